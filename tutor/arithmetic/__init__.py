@@ -1,0 +1,1 @@
+"""The number systems a formula can be run in."""

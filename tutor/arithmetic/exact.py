@@ -1,0 +1,157 @@
+"""Exact arithmetic: fractions as long as a value is rational, then more correct digits than anyone will read.
+
+Nothing here passes through binary floats, libm or NumPy, so a value has the same digits on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from math import isqrt
+from typing import Any
+
+Number = Any  # Fraction | mpmath.mpf; mpmath has no types
+
+LARGEST_EXPONENT = 400
+MOST_DIGITS = 400
+_WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_RATIO = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
+
+
+def read_number(text: str) -> Fraction:
+    """The number that `text` writes, exactly: `-0.2`, `.5`, `1.2e-3` or `3/7`, ASCII digits only.
+
+    Raises ValueError, with a reason for the person who wrote it, for anything else and for absurd sizes.
+    """
+    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number with more than {MOST_DIGITS} characters")
+    if ratio := _RATIO.fullmatch(text):
+        if int(ratio[2]) == 0:
+            raise ValueError(f"{text} divides by zero")
+        return Fraction(int(ratio[1]), int(ratio[2]))
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number")
+    exponent = re.split("[eE]", text)[1] if re.search("[eE]", text) else "0"
+    if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
+        raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
+    return Fraction(text)
+
+
+class ExactSystem:
+    """Arithmetic in which rational values stay rational and others carry `digits` significant digits.
+
+    Raises ZeroDivisionError and ValueError (with a reason) where a value does not exist.
+    """
+
+    def __init__(self, digits: int) -> None:
+        from mpmath import MPContext
+        from mpmath.libmp import from_rational
+
+        self.digits = digits
+        self._mp = MPContext()
+        self._mp.dps = digits
+        self._mp.pretty = False
+        self._from_rational = from_rational
+
+    def inexact(self, value: Number) -> Number:
+        """The value in floating point of this system's precision."""
+        if isinstance(value, Fraction):
+            raw = self._from_rational(value.numerator, value.denominator, self._mp.prec)
+            return self._mp.make_mpf(raw)
+        return value
+
+    def bounded(self, value: Number) -> Number:
+        """The value itself, except that an unwieldy fraction becomes inexact."""
+        if isinstance(value, Fraction):
+            size = value.numerator.bit_length() + value.denominator.bit_length()
+            return self.inexact(value) if size > _WIDEST_FRACTION else value
+        if not self._mp.isfinite(value):
+            raise ValueError("grows beyond every bound")
+        return value
+
+    def add(self, terms: Iterable[Number]) -> Number:
+        rational, rest = Fraction(0), None
+        for term in terms:
+            if isinstance(term, Fraction):
+                rational += term
+            else:
+                rest = term if rest is None else rest + term
+        if rest is None:
+            return self.bounded(rational)
+        return rest + self.inexact(rational) if rational else rest
+
+    def multiply(self, factors: Iterable[Number]) -> Number:
+        rational, rest = Fraction(1), None
+        for factor in factors:
+            if isinstance(factor, Fraction):
+                rational *= factor
+            else:
+                rest = factor if rest is None else rest * factor
+        if rest is None or not rational:
+            return self.bounded(rational)
+        return rest if rational == 1 else rest * self.inexact(rational)
+
+    def power(self, base: Number, exponent: Number) -> Number:
+        if isinstance(exponent, Fraction):
+            if exponent.denominator == 1:
+                return self._integer_power(base, int(exponent))
+            if exponent == Fraction(1, 2) and isinstance(base, Fraction) and base >= 0:
+                roots = isqrt(base.numerator), isqrt(base.denominator)
+                if roots[0] ** 2 == base.numerator and roots[1] ** 2 == base.denominator:
+                    return Fraction(*roots)
+        if base < 0:
+            raise ValueError("takes a root of a negative number")
+        if base == 0:
+            if exponent < 0:
+                raise ZeroDivisionError
+            return Fraction(0)
+        return self.bounded(self.inexact(base) ** self.inexact(exponent))
+
+    def _integer_power(self, base: Number, exponent: int) -> Number:
+        if exponent < 0 and base == 0:
+            raise ZeroDivisionError
+        if isinstance(base, Fraction):
+            size = (base.numerator.bit_length() + base.denominator.bit_length()) * abs(exponent)
+            if size <= _WIDEST_FRACTION:
+                return Fraction(base**exponent)
+            base = self.inexact(base)
+        if abs(exponent) > 10**9:
+            raise ValueError("has an exponent beyond a thousand million")
+        return self.bounded(base**exponent)
+
+    def exp(self, z: Number) -> Number:
+        if z == 0:
+            return Fraction(1)
+        if abs(z) > 10**9:
+            raise ValueError("takes exp of a number beyond a thousand million")
+        return self._mp.exp(self.inexact(z))
+
+    def log(self, z: Number) -> Number:
+        if z <= 0:
+            raise ValueError("takes the logarithm of a number that is not positive")
+        return Fraction(0) if z == 1 else self._mp.log(self.inexact(z))
+
+    def tanh(self, z: Number) -> Number:
+        return Fraction(0) if z == 0 else self._mp.tanh(self.inexact(z))
+
+    def settled(self, rough: Number, fine: Number, digits: int) -> bool:
+        """Whether two evaluations of one quantity agree to `digits` significant digits.
+
+        A zero that did not come out of fractions is never settled: it may be a difference of near equals.
+        """
+        if isinstance(fine, Fraction) and isinstance(rough, Fraction):
+            return fine == rough
+        if fine == 0:
+            return False
+        return bool(abs(self.inexact(rough) - fine) <= abs(fine) * self._mp.mpf(10) ** -digits)
+
+
+def as_fraction(value: Number) -> Fraction:
+    """The value as a fraction, without any loss: an mpmath number is a whole number times a power of two."""
+    if isinstance(value, Fraction):
+        return value
+    sign, mantissa, exponent, _ = value._mpf_
+    return Fraction(-mantissa if sign else mantissa) * Fraction(2) ** exponent

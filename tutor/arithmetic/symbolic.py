@@ -1,0 +1,102 @@
+"""Formulas as SymPy expressions that keep the order and the form in which they are written.
+
+SymPy sorts and simplifies whatever it is given. A tutor must not: `dE/dh * dh/ds * ds/dW` loses its meaning
+when sorted by name. So every expression here is built unevaluated; only differentiation lets SymPy simplify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
+
+ZERO, ONE, MINUS_ONE = sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne
+
+
+@lru_cache(maxsize=None)
+def symbol(name: str) -> Symbol:
+    """The quantity called `name`. Always real, so that |x| and roots differentiate as people expect."""
+    return Symbol(name, real=True)
+
+
+def add(*terms: Expr) -> Expr:
+    """The sum as written, 0 where there is nothing to add."""
+    return terms[0] if len(terms) == 1 else Add(*terms, evaluate=False)
+
+
+def multiply(*factors: Expr) -> Expr:
+    """The product as written, 1 where there is nothing to multiply."""
+    return factors[0] if len(factors) == 1 else Mul(*factors, evaluate=False)
+
+
+def power(base: Expr, exponent: Expr) -> Expr:
+    """The power as written."""
+    return Pow(base, exponent, evaluate=False)
+
+
+def rebuild(node: Expr, arguments: list[Expr]) -> Expr:
+    """The same operation on other arguments, unevaluated."""
+    if not arguments:
+        return node
+    return node.func(*arguments, evaluate=False)
+
+
+def replace(expression: Expr, by: Mapping[Expr, Expr]) -> Expr:
+    """The expression with every symbol in `by` replaced, otherwise exactly as it was written."""
+    if expression in by:
+        return by[expression]
+    if not expression.args:
+        return expression
+    if isinstance(expression, Piecewise):
+        pairs = [(replace(value, by), replace(condition, by)) for value, condition in expression.args]
+        return Piecewise(*pairs, evaluate=False)
+    return rebuild(expression, [replace(argument, by) for argument in expression.args])
+
+
+def names(expression: Expr) -> tuple[str, ...]:
+    """The quantities in the expression, each once, in the order in which they are read."""
+    found: dict[str, None] = {}
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Symbol):
+            found[node.name] = None
+        else:
+            stack.extend(reversed(node.args))
+    return tuple(found)
+
+
+class Symbolic:
+    """The number system of derivations. A body from `tutor.maths` run in it gives its formula."""
+
+    @staticmethod
+    def exp(z: Expr) -> Expr:
+        return sympy.exp(z)
+
+    @staticmethod
+    def log(z: Expr) -> Expr:
+        return sympy.log(z)
+
+    @staticmethod
+    def tanh(z: Expr) -> Expr:
+        return sympy.tanh(z)
+
+    @staticmethod
+    def positive(z: Expr, then: Expr, otherwise: Expr) -> Expr:
+        return Piecewise((then, z > 0), (otherwise, True))
+
+
+@lru_cache(maxsize=None)
+def _as_written(body: Callable[..., Any], arity: int) -> tuple[Expr, tuple[Symbol, ...]]:
+    blanks = tuple(Symbol(f"_{i}", real=True) for i in range(arity))
+    with sympy.evaluate(False):
+        return sympy.sympify(body(*blanks, Symbolic)), blanks
+
+
+def formula(body: Callable[..., Any], *arguments: Expr) -> Expr:
+    """The formula that `body` writes for these arguments, in the form in which `tutor.maths` has it."""
+    template, blanks = _as_written(body, len(arguments))
+    return replace(template, dict(zip(blanks, arguments, strict=True)))

@@ -1,0 +1,41 @@
+"""The command line: one module per family of commands. Each parses, calls and prints; none knows any mathematics."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tutor.errors import TutorError
+
+
+def run() -> int:
+    """Run the command in sys.argv. Every way to fail ends in one message on stderr and an exit code."""
+    from tutor.cli.app import app
+    from tutor.cli.commands import register
+
+    register()
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except TutorError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain when it flushes stdout on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if type(error).__name__ == "Abort":
+            return 130
+        if not hasattr(error, "format_message"):
+            raise
+        return _complain(f"{error.format_message()} Try `tutor --help`.")
+
+
+def _complain(message: str) -> int:
+    from tutor.views.screen import plain
+
+    print(f"tutor: {plain(message, sys.stderr)}", file=sys.stderr)
+    return 2

@@ -1,0 +1,75 @@
+"""The application object and the options that every command has."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from tutor import __version__
+
+app = typer.Typer(
+    name="tutor",
+    help="A tutor for neural networks: every value, every derivative and every update of a training step.\n\n"
+    "Start with `tutor run perceptron`. Every option can be set for good by an environment variable: "
+    "TUTOR_NARRATE=1, TUTOR_DIGITS=5.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Width = Annotated[int | None, typer.Option(min=20, max=1000, help="Columns to use; the terminal's own by default.")]
+Color = Annotated[Literal["auto", "always", "never"], typer.Option(help="Use colour.")]
+Narrate = Annotated[bool, typer.Option("--narrate", help="Sentences instead of tables and pictures.")]
+SCREEN_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "width": (Width, None),
+    "color": (Color, "auto"),
+    "narrate": (Narrate, False),
+}
+
+
+@app.callback(invoke_without_command=True)
+def tutor(version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"tutor {__version__}")
+        raise typer.Exit
+
+
+def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as a command. Its parameter `screen` becomes the options --width, --color and --narrate;
+    every option gets its environment variable TUTOR_…"""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(function, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name != "screen"]
+        shared = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for key, (kind, default) in SCREEN_OPTIONS.items()
+        ]
+
+        @functools.wraps(function)
+        def wrapped(**values: Any) -> Any:
+            from tutor.views.screen import open_screen
+
+            settings = {key: values.pop(key) for key in SCREEN_OPTIONS}
+            return function(**values, screen=open_screen(**settings))
+
+        parameters = [_with_environment(p) for p in [*own, *shared]]
+        wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+        group.command(name)(wrapped)
+        return function
+
+    return register
+
+
+def _with_environment(parameter: inspect.Parameter) -> inspect.Parameter:
+    for extra in get_args(parameter.annotation)[1:]:
+        if isinstance(extra, typer.models.OptionInfo) and extra.envvar is None:
+            extra.envvar = f"TUTOR_{parameter.name.upper()}"
+            extra.show_envvar = False
+    return parameter

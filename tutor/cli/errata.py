@@ -1,0 +1,43 @@
+"""`tutor errata`: what the source prints wrongly, with proof."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.views.screen import Screen
+
+
+@command()
+def errata(
+    screen: Screen,
+    lessons: Annotated[list[str] | None, typer.Argument(help="Only these lessons; all of them by default.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Every misprint of the lecture, with proof.
+
+    A value is called wrong where neither the exact computation nor the lecture's own earlier lines lead to it.
+    """
+    from tutor.cli.worksheet import tableau_of
+    from tutor.lessons import lesson_files, read_lesson, slug
+    from tutor.views import misprints
+    from tutor.views.notes import fill
+
+    found = []
+    for name in lessons or sorted(lesson_files(), key=lambda n: read_lesson(n).order):
+        lesson = read_lesson(name)
+        tableau = tableau_of(lesson, 5)
+        labels = [
+            misprints.Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
+            for m in lesson.misprints
+        ]
+        found.append(misprints.Chapter(slug(name), lesson.title, lesson.source, tableau, labels))
+    if json_output:
+        print(json.dumps(misprints.errata_document(found), indent=1))
+    else:
+        for indent, line in misprints.errata_lines(found, screen.style):
+            screen.indented(line, by=indent, style="" if indent == 4 else "bold")

@@ -1,0 +1,32 @@
+"""`tutor list`: which lessons there are."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from tutor.cli.app import command
+from tutor.views.screen import Screen
+
+Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
+
+
+@command(name="list")
+def list_lessons(screen: Screen, json_output: Json = False) -> None:
+    """The lessons, in the order of the course."""
+    from tutor.lessons import course
+
+    lessons = course()
+    if json_output:
+        rows = [{"name": name, "title": lesson.title, "source": lesson.source} for name, lesson in lessons]
+        print(json.dumps({"format": 1, "lessons": rows}, indent=1))
+    elif screen.narrate or screen.stacked:
+        for name, lesson in lessons:
+            screen.show(f"{name}: {lesson.title}{f', {lesson.source}' if lesson.source else ''}.")
+    else:
+        table = screen.table("lesson", "title", "from the lecture")
+        for name, lesson in lessons:
+            table.add_row(*map(screen.text, (name, lesson.title, lesson.source)))
+        screen.show(table, "Walk through one with `tutor run LESSON`, step by step with `tutor run LESSON --step`.")

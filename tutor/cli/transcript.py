@@ -1,0 +1,62 @@
+"""`tutor transcript record` and `verify`: lessons written down, and checked to the last byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutor.cli.app import app, command
+from tutor.views.screen import Screen
+
+group = typer.Typer(help="Record lessons, and verify that they still come out the same.", no_args_is_help=True)
+app.add_typer(group, name="transcript")
+
+DEFAULT_FOLDER = Path("transcripts")
+
+
+@command(group)
+def record(
+    screen: Screen,
+    lessons: Annotated[list[str] | None, typer.Argument(help="Lessons of `tutor list`; all by default.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = DEFAULT_FOLDER,
+) -> None:
+    """Record lessons: a Markdown page each, and a JSON file with every value.
+
+    Each is made twice, in different surroundings, and only written if not a byte differs.
+    """
+    from tutor.lessons import lesson_files
+    from tutor.transcripts import record as record_lesson
+
+    for lesson in lessons or lesson_files():
+        screen.show(f"recorded {record_lesson(lesson, folder)}")
+
+
+@command(group)
+def verify(
+    screen: Screen,
+    folder: Annotated[Path, typer.Argument(help="The folder of transcripts.")] = DEFAULT_FOLDER,
+) -> None:
+    """Make every transcript of a folder again and compare each byte.
+
+    Ends with 0 where all hold, 1 where one differs, 3 where there is none.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tutor.transcripts import transcript_names, verify_one
+
+    names = transcript_names(folder)
+    if not names:
+        screen.show(f"There is no transcript in {folder}.")
+        raise typer.Exit(3)
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        found = list(workers.map(lambda name: verify_one(folder, name), names))
+    for name, differences in zip(names, found, strict=True):
+        screen.show(f"{name}: {'differs' if differences else 'holds'}")
+        for difference in differences[:20]:
+            screen.indented(f"{difference.kind} in {difference.file}: {difference.detail}")
+        if len(differences) > 20:
+            screen.indented(f"and {len(differences) - 20} more differences")
+    if any(found):
+        raise typer.Exit(1)

@@ -1,0 +1,113 @@
+"""`tutor run` and `tutor why`: a worksheet, whole, step by step, or one quantity of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.lessons import Lesson
+    from tutor.views.tableau import Tableau
+
+LessonName = Annotated[
+    str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
+]
+Digits = Annotated[int, typer.Option(min=1, max=30, help="Decimals to show. Small values keep three digits.")]
+Chain = Annotated[
+    Literal["full", "delta"],
+    typer.Option(help="full: every factor of every path. delta: each result's gradient is used again."),
+]
+
+
+def tableau_of(lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
+    """The worksheet of the lesson with its printed values marked, ready for any view."""
+    from tutor.homework.printed import mark_printed
+    from tutor.lessons import worksheet_of
+    from tutor.views.notes import fill
+    from tutor.views.tableau import PrintedRow, Tableau
+
+    worksheet = worksheet_of(lesson, chain)
+    rows = [
+        PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
+        for entry, m in mark_printed(lesson.printed, worksheet)
+    ]
+    return Tableau(worksheet, digits, rows)
+
+
+@command()
+def run(
+    lesson: LessonName,
+    screen: Screen,
+    step: Annotated[bool, typer.Option("--step", help="Pause after each step: next, back, jump, why, quit.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STAGE", help="Only this stage (forward, loss, partial, gradient, update, after); repeatable."),
+    ] = None,
+    digits: Digits = 3,
+    chain: Chain = "full",
+    json_output: Json = False,
+) -> None:
+    """Work through a lesson: every value, every derivative, every update.
+
+    Each line of the worksheet has a name, its formula, the formula with numbers, and the value. Where the lesson
+    comes from the lecture, what the lecture prints stands beside it with a verdict.
+
+    Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line.
+    """
+    from tutor.cli.stepping import can_step, walk
+    from tutor.lessons import read_lesson, slug
+    from tutor.views import document, narrate, tables
+    from tutor.worksheet.naming import connect
+    from tutor.worksheet.step import check_stages
+
+    stages = check_stages(only or ())
+    found = read_lesson(lesson)
+    tableau = tableau_of(found, digits, chain)
+    if json_output:
+        print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
+        return
+    show_title(found, screen)
+    if step and can_step():
+        walk(tableau, screen)
+        return
+    known = connect(found.network, dict(found.givens))
+    if screen.narrate:
+        for sentence in narrate.narrate_worksheet(tableau, known, found.network.inputs, stages):
+            screen.show(sentence)
+    else:
+        tables.show_worksheet(tableau, screen, known, found.network.inputs, stages)
+
+
+def show_title(lesson: Lesson, screen: Screen) -> None:
+    """The title, where it comes from, and what it is about."""
+    source = f" ({lesson.source})" if lesson.source else ""
+    screen.show(screen.text(f"{lesson.title}{source}", "bold"), "")
+    screen.paragraphs(lesson.about)
+
+
+@command()
+def why(
+    lesson: LessonName,
+    name: Annotated[str, typer.Argument(help="A quantity of the lesson, such as dE/dW1 or h1_out.")],
+    screen: Screen,
+    digits: Digits = 3,
+    chain: Chain = "full",
+    json_output: Json = False,
+) -> None:
+    """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""
+    from tutor.lessons import read_lesson, slug
+    from tutor.views import explanation
+    from tutor.worksheet.names import find_name
+
+    tableau = tableau_of(read_lesson(lesson), digits, chain)
+    found = find_name(name, tableau.worksheet.names)
+    if json_output:
+        print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
+    else:
+        explanation.explain(tableau, screen, found)

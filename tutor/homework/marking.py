@@ -1,0 +1,204 @@
+"""The numeric rule of marking: every line against the key and against what the writer's own lines lead to.
+
+Nobody is punished twice: a line that follows from an earlier wrong one is `carried`. The only tolerance is the
+precision that the writer chose, half a unit of the last digit, and what that does to the lines that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median_low
+from typing import Any
+
+from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
+from tutor.homework.written import Written, read_written
+from tutor.worksheet.backward import derivatives
+from tutor.worksheet.evaluate import RULES, step_value, value_of
+from tutor.worksheet.step import Step, Worksheet
+
+DIGITS_DEMANDED = 2
+_WITHIN = Fraction(51, 100)
+_PRECISION = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The verdict on one line. `own` is what the writer's own earlier lines lead to."""
+
+    name: str
+    answer: str
+    key: Fraction
+    own: Fraction | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a written number is held against: the key, the own value, and how far rounding upstream can move it."""
+
+    step: Step
+    written: Written
+    key: Fraction
+    own: Fraction
+    spread: Fraction
+    before: Fraction
+
+
+def mark(worksheet: Worksheet, answers: Sequence[tuple[Step, str]]) -> list[Mark]:
+    """A mark for each answer, in the order given. A step that is not on the worksheet is a check of its own.
+
+    Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
+    """
+    readable: dict[str, Written] = {}
+    for step, text in answers:
+        try:
+            readable[step.name] = read_written(text)
+        except ValueError:
+            continue
+    own = OwnValues(worksheet, readable)
+    return [_mark_one(worksheet, own, step, text) for step, text in answers]
+
+
+def _mark_one(worksheet: Worksheet, own: OwnValues, step: Step, text: str) -> Mark:
+    key = _value(worksheet, step)
+    try:
+        written = read_written(text)
+    except ValueError:
+        return Mark(step.name, text, key, None, "unreadable" if text.strip() else "missing")
+    value, spread = own.of(step)
+    before = as_fraction(own.values[step.before]) if step.before and step.stage == "update" else Fraction(0)
+    line = _Line(step, written, key, as_fraction(value), spread, before)
+    return Mark(step.name, text, key, line.own, verdict(line, own.values))
+
+
+def _value(worksheet: Worksheet, step: Step) -> Fraction:
+    if step.name in worksheet.by_name:
+        return as_fraction(worksheet.values[step.name])
+    return as_fraction(step_value(step, worksheet.values, ExactSystem(_PRECISION)))
+
+
+class OwnValues:
+    """The worksheet as the writer has it: each line from what they wrote above it, blanks filled from their lines.
+
+    `values` has what later lines stand on: the written number, or the own value of a blank. `spread` says how far
+    that may be from what the writer had in mind, because it was rounded when it was written down.
+    """
+
+    def __init__(self, worksheet: Worksheet, written: Mapping[str, Written]) -> None:
+        self.system = ExactSystem(_PRECISION)
+        self.values: dict[str, Number] = dict(worksheet.givens)
+        self.spread: dict[str, Fraction] = dict.fromkeys(worksheet.givens, Fraction(0))
+        inexact = [w for name, w in written.items() if w.value != worksheet.values.get(name)]
+        digits = median_low([w.significant() for w in inexact]) if inexact else _PRECISION
+        for step in worksheet.steps:
+            value, spread = self.of(step)
+            if answer := written.get(step.name):
+                exact = answer.value == worksheet.values[step.name] or (spread == 0 and answer.value == value)
+                self.values[step.name] = answer.value
+                self.spread[step.name] = Fraction(0) if exact or answer.unit is None else answer.unit / 2
+            else:
+                self.values[step.name] = value
+                rounded = spread or not isinstance(value, Fraction)
+                self.spread[step.name] = spread + (_half_unit(as_fraction(value), digits) if rounded else 0)
+
+    def of(self, step: Step) -> tuple[Number, Fraction]:
+        """The value of the step from the writer's own lines, and A, how far their rounding can have moved it."""
+        value = step_value(step, self.values, self.system)
+        moved = [name for name in step.inputs if self.spread[name]]
+        slopes = derivatives(step.formula, moved)
+        reach = (abs(as_fraction(value_of(slopes[n], self.values, self.system))) * self.spread[n] for n in moved)
+        return value, sum(reach, Fraction(0))
+
+
+def _half_unit(value: Fraction, significant: int) -> Fraction:
+    return _unit(value, significant) / 2 if value else Fraction(0)
+
+
+def _unit(value: Fraction, significant: int) -> Fraction:
+    """One unit of the last of so many significant digits of the value."""
+    return Fraction(10) ** (_exponent(value) - significant + 1)
+
+
+def _exponent(value: Fraction) -> int:
+    size = abs(value)
+    guess = len(str(size.numerator)) - len(str(size.denominator))
+    return guess if size >= Fraction(10) ** guess else guess - 1
+
+
+def verdict(line: _Line, values: Mapping[str, Number]) -> str:
+    """The first verdict whose condition holds; on an updated weight everything is judged on the change."""
+    key, own = line.key - line.before, line.own - line.before
+    value = line.written.value - line.before
+    unit = line.written.unit or (_unit(key, DIGITS_DEMANDED) if key else Fraction(0))
+    if abs(value - key) <= _WITHIN * unit:
+        return "correct" if _digits_suffice(line.written, value, key) else "coarse"
+    if abs(value - own) <= _WITHIN * unit + line.spread and (value or not own):
+        return "carried"
+    if _is_rounding(line, value, key, own, unit, values):
+        return "rounding"
+    if not value and abs(own) <= _WITHIN * unit:
+        return "coarse"
+    return "wrong"
+
+
+def _digits_suffice(written: Written, value: Fraction, key: Fraction) -> bool:
+    """Two significant digits, or all that the key has; fewer where the digits left off are zeros."""
+    if not value or not key:
+        return value == key
+    if written.significant(value) >= DIGITS_DEMANDED:
+        return True
+    return abs(value - key) <= _WITHIN * _unit(key, DIGITS_DEMANDED)
+
+
+def _is_rounding(
+    line: _Line, value: Fraction, key: Fraction, own: Fraction, unit: Fraction, values: Mapping[str, Number]
+) -> bool:
+    if line.written.unit is None or line.written.significant(value) < DIGITS_DEMANDED:
+        return False
+    reach = {key: 2 * unit, own: 2 * unit + 2 * line.spread}
+    if any(abs(value - truth) <= most and not _ends_within(truth, unit) for truth, most in reach.items()):
+        return True
+    decimals = line.written.decimals
+    return any(_rounded_inside(line.step.formula, values, d) == line.written.value for d in (decimals, decimals - 1))
+
+
+def _ends_within(truth: Fraction, unit: Fraction) -> bool:
+    """Whether the true value has no digit beyond the last one written, so that nothing was rounded there."""
+    return (truth / unit).denominator == 1
+
+
+def _rounded_inside(formula: Any, values: Mapping[str, Number], decimals: int) -> Fraction | None:
+    """The value of the formula when each result inside it is rounded to so many decimals."""
+    system = ExactSystem(_PRECISION)
+
+    def walk(node: Any) -> Number:
+        if not node.args or node.is_Rational:
+            return value_of(node, values, system)
+        if type(node) not in RULES or node.is_Piecewise:
+            return _round(value_of(node, values, system), decimals)
+        blanks = _blanks(len(node.args))
+        inner = {blank.name: walk(part) for blank, part in zip(blanks, node.args, strict=True)}
+        return _round(value_of(node.func(*blanks, evaluate=False), inner, system), decimals)
+
+    try:
+        return as_fraction(walk(formula))
+    except (ZeroDivisionError, ValueError, OverflowError):
+        return None
+
+
+def _blanks(count: int) -> list[Any]:
+    from tutor.arithmetic.symbolic import symbol
+
+    return [symbol(f"_{i}") for i in range(count)]
+
+
+def _round(value: Number, decimals: int) -> Fraction:
+    scale = Fraction(10) ** decimals
+    return Fraction(round(as_fraction(value) * scale)) / scale
+
+
+def misprints(marks: Iterable[Mark]) -> list[Mark]:
+    """The marks of lines that not even the writer's own earlier lines lead to."""
+    return [m for m in marks if m.verdict == "wrong"]

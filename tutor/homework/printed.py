@@ -1,0 +1,31 @@
+"""The lecture as the first student: what it prints, marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tutor.errors import TutorError
+from tutor.homework.marking import Mark, mark
+from tutor.lessons import Printed
+from tutor.worksheet.names import find_name
+from tutor.worksheet.parse import parse
+from tutor.worksheet.step import Step, Worksheet
+
+
+def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple[Printed, Mark]]:
+    """Every printed value with its mark."""
+    marks = mark(worksheet, [(_step_of(entry, worksheet), entry.value) for entry in printed])
+    return list(zip(printed, marks, strict=True))
+
+
+def _step_of(entry: Printed, worksheet: Worksheet) -> Step:
+    """The step that the entry names; a formula over the worksheet's names is a check of its own."""
+    if entry.name in worksheet.by_name:
+        return worksheet.by_name[entry.name]
+    try:
+        return Step(entry.name, "check", parse(entry.name, worksheet.names), "formula")
+    except ValueError as error:
+        try:
+            return worksheet.by_name[find_name(entry.name, worksheet.by_name)]
+        except TutorError:
+            raise TutorError(f"printed value {entry.name!r}: {error}") from None

@@ -1,0 +1,66 @@
+"""Losses: how far the outputs y are from the targets t."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.maths.system import NumberSystem
+
+Scalar = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """E = the sum over the outputs of term(y, t), or their mean where `mean` is set.
+
+    `slope` is the derivative of one term by its output y, in the form in which it is taught.
+    """
+
+    name: str
+    equation: str
+    term: Callable[[Scalar, Scalar, NumberSystem], Scalar]
+    slope: Callable[[Scalar, Scalar, NumberSystem], Scalar]
+    factor: str
+    mean: bool = False
+    remark: str = ""
+
+
+LOSSES = {
+    entry.name: entry
+    for entry in (
+        Loss(
+            "half_squared_error",
+            "E = sum of 1/2 (t - y)²",
+            term=lambda y, t, m: (t - y) ** 2 / 2,
+            slope=lambda y, t, m: y - t,
+            factor="1/2",
+            remark="The factor 1/2 is there to cancel the 2 that the power rule brings down.",
+        ),
+        Loss(
+            "squared_error",
+            "E = sum of (t - y)²",
+            term=lambda y, t, m: (t - y) ** 2,
+            slope=lambda y, t, m: 2 * (y - t),
+            factor="1",
+        ),
+        Loss(
+            "mean_squared_error",
+            "E = mean of (t - y)²",
+            term=lambda y, t, m: (t - y) ** 2,
+            slope=lambda y, t, m: 2 * (y - t),
+            factor="1/n",
+            mean=True,
+            remark="n counts the outputs of the network.",
+        ),
+        Loss(
+            "binary_cross_entropy",
+            "E = sum of -(t ln y + (1 - t) ln(1 - y))",
+            term=lambda y, t, m: -(t * m.log(y) + (1 - t) * m.log(1 - y)),
+            slope=lambda y, t, m: (y - t) / (y * (1 - y)),
+            factor="1",
+            remark="Every output must lie strictly between 0 and 1.",
+        ),
+    )
+}

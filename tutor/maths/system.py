@@ -1,0 +1,19 @@
+"""What a formula may ask of the number system it runs in.
+
+A formula in `tutor.maths` is written once, over numbers that know + - * / and **, and takes everything else
+from its argument `m`: symbols when a derivative is shown, exact numbers when a value is printed, floats in training.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class NumberSystem(Protocol):
+    """The functions beyond arithmetic. Numbers are `Any` here, since each system has its own."""
+
+    def exp(self, z: Any) -> Any: ...
+    def log(self, z: Any) -> Any: ...
+    def tanh(self, z: Any) -> Any: ...
+    def positive(self, z: Any, then: Any, otherwise: Any) -> Any:
+        """`then` where z > 0, else `otherwise`."""

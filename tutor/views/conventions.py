@@ -1,0 +1,24 @@
+"""The conventions of a worksheet in one line: what a reader must know to get the same numbers."""
+
+from __future__ import annotations
+
+from tutor.maths.losses import LOSSES
+from tutor.views.rounding import FEWEST_SIGNIFICANT, shown
+from tutor.worksheet.step import Worksheet
+from tutor.worksheet.update import RATE
+
+BIASES = {"updated": "biases are updated too", "not updated": "biases are not updated", "none": "no biases"}
+
+
+def conventions_line(worksheet: Worksheet, digits: int) -> str:
+    """The loss with its factor, the biases, the chain rule's form, the arithmetic and the digits shown."""
+    made = worksheet.conventions
+    parts = [
+        f"loss: {made.loss.replace('_', ' ')}, {LOSSES[made.loss].equation} for target t and output y",
+        BIASES[made.bias_policy],
+        f"{made.optimizer} with learning rate eta = {shown(worksheet.givens[RATE], digits)}",
+        f"exact arithmetic, rounded once for display: {digits} decimals, "
+        f"at least {FEWEST_SIGNIFICANT} significant digits",
+        *made.remarks,
+    ]
+    return "Conventions: " + "; ".join(parts) + "."

@@ -1,0 +1,57 @@
+"""A worksheet for programs: plain data for `--json`, every value with its full precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutor.views.notation import PLAIN, expression_text
+from tutor.views.rounding import full
+from tutor.views.tableau import Tableau
+from tutor.worksheet.step import Step
+
+FORMAT = 1
+
+
+def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What `tutor run --json` prints."""
+    worksheet, made = tableau.worksheet, tableau.worksheet.conventions
+    return {
+        "format": FORMAT,
+        "lesson": lesson,
+        "conventions": {
+            "loss": made.loss,
+            "loss_factor": made.loss_factor,
+            "reduction": made.reduction,
+            "bias_policy": made.bias_policy,
+            "optimizer": made.optimizer,
+            "chain": made.chain,
+            "arithmetic": "exact",
+            "rounding": f"once, half to even, to {tableau.digits} decimals for display",
+            "remarks": list(made.remarks),
+        },
+        "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
+        "steps": [_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
+        "printed": [
+            {
+                "name": row.name,
+                "printed": row.printed,
+                "exact": full(row.exact),
+                "verdict": row.verdict,
+                "note": row.note,
+                "place": row.place,
+            }
+            for row in tableau.printed
+        ],
+    }
+
+
+def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "stage": step.stage,
+        "formula": expression_text(step.formula, PLAIN),
+        "substituted": expression_text(step.formula, PLAIN, tableau.labels),
+        "value": full(tableau.worksheet.values[step.name]),
+        "reason": step.reason,
+        "inputs": list(step.inputs),
+    }

@@ -1,0 +1,101 @@
+"""The misprints of a source: wrong values with their proof, remarks, and wrong labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.views.notation import PLAIN, Style
+from tutor.views.rounding import full
+from tutor.views.tableau import PrintedRow, Tableau
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Something printed wrongly that is no value."""
+
+    place: str
+    printed: str
+    correct: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """All that is to be said about one lesson's source."""
+
+    lesson: str
+    title: str
+    source: str
+    tableau: Tableau
+    labels: Sequence[Label]
+
+    def wrong(self) -> list[PrintedRow]:
+        return [row for row in self.tableau.printed if row.verdict == "wrong"]
+
+    def remarks(self) -> list[PrintedRow]:
+        """Printed values that are not wrong but worth a word; what merely follows from a misprint is only counted."""
+        return [r for r in self.tableau.printed if r.note and r.verdict not in ("wrong", "carried")]
+
+    def carried(self) -> list[str]:
+        return [row.name for row in self.tableau.printed if row.verdict == "carried"]
+
+
+def proof(chapter: Chapter, row: PrintedRow, style: Style) -> str:
+    """The computation that gives the exact value."""
+    step = chapter.tableau.worksheet.by_name.get(row.name)
+    if step is None:
+        return f"exactly {full(row.exact, 8)}"
+    numbers = chapter.tableau.substituted(step, style)
+    parts = [row.name, chapter.tableau.formula(step, style), *([numbers] if numbers else []), full(row.exact, 8)]
+    return " = ".join(dict.fromkeys(parts))
+
+
+def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[int, str]]:
+    """The errata as lines to read, each with how far it is indented."""
+    for chapter in chapters:
+        source = f" ({chapter.source})" if chapter.source else ""
+        wrong, remarks = chapter.wrong(), chapter.remarks()
+        yield 0, f"{chapter.title}{source}"
+        if not (wrong or remarks or chapter.labels):
+            yield 2, "Nothing is printed wrongly."
+        for number, row in enumerate(wrong, 1):
+            yield 2, f"Erratum {number}: {row.name} is printed as {row.printed}"
+            yield 4, f"Proof: {proof(chapter, row, style)}"
+            yield 4, row.note
+        if carried := chapter.carried():
+            yield 2, f"These follow correctly from earlier misprints and are not counted again: {', '.join(carried)}."
+        for number, label in enumerate(chapter.labels, len(wrong) + 1):
+            yield 2, f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}."
+            yield 4, label.why
+        for row in remarks:
+            yield 2, f"Remark: {row.name} is printed as {row.printed}, {row.verdict}"
+            yield 4, row.note
+        yield 0, ""
+
+
+def errata_document(chapters: Sequence[Chapter]) -> dict[str, Any]:
+    """What `tutor errata --json` prints."""
+    return {
+        "format": 1,
+        "lessons": [
+            {
+                "lesson": chapter.lesson,
+                "title": chapter.title,
+                "source": chapter.source,
+                "misprints": [
+                    {"name": r.name, "printed": r.printed, "exact": full(r.exact), "note": r.note,
+                     "proof": proof(chapter, r, PLAIN)}
+                    for r in chapter.wrong()
+                ],
+                "carried": chapter.carried(),
+                "labels": [
+                    {"place": m.place, "printed": m.printed, "correct": m.correct, "why": m.why}
+                    for m in chapter.labels
+                ],
+                "remarks": [{"name": r.name, "printed": r.printed, "note": r.note} for r in chapter.remarks()],
+            }
+            for chapter in chapters
+        ],
+    }

@@ -1,0 +1,84 @@
+"""A worksheet in sentences, one after the other, for screen readers and for reading aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tutor.views.conventions import conventions_line
+from tutor.views.notation import SPOKEN, expression_text
+from tutor.views.rounding import shown
+from tutor.views.tableau import PrintedRow, Tableau, change_in_error
+from tutor.worksheet.derivation import Line
+from tutor.worksheet.naming import Connections
+from tutor.worksheet.step import STAGES, Step
+
+
+def narrate_worksheet(
+    tableau: Tableau, known: Connections, inputs: Sequence[str], only: Sequence[str] = ()
+) -> Iterator[str]:
+    """The whole worksheet, or the stages named in `only`, sentence by sentence."""
+    yield conventions_line(tableau.worksheet, tableau.digits)
+    if not only:
+        yield from narrate_network(tableau, known, inputs)
+    count = len(tableau.worksheet.steps)
+    numbers = {step.name: f"Step {i} of {count}. " for i, step in enumerate(tableau.worksheet.steps, 1)}
+    for stage, title in STAGES.items():
+        steps = tableau.stage(stage)
+        if not steps or (only and stage not in only):
+            continue
+        yield f"{title}."
+        for step in steps:
+            yield numbers[step.name] + narrate_step(tableau, step)
+        if stage == "partial":
+            for step, lines, others in tableau.derivations_by_kind():
+                yield narrate_derivation(step.name, lines)
+                if others:
+                    yield f"In the same way: {', '.join(others)}."
+    if not only:
+        for row in tableau.printed:
+            if row.name not in tableau.worksheet.by_name:
+                yield f"{row.name} is {shown(row.exact, tableau.digits)}. {narrate_printed(row)}"
+        yield change_in_error(tableau)
+        for verdict, meaning in tableau.verdicts.items():
+            yield f"The verdict {verdict} means: {meaning}."
+
+
+def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str]) -> Iterator[str]:
+    """What flows into each neuron, with the weights."""
+    given = [f"{x} = {tableau.labels[x]}" for x in inputs]
+    yield f"The network has {len(given)} input{'s' if len(given) != 1 else ''}: {', '.join(given)}."
+    sources = tuple(inputs)
+    for number, layer in enumerate(known.layers, 1):
+        kind = "output layer" if number == len(known.layers) else "hidden layer"
+        yield f"Layer {number}, the {kind}, has {len(layer.neurons)} {layer.activation} neurons." if len(
+            layer.neurons
+        ) > 1 else f"Layer {number}, the {kind}, has one {layer.activation} neuron."
+        for neuron, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True):
+            arms = [f"{x} with weight {w} = {tableau.labels[w]}" for x, w in zip(sources, row, strict=True) if w]
+            end = f"; its bias is {bias} = {tableau.labels[bias]}" if bias else ""
+            yield f"{neuron.output} takes {', '.join(arms)}{end}."
+        sources = tuple(neuron.output for neuron in layer.neurons)
+    targets = [f"{name} = {tableau.labels[name]}" for name in tableau.worksheet.givens if name.startswith("desired")]
+    yield f"The target is {', '.join(targets)}."
+
+
+def narrate_step(tableau: Tableau, step: Step) -> str:
+    """Name, rule, formula, numbers, value, and what is printed."""
+    numbers = tableau.substituted(step, SPOKEN)
+    parts = [tableau.formula(step, SPOKEN), *([numbers] if numbers else []), tableau.labels[step.name]]
+    printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]
+    equation = ", which is ".join(dict.fromkeys(parts))
+    return " ".join([f"{step.name}, by {step.reason}, equals {equation}.", *printed])
+
+
+def narrate_printed(row: PrintedRow) -> str:
+    note = f" {row.note}" if row.note else ""
+    return f"Printed is {row.printed}: {row.verdict}.{note}"
+
+
+def narrate_derivation(name: str, lines: Sequence[Line]) -> str:
+    """The derivation as one paragraph, rule before result."""
+    first, *rest = lines
+    told = [f"{name} is {expression_text(first.expression, SPOKEN)}."]
+    told += [f"By the {line.rule}: {expression_text(line.expression, SPOKEN)}." for line in rest]
+    return " ".join(told)

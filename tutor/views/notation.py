@@ -1,0 +1,171 @@
+"""Expressions as text: one walk over SymPy's tree for every style, in the order in which the formula is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Add, Mul, Piecewise, Pow, Rational, Symbol
+from sympy.core.function import AppliedUndef
+
+Expr = Any
+
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How operators are spelled. `superscript` is what follows the base for an exponent."""
+
+    times: str = " * "
+    over: str = " / "
+    plus: str = " + "
+    minus: str = " - "
+    negative: str = "-"
+    superscript: Callable[[str], str] = lambda exponent: f"^{exponent}"
+    half: str | None = None
+    derivative: str = "d/d{x} [{f}]"
+    root: str = "sqrt({f})"
+
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SPOKEN_POWERS = {"2": " squared", "3": " cubed"}
+
+
+def _raised(exponent: str) -> str:
+    return exponent.translate(_RAISED) if exponent.isdigit() else f"^{exponent}"
+
+
+PLAIN = Style(times="*", over="/", superscript=lambda exponent: f"**{exponent}", derivative="d/d{x}[{f}]")
+"""What the formula language reads back, ASCII only."""
+
+PRETTY = Style(times=" · ", superscript=_raised, half="½", derivative="∂/∂{x} [{f}]")
+"""For terminals that can show it; spaces around the signs are where a narrow line may break."""
+
+ASCII = Style()
+"""The same for terminals that have nothing but ASCII."""
+
+SPOKEN = Style(
+    times=" times ", over=" divided by ", plus=" plus ", minus=" minus ", negative="minus ",
+    superscript=lambda exponent: _SPOKEN_POWERS.get(exponent, f" to the power {exponent}"),
+    derivative="the derivative by {x} of ({f})", root="the square root of ({f})",
+)
+"""For reading aloud."""
+
+
+def expression_text(expression: Expr, style: Style = PLAIN, names: Mapping[str, str] | None = None) -> str:
+    """The expression as text; with `names`, each quantity as the text that stands for it there (its number)."""
+    return _Writer(style, names).write(expression)[0]
+
+
+class _Writer:
+    """Writes a node as (text, precedence); a parent adds parentheses where a part binds less tightly than it does."""
+
+    def __init__(self, style: Style, names: Mapping[str, str] | None) -> None:
+        self.style, self.names = style, names
+
+    def write(self, node: Expr) -> tuple[str, int]:
+        if isinstance(node, Symbol):
+            return self._name(node.name)
+        if isinstance(node, Rational):
+            return self._number(node)
+        if isinstance(node, Add):
+            return self._sum(node), SUM
+        if isinstance(node, Mul):
+            return self._product(node)
+        if isinstance(node, Pow):
+            return self._power(node)
+        if isinstance(node, Piecewise):
+            return self._cases(node), 0
+        if isinstance(node, AppliedUndef):
+            f, x = node.args
+            return self.style.derivative.format(x=x.name, f=self.write(f)[0]), ATOM
+        inner = ", ".join(self.write(argument)[0] for argument in node.args)
+        return f"{type(node).__name__.lower()}({inner})", ATOM
+
+    def inside(self, node: Expr, tightness: int) -> str:
+        text, own = self.write(node)
+        return f"({text})" if own < tightness else text
+
+    def _name(self, name: str) -> tuple[str, int]:
+        if self.names is None:
+            return name, ATOM
+        text = self.names[name]
+        return text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM
+
+    def _number(self, node: Rational) -> tuple[str, int]:
+        if node == sympy.Rational(1, 2) and self.style.half:
+            return self.style.half, ATOM
+        return str(node), SUM if node < 0 else ATOM if node.q == 1 else PRODUCT
+
+    def _sum(self, node: Add) -> str:
+        parts: list[str] = []
+        for term in node.args:
+            positive = _without_minus(term)
+            if positive is None or (self.names is not None and term.is_Rational):
+                text = self.inside(term, PRODUCT) if parts else self.inside(term, SUM)
+                parts.append(f"{self.style.plus}{text}" if parts else text)
+            else:
+                text = self.inside(positive, PRODUCT)
+                parts.append(f"{self.style.minus if parts else self.style.negative}{text}")
+        return "".join(parts)
+
+    def _product(self, node: Mul) -> tuple[str, int]:
+        factors = list(node.args)
+        negative = len(factors) > 1 and factors[0] == -1
+        text = ""
+        for factor in factors[1:] if negative else factors:
+            below = _denominator(factor)
+            if below == 2 and self.style.half and not text:
+                text = self.style.half
+            elif below is not None:
+                text = f"{text or '1'}{self.style.over}{self.inside(below, POWER)}"
+            elif text:
+                text = f"{text}{self.style.times}{self.inside(factor, POWER)}"
+            else:
+                text = self._leading(factor, alone=negative)
+        return (f"{self.style.negative}{text}", SUM) if negative else (text, PRODUCT)
+
+    def _leading(self, factor: Expr, alone: bool) -> str:
+        """The first factor: a negative number needs no parentheses there, unless a minus stands before it."""
+        text, own = self.write(factor)
+        free = own >= PRODUCT or (isinstance(factor, Symbol | Rational) and not alone)
+        return text if free else f"({text})"
+
+    def _power(self, node: Pow) -> tuple[str, int]:
+        if node.exp == sympy.Rational(1, 2):
+            return self.style.root.format(f=self.write(node.base)[0]), ATOM
+        below = _denominator(node)
+        if below is not None:
+            return f"1{self.style.over}{self.inside(below, POWER)}", PRODUCT
+        exponent = self.inside(node.exp, ATOM)
+        return self.inside(node.base, ATOM) + self.style.superscript(exponent), POWER
+
+    def _cases(self, node: Piecewise) -> str:
+        *cases, (default, _) = node.args
+        text = self.write(default)[0]
+        for value, condition in reversed(cases):
+            left, right = (self.write(side)[0] for side in condition.args)
+            text = f"{self.inside(value, SUM)} if {left} {condition.rel_op} {right} else {text}"
+        return text
+
+
+def _without_minus(term: Expr) -> Expr | None:
+    """u for a term written -u, None for one written without a minus."""
+    if isinstance(term, Mul) and term.args[0] == -1:
+        rest = term.args[1:]
+        return rest[0] if len(rest) == 1 else Mul(*rest, evaluate=False)
+    if isinstance(term, Mul) and term.args[0].is_Rational and term.args[0] < 0:
+        return Mul(-term.args[0], *term.args[1:], evaluate=False)
+    if isinstance(term, Rational) and term < 0:
+        return -term
+    return None
+
+
+def _denominator(factor: Expr) -> Expr | None:
+    """u where the factor is 1/u, None for any other."""
+    if not isinstance(factor, Pow) or not isinstance(factor.exp, Rational) or factor.exp >= 0:
+        return None
+    return factor.base if factor.exp == -1 else Pow(factor.base, -factor.exp, evaluate=False)

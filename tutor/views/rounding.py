@@ -1,0 +1,86 @@
+"""How a number is written: rounded once, half to even, from its exact value."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+from tutor.arithmetic.exact import as_fraction
+
+FEWEST_SIGNIFICANT = 3
+_SCIENTIFIC_BELOW = Fraction(1, 10**7)
+_SCIENTIFIC_FROM = Fraction(10**15)
+
+
+def exponent_of(value: Fraction) -> int:
+    """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05."""
+    size = abs(value)
+    guess = len(str(size.numerator)) - len(str(size.denominator))
+    return guess if size >= Fraction(10) ** guess else guess - 1
+
+
+def round_to(value: Fraction, decimals: int) -> Fraction:
+    """The value rounded to so many decimals, half to even."""
+    scale = Fraction(10) ** decimals
+    return Fraction(round(value * scale)) / scale
+
+
+def finite_decimals(value: Fraction, most: int) -> int | None:
+    """How many decimals write the value exactly, None where that takes more than `most`."""
+    for decimals in range(most + 1):
+        if (value * 10**decimals).denominator == 1:
+            return decimals
+    return None
+
+
+def fixed(value: Fraction, decimals: int) -> str:
+    """The value with exactly so many decimals, rounded half to even, never `-0.000`."""
+    whole = round(value * Fraction(10) ** decimals)
+    digits = str(abs(whole)).rjust(decimals + 1, "0")
+    text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals > 0 else digits + "0" * -decimals
+    return f"-{text}" if whole < 0 else text
+
+
+def scientific(value: Fraction, significant: int) -> str:
+    """The value as d.dde-n."""
+    power = exponent_of(value)
+    mantissa = round_to(value / Fraction(10) ** power, significant - 1)
+    if abs(mantissa) >= 10:
+        mantissa, power = mantissa / 10, power + 1
+    return f"{fixed(mantissa, significant - 1)}e{power:+03d}"
+
+
+def decimals_for(value: Fraction, digits: int, significant: int = FEWEST_SIGNIFICANT) -> int:
+    """So many decimals that a small value still has its significant digits."""
+    return digits if value == 0 else max(digits, significant - 1 - exponent_of(value))
+
+
+def shown(value: Any, digits: int, before: Any = None, significant: int = FEWEST_SIGNIFICANT) -> str:
+    """The value for a reader: `digits` decimals, more where fewer than `significant` digits would be left.
+
+    A value that is exact in so few digits is written without padding (0.1, 1.94). Where `before` is given, the
+    quantity replaces another and has enough decimals to show how it changed.
+    """
+    exact = as_fraction(value)
+    size = abs(exact)
+    if exact and not _SCIENTIFIC_BELOW <= size < _SCIENTIFIC_FROM:
+        return scientific(exact, max(significant, digits))
+    decimals = decimals_for(exact, digits, significant)
+    if before is not None and (change := exact - as_fraction(before)) and abs(change) >= _SCIENTIFIC_BELOW:
+        decimals = max(decimals, decimals_for(change, digits))
+    plain = finite_decimals(exact, decimals)
+    return fixed(exact, decimals if plain is None else plain)
+
+
+def full(value: Any, significant: int = 30) -> str:
+    """The value for a program: every digit of a short decimal, else `significant` digits."""
+    exact = as_fraction(value)
+    if exact == 0:
+        return "0"
+    plain = finite_decimals(exact, significant)
+    if plain is not None and abs(exact) < Fraction(10) ** significant:
+        return fixed(exact, plain)
+    number = Decimal(exact.numerator)
+    context = Context(prec=significant, rounding=ROUND_HALF_EVEN, Emin=-999_999_999, Emax=999_999_999)
+    return format(context.divide(number, Decimal(exact.denominator)), "")

@@ -1,0 +1,137 @@
+"""Where output goes: how wide it is, what it can show, and how text from files is made harmless on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tutor.views.notation import ASCII, PRETTY, SPOKEN, Style
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+NARROWEST = 20
+STACK_BELOW = 60
+WIDE_FROM = 120
+
+_SPELLED = {
+    "·": "*", "×": "x", "²": "^2", "³": "^3", "⁰": "^0", "½": "1/2", "−": "-", "–": "-", "—": "-", "∂": "d",
+    "σ": "sigma", "η": "eta", "Σ": "sum", "′": "'", "’": "'", "“": '"', "”": '"', "…": "...", "→": "->", "▶": ">",
+    "≈": "~", "±": "+/-", "∞": "inf", "≤": "<=", "≥": ">=", "≠": "!=",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One place to write to. `narrate` asks for sentences instead of tables and pictures."""
+
+    width: int
+    color: bool
+    unicode: bool
+    narrate: bool = False
+
+    @property
+    def style(self) -> Style:
+        """How formulas are spelled here."""
+        return SPOKEN if self.narrate else PRETTY if self.unicode else ASCII
+
+    @property
+    def stacked(self) -> bool:
+        """Whether there is too little room for columns."""
+        return self.width < STACK_BELOW
+
+    @cached_property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(
+            width=self.width, height=60, color_system="standard" if self.color else None, force_terminal=self.color,
+            legacy_windows=False, force_jupyter=False, highlight=False, emoji=False, markup=False, soft_wrap=False,
+        )
+
+    def clean(self, text: str) -> str:
+        """The text without control characters, and in ASCII where there is nothing else."""
+        return _clean(text, self.unicode)
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Text to be shown as it is: no markup in it has any effect, and no number in it is ever cut."""
+        from rich.text import Text
+
+        return Text(self.clean(text), style=style, overflow="fold")
+
+    def table(self, *headings: str, right: Iterable[str] = ()) -> Table:
+        """An empty table with these columns; those named in `right` hold numbers."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.ROUNDED if self.unicode else box.ASCII, show_lines=False)
+        for heading in headings:
+            table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+        return table
+
+    def show(self, *parts: RenderableType | str) -> None:
+        """Print each part, without spaces at the ends of lines; a string is shown as it is."""
+        for part in parts:
+            with self.console.capture() as caught:
+                self.console.print(self.text(part) if isinstance(part, str) else part)
+            sys.stdout.write("".join(f"{line.rstrip()}\n" for line in caught.get().split("\n")[:-1]))
+
+    def heading(self, text: str) -> None:
+        """A line that stands out, with room before it."""
+        self.show("", self.text(text, "bold cyan"))
+
+    def paragraphs(self, prose: str) -> None:
+        """Prose from a lesson, wrapped to the screen."""
+        from rich.padding import Padding
+
+        for paragraph in prose.strip().split("\n\n"):
+            self.show(Padding(self.text(" ".join(paragraph.split())), (0, 0, 1, 0)))
+
+    def indented(self, line: str, by: int = 2, style: str = "") -> None:
+        """A line whose continuation, where it wraps, stays indented."""
+        self.show(_indented(self.text(line, style), by))
+
+
+def plain(message: str, stream: Any) -> str:
+    """A message for `stream`, safe to print there."""
+    return _clean(message, _can_show(stream, "—…"))
+
+
+def _clean(text: str, unicode: bool) -> str:
+    safe = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    if unicode:
+        return safe
+    spelled = "".join(_SPELLED.get(c, c) for c in safe)
+    return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+
+
+def _indented(text: Any, by: int) -> Any:
+    from rich.padding import Padding
+
+    return Padding(text, (0, 0, 0, by))
+
+
+def open_screen(width: int | None, color: str, narrate: bool) -> Screen:
+    """The screen for standard output. Numbers stay whole and nothing fails, whatever it can or cannot show."""
+    unicode = _can_show(sys.stdout, "─╮½²∂·")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    columns = width or shutil.get_terminal_size((80, 24)).columns
+    live = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Screen(max(columns, NARROWEST), color == "always" or (color == "auto" and live), unicode, narrate)
+
+
+def _can_show(stream: Any, sample: str) -> bool:
+    try:
+        sample.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

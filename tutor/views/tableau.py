@@ -1,0 +1,115 @@
+"""What every view of a worksheet needs: each value as it is written there, and what the source prints beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tutor.arithmetic.exact import as_fraction
+from tutor.views.notation import Style, expression_text
+from tutor.views.rounding import shown
+from tutor.worksheet.derivation import Line, derive
+from tutor.worksheet.step import Step, Worksheet
+
+
+VERDICTS = {
+    "correct": "agrees with the exact value to the last digit printed",
+    "carried": "follows correctly from an earlier misprint",
+    "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
+    "coarse": "agrees as far as it goes, with too few digits to tell",
+    "wrong": "a misprint: not even the lines printed before it lead there",
+    "unreadable": "not a number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """A value as the source prints it, with its verdict and a note whose numbers are filled in."""
+
+    name: str
+    printed: str
+    exact: Any
+    verdict: str
+    note: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """A worksheet with its values rounded for display, once, and the printed values by quantity."""
+
+    worksheet: Worksheet
+    digits: int
+    printed: Sequence[PrintedRow] = ()
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Every value as it is shown: once rounded, the same in its own row and wherever it is substituted."""
+        values = self.worksheet.values
+        found = {name: shown(value, self.digits) for name, value in self.worksheet.givens.items()}
+        for step in self.worksheet.steps:
+            found[step.name] = shown(values[step.name], self.digits, values[step.before] if step.before else None)
+        return found
+
+    @cached_property
+    def printed_by_name(self) -> Mapping[str, Sequence[PrintedRow]]:
+        found: dict[str, list[PrintedRow]] = {}
+        for row in self.printed:
+            found.setdefault(row.name, []).append(row)
+        return found
+
+    @property
+    def verdicts(self) -> Mapping[str, str]:
+        """The meaning of every verdict that occurs."""
+        found = {row.verdict for row in self.printed}
+        return {verdict: meaning for verdict, meaning in VERDICTS.items() if verdict in found}
+
+    def formula(self, step: Step, style: Style) -> str:
+        return expression_text(step.formula, style)
+
+    def substituted(self, step: Step, style: Style) -> str | None:
+        """The formula with numbers in it, None where that would only repeat the value."""
+        text = expression_text(step.formula, style, self.labels)
+        return None if text == self.labels[step.name] else text
+
+    def derivation(self, step: Step) -> tuple[Line, ...]:
+        """How the local partial derivative comes out, rule by rule; empty for other steps."""
+        if step.partial_of is None:
+            return ()
+        outer, inner = step.partial_of
+        return derive(self.worksheet.by_name[outer], inner, step.formula)
+
+    def derivations_by_kind(self) -> list[tuple[Step, tuple[Line, ...], list[str]]]:
+        """One derivation of each kind, with the names of the partials that come out in the same way."""
+        found: dict[tuple[str, bool, bool], tuple[Step, list[str]]] = {}
+        for step in self.worksheet.steps:
+            if step.partial_of is None:
+                continue
+            outer, inner = step.partial_of
+            kind = (self.worksheet.by_name[outer].reason, bool(step.inputs), inner in self.worksheet.givens)
+            if kind in found:
+                found[kind][1].append(step.name)
+            else:
+                found[kind] = (step, [])
+        return [(step, self.derivation(step), others) for step, others in found.values()]
+
+    def stage(self, stage: str) -> list[Step]:
+        return [step for step in self.worksheet.steps if step.stage == stage]
+
+
+def change_in_error(tableau: Tableau) -> str:
+    """One sentence: by how much the goal fell or rose with the new parameters. Empty where nothing was updated."""
+    worksheet, goal = tableau.worksheet, tableau.worksheet.goal
+    after = f"{goal}_after"
+    if after not in worksheet.by_name:
+        return ""
+    was, now = as_fraction(worksheet.values[goal]), as_fraction(worksheet.values[after])
+    if was == now:
+        return f"{goal} stays at {tableau.labels[goal]}: this step changes nothing."
+    verb = "fell" if now < was else "rose"
+    difference = was - now if now < was else now - was
+    old, new = shown(was, tableau.digits, now), tableau.labels[after]
+    share = "" if was == 0 else f", that is {shown(100 * difference / was, 1)}%"
+    return f"{goal} {verb} from {old} to {new}, by {shown(difference, tableau.digits)}{share}."

@@ -1,0 +1,191 @@
+"""A worksheet on a terminal: the picture, a table for each stage, derivations, and what the step achieved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tutor.arithmetic.exact import as_fraction
+from tutor.views import picture
+from tutor.views.conventions import conventions_line
+from tutor.views.notation import expression_text
+from tutor.views.rounding import shown
+from tutor.views.screen import WIDE_FROM, Screen
+from tutor.views.tableau import PrintedRow, Tableau, change_in_error
+from tutor.worksheet.derivation import Line
+from tutor.worksheet.naming import Connections
+from tutor.worksheet.step import STAGES, Step
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+VERDICT_STYLES = {
+    "correct": "green", "wrong": "bold red", "carried": "yellow", "rounding": "yellow", "coarse": "yellow",
+}  # fmt: skip
+
+
+def show_worksheet(
+    tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str], only: Sequence[str] = ()
+) -> None:
+    """The whole worksheet, or the stages named in `only`."""
+    screen.show("", conventions_line(tableau.worksheet, tableau.digits))
+    if not only:
+        show_picture(tableau, screen, known, inputs)
+    for stage, title in STAGES.items():
+        steps = tableau.stage(stage)
+        if not steps or (only and stage not in only):
+            continue
+        screen.heading(title)
+        show_steps(tableau, screen, steps)
+        show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
+        if stage == "partial":
+            show_derivations(tableau, screen)
+    if not only:
+        show_checks(tableau, screen)
+        show_outcome(tableau, screen)
+        show_legend(tableau, screen)
+
+
+def show_picture(tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str]) -> None:
+    """The network with its weights: its layers side by side where they fit, else one below the other."""
+    strokes = picture.UNICODE if screen.unicode else picture.ASCII
+    titles = picture.layer_titles(known.layers)
+    pictures = picture.layer_pictures(inputs, known, tableau.labels, screen.width, strokes)
+    widths = [max(map(len, [title, *lines])) for title, lines in zip(titles, pictures, strict=True)]
+    screen.heading("The network")
+    if sum(widths) + 4 * len(widths) <= screen.width:
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 4))
+        for width in widths:
+            grid.add_column(min_width=width, no_wrap=True)
+        grid.add_row(*(screen.text(title, "bold") for title in titles))
+        grid.add_row(*(screen.text("\n".join(lines)) for lines in pictures))
+        screen.show(grid)
+    else:
+        for title, lines in zip(titles, pictures, strict=True):
+            screen.show(screen.text(title, "bold"), "\n".join(lines))
+    targets = [f"{name} = {tableau.labels[name]}" for name in tableau.worksheet.givens if name.startswith("desired")]
+    screen.show(f"Target: {', '.join(targets)}")
+
+
+def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
+    """One row a step. Wide: four columns; at 80: formula above numbers; narrower: everything stacked."""
+    printed = any(step.name in tableau.printed_by_name for step in steps)
+    if screen.stacked:
+        for step in steps:
+            show_step(tableau, screen, step)
+        return
+    wide = screen.width >= WIDE_FROM
+    headings = ["name", "formula", *(["with numbers"] if wide else []), "value", *(["printed"] if printed else [])]
+    table = screen.table(*headings, right=["value"])
+    for column in table.columns:
+        if column.header in ("name", "value"):
+            column.no_wrap = True
+    for step in steps:
+        formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
+        cells = [screen.text(step.name, "bold")]
+        if wide:
+            cells += [screen.text(formula), screen.text(numbers or "")]
+        else:
+            cells.append(screen.text(formula if numbers is None else f"{formula}\n= {numbers}"))
+        cells.append(screen.text(tableau.labels[step.name]))
+        if printed:
+            cells.append(printed_text(screen, tableau.printed_by_name.get(step.name, ())))
+        table.add_row(*cells)
+    screen.show(table)
+
+
+def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
+    """One step as lines: name and rule, formula, numbers, value, and what the lecture prints."""
+    screen.show(screen.text(f"{step.name}  ", "bold") + screen.text(f"({step.reason})", "dim"))
+    numbers = tableau.substituted(step, screen.style)
+    lines = [tableau.formula(step, screen.style), numbers, tableau.labels[step.name]]
+    for line in dict.fromkeys(line for line in lines if line is not None):
+        screen.indented(f"= {line}")
+    for row in tableau.printed_by_name.get(step.name, ()):
+        screen.indented(f"printed {row.printed}: {row.verdict}", style=VERDICT_STYLES.get(row.verdict, ""))
+
+
+def printed_text(screen: Screen, rows: Sequence[PrintedRow]) -> Text:
+    """`0.23 wrong`, one line for each value printed."""
+    from rich.text import Text
+
+    lines = [screen.text(f"{r.printed} {r.verdict}", VERDICT_STYLES.get(r.verdict, "")) for r in rows]
+    return Text("\n").join(lines)
+
+
+def show_notes(screen: Screen, rows: Sequence[PrintedRow]) -> None:
+    """What there is to say about printed values, each with its name."""
+    for row in rows:
+        if row.note:
+            place = f" ({row.place})" if row.place else ""
+            screen.indented(f"{row.name}{place}, printed {row.printed}, {row.verdict}: {row.note}")
+
+
+def show_derivations(tableau: Tableau, screen: Screen) -> None:
+    """One derivation of every kind; the partials that come out alike are named below it."""
+    screen.heading("How these derivatives come out, rule by rule")
+    for step, lines, others in tableau.derivations_by_kind():
+        show_derivation(screen, step.name, lines)
+        if others:
+            screen.indented(f"In the same way: {', '.join(others)}.")
+        screen.show("")
+
+
+def show_derivation(screen: Screen, name: str, lines: Sequence[Line]) -> None:
+    """Each line with the rule that led to it: beside it where there is room, else below."""
+    from rich.table import Table
+
+    screen.show(screen.text(name, "bold"))
+    texts = [expression_text(line.expression, screen.style) for line in lines]
+    if screen.stacked:
+        for text, line in zip(texts, lines, strict=True):
+            screen.indented(f"= {text}")
+            screen.indented(f"({line.rule})", by=6, style="dim")
+        return
+    grid = Table.grid(padding=(0, 1))
+    for ratio in (None, 3, 1):
+        grid.add_column(ratio=ratio, overflow="fold")
+    grid.expand = True
+    for text, line in zip(texts, lines, strict=True):
+        grid.add_row(screen.text("  ="), screen.text(text), screen.text(line.rule, "dim"))
+    screen.show(grid)
+
+
+def show_checks(tableau: Tableau, screen: Screen) -> None:
+    """Printed values of formulas that are no steps of the worksheet."""
+    rows = [row for row in tableau.printed if row.name not in tableau.worksheet.by_name]
+    if not rows:
+        return
+    screen.heading("Printed in between")
+    table = screen.table("formula", "value", "printed", right=["value"])
+    for row in rows:
+        table.add_row(screen.text(row.name), screen.text(shown(row.exact, tableau.digits)), printed_text(screen, [row]))
+    screen.show(table)
+    show_notes(screen, rows)
+
+
+def show_outcome(tableau: Tableau, screen: Screen) -> None:
+    """What changed, and by how much the error fell."""
+    updates = tableau.stage("update")
+    if not updates:
+        return
+    screen.heading("What changed")
+    values = tableau.worksheet.values
+    table = screen.table("", "before", "after", "change", right=["before", "after", "change"])
+    for step in updates:
+        if step.before is None:
+            continue
+        change = as_fraction(values[step.name]) - as_fraction(values[step.before])
+        cells = [step.before, tableau.labels[step.before], tableau.labels[step.name], shown(change, tableau.digits)]
+        table.add_row(*map(screen.text, cells))
+    screen.show(table, change_in_error(tableau))
+
+
+def show_legend(tableau: Tableau, screen: Screen) -> None:
+    """What the verdicts mean, those that occur."""
+    if tableau.verdicts:
+        screen.heading("What the verdicts on printed values mean")
+    for verdict, meaning in tableau.verdicts.items():
+        screen.indented(f"{verdict}: {meaning}")

@@ -1,0 +1,148 @@
+"""The backward pass as steps: every local partial derivative, and every gradient by the multivariable chain rule.
+
+Both follow from the formulas of the forward steps alone, so any computation written as steps is differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from tutor.arithmetic.symbolic import ZERO, add, multiply, symbol
+from tutor.worksheet.step import Step
+
+Expr = Any
+
+MOST_PATHS = 8  # as many products as a person will read in one sum
+
+
+def derivative(expression: Expr, name: str) -> Expr:
+    """SymPy's derivative of the expression by the quantity `name`."""
+    return sympy.diff(expression, symbol(name))
+
+
+def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:
+    """SymPy's derivative by each wanted name. Of a sum only the terms that hold the name are looked at."""
+    terms = expression.args if isinstance(expression, sympy.Add) else (expression,)
+    holding: dict[str, list[Expr]] = {name: [] for name in wanted}
+    for term in terms:
+        for free in term.free_symbols:
+            if free.name in holding:
+                holding[free.name].append(term)
+    return {name: sum((derivative(t, name) for t in found), ZERO) for name, found in holding.items()}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Which quantities lead from the parameters to the goal, and along which paths."""
+
+    steps: Mapping[str, Step]
+    goal: str
+    parameters: Sequence[str]
+
+    @cached_property
+    def inputs(self) -> Mapping[str, tuple[str, ...]]:
+        """For every step between a parameter and the goal the names through which it depends on parameters."""
+        leads = set(self.parameters)
+        found: dict[str, tuple[str, ...]] = {}
+        for name, step in self.steps.items():
+            on_path = tuple(x for x in step.inputs if x in leads)
+            if on_path:
+                leads.add(name)
+                found[name] = on_path
+        reached = {self.goal}
+        for name in reversed(found):
+            if name in reached:
+                reached.update(found[name])
+        return {name: below for name, below in found.items() if name in reached}
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[str, ...]]:
+        """For every quantity the steps that use it, on the way to the goal."""
+        found: dict[str, list[str]] = {self.goal: []}
+        for name, below in self.inputs.items():
+            for x in below:
+                found.setdefault(x, []).append(name)
+        return {name: tuple(users) for name, users in found.items()}
+
+    @cached_property
+    def levels(self) -> Mapping[str, int]:
+        """The longest distance of every quantity from the goal: the order in which a backward pass goes."""
+        found = {self.goal: 0}
+        for name in reversed(self.inputs):
+            for x in self.inputs[name]:
+                found[x] = max(found.get(x, 0), found[name] + 1)
+        return found
+
+    @cached_property
+    def path_counts(self) -> Mapping[str, int]:
+        found = {self.goal: 1}
+        for name in reversed(self.inputs):
+            for x in self.inputs[name]:
+                found[x] = found.get(x, 0) + found[name]
+        return found
+
+    @cached_property
+    def backward_order(self) -> tuple[str, ...]:
+        """Everything from the goal to the parameters: layer by layer, each in its forward order, parameters last."""
+        order = {name: i for i, name in enumerate((*self.steps, *self.parameters))}
+        return tuple(sorted(self.levels, key=lambda name: (self.levels[name], order[name])))
+
+    def total(self, name: str) -> str:
+        return f"d{self.goal}/d{name}"
+
+    def local(self, step: str, name: str) -> str:
+        """dA/dB, unless that name is taken by the total derivative of the goal by something reached twice."""
+        if step == self.goal and len(self.users[name]) > 1:
+            return f"local({step},{name})"
+        return f"d{step}/d{name}"
+
+    def paths(self, name: str) -> Iterator[tuple[str, ...]]:
+        """The factors of every path from the goal down to `name`."""
+        for user in self.users[name]:
+            for above in self.paths(user):
+                yield (*above, self.local(user, name))
+        if name == self.goal:
+            yield ()
+
+
+def choose_chain(graph: Graph, wanted: str) -> str:
+    """`full` where every gradient has few enough paths to be read, else `delta`."""
+    most = max((graph.path_counts.get(p, 0) for p in graph.parameters), default=0)
+    return "delta" if most > MOST_PATHS else wanted
+
+
+def partial_steps(graph: Graph) -> Iterator[Step]:
+    """Every local partial derivative on a path, from the goal backwards; parameters before earlier results."""
+    parameters = set(graph.parameters)
+    for name in (n for n in graph.backward_order if n in graph.inputs):
+        step = graph.steps[name]
+        below = sorted(graph.inputs[name], key=lambda x: x not in parameters)
+        derived = derivatives(step.formula, [x for x in below if x not in step.slopes])
+        for x in below:
+            slope = step.slopes.get(x, derived.get(x))
+            yield Step(graph.local(name, x), "partial", slope, f"derivative of {name} by {x}", partial_of=(name, x))
+
+
+def gradient_steps(graph: Graph, chain: str) -> Iterator[Step]:
+    """The derivative of the goal by every parameter and, for the chain `delta`, by every result in between."""
+    parameters = set(graph.parameters)
+    for name in graph.backward_order:
+        if name == graph.goal or (chain == "full" and name not in parameters):
+            continue
+        products = [tuple(factors) for factors in (graph.paths(name) if chain == "full" else _last_links(graph, name))]
+        if products == [(graph.total(name),)]:
+            continue  # the local partial is the whole gradient
+        terms = [multiply(*map(symbol, factors)) for factors in products]
+        reason = "chain rule" if len(terms) == 1 else f"chain rule: the sum over {len(terms)} paths"
+        yield Step(graph.total(name), "gradient", add(*terms), reason)
+
+
+def _last_links(graph: Graph, name: str) -> Iterator[tuple[str, ...]]:
+    for user in graph.users[name]:
+        local = graph.local(user, name)
+        yield (local,) if user == graph.goal else (graph.total(user), local)

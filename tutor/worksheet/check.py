@@ -1,0 +1,101 @@
+"""What must hold of a network, its examples and its names before a worksheet can be written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from tutor.errors import nearest
+from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.losses import LOSSES
+from tutor.worksheet.naming import connect, neuron_names, target_names
+from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+MOST_CONNECTIONS = 20_000
+RESERVED = ("E", "eta")
+
+
+def check_problem(network: Network, examples: Sequence[Example], givens: Mapping[str, Fraction]) -> None:
+    """Raises ValueError, with the place and what to do, for the first thing that does not fit."""
+    if network.loss not in LOSSES:
+        raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
+    if not network.inputs or not network.layers:
+        raise ValueError("network: give at least one input and one layer")
+    width = len(network.inputs)
+    for number, layer in enumerate(network.layers, 1):
+        check_layer(layer, f"network.layers[{number}]", width, givens)
+        width = len(layer.weights)
+    check_names(network, givens)
+    check_examples(network, examples)
+
+
+def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fraction]) -> None:
+    """One row of weights for each neuron, each as wide as the layer before, and a bias for each or for none."""
+    if layer.activation not in ACTIVATIONS:
+        raise ValueError(
+            f"{place}.activation: unknown activation {layer.activation!r}{nearest(layer.activation, ACTIVATIONS)}"
+        )
+    rows = len(layer.weights)
+    if not rows:
+        raise ValueError(f"{place}.weights: give one row for each neuron")
+    if layer.neurons is not None and len(layer.neurons) != rows:
+        raise ValueError(f"{place}: {len(layer.neurons)} neurons but {rows} rows of weights; give one row for each")
+    if layer.units is not None and layer.units != rows:
+        raise ValueError(f"{place}: units = {layer.units} but {rows} rows of weights; give one row for each")
+    for i, row in enumerate(layer.weights, 1):
+        if len(row) != width:
+            raise ValueError(f"{place}.weights, row {i}: {len(row)} weights for {width} inputs; give one for each")
+        if all(entry.name == "" for entry in row):
+            raise ValueError(f"{place}.weights, row {i}: a neuron needs at least one connection")
+    if layer.biases is not None and len(layer.biases) != rows:
+        raise ValueError(f"{place}.biases: {len(layer.biases)} biases for {rows} neurons; give one for each, or none")
+    for entry in [e for row in layer.weights for e in row] + (layer.biases or []):
+        _check_given(entry, place, givens)
+
+
+def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> None:
+    if entry.name and entry.name not in givens:
+        hint = nearest(entry.name, givens) or "; write a number, or define it under [givens]"
+        raise ValueError(f"{place}: no given is called {entry.name!r}{hint}")
+
+
+def check_names(network: Network, givens: Mapping[str, Fraction]) -> None:
+    """Every name can be typed, and no two quantities share one."""
+    typed = [*network.inputs, *givens]
+    for layer in network.layers:
+        for neuron in layer.neurons or ():
+            typed += [neuron.sum, neuron.output] if isinstance(neuron, Neuron) else [neuron]
+    for name in typed:
+        if not NAME.fullmatch(name) or len(name) > 40:
+            raise ValueError(f"{name[:40]!r} cannot be a name: use letters, digits and _, beginning with a letter")
+    neurons = neuron_names(network.layers)
+    connections = connect(network, dict(givens))
+    if len(connections.values) > MOST_CONNECTIONS:
+        raise ValueError(f"a worksheet takes at most {MOST_CONNECTIONS:,} weights and biases")
+    numbered = sum(e.name is None for layer in network.layers for r in [*layer.weights, layer.biases or []] for e in r)
+    if len(connections.values) < len(givens) + numbered:
+        taken = next(n for n in givens if re.fullmatch(r"[Wb][0-9]+", n))
+        raise ValueError(f"the given {taken!r} has the name of a numbered weight or bias; call it something else")
+    every = [n for layer in neurons for x in layer for n in (x.sum, x.output)]
+    _check_distinct([*RESERVED, *network.inputs, *connections.values, *target_names(neurons[-1]), *every])
+
+
+def _check_distinct(found: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in found:
+        if name in seen:
+            raise ValueError(f"two quantities are called {name!r}; give one of them another name")
+        seen.add(name)
+
+
+def check_examples(network: Network, examples: Sequence[Example]) -> None:
+    """Exactly one example, as wide as the network."""
+    if len(examples) != 1:
+        raise ValueError(f"examples: {len(examples)} of them; a worksheet takes one [[examples]] table")
+    wanted = {"inputs": len(network.inputs), "targets": len(network.layers[-1].weights)}
+    for part, count in wanted.items():
+        have = len(getattr(examples[0], part))
+        if have != count:
+            raise ValueError(f"examples[1].{part}: {have} numbers, but the network has {count} {part}")

@@ -1,0 +1,136 @@
+"""The value of a formula, exactly, and of all steps of a worksheet, with as many digits as their differences need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from tutor.arithmetic.exact import ExactSystem, Number
+from tutor.errors import TutorError
+from tutor.worksheet.step import Step
+
+CORRECT_DIGITS = 34
+_FIRST_DIGITS = 50
+_MOST_DIGITS = 5_000
+
+Rule = Callable[[Any, Mapping[str, Number], ExactSystem], Number]
+RULES: dict[type, Rule] = {}
+
+
+def value_of(formula: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    """The value of `formula` where each name has the value given for it.
+
+    Raises ZeroDivisionError or ValueError where it has none.
+    """
+    kind = type(formula)
+    rule = RULES.get(kind) or _rule_for(kind)
+    return rule(formula, values, system)
+
+
+@lru_cache(maxsize=None)
+def _rule_for(kind: type) -> Rule:
+    for ancestor in kind.__mro__:
+        if ancestor in RULES:
+            return RULES[ancestor]
+    raise TypeError(f"no exact value for {kind.__name__}")
+
+
+def _all(node: Any, values: Mapping[str, Number], system: ExactSystem) -> list[Number]:
+    return [value_of(argument, values, system) for argument in node.args]
+
+
+def _product(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    factors = []
+    for argument in node.args:
+        factor = value_of(argument, values, system)
+        if isinstance(factor, Fraction) and not factor:
+            return factor  # 0·ln 0 is 0 here: the other factors are not needed
+        factors.append(factor)
+    return system.multiply(factors)
+
+
+def _piecewise(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    for value, condition in node.args:
+        if condition == True or _holds(condition, values, system):  # noqa: E712 - SymPy's own truth
+            return value_of(value, values, system)
+    raise ValueError("has no case that applies")
+
+
+def _holds(condition: Any, values: Mapping[str, Number], system: ExactSystem) -> bool:
+    left, right = _all(condition, values, system)
+    difference = system.add([left, system.multiply([Fraction(-1), right])])
+    return bool(COMPARISONS[type(condition)](difference))
+
+
+COMPARISONS: dict[type, Callable[[Number], bool]] = {
+    sympy.StrictGreaterThan: lambda d: d > 0,
+    sympy.GreaterThan: lambda d: d >= 0,
+    sympy.StrictLessThan: lambda d: d < 0,
+    sympy.LessThan: lambda d: d <= 0,
+    sympy.Eq: lambda d: d == 0,
+    sympy.Ne: lambda d: d != 0,
+}
+
+RULES.update(
+    {
+        sympy.Symbol: lambda n, v, s: v[n.name],
+        sympy.Rational: lambda n, v, s: Fraction(int(n.p), int(n.q)),
+        sympy.Add: lambda n, v, s: s.add(_all(n, v, s)),
+        sympy.Mul: _product,
+        sympy.Pow: lambda n, v, s: s.power(*_all(n, v, s)),
+        sympy.exp: lambda n, v, s: s.exp(*_all(n, v, s)),
+        sympy.log: lambda n, v, s: s.log(*_all(n, v, s)),
+        sympy.tanh: lambda n, v, s: s.tanh(*_all(n, v, s)),
+        sympy.Piecewise: _piecewise,
+    }
+)
+
+
+def step_value(step: Step, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    """The value of one step. Raises TutorError, with its name, where it has none."""
+    try:
+        return system.bounded(value_of(step.formula, values, system))
+    except ZeroDivisionError:
+        raise TutorError(f"{step.name} divides by zero; change the numbers that lead to it") from None
+    except (ValueError, OverflowError) as error:
+        raise TutorError(f"{step.name} {error}; change the numbers that lead to it") from None
+
+
+def evaluate_steps(givens: Mapping[str, Fraction], steps: Iterable[Step]) -> dict[str, Number]:
+    """The value of every given and step, each exact or correct to `CORRECT_DIGITS` significant digits.
+
+    All steps are evaluated with two precisions. Where the two disagree, a difference of near equals has eaten
+    digits, and those steps are evaluated again, with what they stand on, ever more precisely.
+    """
+    steps = tuple(steps)
+    rough = _pass(givens, steps, ExactSystem(_FIRST_DIGITS))
+    digits = _FIRST_DIGITS
+    settled: dict[str, Number] = {}
+    while True:
+        digits = digits * 3 // 2
+        system = ExactSystem(digits)
+        fine = _pass(givens, steps, system)
+        settled |= fine
+        doubtful = {s.name for s in steps if not system.settled(rough[s.name], fine[s.name], CORRECT_DIGITS)}
+        if not doubtful or digits > _MOST_DIGITS:
+            return settled
+        rough, steps = fine, _with_ancestors(steps, doubtful)
+
+
+def _with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:
+    needed = set(wanted)
+    for step in reversed(steps):
+        if step.name in needed:
+            needed.update(step.inputs)
+    return tuple(step for step in steps if step.name in needed)
+
+
+def _pass(givens: Mapping[str, Fraction], steps: Iterable[Step], system: ExactSystem) -> dict[str, Number]:
+    values: dict[str, Number] = dict(givens)
+    for step in steps:
+        values[step.name] = step_value(step, values, system)
+    return values

@@ -1,0 +1,26 @@
+"""Finding the quantity that somebody means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tutor.errors import TutorError, nearest
+
+_SPELLINGS = str.maketrans({"∂": "d", "−": "-", "’": "", "'": ""})
+
+
+def find_name(written: str, names: Iterable[str]) -> str:
+    """The name that `written` means: `∂E/∂W5`, `dE / dW5` and, where only one fits, `de/dw5` are all dE/dW5.
+
+    Raises TutorError, with the nearest name, where none or more than one fits.
+    """
+    known = tuple(names)
+    plain = "".join(written.translate(_SPELLINGS).split())
+    if plain in known:
+        return plain
+    loose = [name for name in known if name.lower() == plain.lower()]
+    if len(loose) == 1:
+        return loose[0]
+    if loose:
+        raise TutorError(f"{written!r} could be {' or '.join(loose)}; write it exactly")
+    raise TutorError(f"there is no {written!r} on this worksheet{nearest(plain, known)}")

@@ -1,0 +1,84 @@
+"""The names of a network's quantities: neurons, weights, biases and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tutor.worksheet.problem import Entry, Layer, Network, Neuron
+
+
+@dataclass
+class Connections:
+    """A network with every quantity named: what the forward pass is written over, and what training changes."""
+
+    values: dict[str, Fraction]
+    layers: list[NamedLayer] = field(default_factory=list)
+    weights: list[str] = field(default_factory=list)
+    biases: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NamedNeuron:
+    """`stem` is the name that a target takes: desired_<stem>."""
+
+    stem: str
+    sum: str
+    output: str
+
+
+@dataclass(frozen=True)
+class NamedLayer:
+    activation: str
+    neurons: tuple[NamedNeuron, ...]
+    weights: tuple[tuple[str | None, ...], ...]
+    biases: tuple[str | None, ...]
+
+
+def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
+    """The names of the neurons of every layer. Unnamed ones are h1, h2, … and, in the last layer, out or o1, o2, …"""
+    found, hidden = [], 0
+    for position, layer in enumerate(layers):
+        count, last = len(layer.weights), position == len(layers) - 1
+        stems: Sequence[str | Neuron] = layer.neurons or (
+            ["out"] if last and count == 1 else
+            [f"o{i + 1}" for i in range(count)] if last else
+            [f"h{hidden + i + 1}" for i in range(count)]
+        )
+        hidden += count
+        found.append(tuple(
+            NamedNeuron(n.output, n.sum, n.output) if isinstance(n, Neuron) else NamedNeuron(n, f"{n}_in", f"{n}_out")
+            for n in stems
+        ))
+    return found
+
+
+def target_names(neurons: Sequence[NamedNeuron]) -> tuple[str, ...]:
+    """`desired` for a single output, else `desired_` and the neuron's name."""
+    return ("desired",) if len(neurons) == 1 else tuple(f"desired_{n.stem}" for n in neurons)
+
+
+def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
+    """Number the unnamed weights and biases neuron by neuron and collect the values of all."""
+    known = Connections(dict(givens))
+    counters = {"W": 0, "b": 0}
+
+    def name(entry: Entry, letter: str, group: list[str]) -> str | None:
+        if entry.name == "":
+            return None
+        if entry.name is None:
+            counters[letter] += 1
+            called = f"{letter}{counters[letter]}"
+            known.values[called] = entry.value or Fraction(0)
+        else:
+            called = entry.name
+        if called not in group:
+            group.append(called)
+        return called
+
+    for layer, neurons in zip(network.layers, neuron_names(network.layers), strict=True):
+        weights = tuple(tuple(name(e, "W", known.weights) for e in row) for row in layer.weights)
+        biases = tuple(name(e, "b", known.biases) for e in layer.biases or ())
+        known.layers.append(NamedLayer(layer.activation, neurons, weights, biases or (None,) * len(neurons)))
+    return known

@@ -1,0 +1,209 @@
+"""Formulas written by people: Python's own syntax tree, walked against a whitelist, built into SymPy node by node.
+
+Nothing is ever evaluated as code. Raises ValueError, with a reason for the writer, for whatever is not a formula.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Collection, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from tutor.arithmetic.exact import ExactSystem, read_number
+from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol
+from tutor.errors import nearest
+from tutor.maths.activations import ACTIVATIONS
+from tutor.worksheet.evaluate import value_of
+
+Expr = Any
+
+LONGEST_TEXT = 2_000
+DEEPEST_NESTING = 40
+LARGEST_POWER = 1_000
+SPELLINGS = str.maketrans({"−": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**"})
+
+OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
+    ast.Add: lambda a, b: add(a, b),
+    ast.Sub: lambda a, b: add(a, multiply(MINUS_ONE, b)),
+    ast.Mult: lambda a, b: multiply(a, b),
+    ast.Div: lambda a, b: multiply(a, power(b, MINUS_ONE)),
+    ast.Pow: lambda a, b: power(a, b),
+}
+COMPARISONS: Mapping[type, Any] = {
+    ast.Gt: sympy.StrictGreaterThan,
+    ast.GtE: sympy.GreaterThan,
+    ast.Lt: sympy.StrictLessThan,
+    ast.LtE: sympy.LessThan,
+}
+
+
+def _larger(a: Expr, b: Expr) -> Expr:
+    return sympy.Piecewise((a, a >= b), (b, True), evaluate=False)
+
+
+def _smaller(a: Expr, b: Expr) -> Expr:
+    return sympy.Piecewise((a, a <= b), (b, True), evaluate=False)
+
+
+FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
+    "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
+    "log": (1, lambda z: sympy.log(z, evaluate=False)),
+    "ln": (1, lambda z: sympy.log(z, evaluate=False)),
+    "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
+    "abs": (1, lambda z: sympy.Piecewise((z, z >= 0), (multiply(MINUS_ONE, z), True), evaluate=False)),
+    "max": (2, _larger),
+    "min": (2, _smaller),
+    **{
+        name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z))
+        for name in ("tanh", "sigmoid", "relu")
+    },
+}
+
+
+def parse(text: str, known: Collection[str]) -> Expr:
+    """The expression that `text` writes over the `known` names."""
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"a formula may have {LONGEST_TEXT} characters; this one has {len(text)}")
+    source = text.strip().translate(SPELLINGS)
+    if not source.isascii() or not source.isprintable():
+        odd = next(c for c in source if not c.isascii() or not c.isprintable())
+        raise ValueError(f"the character {odd!a} does not belong in a formula")
+    source, places = _hide_names(source, frozenset(known))
+    if not source:
+        raise ValueError("the formula is empty")
+    if _nesting(source) > DEEPEST_NESTING:
+        raise ValueError(f"the formula is nested deeper than {DEEPEST_NESTING} levels")
+    try:
+        tree = ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError("this is not a formula: use numbers, names, + - * / ** and parentheses") from None
+    return _Reader(source, known, places).read(tree.body, 0)
+
+
+def _nesting(source: str) -> int:
+    depth = deepest = 0
+    for character in source:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _hide_names(source: str, known: frozenset[str]) -> tuple[str, dict[str, str]]:
+    """Names such as dE/dW1 as plain identifiers, so that Python's grammar leaves them whole."""
+    pattern = _special_names(known)
+    if pattern is None:
+        return source, {}
+    places: dict[str, str] = {}
+
+    def hide(match: re.Match[str]) -> str:
+        place = f"_q{len(places)}_"
+        places[place] = match[0]
+        return place
+
+    return pattern.sub(hide, source), places
+
+
+@lru_cache(maxsize=64)
+def _special_names(known: frozenset[str]) -> re.Pattern[str] | None:
+    special = sorted((n for n in known if not n.isidentifier()), key=lambda n: (-len(n), n))
+    if not special:
+        return None
+    return re.compile(r"(?<![A-Za-z0-9_.])(?:" + "|".join(map(re.escape, special)) + r")(?![A-Za-z0-9_(\[@])")
+
+
+class _Reader:
+    """One walk over one syntax tree; everything that is not listed here is refused."""
+
+    def __init__(self, source: str, known: Collection[str], places: Mapping[str, str]) -> None:
+        self.source, self.known, self.places = source, known, places
+
+    def read(self, node: ast.expr, depth: int) -> Expr:
+        if depth > 4 * DEEPEST_NESTING:
+            raise ValueError("the formula is nested too deeply")
+        if isinstance(node, ast.Constant):
+            return self._number(node)
+        if isinstance(node, ast.Name):
+            return self._name(node.id)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+            inner = self.read(node.operand, depth + 1)
+            return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) else inner
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+            return self._operation(node, depth)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return self._call(node.func.id, node, depth)
+        if isinstance(node, ast.IfExp):
+            return self._choice(node, depth)
+        raise ValueError(f"{self._text(node)} does not belong in a formula")
+
+    def _text(self, node: ast.AST) -> str:
+        return ascii((ast.get_source_segment(self.source, node) or "this")[:40])
+
+    def _number(self, node: ast.Constant) -> Expr:
+        text = ast.get_source_segment(self.source, node) or ""
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            raise ValueError(f"{self._text(node)} does not belong in a formula")
+        value = read_number(text)
+        return sympy.Rational(value.numerator, value.denominator)
+
+    def _name(self, written: str) -> Expr:
+        name = self.places.get(written, written)
+        if name not in self.known:
+            raise ValueError(f"unknown name {name[:40]!a}{nearest(name, self.known)}")
+        return symbol(name)
+
+    def _operation(self, node: ast.BinOp, depth: int) -> Expr:
+        right = self.read(node.right, depth + 1)
+        if isinstance(node.op, ast.Pow):
+            _check_exponent(right)
+        # A long sum leans to the left: `depth` counts nesting as a reader sees it, so the left arm stays level.
+        left = self.read(node.left, depth if isinstance(node.left, ast.BinOp) else depth + 1)
+        return _flat(OPERATORS[type(node.op)](left, right))
+
+    def _call(self, name: str, node: ast.Call, depth: int) -> Expr:
+        if name not in FUNCTIONS:
+            raise ValueError(f"unknown function {name[:40]!a}{nearest(name, FUNCTIONS)}")
+        count, build = FUNCTIONS[name]
+        if node.keywords or len(node.args) != count:
+            raise ValueError(f"{name} takes {count} value{'s' if count > 1 else ''}, as in {name}({'a, b'[: 3 * count - 2]})")
+        return build(*(self.read(argument, depth + 1) for argument in node.args))
+
+    def _choice(self, node: ast.IfExp, depth: int) -> Expr:
+        test = node.test
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1 or type(test.ops[0]) not in COMPARISONS:
+            raise ValueError("a condition compares two values: a if x > y else b")
+        sides = self.read(test.left, depth + 1), self.read(test.comparators[0], depth + 1)
+        condition = COMPARISONS[type(test.ops[0])](*sides, evaluate=False)
+        branches = self.read(node.body, depth + 1), self.read(node.orelse, depth + 1)
+        return sympy.Piecewise((branches[0], condition), (branches[1], True), evaluate=False)
+
+
+def _flat(node: Expr) -> Expr:
+    """a + b + c as one sum of three terms rather than (a + b) + c; products likewise."""
+    kind = type(node)
+    if kind in (sympy.Add, sympy.Mul) and type(node.args[0]) is kind:
+        return kind(*node.args[0].args, *node.args[1:], evaluate=False)
+    return node
+
+
+def _check_exponent(exponent: Expr) -> None:
+    if exponent.free_symbols:
+        return
+    try:
+        value = value_of(exponent, {}, ExactSystem(30))
+    except (ZeroDivisionError, ValueError, OverflowError):
+        raise ValueError("an exponent has no value") from None
+    if abs(value) > LARGEST_POWER:
+        raise ValueError(f"an exponent is beyond ±{LARGEST_POWER}")
+
+
+def number_or_formula(text: str, known: Collection[str]) -> Fraction | Expr:
+    """A number as a Fraction, anything else as an expression."""
+    try:
+        return read_number(text)
+    except ValueError:
+        return parse(text, known)

@@ -1,0 +1,104 @@
+"""The two nouns of the whole program: a Step is one named equation, a Worksheet is givens and steps in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from tutor.arithmetic.symbolic import names
+from tutor.errors import TutorError, nearest
+
+Expr = Any  # SymPy has no types
+
+STAGES = {
+    "forward": "Forward pass: from the inputs to the outputs",
+    "loss": "Loss: how far the outputs are from the targets",
+    "partial": "Partial derivatives: every factor of the chain rule",
+    "gradient": "Gradients: the chain rule",
+    "update": "Update: a step against the gradient",
+    "after": "The same forward pass with the new weights",
+}
+
+
+def check_stages(asked: Iterable[str]) -> tuple[str, ...]:
+    """The stages asked for. Raises TutorError for a word that is none."""
+    stages = tuple(asked)
+    for stage in stages:
+        if stage not in STAGES:
+            raise TutorError(f"there is no stage {stage!r}{nearest(stage, STAGES)}")
+    return stages
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One equation `name` = `formula` over earlier names.
+
+    `slopes` has the derivative of the formula by some of its names, in the form in which it is taught; any
+    other is derived. `partial_of` is set on a local partial derivative: (A, B) for dA/dB. `before` names the
+    quantity that this one replaces: the old weight of an updated one.
+    """
+
+    name: str
+    stage: str
+    formula: Expr
+    reason: str
+    slopes: Mapping[str, Expr] = field(default_factory=dict)
+    bridge: tuple[tuple[str, Expr], ...] = ()
+    partial_of: tuple[str, str] | None = None
+    before: str | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names in the formula, in reading order."""
+        return names(self.formula)
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a reader must know to get the same numbers."""
+
+    loss: str
+    loss_factor: str
+    reduction: str
+    bias_policy: str
+    optimizer: str
+    chain: str
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """Givens and steps; `goal` is the quantity that the gradients differentiate."""
+
+    givens: Mapping[str, Fraction]
+    steps: tuple[Step, ...]
+    conventions: Conventions
+    goal: str = "E"
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Step]:
+        return {step.name: step for step in self.steps}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Everything on the worksheet that has a value, givens first."""
+        return (*self.givens, *self.by_name)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """The exact value of every name: a Fraction, or an mpmath number with at least 30 correct digits."""
+        from tutor.worksheet.evaluate import evaluate_steps
+
+        return evaluate_steps(self.givens, self.steps)
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[str, ...]]:
+        """For each name the steps that have it in their formula."""
+        found: dict[str, list[str]] = {name: [] for name in self.names}
+        for step in self.steps:
+            for name in step.inputs:
+                found[name].append(step.name)
+        return {name: tuple(users) for name, users in found.items()}

@@ -21,3 +21,8 @@ def nearest(word: str, valid: Iterable[str]) -> str:
         return ""
     listed = ", ".join(words[:20])
     return f" — valid: {listed}" + (f" and {len(words) - 20} more" if len(words) > 20 else "")
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 weight`, `2 weights`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

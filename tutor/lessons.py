@@ -108,7 +108,7 @@ def lesson_text(name: str) -> str:
     known = lesson_files()
     path = known.get(name, Path(name))
     if name not in known and not path.suffix and os.sep not in name and not path.exists():
-        raise TutorError(f"there is no lesson {name!r}{nearest(name, known)}; a file needs its ending, as in my.toml")
+        raise TutorError(f"there is no lesson {name!r}{nearest(name, known)} (for a file, write its ending: {name}.toml)")
     try:
         with path.open("rb") as file:
             return _decode(file.read(LARGEST_FILE + 1), str(path))
@@ -143,7 +143,7 @@ def parse_lesson(text: str, where: str) -> Lesson:
     except msgspec.ValidationError as error:
         raise TutorError(_explain(str(error), text, where)) from None
     try:
-        check_problem(lesson.network, lesson.examples, lesson.givens)
+        check_problem(lesson.network, lesson.examples, lesson.training, lesson.givens)
     except ValueError as error:
         raise TutorError(f"{where}: {error}") from None
     return lesson
@@ -183,6 +183,9 @@ def _read(kind: type, value: Any) -> Any:
     return number if kind is Fraction else Entry(number, None)
 
 
+_KINDS = {"str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "a table"}
+
+
 def _explain(message: str, text: str, where: str) -> str:
     """msgspec's message with the place as a reader counts it, the line where that is sure, and the nearest word."""
     problem, _, path = message.partition(" - at `$")
@@ -192,6 +195,8 @@ def _explain(message: str, text: str, where: str) -> str:
         keys.append(unknown[1])
     elif missing := re.search(r"missing required field `(.*)`", problem):
         problem = f"{missing[1]!r} is missing"
+    else:
+        problem = re.sub(r"`(\w+)`", lambda m: _KINDS.get(m[1], m[1]), problem)
     place = re.sub(r"\[(\d+)\]", lambda m: f"[{int(m[1]) + 1}]", path.strip("`").lstrip("."))
     counted = " (counting from 1)" if "[" in place else ""
     return f"{where}{_line(text, keys)}: {f'in {place}{counted}: ' if place else ''}{problem}"

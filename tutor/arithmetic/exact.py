@@ -13,7 +13,7 @@ from typing import Any
 
 Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
-LARGEST_EXPONENT = 400
+LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

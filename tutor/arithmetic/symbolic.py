@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
+from sympy import Add, Expr, Mul, Pow, Symbol
 
 ZERO, ONE, MINUS_ONE = sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne
 
@@ -50,9 +50,6 @@ def replace(expression: Expr, by: Mapping[Expr, Expr]) -> Expr:
         return by[expression]
     if not expression.args:
         return expression
-    if isinstance(expression, Piecewise):
-        pairs = [(replace(value, by), replace(condition, by)) for value, condition in expression.args]
-        return Piecewise(*pairs, evaluate=False)
     return rebuild(expression, [replace(argument, by) for argument in expression.args])
 
 
@@ -67,6 +64,24 @@ def names(expression: Expr) -> tuple[str, ...]:
         else:
             stack.extend(reversed(node.args))
     return tuple(found)
+
+
+class where(sympy.Function):  # noqa: N801 - named as it reads in a formula
+    """where(z, a, b) is a where z > 0, else b.
+
+    SymPy's Piecewise folds nested conditions into forms that nobody can read, and Max differentiates to a
+    Heaviside step with the slope 1/2 at the corner; here the corner belongs to the second case.
+    """
+
+    nargs = 3
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        if argindex == 1:
+            return ZERO
+        return where(self.args[0], *((ONE, ZERO) if argindex == 2 else (ZERO, ONE)))
+
+    def _eval_rewrite_as_Piecewise(self, z: Expr, then: Expr, otherwise: Expr, **kwargs: Any) -> Expr:
+        return sympy.Piecewise((then, z > 0), (otherwise, True))
 
 
 class Symbolic:
@@ -86,7 +101,7 @@ class Symbolic:
 
     @staticmethod
     def positive(z: Expr, then: Expr, otherwise: Expr) -> Expr:
-        return Piecewise((then, z > 0), (otherwise, True))
+        return where(z, then, otherwise)
 
 
 @lru_cache(maxsize=None)

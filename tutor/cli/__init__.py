@@ -23,15 +23,20 @@ def run() -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain when it flushes stdout on the way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return 0
     except Exception as error:
         if type(error).__name__ == "Abort":
             return 130
         if not hasattr(error, "format_message"):
             raise
-        return _complain(f"{error.format_message()} Try `tutor --help`.")
+        message = error.format_message()
+        return _complain(f"{message} Try `tutor --help`.") if message else 2  # without arguments help was shown
+
+
+def abandon_output() -> None:
+    """Whoever read our output has seen enough. Python would complain when it flushes stdout on the way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from tutor import __version__
+from tutor.cli import abandon_output
 
 app = typer.Typer(
     name="tutor",
@@ -56,7 +57,10 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
             from tutor.views.screen import open_screen
 
             settings = {key: values.pop(key) for key in SCREEN_OPTIONS}
-            return function(**values, screen=open_screen(**settings))
+            try:
+                function(**values, screen=open_screen(**settings))
+            except BrokenPipeError:  # left to Typer, it would end in exit code 1
+                abandon_output()
 
         parameters = [_with_environment(p) for p in [*own, *shared]]
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

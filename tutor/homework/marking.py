@@ -13,9 +13,10 @@ from statistics import median_low
 from typing import Any
 
 from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
+from tutor.arithmetic.symbolic import symbol, where
 from tutor.homework.written import Written, read_written
 from tutor.worksheet.backward import derivatives
-from tutor.worksheet.evaluate import RULES, step_value, value_of
+from tutor.worksheet.evaluate import step_value, value_of
 from tutor.worksheet.step import Step, Worksheet
 
 DIGITS_DEMANDED = 2
@@ -160,8 +161,8 @@ def _is_rounding(
     reach = {key: 2 * unit, own: 2 * unit + 2 * line.spread}
     if any(abs(value - truth) <= most and not _ends_within(truth, unit) for truth, most in reach.items()):
         return True
-    decimals = line.written.decimals
-    return any(_rounded_inside(line.step.formula, values, d) == line.written.value for d in (decimals, decimals - 1))
+    outer = line.written.decimals
+    return any(_rounded_inside(line.step.formula, values, outer, d) == line.written.value for d in (outer, outer - 1))
 
 
 def _ends_within(truth: Fraction, unit: Fraction) -> bool:
@@ -169,29 +170,22 @@ def _ends_within(truth: Fraction, unit: Fraction) -> bool:
     return (truth / unit).denominator == 1
 
 
-def _rounded_inside(formula: Any, values: Mapping[str, Number], decimals: int) -> Fraction | None:
-    """The value of the formula when each result inside it is rounded to so many decimals."""
+def _rounded_inside(formula: Any, values: Mapping[str, Number], outer: int, inner: int) -> Fraction | None:
+    """The value to `outer` decimals when each result inside the formula is rounded to `inner` decimals."""
     system = ExactSystem(_PRECISION)
 
     def walk(node: Any) -> Number:
-        if not node.args or node.is_Rational:
+        if not node.args or isinstance(node, where):
             return value_of(node, values, system)
-        if type(node) not in RULES or node.is_Piecewise:
-            return _round(value_of(node, values, system), decimals)
-        blanks = _blanks(len(node.args))
-        inner = {blank.name: walk(part) for blank, part in zip(blanks, node.args, strict=True)}
-        return _round(value_of(node.func(*blanks, evaluate=False), inner, system), decimals)
+        blanks = [symbol(f"_{i}") for i in range(len(node.args))]
+        parts = [_round(walk(part), inner) if part.args else walk(part) for part in node.args]
+        inside = {blank.name: part for blank, part in zip(blanks, parts, strict=True)}
+        return value_of(node.func(*blanks, evaluate=False), inside, system)
 
     try:
-        return as_fraction(walk(formula))
+        return _round(walk(formula), outer)
     except (ZeroDivisionError, ValueError, OverflowError):
         return None
-
-
-def _blanks(count: int) -> list[Any]:
-    from tutor.arithmetic.symbolic import symbol
-
-    return [symbol(f"_{i}") for i in range(count)]
 
 
 def _round(value: Number, decimals: int) -> Fraction:

@@ -68,7 +68,7 @@ def narrate_step(tableau: Tableau, step: Step) -> str:
     parts = [tableau.formula(step, SPOKEN), *([numbers] if numbers else []), tableau.labels[step.name]]
     printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]
     equation = ", which is ".join(dict.fromkeys(parts))
-    return " ".join([f"{step.name}, by {step.reason}, equals {equation}.", *printed])
+    return " ".join([f"{step.name}, {step.reason}: {equation}.", *printed])
 
 
 def narrate_printed(row: PrintedRow) -> str:
@@ -80,5 +80,5 @@ def narrate_derivation(name: str, lines: Sequence[Line]) -> str:
     """The derivation as one paragraph, rule before result."""
     first, *rest = lines
     told = [f"{name} is {expression_text(first.expression, SPOKEN)}."]
-    told += [f"By the {line.rule}: {expression_text(line.expression, SPOKEN)}." for line in rest]
+    told += [f"{line.rule[0].upper()}{line.rule[1:]}: {expression_text(line.expression, SPOKEN)}." for line in rest]
     return " ".join(told)

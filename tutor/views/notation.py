@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Piecewise, Pow, Rational, Symbol
+from sympy import Add, Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
+
+from tutor.arithmetic.symbolic import where
 
 Expr = Any
 
@@ -77,7 +79,7 @@ class _Writer:
             return self._product(node)
         if isinstance(node, Pow):
             return self._power(node)
-        if isinstance(node, Piecewise):
+        if isinstance(node, where):
             return self._cases(node), 0
         if isinstance(node, AppliedUndef):
             f, x = node.args
@@ -143,13 +145,18 @@ class _Writer:
         exponent = self.inside(node.exp, ATOM)
         return self.inside(node.base, ATOM) + self.style.superscript(exponent), POWER
 
-    def _cases(self, node: Piecewise) -> str:
-        *cases, (default, _) = node.args
-        text = self.write(default)[0]
-        for value, condition in reversed(cases):
-            left, right = (self.write(side)[0] for side in condition.args)
-            text = f"{self.inside(value, SUM)} if {left} {condition.rel_op} {right} else {text}"
-        return text
+    def _cases(self, node: where) -> str:
+        z, then, otherwise = node.args
+        left, right = _sides(z)
+        condition = f"{self.inside(left, SUM)} > {self.inside(right, SUM)}"
+        return f"{self.inside(then, SUM)} if {condition} else {self.write(otherwise)[0]}"
+
+
+def _sides(z: Expr) -> tuple[Expr, Expr]:
+    """The two sides of the comparison behind z > 0: x and y where z is x - y, else z and 0."""
+    if isinstance(z, Add) and len(z.args) == 2 and (right := _without_minus(z.args[1])) is not None:
+        return z.args[0], right
+    return z, sympy.S.Zero
 
 
 def _without_minus(term: Expr) -> Expr | None:

@@ -6,19 +6,25 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from tutor.errors import nearest
+from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.naming import connect, neuron_names, target_names
-from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
+from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron, Training
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MOST_CONNECTIONS = 20_000
 RESERVED = ("E", "eta")
 
 
-def check_problem(network: Network, examples: Sequence[Example], givens: Mapping[str, Fraction]) -> None:
+def check_problem(
+    network: Network, examples: Sequence[Example], training: Training, givens: Mapping[str, Fraction]
+) -> None:
     """Raises ValueError, with the place and what to do, for the first thing that does not fit."""
+    if training.optimizer not in OPTIMIZERS:
+        known = nearest(training.optimizer, OPTIMIZERS)
+        raise ValueError(f"training.optimizer: unknown optimizer {training.optimizer!r}{known}")
     if network.loss not in LOSSES:
         raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
     if not network.inputs or not network.layers:
@@ -41,16 +47,18 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
     if not rows:
         raise ValueError(f"{place}.weights: give one row for each neuron")
     if layer.neurons is not None and len(layer.neurons) != rows:
-        raise ValueError(f"{place}: {len(layer.neurons)} neurons but {rows} rows of weights; give one row for each")
+        raise ValueError(f"{place}: {counted(len(layer.neurons), 'neuron')} but {counted(rows, 'row')} of weights; give one row for each")
     if layer.units is not None and layer.units != rows:
-        raise ValueError(f"{place}: units = {layer.units} but {rows} rows of weights; give one row for each")
+        raise ValueError(f"{place}: units = {layer.units} but {counted(rows, 'row')} of weights; give one row for each")
     for i, row in enumerate(layer.weights, 1):
         if len(row) != width:
-            raise ValueError(f"{place}.weights, row {i}: {len(row)} weights for {width} inputs; give one for each")
+            have, want = counted(len(row), "weight"), counted(width, "input")
+            raise ValueError(f"{place}.weights, row {i}: {have} for {want}; give one for each")
         if all(entry.name == "" for entry in row):
             raise ValueError(f"{place}.weights, row {i}: a neuron needs at least one connection")
     if layer.biases is not None and len(layer.biases) != rows:
-        raise ValueError(f"{place}.biases: {len(layer.biases)} biases for {rows} neurons; give one for each, or none")
+        have, want = len(layer.biases), counted(rows, "neuron")
+        raise ValueError(f"{place}.biases: there are {have} for {want}; give one for each, or none at all")
     for entry in [e for row in layer.weights for e in row] + (layer.biases or []):
         _check_given(entry, place, givens)
 
@@ -93,9 +101,9 @@ def _check_distinct(found: Iterable[str]) -> None:
 def check_examples(network: Network, examples: Sequence[Example]) -> None:
     """Exactly one example, as wide as the network."""
     if len(examples) != 1:
-        raise ValueError(f"examples: {len(examples)} of them; a worksheet takes one [[examples]] table")
+        raise ValueError(f"examples: there are {len(examples)}; a worksheet takes one [[examples]] table")
     wanted = {"inputs": len(network.inputs), "targets": len(network.layers[-1].weights)}
     for part, count in wanted.items():
         have = len(getattr(examples[0], part))
         if have != count:
-            raise ValueError(f"examples[1].{part}: {have} numbers, but the network has {count} {part}")
+            raise ValueError(f"examples[1].{part}: {counted(have, 'number')}, but the network has {counted(count, part[:-1])}")

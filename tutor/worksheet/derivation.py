@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Piecewise, Pow
+from sympy import Add, Mul, Pow
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, symbol, where
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -39,10 +39,8 @@ def _sum(f: Expr, x: Expr) -> Expr | None:
 
 
 def _cases(f: Expr, x: Expr) -> Expr | None:
-    """where f is given case by case, each case is differentiated by itself"""
-    if not isinstance(f, Piecewise):
-        return None
-    return Piecewise(*((D(value, x), condition) for value, condition in f.args), evaluate=False)
+    """what is given case by case is differentiated case by case"""
+    return where(f.args[0], *(D(case, x) for case in f.args[1:])) if isinstance(f, where) else None
 
 
 def _constant_factor(f: Expr, x: Expr) -> Expr | None:

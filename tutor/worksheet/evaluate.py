@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 
 from tutor.arithmetic.exact import ExactSystem, Number
+from tutor.arithmetic.symbolic import where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
@@ -53,27 +54,10 @@ def _product(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Nu
     return system.multiply(factors)
 
 
-def _piecewise(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
-    for value, condition in node.args:
-        if condition == True or _holds(condition, values, system):  # noqa: E712 - SymPy's own truth
-            return value_of(value, values, system)
-    raise ValueError("has no case that applies")
+def _case(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    z, then, otherwise = node.args
+    return value_of(then if value_of(z, values, system) > 0 else otherwise, values, system)
 
-
-def _holds(condition: Any, values: Mapping[str, Number], system: ExactSystem) -> bool:
-    left, right = _all(condition, values, system)
-    difference = system.add([left, system.multiply([Fraction(-1), right])])
-    return bool(COMPARISONS[type(condition)](difference))
-
-
-COMPARISONS: dict[type, Callable[[Number], bool]] = {
-    sympy.StrictGreaterThan: lambda d: d > 0,
-    sympy.GreaterThan: lambda d: d >= 0,
-    sympy.StrictLessThan: lambda d: d < 0,
-    sympy.LessThan: lambda d: d <= 0,
-    sympy.Eq: lambda d: d == 0,
-    sympy.Ne: lambda d: d != 0,
-}
 
 RULES.update(
     {
@@ -85,7 +69,7 @@ RULES.update(
         sympy.exp: lambda n, v, s: s.exp(*_all(n, v, s)),
         sympy.log: lambda n, v, s: s.log(*_all(n, v, s)),
         sympy.tanh: lambda n, v, s: s.tanh(*_all(n, v, s)),
-        sympy.Piecewise: _piecewise,
+        where: _case,
     }
 )
 

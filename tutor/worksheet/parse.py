@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from tutor.arithmetic.exact import ExactSystem, read_number
-from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
 from tutor.errors import nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
@@ -34,30 +34,28 @@ OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
     ast.Div: lambda a, b: multiply(a, power(b, MINUS_ONE)),
     ast.Pow: lambda a, b: power(a, b),
 }
-COMPARISONS: Mapping[type, Any] = {
-    ast.Gt: sympy.StrictGreaterThan,
-    ast.GtE: sympy.GreaterThan,
-    ast.Lt: sympy.StrictLessThan,
-    ast.LtE: sympy.LessThan,
+
+
+def _minus(a: Expr, b: Expr) -> Expr:
+    return a if b == 0 else add(a, multiply(MINUS_ONE, b))
+
+
+COMPARISONS: Mapping[type, Callable[[Expr, Expr, Expr, Expr], Expr]] = {
+    ast.Gt: lambda x, y, a, b: where(_minus(x, y), a, b),
+    ast.Lt: lambda x, y, a, b: where(_minus(y, x), a, b),
+    ast.GtE: lambda x, y, a, b: where(_minus(y, x), b, a),
+    ast.LtE: lambda x, y, a, b: where(_minus(x, y), b, a),
 }
-
-
-def _larger(a: Expr, b: Expr) -> Expr:
-    return sympy.Piecewise((a, a >= b), (b, True), evaluate=False)
-
-
-def _smaller(a: Expr, b: Expr) -> Expr:
-    return sympy.Piecewise((a, a <= b), (b, True), evaluate=False)
-
+"""a if x > y else b, and the others, each by the one comparison that formulas know."""
 
 FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
     "log": (1, lambda z: sympy.log(z, evaluate=False)),
     "ln": (1, lambda z: sympy.log(z, evaluate=False)),
     "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
-    "abs": (1, lambda z: sympy.Piecewise((z, z >= 0), (multiply(MINUS_ONE, z), True), evaluate=False)),
-    "max": (2, _larger),
-    "min": (2, _smaller),
+    "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
+    "max": (2, lambda a, b: where(_minus(a, b), a, b)),
+    "min": (2, lambda a, b: where(_minus(b, a), a, b)),
     **{
         name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z))
         for name in ("tanh", "sigmoid", "relu")
@@ -70,8 +68,7 @@ def parse(text: str, known: Collection[str]) -> Expr:
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"a formula may have {LONGEST_TEXT} characters; this one has {len(text)}")
     source = text.strip().translate(SPELLINGS)
-    if not source.isascii() or not source.isprintable():
-        odd = next(c for c in source if not c.isascii() or not c.isprintable())
+    if odd := next((c for c in source if not c.isascii() or not c.isprintable() or c == "#"), None):
         raise ValueError(f"the character {odd!a} does not belong in a formula")
     source, places = _hide_names(source, frozenset(known))
     if not source:
@@ -177,9 +174,8 @@ class _Reader:
         if not isinstance(test, ast.Compare) or len(test.ops) != 1 or type(test.ops[0]) not in COMPARISONS:
             raise ValueError("a condition compares two values: a if x > y else b")
         sides = self.read(test.left, depth + 1), self.read(test.comparators[0], depth + 1)
-        condition = COMPARISONS[type(test.ops[0])](*sides, evaluate=False)
         branches = self.read(node.body, depth + 1), self.read(node.orelse, depth + 1)
-        return sympy.Piecewise((branches[0], condition), (branches[1], True), evaluate=False)
+        return COMPARISONS[type(test.ops[0])](*sides, *branches)
 
 
 def _flat(node: Expr) -> Expr:

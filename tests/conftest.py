@@ -1,0 +1,58 @@
+"""What the tests share: running the command line as a person does, and networks as lesson files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Tutor:
+    """The command `tutor` in a fresh process and an empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: object, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_") and k not in ("CI", "COLUMNS")}
+        return subprocess.run(
+            [sys.executable, "-m", "tutor", *map(str, arguments)], input=stdin, capture_output=True, text=True,
+            encoding="utf-8", cwd=self.folder, env={**kept, "PYTHONUTF8": "1", **environment}, timeout=120, check=False,
+        )
+
+    def json(self, *arguments: object, **environment: str) -> Any:
+        done = self(*arguments, "--json", **environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def tutor(tmp_path: Path) -> Tutor:
+    return Tutor(tmp_path)
+
+
+ONE_NEURON = """format = 1
+title = "one neuron"
+[network]
+inputs = ["X1"]
+loss = "half_squared_error"
+[[network.layers]]
+neurons = ["o"]
+activation = "sigmoid"
+weights = [[0.5]]
+biases = [0.25]
+[[examples]]
+inputs = [2]
+targets = [1]
+[training]
+optimizer = "sgd"
+learning_rate = 0.5
+update_biases = true
+"""

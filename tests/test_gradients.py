@@ -1,0 +1,131 @@
+"""Every gradient of random networks, held against SymPy on the composed loss and against differences."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import sympy
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from networks import RandomNetwork, networks
+
+from tutor.arithmetic.exact import as_fraction
+from tutor.lessons import parse_lesson, worksheet_of
+from tutor.worksheet.step import Worksheet
+
+SLOW = settings(max_examples=30, deadline=None)
+
+
+def sheet(network: RandomNetwork, chain: str = "full", **training: str) -> Worksheet:
+    return worksheet_of(parse_lesson(network.toml(**training), "test"), chain)
+
+
+def away_from_kinks(network: RandomNetwork, worksheet: Worksheet) -> bool:
+    """Whether no ReLU sits so near its corner that a difference quotient straddles it."""
+    if "relu" not in network.activations:
+        return True
+    sums = [worksheet.values[s.name] for s in worksheet.steps if s.reason == "weighted sum" and s.stage == "forward"]
+    return all(abs(float(as_fraction(z))) > 1e-6 for z in sums)
+
+
+def as_mpf(value: Any) -> Any:
+    exact = as_fraction(value)
+    return mpmath.mpf(exact.numerator) / exact.denominator
+
+
+@SLOW
+@given(networks())
+def test_every_gradient_equals_a_central_difference(network: RandomNetwork) -> None:
+    worksheet = sheet(network)
+    assume(away_from_kinks(network, worksheet))
+    with mpmath.workdps(60):
+        parameters, h = network.parameters(), mpmath.mpf(10) ** -20
+        for name in parameters:
+            above, below = (network.error(parameters | {name: parameters[name] + d}) for d in (h, -h))
+            difference = (above - below) / (2 * h)
+            gradient = as_mpf(worksheet.values[f"dE/d{name}"])
+            assert abs(gradient - difference) <= mpmath.mpf(10) ** -30 * (1 + abs(difference)), name
+
+
+class SymbolicFunctions:
+    exp, log = sympy.exp, sympy.log
+
+    @staticmethod
+    def number(text: str) -> Any:
+        return sympy.Rational(text)
+
+    @staticmethod
+    def relu(z: Any) -> Any:
+        return sympy.Piecewise((z, z > 0), (0, True))
+
+
+@SLOW
+@given(networks(), st.randoms(use_true_random=False))
+def test_every_gradient_equals_sympys_derivative_of_the_composed_loss(network: RandomNetwork, choice: Any) -> None:
+    worksheet = sheet(network)
+    assume(away_from_kinks(network, worksheet))
+    symbols = {name: sympy.Symbol(name) for name in network.parameters()}
+    loss = network.error(symbols, SymbolicFunctions)
+    # Differentiating the composed loss is slow: of a large network eight gradients, of a small one all.
+    names = list(symbols) if len(symbols) <= 12 else choice.sample(list(symbols), 8)
+    with mpmath.workdps(50):
+        for name in names:
+            derivative = sympy.lambdify(list(symbols.values()), sympy.diff(loss, symbols[name]), "mpmath")
+            expected = derivative(*network.parameters().values())
+            gradient = as_mpf(worksheet.values[f"dE/d{name}"])
+            assert abs(gradient - expected) <= mpmath.mpf(10) ** -28 * (1 + abs(expected)), name
+
+
+@SLOW
+@given(networks())
+def test_both_chains_give_the_same_gradients_and_updates(network: RandomNetwork) -> None:
+    full, delta = sheet(network), sheet(network, "delta")
+    for step in full.steps:
+        if step.stage in ("gradient", "update", "after"):
+            difference = as_fraction(full.values[step.name]) - as_fraction(delta.values[step.name])
+            assert abs(difference) <= Fraction(1, 10**30) * (1 + abs(as_fraction(full.values[step.name]))), step.name
+
+
+@SLOW
+@given(networks())
+def test_updates_step_against_the_gradient_and_the_error_is_computed_again(network: RandomNetwork) -> None:
+    worksheet = sheet(network)
+    with mpmath.workdps(60):
+        old, rate = network.parameters(), mpmath.mpf(network.rate)
+        new = {name: old[name] - rate * as_mpf(worksheet.values[f"dE/d{name}"]) for name in old}
+        for name, value in new.items():
+            assert abs(as_mpf(worksheet.values[f"{name}_new"]) - value) <= mpmath.mpf(10) ** -30
+        error = network.error(new)
+        assert abs(as_mpf(worksheet.values["E_after"]) - error) <= mpmath.mpf(10) ** -28 * (1 + abs(error))
+
+
+@settings(max_examples=10, deadline=None)
+@given(networks())
+def test_biases_left_alone_stay_as_they_are(network: RandomNetwork) -> None:
+    worksheet = sheet(network, update_biases="false")
+    assert not [name for name in worksheet.names if name.startswith("b") and name.endswith("_new")]
+    assert "W1_new" in worksheet.by_name
+    with mpmath.workdps(60):
+        old = network.parameters()
+        new = {n: as_mpf(worksheet.values[f"{n}_new"]) if n.startswith("W") else v for n, v in old.items()}
+        error = network.error(new)
+        assert abs(as_mpf(worksheet.values["E_after"]) - error) <= mpmath.mpf(10) ** -28 * (1 + abs(error))
+
+
+def test_a_deep_network_uses_results_again_and_says_so() -> None:
+    layers = [[["0.1"] * 4] * 4] * 3
+    network = RandomNetwork(["1"] * 4, ["0"] * 4, layers, [["0"] * 4] * 3, ["tanh"] * 3, "squared_error", "0.1")
+    worksheet = sheet(network)
+    assert worksheet.conventions.chain == "delta"
+    assert "paths" in worksheet.conventions.remarks[0]
+
+
+def test_saturated_slopes_keep_their_digits() -> None:
+    """At z = 1000 the slope a(1 - a) is about e^-1000; computed with 50 digits it would be 0."""
+    network = RandomNetwork(["1"], ["0"], [[["1000"]]], [["0"]], ["sigmoid"], "half_squared_error", "1")
+    with mpmath.workdps(500):
+        slope = as_mpf(sheet(network).values["dout_out/dout_in"])
+        expected = mpmath.exp(-1000) / (1 + mpmath.exp(-1000)) ** 2
+        assert abs(slope / expected - 1) < mpmath.mpf(10) ** -30

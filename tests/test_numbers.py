@@ -1,0 +1,116 @@
+"""Reading numbers exactly, and writing them rounded once."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.arithmetic.exact import ExactSystem, as_fraction, read_number
+from tutor.homework.written import read_written
+from tutor.views.rounding import fixed, full, scientific, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0.1", Fraction(1, 10)), (".5", Fraction(1, 2)), ("+0.3", Fraction(3, 10)), ("−0.2", Fraction(-1, 5)),
+        ("1.2e-3", Fraction(12, 10_000)), ("3/7", Fraction(3, 7)), ("-3 / 7", Fraction(-3, 7)), ("5.", Fraction(5)),
+        (" 42 ", Fraction(42)), ("1E2", Fraction(100)),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_exactly(text: str, number: Fraction) -> None:
+    assert read_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "nan", "inf", "-Infinity", "1e401", "1e999999999", "1" * 401, "0x10", "1_0", "1j", "True", "٣", "1/0", "1/-2", "1 2",
+     "--1", ".", "e5", "1e", "1.2.3", "1,5", "$1", "1/2/3"],
+)  # fmt: skip
+def test_everything_else_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        read_number(text)
+
+
+fractions = st.fractions(min_value=-1000, max_value=1000, max_denominator=10_000)
+
+
+@given(fractions, st.integers(0, 12))
+def test_fixed_rounds_half_to_even_as_decimal_does(value: Fraction, decimals: int) -> None:
+    scaled = value * 10**decimals
+    floor = scaled.numerator // scaled.denominator
+    rest = scaled - floor
+    nearest = floor + (1 if rest > Fraction(1, 2) or (rest == Fraction(1, 2) and floor % 2) else 0)
+    assert Fraction(fixed(value, decimals)) == Fraction(nearest, 10**decimals)
+    assert not fixed(value, decimals).startswith("-0." + "0" * decimals) or nearest
+
+
+@given(st.decimals(min_value=-10, max_value=10, allow_nan=False, allow_infinity=False, places=8), st.integers(0, 7))
+def test_fixed_agrees_with_the_standard_library(value: Decimal, decimals: int) -> None:
+    expected = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    assert Decimal(fixed(Fraction(value), decimals)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        ("0.1", 3, "0.1"), ("1.94", 3, "1.94"), ("0.87435", 3, "0.874"), ("0.0092761", 3, "0.00928"), ("0", 3, "0"),
+        ("0.0000461", 3, "0.0000461"), ("-0.24996", 3, "-0.250"), ("0.0625", 3, "0.0625"), ("0.0005", 3, "0.0005"),
+        ("0.1235", 3, "0.124"), ("0.1225", 3, "0.122"), ("1234.5678", 2, "1234.57"), ("0.000000001234", 3, "1.23e-09"),
+        ("-9.999e-12", 3, "-1.00e-11"), ("7", 3, "7"),
+    ],
+)  # fmt: skip
+def test_values_are_shown_with_three_digits_at_least(value: str, digits: int, text: str) -> None:
+    assert shown(Fraction(value), digits) == text
+
+
+def test_a_value_that_replaces_another_shows_the_change() -> None:
+    assert shown(Fraction("0.4999072"), 3, Fraction("0.5")) == "0.4999072"
+    assert shown(Fraction("0.499"), 3, Fraction("0.5")) == "0.499"
+    assert shown(Fraction("0.5"), 3, Fraction("0.5")) == "0.5"
+
+
+def test_a_mantissa_that_rounds_up_to_ten_moves_the_exponent() -> None:
+    assert scientific(Fraction("9.9996e-20"), 3) == "1.00e-19"
+
+
+@given(st.fractions(max_denominator=10**9))
+def test_full_has_thirty_correct_digits(value: Fraction) -> None:
+    assert abs(Fraction(full(value)) - value) <= abs(value) * Fraction(1, 10**29)
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 12))
+def test_a_short_decimal_is_written_in_full(number: int, decimals: int) -> None:
+    value = Fraction(number, 10**decimals)
+    assert Fraction(full(value)) == value
+
+
+def test_mpmath_numbers_become_fractions_without_loss() -> None:
+    import mpmath
+
+    system = ExactSystem(50)
+    third = system.inexact(Fraction(1, 3))
+    assert as_fraction(third) != Fraction(1, 3)
+    with mpmath.workdps(60):
+        assert mpmath.mpf(as_fraction(third).numerator) / as_fraction(third).denominator == third
+
+
+def test_rational_values_stay_rational() -> None:
+    system = ExactSystem(30)
+    assert system.add([Fraction(1, 3)] * 3) == 1
+    assert system.power(Fraction(9, 4), Fraction(1, 2)) == Fraction(3, 2)
+    assert isinstance(system.exp(Fraction(0)), Fraction)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "significant", "decimals"),
+    [("0.23", "0.01", 2, 2), ("0.230", "0.001", 3, 3), ("500", "1", 3, 0), ("1.2e-3", "0.0001", 2, 4), ("5.", "1", 1, 0),
+     ("-0.001", "0.001", 1, 3), ("0.00", "0.01", 0, 2), ("12e3", "1000", 2, -3), (".5", "0.1", 1, 1)],
+)  # fmt: skip
+def test_the_digits_written_say_how_precise_a_number_is(text: str, unit: str, significant: int, decimals: int) -> None:
+    written = read_written(text)
+    assert (written.unit, written.significant(), written.decimals) == (Fraction(unit), significant, decimals)

@@ -20,11 +20,20 @@ class Tutor:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: object, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: object, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_") and k not in ("CI", "COLUMNS")}
         return subprocess.run(
-            [sys.executable, "-m", "tutor", *map(str, arguments)], input=stdin, capture_output=True, text=True,
-            encoding="utf-8", cwd=self.folder, env={**kept, "PYTHONUTF8": "1", **environment}, timeout=120, check=False,
+            [sys.executable, "-m", "tutor", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=self.folder,
+            env={**kept, "PYTHONUTF8": "1", **environment},
+            timeout=120,
+            check=False,
         )
 
     def json(self, *arguments: object, **environment: str) -> Any:

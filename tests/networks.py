@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -51,7 +52,7 @@ class RandomNetwork:
         w = b = 0
         for weights, activation in zip(self.weights, self.activations, strict=True):
             following = []
-            for row in weights:
+            for _ in weights:
                 z = 0
                 for value in values:
                     w += 1
@@ -96,7 +97,7 @@ def networks(draw: st.DrawFn) -> RandomNetwork:
     if loss == "binary_cross_entropy":
         activations[-1] = "sigmoid"
     number = decimals(-150, 150)
-    layers = list(zip(sizes, sizes[1:], strict=False))
+    layers = list(pairwise(sizes))
     return RandomNetwork(
         inputs=[draw(number) for _ in range(sizes[0])],
         targets=[draw(decimals(0, 100)) for _ in range(sizes[-1])],

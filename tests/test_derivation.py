@@ -109,9 +109,12 @@ def check_every_partial(worksheet: Worksheet) -> None:
         outer, inner = step.partial_of
         lines: tuple[Line, ...] = derive(worksheet.by_name[outer], inner, step.formula)
         assert lines[-1].expression == step.formula
-        point = {name: mpmath.mpf(1) * worksheet.values[name] if not hasattr(worksheet.values[name], "numerator")
-                 else mpmath.mpf(worksheet.values[name].numerator) / worksheet.values[name].denominator
-                 for name in worksheet.names}
+        point = {
+            name: mpmath.mpf(1) * worksheet.values[name]
+            if not hasattr(worksheet.values[name], "numerator")
+            else mpmath.mpf(worksheet.values[name].numerator) / worksheet.values[name].denominator
+            for name in worksheet.names
+        }
         for line in lines:
             assert close(at(line.expression, point), at(step.formula, point)), (step.name, line.rule)
 
@@ -133,4 +136,12 @@ def test_the_lectures_derivation_of_a_weighted_sum() -> None:
     """Appendix A: sum rule, constants vanish, constant factor, power rule, W1 to the power 0 is 1, X1 remains."""
     worksheet = worksheet_of(read_lesson("perceptron"))
     rules = [line.rule for line in derive(worksheet.by_name["s"], "W1", symbol("X1"))]
-    assert rules == ["what is asked", "sum rule", "constant rule", "constant factor", "power rule", "x⁰ = 1", "simplify"]
+    assert rules == [
+        "what is asked",
+        "sum rule",
+        "constant rule",
+        "constant factor",
+        "power rule",
+        "x⁰ = 1",
+        "simplify",
+    ]

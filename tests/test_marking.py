@@ -76,7 +76,10 @@ def test_a_line_left_blank_is_filled_in_from_the_writers_own_lines() -> None:
 
 def test_a_written_zero_is_right_only_where_zero_is_the_truth() -> None:
     worksheet = worksheet_of(parse_lesson(ONE_NEURON.replace("0.25", "-1").replace("sigmoid", "relu"), "test"))
-    assert verdicts(worksheet, {"do_out/do_in": "0", "dE/dW1": "0.0"}) == {"do_out/do_in": "correct", "dE/dW1": "correct"}
+    assert verdicts(worksheet, {"do_out/do_in": "0", "dE/dW1": "0.0"}) == {
+        "do_out/do_in": "correct",
+        "dE/dW1": "correct",
+    }
 
 
 @pytest.mark.parametrize("lesson", lesson_files())

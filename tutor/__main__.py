@@ -5,7 +5,7 @@ import sys
 
 def main() -> int:
     """Run the command line; the exit code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):  # answered before the command line is built: that takes ten times as long
+    if sys.argv[1:] in (["--version"], ["-V"]):  # building the command line takes ten times as long as the answer
         from tutor import __version__
 
         print(f"tutor {__version__}")

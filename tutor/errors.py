@@ -10,7 +10,7 @@ class TutorError(Exception):
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """" — did you mean …?", or the valid words where none is close; empty where there are none."""
+    """ " — did you mean …?", or the valid words where none is close; empty where there are none."""
     from difflib import get_close_matches
 
     words = list(valid)

@@ -108,7 +108,7 @@ def lesson_text(name: str) -> str:
     known = lesson_files()
     path = known.get(name, Path(name))
     if name not in known and not path.suffix and os.sep not in name and not path.exists():
-        raise TutorError(f"there is no lesson {name!r}{nearest(name, known)} (for a file, write its ending: {name}.toml)")
+        raise TutorError(f"there is no lesson {name!r}{nearest(name, known)} (a file needs its ending: {name}.toml)")
     try:
         with path.open("rb") as file:
             return _decode(file.read(LARGEST_FILE + 1), str(path))
@@ -212,7 +212,12 @@ def _line(text: str, keys: list[str]) -> str:
 def _fields(keys: list[str]) -> Iterator[str]:
     """The keys that are valid in the table that the path of a message leads to."""
     tables: dict[str, type[Struct]] = {
-        "network": Network, "layers": Layer, "neurons": Neuron, "examples": Example,
-        "training": Training, "printed": Printed, "misprints": Misprint,
+        "network": Network,
+        "layers": Layer,
+        "neurons": Neuron,
+        "examples": Example,
+        "training": Training,
+        "printed": Printed,
+        "misprints": Misprint,
     }
     yield from tables.get(keys[-1] if keys else "", Lesson).__struct_fields__

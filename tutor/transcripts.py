@@ -18,6 +18,8 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,13 @@ def run_command(command: Sequence[str], surroundings: Mapping[str, str]) -> Outp
         environment["TUTOR_LESSONS"] = str(Path(environment["TUTOR_LESSONS"]).absolute())
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "tutor", *command], env={**environment, **surroundings}, cwd=folder,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=_LONGEST_RUN, check=False,
+            [sys.executable, "-m", "tutor", *command],
+            env={**environment, **surroundings},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_LONGEST_RUN,
+            check=False,
         )
     text = done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
     return Output(tuple(command), done.returncode, text + done.stderr.decode("utf-8", "replace"))
@@ -121,8 +128,9 @@ def _markdown(lesson: str, outputs: Sequence[Output]) -> str:
             f"exit_code = {output.exit_code}",
             f'sha256 = "{_sha256(output.text)}"',
         ]
-    blocks = [f"```console\n$ {shlex.join(['tutor', *o.command])}\n{o.text}```\n".replace("\n\n```", "\n```")
-              for o in outputs]
+    blocks = [
+        f"```console\n$ {shlex.join(['tutor', *o.command])}\n{o.text}```\n".replace("\n\n```", "\n```") for o in outputs
+    ]
     return "\n".join([
         f"# Transcript of the lesson `{lesson}`", "",
         "`tutor transcript verify` runs these commands again and compares every byte.", "",
@@ -138,7 +146,7 @@ def record(lesson: str, folder: Path) -> Path:
     if os.environ.get("CI"):
         raise TutorError("transcripts are not recorded in an automatic build (the variable CI is set)")
     if lesson not in lesson_files():
-        raise TutorError(f"{lesson!r} is not a lesson by its bare name; for your own, set TUTOR_LESSONS to their folder")
+        raise TutorError(f"{lesson!r} is not a lesson by its bare name; TUTOR_LESSONS may name a folder of your own")
     first, second = (make(lesson, commands_for(lesson), around) for around in _SURROUNDINGS)
     if first != second:
         raise TutorError(f"{lesson}: two runs in different surroundings differ; that must not be recorded")
@@ -211,31 +219,31 @@ def allowed(arguments: Any) -> tuple[str, ...]:
     return tuple(arguments)
 
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]\d+)?(?!\w)")
 
 
 def _compare(file: str, recorded: str, new: str) -> Iterator[Difference]:
     """Each differing line, as a difference in layout, in symbols or in a number (with its size)."""
-    if recorded == new:
-        return
     old_lines, new_lines = recorded.split("\n"), new.split("\n")
-    for number, (old, now) in enumerate(zip(old_lines, new_lines, strict=False), 1):
-        if old != now:
-            yield Difference(file, _kind(old, now), f"line {number}: recorded {old.strip()!r}, now {now.strip()!r}")
-    if len(old_lines) != len(new_lines):
-        yield Difference(file, "layout", f"recorded with {len(old_lines)} lines, now {len(new_lines)}")
+    for kind, a, b, c, d in SequenceMatcher(None, old_lines, new_lines, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        for at, (old, now) in enumerate(zip_longest(old_lines[a:b], new_lines[c:d]), a + 1):
+            was = "nothing" if old is None else repr(old.strip())
+            is_now = "nothing" if now is None else repr(now.strip())
+            yield Difference(file, _kind(old or "", now or ""), f"line {at}: recorded {was}, now {is_now}")
 
 
 def _kind(old: str, new: str) -> str:
-    if _ink(old) == _ink(new):
+    old, new = _words(old), _words(new)
+    if old.replace(" ", "") == new.replace(" ", ""):
         return "layout"
-    if _NUMBER.sub("#", _ink(old)) == _NUMBER.sub("#", _ink(new)):
-        pairs = zip(_NUMBER.findall(_ink(old)), _NUMBER.findall(_ink(new)), strict=False)
-        size = max((abs(float(a) - float(b)) for a, b in pairs), default=0.0)
-        return f"numeric (by {size:.2g})"
+    if _NUMBER.sub("#", old) == _NUMBER.sub("#", new):
+        pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
+        return f"numeric (by {max(abs(float(a) - float(b)) for a, b in pairs):.2g})"
     return "symbolic"
 
 
-def _ink(line: str) -> str:
-    """The line without blanks and without the strokes of tables and pictures."""
-    return re.sub(r"[\s\u2500-\u257f|+]", "", line)
+def _words(line: str) -> str:
+    """The line without the strokes of tables and pictures, its blanks made single."""
+    return " ".join(re.sub(r"[\u2500-\u257f|]", " ", line).split())

@@ -154,4 +154,5 @@ def as_fraction(value: Number) -> Fraction:
     if isinstance(value, Fraction):
         return value
     sign, mantissa, exponent, _ = value._mpf_
-    return Fraction(-mantissa if sign else mantissa) * Fraction(2) ** exponent
+    whole = Fraction(int(-mantissa if sign else mantissa))
+    return whole * Fraction(2) ** int(exponent)

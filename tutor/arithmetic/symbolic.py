@@ -6,8 +6,8 @@ when sorted by name. So every expression here is built unevaluated; only differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import sympy
@@ -16,7 +16,7 @@ from sympy import Add, Expr, Mul, Pow, Symbol
 ZERO, ONE, MINUS_ONE = sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne
 
 
-@lru_cache(maxsize=None)
+@cache
 def symbol(name: str) -> Symbol:
     """The quantity called `name`. Always real, so that |x| and roots differentiate as people expect."""
     return Symbol(name, real=True)
@@ -66,7 +66,18 @@ def names(expression: Expr) -> tuple[str, ...]:
     return tuple(found)
 
 
-class where(sympy.Function):  # noqa: N801 - named as it reads in a formula
+def terms_holding(expression: Expr, wanted: Iterable[str]) -> dict[str, list[Expr]]:
+    """For each wanted name the terms of the sum that hold it: the others do not change with it."""
+    terms = expression.args if isinstance(expression, Add) else (expression,)
+    holding: dict[str, list[Expr]] = {name: [] for name in wanted}
+    for term in terms:
+        for name in names(term):
+            if name in holding:
+                holding[name].append(term)
+    return holding
+
+
+class where(sympy.Function):  # type: ignore[misc]  # noqa: N801 - named as it reads in a formula
     """where(z, a, b) is a where z > 0, else b.
 
     SymPy's Piecewise folds nested conditions into forms that nobody can read, and Max differentiates to a
@@ -104,7 +115,7 @@ class Symbolic:
         return where(z, then, otherwise)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _as_written(body: Callable[..., Any], arity: int) -> tuple[Expr, tuple[Symbol, ...]]:
     blanks = tuple(Symbol(f"_{i}", real=True) for i in range(arity))
     with sympy.evaluate(False):

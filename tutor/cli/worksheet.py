@@ -47,7 +47,9 @@ def run(
     step: Annotated[bool, typer.Option("--step", help="Pause after each step: next, back, jump, why, quit.")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="STAGE", help="Only this stage (forward, loss, partial, gradient, update, after); repeatable."),
+        typer.Option(
+            metavar="STAGE", help="Only this stage: forward, loss, partial, gradient, update, after. Repeatable."
+        ),
     ] = None,
     digits: Digits = 3,
     chain: Chain = "full",

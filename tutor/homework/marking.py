@@ -6,6 +6,7 @@ precision that the writer chose, half a unit of the last digit, and what that do
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,15 +14,15 @@ from statistics import median_low
 from typing import Any
 
 from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
-from tutor.arithmetic.symbolic import symbol, where
+from tutor.arithmetic.symbolic import symbol, terms_holding, where
 from tutor.homework.written import Written, read_written
-from tutor.worksheet.backward import derivatives
 from tutor.worksheet.evaluate import step_value, value_of
 from tutor.worksheet.step import Step, Worksheet
 
 DIGITS_DEMANDED = 2
 _WITHIN = Fraction(51, 100)
 _PRECISION = 60
+_NUDGE = Fraction(1, 10**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,19 @@ class OwnValues:
     def of(self, step: Step) -> tuple[Number, Fraction]:
         """The value of the step from the writer's own lines, and A, how far their rounding can have moved it."""
         value = step_value(step, self.values, self.system)
-        moved = [name for name in step.inputs if self.spread[name]]
-        slopes = derivatives(step.formula, moved)
-        reach = (abs(as_fraction(value_of(slopes[n], self.values, self.system))) * self.spread[n] for n in moved)
+        moved = terms_holding(step.formula, (name for name in step.inputs if self.spread[name]))
+        reach = (abs(self._slope(terms, name)) * self.spread[name] for name, terms in moved.items())
         return value, sum(reach, Fraction(0))
+
+    def _slope(self, terms: Sequence[Any], name: str) -> Fraction:
+        """How fast the terms change with the quantity, by a difference quotient in exact arithmetic."""
+        here = self.values[name]
+
+        def at(offset: Fraction) -> Fraction:
+            values = ChainMap({name: self.system.add([here, offset])}, self.values)
+            return sum((as_fraction(value_of(term, values, self.system)) for term in terms), Fraction(0))
+
+        return (at(_NUDGE) - at(-_NUDGE)) / (2 * _NUDGE)
 
 
 def _half_unit(value: Fraction, significant: int) -> Fraction:

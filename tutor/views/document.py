@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutor.views.notation import PLAIN, expression_text
+from tutor.views.notation import expression_text
 from tutor.views.rounding import full
+from tutor.views.style import PLAIN
 from tutor.views.tableau import Tableau
 from tutor.worksheet.step import Step
 

@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.views.narrate import narrate_derivation, narrate_step
-from tutor.views.notation import PLAIN, expression_text
+from tutor.views.notation import expression_text
 from tutor.views.rounding import finite_decimals, full
 from tutor.views.screen import Screen
+from tutor.views.style import PLAIN
 from tutor.views.tableau import Tableau
 from tutor.views.tables import show_derivation, show_notes, show_step
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.views.notation import PLAIN, Style
 from tutor.views.rounding import full
+from tutor.views.style import PLAIN, Style
 from tutor.views.tableau import PrintedRow, Tableau
 
 
@@ -85,14 +85,18 @@ def errata_document(chapters: Sequence[Chapter]) -> dict[str, Any]:
                 "title": chapter.title,
                 "source": chapter.source,
                 "misprints": [
-                    {"name": r.name, "printed": r.printed, "exact": full(r.exact), "note": r.note,
-                     "proof": proof(chapter, r, PLAIN)}
+                    {
+                        "name": r.name,
+                        "printed": r.printed,
+                        "exact": full(r.exact),
+                        "note": r.note,
+                        "proof": proof(chapter, r, PLAIN),
+                    }
                     for r in chapter.wrong()
                 ],
                 "carried": chapter.carried(),
                 "labels": [
-                    {"place": m.place, "printed": m.printed, "correct": m.correct, "why": m.why}
-                    for m in chapter.labels
+                    {"place": m.place, "printed": m.printed, "correct": m.correct, "why": m.why} for m in chapter.labels
                 ],
                 "remarks": [{"name": r.name, "printed": r.printed, "note": r.note} for r in chapter.remarks()],
             }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tutor.views.conventions import conventions_line
-from tutor.views.notation import SPOKEN, expression_text
+from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
+from tutor.views.style import SPOKEN
 from tutor.views.tableau import PrintedRow, Tableau, change_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.naming import Connections
@@ -50,9 +51,11 @@ def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str])
     sources = tuple(inputs)
     for number, layer in enumerate(known.layers, 1):
         kind = "output layer" if number == len(known.layers) else "hidden layer"
-        yield f"Layer {number}, the {kind}, has {len(layer.neurons)} {layer.activation} neurons." if len(
-            layer.neurons
-        ) > 1 else f"Layer {number}, the {kind}, has one {layer.activation} neuron."
+        yield (
+            f"Layer {number}, the {kind}, has {len(layer.neurons)} {layer.activation} neurons."
+            if len(layer.neurons) > 1
+            else f"Layer {number}, the {kind}, has one {layer.activation} neuron."
+        )
         for neuron, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True):
             arms = [f"{x} with weight {w} = {tableau.labels[w]}" for x, w in zip(sources, row, strict=True) if w]
             end = f"; its bias is {bias} = {tableau.labels[bias]}" if bias else ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
@@ -11,50 +10,11 @@ from sympy import Add, Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
 from tutor.arithmetic.symbolic import where
+from tutor.views.style import PLAIN, Style
 
 Expr = Any
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How operators are spelled. `superscript` is what follows the base for an exponent."""
-
-    times: str = " * "
-    over: str = " / "
-    plus: str = " + "
-    minus: str = " - "
-    negative: str = "-"
-    superscript: Callable[[str], str] = lambda exponent: f"^{exponent}"
-    half: str | None = None
-    derivative: str = "d/d{x} [{f}]"
-    root: str = "sqrt({f})"
-
-
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_SPOKEN_POWERS = {"2": " squared", "3": " cubed"}
-
-
-def _raised(exponent: str) -> str:
-    return exponent.translate(_RAISED) if exponent.isdigit() else f"^{exponent}"
-
-
-PLAIN = Style(times="*", over="/", superscript=lambda exponent: f"**{exponent}", derivative="d/d{x}[{f}]")
-"""What the formula language reads back, ASCII only."""
-
-PRETTY = Style(times=" · ", superscript=_raised, half="½", derivative="∂/∂{x} [{f}]")
-"""For terminals that can show it; spaces around the signs are where a narrow line may break."""
-
-ASCII = Style()
-"""The same for terminals that have nothing but ASCII."""
-
-SPOKEN = Style(
-    times=" times ", over=" divided by ", plus=" plus ", minus=" minus ", negative="minus ",
-    superscript=lambda exponent: _SPOKEN_POWERS.get(exponent, f" to the power {exponent}"),
-    derivative="the derivative by {x} of ({f})", root="the square root of ({f})",
-)
-"""For reading aloud."""
 
 
 def expression_text(expression: Expr, style: Style = PLAIN, names: Mapping[str, str] | None = None) -> str:

@@ -51,8 +51,13 @@ def layer_pictures(
 
 
 def _neuron(
-    neuron: NamedNeuron, activation: str, arms: Sequence[tuple[str, str]], bias: str | None,
-    labels: Mapping[str, str], width: int, strokes: Strokes,
+    neuron: NamedNeuron,
+    activation: str,
+    arms: Sequence[tuple[str, str]],
+    bias: str | None,
+    labels: Mapping[str, str],
+    width: int,
+    strokes: Strokes,
 ) -> list[str]:
     left = [(source, f"{weight} = {labels[weight]}") for source, weight in arms[:MOST_INPUTS]]
     if len(arms) > MOST_INPUTS:

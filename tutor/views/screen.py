@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tutor.views.notation import ASCII, PRETTY, SPOKEN, Style
+from tutor.views.style import ASCII, PRETTY, SPOKEN, Style
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -53,8 +53,16 @@ class Screen:
         from rich.console import Console
 
         return Console(
-            width=self.width, height=60, color_system="standard" if self.color else None, force_terminal=self.color,
-            legacy_windows=False, force_jupyter=False, highlight=False, emoji=False, markup=False, soft_wrap=False,
+            width=self.width,
+            height=60,
+            color_system="standard" if self.color else None,
+            force_terminal=self.color,
+            legacy_windows=False,
+            force_jupyter=False,
+            highlight=False,
+            emoji=False,
+            markup=False,
+            soft_wrap=False,
         )
 
     def clean(self, text: str) -> str:

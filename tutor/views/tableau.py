@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from tutor.arithmetic.exact import as_fraction
-from tutor.views.notation import Style, expression_text
+from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
+from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.step import Step, Worksheet
-
 
 VERDICTS = {
     "correct": "agrees with the exact value to the last digit printed",

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import ZERO, add, multiply, symbol
+from tutor.arithmetic.symbolic import add, multiply, symbol, terms_holding
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -27,13 +27,8 @@ def derivative(expression: Expr, name: str) -> Expr:
 
 def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:
     """SymPy's derivative by each wanted name. Of a sum only the terms that hold the name are looked at."""
-    terms = expression.args if isinstance(expression, sympy.Add) else (expression,)
-    holding: dict[str, list[Expr]] = {name: [] for name in wanted}
-    for term in terms:
-        for free in term.free_symbols:
-            if free.name in holding:
-                holding[free.name].append(term)
-    return {name: sum((derivative(t, name) for t in found), ZERO) for name, found in holding.items()}
+    holding = terms_holding(expression, wanted)
+    return {name: sympy.Add(*(derivative(term, name) for term in terms)) for name, terms in holding.items()}
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Graph:
     parameters: Sequence[str]
 
     @cached_property
-    def inputs(self) -> Mapping[str, tuple[str, ...]]:
+    def inputs(self) -> dict[str, tuple[str, ...]]:
         """For every step between a parameter and the goal the names through which it depends on parameters."""
         leads = set(self.parameters)
         found: dict[str, tuple[str, ...]] = {}

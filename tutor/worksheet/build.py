@@ -42,9 +42,7 @@ def network_worksheet(
     return Worksheet(values, steps, _conventions(network, training, known.biases, used, chain), GOAL)
 
 
-def _conventions(
-    network: Network, training: Training, biases: Sequence[str], used: str, asked: str
-) -> Conventions:
+def _conventions(network: Network, training: Training, biases: Sequence[str], used: str, asked: str) -> Conventions:
     loss = LOSSES[network.loss]
     remarks = []
     if used != asked:

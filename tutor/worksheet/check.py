@@ -44,12 +44,13 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
             f"{place}.activation: unknown activation {layer.activation!r}{nearest(layer.activation, ACTIVATIONS)}"
         )
     rows = len(layer.weights)
+    of_weights = f"{counted(rows, 'row')} of weights; give one row for each"
     if not rows:
         raise ValueError(f"{place}.weights: give one row for each neuron")
     if layer.neurons is not None and len(layer.neurons) != rows:
-        raise ValueError(f"{place}: {counted(len(layer.neurons), 'neuron')} but {counted(rows, 'row')} of weights; give one row for each")
+        raise ValueError(f"{place}: {counted(len(layer.neurons), 'neuron')} but {of_weights}")
     if layer.units is not None and layer.units != rows:
-        raise ValueError(f"{place}: units = {layer.units} but {counted(rows, 'row')} of weights; give one row for each")
+        raise ValueError(f"{place}: units = {layer.units} but {of_weights}")
     for i, row in enumerate(layer.weights, 1):
         if len(row) != width:
             have, want = counted(len(row), "weight"), counted(width, "input")
@@ -57,8 +58,8 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
         if all(entry.name == "" for entry in row):
             raise ValueError(f"{place}.weights, row {i}: a neuron needs at least one connection")
     if layer.biases is not None and len(layer.biases) != rows:
-        have, want = len(layer.biases), counted(rows, "neuron")
-        raise ValueError(f"{place}.biases: there are {have} for {want}; give one for each, or none at all")
+        count, want = len(layer.biases), counted(rows, "neuron")
+        raise ValueError(f"{place}.biases: there are {count} for {want}; give one for each, or none at all")
     for entry in [e for row in layer.weights for e in row] + (layer.biases or []):
         _check_given(entry, place, givens)
 
@@ -71,11 +72,9 @@ def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> No
 
 def check_names(network: Network, givens: Mapping[str, Fraction]) -> None:
     """Every name can be typed, and no two quantities share one."""
-    typed = [*network.inputs, *givens]
-    for layer in network.layers:
-        for neuron in layer.neurons or ():
-            typed += [neuron.sum, neuron.output] if isinstance(neuron, Neuron) else [neuron]
-    for name in typed:
+    written = [n for layer in network.layers for n in layer.neurons or ()]
+    typed = [part for n in written for part in ((n.sum, n.output) if isinstance(n, Neuron) else (n,))]
+    for name in (*network.inputs, *givens, *typed):
         if not NAME.fullmatch(name) or len(name) > 40:
             raise ValueError(f"{name[:40]!r} cannot be a name: use letters, digits and _, beginning with a letter")
     neurons = neuron_names(network.layers)
@@ -106,4 +105,5 @@ def check_examples(network: Network, examples: Sequence[Example]) -> None:
     for part, count in wanted.items():
         have = len(getattr(examples[0], part))
         if have != count:
-            raise ValueError(f"examples[1].{part}: {counted(have, 'number')}, but the network has {counted(count, part[:-1])}")
+            numbers, places = counted(have, "number"), counted(count, part[:-1])
+            raise ValueError(f"examples[1].{part}: {numbers}, but the network has {places}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sympy
@@ -132,7 +133,7 @@ def derive(step: Step, name: str, result: Expr) -> tuple[Line, ...]:
 def _work_out(expression: Expr, x: Expr) -> Iterator[Line]:
     while expression.has(D):
         for name, rule in RULES.items():
-            found = _everywhere(expression, lambda node, rule=rule: _try(rule, node))
+            found = _everywhere(expression, partial(_try, rule))
             if found is not None:
                 label = f"{name}, chain rule" if rule is _power and _reaches_inside(expression, x) else name
                 yield Line(found, label)
@@ -158,7 +159,12 @@ def _reaches_inside(expression: Expr, x: Expr) -> bool:
 
 
 def _is_zeroth_power(node: Expr) -> bool:
-    return isinstance(node, Pow) and isinstance(node.exp, Add) and node.exp.is_number and node.exp.doit() == 0
+    return (
+        isinstance(node, Pow)
+        and isinstance(node.exp, Add)
+        and all(n.is_Rational for n in node.exp.args)
+        and sum(node.exp.args) == 0
+    )
 
 
 def _everywhere(node: Expr, change: Callable[[Expr], Expr | None]) -> Expr | None:

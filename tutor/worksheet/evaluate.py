@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -28,16 +27,9 @@ def value_of(formula: Any, values: Mapping[str, Number], system: ExactSystem) ->
     Raises ZeroDivisionError or ValueError where it has none.
     """
     kind = type(formula)
-    rule = RULES.get(kind) or _rule_for(kind)
-    return rule(formula, values, system)
-
-
-@lru_cache(maxsize=None)
-def _rule_for(kind: type) -> Rule:
-    for ancestor in kind.__mro__:
-        if ancestor in RULES:
-            return RULES[ancestor]
-    raise TypeError(f"no exact value for {kind.__name__}")
+    if kind not in RULES:
+        RULES[kind] = next(RULES[ancestor] for ancestor in kind.__mro__ if ancestor in RULES)
+    return RULES[kind](formula, values, system)
 
 
 def _all(node: Any, values: Mapping[str, Number], system: ExactSystem) -> list[Number]:

@@ -42,15 +42,21 @@ def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
     for position, layer in enumerate(layers):
         count, last = len(layer.weights), position == len(layers) - 1
         stems: Sequence[str | Neuron] = layer.neurons or (
-            ["out"] if last and count == 1 else
-            [f"o{i + 1}" for i in range(count)] if last else
-            [f"h{hidden + i + 1}" for i in range(count)]
+            ["out"]
+            if last and count == 1
+            else [f"o{i + 1}" for i in range(count)]
+            if last
+            else [f"h{hidden + i + 1}" for i in range(count)]
         )
         hidden += count
-        found.append(tuple(
-            NamedNeuron(n.output, n.sum, n.output) if isinstance(n, Neuron) else NamedNeuron(n, f"{n}_in", f"{n}_out")
-            for n in stems
-        ))
+        found.append(
+            tuple(
+                NamedNeuron(n.output, n.sum, n.output)
+                if isinstance(n, Neuron)
+                else NamedNeuron(n, f"{n}_in", f"{n}_out")
+                for n in stems
+            )
+        )
     return found
 
 

@@ -16,7 +16,7 @@ import sympy
 
 from tutor.arithmetic.exact import ExactSystem, read_number
 from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
-from tutor.errors import nearest
+from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
 
@@ -56,10 +56,7 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
     "max": (2, lambda a, b: where(_minus(a, b), a, b)),
     "min": (2, lambda a, b: where(_minus(b, a), a, b)),
-    **{
-        name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z))
-        for name in ("tanh", "sigmoid", "relu")
-    },
+    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("tanh", "sigmoid", "relu")},
 }
 
 
@@ -166,7 +163,8 @@ class _Reader:
             raise ValueError(f"unknown function {name[:40]!a}{nearest(name, FUNCTIONS)}")
         count, build = FUNCTIONS[name]
         if node.keywords or len(node.args) != count:
-            raise ValueError(f"{name} takes {count} value{'s' if count > 1 else ''}, as in {name}({'a, b'[: 3 * count - 2]})")
+            pattern = "a" if count == 1 else "a, b"
+            raise ValueError(f"{name} takes {counted(count, 'value')}, as in {name}({pattern})")
         return build(*(self.read(argument, depth + 1) for argument in node.args))
 
     def _choice(self, node: ast.IfExp, depth: int) -> Expr:

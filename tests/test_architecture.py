@@ -1,0 +1,119 @@
+"""Who may import whom, read off the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "tutor"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+BASE = {"errors", "arithmetic", "maths", "worksheet"}
+MAY_IMPORT = {
+    "errors": set(),
+    "maths": {"maths"},
+    "arithmetic": {"arithmetic", "errors"},
+    "worksheet": BASE,
+    "lessons": BASE,
+    "homework": BASE | {"homework", "lessons"},
+    "training": BASE | {"training", "lessons"},
+    "practice": BASE | {"practice", "homework", "lessons"},
+    "views": BASE | {"views"},
+    "transcripts": BASE | {"lessons", "__init__"},
+}
+"""The parts of the package and what each may import; the command line may import everything."""
+
+HEAVY = {"sympy", "mpmath", "numpy", "rich", "typer", "msgspec", "plotille"}
+ALLOWED_LIBRARIES = {
+    "errors": set(),
+    "maths": set(),
+    "arithmetic": {"sympy", "mpmath", "numpy"},
+    "worksheet": {"sympy", "msgspec"},
+    "lessons": {"msgspec"},
+    "homework": {"sympy"},
+    "views": {"sympy", "rich", "plotille"},
+    "transcripts": set(),
+}
+NO_UTILS = {"utils", "util", "core", "helpers", "common", "misc", "base"}
+
+
+def part_of(module: Path) -> str:
+    first = module.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_part_may(module: Path) -> None:
+    part = part_of(module)
+    if part in ("cli", "__main__", "__init__"):
+        return
+    for name in imports(module):
+        top, *rest = name.split(".")
+        if top == "tutor":
+            assert (rest[0] if rest else "__init__") in MAY_IMPORT[part], f"{part} may not import {name}"
+        elif top in HEAVY:
+            assert top in ALLOWED_LIBRARIES[part], f"{part} may not import {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_libraries_stay_in_their_rooms(module: Path) -> None:
+    part, found = part_of(module), {name.split(".")[0] for name in imports(module)}
+    assert "typer" not in found or part == "cli"
+    assert "rich" not in found or part in ("views", "cli")
+    assert not (part == "cli" and {"sympy", "mpmath", "numpy"} & found), "the command line knows no mathematics"
+    assert module.stem not in NO_UTILS
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    long = {str(m.relative_to(PACKAGE)): n for m in MODULES if (n := len(m.read_text().splitlines())) > 260}
+    assert not long
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_text_is_never_run_as_code(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            assert called not in ("eval", "exec", "parse_expr", "system", "popen"), ast.dump(node)
+            assert not any(k.arg == "shell" for k in node.keywords)
+            if called == "sympify":
+                assert part_of(module) == "arithmetic", "sympify never sees text"
+
+
+def loaded_after(code: str) -> set[str]:
+    script = f"{code}; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_the_command_line_loads_neither_sympy_nor_numpy() -> None:
+    assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.cli")
+    assert not {"sympy", "numpy", "mpmath", "rich", "msgspec"} & loaded_after("import tutor.cli.app")
+
+
+def test_help_loads_neither_sympy_nor_numpy() -> None:
+    code = "import sys; sys.argv = ['tutor', '--help']; from tutor.__main__ import main; main()"
+    assert not {"sympy", "numpy", "mpmath", "msgspec"} & loaded_after(code)
+
+
+def test_lessons_are_listed_and_read_without_sympy() -> None:
+    assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.lessons as l; l.course()")
+
+
+def test_a_worksheet_needs_no_numpy() -> None:
+    code = "import tutor.lessons as l; l.worksheet_of(l.read_lesson('mlp')).values"
+    assert "numpy" not in loaded_after(code)

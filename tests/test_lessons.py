@@ -1,0 +1,128 @@
+"""Lesson files: what they can say, and what the program says of a wrong one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from conftest import ONE_NEURON
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.errors import TutorError
+from tutor.lessons import course, lesson_files, parse_lesson, read_lesson, worksheet_of
+from tutor.views.notes import fill
+
+BROKEN = {
+    "not TOML": (("format = 1", "format = = 1"), "not valid TOML"),
+    "no format": (("format = 1\n", ""), "first line"),
+    "newer format": (("format = 1", "format = 999"), "newer tutor"),
+    "format as text": (("format = 1", 'format = "1"'), "must be 1"),
+    "unknown key": (("loss =", "los ="), "line 5.*unknown key 'los' — did you mean 'loss'"),
+    "unknown key on top": (('title = "one neuron"', 'titel = "one neuron"'), "unknown key 'titel'.*'title'"),
+    "unknown activation": (("sigmoid", "sigmoyd"), r"layers\[1\]\.activation.*'sigmoyd' — did you mean 'sigmoid'"),
+    "unknown loss": (("half_squared_error", "squared_eror"), "did you mean 'squared_error'"),
+    "unknown optimizer": (('"sgd"', '"sdg"'), "did you mean 'sgd'"),
+    "ragged weights": (("[[0.5]]", "[[0.5, 1.0]]"), r"row 1: 2 weights for 1 input"),
+    "too many rows": (("[[0.5]]", "[[0.5], [1.0]]"), "1 neuron but 2 rows"),
+    "no rows": (("[[0.5]]", "[]"), "0 rows|one row for each"),
+    "no connection": (("[[0.5]]", '[[""]]'), "at least one connection"),
+    "text for a number": (("[[0.5]]", '[["a"]]'), "no given is called 'a'"),
+    "true for a number": (("[[0.5]]", "[[true]]"), "Expected a number, got True"),
+    "nan": (("[[0.5]]", "[[nan]]"), "'NaN' is not a number"),
+    "infinity": (("[[0.5]]", "[[-inf]]"), "is not a number"),
+    "huge exponent": (("[[0.5]]", "[[1e999999999]]"), "exponent"),
+    "huge integer": (("[[0.5]]", f"[[{'1' * 5000}]]"), "cannot be read|characters"),
+    "table for a list": (("[[0.5]]", "{ a = 1 }"), "a list"),
+    "number for a text": (('title = "one neuron"', "title = 3"), "Expected text, got a whole number"),
+    "two biases": (("[0.25]", "[0.25, 1]"), "there are 2 for 1 neuron"),
+    "two targets": (("targets = [1]", "targets = [1, 2]"), "2 numbers, but the network has 1 target"),
+    "two inputs": (("inputs = [2]", "inputs = [2, 3]"), "2 numbers, but the network has 1 input"),
+    "no examples": (("[[examples]]\ninputs = [2]\ntargets = [1]\n", ""), "'examples' is missing"),
+    "no learning rate": (("learning_rate = 0.5\n", ""), "'learning_rate' is missing"),
+    "a name that cannot be typed": (('"o"', '"o-1"'), "'o-1' cannot be a name"),
+    "a reserved name": (('["X1"]', '["eta"]'), "two quantities are called 'eta'"),
+    "the same name twice": (('["X1"]', '["o_in"]'), "two quantities are called 'o_in'"),
+    "a date": (("[[0.5]]", "[[2024-01-01]]"), "Expected a number"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_lesson_is_refused_with_its_place_and_the_nearest_word(change: tuple[str, str], message: str) -> None:
+    with pytest.raises(TutorError, match=rf"(?s)^my\.toml.*({message})") as caught:
+        parse_lesson(ONE_NEURON.replace(*change), "my.toml")
+    assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(ONE_NEURON)), st.text(max_size=12), st.integers(0, 30))
+def test_a_damaged_lesson_is_read_or_refused_but_never_crashes(at: int, inserted: str, removed: int) -> None:
+    try:
+        worksheet_of(parse_lesson(ONE_NEURON[:at] + inserted + ONE_NEURON[at + removed :], "x")).values  # noqa: B018
+    except TutorError as error:
+        assert str(error)
+
+
+def test_numbers_are_read_as_they_are_written() -> None:
+    lesson = parse_lesson(ONE_NEURON.replace("[[0.5]]", '[["1/3"]]').replace("0.25", "0.1"), "x")
+    worksheet = worksheet_of(lesson)
+    assert worksheet.values["W1"] == Fraction(1, 3)
+    assert worksheet.values["o_in"] == Fraction(2, 3) + Fraction(1, 10)
+
+
+def test_unnamed_neurons_weights_and_targets_are_numbered() -> None:
+    text = """format = 1
+title = "t"
+network = { inputs = ["a", "b"], loss = "squared_error", layers = [
+  { weights = [[1, 2], [3, 4]], biases = [5, 6], activation = "tanh", units = 2 },
+  { weights = [[7, 8]], activation = "relu" },
+  { weights = [[9], [10]], biases = [11, 12], activation = "linear" },
+] }
+examples = [{ inputs = [1, 1], targets = [0, 1] }]
+training = { learning_rate = 1 }
+"""
+    worksheet = worksheet_of(parse_lesson(text, "x"))
+    assert [worksheet.values[f"W{i}"] for i in range(1, 9)] == [1, 2, 3, 4, 7, 8, 9, 10]
+    assert [worksheet.values[f"b{i}"] for i in range(1, 5)] == [5, 6, 11, 12]
+    assert {"h1_in", "h2_out", "h3_in", "o1_out", "o2_out", "desired_o1", "desired_o2"} <= set(worksheet.names)
+
+
+def test_tied_and_absent_connections_train_one_weight() -> None:
+    """A tiny convolution: w1 stands in two neurons, so its gradient is a sum over two paths."""
+    text = """format = 1
+title = "t"
+givens = { w1 = 0.5, w2 = -1 }
+network = { inputs = ["x1", "x2", "x3"], loss = "squared_error", layers = [
+  { neurons = ["c1", "c2"], weights = [["w1", "w2", ""], ["", "w1", "w2"]], activation = "linear" },
+] }
+examples = [{ inputs = [1, 2, 3], targets = [0, 0] }]
+training = { learning_rate = 0.1 }
+"""
+    worksheet = worksheet_of(parse_lesson(text, "x"))
+    # c1 = 0.5·1 - 2 = -1.5, c2 = 0.5·2 - 3 = -2; E = c1² + c2²; dE/dw1 = 2·c1·x1 + 2·c2·x2 = -3 - 8
+    assert worksheet.values["E"] == Fraction("6.25")
+    assert worksheet.values["dE/dw1"] == -11
+    assert worksheet.values["w1_new"] == Fraction("1.6")
+
+
+def test_lessons_come_in_course_order_and_have_a_title_and_prose() -> None:
+    found = course()
+    assert [name for name, _ in found][:2] == ["perceptron", "mlp"]
+    assert len(found) == len(lesson_files())
+    assert len({lesson.order for _, lesson in found}) == len(found)
+    for _, lesson in found:
+        assert lesson.title and lesson.source and len(lesson.about) > 200
+
+
+@pytest.mark.parametrize("name", lesson_files())
+def test_the_notes_of_a_lesson_compute_their_numbers(name: str) -> None:
+    lesson = read_lesson(name)
+    worksheet = worksheet_of(lesson)
+    for text in [entry.note for entry in lesson.printed] + [m.why for m in lesson.misprints]:
+        filled = fill(text, worksheet)
+        assert "{" not in filled and "}" not in filled
+
+
+def test_a_note_with_an_unknown_name_says_so() -> None:
+    with pytest.raises(TutorError, match=r"unknown name 'o_inn'.*did you mean 'o_in'"):
+        fill("It is {o_inn:3}.", worksheet_of(parse_lesson(ONE_NEURON, "x")))

@@ -49,6 +49,20 @@ def test_every_gradient_equals_a_central_difference(network: RandomNetwork) -> N
             assert abs(gradient - difference) <= mpmath.mpf(10) ** -30 * (1 + abs(difference)), name
 
 
+class Corner(sympy.Function):
+    """max(z, 0). SymPy's own Max and Piecewise fold nested corners for minutes."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return Jump(self.args[0])
+
+
+class Jump(sympy.Function):
+    """1 where z > 0, else 0."""
+
+
+NUMERIC = [{"Corner": lambda z: max(z, 0), "Jump": lambda z: int(z > 0)}, "mpmath"]
+
+
 class SymbolicFunctions:
     exp, log = sympy.exp, sympy.log
 
@@ -58,7 +72,7 @@ class SymbolicFunctions:
 
     @staticmethod
     def relu(z: Any) -> Any:
-        return sympy.Piecewise((z, z > 0), (0, True))
+        return Corner(z)
 
 
 @SLOW
@@ -72,7 +86,7 @@ def test_every_gradient_equals_sympys_derivative_of_the_composed_loss(network: R
     names = list(symbols) if len(symbols) <= 12 else choice.sample(list(symbols), 8)
     with mpmath.workdps(50):
         for name in names:
-            derivative = sympy.lambdify(list(symbols.values()), sympy.diff(loss, symbols[name]), "mpmath")
+            derivative = sympy.lambdify(list(symbols.values()), sympy.diff(loss, symbols[name]), NUMERIC)
             expected = derivative(*network.parameters().values())
             gradient = as_mpf(worksheet.values[f"dE/d{name}"])
             assert abs(gradient - expected) <= mpmath.mpf(10) ** -28 * (1 + abs(expected)), name

@@ -34,10 +34,13 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_refused_at_once_with_a_reason(text: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(ValueError, match=r".") as caught:
-        parse(text, KNOWN)
-    assert time.perf_counter() - started < 0.1
+    times = []
+    for _ in range(3):  # the quickest of three, since a pause of the machine is not ours
+        started = time.perf_counter()
+        with pytest.raises(ValueError, match=r".") as caught:
+            parse(text, KNOWN)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.1
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from math import isqrt
+from math import floor, isqrt, log10
 from typing import Any
 
 Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
 LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
+FARTHEST = 10_000
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RATIO = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
@@ -125,9 +126,7 @@ class ExactSystem:
     def exp(self, z: Number) -> Number:
         if z == 0:
             return Fraction(1)
-        if abs(z) > 10**9:
-            raise ValueError("takes exp of a number beyond a thousand million")
-        return self._mp.exp(self.inexact(z))
+        return self._mp.exp(self.inexact(_within_reach(z, "exp")))
 
     def log(self, z: Number) -> Number:
         if z <= 0:
@@ -135,7 +134,7 @@ class ExactSystem:
         return Fraction(0) if z == 1 else self._mp.log(self.inexact(z))
 
     def tanh(self, z: Number) -> Number:
-        return Fraction(0) if z == 0 else self._mp.tanh(self.inexact(z))
+        return Fraction(0) if z == 0 else self._mp.tanh(self.inexact(_within_reach(z, "tanh")))
 
     def settled(self, rough: Number, fine: Number, digits: int) -> bool:
         """Whether two evaluations of one quantity agree to `digits` significant digits.
@@ -147,6 +146,24 @@ class ExactSystem:
         if fine == 0:
             return False
         return bool(abs(self.inexact(rough) - fine) <= abs(fine) * self._mp.mpf(10) ** -digits)
+
+
+def _within_reach(z: Number, function: str) -> Number:
+    """z itself. Further out the slope of a sigmoid has more zeros than there are digits to find them with."""
+    if abs(z) > FARTHEST:
+        raise ValueError(f"takes {function} of a number beyond ±{FARTHEST:,}")
+    return z
+
+
+def exponent_of(value: Fraction) -> int:
+    """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05. The value is not 0."""
+    size = abs(value)
+    guess = floor((size.numerator.bit_length() - size.denominator.bit_length()) * log10(2))
+    while size >= Fraction(10) ** (guess + 1):
+        guess += 1
+    while size < Fraction(10) ** guess:
+        guess -= 1
+    return guess
 
 
 def as_fraction(value: Number) -> Fraction:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from statistics import median_low
 from typing import Any
 
-from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
+from tutor.arithmetic.exact import ExactSystem, Number, as_fraction, exponent_of
 from tutor.arithmetic.symbolic import symbol, terms_holding, where
 from tutor.homework.written import Written, read_written
 from tutor.worksheet.evaluate import step_value, value_of
@@ -129,13 +129,7 @@ def _half_unit(value: Fraction, significant: int) -> Fraction:
 
 def _unit(value: Fraction, significant: int) -> Fraction:
     """One unit of the last of so many significant digits of the value."""
-    return Fraction(10) ** (_exponent(value) - significant + 1)
-
-
-def _exponent(value: Fraction) -> int:
-    size = abs(value)
-    guess = len(str(size.numerator)) - len(str(size.denominator))
-    return guess if size >= Fraction(10) ** guess else guess - 1
+    return Fraction(10) ** (exponent_of(value) - significant + 1)
 
 
 def verdict(line: _Line, values: Mapping[str, Number]) -> str:

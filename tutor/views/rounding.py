@@ -6,18 +6,11 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from tutor.arithmetic.exact import as_fraction
+from tutor.arithmetic.exact import as_fraction, exponent_of
 
 FEWEST_SIGNIFICANT = 3
 _SCIENTIFIC_BELOW = Fraction(1, 10**7)
 _SCIENTIFIC_FROM = Fraction(10**15)
-
-
-def exponent_of(value: Fraction) -> int:
-    """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05."""
-    size = abs(value)
-    guess = len(str(size.numerator)) - len(str(size.denominator))
-    return guess if size >= Fraction(10) ** guess else guess - 1
 
 
 def round_to(value: Fraction, decimals: int) -> Fraction:

@@ -15,7 +15,7 @@ from tutor.worksheet.step import Step
 
 CORRECT_DIGITS = 34
 _FIRST_DIGITS = 50
-_MOST_DIGITS = 5_000
+_MOST_DIGITS = 10_000
 
 Rule = Callable[[Any, Mapping[str, Number], ExactSystem], Number]
 RULES: dict[type, Rule] = {}

@@ -10,9 +10,12 @@ def main() -> int:
 
         print(f"tutor {__version__}")
         return 0
-    from tutor.cli import run
+    try:
+        from tutor.cli import run
 
-    return run()
+        return run()
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -20,8 +20,6 @@ def run() -> int:
         return int(code or 0)
     except TutorError as error:
         return _complain(str(error))
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         abandon_output()
         return 0

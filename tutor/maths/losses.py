@@ -23,8 +23,10 @@ class Loss:
     term: Callable[[Scalar, Scalar, NumberSystem], Scalar]
     slope: Callable[[Scalar, Scalar, NumberSystem], Scalar]
     factor: str
+    derivative: str
     mean: bool = False
     remark: str = ""
+    source: str = ""
 
 
 LOSSES = {
@@ -36,7 +38,10 @@ LOSSES = {
             term=lambda y, t, m: (t - y) ** 2 / 2,
             slope=lambda y, t, m: y - t,
             factor="1/2",
-            remark="The factor 1/2 is there to cancel the 2 that the power rule brings down.",
+            derivative="y - t",
+            remark="The factor 1/2 is there to cancel the 2 that the power rule brings down. The lecture's case study "
+            "calls this the mean squared error of one example.",
+            source="the lecture's case study and both appendices",
         ),
         Loss(
             "squared_error",
@@ -44,6 +49,8 @@ LOSSES = {
             term=lambda y, t, m: (t - y) ** 2,
             slope=lambda y, t, m: 2 * (y - t),
             factor="1",
+            derivative="2(y - t)",
+            source="common",
         ),
         Loss(
             "mean_squared_error",
@@ -51,8 +58,10 @@ LOSSES = {
             term=lambda y, t, m: (t - y) ** 2,
             slope=lambda y, t, m: 2 * (y - t),
             factor="1/n",
+            derivative="2(y - t)/n",
             mean=True,
-            remark="n counts the outputs of the network.",
+            remark="n counts the outputs of the network. A large error counts by its square, so outliers weigh much.",
+            source="the lecture's slide on loss functions",
         ),
         Loss(
             "binary_cross_entropy",
@@ -60,7 +69,19 @@ LOSSES = {
             term=lambda y, t, m: -(t * m.log(y) + (1 - t) * m.log(1 - y)),
             slope=lambda y, t, m: (y - t) / (y * (1 - y)),
             factor="1",
+            derivative="(y - t)/(y(1 - y))",
             remark="Every output must lie strictly between 0 and 1.",
+            source="common",
+        ),
+        Loss(
+            "cross_entropy",
+            "E = -sum of t ln y",
+            term=lambda y, t, m: -(t * m.log(y)),
+            slope=lambda y, t, m: -(t / y),
+            factor="1",
+            derivative="-t/y",
+            remark="The outputs are probabilities that add up to 1, so it goes with softmax.",
+            source="the lecture's slide on loss functions",
         ),
     )
 }

@@ -15,5 +15,27 @@ class NumberSystem(Protocol):
     def exp(self, z: Any) -> Any: ...
     def log(self, z: Any) -> Any: ...
     def tanh(self, z: Any) -> Any: ...
+    def sqrt(self, z: Any) -> Any: ...
+    def cos(self, z: Any) -> Any: ...
     def positive(self, z: Any, then: Any, otherwise: Any) -> Any:
         """`then` where z > 0, else `otherwise`."""
+
+
+def absolute(z: Any, m: NumberSystem) -> Any:
+    """|z|"""
+    return m.positive(z, z, -z)
+
+
+def sign(z: Any, m: NumberSystem) -> Any:
+    """1 where z > 0, -1 where z < 0, and 0 at 0."""
+    return m.positive(z, 1, m.positive(-z, -1, 0))
+
+
+def smaller(a: Any, b: Any, m: NumberSystem) -> Any:
+    """The smaller of two numbers."""
+    return m.positive(b - a, a, b)
+
+
+def larger(a: Any, b: Any, m: NumberSystem) -> Any:
+    """The larger of two numbers."""
+    return m.positive(a - b, a, b)

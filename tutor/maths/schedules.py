@@ -1,0 +1,61 @@
+"""Schedules: how the learning rate changes from epoch to epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import pi
+from typing import Any
+
+from tutor.maths.system import NumberSystem
+
+Scalar = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """eta of an epoch = rate(s, m), where s has eta0, the `epoch` (counted from 0) and the settings."""
+
+    name: str
+    equation: str
+    rate: Callable[[Any, NumberSystem], Scalar]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
+    source: str = "common"
+
+
+SCHEDULES = {
+    entry.name: entry
+    for entry in (
+        Schedule("constant", "eta = eta0", rate=lambda s, m: s.eta0),
+        Schedule(
+            "inverse_time",
+            "eta = eta0/(1 + decay_rate·epoch)",
+            rate=lambda s, m: 1 / (1 + s.decay_rate * s.epoch) * s.eta0,
+            settings={"decay_rate": "1"},
+            source="the lecture's slide on learning rate decay",
+        ),
+        Schedule(
+            "step",
+            "eta = eta0·factor^floor(epoch/every)",
+            rate=lambda s, m: s.eta0 * s.factor ** (s.epoch // s.every),
+            settings={"factor": "0.5", "every": "10"},
+            remark="Stays for `every` epochs, then drops by the factor.",
+        ),
+        Schedule(
+            "exponential",
+            "eta = eta0·exp(-decay_rate·epoch)",
+            rate=lambda s, m: s.eta0 * m.exp(-s.decay_rate * s.epoch),
+            settings={"decay_rate": "0.1"},
+        ),
+        Schedule(
+            "cosine",
+            "eta = eta0·(1 + cos(pi·epoch/epochs))/2",
+            rate=lambda s, m: s.eta0 * (1 + m.cos(s.epoch / s.epochs)) / 2,
+            settings={"epochs": "10"},
+            remark="`cos` counts in half turns: cos(1) is the cosine of pi.",
+            source="Loshchilov and Hutter 2017, SGDR",
+        ),
+    )
+}
+HALF_TURN = pi

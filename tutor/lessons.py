@@ -106,6 +106,7 @@ def lesson_text(name: str) -> str:
     if name == "-":
         return _decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "standard input")
     known = lesson_files()
+    name = next((n for n in known if n.lower() == name.lower()), name)
     path = known.get(name, Path(name))
     if name not in known and not path.suffix and os.sep not in name and not path.exists():
         raise TutorError(f"there is no lesson {name!r}{nearest(name, known)} (a file needs its ending: {name}.toml)")

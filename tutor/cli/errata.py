@@ -18,7 +18,7 @@ def errata(
     lessons: Annotated[list[str] | None, typer.Argument(help="Only these lessons; all of them by default.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Every misprint of the lecture, with proof.
+    """The misprints of the lecture's worked examples, with proof.
 
     A value is called wrong where neither the exact computation nor the lecture's own earlier lines lead to it.
     """

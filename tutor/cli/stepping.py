@@ -6,12 +6,13 @@ import sys
 
 from tutor.errors import TutorError
 from tutor.views import explanation
-from tutor.views.narrate import narrate_step
+from tutor.views.narrate import narrate_outcome, narrate_step
 from tutor.views.screen import Screen
 from tutor.views.tableau import Tableau
 from tutor.views.tables import show_notes, show_step
 from tutor.worksheet.names import find_name
 
+LEAVE = -1
 HELP = "Enter: next step. b: back. j NAME: jump to a step. w: why. q: quit."
 
 
@@ -24,13 +25,14 @@ def walk(tableau: Tableau, screen: Screen) -> None:
     """Show step after step and do what the reader asks for in between, until the end or `q`."""
     steps = tableau.worksheet.steps
     names = [step.name for step in steps]
-    screen.show(HELP)
+    screen.show("", HELP)
     at = 0
-    while at < len(steps):
+    while 0 <= at < len(steps):
         screen.heading(f"Step {at + 1} of {len(steps)}, {steps[at].stage}")
         _show(tableau, screen, names[at])
         at = _ask(tableau, screen, names, at)
-    screen.show("")
+    if at == len(steps):
+        screen.show("", *(narrate_outcome(tableau)))
 
 
 def _show(tableau: Tableau, screen: Screen, name: str) -> None:
@@ -43,22 +45,22 @@ def _show(tableau: Tableau, screen: Screen, name: str) -> None:
 
 
 def _ask(tableau: Tableau, screen: Screen, names: list[str], at: int) -> int:
-    """Where the reader wants to go from step `at`; the number of steps means the end."""
+    """Where the reader wants to go from step `at`: past the last step at the end, below the first to leave."""
     while True:
         try:
             word, _, rest = input("> ").strip().partition(" ")
         except EOFError:
-            return len(names)
+            return LEAVE
         match word.lower():
             case "" | "n" | "next":
                 return at + 1
             case "b" | "back":
                 return max(0, at - 1)
             case "q" | "quit":
-                return len(names)
+                return LEAVE
             case "w" | "why":
                 explanation.explain(tableau, screen, names[at])
-            case "j" | "jump":
+            case "j" | "jump" if rest:
                 try:
                     return names.index(find_name(rest, names))
                 except TutorError as error:

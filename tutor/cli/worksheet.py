@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -14,6 +15,7 @@ from tutor.views.screen import Screen
 if TYPE_CHECKING:
     from tutor.lessons import Lesson
     from tutor.views.tableau import Tableau
+    from tutor.worksheet.naming import Connections
 
 LessonName = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
@@ -75,11 +77,11 @@ def run(
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return
     show_title(found, screen)
-    if step and can_step():
-        walk(tableau, screen)
-        return
     known = connect(found.network, dict(found.givens))
-    if screen.narrate:
+    if step and can_step():
+        show_introduction(tableau, screen, known, found.network.inputs)
+        walk(tableau, screen)
+    elif screen.narrate:
         for sentence in narrate.narrate_worksheet(tableau, known, found.network.inputs, stages):
             screen.show(sentence)
     else:
@@ -91,6 +93,17 @@ def show_title(lesson: Lesson, screen: Screen) -> None:
     source = f" ({lesson.source})" if lesson.source else ""
     screen.show(screen.text(f"{lesson.title}{source}", "bold"), "")
     screen.paragraphs(lesson.about)
+
+
+def show_introduction(tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str]) -> None:
+    """The conventions and the network, in a picture or in sentences."""
+    from tutor.views import conventions, narrate, tables
+
+    screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits))
+    if screen.narrate:
+        screen.show(*narrate.narrate_network(tableau, known, inputs))
+    else:
+        tables.show_picture(tableau, screen, known, inputs)
 
 
 @command()

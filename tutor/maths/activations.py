@@ -82,7 +82,7 @@ ACTIVATIONS = {
             remark="The slope is never more than 1/4, which it reaches at z = 0.",
             bridge=(
                 ("split the fraction", lambda z, m: _logistic(z, m) * (m.exp(-z) / (1 + m.exp(-z)))),
-                ("add and subtract 1 above", lambda z, m: _logistic(z, m) * (1 - _logistic(z, m))),
+                ("add and subtract 1 in the numerator", lambda z, m: _logistic(z, m) * (1 - _logistic(z, m))),
             ),
         ),
         Activation(

@@ -16,6 +16,7 @@ class Optimizer:
     """w_new = update(w, dE/dw, eta)."""
 
     name: str
+    title: str
     equation: str
     update: Callable[[Scalar, Scalar, Scalar, NumberSystem], Scalar]
     reason: str
@@ -26,6 +27,7 @@ OPTIMIZERS = {
     for entry in (
         Optimizer(
             "sgd",
+            "gradient descent",
             "w_new = w - eta*dE/dw",
             update=lambda w, gradient, eta, m: w - eta * gradient,
             reason="gradient step",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tutor.errors import counted
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.views.rounding import FEWEST_SIGNIFICANT, shown
 from tutor.worksheet.step import Worksheet
 from tutor.worksheet.update import RATE
@@ -16,9 +18,9 @@ def conventions_line(worksheet: Worksheet, digits: int) -> str:
     parts = [
         f"loss: {made.loss.replace('_', ' ')}, {LOSSES[made.loss].equation} for target t and output y",
         BIASES[made.bias_policy],
-        f"{made.optimizer} with learning rate eta = {shown(worksheet.givens[RATE], digits)}",
-        f"exact arithmetic, rounded once for display: {digits} decimals, "
-        f"at least {FEWEST_SIGNIFICANT} significant digits",
+        f"{OPTIMIZERS[made.optimizer].title} with learning rate eta = {shown(worksheet.givens[RATE], digits)}",
+        f"exact arithmetic, rounded once for display: {counted(digits, 'decimal')}, at least {FEWEST_SIGNIFICANT} "
+        "significant digits. Every value is computed from the full values above it, not from the rounded ones shown",
         *made.remarks,
     ]
     return "Conventions: " + "; ".join(parts) + "."

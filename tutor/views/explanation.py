@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from sympy import Add
+
+from tutor.arithmetic.symbolic import names
 from tutor.views.narrate import narrate_derivation, narrate_step
 from tutor.views.notation import expression_text
 from tutor.views.rounding import finite_decimals, full
@@ -31,7 +34,24 @@ def explain(tableau: Tableau, screen: Screen, name: str) -> None:
         if lines := tableau.derivation(step):
             screen.show("")
             show_derivation(screen, name, lines)
-    screen.show("", *relations(tableau, name))
+    screen.show("", *chains(tableau, name), *relations(tableau, name))
+
+
+def chains(tableau: Tableau, name: str) -> Iterator[str]:
+    """For a gradient: the way from the goal to what is differentiated, for every product in its formula."""
+    worksheet = tableau.worksheet
+    step = worksheet.by_name.get(name)
+    if step is None or step.stage != "gradient":
+        return
+    products = step.formula.args if isinstance(step.formula, Add) else (step.formula,)
+    for product in products:
+        factors = [worksheet.by_name[factor] for factor in names(product)]
+        links = [factor.partial_of for factor in factors if factor.partial_of]
+        if len(links) == len(factors):
+            way = [links[0][0], *(inner for _, inner in links)]
+            yield f"Follow the error back along {', '.join(way)}; multiply the derivatives of the links."
+    if len(products) > 1:
+        yield f"{len(products)} ways lead there, so their products are added."
 
 
 def in_full(tableau: Tableau, name: str) -> str:
@@ -60,6 +80,7 @@ def narrate_explanation(tableau: Tableau, name: str) -> Iterator[str]:
         yield f"{in_full(tableau, name)}."
         if lines := tableau.derivation(step):
             yield narrate_derivation(name, lines)
+    yield from chains(tableau, name)
     yield from relations(tableau, name)
 
 

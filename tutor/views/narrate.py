@@ -39,9 +39,16 @@ def narrate_worksheet(
         for row in tableau.printed:
             if row.name not in tableau.worksheet.by_name:
                 yield f"{row.name} is {shown(row.exact, tableau.digits)}. {narrate_printed(row)}"
-        yield change_in_error(tableau)
+        yield from narrate_outcome(tableau)
         for verdict, meaning in tableau.verdicts.items():
             yield f"The verdict {verdict} means: {meaning}."
+
+
+def narrate_outcome(tableau: Tableau) -> Iterator[str]:
+    """What changed, and by how much the error fell."""
+    for name, before, after, change in tableau.changes():
+        yield f"{name} goes from {before} to {after}, a change of {change}."
+    yield change_in_error(tableau)
 
 
 def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str]) -> Iterator[str]:
@@ -67,10 +74,13 @@ def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str])
 
 def narrate_step(tableau: Tableau, step: Step) -> str:
     """Name, rule, formula, numbers, value, and what is printed."""
-    numbers = tableau.substituted(step, SPOKEN)
-    parts = [tableau.formula(step, SPOKEN), *([numbers] if numbers else []), tableau.labels[step.name]]
+    formula, numbers = tableau.formula(step, SPOKEN), tableau.substituted(step, SPOKEN)
+    equation = formula
+    if numbers:
+        equation += f", which is {'about ' if tableau.sign(step) == '≈' else ''}{numbers}"
+    if formula != tableau.labels[step.name]:
+        equation += f", which is {tableau.labels[step.name]}"
     printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]
-    equation = ", which is ".join(dict.fromkeys(parts))
     return " ".join([f"{step.name}, {step.reason}: {equation}.", *printed])
 
 
@@ -83,5 +93,5 @@ def narrate_derivation(name: str, lines: Sequence[Line]) -> str:
     """The derivation as one paragraph, rule before result."""
     first, *rest = lines
     told = [f"{name} is {expression_text(first.expression, SPOKEN)}."]
-    told += [f"{line.rule[0].upper()}{line.rule[1:]}: {expression_text(line.expression, SPOKEN)}." for line in rest]
+    told += [f"Then, {line.rule}: {expression_text(line.expression, SPOKEN)}." for line in rest]
     return " ".join(told)

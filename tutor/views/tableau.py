@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.step import Step, Worksheet
 
 VERDICTS = {
-    "correct": "agrees with the exact value to the last digit printed",
+    "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from an earlier misprint",
     "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
     "coarse": "agrees as far as it goes, with too few digits to tell",
@@ -94,6 +95,25 @@ class Tableau:
             else:
                 found[kind] = (step, [])
         return [(step, self.derivation(step), others) for step, others in found.values()]
+
+    def changes(self) -> list[tuple[str, str, str, str]]:
+        """Every updated parameter with its old and its new value and the change."""
+        values, labels = self.worksheet.values, self.labels
+        return [
+            (
+                step.before,
+                labels[step.before],
+                labels[step.name],
+                shown(as_fraction(values[step.name]) - as_fraction(values[step.before]), self.digits),
+            )
+            for step in self.stage("update")
+            if step.before is not None
+        ]
+
+    def sign(self, step: Step) -> str:
+        """`=` where the numbers in the substitution are exact, `≈` where some are shown rounded."""
+        values = self.worksheet.values
+        return "=" if all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs) else "≈"
 
     def stage(self, stage: str) -> list[Step]:
         return [step for step in self.worksheet.steps if step.stage == stage]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tutor.arithmetic.exact import as_fraction
 from tutor.views import picture
 from tutor.views.conventions import conventions_line
 from tutor.views.notation import expression_text
@@ -86,9 +85,9 @@ def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
         formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
         cells = [screen.text(step.name, "bold")]
         if wide:
-            cells += [screen.text(formula), screen.text(numbers or "")]
+            cells += [screen.text(formula), screen.text(f"{tableau.sign(step)} {numbers}" if numbers else "")]
         else:
-            cells.append(screen.text(formula if numbers is None else f"{formula}\n= {numbers}"))
+            cells.append(screen.text(formula if numbers is None else f"{formula}\n{tableau.sign(step)} {numbers}"))
         cells.append(screen.text(tableau.labels[step.name]))
         if printed:
             cells.append(printed_text(screen, tableau.printed_by_name.get(step.name, ())))
@@ -99,10 +98,12 @@ def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
 def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
     """One step as lines: name and rule, formula, numbers, value, and what the lecture prints."""
     screen.show(screen.text(f"{step.name}  ", "bold") + screen.text(f"({step.reason})", "dim"))
-    numbers = tableau.substituted(step, screen.style)
-    lines = [tableau.formula(step, screen.style), numbers, tableau.labels[step.name]]
-    for line in dict.fromkeys(line for line in lines if line is not None):
-        screen.indented(f"= {line}")
+    formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
+    screen.indented(f"= {formula}")
+    if numbers is not None:
+        screen.indented(f"{tableau.sign(step)} {numbers}")
+    if formula != tableau.labels[step.name]:
+        screen.indented(f"= {tableau.labels[step.name]}")
     for row in tableau.printed_by_name.get(step.name, ()):
         screen.indented(f"printed {row.printed}: {row.verdict}", style=VERDICT_STYLES.get(row.verdict, ""))
 
@@ -158,29 +159,37 @@ def show_checks(tableau: Tableau, screen: Screen) -> None:
     rows = [row for row in tableau.printed if row.name not in tableau.worksheet.by_name]
     if not rows:
         return
-    screen.heading("Printed in between")
-    table = screen.table("formula", "value", "printed", right=["value"])
-    for row in rows:
-        table.add_row(screen.text(row.name), screen.text(shown(row.exact, tableau.digits)), printed_text(screen, [row]))
-    screen.show(table)
+    screen.heading("Results in between that are printed too")
+    if screen.stacked:
+        for row in rows:
+            screen.show(f"{row.name} = {shown(row.exact, tableau.digits)}, printed {row.printed}: {row.verdict}")
+    else:
+        table = screen.table("formula", "value", "printed", right=["value"])
+        for row in rows:
+            cells = (screen.text(text) for text in (row.name, shown(row.exact, tableau.digits)))
+            table.add_row(*cells, printed_text(screen, [row]))
+        screen.show(table)
     show_notes(screen, rows)
 
 
 def show_outcome(tableau: Tableau, screen: Screen) -> None:
     """What changed, and by how much the error fell."""
-    updates = tableau.stage("update")
-    if not updates:
+    changes = tableau.changes()
+    if not changes:
         return
     screen.heading("What changed")
-    values = tableau.worksheet.values
-    table = screen.table("", "before", "after", "change", right=["before", "after", "change"])
-    for step in updates:
-        if step.before is None:
-            continue
-        change = as_fraction(values[step.name]) - as_fraction(values[step.before])
-        cells = [step.before, tableau.labels[step.before], tableau.labels[step.name], shown(change, tableau.digits)]
-        table.add_row(*map(screen.text, cells))
-    screen.show(table, change_in_error(tableau))
+    if screen.stacked:
+        for name, before, after, change in changes:
+            screen.show(name)
+            screen.indented(f"from {before} to {after}")
+            screen.indented(f"changed by {change}")
+    else:
+        headings = ("before", "after", "change")
+        table = screen.table("", *headings, right=headings)
+        for row in changes:
+            table.add_row(*map(screen.text, row))
+        screen.show(table)
+    screen.show(change_in_error(tableau))
 
 
 def show_legend(tableau: Tableau, screen: Screen) -> None:
@@ -189,3 +198,5 @@ def show_legend(tableau: Tableau, screen: Screen) -> None:
         screen.heading("What the verdicts on printed values mean")
     for verdict, meaning in tableau.verdicts.items():
         screen.indented(f"{verdict}: {meaning}")
+    if tableau.verdicts:
+        screen.indented("An empty place: the source prints no value there.")

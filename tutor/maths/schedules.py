@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import pi
 from typing import Any
 
 from tutor.maths.system import NumberSystem
@@ -51,11 +50,9 @@ SCHEDULES = {
         Schedule(
             "cosine",
             "eta = eta0·(1 + cos(pi·epoch/epochs))/2",
-            rate=lambda s, m: s.eta0 * (1 + m.cos(s.epoch / s.epochs)) / 2,
+            rate=lambda s, m: s.eta0 * (1 + m.cos_half_turns(s.epoch / s.epochs)) / 2,
             settings={"epochs": "10"},
-            remark="`cos` counts in half turns: cos(1) is the cosine of pi.",
             source="Loshchilov and Hutter 2017, SGDR",
         ),
     )
 }
-HALF_TURN = pi

@@ -43,14 +43,21 @@ BROKEN = {
     "a name that cannot be typed": (('"o"', '"o-1"'), "'o-1' cannot be a name"),
     "a reserved name": (('["X1"]', '["eta"]'), "two quantities are called 'eta'"),
     "the same name twice": (('["X1"]', '["o_in"]'), "two quantities are called 'o_in'"),
+    "the name of a result": (('["X1"]', '["W1_new"]'), "two quantities are called 'W1_new'"),
+    "the name of a later result": (('["X1"]', '["o_out_after"]'), "two quantities are called 'o_out_after'"),
+    "a word of Python": (('["X1"]', '["in"]'), "'in' cannot be a name"),
+    "a printed value that is no number": (
+        ("[training]", '[[printed]]\nname = "o_in"\nvalue = "one"\n[training]'),
+        "'one' is not a number",
+    ),
     "a date": (("[[0.5]]", "[[2024-01-01]]"), "Expected a number"),
 }
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_lesson_is_refused_with_its_place_and_the_nearest_word(change: tuple[str, str], message: str) -> None:
-    with pytest.raises(TutorError, match=rf"(?s)^my\.toml.*({message})") as caught:
-        parse_lesson(ONE_NEURON.replace(*change), "my.toml")
+    with pytest.raises(TutorError, match=rf"(?s)({message})") as caught:
+        worksheet_of(parse_lesson(ONE_NEURON.replace(*change), "my.toml"))
     assert "\n" not in str(caught.value)
 
 

@@ -144,6 +144,8 @@ def parse_lesson(text: str, where: str) -> Lesson:
     except msgspec.ValidationError as error:
         raise TutorError(_explain(str(error), text, where)) from None
     try:
+        for entry in lesson.printed:
+            read_number(entry.value)
         check_problem(lesson.network, lesson.examples, lesson.training, lesson.givens)
     except ValueError as error:
         raise TutorError(f"{where}: {error}") from None

@@ -166,6 +166,12 @@ def exponent_of(value: Fraction) -> int:
     return guess
 
 
+def round_to(value: Fraction, decimals: int) -> Fraction:
+    """The value rounded to so many decimals, half to even."""
+    scale = Fraction(10) ** decimals
+    return Fraction(round(value * scale)) / scale
+
+
 def as_fraction(value: Number) -> Fraction:
     """The value as a fraction, without any loss: an mpmath number is a whole number times a power of two."""
     if isinstance(value, Fraction):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -15,7 +14,6 @@ from tutor.views.screen import Screen
 if TYPE_CHECKING:
     from tutor.lessons import Lesson
     from tutor.views.tableau import Tableau
-    from tutor.worksheet.naming import Connections
 
 LessonName = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
@@ -67,7 +65,6 @@ def run(
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
     from tutor.views import document, narrate, tables
-    from tutor.worksheet.naming import connect
     from tutor.worksheet.step import check_stages
 
     stages = check_stages(only or ())
@@ -77,15 +74,14 @@ def run(
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return
     show_title(found, screen)
-    known = connect(found.network, dict(found.givens))
     if step and can_step():
-        show_introduction(tableau, screen, known, found.network.inputs)
-        walk(tableau, screen)
+        show_introduction(tableau, screen)
+        walk(tableau, screen, stages)
     elif screen.narrate:
-        for sentence in narrate.narrate_worksheet(tableau, known, found.network.inputs, stages):
+        for sentence in narrate.narrate_worksheet(tableau, stages):
             screen.show(sentence)
     else:
-        tables.show_worksheet(tableau, screen, known, found.network.inputs, stages)
+        tables.show_worksheet(tableau, screen, stages)
 
 
 def show_title(lesson: Lesson, screen: Screen) -> None:
@@ -95,15 +91,15 @@ def show_title(lesson: Lesson, screen: Screen) -> None:
     screen.paragraphs(lesson.about)
 
 
-def show_introduction(tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str]) -> None:
+def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
     from tutor.views import conventions, narrate, tables
 
     screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits))
     if screen.narrate:
-        screen.show(*narrate.narrate_network(tableau, known, inputs))
+        screen.show(*narrate.narrate_network(tableau))
     else:
-        tables.show_picture(tableau, screen, known, inputs)
+        tables.show_picture(tableau, screen)
 
 
 @command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from keyword import iskeyword
 
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
@@ -75,8 +76,9 @@ def check_names(network: Network, givens: Mapping[str, Fraction]) -> None:
     written = [n for layer in network.layers for n in layer.neurons or ()]
     typed = [part for n in written for part in ((n.sum, n.output) if isinstance(n, Neuron) else (n,))]
     for name in (*network.inputs, *givens, *typed):
-        if not NAME.fullmatch(name) or len(name) > 40:
-            raise ValueError(f"{name[:40]!r} cannot be a name: use letters, digits and _, beginning with a letter")
+        if not NAME.fullmatch(name) or len(name) > 40 or iskeyword(name):
+            rule = "use letters, digits and _, beginning with a letter; words of Python such as 'in' are taken"
+            raise ValueError(f"{name[:40]!r} cannot be a name: {rule}")
     neurons = neuron_names(network.layers)
     connections = connect(network, dict(givens))
     if len(connections.values) > MOST_CONNECTIONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -76,23 +77,36 @@ def step_value(step: Step, values: Mapping[str, Number], system: ExactSystem) ->
         raise TutorError(f"{step.name} {error}; change the numbers that lead to it") from None
 
 
-def evaluate_steps(givens: Mapping[str, Fraction], steps: Iterable[Step]) -> dict[str, Number]:
+def evaluate_steps(
+    givens: Mapping[str, Number], steps: Iterable[Step], written: Mapping[str, Fraction] | None = None
+) -> dict[str, Number]:
     """The value of every given and step, each exact or correct to `CORRECT_DIGITS` significant digits.
 
     All steps are evaluated with two precisions. Where the two disagree, a difference of near equals has eaten
     digits, and those steps are evaluated again, with what they stand on, ever more precisely.
+
+    With `written`, later steps stand on those numbers instead of the computed ones; a step that then has no value
+    is left out. Without it such a step is an error.
     """
     steps = tuple(steps)
-    rough = _pass(givens, steps, ExactSystem(_FIRST_DIGITS))
     digits = _FIRST_DIGITS
+    rough = _pass(givens, steps, ExactSystem(digits), written)
     settled: dict[str, Number] = {}
     while True:
         digits = digits * 3 // 2
         system = ExactSystem(digits)
-        fine = _pass(givens, steps, system)
+        fine = _pass(givens, steps, system, written)
         settled |= fine
-        doubtful = {s.name for s in steps if not system.settled(rough[s.name], fine[s.name], CORRECT_DIGITS)}
-        if not doubtful or digits > _MOST_DIGITS:
+        doubtful = {
+            name for name in fine if name in rough and not system.settled(rough[name], fine[name], CORRECT_DIGITS)
+        }
+        if not doubtful:
+            return settled
+        if digits > _MOST_DIGITS:
+            if unsettled := [name for name in doubtful if fine[name] != 0]:
+                raise TutorError(
+                    f"{unsettled[0]} is a difference so small that it cannot be computed; change the numbers"
+                )
             return settled
         rough, steps = fine, _with_ancestors(steps, doubtful)
 
@@ -105,8 +119,15 @@ def _with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ..
     return tuple(step for step in steps if step.name in needed)
 
 
-def _pass(givens: Mapping[str, Fraction], steps: Iterable[Step], system: ExactSystem) -> dict[str, Number]:
+def _pass(
+    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, written: Mapping[str, Fraction] | None
+) -> dict[str, Number]:
     values: dict[str, Number] = dict(givens)
+    standing = values if written is None else ChainMap(dict(written), values)
     for step in steps:
-        values[step.name] = step_value(step, values, system)
+        try:
+            values[step.name] = step_value(step, standing, system)
+        except (TutorError, KeyError):
+            if written is None:
+                raise
     return values

@@ -29,7 +29,7 @@ def errata(
 
     found = []
     for name, lesson in [(name, read_lesson(name)) for name in lessons] if lessons else course():
-        tableau = tableau_of(lesson, 5)
+        tableau = tableau_of(name, lesson, 5)
         labels = [
             misprints.Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
             for m in lesson.misprints

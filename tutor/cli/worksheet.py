@@ -9,6 +9,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.errors import TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -25,19 +26,23 @@ Chain = Annotated[
 ]
 
 
-def tableau_of(lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
+def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.homework.printed import mark_printed
     from tutor.lessons import worksheet_of
     from tutor.views.notes import fill
     from tutor.views.tableau import PrintedRow, Tableau
 
-    worksheet = worksheet_of(lesson, chain)
-    rows = [
-        PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
-        for entry, m in mark_printed(lesson.printed, worksheet)
-    ]
-    return Tableau(worksheet, digits, rows)
+    try:
+        worksheet = worksheet_of(lesson, chain)
+        _ = worksheet.values  # worked out here, where a failure can still be told with the name of the file
+        rows = [
+            PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
+            for entry, m in mark_printed(lesson.printed, worksheet)
+        ]
+        return Tableau(worksheet, digits, rows)
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
 
 
 @command()
@@ -69,7 +74,7 @@ def run(
 
     stages = check_stages(only or ())
     found = read_lesson(lesson)
-    tableau = tableau_of(found, digits, chain)
+    tableau = tableau_of(lesson, found, digits, chain)
     if json_output:
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return
@@ -116,8 +121,13 @@ def why(
     from tutor.views import explanation
     from tutor.worksheet.names import find_name
 
-    tableau = tableau_of(read_lesson(lesson), digits, chain)
-    found = find_name(name, tableau.worksheet.names)
+    tableau = tableau_of(lesson, read_lesson(lesson), digits, chain)
+    try:
+        found = find_name(name, tableau.worksheet.names)
+    except TutorError:
+        # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
+        other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
+        found, tableau = find_name(name, (*tableau.worksheet.names, *other.worksheet.names)), other
     if json_output:
         print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
     else:

@@ -17,7 +17,7 @@ from tutor.arithmetic.exact import ExactSystem, Number, as_fraction, exponent_of
 from tutor.arithmetic.symbolic import symbol, terms_holding, where
 from tutor.errors import TutorError
 from tutor.homework.written import Written, read_written
-from tutor.worksheet.evaluate import evaluate_steps, step_value, value_of
+from tutor.worksheet.evaluate import evaluate_formula, evaluate_steps, value_of
 from tutor.worksheet.step import Step, Worksheet
 
 DIGITS_DEMANDED = 2
@@ -92,7 +92,7 @@ class _Sheet:
     def key(self, step: Step) -> Fraction:
         if step.name in self.worksheet.by_name:
             return as_fraction(self.worksheet.values[step.name])
-        return as_fraction(step_value(step, self.worksheet.values, self.system))
+        return as_fraction(evaluate_formula(step.formula, self.worksheet.values))
 
     def own(self, step: Step) -> tuple[Fraction | None, Fraction]:
         """The value that the writer's own lines lead to, and A, how far their rounding can have moved it.
@@ -105,7 +105,7 @@ class _Sheet:
             if step.name in self.worksheet.by_name:
                 value = self.own_values[step.name]
             else:
-                value = step_value(step, self.standing, self.system)
+                value = evaluate_formula(step.formula, self.standing)
             return as_fraction(value), self._reach(step, spreads)
         except (KeyError, TutorError):
             return None, Fraction(0)

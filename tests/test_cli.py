@@ -237,3 +237,35 @@ def test_the_package_brings_its_lessons() -> None:
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {"lessons": "tutor/lesson_files"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are a matter of POSIX")
+def test_files_that_are_no_files(tutor: Tutor) -> None:
+    os.mkfifo(tutor.folder / "pipe.toml")
+    done = tutor("run", "pipe.toml")
+    assert done.returncode == 2 and "not an ordinary file" in done.stderr
+    assert tutor("list", TUTOR_LESSONS=str(tutor.folder)).returncode == 2
+    for name in ("a" * 300, "a" * 300 + ".toml", "", "/", "a/b"):
+        done = tutor("run", name)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    done = tutor("list", TUTOR_LESSONS="/nowhere")
+    assert done.returncode == 2 and "TUTOR_LESSONS" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_a_full_disk_is_said_in_one_line(tutor: Tutor) -> None:
+    script = f"{sys.executable} -m tutor run mlp > /dev/full"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tutor: the output cannot be written") and len(done.stderr.splitlines()) == 1
+
+
+def test_a_message_about_the_numbers_names_the_file(tutor: Tutor) -> None:
+    text = ONE_NEURON.replace("half_squared_error", "binary_cross_entropy").replace("sigmoid", "linear")
+    (tutor.folder / "my.toml").write_text(text)
+    done = tutor("run", "my.toml")
+    assert done.returncode == 2 and done.stderr.startswith("tutor: my.toml: ")
+
+
+def test_why_finds_what_only_the_other_chain_writes_down(tutor: Tutor) -> None:
+    assert "dE/dh1_in" in tutor("why", "mlp", "dE/dh1_in").stdout

@@ -9,6 +9,7 @@ from conftest import ONE_NEURON
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
 from tutor.lessons import course, lesson_files, parse_lesson, read_lesson, worksheet_of
 from tutor.views.notes import fill
@@ -28,7 +29,7 @@ BROKEN = {
     "no rows": (("[[0.5]]", "[]"), "0 rows|one row for each"),
     "no connection": (("[[0.5]]", '[[""]]'), "at least one connection"),
     "text for a number": (("[[0.5]]", '[["a"]]'), "no given is called 'a'"),
-    "true for a number": (("[[0.5]]", "[[true]]"), "Expected a number, got True"),
+    "true for a number": (("[[0.5]]", "[[true]]"), "Expected a number, got true or false"),
     "nan": (("[[0.5]]", "[[nan]]"), "'NaN' is not a number"),
     "infinity": (("[[0.5]]", "[[-inf]]"), "is not a number"),
     "huge exponent": (("[[0.5]]", "[[1e999999999]]"), "exponent"),
@@ -43,14 +44,21 @@ BROKEN = {
     "a name that cannot be typed": (('"o"', '"o-1"'), "'o-1' cannot be a name"),
     "a reserved name": (('["X1"]', '["eta"]'), "two quantities are called 'eta'"),
     "the same name twice": (('["X1"]', '["o_in"]'), "two quantities are called 'o_in'"),
+    "the name of a result": (('["X1"]', '["W1_new"]'), "two quantities are called 'W1_new'"),
+    "the name of a later result": (('["X1"]', '["o_out_after"]'), "two quantities are called 'o_out_after'"),
+    "a word of Python": (('["X1"]', '["in"]'), "'in' cannot be a name"),
+    "a printed value that is no number": (
+        ("[training]", '[[printed]]\nname = "o_in"\nvalue = "one"\n[training]'),
+        "'one' is not a number",
+    ),
     "a date": (("[[0.5]]", "[[2024-01-01]]"), "Expected a number"),
 }
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_lesson_is_refused_with_its_place_and_the_nearest_word(change: tuple[str, str], message: str) -> None:
-    with pytest.raises(TutorError, match=rf"(?s)^my\.toml.*({message})") as caught:
-        parse_lesson(ONE_NEURON.replace(*change), "my.toml")
+    with pytest.raises(TutorError, match=rf"(?s)({message})") as caught:
+        worksheet_of(parse_lesson(ONE_NEURON.replace(*change), "my.toml"))
     assert "\n" not in str(caught.value)
 
 
@@ -126,3 +134,69 @@ def test_the_notes_of_a_lesson_compute_their_numbers(name: str) -> None:
 def test_a_note_with_an_unknown_name_says_so() -> None:
     with pytest.raises(TutorError, match=r"unknown name 'o_inn'.*did you mean 'o_in'"):
         fill("It is {o_inn:3}.", worksheet_of(parse_lesson(ONE_NEURON, "x")))
+
+
+CROSS_ENTROPY = ONE_NEURON.replace("half_squared_error", "binary_cross_entropy")
+
+
+def test_a_slope_of_zero_over_zero_is_refused() -> None:
+    """A linear output of exactly 1 with target 1: E is 0, but -ln y has the slope -1 there, not 0/0 = 0."""
+    text = CROSS_ENTROPY.replace("sigmoid", "linear").replace("[[0.5]]", "[[0.5]]").replace("0.25", "0")
+    with pytest.raises(TutorError, match="dE/do_out divides by zero"):
+        worksheet_of(parse_lesson(text, "x")).values  # noqa: B018
+
+
+def test_a_logarithm_of_a_negative_number_is_refused_even_with_the_factor_zero() -> None:
+    text = CROSS_ENTROPY.replace("sigmoid", "linear").replace("[[0.5]]", "[[2]]")
+    with pytest.raises(TutorError, match="E takes the logarithm of a negative number"):
+        worksheet_of(parse_lesson(text, "x")).values  # noqa: B018
+
+
+@pytest.mark.parametrize("weight", [75, 1000, 4000])
+@pytest.mark.parametrize("target", [0, 1])
+def test_cross_entropy_of_a_saturated_output_is_exact(weight: int, target: int) -> None:
+    """With z = 2w the loss is ln(1 + e^-z) for the target 1 and z + ln(1 + e^-z) for 0, its slope by z is a - t."""
+    import mpmath
+
+    text = (
+        CROSS_ENTROPY.replace("[[0.5]]", f"[[{weight}]]")
+        .replace("0.25", "0")
+        .replace("targets = [1]", f"targets = [{target}]")
+    )
+    values = worksheet_of(parse_lesson(text, "x")).values
+    with mpmath.workdps(4000):
+        z = mpmath.mpf(2 * weight)
+        loss = mpmath.log1p(mpmath.exp(-z)) + (0 if target else z)
+        slope = 1 / (1 + mpmath.exp(-z)) - target
+        for name, expected in {"E": loss, "dE/db1": slope}.items():
+            exact = as_fraction(values[name])
+            assert abs(mpmath.mpf(exact.numerator) / exact.denominator / expected - 1) < mpmath.mpf(10) ** -30
+
+
+@pytest.mark.parametrize("text", ["1 - tanh(200)", "1 - sigmoid(2000)", "1/(1 - tanh(2000))"])
+def test_formulas_in_notes_keep_the_digits_of_differences(text: str) -> None:
+    import mpmath
+
+    with mpmath.workdps(3000):
+        functions = {"tanh": mpmath.tanh, "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z))}
+        expected = {
+            "1 - tanh(200)": 1 - functions["tanh"](200),
+            "1 - sigmoid(2000)": 1 - functions["sigmoid"](mpmath.mpf(2000)),
+            "1/(1 - tanh(2000))": 1 / (1 - functions["tanh"](2000)),
+        }[text]
+        shown = fill(f"{{{text}:5}}", worksheet_of(parse_lesson(ONE_NEURON, "x")))
+        assert abs(mpmath.mpf(shown) / expected - 1) < 1e-4
+
+
+@pytest.mark.parametrize("text", ["((9**999)**999)**999", "exp(9999)**1000", "exp(exp(10))"])
+def test_a_giant_number_is_refused_at_once(text: str) -> None:
+    with pytest.raises(TutorError, match=r"too large|beyond"):
+        fill(f"{{{text}}}", worksheet_of(parse_lesson(ONE_NEURON, "x")))
+
+
+@pytest.mark.parametrize(
+    "note", ["{", "}", "{o_in:x}", "{o_in:100}", "{{o_in}}", "{1/0:4}", "{0**-1}", "{lambda: 1:4}", "{}"]
+)
+def test_a_broken_blank_in_a_note_is_refused_with_a_reason(note: str) -> None:
+    with pytest.raises(TutorError, match=r"brace|divides by zero|formula|empty|no value"):
+        fill(note, worksheet_of(parse_lesson(ONE_NEURON, "x")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from conftest import ONE_NEURON
 from hypothesis import given, settings
@@ -80,6 +81,66 @@ def test_a_written_zero_is_right_only_where_zero_is_the_truth() -> None:
         "do_out/do_in": "correct",
         "dE/dW1": "correct",
     }
+
+
+CROSS_ENTROPY = ONE_NEURON.replace("half_squared_error", "binary_cross_entropy").replace(
+    "targets = [1]", "targets = [0.5]"
+)
+
+
+@pytest.mark.parametrize("written", ["1.00", "0.00", "-3.1", "8.8e-27"])
+def test_a_number_that_the_next_line_cannot_use_stops_nothing(written: str) -> None:
+    """The logarithm of 0 does not exist; the lines after it are marked against the key."""
+    worksheet = worksheet_of(parse_lesson(CROSS_ENTROPY, "x"))
+    assert verdicts(worksheet, {"o_out": written, "E": "0.88"}) == {"o_out": "wrong", "E": "correct"}
+
+
+def test_the_precision_of_a_blank_is_taken_from_other_lines_only() -> None:
+    mlp = worksheet_of(read_lesson("mlp"))
+    assert verdicts(mlp, {"dout_out/dout_in": "0.2"}) == {"dout_out/dout_in": "wrong"}
+    assert verdicts(mlp, {"dE/dW2": "0", "E": "0.9"})["E"] == "wrong"
+
+
+def test_a_blank_line_may_have_been_rounded_even_if_its_value_is_rational() -> None:
+    """0.123456 noted as 0.12: E = ½(1 - 0.12)² = 0.3872, the exact value is 0.38416."""
+    text = (
+        ONE_NEURON.replace("sigmoid", "linear")
+        .replace("[[0.5]]", "[[0.123456]]")
+        .replace("0.25", "0")
+        .replace("inputs = [2]", "inputs = [1]")
+    )
+    worksheet = worksheet_of(parse_lesson(text, "x"))
+    assert verdicts(worksheet, {"dE/do_out": "-0.88", "E": "0.3872"})["E"] == "carried"
+
+
+def test_a_fraction_is_judged_at_the_unit_demanded_of_what_it_is_held_against() -> None:
+    worksheet = worksheet_of(parse_lesson(ONE_NEURON.replace("sigmoid", "linear"), "x"))
+    answers = {"o_out": "0.99", "dE/do_out": "1/2"}  # the key is 0.25, their own line gives -0.01
+    assert verdicts(worksheet, answers)["dE/do_out"] == "wrong"
+
+
+def test_a_value_that_ends_is_not_a_matter_of_rounding() -> None:
+    worksheet = worksheet_of(parse_lesson(ONE_NEURON.replace("sigmoid", "linear"), "x"))
+    assert verdicts(worksheet, {"dE/do_out": "0.24"}) == {"dE/do_out": "wrong"}  # 1.25 - 1 is exactly 0.25
+
+
+def test_own_values_keep_their_digits_where_a_slope_saturates() -> None:
+    worksheet = worksheet_of(parse_lesson(ONE_NEURON.replace("[[0.5]]", "[[80]]").replace("0.25", "0"), "x"))
+    assert verdicts(worksheet, {"o_in": "160", "do_out/do_in": "3.3e-70"}) == {
+        "o_in": "correct",
+        "do_out/do_in": "correct",
+    }
+
+
+def test_the_spelling_of_a_printed_name_does_not_matter() -> None:
+    lesson = read_lesson("mlp")
+    worksheet = worksheet_of(lesson)
+    respelled = [
+        msgspec.structs.replace(p, name=p.name.replace("dout_out/dout_in", "∂out_out / ∂out_in"))
+        for p in lesson.printed
+    ]
+    expected = [m.verdict for _, m in mark_printed(lesson.printed, worksheet)]
+    assert [m.verdict for _, m in mark_printed(respelled, worksheet)] == expected
 
 
 @pytest.mark.parametrize("lesson", lesson_files())

@@ -63,6 +63,15 @@ def test_formulas_mean_what_they_mean_on_paper(text: str, expected: Fraction) ->
     assert value(text) == expected
 
 
+def test_a_long_sum_is_read() -> None:
+    assert value("+".join(["x"] * 900), x=2) == 1800
+
+
+def test_a_placeholder_that_somebody_types_means_nothing() -> None:
+    with pytest.raises(ValueError, match="unknown name '_q0_'"):
+        parse("_q0_ + dE/dW1", KNOWN)
+
+
 def test_names_with_a_slash_are_names() -> None:
     expression = parse("dE/dW1*2 - h1_out/dE/dout_out", KNOWN)
     assert {s.name for s in expression.free_symbols} == {"dE/dW1", "h1_out", "dE/dout_out"}

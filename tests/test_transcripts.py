@@ -73,7 +73,7 @@ def test_orphans_and_empty_folders_are_found(tutor: Tutor, copied: Path, tmp_pat
 @pytest.mark.parametrize(
     "arguments",
     [["sh", "-c", "true"], ["transcript", "record"], ["run", "../../x"], ["run", "/etc/passwd"], ["run", "-"],
-     ["run", "perceptron", "--out=x"], ["run", "--only", "forward", "/etc/passwd"], ["errata", "mlp", "x.toml"],
+     ["run", "perceptron", "--out=x"], ["run", "--only=forward", "/etc/passwd"], ["run", "--only", "forward", "mlp"], ["run", "mlp", "--only=../x"], ["run", "--json"], ["errata", "mlp", "x.toml"],
      ["why", "x.toml", "W1"], [], [1], "run perceptron", None, ["--help"], ["run", "perceptron", "--width", "5"]],
     ids=str,
 )  # fmt: skip

@@ -78,6 +78,8 @@ def shipped_folder() -> Path:
 def folders() -> list[Path]:
     """The reader's own lesson folder, if TUTOR_LESSONS names one, and the shipped one."""
     own = os.environ.get("TUTOR_LESSONS")
+    if own and not Path(own).is_dir():
+        raise TutorError(f"TUTOR_LESSONS names {own!r}, and that is no folder")
     return [*([Path(own)] if own else []), shipped_folder()]
 
 
@@ -85,8 +87,7 @@ def lesson_files() -> dict[str, Path]:
     """Every lesson that can be run by its bare name."""
     found: dict[str, Path] = {}
     for folder in reversed(folders()):
-        if folder.is_dir():
-            found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+        found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
     return found
 
 
@@ -108,9 +109,17 @@ def lesson_text(name: str) -> str:
     known = lesson_files()
     name = next((n for n in known if n.lower() == name.lower()), name)
     path = known.get(name, Path(name))
-    if name not in known and not path.suffix and os.sep not in name and not path.exists():
-        raise TutorError(f"there is no lesson {name!r}{nearest(name, known)} (a file needs its ending: {name}.toml)")
+    if not name or (name not in known and not path.suffix and os.sep not in name and not os.path.lexists(path)):
+        raise TutorError(
+            f"there is no lesson {name[:80]!r}{nearest(name, known)} (a file needs its ending, as in my.toml)"
+        )
+    return _file_text(path)
+
+
+def _file_text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise TutorError(f"{str(path)!r} is not an ordinary file; for standard input write -")
         with path.open("rb") as file:
             return _decode(file.read(LARGEST_FILE + 1), str(path))
     except FileNotFoundError:
@@ -132,7 +141,15 @@ def _decode(raw: bytes, where: str) -> str:
 
 def read_lesson(name: str) -> Lesson:
     """The lesson by its name, path or `-`, completely checked. Raises TutorError for whatever is wrong with it."""
-    return parse_lesson(lesson_text(name), "standard input" if name == "-" else name)
+    return parse_lesson(lesson_text(name), _place_of(name))
+
+
+def _place_of(name: str) -> str:
+    """What messages call the file: its path, unless it came with the program."""
+    path = lesson_files().get(name)
+    if path is not None and path.parent != shipped_folder():
+        return str(path)
+    return "standard input" if name == "-" else name
 
 
 def parse_lesson(text: str, where: str) -> Lesson:
@@ -144,6 +161,10 @@ def parse_lesson(text: str, where: str) -> Lesson:
     except msgspec.ValidationError as error:
         raise TutorError(_explain(str(error), text, where)) from None
     try:
+        if not lesson.title.strip():
+            raise ValueError("title: say what the lesson is called")
+        for entry in lesson.printed:
+            read_number(entry.value)
         check_problem(lesson.network, lesson.examples, lesson.training, lesson.givens)
     except ValueError as error:
         raise TutorError(f"{where}: {error}") from None
@@ -155,8 +176,10 @@ def _toml(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise TutorError(f"{where} is not valid TOML: {error}") from None
-    except (RecursionError, ValueError, ArithmeticError) as error:
-        raise TutorError(f"{where} cannot be read: {error or 'nested too deeply'}") from None
+    except RecursionError:
+        raise TutorError(f"{where} cannot be read: it is nested too deeply") from None
+    except (ValueError, ArithmeticError):
+        raise TutorError(f"{where} cannot be read: a number in it has too many digits") from None
 
 
 def _check_format(raw: Mapping[str, Any], where: str) -> None:
@@ -179,12 +202,18 @@ def _read(kind: type, value: Any) -> Any:
     if isinstance(value, str) and kind is Fraction:
         return read_number(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError(f"Expected a number, got {value!r}")
+        raise ValueError(f"Expected a number, got {_called(value)}")
     number = read_number(str(value))
     return number if kind is Fraction else Entry(number, None)
 
 
 _KINDS = {"str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "a table"}
+
+
+def _called(value: Any) -> str:
+    """What a person calls a value of a TOML file."""
+    kinds = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
+    return kinds.get(type(value), "a date or time")
 
 
 def _explain(message: str, text: str, where: str) -> str:
@@ -197,6 +226,7 @@ def _explain(message: str, text: str, where: str) -> str:
     elif missing := re.search(r"missing required field `(.*)`", problem):
         problem = f"{missing[1]!r} is missing"
     else:
+        problem = re.sub(r" \| null`", "`", problem)
         problem = re.sub(r"`(\w+)`", lambda m: _KINDS.get(m[1], m[1]), problem)
     place = re.sub(r"\[(\d+)\]", lambda m: f"[{int(m[1]) + 1}]", path.strip("`").lstrip("."))
     counted = " (counting from 1)" if "[" in place else ""

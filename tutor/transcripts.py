@@ -18,20 +18,21 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from tutor import __version__
-from tutor.errors import TutorError
+from tutor.errors import TutorError, counted
 from tutor.lessons import lesson_files, lesson_text
 
 FORMAT = 1
 WIDTH = 80
-READ_ONLY = {"run": 1, "why": 1, "errata": None, "list": 0}
-"""Commands that write nothing, with how many of their arguments are lessons (None: all of them)."""
-HARMLESS = {"--only", "--digits", "--chain", "--narrate", "--json"}
+READ_ONLY = {"run": 1, "why": 2, "errata": 1, "list": 0}
+"""Commands that write nothing, with how many words they take; the first word is a lesson."""
+HARMLESS = re.compile(r"--narrate|--json|--(?:only|chain)=[a-z]+|--digits=[0-9]+")
 _SURROUNDINGS = (
     {"PYTHONHASHSEED": "1", "COLUMNS": "43", "OPENBLAS_CORETYPE": "Prescott"},
     {"PYTHONHASHSEED": "4242", "COLUMNS": "171", "OPENBLAS_CORETYPE": "Haswell"},
@@ -88,7 +89,9 @@ def run_command(command: Sequence[str], surroundings: Mapping[str, str]) -> Outp
             check=False,
         )
     text = done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
-    return Output(tuple(command), done.returncode, text + done.stderr.decode("utf-8", "replace"))
+    if done.returncode == 2:
+        raise TutorError(f"{shlex.join(command)}: {done.stderr.decode('utf-8', 'replace').strip()}")
+    return Output(tuple(command), done.returncode, text)
 
 
 def make(lesson: str, commands: Sequence[Sequence[str]], surroundings: Mapping[str, str]) -> Pages:
@@ -180,18 +183,17 @@ def verify_one(folder: Path, name: str) -> list[Difference]:
         commands = [allowed(command["arguments"]) for command in header["commands"]]
         if header["lesson"] != name:
             raise TutorError(f"the header is that of the lesson {header['lesson']!r}")
-        old_values = json.loads(recorded.sidecar)["worksheet"]
-    except (TutorError, KeyError, TypeError, ValueError, OSError) as error:
+        old_values = _without_versions(recorded.sidecar)
+        new = make(name, commands, _SURROUNDINGS[0])
+    except (TutorError, KeyError, TypeError, ValueError, OSError, subprocess.TimeoutExpired) as error:
         return [Difference(page.name, "unreadable", str(error) or type(error).__name__)]
-    new = make(name, commands, _SURROUNDINGS[0])
     found = list(_compare(page.name, recorded.markdown, new.markdown))
-    if old_values != json.loads(new.sidecar)["worksheet"]:
-        found += _compare(sidecar.name, _worksheet_lines(recorded.sidecar), _worksheet_lines(new.sidecar))
-    return found
+    return found + list(_compare(sidecar.name, old_values, _without_versions(new.sidecar)))
 
 
-def _worksheet_lines(sidecar: str) -> str:
-    return json.dumps(json.loads(sidecar)["worksheet"], indent=1)
+def _without_versions(sidecar: str) -> str:
+    """The sidecar without the versions of the libraries that drew the page: they explain, they are not compared."""
+    return json.dumps({**json.loads(sidecar), "drawn_with": None}, indent=1)
 
 
 def read_header(markdown: str) -> dict[str, Any]:
@@ -210,12 +212,13 @@ def allowed(arguments: Any) -> tuple[str, ...]:
     if command not in READ_ONLY:
         raise TutorError(f"{command!r} is not a command that only reads")
     for word in rest:
-        if word.startswith("-") and word.split("=")[0] not in HARMLESS:
+        if word.startswith("-") and not HARMLESS.fullmatch(word):
             raise TutorError(f"the option {word!r} is not allowed in a transcript")
     plain = [word for word in rest if not word.startswith("-")]
-    for lesson in plain[: READ_ONLY[command]]:
-        if lesson not in lesson_files():
-            raise TutorError(f"{lesson!r} is not a lesson by its bare name")
+    if len(plain) != READ_ONLY[command]:
+        raise TutorError(f"{command!r} takes {counted(READ_ONLY[command], 'word')} in a transcript")
+    if plain and plain[0] not in lesson_files():
+        raise TutorError(f"{plain[0]!r} is not a lesson by its bare name")
     return tuple(arguments)
 
 
@@ -240,7 +243,7 @@ def _kind(old: str, new: str) -> str:
         return "layout"
     if _NUMBER.sub("#", old) == _NUMBER.sub("#", new):
         pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
-        return f"numeric (by {max(abs(float(a) - float(b)) for a, b in pairs):.2g})"
+        return f"numeric (by {max(abs(Decimal(a) - Decimal(b)) for a, b in pairs):.2g})"
     return "symbolic"
 
 

@@ -16,6 +16,7 @@ Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
 FARTHEST = 10_000
+_FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RATIO = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
@@ -39,6 +40,10 @@ def read_number(text: str) -> Fraction:
     if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
         raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
     return Fraction(text)
+
+
+class LogarithmOfZero(ValueError):
+    """log 0 has no value; 0·log 0 is 0 by convention, the limit of x·log x: what cannot happen costs nothing."""
 
 
 class ExactSystem:
@@ -69,8 +74,9 @@ class ExactSystem:
         if isinstance(value, Fraction):
             size = value.numerator.bit_length() + value.denominator.bit_length()
             return self.inexact(value) if size > _WIDEST_FRACTION else value
-        if not self._mp.isfinite(value):
-            raise ValueError("grows beyond every bound")
+        _, mantissa, exponent, size = value._mpf_
+        if not self._mp.isfinite(value) or (mantissa and abs(exponent + size) > _FARTHEST_EXPONENT):
+            raise ValueError("is too large or too small to be written down")
         return value
 
     def add(self, terms: Iterable[Number]) -> Number:
@@ -124,17 +130,21 @@ class ExactSystem:
         return self.bounded(base**exponent)
 
     def exp(self, z: Number) -> Number:
-        if z == 0:
+        if isinstance(z, Fraction) and z == 0:  # only a rational 0 is known to be one
             return Fraction(1)
         return self._mp.exp(self.inexact(_within_reach(z, "exp")))
 
     def log(self, z: Number) -> Number:
-        if z <= 0:
-            raise ValueError("takes the logarithm of a number that is not positive")
-        return Fraction(0) if z == 1 else self._mp.log(self.inexact(z))
+        if z == 0:
+            raise LogarithmOfZero("takes the logarithm of 0")
+        if z < 0:
+            raise ValueError("takes the logarithm of a negative number")
+        return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._mp.log(self.inexact(z))
 
     def tanh(self, z: Number) -> Number:
-        return Fraction(0) if z == 0 else self._mp.tanh(self.inexact(_within_reach(z, "tanh")))
+        if isinstance(z, Fraction) and z == 0:
+            return Fraction(0)
+        return self._mp.tanh(self.inexact(_within_reach(z, "tanh")))
 
     def settled(self, rough: Number, fine: Number, digits: int) -> bool:
         """Whether two evaluations of one quantity agree to `digits` significant digits.
@@ -164,6 +174,12 @@ def exponent_of(value: Fraction) -> int:
     while size < Fraction(10) ** guess:
         guess -= 1
     return guess
+
+
+def round_to(value: Fraction, decimals: int) -> Fraction:
+    """The value rounded to so many decimals, half to even."""
+    scale = Fraction(10) ** decimals
+    return Fraction(round(value * scale)) / scale
 
 
 def as_fraction(value: Number) -> Fraction:

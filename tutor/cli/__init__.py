@@ -23,6 +23,9 @@ def run() -> int:
     except BrokenPipeError:
         abandon_output()
         return 0
+    except OSError as error:
+        abandon_output()
+        return _complain(f"the output cannot be written: {error.strerror}")
     except Exception as error:
         if type(error).__name__ == "Abort":
             return 130
@@ -30,6 +33,9 @@ def run() -> int:
             raise
         message = error.format_message()
         return _complain(f"{message} Try `tutor --help`.") if message else 2  # without arguments help was shown
+
+
+LONGEST_MESSAGE = 1_000
 
 
 def abandon_output() -> None:
@@ -40,5 +46,5 @@ def abandon_output() -> None:
 def _complain(message: str) -> int:
     from tutor.views.screen import plain
 
-    print(f"tutor: {plain(message, sys.stderr)}", file=sys.stderr)
+    print(f"tutor: {plain(message, sys.stderr)[:LONGEST_MESSAGE]}", file=sys.stderr)
     return 2

@@ -74,6 +74,7 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
 def _with_environment(parameter: inspect.Parameter) -> inspect.Parameter:
     for extra in get_args(parameter.annotation)[1:]:
         if isinstance(extra, typer.models.OptionInfo) and extra.envvar is None:
-            extra.envvar = f"TUTOR_{parameter.name.upper()}"
+            declared = next((d for d in extra.param_decls or () if d.startswith("--")), parameter.name)
+            extra.envvar = "TUTOR_" + declared.strip("-").upper().replace("-", "_")
             extra.show_envvar = False
     return parameter

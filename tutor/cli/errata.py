@@ -23,14 +23,13 @@ def errata(
     A value is called wrong where neither the exact computation nor the lecture's own earlier lines lead to it.
     """
     from tutor.cli.worksheet import tableau_of
-    from tutor.lessons import lesson_files, read_lesson, slug
+    from tutor.lessons import course, read_lesson, slug
     from tutor.views import misprints
     from tutor.views.notes import fill
 
     found = []
-    for name in lessons or sorted(lesson_files(), key=lambda n: read_lesson(n).order):
-        lesson = read_lesson(name)
-        tableau = tableau_of(lesson, 5)
+    for name, lesson in [(name, read_lesson(name)) for name in lessons] if lessons else course():
+        tableau = tableau_of(name, lesson, 5)
         labels = [
             misprints.Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
             for m in lesson.misprints

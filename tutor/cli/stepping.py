@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from tutor.errors import TutorError
 from tutor.views import explanation
@@ -21,9 +22,9 @@ def can_step() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def walk(tableau: Tableau, screen: Screen) -> None:
+def walk(tableau: Tableau, screen: Screen, stages: Sequence[str] = ()) -> None:
     """Show step after step and do what the reader asks for in between, until the end or `q`."""
-    steps = tableau.worksheet.steps
+    steps = [step for step in tableau.worksheet.steps if not stages or step.stage in stages]
     names = [step.name for step in steps]
     screen.show("", HELP)
     at = 0

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.errors import TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
     from tutor.lessons import Lesson
     from tutor.views.tableau import Tableau
-    from tutor.worksheet.naming import Connections
 
 LessonName = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
@@ -27,19 +26,23 @@ Chain = Annotated[
 ]
 
 
-def tableau_of(lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
+def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.homework.printed import mark_printed
     from tutor.lessons import worksheet_of
     from tutor.views.notes import fill
     from tutor.views.tableau import PrintedRow, Tableau
 
-    worksheet = worksheet_of(lesson, chain)
-    rows = [
-        PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
-        for entry, m in mark_printed(lesson.printed, worksheet)
-    ]
-    return Tableau(worksheet, digits, rows)
+    try:
+        worksheet = worksheet_of(lesson, chain)
+        _ = worksheet.values  # worked out here, where a failure can still be told with the name of the file
+        rows = [
+            PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
+            for entry, m in mark_printed(lesson.printed, worksheet)
+        ]
+        return Tableau(worksheet, digits, rows)
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
 
 
 @command()
@@ -67,25 +70,23 @@ def run(
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
     from tutor.views import document, narrate, tables
-    from tutor.worksheet.naming import connect
     from tutor.worksheet.step import check_stages
 
     stages = check_stages(only or ())
     found = read_lesson(lesson)
-    tableau = tableau_of(found, digits, chain)
+    tableau = tableau_of(lesson, found, digits, chain)
     if json_output:
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return
     show_title(found, screen)
-    known = connect(found.network, dict(found.givens))
     if step and can_step():
-        show_introduction(tableau, screen, known, found.network.inputs)
-        walk(tableau, screen)
+        show_introduction(tableau, screen)
+        walk(tableau, screen, stages)
     elif screen.narrate:
-        for sentence in narrate.narrate_worksheet(tableau, known, found.network.inputs, stages):
+        for sentence in narrate.narrate_worksheet(tableau, stages):
             screen.show(sentence)
     else:
-        tables.show_worksheet(tableau, screen, known, found.network.inputs, stages)
+        tables.show_worksheet(tableau, screen, stages)
 
 
 def show_title(lesson: Lesson, screen: Screen) -> None:
@@ -95,15 +96,15 @@ def show_title(lesson: Lesson, screen: Screen) -> None:
     screen.paragraphs(lesson.about)
 
 
-def show_introduction(tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str]) -> None:
+def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
     from tutor.views import conventions, narrate, tables
 
     screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits))
     if screen.narrate:
-        screen.show(*narrate.narrate_network(tableau, known, inputs))
+        screen.show(*narrate.narrate_network(tableau))
     else:
-        tables.show_picture(tableau, screen, known, inputs)
+        tables.show_picture(tableau, screen)
 
 
 @command()
@@ -120,8 +121,13 @@ def why(
     from tutor.views import explanation
     from tutor.worksheet.names import find_name
 
-    tableau = tableau_of(read_lesson(lesson), digits, chain)
-    found = find_name(name, tableau.worksheet.names)
+    tableau = tableau_of(lesson, read_lesson(lesson), digits, chain)
+    try:
+        found = find_name(name, tableau.worksheet.names)
+    except TutorError:
+        # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
+        other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
+        found, tableau = find_name(name, (*tableau.worksheet.names, *other.worksheet.names)), other
     if json_output:
         print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
     else:

@@ -20,12 +20,11 @@ def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple
 
 def _step_of(entry: Printed, worksheet: Worksheet) -> Step:
     """The step that the entry names; a formula over the worksheet's names is a check of its own."""
-    if entry.name in worksheet.by_name:
-        return worksheet.by_name[entry.name]
+    try:
+        return worksheet.by_name[find_name(entry.name, worksheet.by_name)]
+    except TutorError:
+        pass
     try:
         return Step(entry.name, "check", parse(entry.name, worksheet.names), "formula")
     except ValueError as error:
-        try:
-            return worksheet.by_name[find_name(entry.name, worksheet.by_name)]
-        except TutorError:
-            raise TutorError(f"printed value {entry.name!r}: {error}") from None
+        raise TutorError(f"printed value {entry.name!r}: {error}") from None

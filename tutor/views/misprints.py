@@ -46,10 +46,14 @@ def proof(chapter: Chapter, row: PrintedRow, style: Style) -> str:
     """The computation that gives the exact value."""
     step = chapter.tableau.worksheet.by_name.get(row.name)
     if step is None:
-        return f"exactly {full(row.exact, 8)}"
+        return f"{row.name} = {full(row.exact, 8)}"
     numbers = chapter.tableau.substituted(step, style)
     parts = [row.name, chapter.tableau.formula(step, style), *([numbers] if numbers else []), full(row.exact, 8)]
     return " = ".join(dict.fromkeys(parts))
+
+
+def _place(row: PrintedRow) -> str:
+    return f" ({row.place})" if row.place else ""
 
 
 def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[int, str]]:
@@ -61,7 +65,7 @@ def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[in
         if not (wrong or remarks or chapter.labels):
             yield 2, "Nothing is printed wrongly."
         for number, row in enumerate(wrong, 1):
-            yield 2, f"Erratum {number}: {row.name} is printed as {row.printed}"
+            yield 2, f"Erratum {number}: {row.name} is printed as {row.printed}{_place(row)}"
             yield 4, f"Proof: {proof(chapter, row, style)}"
             yield 4, row.note
         if carried := chapter.carried():
@@ -70,7 +74,7 @@ def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[in
             yield 2, f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}."
             yield 4, label.why
         for row in remarks:
-            yield 2, f"Remark: {row.name} is printed as {row.printed}, {row.verdict}"
+            yield 2, f"Remark: {row.name} is printed as {row.printed}{_place(row)}, {row.verdict}"
             yield 4, row.note
         yield 0, ""
 

@@ -10,17 +10,14 @@ from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
 from tutor.views.tableau import PrintedRow, Tableau, change_in_error
 from tutor.worksheet.derivation import Line
-from tutor.worksheet.naming import Connections
 from tutor.worksheet.step import STAGES, Step
 
 
-def narrate_worksheet(
-    tableau: Tableau, known: Connections, inputs: Sequence[str], only: Sequence[str] = ()
-) -> Iterator[str]:
+def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[str]:
     """The whole worksheet, or the stages named in `only`, sentence by sentence."""
     yield conventions_line(tableau.worksheet, tableau.digits)
     if not only:
-        yield from narrate_network(tableau, known, inputs)
+        yield from narrate_network(tableau)
     count = len(tableau.worksheet.steps)
     numbers = {step.name: f"Step {i} of {count}. " for i, step in enumerate(tableau.worksheet.steps, 1)}
     for stage, title in STAGES.items():
@@ -51,11 +48,14 @@ def narrate_outcome(tableau: Tableau) -> Iterator[str]:
     yield change_in_error(tableau)
 
 
-def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str]) -> Iterator[str]:
+def narrate_network(tableau: Tableau) -> Iterator[str]:
     """What flows into each neuron, with the weights."""
-    given = [f"{x} = {tableau.labels[x]}" for x in inputs]
+    known = tableau.worksheet.network
+    if known is None:
+        return
+    given = [f"{x} = {tableau.labels[x]}" for x in known.inputs]
     yield f"The network has {len(given)} input{'s' if len(given) != 1 else ''}: {', '.join(given)}."
-    sources = tuple(inputs)
+    sources = known.inputs
     for number, layer in enumerate(known.layers, 1):
         kind = "output layer" if number == len(known.layers) else "hidden layer"
         yield (
@@ -68,7 +68,7 @@ def narrate_network(tableau: Tableau, known: Connections, inputs: Sequence[str])
             end = f"; its bias is {bias} = {tableau.labels[bias]}" if bias else ""
             yield f"{neuron.output} takes {', '.join(arms)}{end}."
         sources = tuple(neuron.output for neuron in layer.neurons)
-    targets = [f"{name} = {tableau.labels[name]}" for name in tableau.worksheet.givens if name.startswith("desired")]
+    targets = [f"{name} = {tableau.labels[name]}" for name in known.targets]
     yield f"The target is {', '.join(targets)}."
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from tutor.arithmetic.exact import ExactSystem
 from tutor.errors import TutorError
 from tutor.views.rounding import shown
-from tutor.worksheet.evaluate import value_of
+from tutor.worksheet.evaluate import evaluate_formula
 from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Worksheet
 
-_BLANK = re.compile(r"\{([^{}:]+)(?::([0-9]{1,2}))?\}")
+_BLANK = re.compile(r"\{([^{}]*?)(?::([0-9]{1,2}))?\}")
 
 
 def fill(note: str, worksheet: Worksheet) -> str:
@@ -19,13 +18,14 @@ def fill(note: str, worksheet: Worksheet) -> str:
 
     Raises TutorError where a formula in it cannot be read or has no value.
     """
-    system = ExactSystem(60)
 
     def computed(blank: re.Match[str]) -> str:
         try:
-            value = value_of(parse(blank[1], worksheet.names), worksheet.values, system)
-        except (ValueError, ZeroDivisionError) as error:
-            raise TutorError(f"the note {blank[0]!r}: {error or 'divides by zero'}") from None
+            value = evaluate_formula(parse(blank[1], worksheet.names), worksheet.values)
+        except (ValueError, TutorError) as error:
+            raise TutorError(f"in a note, {blank[0][:60]!r}: {error}") from None
         return shown(value, int(blank[2] or 3), significant=1 if blank[2] else 3)
 
+    if "{" in _BLANK.sub("", note) or "}" in _BLANK.sub("", note):
+        raise TutorError(f"a note has a lone brace: {note.strip()[:60]!r}; write {{formula}} or {{formula:decimals}}")
     return " ".join(_BLANK.sub(computed, note).split())

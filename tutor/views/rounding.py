@@ -6,17 +6,11 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from tutor.arithmetic.exact import as_fraction, exponent_of
+from tutor.arithmetic.exact import as_fraction, exponent_of, round_to
 
 FEWEST_SIGNIFICANT = 3
 _SCIENTIFIC_BELOW = Fraction(1, 10**7)
 _SCIENTIFIC_FROM = Fraction(10**15)
-
-
-def round_to(value: Fraction, decimals: int) -> Fraction:
-    """The value rounded to so many decimals, half to even."""
-    scale = Fraction(10) ** decimals
-    return Fraction(round(value * scale)) / scale
 
 
 def finite_decimals(value: Fraction, most: int) -> int | None:

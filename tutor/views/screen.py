@@ -100,7 +100,7 @@ class Screen:
         """Prose from a lesson, wrapped to the screen."""
         from rich.padding import Padding
 
-        for paragraph in prose.strip().split("\n\n"):
+        for paragraph in filter(None, prose.strip().split("\n\n")):
             self.show(Padding(self.text(" ".join(paragraph.split())), (0, 0, 1, 0)))
 
     def indented(self, line: str, by: int = 2, style: str = "") -> None:

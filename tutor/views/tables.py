@@ -12,7 +12,6 @@ from tutor.views.rounding import shown
 from tutor.views.screen import WIDE_FROM, Screen
 from tutor.views.tableau import PrintedRow, Tableau, change_in_error
 from tutor.worksheet.derivation import Line
-from tutor.worksheet.naming import Connections
 from tutor.worksheet.step import STAGES, Step
 
 if TYPE_CHECKING:
@@ -23,13 +22,11 @@ VERDICT_STYLES = {
 }  # fmt: skip
 
 
-def show_worksheet(
-    tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str], only: Sequence[str] = ()
-) -> None:
+def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -> None:
     """The whole worksheet, or the stages named in `only`."""
     screen.show("", conventions_line(tableau.worksheet, tableau.digits))
     if not only:
-        show_picture(tableau, screen, known, inputs)
+        show_picture(tableau, screen)
     for stage, title in STAGES.items():
         steps = tableau.stage(stage)
         if not steps or (only and stage not in only):
@@ -45,11 +42,14 @@ def show_worksheet(
         show_legend(tableau, screen)
 
 
-def show_picture(tableau: Tableau, screen: Screen, known: Connections, inputs: Sequence[str]) -> None:
+def show_picture(tableau: Tableau, screen: Screen) -> None:
     """The network with its weights: its layers side by side where they fit, else one below the other."""
+    known = tableau.worksheet.network
+    if known is None:
+        return
     strokes = picture.UNICODE if screen.unicode else picture.ASCII
     titles = picture.layer_titles(known.layers)
-    pictures = picture.layer_pictures(inputs, known, tableau.labels, screen.width, strokes)
+    pictures = picture.layer_pictures(known, tableau.labels, screen.width, strokes)
     widths = [max(map(len, [title, *lines])) for title, lines in zip(titles, pictures, strict=True)]
     screen.heading("The network")
     if sum(widths) + 4 * len(widths) <= screen.width:
@@ -64,7 +64,7 @@ def show_picture(tableau: Tableau, screen: Screen, known: Connections, inputs: S
     else:
         for title, lines in zip(titles, pictures, strict=True):
             screen.show(screen.text(title, "bold"), "\n".join(lines))
-    targets = [f"{name} = {tableau.labels[name]}" for name in tableau.worksheet.givens if name.startswith("desired")]
+    targets = [f"{name} = {tableau.labels[name]}" for name in known.targets]
     screen.show(f"Target: {', '.join(targets)}")
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from tutor.maths.losses import LOSSES
 from tutor.worksheet.backward import MOST_PATHS, Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.forward import forward_steps
-from tutor.worksheet.naming import connect, target_names
+from tutor.worksheet.naming import connect
 from tutor.worksheet.problem import Example, Network, Training
 from tutor.worksheet.step import Conventions, Worksheet
 from tutor.worksheet.update import RATE, after_steps, update_steps
@@ -24,11 +24,10 @@ def network_worksheet(
     `chain` is `full` (every path written out) or `delta` (each result's gradient is used again).
     """
     known = connect(network, dict(givens))
-    targets = target_names(known.layers[-1].neurons)
     values = dict(zip(network.inputs, example.inputs, strict=True)) | known.values
-    values |= dict(zip(targets, example.targets, strict=True)) | {RATE: training.learning_rate}
+    values |= dict(zip(known.targets, example.targets, strict=True)) | {RATE: training.learning_rate}
     forward = tuple(forward_steps(network, known))
-    trained = known.weights + (known.biases if training.update_biases else [])
+    trained = known.parameters(training.update_biases)
     graph = Graph({step.name: step for step in forward}, GOAL, trained)
     used = choose_chain(graph, chain)
     reached = [p for p in trained if p in graph.users]
@@ -39,7 +38,7 @@ def network_worksheet(
         *update_steps(training.optimizer, GOAL, reached),
         *after_steps(forward, reached),
     )
-    return Worksheet(values, steps, _conventions(network, training, known.biases, used, chain), GOAL)
+    return Worksheet(values, steps, _conventions(network, training, known.biases, used, chain), GOAL, known)
 
 
 def _conventions(network: Network, training: Training, biases: Sequence[str], used: str, asked: str) -> Conventions:

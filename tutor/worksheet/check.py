@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from keyword import iskeyword
 
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
@@ -49,6 +50,8 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
         raise ValueError(f"{place}.weights: give one row for each neuron")
     if layer.neurons is not None and len(layer.neurons) != rows:
         raise ValueError(f"{place}: {counted(len(layer.neurons), 'neuron')} but {of_weights}")
+    if layer.units is not None and layer.neurons is not None:
+        raise ValueError(f"{place}: give either neurons or units, not both")
     if layer.units is not None and layer.units != rows:
         raise ValueError(f"{place}: units = {layer.units} but {of_weights}")
     for i, row in enumerate(layer.weights, 1):
@@ -66,8 +69,10 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
 
 def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> None:
     if entry.name and entry.name not in givens:
+        if not NAME.fullmatch(entry.name):
+            raise ValueError(f"{place}: {entry.name[:40]!r} is neither a number nor a name")
         hint = nearest(entry.name, givens) or "; write a number, or define it under [givens]"
-        raise ValueError(f"{place}: no given is called {entry.name!r}{hint}")
+        raise ValueError(f"{place}: no given is called {entry.name[:40]!r}{hint}")
 
 
 def check_names(network: Network, givens: Mapping[str, Fraction]) -> None:
@@ -75,8 +80,9 @@ def check_names(network: Network, givens: Mapping[str, Fraction]) -> None:
     written = [n for layer in network.layers for n in layer.neurons or ()]
     typed = [part for n in written for part in ((n.sum, n.output) if isinstance(n, Neuron) else (n,))]
     for name in (*network.inputs, *givens, *typed):
-        if not NAME.fullmatch(name) or len(name) > 40:
-            raise ValueError(f"{name[:40]!r} cannot be a name: use letters, digits and _, beginning with a letter")
+        if not NAME.fullmatch(name) or len(name) > 40 or iskeyword(name):
+            rule = "use letters, digits and _, beginning with a letter; words of Python such as 'in' are taken"
+            raise ValueError(f"{name[:40]!r} cannot be a name: {rule}")
     neurons = neuron_names(network.layers)
     connections = connect(network, dict(givens))
     if len(connections.values) > MOST_CONNECTIONS:
@@ -107,3 +113,5 @@ def check_examples(network: Network, examples: Sequence[Example]) -> None:
         if have != count:
             numbers, places = counted(have, "number"), counted(count, part[:-1])
             raise ValueError(f"examples[1].{part}: {numbers}, but the network has {places}")
+    if network.loss == "binary_cross_entropy" and any(not 0 <= target <= 1 for target in examples[0].targets):
+        raise ValueError("examples[1].targets: with binary_cross_entropy a target lies between 0 and 1")

@@ -67,7 +67,7 @@ def _power(f: Expr, x: Expr) -> Expr | None:
     if not isinstance(f, Pow) or f.exp.has(x):
         return None
     lowered = multiply(f.exp, power(f.base, add(f.exp, MINUS_ONE)))
-    return multiply(ONE, *lowered.args[1:]) if f == x else multiply(*lowered.args, D(f.base, x))
+    return multiply(*lowered.args, D(f.base, x))
 
 
 def _exp(f: Expr, x: Expr) -> Expr | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from tutor.arithmetic.exact import ExactSystem, Number
+from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
 from tutor.arithmetic.symbolic import where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
@@ -37,12 +38,14 @@ def _all(node: Any, values: Mapping[str, Number], system: ExactSystem) -> list[N
 
 
 def _product(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
-    factors = []
+    factors, logarithm_of_zero = [], False
     for argument in node.args:
-        factor = value_of(argument, values, system)
-        if isinstance(factor, Fraction) and not factor:
-            return factor  # 0·ln 0 is 0 here: the other factors are not needed
-        factors.append(factor)
+        try:
+            factors.append(value_of(argument, values, system))
+        except LogarithmOfZero:
+            logarithm_of_zero = True
+    if logarithm_of_zero and not any(isinstance(f, Fraction) and not f for f in factors):
+        raise LogarithmOfZero("takes the logarithm of 0")
     return system.multiply(factors)
 
 
@@ -66,35 +69,80 @@ RULES.update(
 )
 
 
-def step_value(step: Step, values: Mapping[str, Number], system: ExactSystem) -> Number:
-    """The value of one step. Raises TutorError, with its name, where it has none."""
-    try:
-        return system.bounded(value_of(step.formula, values, system))
-    except ZeroDivisionError:
-        raise TutorError(f"{step.name} divides by zero; change the numbers that lead to it") from None
-    except (ValueError, OverflowError) as error:
-        raise TutorError(f"{step.name} {error}; change the numbers that lead to it") from None
+def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
+    """The value of one formula, as precise as those of a worksheet. Raises TutorError where it has none."""
+    step = Step("the formula", "check", formula, "formula")
+    return evaluate_steps({name: values[name] for name in step.inputs}, [step])[step.name]
 
 
-def evaluate_steps(givens: Mapping[str, Fraction], steps: Iterable[Step]) -> dict[str, Number]:
+class _Values(ChainMap[str, Number]):
+    """What later steps stand on: `written` numbers before `computed` ones; and why some steps have no value."""
+
+    def __init__(self, givens: Mapping[str, Number], written: Mapping[str, Fraction]) -> None:
+        self.computed: dict[str, Number] = dict(givens)
+        self.failed: dict[str, str] = {}
+        super().__init__(dict(written), self.computed)
+
+
+def _pass(
+    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, written: Mapping[str, Fraction]
+) -> _Values:
+    values = _Values(givens, written)
+    for step in steps:
+        try:
+            values.computed[step.name] = system.bounded(value_of(step.formula, values, system))
+        except ZeroDivisionError:
+            values.failed[step.name] = "divides by zero"
+        except KeyError as missing:
+            values.failed[step.name] = f"needs {missing.args[0]}, which has no value"
+        except (ValueError, OverflowError) as error:
+            values.failed[step.name] = str(error)
+    return values
+
+
+def evaluate_steps(
+    givens: Mapping[str, Number], steps: Iterable[Step], written: Mapping[str, Fraction] | None = None
+) -> dict[str, Number]:
     """The value of every given and step, each exact or correct to `CORRECT_DIGITS` significant digits.
 
-    All steps are evaluated with two precisions. Where the two disagree, a difference of near equals has eaten
-    digits, and those steps are evaluated again, with what they stand on, ever more precisely.
+    All steps are evaluated with two precisions. Where the two disagree, or a step has no value, a difference of near
+    equals may have eaten digits; those steps are evaluated again, with what they stand on, ever more precisely.
+
+    With `written`, later steps stand on those numbers instead of the computed ones, and a step that then has no value
+    is left out. Without it, TutorError names the step.
     """
-    steps = tuple(steps)
-    rough = _pass(givens, steps, ExactSystem(_FIRST_DIGITS))
+    steps, standing = tuple(steps), written or {}
     digits = _FIRST_DIGITS
+    rough = _pass(givens, steps, ExactSystem(digits), standing)
     settled: dict[str, Number] = {}
     while True:
         digits = digits * 3 // 2
         system = ExactSystem(digits)
-        fine = _pass(givens, steps, system)
-        settled |= fine
-        doubtful = {s.name for s in steps if not system.settled(rough[s.name], fine[s.name], CORRECT_DIGITS)}
+        fine = _pass(givens, steps, system, standing)
+        settled |= fine.computed
+        doubtful = {step.name for step in steps if not _settled(step, rough, fine, system)}
+        if written is None:
+            _complain_of({name: why for name, why in fine.failed.items() if name not in doubtful})
         if not doubtful or digits > _MOST_DIGITS:
-            return settled
+            break
         rough, steps = fine, _with_ancestors(steps, doubtful)
+    if written is None:
+        _complain_of(fine.failed)
+        _complain_of({name: "is too small a difference to be computed" for name in doubtful if fine[name] != 0})
+    return settled
+
+
+def _complain_of(failed: Mapping[str, str]) -> None:
+    for name, reason in failed.items():
+        raise TutorError(f"{name} {reason}; change the numbers that lead to it")
+
+
+def _settled(step: Step, rough: _Values, fine: _Values, system: ExactSystem) -> bool:
+    name = step.name
+    if name in fine.failed:
+        rational = all(isinstance(fine.get(x), Fraction) for x in step.inputs)
+        return rational and not step.formula.atoms(sympy.Function)  # then more digits would change nothing
+    return name in rough.computed and system.settled(rough.computed[name], fine.computed[name], CORRECT_DIGITS)
 
 
 def _with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:
@@ -103,10 +151,3 @@ def _with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ..
         if step.name in needed:
             needed.update(step.inputs)
     return tuple(step for step in steps if step.name in needed)
-
-
-def _pass(givens: Mapping[str, Fraction], steps: Iterable[Step], system: ExactSystem) -> dict[str, Number]:
-    values: dict[str, Number] = dict(givens)
-    for step in steps:
-        values[step.name] = step_value(step, values, system)
-    return values

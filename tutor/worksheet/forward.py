@@ -9,7 +9,7 @@ from typing import Any
 from tutor.arithmetic.symbolic import add, formula, multiply, symbol
 from tutor.maths.activations import ACTIVATIONS, Activation
 from tutor.maths.losses import LOSSES
-from tutor.worksheet.naming import Connections, NamedNeuron, target_names
+from tutor.worksheet.naming import Connections, NamedNeuron
 from tutor.worksheet.problem import Network
 from tutor.worksheet.step import Step
 
@@ -25,7 +25,7 @@ def forward_steps(network: Network, connections: Connections) -> Iterator[Step]:
             yield weighted_sum(neuron.sum, inputs, row, bias)
             yield activate(neuron, activation)
         inputs = tuple(neuron.output for neuron in layer.neurons)
-    yield loss_step(network.loss, inputs, target_names(connections.layers[-1].neurons))
+    yield loss_step(network.loss, inputs, connections.targets)
 
 
 def weighted_sum(name: str, inputs: Sequence[str], row: Sequence[str | None], bias: str | None) -> Step:

@@ -13,10 +13,20 @@ from tutor.worksheet.problem import Entry, Layer, Network, Neuron
 class Connections:
     """A network with every quantity named: what the forward pass is written over, and what training changes."""
 
+    inputs: tuple[str, ...]
     values: dict[str, Fraction]
     layers: list[NamedLayer] = field(default_factory=list)
     weights: list[str] = field(default_factory=list)
     biases: list[str] = field(default_factory=list)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """`desired` for a single output, else `desired_` and the neuron's name."""
+        return target_names(self.layers[-1].neurons)
+
+    def parameters(self, with_biases: bool) -> list[str]:
+        """What training changes, each once, weights first."""
+        return list(dict.fromkeys(self.weights + (self.biases if with_biases else [])))
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def target_names(neurons: Sequence[NamedNeuron]) -> tuple[str, ...]:
 
 def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
     """Number the unnamed weights and biases neuron by neuron and collect the values of all."""
-    known = Connections(dict(givens))
+    known = Connections(tuple(network.inputs), dict(givens))
     counters = {"W": 0, "b": 0}
 
     def name(entry: Entry, letter: str, group: list[str]) -> str | None:

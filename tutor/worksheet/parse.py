@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Mapping
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -93,9 +92,12 @@ def _hide_names(source: str, known: frozenset[str]) -> tuple[str, dict[str, str]
     if pattern is None:
         return source, {}
     places: dict[str, str] = {}
+    mark = "_q"
+    while mark in source:
+        mark += "_"
 
     def hide(match: re.Match[str]) -> str:
-        place = f"_q{len(places)}_"
+        place = f"{mark}{len(places)}_"
         places[place] = match[0]
         return place
 
@@ -151,12 +153,18 @@ class _Reader:
         return symbol(name)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Expr:
-        right = self.read(node.right, depth + 1)
-        if isinstance(node.op, ast.Pow):
-            _check_exponent(right)
-        # A long sum leans to the left: `depth` counts nesting as a reader sees it, so the left arm stays level.
-        left = self.read(node.left, depth if isinstance(node.left, ast.BinOp) else depth + 1)
-        return _flat(OPERATORS[type(node.op)](left, right))
+        arms = []  # a long sum leans to the left as deep as it is long, so that arm is walked in a loop
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp) and type(left.op) in OPERATORS:
+            arms.append((type(left.op), left.right))
+            left = left.left
+        result = self.read(left, depth + 1)
+        for operator, arm in reversed(arms):
+            right = self.read(arm, depth + 1)
+            if operator is ast.Pow:
+                _check_exponent(right)
+            result = _flat(OPERATORS[operator](result, right))
+        return result
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Expr:
         if name not in FUNCTIONS:
@@ -193,11 +201,3 @@ def _check_exponent(exponent: Expr) -> None:
         raise ValueError("an exponent has no value") from None
     if abs(value) > LARGEST_POWER:
         raise ValueError(f"an exponent is beyond ±{LARGEST_POWER}")
-
-
-def number_or_formula(text: str, known: Collection[str]) -> Fraction | Expr:
-    """A number as a Fraction, anything else as an expression."""
-    try:
-        return read_number(text)
-    except ValueError:
-        return parse(text, known)

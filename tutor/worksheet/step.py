@@ -10,6 +10,7 @@ from typing import Any
 
 from tutor.arithmetic.symbolic import names
 from tutor.errors import TutorError, nearest
+from tutor.worksheet.naming import Connections
 
 Expr = Any  # SymPy has no types
 
@@ -71,12 +72,24 @@ class Conventions:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """Givens and steps; `goal` is the quantity that the gradients differentiate."""
+    """Givens and steps; `goal` is the quantity that the gradients differentiate.
+
+    `network` describes the connections where the steps come from a network. Raises TutorError where two quantities
+    would share a name.
+    """
 
     givens: Mapping[str, Fraction]
     steps: tuple[Step, ...]
     conventions: Conventions
     goal: str = "E"
+    network: Connections | None = None
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for name in (*self.givens, *(step.name for step in self.steps)):
+            if name in seen:
+                raise TutorError(f"two quantities are called {name!r}; give one of them another name")
+            seen.add(name)
 
     @cached_property
     def by_name(self) -> Mapping[str, Step]:

@@ -7,9 +7,12 @@ from fractions import Fraction
 
 from conftest import ROOT, Tutor
 
-from tutor.lessons import parse_lesson, worksheet_of
-from tutor.maths.activations import ACTIVATIONS
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
+from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.schedules import SCHEDULES
 from tutor.views.tableau import VERDICTS
 from tutor.worksheet.parse import FUNCTIONS
 
@@ -24,7 +27,9 @@ def test_there_are_exactly_two_set_up_lines() -> None:
 
 
 def test_the_example_lesson_runs() -> None:
-    example, *_ = re.findall(r"^```toml\n(format.*?)^```$", LESSONS, re.M | re.S)
+    example, *others = re.findall(r"^```toml\n(format.*?)^```$", LESSONS, re.M | re.S)
+    for other in others:
+        assert worksheet_of(parse_lesson(other, "README")).values
     worksheet = worksheet_of(parse_lesson(example, "README"))
     assert worksheet.values["out_in"] == Fraction("0.1")  # 1·0.5 - 2·0.25 + 0.1
 
@@ -38,7 +43,7 @@ def test_the_commands_that_the_readme_shows_run(tutor: Tutor) -> None:
 
 
 def test_the_documents_name_every_word_that_can_be_written() -> None:
-    for word in (*LOSSES, *ACTIVATIONS, *FUNCTIONS):
+    for word in (*LOSSES, *ACTIVATIONS, *VECTOR_ACTIVATIONS, *FUNCTIONS, *OPTIMIZERS, *SCHEDULES):
         assert f"`{word}`" in LESSONS
     for verdict in VERDICTS:
         assert f"| {verdict} |" in README or verdict == "unreadable"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from networks import RandomNetwork, networks
 
 from tutor.arithmetic.exact import as_fraction
-from tutor.lessons import parse_lesson, worksheet_of
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
 from tutor.worksheet.step import Worksheet
 
 SLOW = settings(max_examples=30, deadline=None)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
-from tutor.lessons import course, lesson_files, parse_lesson, read_lesson, worksheet_of
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import course, lesson_files, read_lesson, worksheet_of
 from tutor.views.notes import fill
 
 BROKEN = {

@@ -13,7 +13,8 @@ from networks import RandomNetwork, networks
 
 from tutor.homework.marking import mark
 from tutor.homework.printed import mark_printed
-from tutor.lessons import lesson_files, parse_lesson, read_lesson, worksheet_of
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import lesson_files, read_lesson, worksheet_of
 from tutor.views.rounding import fixed
 from tutor.worksheet.step import Worksheet
 

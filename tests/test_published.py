@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tutor.lessons import parse_lesson, worksheet_of
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
 from tutor.views.rounding import full
 
 MAZUR = """format = 1

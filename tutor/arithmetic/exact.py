@@ -141,6 +141,11 @@ class ExactSystem:
             raise ValueError("takes the logarithm of a negative number")
         return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._mp.log(self.inexact(z))
 
+    def cospi(self, z: Number) -> Number:
+        if isinstance(z, Fraction) and (2 * z).denominator == 1:
+            return Fraction((1, 0, -1, 0)[int(2 * z) % 4])
+        return self._mp.cospi(self.inexact(_within_reach(z, "cos")))
+
     def tanh(self, z: Number) -> Number:
         if isinstance(z, Fraction) and z == 0:
             return Fraction(0)

@@ -6,7 +6,8 @@ when sorted by name. So every expression here is built unevaluated; only differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -95,6 +96,15 @@ class where(sympy.Function):  # type: ignore[misc]  # noqa: N801 - named as it r
         return sympy.Piecewise((then, z > 0), (otherwise, True))
 
 
+class cospi(sympy.Function):  # type: ignore[misc]  # noqa: N801 - named as it reads in a formula
+    """cospi(z) = cos(pi·z)"""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return -sympy.pi * sympy.sin(sympy.pi * self.args[0])
+
+
 class Symbolic:
     """The number system of derivations. A body from `tutor.maths` run in it gives its formula."""
 
@@ -111,18 +121,39 @@ class Symbolic:
         return sympy.tanh(z)
 
     @staticmethod
+    def sqrt(z: Expr) -> Expr:
+        return Pow(z, sympy.Rational(1, 2), evaluate=False)
+
+    @staticmethod
+    def number(text: str) -> Expr:
+        return sympy.Rational(text)
+
+    @staticmethod
+    def cos_half_turns(z: Expr) -> Expr:
+        return cospi(z)
+
+    @staticmethod
     def positive(z: Expr, then: Expr, otherwise: Expr) -> Expr:
         return where(z, then, otherwise)
 
 
-@cache
-def _as_written(body: Callable[..., Any], arity: int) -> tuple[Expr, tuple[Symbol, ...]]:
-    blanks = tuple(Symbol(f"_{i}", real=True) for i in range(arity))
-    with sympy.evaluate(False):
-        return sympy.sympify(body(*blanks, Symbolic)), blanks
+_TEMPLATES: dict[Hashable, tuple[Expr, tuple[Symbol, ...]]] = {}
 
 
-def formula(body: Callable[..., Any], *arguments: Expr) -> Expr:
-    """The formula that `body` writes for these arguments, in the form in which `tutor.maths` has it."""
-    template, blanks = _as_written(body, len(arguments))
+def formula(body: Callable[..., Any], *arguments: Expr, key: Hashable = None) -> Expr:
+    """The formula that `body` writes for these arguments, in the form in which `tutor.maths` has it.
+
+    The body runs once for each number of arguments; `key` names it where it is made anew at each call.
+    """
+    known = (key or body, len(arguments))
+    if known not in _TEMPLATES:
+        blanks = tuple(Symbol(f"_{i}", real=True) for i in range(len(arguments)))
+        with sympy.evaluate(False):
+            _TEMPLATES[known] = sympy.sympify(body(*blanks, Symbolic)), blanks
+    template, blanks = _TEMPLATES[known]
     return replace(template, dict(zip(blanks, arguments, strict=True)))
+
+
+def number(value: Fraction) -> Expr:
+    """A number as an expression."""
+    return sympy.Rational(value.numerator, value.denominator)

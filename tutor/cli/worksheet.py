@@ -13,7 +13,7 @@ from tutor.errors import TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.lessons import Lesson
+    from tutor.lesson_format import Lesson
     from tutor.views.tableau import Tableau
 
 LessonName = Annotated[

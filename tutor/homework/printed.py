@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tutor.errors import TutorError
 from tutor.homework.marking import Mark, mark
-from tutor.lessons import Printed
+from tutor.lesson_format import Printed
 from tutor.worksheet.names import find_name
 from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Step, Worksheet

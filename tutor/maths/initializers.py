@@ -37,14 +37,14 @@ INITIALIZERS = {
             "normal",
             "w ~ N(0, 0.01²)",
             "normal",
-            lambda n_in, n_out, m: m.sqrt(1) / 100,
+            lambda n_in, n_out, m: m.number("0.01"),
             "In deep networks the activations shrink from layer to layer until nothing is left.",
         ),
         Initializer(
             "uniform",
             "w ~ U(-0.05, 0.05)",
             "uniform",
-            lambda n_in, n_out, m: m.sqrt(1) / 20,
+            lambda n_in, n_out, m: m.number("0.05"),
             "A small range around 0.",
         ),
         Initializer(

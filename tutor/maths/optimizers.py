@@ -29,7 +29,10 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """States begin at 0 and are kept for each parameter; `shared` lines are worked once an update for all of them."""
+    """States begin at 0 and are kept for each parameter; `shared` lines are worked once an update for all of them.
+
+    `rate` is the learning rate that is taken where none is given.
+    """
 
     name: str
     title: str
@@ -40,6 +43,7 @@ class Optimizer:
     state: tuple[str, ...] = ()
     shared: tuple[Equation, ...] = ()
     shared_state: tuple[str, ...] = ()
+    rate: str | None = None
     remark: str = ""
     source: str = "the lecture"
 
@@ -72,6 +76,7 @@ OPTIMIZERS = {
             ),
             settings={"beta": BETA},
             flags={"classical": False},
+            rate="0.001",
             state=("v",),
             remark="The lecture's averaged form. The classical one, v_new = beta·v + g, is `classical = true`; at a "
             "constant learning rate the two differ by the factor 1 - beta in it.",
@@ -85,6 +90,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * (s.g + s.beta * s.v_new), "step along the velocity, looked ahead"),
             ),
             settings={"beta": BETA},
+            rate="0.001",
             state=("v",),
             remark="w is the point already stepped ahead, so that the gradient there is the one that counts.",
             source="Nesterov 1983; in this form Bengio, Boulanger-Lewandowski and Pascanu 2013",
@@ -119,9 +125,10 @@ OPTIMIZERS = {
             "r_new = r + g²; w_new = w - eta·g/(sqrt(r_new) + epsilon)",
             (
                 Equation("r", lambda s, m: s.r + s.g**2, "sum of the squared gradients"),
-                _step(lambda s, m: s.eta * s.g / (m.sqrt(s.r_new) + s.epsilon), "step, smaller the more has gone before"),
+                _step(lambda s, m: s.eta * s.g / (m.sqrt(s.r_new) + s.epsilon), "step, ever shorter"),
             ),
             settings={"epsilon": EPSILON},
+            rate="0.001",
             state=("r",),
             remark="The sum never falls, so the steps only ever get shorter.",
             source="Duchi, Hazan and Singer 2011",
@@ -135,6 +142,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.g / (m.sqrt(s.r_new) + s.epsilon), "step, scaled"),
             ),
             settings={"rho": "0.9", "epsilon": EPSILON},
+            rate="0.001",
             state=("r",),
             source="Tieleman and Hinton 2012",
         ),
@@ -154,6 +162,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.d, "step"),
             ),
             settings={"rho": "0.95", "epsilon": "1e-6"},
+            rate="1",
             state=("r", "u"),
             remark="Meant for eta = 1.",
             source="Zeiler 2012",
@@ -171,8 +180,9 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.m_hat / (m.sqrt(s.v_hat) + s.epsilon), "step, scaled"),
             ),
             settings=ADAM_SETTINGS,
+            rate="0.001",
             state=("m", "v"),
-            remark="Adaptive moment estimation. m is the mean of the gradients with their signs, v that of their squares.",
+            remark="Adaptive moment estimation: m is the mean of the signed gradients, v that of their squares.",
             source="the lecture; Kingma and Ba 2015",
         ),
         Optimizer(
@@ -189,6 +199,7 @@ OPTIMIZERS = {
                 ),
             ),
             settings={**ADAM_SETTINGS, "decay": "0.01"},
+            rate="0.001",
             state=("m", "v"),
             source="Loshchilov and Hutter 2019",
         ),
@@ -209,6 +220,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.m_bar / (m.sqrt(s.v_hat) + s.epsilon), "step, scaled"),
             ),
             settings=ADAM_SETTINGS,
+            rate="0.001",
             state=("m", "v"),
             source="Dozat 2016, in the form without a momentum schedule",
         ),

@@ -18,6 +18,10 @@ class NumberSystem(Protocol):
     def sqrt(self, z: Any) -> Any: ...
     def cos_half_turns(self, z: Any) -> Any:
         """cos(pi·z)"""
+
+    def number(self, text: str) -> Any:
+        """The number that the text writes, such as 0.01, as this system has it."""
+
     def positive(self, z: Any, then: Any, otherwise: Any) -> Any:
         """`then` where z > 0, else `otherwise`."""
 

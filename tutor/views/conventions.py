@@ -9,18 +9,22 @@ from tutor.views.rounding import FEWEST_SIGNIFICANT, shown
 from tutor.worksheet.step import Worksheet
 from tutor.worksheet.update import RATE
 
-BIASES = {"updated": "biases are updated too", "not updated": "biases are not updated", "none": "no biases"}
+BIASES = {"updated": "biases are updated too", "not updated": "biases are not updated", "none": "no biases", "": ""}
 
 
 def conventions_line(worksheet: Worksheet, digits: int) -> str:
     """The loss with its factor, the biases, the chain rule's form, the arithmetic and the digits shown."""
     made = worksheet.conventions
-    parts = [
-        f"loss: {made.loss.replace('_', ' ')}, {LOSSES[made.loss].equation} for target t and output y",
-        BIASES[made.bias_policy],
-        f"{OPTIMIZERS[made.optimizer].title} with learning rate eta = {shown(worksheet.givens[RATE], digits)}",
+    parts = []
+    if made.loss:
+        parts.append(f"loss: {made.loss.replace('_', ' ')}, {LOSSES[made.loss].equation} for target t and output y")
+    parts.append(BIASES[made.bias_policy])
+    if made.optimizer:
+        rate = shown(worksheet.givens[RATE], digits)
+        parts.append(f"{OPTIMIZERS[made.optimizer].title} with learning rate eta = {rate}")
+    parts += made.remarks
+    parts.append(
         f"exact arithmetic, rounded once for display: {counted(digits, 'decimal')}, at least {FEWEST_SIGNIFICANT} "
-        "significant digits. Every value is computed from the full values above it, not from the rounded ones shown",
-        *made.remarks,
-    ]
-    return "Conventions: " + "; ".join(parts) + "."
+        "significant digits. Every value is computed from the full values above it, not from the rounded ones shown"
+    )
+    return "Conventions: " + "; ".join(filter(None, parts)) + "."

@@ -23,6 +23,7 @@ def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()
             "loss": made.loss,
             "loss_factor": made.loss_factor,
             "reduction": made.reduction,
+            "batch": made.batch,
             "bias_policy": made.bias_policy,
             "optimizer": made.optimizer,
             "chain": made.chain,

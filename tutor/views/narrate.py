@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tutor.errors import counted
 from tutor.views.conventions import conventions_line
 from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
-from tutor.views.tableau import PrintedRow, Tableau, change_in_error
+from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import STAGES, Step
 
@@ -20,14 +21,13 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
         yield from narrate_network(tableau)
     count = len(tableau.worksheet.steps)
     numbers = {step.name: f"Step {i} of {count}. " for i, step in enumerate(tableau.worksheet.steps, 1)}
-    for stage, title in STAGES.items():
-        steps = tableau.stage(stage)
-        if not steps or (only and stage not in only):
-            continue
-        yield f"{title}."
+    derived = False
+    for part, stage, steps in tableau.parts(only):
+        yield f"{part}. {STAGES[stage]}." if part else f"{STAGES[stage]}."
         for step in steps:
             yield numbers[step.name] + narrate_step(tableau, step)
-        if stage == "partial":
+        if stage == "partial" and not derived:
+            derived = True
             for step, lines, others in tableau.derivations_by_kind():
                 yield narrate_derivation(step.name, lines)
                 if others:
@@ -45,16 +45,18 @@ def narrate_outcome(tableau: Tableau) -> Iterator[str]:
     """What changed, and by how much the error fell."""
     for name, before, after, change in tableau.changes():
         yield f"{name} goes from {before} to {after}, a change of {change}."
-    yield change_in_error(tableau)
+    yield from changes_in_error(tableau)
 
 
 def narrate_network(tableau: Tableau) -> Iterator[str]:
     """What flows into each neuron, with the weights."""
     known = tableau.worksheet.network
     if known is None:
+        yield f"Given: {', '.join(tableau.given())}."
         return
-    given = [f"{x} = {tableau.labels[x]}" for x in known.inputs]
-    yield f"The network has {len(given)} input{'s' if len(given) != 1 else ''}: {', '.join(given)}."
+    examples = tableau.examples()
+    shown_inputs = examples[0][0] if len(examples) == 1 else known.inputs
+    yield f"The network has {counted(len(known.inputs), 'input')}: {', '.join(shown_inputs)}."
     sources = known.inputs
     for number, layer in enumerate(known.layers, 1):
         kind = "output layer" if number == len(known.layers) else "hidden layer"
@@ -68,8 +70,11 @@ def narrate_network(tableau: Tableau) -> Iterator[str]:
             end = f"; its bias is {bias} = {tableau.labels[bias]}" if bias else ""
             yield f"{neuron.output} takes {', '.join(arms)}{end}."
         sources = tuple(neuron.output for neuron in layer.neurons)
-    targets = [f"{name} = {tableau.labels[name]}" for name in known.targets]
-    yield f"The target is {', '.join(targets)}."
+    for number, (inputs, targets) in enumerate(examples, 1):
+        if len(examples) == 1:
+            yield f"The target is {', '.join(targets)}."
+        else:
+            yield f"Example {number}: {', '.join(inputs)}; the target is {', '.join(targets)}."
 
 
 def narrate_step(tableau: Tableau, step: Step) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -10,6 +11,7 @@ from sympy import Add, Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
 from tutor.arithmetic.symbolic import where
+from tutor.views.rounding import finite_decimals, fixed
 from tutor.views.style import PLAIN, Style
 
 Expr = Any
@@ -58,9 +60,10 @@ class _Writer:
         return text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM
 
     def _number(self, node: Rational) -> tuple[str, int]:
-        if node == sympy.Rational(1, 2) and self.style.half:
-            return self.style.half, ATOM
-        return str(node), SUM if node < 0 else ATOM if node.q == 1 else PRODUCT
+        value = Fraction(int(node.p), int(node.q))
+        decimals = finite_decimals(value, 6)
+        text = str(node) if decimals is None else fixed(value, decimals)
+        return text, SUM if node < 0 else PRODUCT if "/" in text else ATOM
 
     def _sum(self, node: Add) -> str:
         parts: list[str] = []
@@ -68,6 +71,8 @@ class _Writer:
             positive = _without_minus(term)
             if positive is None or (self.names is not None and term.is_Rational):
                 text = self.inside(term, PRODUCT) if parts else self.inside(term, SUM)
+                if parts and text.startswith("-"):
+                    text = f"({text})"
                 parts.append(f"{self.style.plus}{text}" if parts else text)
             else:
                 text = self.inside(positive, PRODUCT)

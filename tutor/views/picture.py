@@ -35,7 +35,7 @@ def layer_titles(layers: Sequence[NamedLayer]) -> list[str]:
 
 def layer_pictures(known: Connections, labels: Mapping[str, str], width: int, strokes: Strokes) -> list[list[str]]:
     """For each layer the lines of its picture, none of them wider than `width` where that can be done."""
-    pictures, sources = [], [f"{x} = {labels[x]}" for x in known.inputs]
+    pictures, sources = [], [f"{x} = {labels[x]}" if x in labels else x for x in known.inputs]
     for layer in known.layers:
         lines: list[str] = []
         for neuron, row, bias in list(zip(layer.neurons, layer.weights, layer.biases, strict=True))[:MOST_NEURONS]:

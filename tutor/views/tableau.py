@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from tutor.arithmetic.exact import as_fraction
@@ -89,25 +90,49 @@ class Tableau:
             if step.partial_of is None:
                 continue
             outer, inner = step.partial_of
-            kind = (self.worksheet.by_name[outer].reason, bool(step.inputs), inner in self.worksheet.givens)
+            above = self.worksheet.by_name[outer]
+            kind = (above.reason, bool(step.inputs), inner in self.worksheet.givens)
+            if above.reason == "equation":
+                kind = (step.name, True, True)  # no two equations are alike
             if kind in found:
                 found[kind][1].append(step.name)
             else:
                 found[kind] = (step, [])
         return [(step, self.derivation(step), others) for step, others in found.values()]
 
+    def parts(self, only: Sequence[str] = ()) -> list[tuple[str, str, list[Step]]]:
+        """The steps in their order as (part, stage, steps), where `only` has the stages wanted."""
+        wanted = [step for step in self.worksheet.steps if not only or step.stage in only]
+        groups = groupby(wanted, key=lambda step: (step.part, step.stage))
+        return [(part, stage, list(steps)) for (part, stage), steps in groups]
+
+    def examples(self) -> list[tuple[list[str], list[str]]]:
+        """The inputs and the targets of every example, each as `name = value`."""
+        known, labels = self.worksheet.network, self.labels
+        if known is None:
+            return []
+        tags = (
+            [""]
+            if known.inputs[0] in labels
+            else [f"@{e}" for e in range(1, len(labels)) if f"{known.inputs[0]}@{e}" in labels]
+        )
+        return [
+            ([f"{x}{t} = {labels[x + t]}" for x in known.inputs], [f"{y}{t} = {labels[y + t]}" for y in known.targets])
+            for t in tags
+        ]
+
+    def given(self) -> list[str]:
+        """Everything that is given, as `name = value`; for a network the picture and the examples say it."""
+        if self.worksheet.network is not None:
+            return []
+        return [f"{name} = {self.labels[name]}" for name in self.worksheet.givens]
+
     def changes(self) -> list[tuple[str, str, str, str]]:
-        """Every updated parameter with its old and its new value and the change."""
+        """Every updated parameter with its first and its last value and the change."""
         values, labels = self.worksheet.values, self.labels
         return [
-            (
-                step.before,
-                labels[step.before],
-                labels[step.name],
-                shown(as_fraction(values[step.name]) - as_fraction(values[step.before]), self.digits),
-            )
-            for step in self.stage("update")
-            if step.before is not None
+            (old, labels[old], labels[new], shown(as_fraction(values[new]) - as_fraction(values[old]), self.digits))
+            for old, new in self.worksheet.updated
         ]
 
     def sign(self, step: Step) -> str:
@@ -119,17 +144,19 @@ class Tableau:
         return [step for step in self.worksheet.steps if step.stage == stage]
 
 
-def change_in_error(tableau: Tableau) -> str:
-    """One sentence: by how much the goal fell or rose with the new parameters. Empty where nothing was updated."""
-    worksheet, goal = tableau.worksheet, tableau.worksheet.goal
-    after = f"{goal}_after"
-    if after not in worksheet.by_name:
-        return ""
-    was, now = as_fraction(worksheet.values[goal]), as_fraction(worksheet.values[after])
+def changes_in_error(tableau: Tableau) -> Iterator[str]:
+    """A sentence for each error: by how much it fell or rose with the new parameters."""
+    for before, after in tableau.worksheet.outcomes:
+        yield _change(tableau, before, after)
+
+
+def _change(tableau: Tableau, before: str, after: str) -> str:
+    values = tableau.worksheet.values
+    was, now = as_fraction(values[before]), as_fraction(values[after])
     if was == now:
-        return f"{goal} stays at {tableau.labels[goal]}: this step changes nothing."
+        return f"{before} stays at {tableau.labels[before]}: this step changes nothing."
     verb = "fell" if now < was else "rose"
-    difference = was - now if now < was else now - was
-    old, new = shown(was, tableau.digits, now), tableau.labels[after]
-    share = "" if was == 0 else f", that is {shown(100 * difference / was, 1)}%"
-    return f"{goal} {verb} from {old} to {new}, by {shown(difference, tableau.digits)}{share}."
+    difference = abs(was - now)
+    old, new = shown(was, tableau.digits, now), shown(now, tableau.digits, was)
+    share = "" if was == 0 else f", that is {shown(100 * difference / abs(was), 1)}%"
+    return f"{before} {verb} from {old} to {new}, by {shown(difference, tableau.digits)}{share}."

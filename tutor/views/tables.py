@@ -10,7 +10,7 @@ from tutor.views.conventions import conventions_line
 from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.screen import WIDE_FROM, Screen
-from tutor.views.tableau import PrintedRow, Tableau, change_in_error
+from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import STAGES, Step
 
@@ -27,15 +27,16 @@ def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -
     screen.show("", conventions_line(tableau.worksheet, tableau.digits))
     if not only:
         show_picture(tableau, screen)
-    for stage, title in STAGES.items():
-        steps = tableau.stage(stage)
-        if not steps or (only and stage not in only):
-            continue
-        screen.heading(title)
+        if tableau.given():
+            screen.show("", f"Given: {', '.join(tableau.given())}.")
+    shown_parts: set[str] = set()
+    for part, stage, steps in tableau.parts(only):
+        screen.heading(f"{part}. {STAGES[stage]}" if part else STAGES[stage])
         show_steps(tableau, screen, steps)
         show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
-        if stage == "partial":
+        if stage == "partial" and not shown_parts:
             show_derivations(tableau, screen)
+            shown_parts.add(part)
     if not only:
         show_checks(tableau, screen)
         show_outcome(tableau, screen)
@@ -64,8 +65,11 @@ def show_picture(tableau: Tableau, screen: Screen) -> None:
     else:
         for title, lines in zip(titles, pictures, strict=True):
             screen.show(screen.text(title, "bold"), "\n".join(lines))
-    targets = [f"{name} = {tableau.labels[name]}" for name in known.targets]
-    screen.show(f"Target: {', '.join(targets)}")
+    for number, (inputs, targets) in enumerate(tableau.examples(), 1):
+        if len(tableau.examples()) == 1:
+            screen.show(f"Target: {', '.join(targets)}")
+        else:
+            screen.show(f"Example {number}: {', '.join(inputs)}; target: {', '.join(targets)}")
 
 
 def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
@@ -189,7 +193,7 @@ def show_outcome(tableau: Tableau, screen: Screen) -> None:
         for row in changes:
             table.add_row(*map(screen.text, row))
         screen.show(table)
-    screen.show(change_in_error(tableau))
+    screen.show(*changes_in_error(tableau))
 
 
 def show_legend(tableau: Tableau, screen: Screen) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 import sympy
 
 from tutor.arithmetic.symbolic import add, multiply, symbol, terms_holding
+from tutor.worksheet.derivation import simplest
 from tutor.worksheet.step import Step
 
 Expr = Any
 
+WRITTEN_BY_PEOPLE = ("equation", "objective")
+"""Formulas of any shape: their derivatives keep the form that the rules give; SymPy would multiply them out."""
 MOST_PATHS = 8  # as many products as a person will read in one sum
 
 
@@ -33,11 +36,15 @@ def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:
 
 @dataclass(frozen=True)
 class Graph:
-    """Which quantities lead from the parameters to the goal, and along which paths."""
+    """Which quantities lead from the parameters to the goal, and along which paths.
+
+    With `seeded` the derivatives of the goal by its own inputs are given, not derived.
+    """
 
     steps: Mapping[str, Step]
     goal: str
     parameters: Sequence[str]
+    seeded: bool = False
 
     @cached_property
     def inputs(self) -> dict[str, tuple[str, ...]]:
@@ -84,7 +91,7 @@ class Graph:
     @cached_property
     def backward_order(self) -> tuple[str, ...]:
         """Everything from the goal to the parameters: layer by layer, each in its forward order, parameters last."""
-        order = {name: i for i, name in enumerate((*self.steps, *self.parameters))}
+        order = {name: i for i, name in enumerate(dict.fromkeys((*self.steps, *self.parameters)))}
         return tuple(sorted(self.levels, key=lambda name: (self.levels[name], order[name])))
 
     def total(self, name: str) -> str:
@@ -114,10 +121,12 @@ def choose_chain(graph: Graph, wanted: str) -> str:
 def partial_steps(graph: Graph) -> Iterator[Step]:
     """Every local partial derivative on a path, from the goal backwards; parameters before earlier results."""
     parameters = set(graph.parameters)
-    for name in (n for n in graph.backward_order if n in graph.inputs):
+    for name in (n for n in graph.backward_order if n in graph.inputs and not (graph.seeded and n == graph.goal)):
         step = graph.steps[name]
         below = sorted(graph.inputs[name], key=lambda x: x not in parameters)
-        derived = derivatives(step.formula, [x for x in below if x not in step.slopes])
+        open_names = [x for x in below if x not in step.slopes]
+        written = step.reason in WRITTEN_BY_PEOPLE
+        derived = {x: simplest(step, x) for x in open_names} if written else derivatives(step.formula, open_names)
         for x in below:
             slope = step.slopes.get(x, derived.get(x))
             yield Step(graph.local(name, x), "partial", slope, f"derivative of {name} by {x}", partial_of=(name, x))

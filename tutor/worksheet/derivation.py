@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy import Add, Mul, Pow
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, symbol, where
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, replace, symbol, where
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -130,6 +130,13 @@ def derive(step: Step, name: str, result: Expr) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def simplest(step: Step, name: str) -> Expr:
+    """The derivative as the rules give it, tidied, with the step's name where its whole formula comes back."""
+    x = symbol(name)
+    *_, last = [Line(D(step.formula, x), ""), *_work_out(D(step.formula, x), x)]
+    return replace(last.expression, {step.formula: symbol(step.name)}) if step.formula.args else last.expression
+
+
 def _work_out(expression: Expr, x: Expr) -> Iterator[Line]:
     while expression.has(D):
         for name, rule in RULES.items():
@@ -198,10 +205,11 @@ def tidied(node: Expr) -> Expr:
 def _tidy_sum(terms: list[Expr]) -> Expr:
     flat = [t for term in terms for t in (term.args if isinstance(term, Add) else (term,))]
     number = sum((t for t in flat if t.is_Rational), ZERO)
-    rest = [t for t in flat if not t.is_Rational]
-    if not rest:
-        return number
-    return add(*rest) if number == 0 else add(number, *rest)
+    place = next((i for i, t in enumerate(flat) if t.is_Rational and t != 0), 0)
+    before = [t for t in flat[:place] if not t.is_Rational]
+    after = [t for t in flat[place:] if not t.is_Rational]
+    terms = [*before, *([number] if number != 0 else []), *after]
+    return add(*terms) if terms else number
 
 
 def _tidy_product(factors: list[Expr]) -> Expr:

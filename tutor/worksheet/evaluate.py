@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
-from tutor.arithmetic.symbolic import where
+from tutor.arithmetic.symbolic import cospi, where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
@@ -65,6 +65,7 @@ RULES.update(
         sympy.log: lambda n, v, s: s.log(*_all(n, v, s)),
         sympy.tanh: lambda n, v, s: s.tanh(*_all(n, v, s)),
         where: _case,
+        cospi: lambda n, v, s: s.cospi(*_all(n, v, s)),
     }
 )
 

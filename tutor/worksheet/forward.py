@@ -2,62 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from tutor.arithmetic.symbolic import add, formula, multiply, symbol
-from tutor.maths.activations import ACTIVATIONS, Activation
+import sympy
+
+from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, number, symbol
+from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, VectorActivation
 from tutor.maths.losses import LOSSES
-from tutor.worksheet.naming import Connections, NamedNeuron
-from tutor.worksheet.problem import Network
+from tutor.maths.penalties import PENALTIES
+from tutor.worksheet.naming import Connections, NamedLayer, NamedNeuron
 from tutor.worksheet.step import Step
 
 Expr = Any
 
 
-def forward_steps(network: Network, connections: Connections) -> Iterator[Step]:
-    """Weighted sum and activation of every neuron, layer by layer, then the loss `E`."""
-    inputs = tuple(network.inputs)
-    for layer in connections.layers:
-        activation = ACTIVATIONS[layer.activation]
-        for neuron, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True):
-            yield weighted_sum(neuron.sum, inputs, row, bias)
-            yield activate(neuron, activation)
+def forward_steps(loss: str, connections: Connections, tag: str = "") -> Iterator[Step]:
+    """Weighted sum and activation of every neuron, layer by layer, then the loss; `tag` names the example (@2)."""
+    inputs = tuple(f"{x}{tag}" for x in connections.inputs)
+    for plain in connections.layers:
+        layer = _tagged(plain, tag)
+        sums = [
+            weighted_sum(n.sum, inputs, row, bias, layer.subtracted)
+            for n, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True)
+        ]
+        if layer.activation in VECTOR_ACTIVATIONS:
+            yield from sums
+            yield from activate_together(layer.neurons, VECTOR_ACTIVATIONS[layer.activation])
+        else:
+            for neuron, step in zip(layer.neurons, sums, strict=True):
+                yield step
+                yield activate(neuron, layer.activation, layer.alpha)
         inputs = tuple(neuron.output for neuron in layer.neurons)
-    yield loss_step(network.loss, inputs, connections.targets)
+    if loss:
+        yield loss_step(loss, inputs, [f"{t}{tag}" for t in connections.targets], tag)
 
 
-def weighted_sum(name: str, inputs: Sequence[str], row: Sequence[str | None], bias: str | None) -> Step:
+def _tagged(layer: NamedLayer, tag: str) -> NamedLayer:
+    neurons = tuple(NamedNeuron(n.stem, f"{n.sum}{tag}", f"{n.output}{tag}") for n in layer.neurons)
+    return NamedLayer(
+        layer.name, layer.activation, neurons, layer.weights, layer.biases, layer.subtracted, layer.alpha
+    )  # fmt: skip
+
+
+def weighted_sum(
+    name: str, inputs: Sequence[str], row: Sequence[str | None], bias: str | None, subtracted: bool = False
+) -> Step:
     terms = [multiply(symbol(w), symbol(x)) for w, x in zip(row, inputs, strict=True) if w is not None]
     if bias is not None:
-        terms.append(symbol(bias))
+        terms.append(multiply(MINUS_ONE, symbol(bias)) if subtracted else symbol(bias))
     return Step(name, "forward", add(*terms), "weighted sum")
 
 
-def activate(neuron: NamedNeuron, activation: Activation) -> Step:
+def activate(neuron: NamedNeuron, name: str, alpha: Fraction = Fraction(1)) -> Step:
+    """The output of one neuron. The slope is None where the activation has no useful one."""
+    activation = ACTIVATIONS[name]
     z, a = symbol(neuron.sum), symbol(neuron.output)
+    extra = (number(alpha),) if activation.parameter else ()
+    slope = activation.slope and formula(activation.slope, z, a, *extra)
     return Step(
         neuron.output,
         "forward",
-        formula(activation.value, z),
+        formula(activation.value, z, *extra),
         activation.name,
-        slopes={neuron.sum: formula(activation.slope, z, a)},
+        slopes={} if slope is None else {neuron.sum: slope},
         bridge=tuple((why, formula(body, z)) for why, body in activation.bridge),
     )
 
 
-def loss_step(loss_name: str, outputs: Sequence[str], targets: Sequence[str]) -> Step:
+def activate_together(neurons: Sequence[NamedNeuron], activation: VectorActivation) -> Iterator[Step]:
+    """The outputs of a layer whose activation takes all its weighted sums, with the Jacobian as their slopes."""
+    sums, outputs = [symbol(n.sum) for n in neurons], [symbol(n.output) for n in neurons]
+    for i, neuron in enumerate(neurons):
+        value = formula(lambda *a, i=i: activation.value(a[:-1], i, a[-1]), *sums, key=(activation.name, i, len(sums)))
+        slopes = {
+            other.sum: formula(
+                lambda *a, i=i, j=j: activation.slope(a[:-1], i, j, a[-1]),
+                *outputs,
+                key=(activation.name, "slope", i, j, len(sums)),
+            )
+            for j, other in enumerate(neurons)
+        }
+        yield Step(neuron.output, "forward", value, activation.name, slopes=slopes)
+
+
+def loss_step(loss_name: str, outputs: Sequence[str], targets: Sequence[str], tag: str = "") -> Step:
     loss = LOSSES[loss_name]
     pairs = [(symbol(y), symbol(t)) for y, t in zip(outputs, targets, strict=True)]
     share = Fraction(1, len(pairs)) if loss.mean else Fraction(1)
     total = add(*(formula(loss.term, y, t) for y, t in pairs))
     slopes = {y.name: scaled(share, formula(loss.slope, y, t)) for y, t in pairs}
-    return Step("E", "loss", scaled(share, total), loss.name.replace("_", " "), slopes=slopes)
+    return Step(f"E{tag}", "loss", scaled(share, total), loss.name.replace("_", " "), slopes=slopes)
+
+
+def penalty_terms(strengths: Mapping[str, str], weights: Sequence[str]) -> tuple[list[Expr], dict[str, Expr]]:
+    """For penalties {name: name of its strength} the terms added to the loss, and their derivative by each weight."""
+    terms, slopes = [], dict.fromkeys(weights, sympy.S.Zero)
+    for name, strength in strengths.items():
+        penalty = PENALTIES[name]
+        terms.append(multiply(symbol(strength), add(*(formula(penalty.term, symbol(w)) for w in weights))))
+        for w in weights:
+            slope = multiply(symbol(strength), formula(penalty.slope, symbol(w)))
+            slopes[w] = slope if slopes[w] == 0 else add(slopes[w], slope)
+    return terms, slopes
 
 
 def scaled(share: Fraction, expression: Expr) -> Expr:
     """share · expression, written only where it says something."""
-    import sympy
-
-    return expression if share == 1 else multiply(sympy.Rational(share.numerator, share.denominator), expression)
+    return expression if share == 1 else multiply(number(share), expression)

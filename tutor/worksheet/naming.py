@@ -28,6 +28,13 @@ class Connections:
         """What training changes, each once, weights first."""
         return list(dict.fromkeys(self.weights + (self.biases if with_biases else [])))
 
+    def layer_of(self, parameter: str) -> str:
+        """The name of the first layer that uses the parameter."""
+        for layer in self.layers:
+            if parameter in layer.biases or any(parameter in row for row in layer.weights):
+                return layer.name
+        return ""
+
 
 @dataclass(frozen=True)
 class NamedNeuron:
@@ -40,10 +47,15 @@ class NamedNeuron:
 
 @dataclass(frozen=True)
 class NamedLayer:
+    """`biases` are added to the weighted sums, or, with `subtracted`, are thresholds taken from them."""
+
+    name: str
     activation: str
     neurons: tuple[NamedNeuron, ...]
     weights: tuple[tuple[str | None, ...], ...]
     biases: tuple[str | None, ...]
+    subtracted: bool = False
+    alpha: Fraction = Fraction(1)
 
 
 def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
@@ -75,16 +87,22 @@ def target_names(neurons: Sequence[NamedNeuron]) -> tuple[str, ...]:
     return ("desired",) if len(neurons) == 1 else tuple(f"desired_{n.stem}" for n in neurons)
 
 
+def layer_name(layer: Layer, neurons: Sequence[NamedNeuron]) -> str:
+    """What `rates` calls the layer: its own name, or what its neurons' names have in common, as h for h1 and h2."""
+    stems = {neuron.stem.rstrip("0123456789") for neuron in neurons}
+    return layer.name or (stems.pop() if len(stems) == 1 else neurons[0].stem)
+
+
 def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
     """Number the unnamed weights and biases neuron by neuron and collect the values of all."""
     known = Connections(tuple(network.inputs), dict(givens))
-    counters = {"W": 0, "b": 0}
+    counters: dict[str, int] = {}
 
     def name(entry: Entry, letter: str, group: list[str]) -> str | None:
         if entry.name == "":
             return None
         if entry.name is None:
-            counters[letter] += 1
+            counters[letter] = counters.get(letter, 0) + 1
             called = f"{letter}{counters[letter]}"
             known.values[called] = entry.value or Fraction(0)
         else:
@@ -95,6 +113,22 @@ def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
 
     for layer, neurons in zip(network.layers, neuron_names(network.layers), strict=True):
         weights = tuple(tuple(name(e, "W", known.weights) for e in row) for row in layer.weights)
-        biases = tuple(name(e, "b", known.biases) for e in layer.biases or ())
-        known.layers.append(NamedLayer(layer.activation, neurons, weights, biases or (None,) * len(neurons)))
+        if layer.bias is not None:
+            biases: tuple[str | None, ...] = (name(layer.bias, "b", known.biases),) * len(neurons)
+        elif layer.thresholds is not None:
+            biases = tuple(name(e, "theta", known.biases) for e in layer.thresholds)
+        else:
+            biases = tuple(name(e, "b", known.biases) for e in layer.biases or ()) or (None,) * len(neurons)
+        alpha = Fraction(1) if layer.alpha is None else layer.alpha
+        known.layers.append(
+            NamedLayer(
+                layer_name(layer, neurons),
+                layer.activation,
+                neurons,
+                weights,
+                biases,
+                subtracted=layer.thresholds is not None,
+                alpha=alpha,
+            )
+        )
     return known

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Entry:
@@ -24,19 +25,27 @@ class Neuron(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Layer(Struct, frozen=True, forbid_unknown_fields=True):
-    """One layer: one row of weights per neuron, one column per input."""
+    """One layer: one row of weights per neuron, one column per input.
+
+    `biases` has one for each neuron, `bias` one that all of them share, `thresholds` one each to be subtracted.
+    `alpha` is the parameter of prelu and elu. `name` is what `training.rates` calls the layer.
+    """
 
     weights: list[list[Entry]]
     activation: str
     biases: list[Entry] | None = None
+    bias: Entry | None = None
+    thresholds: list[Entry] | None = None
     neurons: list[str | Neuron] | None = None
     units: int | None = None
+    alpha: Fraction | None = None
+    name: str | None = None
 
 
 class Network(Struct, frozen=True, forbid_unknown_fields=True):
     inputs: list[str]
-    loss: str
     layers: list[Layer]
+    loss: str = ""
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +53,59 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
     targets: list[Fraction]
 
 
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
-    learning_rate: Fraction
+class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How parameters are changed: the optimizer, its settings, and what happens to the gradient before."""
+
     optimizer: str = "sgd"
+    learning_rate: Fraction | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    schedule: str = "constant"
+    schedule_settings: dict[str, Fraction] = field(default_factory=dict)
+    clip_value: Fraction | None = None
+    clip_norm: Fraction | None = None
+
+
+class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
     update_biases: bool = True
+    batch: Literal["mean", "sum", "online"] = "mean"
+    epochs: int = 1
+    l1: Fraction | None = None
+    l2: Fraction | None = None
+    proximal: bool = False
+    rates: dict[str, Fraction] = field(default_factory=dict)
+
+
+class Equation(Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of a free worksheet; with `for`, one for each value of an index, as in { t = "1..3" }."""
+
+    name: str
+    formula: str
+    ranges: dict[str, str] = field(default_factory=dict, name="for")
+
+
+class Differentiate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a free worksheet is differentiated by what; `seed` has gradients that arrive from above instead."""
+
+    wrt: list[str]
+    of: str | None = None
+    seed: dict[str, Fraction] = field(default_factory=dict)
+
+
+class Minimize(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A function minimised step by step, without any network."""
+
+    objective: str
+    start: dict[str, Fraction]
+    steps: int = 1
+
+
+class Problem(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Exactly one of: a network with examples and training, free equations, a function to minimise."""
+
+    network: Network | None = None
+    examples: list[Example] = field(default_factory=list)
+    training: Training | None = None
+    givens: dict[str, Fraction] = field(default_factory=dict)
+    equations: list[Equation] = field(default_factory=list)
+    differentiate: Differentiate | None = None
+    minimize: Minimize | None = None

@@ -39,7 +39,8 @@ class Step:
 
     `slopes` has the derivative of the formula by some of its names, in the form in which it is taught; any
     other is derived. `partial_of` is set on a local partial derivative: (A, B) for dA/dB. `before` names the
-    quantity that this one replaces: the old weight of an updated one.
+    quantity that this one replaces: the old weight of an updated one. `part` is the headline under which the step
+    belongs where a worksheet has several rounds: which update, which example.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Step:
     bridge: tuple[tuple[str, Expr], ...] = ()
     partial_of: tuple[str, str] | None = None
     before: str | None = None
+    part: str = ""
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -64,6 +66,7 @@ class Conventions:
     loss: str
     loss_factor: str
     reduction: str
+    batch: str
     bias_policy: str
     optimizer: str
     chain: str
@@ -74,6 +77,7 @@ class Conventions:
 class Worksheet:
     """Givens and steps; `goal` is the quantity that the gradients differentiate.
 
+    `updated` pairs every parameter with its last new value, `outcomes` every error with the one after the updates.
     `network` describes the connections where the steps come from a network. Raises TutorError where two quantities
     would share a name.
     """
@@ -83,6 +87,8 @@ class Worksheet:
     conventions: Conventions
     goal: str = "E"
     network: Connections | None = None
+    updated: tuple[tuple[str, str], ...] = ()
+    outcomes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -1,0 +1,486 @@
+"""Every kind of worksheet, held against computations that share nothing with the program.
+
+The independent side is plain Python over mpmath numbers: it trains by its own loops and takes every gradient as a
+central difference of its own loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mpmath
+import pytest
+
+from tutor.arithmetic.exact import as_fraction
+from tutor.errors import TutorError
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
+from tutor.maths.optimizers import OPTIMIZERS
+
+Loss = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(autouse=True)
+def forty_digits() -> Any:
+    with mpmath.workdps(60):
+        yield
+
+
+def values(text: str, chain: str = "full") -> dict[str, Any]:
+    exact = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "test"), chain).values
+    return {n: mpmath.mpf(as_fraction(v).numerator) / as_fraction(v).denominator for n, v in exact.items()}
+
+
+def gradient(loss: Loss, at: dict[str, Any], name: str) -> Any:
+    h = mpmath.mpf(10) ** -20
+    return (loss(at | {name: at[name] + h}) - loss(at | {name: at[name] - h})) / (2 * h)
+
+
+def close(a: Any, b: Any, digits: int = 28) -> bool:
+    return bool(abs(a - b) <= mpmath.mpf(10) ** -digits * (1 + abs(b)))
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-z))
+
+
+# One hidden layer, two inputs, two examples: used for everything about training.
+NETWORK = """
+network = { inputs = ["x1", "x2"], loss = "half_squared_error", layers = [
+  { neurons = ["h1", "h2"], activation = "tanh", weights = [[0.3, -0.2], [0.5, 0.7]], biases = [0.1, -0.4] },
+  { neurons = ["o"], activation = "sigmoid", weights = [[0.6, -0.9]], biases = [0.2] },
+] }
+examples = [{ inputs = [0.5, -1], targets = [1] }, { inputs = [1.5, 2], targets = [0] }]
+"""
+EXAMPLES = [(("0.5", "-1"), "1"), (("1.5", "2"), "0")]
+
+
+def start() -> dict[str, Any]:
+    names = ["W1", "W2", "W3", "W4", "W5", "W6", "b1", "b2", "b3"]
+    numbers = ["0.3", "-0.2", "0.5", "0.7", "0.6", "-0.9", "0.1", "-0.4", "0.2"]
+    return {n: mpmath.mpf(v) for n, v in zip(names, numbers, strict=True)}
+
+
+def error(p: dict[str, Any], example: int) -> Any:
+    (x1, x2), t = EXAMPLES[example]
+    x1, x2, t = mpmath.mpf(x1), mpmath.mpf(x2), mpmath.mpf(t)
+    h1 = mpmath.tanh(p["W1"] * x1 + p["W2"] * x2 + p["b1"])
+    h2 = mpmath.tanh(p["W3"] * x1 + p["W4"] * x2 + p["b2"])
+    return (t - sigmoid(p["W5"] * h1 + p["W6"] * h2 + p["b3"])) ** 2 / 2
+
+
+def descend(p: dict[str, Any], loss: Loss, rate: Any) -> dict[str, Any]:
+    return {n: v - rate * gradient(loss, p, n) for n, v in p.items()}
+
+
+@pytest.mark.parametrize("chain", ["full", "delta"])
+@pytest.mark.parametrize(("batch", "share"), [("mean", "0.5"), ("sum", "1")])
+def test_a_batch_is_averaged_or_summed(batch: str, share: str, chain: str) -> None:
+    found = values(NETWORK + f'training = {{ learning_rate = 0.3, batch = "{batch}", epochs = 3 }}', chain)
+
+    def loss(q: dict[str, Any]) -> Any:
+        return mpmath.mpf(share) * (error(q, 0) + error(q, 1))
+
+    p = start()
+    for k in (1, 2, 3):
+        assert close(found[f"E[{k}]"], loss(p))
+        for name in p:
+            assert close(found[f"dE/d{name}[{k}]"], gradient(loss, p, name)), (name, k)
+        p = descend(p, loss, mpmath.mpf("0.3"))
+        for name, value in p.items():
+            assert close(found[f"{name}[{k}]"], value), (name, k)
+    assert close(found["E_after"], loss(p))
+
+
+def test_online_takes_one_example_after_the_other() -> None:
+    found = values(NETWORK + 'training = { learning_rate = 0.3, batch = "online", epochs = 2 }')
+    p = start()
+    for k, example in enumerate([0, 1, 0, 1], 1):
+
+        def loss(q: dict[str, Any], example: int = example) -> Any:
+            return error(q, example)
+
+        assert close(found[f"E@{example + 1}[{k}]"], loss(p))
+        p = descend(p, loss, mpmath.mpf("0.3"))
+        for name, value in p.items():
+            assert close(found[f"{name}[{k}]"], value), (name, k)
+    for example in (0, 1):
+        assert close(found[f"E_after@{example + 1}"], error(p, example))
+
+
+def test_one_update_keeps_the_plain_names() -> None:
+    found = values(NETWORK + "training = { learning_rate = 0.3 }")
+    assert {"h1_in@1", "h1_in@2", "E@1", "E", "dE@1/dW1", "dE/dW1", "W1_new", "h1_in_after@2", "E_after"} <= set(found)
+
+
+def mean_error(q: dict[str, Any]) -> Any:
+    return (error(q, 0) + error(q, 1)) / 2
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_penalties_count_once_in_loss_and_gradient(single: bool) -> None:
+    text = NETWORK.replace(", { inputs = [1.5, 2], targets = [0] }", "") if single else NETWORK
+    found = values(text + "training = { learning_rate = 0.3, l1 = 0.05, l2 = 0.02 }")
+
+    def loss(q: dict[str, Any]) -> Any:
+        weights = [v for n, v in q.items() if n.startswith("W")]
+        penalty = mpmath.mpf("0.05") * sum(map(abs, weights)) + mpmath.mpf("0.02") * sum(w**2 for w in weights)
+        return (error(q, 0) if single else mean_error(q)) + penalty
+
+    p = start()
+    assert close(found["E"], loss(p))
+    for name in p:
+        assert close(found[f"dE/d{name}"], gradient(loss, p, name)), name
+    assert close(found["E_after"], loss(descend(p, loss, mpmath.mpf("0.3"))))
+
+
+def test_soft_thresholding_gives_exact_zeros() -> None:
+    """½(w - 1)² + 0.3·|w| by proximal steps of 0.5 from 0.05: the minimum 0.7; with 2·|w| exactly 0."""
+    text = """
+network = {{ inputs = ["x"], loss = "half_squared_error", layers = [{{ weights = [[0.05]], activation = "linear" }}] }}
+examples = [{{ inputs = [1], targets = [1] }}]
+training = {{ learning_rate = 0.5, l1 = {0}, proximal = true, epochs = 60 }}
+"""
+    assert close(values(text.format("0.3"))["W1[60]"], mpmath.mpf("0.7"), 15)
+    assert values(text.format("2"))["W1[60]"] == 0
+
+
+def test_a_gradient_is_clipped_by_value_or_by_norm() -> None:
+    p = start()
+    whole = {n: gradient(mean_error, p, n) for n in p}
+    by_value = values(NETWORK + "training = { learning_rate = 0.3, clip_value = 0.02 }")
+    limit = mpmath.mpf("0.02")
+    for name, g in whole.items():
+        assert close(by_value[f"dE/d{name}_clipped"], max(-limit, min(limit, g)))
+    by_norm = values(NETWORK + "training = { learning_rate = 0.3, clip_norm = 0.02 }")
+    length = mpmath.sqrt(sum(g**2 for g in whole.values()))
+    assert close(by_norm["norm"], length) and length > limit
+    for name, g in whole.items():
+        assert close(by_norm[f"{name}_new"], p[name] - mpmath.mpf("0.3") * g * limit / length)
+    loose = values(NETWORK + "training = { learning_rate = 0.3, clip_norm = 20 }")
+    assert close(loose["dE/dW1_clipped"], whole["W1"])
+
+
+def test_a_frozen_layer_and_a_rate_for_each_layer() -> None:
+    found = values(NETWORK + "training = { learning_rate = 0.3, rates = { h = 0, o = 0.5 } }")
+    p = start()
+    assert "W1_new" not in found and "dE/dW1" not in found
+    for name in ("W5", "W6", "b3"):
+        assert close(found[f"{name}_new"], p[name] - mpmath.mpf("0.15") * gradient(mean_error, p, name))
+
+
+SCHEDULES = {
+    '"constant"': lambda k: mpmath.mpf(1),
+    '"inverse_time", schedule_settings = { decay_rate = 0.5 }': lambda k: 1 / (1 + mpmath.mpf("0.5") * k),
+    '"step", schedule_settings = { factor = 0.1, every = 2 }': lambda k: mpmath.mpf("0.1") ** (k // 2),
+    '"exponential", schedule_settings = { decay_rate = 0.2 }': lambda k: mpmath.exp(-mpmath.mpf("0.2") * k),
+    '"cosine", schedule_settings = { epochs = 5 }': lambda k: (1 + mpmath.cos(mpmath.pi * k / 5)) / 2,
+}
+
+
+@pytest.mark.parametrize(("schedule", "factor"), SCHEDULES.items(), ids=[s.split('"')[1] for s in SCHEDULES])
+def test_a_schedule_changes_the_rate_from_epoch_to_epoch(schedule: str, factor: Callable[[int], Any]) -> None:
+    text = f"minimize = {{ objective = 'x**2', start = {{ x = 1 }}, learning_rate = 0.1, steps = 5, schedule = {schedule} }}"
+    found, x = values(text), mpmath.mpf(1)
+    for k in range(5):
+        x -= mpmath.mpf("0.1") * factor(k) * 2 * x
+        assert close(found[f"x[{k + 1}]"], x), k
+
+
+class Vector:
+    """The optimizers once more, over plain lists, written from their papers and the lecture's slides."""
+
+    def __init__(self, name: str, size: int, rate: str) -> None:
+        self.name, self.rate = name, mpmath.mpf(rate)
+        self.a, self.b = [mpmath.mpf(0)] * size, [mpmath.mpf(0)] * size
+        self.t, self.last_error, self.last_change = 0, None, mpmath.mpf(0)
+
+    def step(self, w: Sequence[Any], g: Sequence[Any], error: Any) -> list[Any]:
+        self.t += 1
+        f, eps = mpmath.mpf, mpmath.mpf("1e-8")
+        move = getattr(self, self.name)
+        if self.name == "adaptive_sign":
+            change = f(0) if self.last_error is None else error - self.last_error
+            product = change * self.last_change
+            self.rate *= f("1.05") if product > 0 else f("0.7") if product < 0 else 1
+            self.last_error, self.last_change = error, change
+        return [wi - self.rate * move(i, gi, wi, f, eps) for i, (wi, gi) in enumerate(zip(w, g, strict=True))]
+
+    def sgd(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        return g
+
+    adaptive_sign = sgd
+
+    def momentum(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        self.a[i] = f("0.9") * self.a[i] + f("0.1") * g
+        return self.a[i]
+
+    def nesterov(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        self.a[i] = f("0.9") * self.a[i] + g
+        return g + f("0.9") * self.a[i]
+
+    def adagrad(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        self.a[i] += g**2
+        return g / (mpmath.sqrt(self.a[i]) + eps)
+
+    def rmsprop(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        self.a[i] = f("0.9") * self.a[i] + f("0.1") * g**2
+        return g / (mpmath.sqrt(self.a[i]) + eps)
+
+    def adadelta(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        self.a[i] = f("0.95") * self.a[i] + f("0.05") * g**2
+        d = mpmath.sqrt(self.b[i] + f("1e-6")) / mpmath.sqrt(self.a[i] + f("1e-6")) * g
+        self.b[i] = f("0.95") * self.b[i] + f("0.05") * d**2
+        return d
+
+    def _moments(self, i: int, g: Any, f: Any) -> tuple[Any, Any]:
+        self.a[i] = f("0.9") * self.a[i] + f("0.1") * g
+        self.b[i] = f("0.999") * self.b[i] + f("0.001") * g**2
+        return self.a[i] / (1 - f("0.9") ** self.t), self.b[i] / (1 - f("0.999") ** self.t)
+
+    def adam(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        m, v = self._moments(i, g, f)
+        return m / (mpmath.sqrt(v) + eps)
+
+    def adamw(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        return self.adam(i, g, w, f, eps) + f("0.01") * w
+
+    def nadam(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        m, v = self._moments(i, g, f)
+        return (f("0.9") * m + f("0.1") * g / (1 - f("0.9") ** self.t)) / (mpmath.sqrt(v) + eps)
+
+
+BOWL = ("x**2 + 10*y**2", lambda x, y: x**2 + 10 * y**2, lambda x, y: [2 * x, 20 * y], "0.02")
+ROSENBROCK = (
+    "(1 - x)**2 + 100*(y - x**2)**2",
+    lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
+    lambda x, y: [-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)],
+    "0.0005",
+)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("function", [BOWL, ROSENBROCK], ids=["bowl", "rosenbrock"])
+def test_every_optimizer_agrees_with_a_vector_implementation_over_20_steps(name: str, function: Any) -> None:
+    text, f, slopes, rate = function
+    found = values(
+        f"""minimize = {{ objective = "{text}", optimizer = "{name}", learning_rate = {rate}, steps = 20,
+        start = {{ x = -1.2, y = 1 }} }}""".replace("\n", " ")
+    )
+    w, vector = [mpmath.mpf("-1.2"), mpmath.mpf(1)], Vector(name, 2, rate)
+    for k in range(1, 21):
+        w = vector.step(w, slopes(*w), f(*w))
+        assert close(found[f"x[{k}]"], w[0]) and close(found[f"y[{k}]"], w[1]), k
+
+
+def test_momentum_in_the_classical_form() -> None:
+    found = values(
+        """minimize = { objective = "x**2", optimizer = "momentum", learning_rate = 0.1, steps = 2,
+        start = { x = 1 }, settings = { beta = 0.5, classical = true } }""".replace("\n", " ")
+    )
+    # v = 2, x = 1 - 0.2 = 0.8; v = 1 + 1.6 = 2.6, x = 0.8 - 0.26 = 0.54
+    assert close(found["x[1]"], mpmath.mpf("0.8")) and close(found["x[2]"], mpmath.mpf("0.54"))
+
+
+SOFTMAX = """
+network = { inputs = ["x1", "x2"], loss = "cross_entropy", layers = [
+  { activation = "softmax", weights = [[0.5, 0.1], [1, -0.3], [-1, 0.2]], biases = [0.25, 0, -0.1] },
+] }
+examples = [{ inputs = [2, -0.7], targets = [0, 1, 0] }]
+training = { learning_rate = 0.5 }
+"""
+
+
+@pytest.mark.parametrize("chain", ["full", "delta"])
+def test_softmax_with_cross_entropy(chain: str) -> None:
+    found = values(SOFTMAX, chain)
+    z = [mpmath.mpf(v) for v in ("1.18", "2.21", "-2.24")]
+    total = sum(map(mpmath.exp, z))
+    a = [mpmath.exp(v) / total for v in z]
+    assert close(found["E"], -mpmath.log(a[1]))
+    for i in range(3):
+        assert close(found[f"o{i + 1}_out"], a[i])
+        for j in range(3):
+            assert close(found[f"do{i + 1}_out/do{j + 1}_in"], a[i] * ((i == j) - a[j]))
+    for i, target in enumerate((0, 1, 0)):
+        assert close(found[f"dE/db{i + 1}"], a[i] - target)
+        assert close(found[f"dE/dW{2 * i + 1}"], (a[i] - target) * 2)
+    if chain == "delta":
+        assert close(found["dE/do1_in"], a[0])
+
+
+def test_thresholds_are_subtracted_and_a_bias_can_be_shared() -> None:
+    text = """
+network = { inputs = ["x"], loss = "squared_error", layers = [
+  { neurons = ["h1", "h2"], activation = "linear", weights = [[2], [3]], thresholds = [0.5, 1] },
+  { neurons = ["o1", "o2"], activation = "linear", weights = [[1, 1], [1, -1]], bias = 0.25 },
+] }
+examples = [{ inputs = [1], targets = [0, 0] }]
+training = { learning_rate = 0.1 }
+"""
+    found = values(text)
+    # h = 1.5, 2; o = 3.75, -0.25; E = 14.0625 + 0.0625; dE/db = 2(3.75 - 0.25) = 7; dE/dh1 = 7.5 - 0.5 = 7
+    assert (found["h1_out"], found["o1_out"], found["o2_out"], found["E"]) == (1.5, 3.75, -0.25, 14.125)
+    assert found["dE/db1"] == 7
+    assert found["dE/dtheta1"] == -7
+    assert close(found["theta1_new"], mpmath.mpf("1.2"))
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "prelu", "elu", "softplus"])
+def test_the_other_activations_train(activation: str) -> None:
+    alpha = ", alpha = 0.3" if activation in ("prelu", "elu") else ""
+    text = f"""
+network = {{ inputs = ["x"], loss = "squared_error", layers = [
+  {{ activation = "{activation}", weights = [[0.7], [-0.4]]{alpha} }}, {{ activation = "linear", weights = [[1, 2]] }},
+] }}
+examples = [{{ inputs = [1.5], targets = [0.2] }}]
+training = {{ learning_rate = 0.1 }}
+"""
+    bodies = {
+        "leaky_relu": lambda z: z if z > 0 else z / 100,
+        "prelu": lambda z: z if z > 0 else mpmath.mpf("0.3") * z,
+        "elu": lambda z: z if z > 0 else mpmath.mpf("0.3") * (mpmath.exp(z) - 1),
+        "softplus": lambda z: mpmath.log(1 + mpmath.exp(z)),
+    }
+
+    def loss(p: dict[str, Any]) -> Any:
+        f, x = bodies[activation], mpmath.mpf("1.5")
+        return (mpmath.mpf("0.2") - p["W3"] * f(p["W1"] * x) - p["W4"] * f(p["W2"] * x)) ** 2
+
+    p = {"W1": mpmath.mpf("0.7"), "W2": mpmath.mpf("-0.4"), "W3": mpmath.mpf(1), "W4": mpmath.mpf(2)}
+    found = values(text)
+    for name in p:
+        assert close(found[f"dE/d{name}"], gradient(loss, p, name)), name
+
+
+BATCH_NORM = """
+givens = { x1 = 1, x2 = 2.5, x3 = -0.5, x4 = 4, gamma = 1.5, beta = 0.2, eps = 0.00001 }
+[[equations]]
+name = "mu"
+formula = "(x1 + x2 + x3 + x4)/4"
+[[equations]]
+name = "var"
+formula = "((x1 - mu)**2 + (x2 - mu)**2 + (x3 - mu)**2 + (x4 - mu)**2)/4"
+EQUATIONS
+[differentiate]
+seed = { y1 = 0.1, y2 = -0.3, y3 = 0.7, y4 = 0.2 }
+wrt = ["x1", "x4", "gamma", "beta"]
+"""
+ROWS = "".join(
+    f'[[equations]]\nname = "xhat{i}"\nformula = "(x{i} - mu)/sqrt(var + eps)"\n'
+    f'[[equations]]\nname = "y{i}"\nformula = "gamma*xhat{i} + beta"\n'
+    for i in (1, 2, 3, 4)
+)
+
+
+@pytest.mark.parametrize("chain", ["full", "delta"])
+def test_batch_normalisation_backwards_with_gradients_from_above(chain: str) -> None:
+    def loss(p: dict[str, Any]) -> Any:
+        xs = [p[f"x{i}"] for i in (1, 2, 3, 4)]
+        mu = sum(xs) / 4
+        std = mpmath.sqrt(sum((x - mu) ** 2 for x in xs) / 4 + mpmath.mpf("0.00001"))
+        seeds = [mpmath.mpf(s) for s in ("0.1", "-0.3", "0.7", "0.2")]
+        return sum(s * (p["gamma"] * (x - mu) / std + p["beta"]) for s, x in zip(seeds, xs, strict=True))
+
+    p = {
+        n: mpmath.mpf(v)
+        for n, v in {"x1": "1", "x2": "2.5", "x3": "-0.5", "x4": "4", "gamma": "1.5", "beta": "0.2"}.items()
+    }
+    found = values(BATCH_NORM.replace("EQUATIONS", ROWS), chain)
+    for name in ("x1", "x4", "gamma", "beta"):
+        assert close(found[f"dE/d{name}"], gradient(loss, p, name)), name
+
+
+def test_a_recurrent_cell_through_three_time_steps() -> None:
+    text = """
+givens = { u = 0.5, w = -0.8, "h[0]" = 0.1, "x[1]" = 1, "x[2]" = -2, "x[3]" = 0.5 }
+[[equations]]
+for = { t = "1..3" }
+name = "h[t]"
+formula = "tanh(u*x[t] + w*h[t-1])"
+[[equations]]
+name = "L"
+formula = "(h[3] - 0.25)**2"
+[differentiate]
+of = "L"
+wrt = ["u", "w", "h[0]"]
+[training]
+learning_rate = 0.1
+"""
+
+    def loss(p: dict[str, Any]) -> Any:
+        h = p["h[0]"]
+        for x in (1, -2, mpmath.mpf("0.5")):
+            h = mpmath.tanh(p["u"] * x + p["w"] * h)
+        return (h - mpmath.mpf("0.25")) ** 2
+
+    found = values(text)
+    p = {"u": mpmath.mpf("0.5"), "w": mpmath.mpf("-0.8"), "h[0]": mpmath.mpf("0.1")}
+    for name in p:
+        assert close(found[f"dL/d{name}"], gradient(loss, p, name)), name
+    assert close(found["L_after"], loss(descend(p, loss, mpmath.mpf("0.1"))))
+
+
+def test_a_residual_block_and_a_dropout_mask() -> None:
+    text = """
+givens = { x = 0.7, w1 = 0.4, w2 = -1.1, mask = 0, keep = 0.5 }
+[[equations]]
+name = "h"
+formula = "relu(w1*x)*mask/keep"
+[[equations]]
+name = "y"
+formula = "x + w2*h"
+[[equations]]
+name = "E"
+formula = "(y - 1)**2/2"
+[differentiate]
+of = "E"
+wrt = ["x", "w1", "w2"]
+"""
+    found = values(text)  # the neuron is dropped: y = x, only the shortcut carries a gradient
+    assert close(found["dE/dx"], mpmath.mpf("-0.3")) and found["dE/dw1"] == 0 and found["dE/dw2"] == 0
+    kept = values(text.replace("mask = 0", "mask = 1"))
+    # h = 0.28·2 = 0.56, y = 0.7 - 0.616 = 0.084, dE/dy = -0.916, dy/dx = 1 + w2·w1·2 = 0.12
+    assert close(kept["dE/dx"], mpmath.mpf("-0.916") * mpmath.mpf("0.12"))
+    assert close(kept["dE/dw2"], mpmath.mpf("-0.916") * mpmath.mpf("0.56"))
+
+
+def test_an_expression_circuit() -> None:
+    """f = (x + y)·z at x = -2, y = 5, z = -4: f = -12 with the gradient (-4, -4, 3), the example of CS231n."""
+    text = """
+givens = { x = -2, y = 5, z = -4 }
+equations = [{ name = "q", formula = "x + y" }, { name = "f", formula = "q*z" }]
+differentiate = { of = "f", wrt = ["x", "y", "z"] }
+"""
+    found = values(text)
+    assert [found[n] for n in ("q", "f", "df/dx", "df/dy", "df/dz")] == [3, -12, -4, -4, 3]
+
+
+WRONG = {
+    "circular equations": ("equations = [{ name = 'y', formula = 'z' }, { name = 'z', formula = 'y' }]", "defined only further on"),
+    "an unknown name": ("givens = { x = 1 }\nequations = [{ name = 'y', formula = 'xx' }]", "unknown name 'xx'.*did you mean 'x'"),
+    "code in a formula": ("equations = [{ name = 'y', formula = '__import__(1)' }]", "unknown function"),
+    "a name twice": ("givens = { x = 1 }\nequations = [{ name = 'x', formula = '1' }]", "two quantities are called 'x'"),
+    "an index that is none": ("equations = [{ for = { t = '1..2' }, name = 'h[s]', formula = '1' }]", "not an index"),
+    "a range that is none": ("equations = [{ for = { t = '1-2' }, name = 'h[t]', formula = '1' }]", "a range is written"),
+    "nothing to do": ("", "exactly one of"),
+    "two things to do": (NETWORK + "training = { learning_rate = 1 }\nminimize = { objective = 'x', start = { x = 1 } }", "exactly one"),
+    "an unknown seed": ("givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { wrt = ['x'], seed = { z = 1 } }",
+                        "there is no 'z'"),
+    "a gradient through a step": (NETWORK.replace('"tanh"', '"step"') + "training = { learning_rate = 1 }", "perceptron rule"),
+    "cross-entropy without softmax": (NETWORK.replace("half_squared_error", "cross_entropy") + "training = { learning_rate = 1 }", "softmax"),
+    "an unknown setting": (NETWORK + "training = { optimizer = 'adam', settings = { beta3 = 1 } }", "unknown setting.*'beta3'"),
+    "a rate for no layer": (NETWORK + "training = { learning_rate = 1, rates = { g = 1 } }", "no layer is called 'g'"),
+    "both ways of clipping": (NETWORK + "training = { learning_rate = 1, clip_norm = 1, clip_value = 1 }", "not both"),
+    "soft-thresholding of nothing": (NETWORK + "training = { learning_rate = 1, proximal = true }", "give l1 too"),
+    "no epochs": (NETWORK + "training = { learning_rate = 1, epochs = 0 }", "training.epochs"),
+    "no rate for sgd": (NETWORK + "training = { epochs = 1 }", "'learning_rate' is missing"),
+    "the name of a setting": ("givens = { eta = 1 }\nminimize = { objective = 'x*eta', start = { x = 1 }, learning_rate = 1 }", "'eta'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_is_refused_with_a_reason(text: str, message: str) -> None:
+    with pytest.raises(TutorError, match=rf"(?s){message}"):
+        values(text)

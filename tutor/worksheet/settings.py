@@ -1,0 +1,62 @@
+"""The settings of a training: from the words of a lesson file to an update and its given values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from tutor.arithmetic.exact import read_number
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.worksheet.problem import Optimization, Training
+from tutor.worksheet.update import RATE, Update
+
+
+def update_of(
+    wanted: Optimization,
+    goal: str,
+    parameters: Sequence[str],
+    factors: Mapping[str, Fraction] | None = None,
+    penalties: Mapping[str, str] | None = None,
+) -> Update:
+    """The update that a lesson asks for."""
+    chosen = OPTIMIZERS[wanted.optimizer]
+    proximal = isinstance(wanted, Training) and wanted.proximal and "l1" in (penalties or {})
+    return Update(
+        optimizer=wanted.optimizer,
+        goal=goal,
+        parameters=parameters,
+        flags={name: bool(wanted.settings.get(name, default)) for name, default in chosen.flags.items()},
+        settings=tuple(chosen.settings),
+        schedule=wanted.schedule,
+        schedule_settings=wanted.schedule_settings,
+        clip="clip_norm" if wanted.clip_norm is not None else "clip_value" if wanted.clip_value is not None else "",
+        factors=factors or {},
+        proximal=[p for p in parameters if p.startswith("W")] if proximal else (),
+    )
+
+
+def update_values(wanted: Optimization) -> dict[str, Fraction]:
+    """The learning rate and the settings of the optimizer, as given values."""
+    chosen = OPTIMIZERS[wanted.optimizer]
+    rate = wanted.learning_rate if wanted.learning_rate is not None else Fraction(chosen.rate or 0)
+    found = {RATE: rate}
+    found |= {name: setting(wanted, name, text) for name, text in chosen.settings.items()}
+    for limit in ("clip_value", "clip_norm"):
+        if getattr(wanted, limit) is not None:
+            found[limit] = getattr(wanted, limit)
+    return found
+
+
+def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """All the given values. Raises ValueError where two of them share a name."""
+    found: dict[str, Fraction] = {}
+    for part in parts:
+        for name, value in part.items():
+            if name in found:
+                raise ValueError(f"two quantities are called {name!r}; give one of them another name")
+            found[name] = value
+    return found
+
+
+def setting(wanted: Optimization, name: str, default: str) -> Fraction:
+    return read_number(str(wanted.settings.get(name, default)))

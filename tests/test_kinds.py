@@ -7,16 +7,20 @@ central difference of its own loss.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import mpmath
 import pytest
+from hypothesis import assume, given, settings
+from networks import RandomNetwork, networks
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
 from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.lessons import lesson_files, read_lesson, worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.worksheet.prove import prove
 
 Loss = Callable[[dict[str, Any]], Any]
 
@@ -484,3 +488,103 @@ WRONG = {
 def test_what_cannot_be_is_refused_with_a_reason(text: str, message: str) -> None:
     with pytest.raises(TutorError, match=rf"(?s){message}"):
         values(text)
+
+
+GATE = """
+givens = {{ theta = 0.2 }}
+network = {{ inputs = ["x1", "x2"], layers = [
+  {{ neurons = [{{ sum = "s", output = "y" }}], activation = "step", weights = [[0.3, -0.1]] }} ] }}
+examples = [{{ inputs = [0, 0], targets = [{0}] }}, {{ inputs = [0, 1], targets = [{1}] }},
+            {{ inputs = [1, 0], targets = [{2}] }}, {{ inputs = [1, 1], targets = [{3}] }}]
+training = {{ rule = "perceptron", learning_rate = 0.1, fires = "s {rule} theta" }}
+"""
+
+
+def rosenblatt(targets: Sequence[int], strict: bool, epochs: int = 20) -> list[tuple[int, int, int, int]]:
+    """The perceptron rule in whole tenths: (output, error, w1, w2) for each example until a clean epoch."""
+    w1, w2, rows = 3, -1, []
+    for _ in range(epochs):
+        clean = True
+        for (x1, x2), target in zip([(0, 0), (0, 1), (1, 0), (1, 1)], targets, strict=True):
+            s = w1 * x1 + w2 * x2
+            y = int(s > 2 if strict else s >= 2)
+            w1, w2 = w1 + (target - y) * x1, w2 + (target - y) * x2
+            clean = clean and y == target
+            rows.append((y, target - y, w1, w2))
+        if clean:
+            break
+    return rows
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("targets", [(0, 0, 0, 1), (0, 1, 1, 1), (0, 1, 1, 0)], ids=["and", "or", "xor"])
+def test_the_perceptron_rule_with_weights_in_tenths(targets: tuple[int, ...], strict: bool) -> None:
+    """The sums meet the threshold exactly: in binary floating point 0.3 - 0.1 is not 0.2."""
+    found = values(GATE.format(*targets, rule=">" if strict else ">="))
+    rows = rosenblatt(targets, strict)
+    for number, (y, error, w1, w2) in enumerate(rows, 1):
+        tag = f"@{(number - 1) % 4 + 1}[{number}]"
+        assert (found[f"y{tag}"], found[f"error{tag}"]) == (y, error), number
+        assert close(found[f"W1[{number}]"], mpmath.mpf(w1) / 10) and close(found[f"W2[{number}]"], mpmath.mpf(w2) / 10)
+    assert f"W1[{len(rows) + 1}]" not in found
+    assert len(rows) == 80 if targets == (0, 1, 1, 0) else len(rows) < 80
+
+
+def test_the_textbook_table_of_the_and_gate() -> None:
+    """Negnevitsky, Artificial Intelligence (2nd ed.), table 6.3: AND with threshold 0.2, rate 0.1, weights 0.3, -0.1.
+
+    The neuron fires at the threshold; the table ends with epoch 5 and the weights 0.1 and 0.1.
+    """
+    found = values(GATE.format(0, 0, 0, 1, rule=">="))
+    finals = [(found[f"W1[{4 * e}]"], found[f"W2[{4 * e}]"]) for e in range(1, 6)]
+    printed = [("0.3", "0.0"), ("0.2", "0.0"), ("0.2", "0.0"), ("0.1", "0.0"), ("0.1", "0.1")]
+    assert "W1[21]" not in found
+    for have, want in zip(finals[-1:], printed[-1:], strict=True):
+        assert all(close(h, mpmath.mpf(w)) for h, w in zip(have, want, strict=True))
+
+
+def test_sign_neurons_with_a_subtracted_threshold() -> None:
+    text = """
+network = { inputs = ["x"], layers = [{ neurons = ["o"], activation = "sign", weights = [[1]], thresholds = [0.5] }] }
+examples = [{ inputs = [1], targets = [-1] }, { inputs = [-1], targets = [1] }]
+training = { rule = "perceptron", learning_rate = 0.5, fires = "s > 0" }
+"""
+    found = values(text)
+    # 1 - 0.5 > 0 fires: error -2, W = 1 - 1 = 0, theta = 0.5 + 1 = 1.5; 0 - 1.5 gives -1: error 2, W = -1, theta = 0.5
+    assert [found[n] for n in ("o_out@1[1]", "error@1[1]", "W1[1]", "theta1[1]")] == [1, -2, 0, 1.5]
+    assert [found[n] for n in ("o_out@2[2]", "error@2[2]", "W1[2]", "theta1[2]")] == [-1, 2, -1, 0.5]
+
+
+PROVED = [
+    NETWORK + 'training = { learning_rate = 0.3, epochs = 2, l1 = 0.05, l2 = 0.02, optimizer = "adam" }',
+    NETWORK + 'training = { learning_rate = 0.3, batch = "online" }',
+    SOFTMAX,
+    'minimize = { objective = "(1 - x)**2 + 100*(y - x**2)**2", start = { x = -1.2, y = 1 }, steps = 3, learning_rate = 0.001 }',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PROVED, ids=range(len(PROVED)))
+@pytest.mark.parametrize("chain", ["full", "delta"])
+def test_every_gradient_is_proved_four_ways(text: str, chain: str) -> None:
+    worksheet = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "test"), chain)
+    found = list(prove(worksheet))
+    assert found and all(proof.holds and len(proof.others) == 3 for proof in found)
+
+
+@pytest.mark.parametrize("lesson", lesson_files())
+def test_the_gradients_of_the_lessons_are_proved(lesson: str) -> None:
+    assert all(proof.holds for proof in prove(worksheet_of(read_lesson(lesson))))
+
+
+@settings(max_examples=12, deadline=None)
+@given(networks())
+def test_the_gradients_of_random_networks_are_proved(network: RandomNetwork) -> None:
+    worksheet = worksheet_of(parse_lesson(network.toml(), "test"))
+    assume("relu" not in network.activations)
+    assert all(proof.holds for proof in prove(worksheet))
+
+
+def test_a_wrong_gradient_is_not_proved() -> None:
+    worksheet = worksheet_of(read_lesson("perceptron"))
+    wrong = [replace(s, formula=s.formula * 2) if s.name == "dPredicted/ds" else s for s in worksheet.steps]
+    assert not any(proof.holds for proof in prove(replace(worksheet, steps=tuple(wrong))))

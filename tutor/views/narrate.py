@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tutor.errors import counted
 from tutor.views.conventions import conventions_line
+from tutor.views.epochs import epoch_sentences
 from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
@@ -23,6 +24,9 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
     numbers = {step.name: f"Step {i} of {count}. " for i, step in enumerate(tableau.worksheet.steps, 1)}
     derived = False
     for part, stage, steps in tableau.parts(only):
+        if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
+            yield from epoch_sentences(tableau)
+            break
         yield f"{part}. {STAGES[stage]}." if part else f"{STAGES[stage]}."
         for step in steps:
             yield numbers[step.name] + narrate_step(tableau, step)

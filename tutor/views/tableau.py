@@ -14,6 +14,7 @@ from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
+from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
 from tutor.worksheet.step import Step, Worksheet
 
 VERDICTS = {
@@ -99,6 +100,10 @@ class Tableau:
             else:
                 found[kind] = (step, [])
         return [(step, self.derivation(step), others) for step, others in found.values()]
+
+    @property
+    def by_perceptron_rule(self) -> bool:
+        return any(step.reason == PERCEPTRON_REASON for step in self.worksheet.steps)
 
     def parts(self, only: Sequence[str] = ()) -> list[tuple[str, str, list[Step]]]:
         """The steps in their order as (part, stage, steps), where `only` has the stages wanted."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.views import picture
 from tutor.views.conventions import conventions_line
+from tutor.views.epochs import show_epochs
 from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.screen import WIDE_FROM, Screen
@@ -31,12 +32,16 @@ def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -
             screen.show("", f"Given: {', '.join(tableau.given())}.")
     shown_parts: set[str] = set()
     for part, stage, steps in tableau.parts(only):
+        if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
+            break  # the first example is worked out; the rest stands in the epoch table
         screen.heading(f"{part}. {STAGES[stage]}" if part else STAGES[stage])
         show_steps(tableau, screen, steps)
         show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
         if stage == "partial" and not shown_parts:
             show_derivations(tableau, screen)
             shown_parts.add(part)
+    if tableau.by_perceptron_rule:
+        show_epochs(tableau, screen)
     if not only:
         show_checks(tableau, screen)
         show_outcome(tableau, screen)

@@ -13,8 +13,9 @@ from tutor.worksheet.backward import MOST_PATHS, Graph, choose_chain, gradient_s
 from tutor.worksheet.forward import forward_steps, penalty_terms
 from tutor.worksheet.free import equation_steps, free_worksheet, minimize_worksheet
 from tutor.worksheet.naming import Connections, connect
+from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.rounds import after_name, after_steps, numbered
+from tutor.worksheet.rounds import after_name, after_steps, claims, numbered
 from tutor.worksheet.settings import together, update_of, update_values
 from tutor.worksheet.step import Conventions, Step, Worksheet
 from tutor.worksheet.update import combined_gradients
@@ -31,6 +32,8 @@ def build(problem: Problem, chain: str = "full") -> Worksheet:
         return minimize_worksheet(problem.minimize, problem.givens)
     if problem.network is None or problem.training is None:
         return free_worksheet(problem, equation_steps(problem), chain)
+    if problem.training.rule == RULE:
+        return PerceptronTraining(problem.network, problem.training, problem).worksheet()
     return NetworkBuilder(problem.network, problem.training, problem, chain).worksheet()
 
 
@@ -62,12 +65,14 @@ class NetworkBuilder:
         steps: list[Step] = []
         many = len(groups) > 1
         kept: list[str] = []
+        gradients: list[tuple[str, str, str]] = []
         for k, group in enumerate(groups, 1):
             template = templates[group]
             update = update_of(training, template.goal, reached, self.factors(reached), self.penalties)
             kept = [*reached, *update.state, *OPTIMIZERS[training.optimizer].shared_state]
             whole = [*template.steps, *update.steps(k, (k - 1) // per_epoch)]
             steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
+            gradients += claims(template.goal, reached, k if many else 0)
         last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
         forward = self.forward_of(tuple(range(self.count)))
         started = {s.name: s.name for s in steps}
@@ -78,7 +83,16 @@ class NetworkBuilder:
         goals = list(dict.fromkeys(template.goal for template in templates.values()))
         outcomes = tuple((first.get(g, g), after_name(g)) for g in goals)
         values = self.values(update.state)
-        return Worksheet(values, tuple(steps), self.conventions(), goals[0], self.known, tuple(last.items()), outcomes)
+        return Worksheet(
+            values,
+            tuple(steps),
+            self.conventions(),
+            goals[0],
+            self.known,
+            updated=tuple(last.items()),
+            outcomes=outcomes,
+            gradients=tuple(gradients),
+        )
 
     def groups(self) -> list[tuple[int, ...]]:
         """The examples of each update, in order: all together, or one after the other."""

@@ -45,14 +45,20 @@ def _check_network_problem(problem: Problem, network: Network) -> None:
         raise ValueError("'examples' is missing: give at least one [[examples]] with inputs and targets")
     if problem.training is None:
         raise ValueError("'training' is missing: give [training] with a learning_rate")
-    check_network(network, problem.givens)
+    perceptron = problem.training.rule == "perceptron"
+    check_network(network, problem.givens, with_loss=not perceptron)
     check_examples(network, problem.examples)
-    check_training(problem.training, network)
+    if perceptron:
+        check_perceptron(problem.training, network)
+    else:
+        check_training(problem.training, network)
 
 
 def check_training(training: Training, network: Network) -> None:
     """The words of [training], and that gradient descent can get through every layer."""
     check_optimization(training, "training")
+    if training.fires is not None:
+        raise ValueError('training.fires: this belongs to rule = "perceptron"')
     for number, layer in enumerate(network.layers, 1):
         entry = ACTIVATIONS.get(layer.activation)
         if entry is not None and entry.slope is None:
@@ -69,6 +75,20 @@ def check_training(training: Training, network: Network) -> None:
     for name in ("l1", "l2"):
         if (getattr(training, name) or 0) < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
+
+
+def check_perceptron(training: Training, network: Network) -> None:
+    """One layer of threshold neurons, and nothing that only gradient descent knows."""
+    if len(network.layers) != 1 or network.layers[0].activation not in ("step", "sign"):
+        raise ValueError("training.rule: the perceptron rule trains a single layer with the activation step or sign")
+    if network.loss:
+        raise ValueError("network.loss: the perceptron rule knows no loss; leave it out")
+    plain = Training(learning_rate=training.learning_rate)
+    for key in ("optimizer", "settings", "schedule", "clip_value", "clip_norm", "l1", "l2", "proximal", "rates"):
+        if getattr(training, key) != getattr(plain, key):
+            raise ValueError(f"training.{key}: this belongs to gradient descent, not to the perceptron rule")
+    if not 1 <= training.max_epochs <= MOST_UPDATES:
+        raise ValueError(f"training.max_epochs: a worksheet takes 1 to {MOST_UPDATES}, not {training.max_epochs}")
 
 
 def check_minimize(wanted: Minimize) -> None:

@@ -26,9 +26,9 @@ def check_name(name: str, indexed: bool = False) -> None:
         raise ValueError(f"{name[:40]!r} cannot be a name: {rule}")
 
 
-def check_network(network: Network, givens: Mapping[str, Fraction]) -> None:
+def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: bool = True) -> None:
     """Layers that fit one another, known words, names that can be typed."""
-    if network.loss not in LOSSES:
+    if with_loss and network.loss not in LOSSES:
         raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
     if not network.inputs or not network.layers:
         raise ValueError("network: give at least one input and one layer")

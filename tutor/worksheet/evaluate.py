@@ -51,7 +51,7 @@ def _product(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Nu
 
 def _case(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
     z, then, otherwise = node.args
-    return value_of(then if value_of(z, values, system) > 0 else otherwise, values, system)
+    return value_of(then if system.is_positive(value_of(z, values, system)) else otherwise, values, system)
 
 
 RULES.update(
@@ -79,14 +79,14 @@ def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
 class _Values(ChainMap[str, Number]):
     """What later steps stand on: `written` numbers before `computed` ones; and why some steps have no value."""
 
-    def __init__(self, givens: Mapping[str, Number], written: Mapping[str, Fraction]) -> None:
+    def __init__(self, givens: Mapping[str, Number], written: Mapping[str, Number]) -> None:
         self.computed: dict[str, Number] = dict(givens)
         self.failed: dict[str, str] = {}
         super().__init__(dict(written), self.computed)
 
 
 def _pass(
-    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, written: Mapping[str, Fraction]
+    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, written: Mapping[str, Number]
 ) -> _Values:
     values = _Values(givens, written)
     for step in steps:
@@ -98,6 +98,15 @@ def _pass(
             values.failed[step.name] = f"needs {missing.args[0]}, which has no value"
         except (ValueError, OverflowError) as error:
             values.failed[step.name] = str(error)
+    return values
+
+
+def values_with(
+    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, held: Mapping[str, Number]
+) -> Mapping[str, Number]:
+    """The values in the given system when some quantities are held at other values than their own."""
+    values = _pass(givens, steps, system, held)
+    _complain_of(values.failed)
     return values
 
 
@@ -126,7 +135,7 @@ def evaluate_steps(
             _complain_of({name: why for name, why in fine.failed.items() if name not in doubtful})
         if not doubtful or digits > _MOST_DIGITS:
             break
-        rough, steps = fine, _with_ancestors(steps, doubtful)
+        rough, steps = fine, with_ancestors(steps, doubtful)
     if written is None:
         _complain_of(fine.failed)
         _complain_of({name: "is too small a difference to be computed" for name in doubtful if fine[name] != 0})
@@ -146,7 +155,8 @@ def _settled(step: Step, rough: _Values, fine: _Values, system: ExactSystem) -> 
     return name in rough.computed and system.settled(rough.computed[name], fine.computed[name], CORRECT_DIGITS)
 
 
-def _with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:
+def with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:
+    """The wanted steps and all that they stand on, in order."""
     needed = set(wanted)
     for step in reversed(steps):
         if step.name in needed:

@@ -13,7 +13,7 @@ from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.rounds import after_steps, numbered
+from tutor.worksheet.rounds import after_steps, claims, numbered
 from tutor.worksheet.settings import together, update_of, update_values
 from tutor.worksheet.step import Conventions, Step, Worksheet
 
@@ -83,8 +83,9 @@ def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Works
     graph = _graph(asked, steps, values)
     used = choose_chain(graph, chain)
     whole = [*steps, *partial_steps(graph), *gradient_steps(graph, used)]
+    proved = () if graph.seeded else tuple(claims(graph.goal, [p for p in asked.wrt if p in graph.users], 0))
     if problem.training is None or graph.seeded:
-        return Worksheet(values, tuple(whole), _conventions("", used), graph.goal)
+        return Worksheet(values, tuple(whole), _conventions("", used), graph.goal, gradients=proved)
     parameters = [p for p in asked.wrt if p in graph.users and p in values]
     update = update_of(problem.training, graph.goal, parameters)
     whole += update.steps(1, 0)

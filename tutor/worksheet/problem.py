@@ -73,6 +73,10 @@ class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     l2: Fraction | None = None
     proximal: bool = False
     rates: dict[str, Fraction] = field(default_factory=dict)
+    rule: Literal["gradient", "perceptron"] = "gradient"
+    fires: str | None = None
+    stop: Literal["clean_epoch", "max_epochs"] = "clean_epoch"
+    max_epochs: int = 20
 
 
 class Equation(Struct, frozen=True, forbid_unknown_fields=True):

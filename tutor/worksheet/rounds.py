@@ -37,6 +37,13 @@ def numbered(steps: Sequence[Step], kept: Iterable[str], number: int, part: str)
         yield renamed(step, names, part)
 
 
+def claims(goal: str, parameters: Sequence[str], number: int) -> Iterator[tuple[str, str, str]]:
+    """Every gradient of update `number` (0 where there is only one): its name, of what it is, by what."""
+    tag = f"[{number}]" if number else ""
+    for name in parameters:
+        yield f"d{goal}/d{name}{tag}", f"{goal}{tag}", f"{name}[{number - 1}]" if number > 1 else name
+
+
 def after_steps(forward: Sequence[Step], last: Mapping[str, str], first: Mapping[str, str]) -> Iterator[Step]:
     """The forward pass once more, with the `last` values of the parameters: h_in_after, …, E_after.
 

@@ -77,6 +77,7 @@ class Conventions:
 class Worksheet:
     """Givens and steps; `goal` is the quantity that the gradients differentiate.
 
+    `gradients` has every gradient as (its name, what is differentiated, by what).
     `updated` pairs every parameter with its last new value, `outcomes` every error with the one after the updates.
     `network` describes the connections where the steps come from a network. Raises TutorError where two quantities
     would share a name.
@@ -89,6 +90,7 @@ class Worksheet:
     network: Connections | None = None
     updated: tuple[tuple[str, str], ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
+    gradients: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -1,0 +1,148 @@
+"""The perceptron rule: epoch after epoch, example after example, until an epoch without error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tutor.arithmetic.exact import ExactSystem, Number
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
+from tutor.errors import nearest
+from tutor.worksheet.evaluate import value_of
+from tutor.worksheet.forward import weighted_sum
+from tutor.worksheet.naming import Connections, NamedNeuron, connect
+from tutor.worksheet.parse import parse
+from tutor.worksheet.problem import Network, Problem, Training
+from tutor.worksheet.settings import together
+from tutor.worksheet.step import Conventions, Step, Worksheet
+
+Expr = Any
+RULE = "perceptron"
+REASON = "perceptron rule"
+ACTIVATIONS = {"step": ZERO, "sign": MINUS_ONE}
+"""What a neuron puts out when it does not fire; when it fires, 1."""
+_FIRES = re.compile(r"\s*([A-Za-z]\w*)\s*(>=|>|≥)\s*(.+?)\s*")
+
+
+@dataclass
+class PerceptronTraining:
+    """One layer of threshold neurons, trained by w + eta·(desired - output)·x."""
+
+    network: Network
+    training: Training
+    problem: Problem
+
+    def __post_init__(self) -> None:
+        self.known: Connections = connect(self.network, dict(self.problem.givens))
+        self.layer = self.known.layers[0]
+        self.trained = self.known.parameters(self.training.update_biases)
+        self.system = ExactSystem(50)
+
+    def worksheet(self) -> Worksheet:
+        values = self.values()
+        known: dict[str, Number] = dict(values)
+        now = {p: p for p in self.trained}
+        steps: list[Step] = []
+        clean, epoch = False, 0
+        while not clean and epoch < self.training.max_epochs:
+            epoch, clean = epoch + 1, True
+            for example in range(len(self.problem.examples)):
+                number = (epoch - 1) * len(self.problem.examples) + example + 1
+                done = list(self.presentation(example, number, epoch, now))
+                for step in done:
+                    known[step.name] = value_of(step.formula, known, self.system)
+                clean = clean and all(known[s.name] == 0 for s in done if s.reason == "desired - output")
+                steps += done
+        stopped = "every epoch was asked for"
+        if self.training.stop == "clean_epoch":
+            stopped = f"epoch {epoch} is without error" if clean else f"no epoch without error within {epoch}"
+        return Worksheet(values, tuple(steps), self.conventions(stopped), "", self.known, tuple(now.items()))
+
+    def values(self) -> dict[str, Fraction]:
+        parts = []
+        for number, example in enumerate(self.problem.examples, 1):
+            tag = f"@{number}" if len(self.problem.examples) > 1 else ""
+            parts.append({f"{x}{tag}": v for x, v in zip(self.known.inputs, example.inputs, strict=True)})
+            parts.append({f"{t}{tag}": v for t, v in zip(self.known.targets, example.targets, strict=True)})
+        rate = Fraction(1) if self.training.learning_rate is None else self.training.learning_rate
+        return together(*parts, self.known.values, {"eta": rate})
+
+    def presentation(self, example: int, number: int, epoch: int, now: dict[str, str]) -> Iterator[Step]:
+        """One example shown to the network: sums, outputs, errors, new weights. `now` follows the parameters."""
+        tag = f"@{example + 1}" if len(self.problem.examples) > 1 else ""
+        part = f"Epoch {epoch}, example {example + 1}"
+        inputs = [f"{x}{tag}" for x in self.known.inputs]
+        changes: dict[str, list[Expr]] = {}
+        rows = zip(self.layer.neurons, self.layer.weights, self.layer.biases, self.known.targets, strict=True)
+        for neuron, row, bias, target in rows:
+            at = f"{tag}[{number}]"
+            current = [w and now.get(w, w) for w in row]
+            total = weighted_sum(
+                f"{neuron.sum}{at}", inputs, current, bias and now.get(bias, bias), self.layer.subtracted
+            )
+            yield Step(total.name, "forward", total.formula, total.reason, part=part)
+            output = f"{neuron.output}{at}"
+            yield Step(output, "forward", self.fires(neuron, symbol(total.name)), self.layer.activation, part=part)
+            error = f"error{'' if len(self.layer.neurons) == 1 else f'_{neuron.stem}'}{at}"
+            difference = add(symbol(f"{target}{tag}"), multiply(MINUS_ONE, symbol(output)))
+            yield Step(error, "loss", difference, "desired - output", part=part)
+            for weight, x in zip(row, inputs, strict=True):
+                if weight in self.trained:
+                    changes.setdefault(str(weight), []).append(multiply(symbol("eta"), symbol(error), symbol(x)))
+            if bias in self.trained:
+                change = multiply(symbol("eta"), symbol(error))
+                changes.setdefault(str(bias), []).append(
+                    multiply(MINUS_ONE, change) if self.layer.subtracted else change
+                )
+        for parameter, terms in changes.items():
+            name = f"{parameter}[{number}]"
+            yield Step(
+                name, "update", add(symbol(now[parameter]), *terms), "perceptron rule", before=now[parameter], part=part
+            )
+            now[parameter] = name
+
+    def fires(self, neuron: NamedNeuron, z: Expr) -> Expr:
+        """1 where the neuron fires; at a tie only if the rule says so."""
+        low = ACTIVATIONS[self.layer.activation]
+        strict, bound = self.firing_rule(neuron)
+        difference = z if bound == 0 else add(z, multiply(MINUS_ONE, bound))
+        if strict:
+            return where(difference, ONE, low)
+        return where(multiply(MINUS_ONE, z) if bound == 0 else add(bound, multiply(MINUS_ONE, z)), low, ONE)
+
+    def firing_rule(self, neuron: NamedNeuron) -> tuple[bool, Expr]:
+        """Whether the comparison is strict, and what the weighted sum is compared with."""
+        if self.training.fires is None:
+            return False, ZERO
+        found = _FIRES.fullmatch(self.training.fires)
+        if not found:
+            raise ValueError(f'training.fires: write it as in "s > theta" or "s >= 0", not {self.training.fires!r}')
+        names = [n.sum for n in self.layer.neurons]
+        if found[1] not in (*names, "s"):
+            raise ValueError(f"training.fires: {found[1]!r} is not a weighted sum{nearest(found[1], [*names, 's'])}")
+        try:
+            return found[2] == ">", parse(found[3], self.problem.givens)
+        except ValueError as error:
+            raise ValueError(f"training.fires: {error}") from None
+
+    def conventions(self, stopped: str) -> Conventions:
+        rule = self.training.fires or f"{self.layer.neurons[0].sum} >= 0"
+        remarks = (
+            f"{REASON}: each weight changes by eta·(desired - output)·its input, a bias by eta·(desired - output)",
+            f"a neuron fires where {rule}",
+            stopped,
+        )
+        policy = "none" if not self.known.biases else "updated" if self.training.update_biases else "not updated"
+        return Conventions("", "", "", "online", policy, "", "", remarks)
+
+
+def table_of(worksheet: Worksheet) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """The epoch table: its columns, and for each presentation its title and the names of its values."""
+    rows: dict[str, list[str]] = {}
+    for step in worksheet.steps:
+        rows.setdefault(step.part, []).append(step.name)
+    columns = [re.split(r"[@\[]", name)[0] for name in next(iter(rows.values()))]
+    return columns, list(rows.items())

@@ -1,0 +1,101 @@
+"""Each gradient four ways: by the chain rule, by SymPy on the composed loss, and by two kinds of differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from tutor.arithmetic.exact import ComplexSystem, ExactSystem, as_fraction
+from tutor.arithmetic.symbolic import replace, symbol
+from tutor.errors import TutorError
+from tutor.worksheet.evaluate import evaluate_formula, values_with, with_ancestors
+from tutor.worksheet.step import Step, Worksheet
+
+AGREEMENT = Fraction(1, 10**25)
+_STEP = Fraction(1, 10**40)
+_DIGITS = 150
+_LARGEST_COMPOSED = 3_000  # nodes of the loss written out in full; SymPy takes about a second for so many
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One gradient and its value by each way; `composed` is None where the loss written out is too large."""
+
+    name: str
+    chain: Fraction
+    composed: Fraction | None
+    central: Fraction
+    complex_step: Fraction
+
+    @property
+    def others(self) -> dict[str, Fraction]:
+        """The value by every other way, by its name."""
+        found = {"composed": self.composed, "central": self.central, "complex step": self.complex_step}
+        return {way: value for way, value in found.items() if value is not None}
+
+    @property
+    def largest_difference(self) -> Fraction:
+        return max(abs(value - self.chain) for value in self.others.values())
+
+    @property
+    def holds(self) -> bool:
+        """Whether all agree to 25 digits, relative where the gradient is large."""
+        return self.largest_difference <= AGREEMENT * max(Fraction(1), abs(self.chain))
+
+
+def prove(worksheet: Worksheet) -> Iterator[Proof]:
+    """A proof for every gradient of the worksheet. Raises TutorError where there is none."""
+    if not worksheet.gradients:
+        raise TutorError("there is no gradient on this worksheet to prove")
+    for name, goal, wrt in worksheet.gradients:
+        steps = with_ancestors(worksheet.steps, {goal})
+        fixed = {w for n, g, w in worksheet.gradients if g == goal}
+        yield Proof(
+            name,
+            as_fraction(worksheet.values[name]),
+            _composed(worksheet, steps, goal, wrt, fixed),
+            _central(worksheet, steps, goal, wrt, fixed),
+            _complex(worksheet, steps, goal, wrt, fixed),
+        )
+
+
+def _held(worksheet: Worksheet, fixed: set[str]) -> dict[str, Fraction]:
+    """The parameters as numbers, also where they are results of earlier updates."""
+    return {name: as_fraction(worksheet.values[name]) for name in fixed}
+
+
+def _composed(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str, fixed: set[str]) -> Fraction | None:
+    written: dict[str, Any] = {}
+    sizes: dict[str, int] = {}
+    for step in steps:
+        if step.name in fixed:
+            continue
+        below = {symbol(x): written[x] for x in step.inputs if x in written}
+        sizes[step.name] = sum(1 for _ in sympy.preorder_traversal(step.formula)) + sum(
+            sizes.get(x.name, 0) for x in sympy.preorder_traversal(step.formula) if isinstance(x, sympy.Symbol)
+        )
+        if sizes[step.name] > _LARGEST_COMPOSED:
+            return None
+        written[step.name] = replace(step.formula, below)
+    derivative = sympy.diff(written[goal], symbol(wrt))
+    return as_fraction(evaluate_formula(derivative, worksheet.values))
+
+
+def _central(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str, fixed: set[str]) -> Fraction:
+    held, system = _held(worksheet, fixed), ExactSystem(_DIGITS)
+    above, below = (
+        as_fraction(values_with(worksheet.givens, steps, system, held | {wrt: held[wrt] + shift})[goal])
+        for shift in (_STEP, -_STEP)
+    )
+    return (above - below) / (2 * _STEP)
+
+
+def _complex(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str, fixed: set[str]) -> Fraction:
+    system = ComplexSystem(_DIGITS)
+    held: Mapping[str, Any] = _held(worksheet, fixed)
+    shifted = {**held, wrt: system.above(held[wrt], _STEP)}
+    return system.height(values_with(worksheet.givens, steps, system, shifted)[goal]) / _STEP

@@ -12,7 +12,7 @@ from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
 from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
-from tutor.worksheet.step import STAGES, Step
+from tutor.worksheet.step import Step
 
 
 def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[str]:
@@ -27,7 +27,7 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             yield from epoch_sentences(tableau)
             break
-        yield f"{part}. {STAGES[stage]}." if part else f"{STAGES[stage]}."
+        yield f"{tableau.title(part, stage)}."
         for step in steps:
             yield numbers[step.name] + narrate_step(tableau, step)
         if stage == "partial" and not derived:

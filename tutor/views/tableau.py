@@ -15,7 +15,7 @@ from tutor.views.rounding import shown
 from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
-from tutor.worksheet.step import Step, Worksheet
+from tutor.worksheet.step import STAGES, Step, Worksheet
 
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
@@ -104,6 +104,12 @@ class Tableau:
     @property
     def by_perceptron_rule(self) -> bool:
         return any(step.reason == PERCEPTRON_REASON for step in self.worksheet.steps)
+
+    def title(self, part: str, stage: str) -> str:
+        """The headline of a group of steps."""
+        rule = stage == "update" and self.by_perceptron_rule
+        title = "Update: the weights move towards what was wanted" if rule else STAGES[stage]
+        return f"{part}. {title}" if part else title
 
     def parts(self, only: Sequence[str] = ()) -> list[tuple[str, str, list[Step]]]:
         """The steps in their order as (part, stage, steps), where `only` has the stages wanted."""

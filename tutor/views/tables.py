@@ -13,7 +13,7 @@ from tutor.views.rounding import shown
 from tutor.views.screen import WIDE_FROM, Screen
 from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
-from tutor.worksheet.step import STAGES, Step
+from tutor.worksheet.step import Step
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -34,7 +34,7 @@ def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -
     for part, stage, steps in tableau.parts(only):
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             break  # the first example is worked out; the rest stands in the epoch table
-        screen.heading(f"{part}. {STAGES[stage]}" if part else STAGES[stage])
+        screen.heading(tableau.title(part, stage))
         show_steps(tableau, screen, steps)
         show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
         if stage == "partial" and not shown_parts:

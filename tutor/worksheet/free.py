@@ -93,10 +93,8 @@ def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Works
     whole += after_steps(steps, last, {})
     values = together(values, update_values(problem.training), dict.fromkeys(update.state, Fraction(0)))
     outcomes = ((graph.goal, f"{graph.goal}_after"),)
-    optimizer = problem.training.optimizer
-    return Worksheet(
-        values, tuple(whole), _conventions(optimizer, used), graph.goal, None, tuple(last.items()), outcomes
-    )
+    made = _conventions(problem.training.optimizer, used)
+    return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
 
 
 def _graph(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fraction]) -> Graph:
@@ -143,9 +141,9 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     steps += after_steps([objective], last, first)
     values = together(values, update_values(wanted), dict.fromkeys(update.state, Fraction(0)))
     made = _conventions(wanted.optimizer, "full")
-    return Worksheet(
-        values, tuple(steps), made, first[GOAL], None, tuple(last.items()), ((first[GOAL], f"{GOAL}_after"),)
-    )
+    outcomes = ((first[GOAL], f"{GOAL}_after"),)
+    proved = [c for k in range(1, wanted.steps + 1) for c in claims(GOAL, parameters, k if many else 0)]
+    return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
 
 
 def _conventions(optimizer: str, chain: str) -> Conventions:

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "practice": BASE | {"practice", "homework", "lessons"},
     "views": BASE | {"views"},
     "transcripts": BASE | {"lessons", "__init__"},
+    "scaffold": {"errors"},
 }
 """The parts of the package and what each may import; the command line may import everything."""
 
@@ -40,6 +41,7 @@ ALLOWED_LIBRARIES = {
     "homework": {"sympy"},
     "views": {"sympy", "rich", "plotille"},
     "transcripts": set(),
+    "scaffold": set(),
 }
 NO_UTILS = {"utils", "util", "core", "helpers", "common", "misc", "base"}
 

@@ -51,6 +51,18 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     misprints: list[Misprint] = field(default_factory=list)
 
 
+def schema() -> dict[str, Any]:
+    """The lesson format as a JSON Schema, for editors that complete TOML."""
+    made = msgspec.json.schema(Lesson, schema_hook=_schema_of)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A lesson of tutor", **made}
+
+
+def _schema_of(kind: type) -> dict[str, Any]:
+    if kind is Fraction:
+        return {"type": ["number", "string"], "description": 'a number, or a fraction as text: "1/3"'}
+    return {"type": ["number", "string"], "description": 'a number, the name of a given, or "" for no connection'}
+
+
 def parse_lesson(text: str, where: str) -> Lesson:
     """The lesson that `text` describes; `where` is how messages call its file."""
     raw = _toml(text, where)

@@ -129,6 +129,10 @@ class Symbolic:
         return sympy.Rational(text)
 
     @staticmethod
+    def log_one_plus_exp(z: Expr) -> Expr:
+        return sympy.log(1 + sympy.exp(z))
+
+    @staticmethod
     def cos_half_turns(z: Expr) -> Expr:
         return cospi(z)
 

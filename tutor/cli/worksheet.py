@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LessonName = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
 ]
+MOST_SHOWN = 40
 Digits = Annotated[int, typer.Option(min=1, max=30, help="Decimals to show. Small values keep three digits.")]
 Chain = Annotated[
     Literal["full", "delta"],
@@ -26,7 +27,7 @@ Chain = Annotated[
 ]
 
 
-def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full") -> Tableau:
+def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full", most: int | None = None) -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.homework.printed import mark_printed
     from tutor.lessons import worksheet_of
@@ -40,7 +41,7 @@ def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full") -> T
             PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
             for entry, m in mark_printed(lesson.printed, worksheet)
         ]
-        return Tableau(worksheet, digits, rows)
+        return Tableau(worksheet, digits, rows, most)
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
 
@@ -58,6 +59,7 @@ def run(
     ] = None,
     digits: Digits = 3,
     chain: Chain = "full",
+    everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
     json_output: Json = False,
 ) -> None:
     """Work through a lesson: every value, every derivative, every update.
@@ -74,7 +76,7 @@ def run(
 
     stages = check_stages(only or ())
     found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, digits, chain)
+    tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
     if json_output:
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return

@@ -16,7 +16,8 @@ Body = Callable[..., Scalar]
 class Activation:
     """a = value(z) and its slope da/dz, written with the output a wherever that is shorter.
 
-    An activation with a `parameter` takes alpha after z: value(z, alpha, m) and slope(z, a, alpha, m). `bridge`
+    An activation with a `parameter` takes alpha after z: value(z, alpha, m) and slope(z, a, alpha, m); `default` is its
+    value where none is given. `bridge`
     holds the lines that lead from what the rules of differentiation give to the slope as it is taught, each with the
     name of the step. `slope` is None where there is no useful derivative. `corner` is a point without derivative.
     """
@@ -30,6 +31,7 @@ class Activation:
     remark: str = ""
     source: str = "the lecture's table of activation functions"
     parameter: str | None = None
+    default: str = "1"
     corner: float | None = None
     bridge: tuple[tuple[str, Body], ...] = ()
 
@@ -124,6 +126,7 @@ ACTIVATIONS = {
             remark="A leaky ReLU whose slope alpha is learned with the weights.",
             source="He et al. 2015, Delving deep into rectifiers",
             parameter="alpha",
+            default="0.25",
             corner=0,
         ),
         Activation(
@@ -135,12 +138,11 @@ ACTIVATIONS = {
             derivative="1 for z > 0, a + alpha = alpha·exp(z) for z < 0",
             remark="The lecture prints the range as [0, ∞). At 0 both sides agree only if alpha = 1.",
             parameter="alpha",
-            corner=0,
         ),
         Activation(
             "softplus",
             "a = ln(1 + exp(z))",
-            value=lambda z, m: m.log(1 + m.exp(z)),
+            value=lambda z, m: m.log_one_plus_exp(z),
             slope=lambda z, a, m: _logistic(z, m),
             range="(0, ∞)",
             derivative="1/(1 + exp(-z))",

@@ -22,6 +22,7 @@ class Penalty:
     derivative: str
     remark: str
     source: str = "the lecture's slides on L1 and L2 regularization"
+    corner: float | None = None
 
 
 PENALTIES = {
@@ -35,6 +36,7 @@ PENALTIES = {
             derivative="l1·sign(w), taken as 0 at w = 0",
             remark="The lecture's update adds this slope to a gradient that already contains it: the penalty would "
             "count twice. Here it counts once.",
+            corner=0,
         ),
         Penalty(
             "l2",

@@ -22,6 +22,9 @@ class NumberSystem(Protocol):
     def number(self, text: str) -> Any:
         """The number that the text writes, such as 0.01, as this system has it."""
 
+    def log_one_plus_exp(self, z: Any) -> Any:
+        """ln(1 + exp(z)), which must not overflow on the way"""
+
     def positive(self, z: Any, then: Any, otherwise: Any) -> Any:
         """`then` where z > 0, else `otherwise`."""
 

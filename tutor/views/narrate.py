@@ -28,14 +28,18 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
             yield from epoch_sentences(tableau)
             break
         yield f"{tableau.title(part, stage)}."
-        for step in steps:
+        beginning, others = tableau.beginning(steps)
+        for step in beginning:
             yield numbers[step.name] + narrate_step(tableau, step)
+        if others:
+            yield others
         if stage == "partial" and not derived:
             derived = True
-            for step, lines, others in tableau.derivations_by_kind():
+            for step, lines, alike in tableau.derivations_by_kind():
                 yield narrate_derivation(step.name, lines)
-                if others:
-                    yield f"In the same way: {', '.join(others)}."
+                if alike:
+                    named, more = tableau.beginning(alike)
+                    yield f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}"
     if not only:
         for row in tableau.printed:
             if row.name not in tableau.worksheet.by_name:
@@ -47,8 +51,11 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
 
 def narrate_outcome(tableau: Tableau) -> Iterator[str]:
     """What changed, and by how much the error fell."""
-    for name, before, after, change in tableau.changes():
+    changes, others = tableau.beginning(tableau.changes())
+    for name, before, after, change in changes:
         yield f"{name} goes from {before} to {after}, a change of {change}."
+    if others:
+        yield others
     yield from changes_in_error(tableau)
 
 

@@ -15,10 +15,15 @@ _SCIENTIFIC_FROM = Fraction(10**15)
 
 def finite_decimals(value: Fraction, most: int) -> int | None:
     """How many decimals write the value exactly, None where that takes more than `most`."""
-    for decimals in range(most + 1):
-        if (value * 10**decimals).denominator == 1:
-            return decimals
-    return None
+    rest = value.denominator
+    twos = (rest & -rest).bit_length() - 1
+    if twos > most:
+        return None
+    rest, fives = rest >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    decimals = max(twos, fives)
+    return decimals if rest == 1 and decimals <= most else None
 
 
 def fixed(value: Fraction, decimals: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.views.notation import expression_text
@@ -17,6 +17,7 @@ from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
 from tutor.worksheet.step import STAGES, Step, Worksheet
 
+Thing = TypeVar("Thing")
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from an earlier misprint",
@@ -41,11 +42,15 @@ class PrintedRow:
 
 @dataclass(frozen=True)
 class Tableau:
-    """A worksheet with its values rounded for display, once, and the printed values by quantity."""
+    """A worksheet with its values rounded for display, once, and the printed values by quantity.
+
+    Of a longer stage only the first `most` steps are shown, and how many are not.
+    """
 
     worksheet: Worksheet
     digits: int
     printed: Sequence[PrintedRow] = ()
+    most: int | None = None
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -104,6 +109,13 @@ class Tableau:
     @property
     def by_perceptron_rule(self) -> bool:
         return any(step.reason == PERCEPTRON_REASON for step in self.worksheet.steps)
+
+    def beginning(self, things: Sequence[Thing]) -> tuple[Sequence[Thing], str]:
+        """As many as are to be shown, and a sentence about the others, empty where there are none."""
+        hidden = len(things) - self.most if self.most is not None else 0
+        if hidden <= 0:
+            return things, ""
+        return things[: self.most], f"and {hidden} more like these; --all shows them, `tutor why` any one of them."
 
     def title(self, part: str, stage: str) -> str:
         """The headline of a group of steps."""

@@ -35,7 +35,10 @@ def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             break  # the first example is worked out; the rest stands in the epoch table
         screen.heading(tableau.title(part, stage))
-        show_steps(tableau, screen, steps)
+        beginning, others = tableau.beginning(steps)
+        show_steps(tableau, screen, beginning)
+        if others:
+            screen.show(others)
         show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
         if stage == "partial" and not shown_parts:
             show_derivations(tableau, screen)
@@ -139,8 +142,14 @@ def show_derivations(tableau: Tableau, screen: Screen) -> None:
     for step, lines, others in tableau.derivations_by_kind():
         show_derivation(screen, step.name, lines)
         if others:
-            screen.indented(f"In the same way: {', '.join(others)}.")
+            screen.indented(alike(tableau, others))
         screen.show("")
+
+
+def alike(tableau: Tableau, others: Sequence[str]) -> str:
+    """Which partials come out in the same way."""
+    named, more = tableau.beginning(others)
+    return f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}"
 
 
 def show_derivation(screen: Screen, name: str, lines: Sequence[Line]) -> None:
@@ -183,7 +192,7 @@ def show_checks(tableau: Tableau, screen: Screen) -> None:
 
 def show_outcome(tableau: Tableau, screen: Screen) -> None:
     """What changed, and by how much the error fell."""
-    changes = tableau.changes()
+    changes, others = tableau.beginning(tableau.changes())
     if not changes:
         return
     screen.heading("What changed")
@@ -198,6 +207,8 @@ def show_outcome(tableau: Tableau, screen: Screen) -> None:
         for row in changes:
             table.add_row(*map(screen.text, row))
         screen.show(table)
+    if others:
+        screen.show(others)
     screen.show(*changes_in_error(tableau))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
+from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.problem import Entry, Layer, Network, Neuron
 
 
@@ -30,10 +32,16 @@ class Connections:
 
     def layer_of(self, parameter: str) -> str:
         """The name of the first layer that uses the parameter."""
+        return self._layer_names[parameter]
+
+    @cached_property
+    def _layer_names(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for layer in self.layers:
-            if parameter in layer.biases or any(parameter in row for row in layer.weights):
-                return layer.name
-        return ""
+            for name in (*layer.biases, *(name for row in layer.weights for name in row)):
+                if name is not None:
+                    found.setdefault(name, layer.name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,8 @@ def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
             biases = tuple(name(e, "theta", known.biases) for e in layer.thresholds)
         else:
             biases = tuple(name(e, "b", known.biases) for e in layer.biases or ()) or (None,) * len(neurons)
-        alpha = Fraction(1) if layer.alpha is None else layer.alpha
+        entry = ACTIVATIONS.get(layer.activation)
+        alpha = layer.alpha if layer.alpha is not None else Fraction(entry.default if entry else 1)
         known.layers.append(
             NamedLayer(
                 layer_name(layer, neurons),

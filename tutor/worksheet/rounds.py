@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as with_changes
 
+from tutor.arithmetic.symbolic import names as names_in
 from tutor.arithmetic.symbolic import replace, symbol
 from tutor.worksheet.step import Step
 
 
 def renamed(step: Step, names: Mapping[str, str], part: str = "") -> Step:
     """The step with every name changed that `names` has, also inside its formula."""
-    by = {symbol(old): symbol(new) for old, new in names.items()}
+    written = [step.formula, *step.slopes.values(), *(expression for _, expression in step.bridge)]
+    used = {name for expression in written for name in names_in(expression)}
+    by = {symbol(name): symbol(names[name]) for name in used if name in names}
     pair = step.partial_of
     return with_changes(
         step,

@@ -1,0 +1,90 @@
+"""For those who write lessons: new, lint, schema."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from conftest import ONE_NEURON, ROOT, Tutor
+
+from tutor.lesson_format import schema
+from tutor.lessons import lesson_files
+from tutor.scaffold import KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_lesson_runs_and_has_nothing_to_mend(tutor: Tutor, kind: str) -> None:
+    assert tutor("new", "my first-lesson.toml", "--kind", kind).returncode == 0
+    assert tutor("run", "my first-lesson.toml").returncode == 0
+    done = tutor("lint", "my first-lesson.toml")
+    assert done.returncode == 0 and "nothing to mend" in done.stdout
+
+
+def test_a_new_lesson_overwrites_nothing(tutor: Tutor) -> None:
+    (tutor.folder / "a.toml").write_text("mine")
+    assert tutor("new", "a.toml").returncode == 2
+    assert (tutor.folder / "a.toml").read_text() == "mine"
+    assert tutor("new", "a.txt").returncode == 2
+    assert tutor("new", "nowhere/a.toml").returncode == 2
+
+
+@pytest.mark.parametrize("lesson", lesson_files())
+def test_the_lessons_have_nothing_to_mend(tutor: Tutor, lesson: str) -> None:
+    done = tutor("lint", lesson)
+    assert done.returncode == 0, done.stdout
+
+
+PRINTED = '[[printed]]\nname = "o_in"\nvalue = "1.6"\n'
+TO_MEND = {
+    ONE_NEURON: "about is empty",
+    ONE_NEURON + PRINTED: "printed value o_in = 1.6 is wrong: say why in its note",
+    ONE_NEURON.replace("inputs = [2]", "inputs = [0]"): "dE/dW1 is exactly 0",
+}
+
+
+@pytest.mark.parametrize(("text", "remark"), TO_MEND.items(), ids=TO_MEND.values())
+def test_lint_says_what_to_do(tutor: Tutor, text: str, remark: str) -> None:
+    (tutor.folder / "my.toml").write_text(text)
+    done = tutor("lint", "my.toml", "--width", 200)
+    assert done.returncode == 1
+    assert re.search(re.escape(remark), done.stdout)
+    listed = tutor("lint", "my.toml", "--json")
+    assert any(remark in said for said in json.loads(listed.stdout)["remarks"])
+
+
+def test_lint_of_a_file_that_cannot_be_used(tutor: Tutor) -> None:
+    (tutor.folder / "my.toml").write_text(ONE_NEURON.replace("loss", "los"))
+    assert tutor("lint", "my.toml").returncode == 2
+
+
+def test_the_schema_that_is_shipped_is_that_of_the_code(tutor: Tutor) -> None:
+    shipped = (ROOT / "lessons" / "lesson.schema.json").read_text(encoding="utf-8")
+    assert shipped == json.dumps(schema(), indent=1) + "\n" == tutor("schema").stdout
+
+
+def test_the_schema_knows_every_key_and_refuses_others() -> None:
+    lesson = schema()["$defs"]["Lesson"]
+    assert {"network", "equations", "minimize", "training", "printed"} <= set(lesson["properties"])
+    assert lesson["additionalProperties"] is False
+    assert set(lesson["required"]) == {"format", "title"}
+    assert "for" in schema()["$defs"]["Equation"]["properties"]
+
+
+def test_a_long_worksheet_shows_its_beginning_and_says_how_many_steps_are_not_shown(tutor: Tutor) -> None:
+    rows = ", ".join("[0.1, 0.2]" for _ in range(60))
+    text = f"""format = 1
+title = "wide"
+network = {{ inputs = ["x1", "x2"], loss = "half_squared_error", layers = [
+  {{ activation = "sigmoid", weights = [{rows}] }}, {{ activation = "sigmoid", weights = [[{", ".join(["0.1"] * 60)}]] }},
+] }}
+examples = [{{ inputs = [1, 2], targets = [1] }}]
+training = {{ learning_rate = 0.1 }}
+"""
+    (tutor.folder / "wide.toml").write_text(text)
+    for options in ([], ["--narrate"]):
+        done = tutor("run", "wide.toml", *options)
+        assert done.returncode == 0
+        assert "and 82 more like these; --all shows them" in " ".join(done.stdout.split())
+        assert "more like these" not in tutor("run", "wide.toml", "--all", *options).stdout
+    assert len(tutor.json("run", "wide.toml")["steps"]) > 600

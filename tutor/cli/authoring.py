@@ -1,0 +1,60 @@
+"""`tutor new`, `tutor lint`, `tutor schema`: for those who write lessons."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.cli.worksheet import LessonName
+from tutor.views.screen import Screen
+
+Kind = Literal["network", "perceptron", "equations", "minimize"]
+
+
+@command()
+def new(
+    path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml.")],
+    screen: Screen,
+    kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
+) -> None:
+    """Write a new lesson file to start from. It runs as it is; change its numbers, names and words."""
+    from tutor.scaffold import write_lesson
+
+    write_lesson(path, kind)
+    screen.show(f"wrote {path}; look at it with `tutor run {path}`, check it with `tutor lint {path}`")
+
+
+@command()
+def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
+    """Check a lesson and say what to do: names, notes, printed values, and that the key marks itself correct.
+
+    Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
+    """
+    from tutor.cli.worksheet import tableau_of
+    from tutor.homework.lint import remarks
+    from tutor.lessons import read_lesson, slug
+
+    found = read_lesson(lesson)
+    tableau = tableau_of(lesson, found, 6)
+    said = list(remarks(found, tableau.worksheet, dict(tableau.labels)))
+    if json_output:
+        print(json.dumps({"format": 1, "lesson": slug(lesson), "remarks": said}, indent=1))
+    else:
+        for remark in said:
+            screen.show(f"{lesson}: {remark}")
+        screen.show(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
+    if said:
+        raise typer.Exit(1)
+
+
+@command()
+def schema(screen: Screen) -> None:
+    """Print the lesson format as a JSON Schema, for editors that complete TOML."""
+    from tutor.lesson_format import schema as lesson_schema
+
+    print(json.dumps(lesson_schema(), indent=1))

@@ -1,0 +1,34 @@
+"""`tutor explain`: one activation, loss, optimizer, schedule, penalty, initializer or normalizer."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.cli.worksheet import Digits
+from tutor.views.screen import Screen
+
+
+@command()
+def explain(
+    name: Annotated[str, typer.Argument(help="What to explain, such as sigmoid, adam or l2.")],
+    screen: Screen,
+    digits: Digits = 3,
+    json_output: Json = False,
+) -> None:
+    """Explain an activation, a loss, an optimizer …: equation, derivation rule by rule, range, picture, values.
+
+    A name that is more than one thing is written with its kind: activation:step, schedule:step.
+    """
+    from tutor.views import entry
+    from tutor.worksheet.entries import find_entry
+
+    kind, found = find_entry(name)
+    if json_output:
+        print(json.dumps(entry.entry_document(found.name, kind, found, digits), indent=1))
+    else:
+        entry.show_entry(found.name, kind, found, screen, digits)

@@ -1,0 +1,125 @@
+"""New lesson files to start from, one for each kind of lesson."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tutor.errors import TutorError
+
+_HEAD = """format = 1
+title = "{title}"
+source = "where the example comes from"
+about = \"\"\"
+What the reader should know first. An empty line begins a new paragraph.
+\"\"\"
+"""
+
+KINDS = {
+    "network": _HEAD
+    + """
+[network]
+inputs = ["X1", "X2"]
+loss = "half_squared_error"
+
+[[network.layers]]
+neurons = ["h1", "h2"]
+activation = "sigmoid"
+weights = [[0.1, 0.2], [0.3, 0.4]]    # one row for each neuron, one number for each input
+biases = [0.5, 0.6]
+
+[[network.layers]]
+neurons = ["out"]
+activation = "sigmoid"
+weights = [[0.7, 0.8]]
+biases = [0.9]
+
+[[examples]]
+inputs = [1, -0.5]
+targets = [1]
+
+[training]
+learning_rate = 0.1
+
+# What the source prints, if it prints anything:
+# [[printed]]
+# name = "h1_in"
+# value = "0.5"
+""",
+    "perceptron": _HEAD
+    + """
+[givens]
+theta = 0.2
+
+[network]
+inputs = ["x1", "x2"]
+
+[[network.layers]]
+neurons = [{{ sum = "s", output = "y" }}]
+activation = "step"
+weights = [[0.3, -0.1]]
+
+[[examples]]
+inputs = [0, 0]
+targets = [0]
+
+[[examples]]
+inputs = [0, 1]
+targets = [0]
+
+[[examples]]
+inputs = [1, 0]
+targets = [0]
+
+[[examples]]
+inputs = [1, 1]
+targets = [1]
+
+[training]
+rule = "perceptron"
+learning_rate = 0.1
+fires = "s >= theta"
+""",
+    "equations": _HEAD
+    + """
+[givens]
+x = -2
+y = 5
+z = -4
+
+[[equations]]
+name = "q"
+formula = "x + y"
+
+[[equations]]
+name = "f"
+formula = "q*z"
+
+[differentiate]
+of = "f"
+wrt = ["x", "y", "z"]
+""",
+    "minimize": _HEAD
+    + """
+[minimize]
+objective = "x**2 + 10*y**2"
+start = {{ x = 1, y = 1 }}
+optimizer = "momentum"
+learning_rate = 0.05
+steps = 3
+""",
+}
+
+
+def write_lesson(path: Path, kind: str) -> None:
+    """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything."""
+    if path.suffix != ".toml":
+        raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
+    title = path.stem.replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(KINDS[kind].format(title=title or "My lesson"))
+    except FileExistsError:
+        raise TutorError(f"{str(path)!r} exists; choose another name") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise TutorError(f"{str(path)!r} cannot be written: {reason}") from None

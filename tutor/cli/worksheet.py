@@ -46,6 +46,18 @@ def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full", most
         raise TutorError(f"{name}: {error}") from None
 
 
+def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
+    """The same as somebody has it who rounds every line."""
+    from dataclasses import replace
+
+    from tutor.errors import counted
+    from tutor.worksheet.rounded import rounded_values
+
+    unit = counted(tableau.digits, "significant digit" if significant else "decimal")
+    told = f"every line rounded to {unit}, half to even, and the next worked out from what was written"
+    return replace(tableau, rounded=rounded_values(tableau.worksheet, tableau.digits, significant), rounding=told)
+
+
 @command()
 def run(
     lesson: LessonName,
@@ -58,6 +70,13 @@ def run(
         ),
     ] = None,
     digits: Digits = 3,
+    rounding: Annotated[
+        Literal["once", "each-step"],
+        typer.Option(help="once: exact, rounded for display. each-step: every line rounded, with the drift beside it."),
+    ] = "once",
+    significant: Annotated[
+        bool, typer.Option("--significant", help="With each-step: --digits counts significant digits, not decimals.")
+    ] = False,
     chain: Chain = "full",
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
     json_output: Json = False,
@@ -77,6 +96,8 @@ def run(
     stages = check_stages(only or ())
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+    if rounding == "each-step":
+        tableau = rounded_tableau(tableau, significant)
     if json_output:
         print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
         return
@@ -102,7 +123,7 @@ def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
     from tutor.views import conventions, narrate, tables
 
-    screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits))
+    screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
     if screen.narrate:
         screen.show(*narrate.narrate_network(tableau))
     else:

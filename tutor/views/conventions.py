@@ -12,7 +12,7 @@ from tutor.worksheet.update import RATE
 BIASES = {"updated": "biases are updated too", "not updated": "biases are not updated", "none": "no biases", "": ""}
 
 
-def conventions_line(worksheet: Worksheet, digits: int) -> str:
+def conventions_line(worksheet: Worksheet, digits: int, rounding: str = "") -> str:
     """The loss with its factor, the biases, the chain rule's form, the arithmetic and the digits shown."""
     made = worksheet.conventions
     parts = []
@@ -23,8 +23,9 @@ def conventions_line(worksheet: Worksheet, digits: int) -> str:
         rate = shown(worksheet.givens[RATE], digits)
         parts.append(f"{OPTIMIZERS[made.optimizer].title} with learning rate eta = {rate}")
     parts += made.remarks
-    parts.append(
+    exact = (
         f"exact arithmetic, rounded once for display: {counted(digits, 'decimal')}, at least {FEWEST_SIGNIFICANT} "
         "significant digits. Every value is computed from the full values above it, not from the rounded ones shown"
     )
+    parts.append(rounding or exact)
     return "Conventions: " + "; ".join(filter(None, parts)) + "."

@@ -28,7 +28,7 @@ def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()
             "optimizer": made.optimizer,
             "chain": made.chain,
             "arithmetic": "exact",
-            "rounding": f"once, half to even, to {tableau.digits} decimals for display",
+            "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
             "remarks": list(made.remarks),
         },
         "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
@@ -54,6 +54,17 @@ def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
         "formula": expression_text(step.formula, PLAIN),
         "substituted": expression_text(step.formula, PLAIN, tableau.labels),
         "value": full(tableau.worksheet.values[step.name]),
+        **(
+            {}
+            if tableau.rounded is None
+            else {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}
+        ),
         "reason": step.reason,
         "inputs": list(step.inputs),
     }
+
+
+def _rounding(tableau: Tableau, step: Step) -> dict[str, str]:
+    if tableau.rounded is None:
+        return {}
+    return {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}

@@ -17,7 +17,7 @@ from tutor.worksheet.step import Step
 
 def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[str]:
     """The whole worksheet, or the stages named in `only`, sentence by sentence."""
-    yield conventions_line(tableau.worksheet, tableau.digits)
+    yield conventions_line(tableau.worksheet, tableau.digits, tableau.rounding)
     if not only:
         yield from narrate_network(tableau)
     count = len(tableau.worksheet.steps)
@@ -96,6 +96,8 @@ def narrate_step(tableau: Tableau, step: Step) -> str:
         equation += f", which is {'about ' if tableau.sign(step) == '≈' else ''}{numbers}"
     if formula != tableau.labels[step.name]:
         equation += f", which is {tableau.labels[step.name]}"
+    if tableau.rounded is not None:
+        equation += "; the exact value is {}, the drift {}".format(*tableau.drift(step))
     printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]
     return " ".join([f"{step.name}, {step.reason}: {equation}.", *printed])
 

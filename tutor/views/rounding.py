@@ -65,6 +65,14 @@ def shown(value: Any, digits: int, before: Any = None, significant: int = FEWEST
     return fixed(exact, decimals if plain is None else plain)
 
 
+def as_written(value: Fraction, digits: int) -> str:
+    """A number that has been rounded already, with all its digits."""
+    decimals = finite_decimals(value, 400)
+    if value and (abs(value) < _SCIENTIFIC_BELOW or decimals is None):
+        return scientific(value, max(FEWEST_SIGNIFICANT, digits))
+    return fixed(value, decimals or 0)
+
+
 def full(value: Any, significant: int = 30) -> str:
     """The value for a program: every digit of a short decimal, else `significant` digits."""
     exact = as_fraction(value)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.views.notation import expression_text
-from tutor.views.rounding import shown
+from tutor.views.rounding import as_written, scientific, shown
 from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
@@ -44,6 +44,7 @@ class PrintedRow:
 class Tableau:
     """A worksheet with its values rounded for display, once, and the printed values by quantity.
 
+    With `rounded` it shows what comes out when every line is rounded, and how far that drifts from the exact values.
     Of a longer stage only the first `most` steps are shown, and how many are not.
     """
 
@@ -51,11 +52,15 @@ class Tableau:
     digits: int
     printed: Sequence[PrintedRow] = ()
     most: int | None = None
+    rounded: Mapping[str, Fraction] | None = None
+    rounding: str = ""
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
         """Every value as it is shown: once rounded, the same in its own row and wherever it is substituted."""
         values = self.worksheet.values
+        if self.rounded is not None:
+            return {name: as_written(value, self.digits) for name, value in self.rounded.items()}
         found = {name: shown(value, self.digits) for name, value in self.worksheet.givens.items()}
         for step in self.worksheet.steps:
             found[step.name] = shown(values[step.name], self.digits, values[step.before] if step.before else None)
@@ -150,9 +155,20 @@ class Tableau:
             return []
         return [f"{name} = {self.labels[name]}" for name in self.worksheet.givens]
 
+    def drift(self, step: Step) -> tuple[str, str]:
+        """The exact value, and how far the rounded one has moved away from it."""
+        exact = as_fraction(self.worksheet.values[step.name])
+        moved = (self.rounded or {}).get(step.name, exact) - exact
+        return shown(exact, self.digits + 3), "0" if moved == 0 else scientific(moved, 2)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values as they are shown: exact, or as rounded line by line."""
+        return self.worksheet.values if self.rounded is None else self.rounded
+
     def changes(self) -> list[tuple[str, str, str, str]]:
         """Every updated parameter with its first and its last value and the change."""
-        values, labels = self.worksheet.values, self.labels
+        values, labels = self.values, self.labels
         return [
             (old, labels[old], labels[new], shown(as_fraction(values[new]) - as_fraction(values[old]), self.digits))
             for old, new in self.worksheet.updated
@@ -160,7 +176,7 @@ class Tableau:
 
     def sign(self, step: Step) -> str:
         """`=` where the numbers in the substitution are exact, `≈` where some are shown rounded."""
-        values = self.worksheet.values
+        values = self.values
         return "=" if all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs) else "≈"
 
     def stage(self, stage: str) -> list[Step]:
@@ -174,7 +190,7 @@ def changes_in_error(tableau: Tableau) -> Iterator[str]:
 
 
 def _change(tableau: Tableau, before: str, after: str) -> str:
-    values = tableau.worksheet.values
+    values = tableau.values
     was, now = as_fraction(values[before]), as_fraction(values[after])
     if was == now:
         return f"{before} stays at {tableau.labels[before]}: this step changes nothing."

@@ -25,7 +25,7 @@ VERDICT_STYLES = {
 
 def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -> None:
     """The whole worksheet, or the stages named in `only`."""
-    screen.show("", conventions_line(tableau.worksheet, tableau.digits))
+    screen.show("", conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
     if not only:
         show_picture(tableau, screen)
         if tableau.given():
@@ -87,11 +87,13 @@ def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
         for step in steps:
             show_step(tableau, screen, step)
         return
-    wide = screen.width >= WIDE_FROM
-    headings = ["name", "formula", *(["with numbers"] if wide else []), "value", *(["printed"] if printed else [])]
-    table = screen.table(*headings, right=["value"])
+    wide, drifts = screen.width >= WIDE_FROM, tableau.rounded is not None
+    left_out = {"with numbers": not wide, "exact": not drifts, "drift": not drifts, "printed": not printed}
+    every = ("name", "formula", "with numbers", "value", "exact", "drift", "printed")
+    headings = [heading for heading in every if not left_out.get(heading)]
+    table = screen.table(*headings, right=["value", "exact", "drift"])
     for column in table.columns:
-        if column.header in ("name", "value"):
+        if column.header in ("name", "value", "exact", "drift"):
             column.no_wrap = True
     for step in steps:
         formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
@@ -101,6 +103,8 @@ def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
         else:
             cells.append(screen.text(formula if numbers is None else f"{formula}\n{tableau.sign(step)} {numbers}"))
         cells.append(screen.text(tableau.labels[step.name]))
+        if drifts:
+            cells += map(screen.text, tableau.drift(step))
         if printed:
             cells.append(printed_text(screen, tableau.printed_by_name.get(step.name, ())))
         table.add_row(*cells)
@@ -116,6 +120,8 @@ def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
         screen.indented(f"{tableau.sign(step)} {numbers}")
     if formula != tableau.labels[step.name]:
         screen.indented(f"= {tableau.labels[step.name]}")
+    if tableau.rounded is not None:
+        screen.indented("exact value {}, drift {}".format(*tableau.drift(step)))
     for row in tableau.printed_by_name.get(step.name, ()):
         screen.indented(f"printed {row.printed}: {row.verdict}", style=VERDICT_STYLES.get(row.verdict, ""))
 

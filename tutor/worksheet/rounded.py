@@ -1,0 +1,35 @@
+"""The worksheet of somebody who rounds every line before going on, to decimals or to significant digits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tutor.arithmetic.exact import ExactSystem, as_fraction, exponent_of, round_to
+from tutor.errors import TutorError
+from tutor.worksheet.evaluate import value_of
+from tutor.worksheet.step import Worksheet
+
+_PRECISION = 60
+
+
+def rounded_values(worksheet: Worksheet, digits: int, significant: bool) -> dict[str, Fraction]:
+    """Every value when each line is rounded, half to even, and the next ones are worked out from what was written.
+
+    Raises TutorError where a rounded line leaves the next one without a value.
+    """
+    system = ExactSystem(_PRECISION)
+    found: dict[str, Fraction] = dict(worksheet.givens)
+    for step in worksheet.steps:
+        try:
+            exact = as_fraction(value_of(step.formula, found, system))
+        except (ValueError, ZeroDivisionError, OverflowError) as error:
+            reason = str(error) or "divides by zero"
+            raise TutorError(f"with every line rounded, {step.name} {reason}; round to more digits") from None
+        found[step.name] = _rounded(exact, digits, significant)
+    return found
+
+
+def _rounded(value: Fraction, digits: int, significant: bool) -> Fraction:
+    if not significant:
+        return round_to(value, digits)
+    return round_to(value, digits - 1 - exponent_of(value)) if value else value

@@ -16,10 +16,13 @@ from hypothesis import assume, given, settings
 from networks import RandomNetwork, networks
 
 from tutor.arithmetic.exact import as_fraction
+from tutor.arithmetic.symbolic import names as names_in
 from tutor.errors import TutorError
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import lesson_files, read_lesson, worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.worksheet.collapse import collapses
+from tutor.worksheet.evaluate import evaluate_formula
 from tutor.worksheet.prove import prove
 
 Loss = Callable[[dict[str, Any]], Any]
@@ -585,3 +588,23 @@ def test_a_wrong_gradient_is_not_proved() -> None:
     worksheet = worksheet_of(read_lesson("perceptron"))
     wrong = [replace(s, formula=s.formula * 2) if s.name == "dPredicted/ds" else s for s in worksheet.steps]
     assert not any(proof.holds for proof in prove(replace(worksheet, steps=tuple(wrong))))
+
+
+@pytest.mark.parametrize("text", [SOFTMAX, SOFTMAX.replace("[0, 1, 0]", "[0.2, 0.5, 0.3]")], ids=["one-hot", "soft"])
+def test_softmax_with_cross_entropy_collapses_to_output_minus_target(text: str) -> None:
+    worksheet = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "test"))
+    found = values(text, "delta")
+    collapsed = collapses(worksheet)
+    assert [name for name, _ in collapsed] == ["dE/do1_in", "dE/do2_in", "dE/do3_in"]
+    twice = worksheet_of(
+        parse_lesson('format = 1\ntitle = "t"\n' + text.replace("rate = 0.5 }", "rate = 0.5, epochs = 2 }"), "test")
+    )
+    for name, lines in collapsed + collapses(twice):
+        assert {n for line in lines for n in names_in(line.expression)} <= {*worksheet.names, *twice.names}
+    for name, lines in collapsed:
+        for line in lines:
+            exact = as_fraction(evaluate_formula(line.expression, worksheet.values))
+            assert close(mpmath.mpf(exact.numerator) / exact.denominator, found[name]), line.rule
+    assert not collapses(worksheet_of(read_lesson("mlp")))
+    halves = text.replace("[0, 1, 0]", "[0, 0.5, 0]").replace("[0.2, 0.5, 0.3]", "[0.2, 0.5, 0]")
+    assert not collapses(worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + halves, "test")))

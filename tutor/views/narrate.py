@@ -11,6 +11,7 @@ from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
 from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
+from tutor.worksheet.collapse import collapses
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import Step
 
@@ -40,6 +41,9 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
                 if alike:
                     named, more = tableau.beginning(alike)
                     yield f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}"
+            for name, lines in collapses(tableau.worksheet)[:1]:
+                yield "With softmax and cross-entropy the gradient by a weighted sum becomes output minus target."
+                yield narrate_derivation(name, lines)
     if not only:
         for row in tableau.printed:
             if row.name not in tableau.worksheet.by_name:

@@ -12,6 +12,7 @@ from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.screen import WIDE_FROM, Screen
 from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
+from tutor.worksheet.collapse import collapses
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import Step
 
@@ -150,6 +151,11 @@ def show_derivations(tableau: Tableau, screen: Screen) -> None:
         if others:
             screen.indented(alike(tableau, others))
         screen.show("")
+    if collapsed := collapses(tableau.worksheet):
+        name, lines = collapsed[0]
+        screen.show("With softmax and cross-entropy the gradient by a weighted sum becomes output minus target:", "")
+        show_derivation(screen, name, lines)
+        screen.indented(alike(tableau, [other for other, _ in collapsed[1:]]))
 
 
 def alike(tableau: Tableau, others: Sequence[str]) -> str:

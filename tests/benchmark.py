@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 RUNS = 15
@@ -30,6 +31,44 @@ PAIRS = [
 ]  # fmt: skip
 
 
+SIZES = (64, 128, 256, 512, 1024)
+
+
+def network(sizes: Sequence[int]) -> str:
+    """A lesson with layers of these sizes, sigmoid throughout."""
+    layers = []
+    for before, after in pairwise(sizes):
+        rows = ([((i * 37 + j * 53) % 100 - 50) / 100 for j in range(before)] for i in range(after))
+        biases = [(i * 29 % 100 - 50) / 100 for i in range(after)]
+        layers.append(f'{{ activation = "sigmoid", weights = {list(rows)}, biases = {biases} }}')
+    inputs = ", ".join(f'"x{i + 1}"' for i in range(sizes[0]))
+    return (
+        f'format = 1\ntitle = "{sizes}"\n'
+        f'network = {{ inputs = [{inputs}], loss = "half_squared_error", layers = [{", ".join(layers)}] }}\n'
+        f"examples = [{{ inputs = {[0.3] * sizes[0]}, targets = {[0.2] * sizes[-1]} }}]\n"
+        "training = { learning_rate = 0.1 }\n"
+    )
+
+
+def sizes_table(folder: str) -> None:
+    """The worksheet of 2-h-1 networks; the time without starting up should about double with h."""
+    start = seconds([*TUTOR, "run", "perceptron", "--json"], folder)
+    print(f"\n{'worksheet, --json':24} {'ms':>6}   {'less the start':>14}   times the one before (at most 2.5)")
+    last = None
+    for hidden in SIZES:
+        path = Path(folder) / f"w{hidden}.toml"
+        path.write_text(network((2, hidden, 1)))
+        whole = min(seconds([*TUTOR, "run", str(path), "--json"], folder) for _ in range(3))
+        net = whole - start
+        print(f"{f'2-{hidden}-1':24} {1000 * whole:6.0f}   {1000 * net:14.0f}   {f'{net / last:.2f}' if last else ''}")
+        last = net
+    path = Path(folder) / "deep.toml"
+    path.write_text(network((4, 10, 10, 10, 2)))
+    print(
+        f"{'4-10-10-10-2':24} {1000 * seconds([*TUTOR, 'run', str(path), '--json'], folder):6.0f}   paths written out: no"
+    )
+
+
 def seconds(command: Sequence[str], folder: str) -> float:
     started = time.perf_counter()
     subprocess.run(command, capture_output=True, cwd=folder, check=True)
@@ -44,6 +83,7 @@ def main() -> None:
             ours, theirs = (1000 * statistics.median(times) for times in zip(*both, strict=True))
             asked = f"at most {goal}" if goal else ""
             print(f"{name:24} {ours:6.0f}   {other_name:45} {theirs:6.0f}   {ours / theirs:5.2f}  {asked}")
+        sizes_table(folder)
 
 
 if __name__ == "__main__":

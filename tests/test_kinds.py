@@ -599,7 +599,7 @@ def test_softmax_with_cross_entropy_collapses_to_output_minus_target(text: str) 
     twice = worksheet_of(
         parse_lesson('format = 1\ntitle = "t"\n' + text.replace("rate = 0.5 }", "rate = 0.5, epochs = 2 }"), "test")
     )
-    for name, lines in collapsed + collapses(twice):
+    for _, lines in collapsed + collapses(twice):
         assert {n for line in lines for n in names_in(line.expression)} <= {*worksheet.names, *twice.names}
     for name, lines in collapsed:
         for line in lines:

@@ -1,5 +1,6 @@
 """The entry point: `tutor` and `python -m tutor`."""
 
+import gc
 import sys
 
 
@@ -10,6 +11,9 @@ def main() -> int:
 
         print(f"tutor {__version__}")
         return 0
+    # Importing SymPy makes hundreds of thousands of objects that stay; looking for garbage among them takes a tenth
+    # of the time of a short command.
+    gc.set_threshold(100_000, 50, 50)
     try:
         from tutor.cli import run
 

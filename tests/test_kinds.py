@@ -150,6 +150,8 @@ examples = [{{ inputs = [1], targets = [1] }}]
 training = {{ learning_rate = 0.5, l1 = {0}, proximal = true, epochs = 60 }}
 """
     assert close(values(text.format("0.3"))["W1[60]"], mpmath.mpf("0.7"), 15)
+    named = "givens = { w = 0.05 }\n" + text.format("0.3").replace("[[0.05]]", '[["w"]]')
+    assert close(values(named)["w[60]"], mpmath.mpf("0.7"), 15)
     assert values(text.format("2"))["W1[60]"] == 0
 
 
@@ -464,6 +466,10 @@ differentiate = { of = "f", wrt = ["x", "y", "z"] }
     assert [found[n] for n in ("q", "f", "df/dx", "df/dy", "df/dz")] == [3, -12, -4, -4, 3]
 
 
+GATE_HEAD = """
+network = { inputs = ["x"], layers = [{ neurons = ["o"], activation = "step", weights = [[1]] }] }
+examples = [{ inputs = [1], targets = [1] }]
+"""
 WRONG = {
     "circular equations": ("equations = [{ name = 'y', formula = 'z' }, { name = 'z', formula = 'y' }]", "defined only further on"),
     "an unknown name": ("givens = { x = 1 }\nequations = [{ name = 'y', formula = 'xx' }]", "unknown name 'xx'.*did you mean 'x'"),
@@ -481,6 +487,10 @@ WRONG = {
     "a rate for no layer": (NETWORK + "training = { learning_rate = 1, rates = { g = 1 } }", "no layer is called 'g'"),
     "both ways of clipping": (NETWORK + "training = { learning_rate = 1, clip_norm = 1, clip_value = 1 }", "not both"),
     "soft-thresholding of nothing": (NETWORK + "training = { learning_rate = 1, proximal = true }", "give l1 too"),
+    "epochs of free equations": (
+        "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { wrt = ['x'] }\n"
+        "training = { learning_rate = 1, epochs = 3 }", "training.epochs: this belongs to a .network"),
+    "a penalty with the perceptron rule": (GATE_HEAD + "training = { rule = 'perceptron', l2 = 1 }", "training.l2: this belongs to gradient descent"),
     "no epochs": (NETWORK + "training = { learning_rate = 1, epochs = 0 }", "training.epochs"),
     "no rate for sgd": (NETWORK + "training = { epochs = 1 }", "'learning_rate' is missing"),
     "the name of a setting": ("givens = { eta = 1 }\nminimize = { objective = 'x*eta', start = { x = 1 }, learning_rate = 1 }", "'eta'"),

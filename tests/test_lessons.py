@@ -59,8 +59,11 @@ BROKEN = {
 @pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_lesson_is_refused_with_its_place_and_the_nearest_word(change: tuple[str, str], message: str) -> None:
     with pytest.raises(TutorError, match=rf"(?s)({message})") as caught:
-        worksheet_of(parse_lesson(ONE_NEURON.replace(*change), "my.toml"))
+        lesson = parse_lesson(ONE_NEURON.replace(*change), "my.toml")
+        worksheet_of(lesson)  # what shows only here, the command says with the name of the file
     assert "\n" not in str(caught.value)
+    if not str(caught.value).startswith("two quantities"):
+        assert str(caught.value).startswith("my.toml")
 
 
 @settings(max_examples=200, deadline=None)

@@ -53,6 +53,7 @@ class NetworkBuilder:
         every = self.known.parameters(self.training.update_biases)
         self.trained = [p for p in every if self.known.layer_of(p) not in frozen]
         self.penalties = {name: name for name in ("l1", "l2") if getattr(self.training, name) is not None}
+        self.shrunk = self.known.weights if self.training.proximal else []
         self.used_chain = self.chain
 
     def worksheet(self) -> Worksheet:
@@ -68,7 +69,7 @@ class NetworkBuilder:
         gradients: list[tuple[str, str, str]] = []
         for k, group in enumerate(groups, 1):
             template = templates[group]
-            update = update_of(training, template.goal, reached, self.factors(reached), self.penalties)
+            update = update_of(training, template.goal, reached, self.factors(reached), self.shrunk)
             kept = [*reached, *update.state, *OPTIMIZERS[training.optimizer].shared_state]
             whole = [*template.steps, *update.steps(k, (k - 1) // per_epoch)]
             steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
@@ -187,6 +188,8 @@ class NetworkBuilder:
             remarks.append(f"{self.count} examples, {manner}")
         if self.penalties:
             remarks.append("penalty on the weights: " + " and ".join(self.penalties))
+        if self.shrunk:
+            remarks.append("l1 acts by soft-thresholding after each step; E is shown without it")
         return Conventions(
             loss=loss.name,
             loss_factor=loss.factor,

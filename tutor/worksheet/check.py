@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from tutor.errors import nearest
@@ -14,6 +14,9 @@ from tutor.worksheet.naming import layer_name, neuron_names
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training
 
 MOST_UPDATES = 500
+WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "epochs")
+GRADIENT_ONLY = ("optimizer", "settings", "schedule", "schedule_settings", "clip_value", "clip_norm", *WEIGHT_KEYS)
+NETWORK_ONLY = ("update_biases", "rule", "fires", "stop", "max_epochs", *WEIGHT_KEYS)
 
 
 def check_problem(problem: Problem) -> None:
@@ -36,6 +39,7 @@ def check_problem(problem: Problem) -> None:
         check_minimize(problem.minimize)
     elif problem.training is not None:
         check_optimization(problem.training, "training")
+        _left_alone(problem.training, NETWORK_ONLY, "this belongs to a [network]; free equations take one plain step")
     if problem.network is None and problem.examples:
         raise ValueError("examples: they belong to a [network]; put the numbers under [givens]")
 
@@ -83,12 +87,16 @@ def check_perceptron(training: Training, network: Network) -> None:
         raise ValueError("training.rule: the perceptron rule trains a single layer with the activation step or sign")
     if network.loss:
         raise ValueError("network.loss: the perceptron rule knows no loss; leave it out")
-    plain = Training(learning_rate=training.learning_rate)
-    for key in ("optimizer", "settings", "schedule", "clip_value", "clip_norm", "l1", "l2", "proximal", "rates"):
-        if getattr(training, key) != getattr(plain, key):
-            raise ValueError(f"training.{key}: this belongs to gradient descent, not to the perceptron rule")
+    _left_alone(training, GRADIENT_ONLY, "this belongs to gradient descent, not to the perceptron rule")
     if not 1 <= training.max_epochs <= MOST_UPDATES:
         raise ValueError(f"training.max_epochs: a worksheet takes 1 to {MOST_UPDATES}, not {training.max_epochs}")
+
+
+def _left_alone(training: Training, keys: Sequence[str], reason: str) -> None:
+    """None of the keys is set: a setting without effect would be a promise not kept."""
+    for key in keys:
+        if getattr(training, key) != getattr(Training(), key):
+            raise ValueError(f"training.{key}: {reason}")
 
 
 def check_minimize(wanted: Minimize) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tutor.arithmetic.exact import read_number
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.worksheet.problem import Optimization, Training
+from tutor.worksheet.problem import Optimization
 from tutor.worksheet.update import RATE, Update
 
 
@@ -16,11 +16,10 @@ def update_of(
     goal: str,
     parameters: Sequence[str],
     factors: Mapping[str, Fraction] | None = None,
-    penalties: Mapping[str, str] | None = None,
+    shrunk: Sequence[str] = (),
 ) -> Update:
-    """The update that a lesson asks for."""
+    """The update that a lesson asks for; the weights in `shrunk` are soft-thresholded after their step."""
     chosen = OPTIMIZERS[wanted.optimizer]
-    proximal = isinstance(wanted, Training) and wanted.proximal and "l1" in (penalties or {})
     return Update(
         optimizer=wanted.optimizer,
         goal=goal,
@@ -31,7 +30,7 @@ def update_of(
         schedule_settings=wanted.schedule_settings,
         clip="clip_norm" if wanted.clip_norm is not None else "clip_value" if wanted.clip_value is not None else "",
         factors=factors or {},
-        proximal=[p for p in parameters if p.startswith("W")] if proximal else (),
+        proximal=shrunk,
     )
 
 

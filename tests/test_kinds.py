@@ -35,7 +35,10 @@ def forty_digits() -> Any:
 
 
 def values(text: str, chain: str = "full") -> dict[str, Any]:
-    exact = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "test"), chain).values
+    worksheet = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "test"), chain)
+    exact = worksheet.values
+    if worksheet.gradients:  # every test network is proved as `tutor prove` does it
+        assert all(proof.holds for proof in prove(worksheet))
     return {n: mpmath.mpf(as_fraction(v).numerator) / as_fraction(v).denominator for n, v in exact.items()}
 
 
@@ -471,6 +474,8 @@ network = { inputs = ["x"], layers = [{ neurons = ["o"], activation = "step", we
 examples = [{ inputs = [1], targets = [1] }]
 """
 WRONG = {
+    "the delta rule with adam": (NETWORK + 'training = { learning_rate = 0.1, rule = "delta", optimizer = "adam" }', "the delta rule is plain gradient"),
+    "a target too many": (NETWORK.replace("loss =", 'targets = ["t", "u"], loss =') + "training = { learning_rate = 0.1 }", "2 names for 1 output"),
     "circular equations": ("equations = [{ name = 'y', formula = 'z' }, { name = 'z', formula = 'y' }]", "defined only further on"),
     "an unknown name": ("givens = { x = 1 }\nequations = [{ name = 'y', formula = 'xx' }]", "unknown name 'xx'.*did you mean 'x'"),
     "code in a formula": ("equations = [{ name = 'y', formula = '__import__(1)' }]", "unknown function"),
@@ -563,6 +568,55 @@ training = { rule = "perceptron", learning_rate = 0.5, fires = "s > 0" }
     # 1 - 0.5 > 0 fires: error -2, W = 1 - 1 = 0, theta = 0.5 + 1 = 1.5; 0 - 1.5 gives -1: error 2, W = -1, theta = 0.5
     assert [found[n] for n in ("o_out@1[1]", "error@1[1]", "W1[1]", "theta1[1]")] == [1, -2, 0, 1.5]
     assert [found[n] for n in ("o_out@2[2]", "error@2[2]", "W1[2]", "theta1[2]")] == [-1, 2, -1, 0.5]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'batch = "mean"',
+        'batch = "sum", epochs = 2',
+        'batch = "online"',
+        'schedule = "inverse_time", epochs = 2',
+        "rates = { h = 0.5 }",
+        "update_biases = false",
+    ],
+)
+def test_the_delta_rule_is_gradient_descent_written_with_deltas(settings: str) -> None:
+    lesson = NETWORK + f"training = {{ learning_rate = 0.3, rule = 'delta', {settings} }}"
+    by_delta, by_gradient = values(lesson), values(lesson.replace("rule = 'delta', ", ""))
+    updated = [name for name in by_gradient if name.endswith("_new") or name.endswith("]") or name.startswith("dE/dW")]
+    shared = [name for name in updated if name in by_delta]
+    assert len(shared) >= 9
+    assert all(close(by_delta[name], by_gradient[name]) for name in shared)
+    if settings == 'batch = "sum", epochs = 2':
+        p = start()
+        z = sum(
+            p[w] * mpmath.tanh(p[a] * 0.5 - p[c] + p[b])
+            for w, a, c, b in (("W5", "W1", "W2", "b1"), ("W6", "W3", "W4", "b2"))
+        )
+        out = sigmoid(z + p["b3"])
+        assert close(by_delta["delta_o@1[1]"], (1 - out) * out * (1 - out))
+
+
+def test_deltas_through_softmax_thresholds_and_shared_weights() -> None:
+    lesson = SOFTMAX.replace("rate = 0.5 }", "rate = 0.5, rule = 'delta' }")
+    found, plain = values(lesson), values(SOFTMAX)
+    targets = dict(zip(("o1", "o2", "o3"), (0, 1, 0), strict=True))
+    assert all(close(found[f"delta_{o}"], t - found[f"{o}_out"]) for o, t in targets.items())
+    assert all(close(found[name], plain[name]) for name in plain if name.endswith("_new"))
+    tied = """
+network = { inputs = ["x1", "x2", "x3"], loss = "squared_error", targets = ["t"], layers = [
+  { activation = "tanh", weights = [["w1", "w2", ""], ["", "w1", "w2"]], thresholds = ["q", "q"] },
+  { activation = "linear", neurons = [{ sum = "s", output = "y" }], weights = [["w1", 0.4]], thresholds = [0.3] },
+] }
+givens = { w1 = 0.5, w2 = -1.5, q = 0.25 }
+examples = [{ inputs = [1, 2, -1], targets = [0.5] }]
+training = { learning_rate = 0.1, rule = "delta" }
+"""
+    found, plain = values(tied), values(tied.replace(', rule = "delta"', ""))
+    assert close(found["delta_y"], 2 * (found["t"] - found["y"]))
+    assert all(close(found[name], plain[name]) for name in plain if name.endswith("_new"))
+    assert {"w1_new", "w2_new", "q_new"} <= {name for name in found if name.endswith("_new")}
 
 
 PROVED = [

@@ -18,11 +18,15 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = "full", json_output
 
     Ends with 0 where all four agree to 25 digits, 1 where they do not.
     """
+    from tutor.errors import TutorError
     from tutor.lessons import read_lesson, slug, worksheet_of
     from tutor.views import proofs
     from tutor.worksheet.prove import prove as prove_gradients
 
-    found = list(prove_gradients(worksheet_of(read_lesson(lesson), chain)))
+    try:
+        found = list(prove_gradients(worksheet_of(read_lesson(lesson), chain)))
+    except TutorError as error:
+        raise TutorError(f"{lesson}: {error}") from None
     if json_output:
         print(json.dumps(proofs.proofs_document(slug(lesson), found), indent=1))
     else:

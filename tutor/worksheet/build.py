@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from tutor.arithmetic.symbolic import add, multiply, number, symbol
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import MOST_PATHS, Graph, choose_chain, gradient_steps, partial_steps
+from tutor.worksheet.delta_rule import RULE as DELTA_RULE
+from tutor.worksheet.delta_rule import DeltaRule, summed
 from tutor.worksheet.forward import forward_steps, penalty_terms
 from tutor.worksheet.free import equation_steps, free_worksheet, minimize_worksheet
 from tutor.worksheet.naming import Connections, connect
@@ -21,6 +24,7 @@ from tutor.worksheet.step import Conventions, Step, Worksheet
 from tutor.worksheet.update import combined_gradients
 
 GOAL = "E"
+Expr = Any
 
 
 def build(problem: Problem, chain: str = "full") -> Worksheet:
@@ -69,7 +73,7 @@ class NetworkBuilder:
         gradients: list[tuple[str, str, str]] = []
         for k, group in enumerate(groups, 1):
             template = templates[group]
-            update = update_of(training, template.goal, reached, self.factors(reached), self.shrunk)
+            update = update_of(training, template.goal, reached, self.factors(reached), self.shrunk, template.changes)
             kept = [*reached, *update.state, *OPTIMIZERS[training.optimizer].shared_state]
             whole = [*template.steps, *update.steps(k, (k - 1) // per_epoch)]
             steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
@@ -159,11 +163,16 @@ class NetworkBuilder:
         goal = GOAL if len(group) > 1 else f"{GOAL}{self.tag(group[0])}"
         if len(group) == 1:
             graph = Graph(named, goal, self.trained)
+            if self.training.rule == DELTA_RULE:
+                rule = self.delta_rule(graph, group[0])
+                return OnePass(goal, [*forward, *rule.steps()], set(graph.users), rule.changes())
             self.used_chain = choose_chain(graph, self.chain)
             backward = [*partial_steps(graph), *gradient_steps(graph, self.used_chain)]
             return OnePass(goal, [*forward, *backward], set(graph.users))
         parts = [f"{GOAL}{self.tag(e)}" for e in group]
         graphs = [Graph(named, part, self.trained) for part in parts]
+        if self.training.rule == DELTA_RULE:
+            return self.delta_batch(forward, goal, [self.delta_rule(g, e) for g, e in zip(graphs, group, strict=True)])
         self.used_chain = choose_chain(graphs[0], self.chain)
         partials = [step for graph in graphs for step in partial_steps(graph)]
         gradients = [step for graph in graphs for step in gradient_steps(graph, self.used_chain)]
@@ -175,6 +184,20 @@ class NetworkBuilder:
             partials.append(replace(local, partial_of=(goal, w)))
         gradients += combined_gradients(goal, reached, parts, self.share(group), penalised)
         return OnePass(goal, [*forward, *partials, *gradients], set(reached))
+
+    def delta_rule(self, graph: Graph, example: int) -> DeltaRule:
+        neurons = [n for layer in self.known.layers for n in layer.neurons]
+        tag = self.tag(example)
+        return DeltaRule(graph, {f"{n.sum}{tag}": f"delta_{n.stem}{tag}" for n in neurons})
+
+    def delta_batch(self, forward: Sequence[Step], goal: str, rules: Sequence[DeltaRule]) -> OnePass:
+        """The deltas of every example, and what moves each parameter: the mean or the sum over the examples."""
+        changes = summed(rule.changes() for rule in rules)
+        steps = [*forward, *(step for rule in rules for step in rule.steps())]
+        share = self.share(range(len(rules)))
+        steps += combined_gradients(goal, list(changes), [rule.graph.goal for rule in rules], share, ())
+        shared = {p: change if share == 1 else multiply(number(share), change) for p, change in changes.items()}
+        return OnePass(goal, steps, set(changes), shared)
 
     def conventions(self) -> Conventions:
         loss, training = LOSSES[self.network.loss], self.training
@@ -188,6 +211,8 @@ class NetworkBuilder:
             remarks.append(f"{self.count} examples, {manner}")
         if self.penalties:
             remarks.append("penalty on the weights: " + " and ".join(self.penalties))
+        if training.rule == DELTA_RULE:
+            remarks.append("delta rule: delta is -dE/d(weighted sum); a weight moves by eta·delta·its input")
         if self.shrunk:
             remarks.append("l1 acts by soft-thresholding after each step; E is shown without it")
         return Conventions(
@@ -204,8 +229,10 @@ class NetworkBuilder:
 
 @dataclass(frozen=True)
 class OnePass:
-    """Forward, loss and gradients of one update, and the parameters that the goal depends on."""
+    """Forward, loss and gradients of one update, the parameters that the goal depends on, and, with the delta rule,
+    what moves them."""
 
     goal: str
     steps: Sequence[Step]
     reached: set[str]
+    changes: Mapping[str, Expr] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Tr
 MOST_UPDATES = 500
 WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "epochs")
 GRADIENT_ONLY = ("optimizer", "settings", "schedule", "schedule_settings", "clip_value", "clip_norm", *WEIGHT_KEYS)
+BEYOND_DELTA = ("optimizer", "settings", "clip_value", "clip_norm", "l1", "l2", "proximal")
 NETWORK_ONLY = ("update_biases", "rule", "fires", "stop", "max_epochs", *WEIGHT_KEYS)
 
 
@@ -61,6 +62,8 @@ def _check_network_problem(problem: Problem, network: Network) -> None:
 def check_training(training: Training, network: Network) -> None:
     """The words of [training], and that gradient descent can get through every layer."""
     check_optimization(training, "training")
+    if training.rule == "delta":
+        _left_alone(training, BEYOND_DELTA, "the delta rule is plain gradient descent; leave this or the rule out")
     if training.fires is not None:
         raise ValueError('training.fires: this belongs to rule = "perceptron"')
     for number, layer in enumerate(network.layers, 1):

@@ -39,8 +39,13 @@ def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: b
     if network.loss == "cross_entropy" and network.layers[-1].activation != "softmax":
         raise ValueError("network.loss: cross_entropy needs probabilities; give the last layer softmax")
     written = [n for layer in network.layers for n in layer.neurons or ()]
+    outputs = len(network.layers[-1].weights)
+    if network.targets is not None and len(network.targets) != outputs:
+        names, want = counted(len(network.targets), "name"), counted(outputs, "output")
+        raise ValueError(f"network.targets: {names} for {want}; give one for each")
     for name in [
         *network.inputs,
+        *(network.targets or ()),
         *(p for n in written for p in ((n.sum, n.output) if isinstance(n, Neuron) else (n,))),
     ]:
         check_name(name)

@@ -16,15 +16,11 @@ class Connections:
     """A network with every quantity named: what the forward pass is written over, and what training changes."""
 
     inputs: tuple[str, ...]
+    targets: tuple[str, ...]
     values: dict[str, Fraction]
     layers: list[NamedLayer] = field(default_factory=list)
     weights: list[str] = field(default_factory=list)
     biases: list[str] = field(default_factory=list)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """`desired` for a single output, else `desired_` and the neuron's name."""
-        return target_names(self.layers[-1].neurons)
 
     def parameters(self, with_biases: bool) -> list[str]:
         """What training changes, each once, weights first."""
@@ -90,9 +86,11 @@ def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
     return found
 
 
-def target_names(neurons: Sequence[NamedNeuron]) -> tuple[str, ...]:
-    """`desired` for a single output, else `desired_` and the neuron's name."""
-    return ("desired",) if len(neurons) == 1 else tuple(f"desired_{n.stem}" for n in neurons)
+def target_names(network: Network, outputs: Sequence[NamedNeuron]) -> tuple[str, ...]:
+    """The names that the network gives them; else `desired` for one output, `desired_` and its name for several."""
+    if network.targets is not None:
+        return tuple(network.targets)
+    return ("desired",) if len(outputs) == 1 else tuple(f"desired_{n.stem}" for n in outputs)
 
 
 def layer_name(layer: Layer, neurons: Sequence[NamedNeuron]) -> str:
@@ -103,7 +101,8 @@ def layer_name(layer: Layer, neurons: Sequence[NamedNeuron]) -> str:
 
 def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
     """Number the unnamed weights and biases neuron by neuron and collect the values of all."""
-    known = Connections(tuple(network.inputs), dict(givens))
+    names = neuron_names(network.layers)
+    known = Connections(tuple(network.inputs), target_names(network, names[-1]), dict(givens))
     counters: dict[str, int] = {}
 
     def name(entry: Entry, letter: str, group: list[str]) -> str | None:
@@ -119,7 +118,7 @@ def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
             group.append(called)
         return called
 
-    for layer, neurons in zip(network.layers, neuron_names(network.layers), strict=True):
+    for layer, neurons in zip(network.layers, names, strict=True):
         weights = tuple(tuple(name(e, "W", known.weights) for e in row) for row in layer.weights)
         if layer.bias is not None:
             biases: tuple[str | None, ...] = (name(layer.bias, "b", known.biases),) * len(neurons)

@@ -46,6 +46,7 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
     inputs: list[str]
     layers: list[Layer]
     loss: str = ""
+    targets: list[str] | None = None
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +74,7 @@ class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     l2: Fraction | None = None
     proximal: bool = False
     rates: dict[str, Fraction] = field(default_factory=dict)
-    rule: Literal["gradient", "perceptron"] = "gradient"
+    rule: Literal["gradient", "delta", "perceptron"] = "gradient"
     fires: str | None = None
     stop: Literal["clean_epoch", "max_epochs"] = "clean_epoch"
     max_epochs: int = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from tutor.arithmetic.exact import read_number
 from tutor.maths.optimizers import OPTIMIZERS
@@ -17,8 +18,10 @@ def update_of(
     parameters: Sequence[str],
     factors: Mapping[str, Fraction] | None = None,
     shrunk: Sequence[str] = (),
+    changes: Mapping[str, Any] | None = None,
 ) -> Update:
-    """The update that a lesson asks for; the weights in `shrunk` are soft-thresholded after their step."""
+    """The update that a lesson asks for; the weights in `shrunk` are soft-thresholded after their step, and those in
+    `changes` move by the delta rule."""
     chosen = OPTIMIZERS[wanted.optimizer]
     return Update(
         optimizer=wanted.optimizer,
@@ -31,6 +34,7 @@ def update_of(
         clip="clip_norm" if wanted.clip_norm is not None else "clip_value" if wanted.clip_value is not None else "",
         factors=factors or {},
         proximal=shrunk,
+        changes=changes or {},
     )
 
 

@@ -23,7 +23,10 @@ RATE = "eta"
 
 @dataclass(frozen=True)
 class Update:
-    """Everything that turns gradients into new parameters; names are those of one update, `_new` for what it makes."""
+    """Everything that turns gradients into new parameters; names are those of one update, `_new` for what it makes.
+
+    With the delta rule `changes` has, for each parameter, what moves it, to be multiplied by the rate.
+    """
 
     optimizer: str
     goal: str
@@ -35,6 +38,7 @@ class Update:
     clip: str = ""
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     proximal: Sequence[str] = ()
+    changes: Mapping[str, Expr] = field(default_factory=dict)
 
     @property
     def state(self) -> list[str]:
@@ -101,6 +105,12 @@ class Update:
     def _equations(
         self, parameter: str, gradient: Expr, t: int, rate: Expr, shared: Mapping[str, Expr]
     ) -> Iterator[Step]:
+        if parameter in self.changes:
+            change = self.changes[parameter]
+            factors = change.args if change.is_Mul else (change,)
+            moved = add(symbol(parameter), multiply(rate, *factors))
+            yield Step(f"{parameter}_new", "update", moved, "delta rule", before=parameter)
+            return
         chosen = OPTIMIZERS[self.optimizer]
         space = {"w": symbol(parameter), "g": gradient, "eta": rate, "E": symbol(self.goal), **shared}
         space |= {s: symbol(f"{s}_{parameter}") for s in chosen.state}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import RandomNetwork, networks
 
-from tutor.homework.marking import mark
+from tutor.homework.marking import Marker
 from tutor.homework.printed import mark_printed
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import lesson_files, read_lesson, worksheet_of
@@ -20,7 +20,7 @@ from tutor.worksheet.step import Worksheet
 
 
 def verdicts(worksheet: Worksheet, answers: dict[str, str]) -> dict[str, str]:
-    marks = mark(worksheet, [(worksheet.by_name[name], text) for name, text in answers.items()])
+    marks = Marker(worksheet).mark(list(answers.items()))
     return {m.name: m.verdict for m in marks}
 
 
@@ -43,7 +43,7 @@ PERCEPTRON = worksheet_of(read_lesson("perceptron"))
         ("Predicted", "0.90", "wrong"),
         ("dE/dW1", "0.01", "coarse"),
         ("dE/dW1", "0.0093", "correct"),
-        ("dE/dW1", "0.00", "wrong"),  # 0.0093 is 0.01
+        ("dE/dW1", "0.00", "coarse"),  # 0.0093 with the rest left off
         ("dE/dW1", "0.0", "coarse"),
         ("dE/dW1", "-0.0093", "wrong"),
         ("ds/dW1", "0.1", "correct"),

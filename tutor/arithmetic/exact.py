@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
 from math import floor, isqrt, log10
 from typing import Any
@@ -233,6 +234,8 @@ def as_fraction(value: Number) -> Fraction:
     """The value as a fraction, without any loss: an mpmath number is a whole number times a power of two."""
     if isinstance(value, Fraction):
         return value
+    if isinstance(value, Decimal):
+        return Fraction(value)
     sign, mantissa, exponent, _ = value._mpf_
     whole = Fraction(int(-mantissa if sign else mantissa))
     return whole * Fraction(2) ** int(exponent)

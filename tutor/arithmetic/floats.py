@@ -1,12 +1,16 @@
-"""Ordinary binary floating point, for pictures: fast, and not to be read to the last digit."""
+"""Ordinary binary floating point, for pictures and tolerances: fast, and not to be read to the last digit."""
 
 from __future__ import annotations
 
 import math
 
+from tutor.arithmetic.exact import Number, as_fraction
+
 
 class FloatSystem:
     """The functions of a formula over Python floats. Overflow gives infinity, as in IEEE arithmetic."""
+
+    FUNCTIONS = ("exp", "log", "tanh", "sqrt", "power")
 
     @staticmethod
     def exp(z: float) -> float:
@@ -23,6 +27,15 @@ class FloatSystem:
     @staticmethod
     def sqrt(z: float) -> float:
         return math.sqrt(z)
+
+    @staticmethod
+    def power(base: float, exponent: float) -> float:
+        return math.pow(base, exponent)
+
+    @staticmethod
+    def number_of(value: Number) -> float:
+        """The nearest float."""
+        return float(as_fraction(value))
 
     @staticmethod
     def log_one_plus_exp(z: float) -> float:

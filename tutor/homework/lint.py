@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutor.homework.marking import mark
+from tutor.homework.marking import Marker
 from tutor.homework.printed import mark_printed
+from tutor.homework.verdict import CREDIT
 from tutor.lesson_format import Lesson
 from tutor.worksheet.step import Worksheet
-
-CREDIT = ("correct", "carried", "rounding")
 
 
 def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterator[str]:
@@ -24,11 +23,11 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
             yield f"printed value {entry.name}{place} = {entry.value} is wrong: say why in its note"
         if marked.verdict == "unreadable":
             yield f"printed value {entry.name}{place} = {entry.value} is no number: write it as the source prints it"
-    answers = [(step, key[step.name]) for step in worksheet.steps]
-    for filled in mark(worksheet, answers):
+    marker = Marker(worksheet)
+    for filled in marker.mark([(step.name, key[step.name]) for step in worksheet.steps]):
         if filled.verdict != "correct":
             yield f"{filled.name}: {filled.answer} in the key is marked {filled.verdict}; report this, please"
-    for blank in mark(worksheet, [(step, "") for step in worksheet.steps]):
+    for blank in marker.mark([(step.name, "") for step in worksheet.steps]):
         if blank.verdict in CREDIT:
             yield f"{blank.name}: an empty answer earns credit; report this, please"
     for name, value in worksheet.values.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tutor.errors import TutorError
-from tutor.homework.marking import Mark, mark
+from tutor.homework.marking import Mark, Marker
 from tutor.lesson_format import Printed
 from tutor.worksheet.names import find_name
 from tutor.worksheet.parse import parse
@@ -14,7 +14,11 @@ from tutor.worksheet.step import Step, Worksheet
 
 def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple[Printed, Mark]]:
     """Every printed value with its mark."""
-    marks = mark(worksheet, [(_step_of(entry, worksheet), entry.value) for entry in printed])
+    steps = [_step_of(entry, worksheet) for entry in printed]
+    checks = {step.name: step for step in steps if step.name not in worksheet.by_name}
+    marks = Marker(worksheet, checks=tuple(checks.values())).mark(
+        [(step.name, entry.value) for step, entry in zip(steps, printed, strict=True)]
+    )
     return list(zip(printed, marks, strict=True))
 
 

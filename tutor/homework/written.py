@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
+from functools import lru_cache
 
+from tutor.arithmetic.decimals import number_of, precision
 from tutor.arithmetic.exact import read_number
+
+_RATIO_DIGITS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`unit` is one unit of the last digit written (u in the rules of marking), None for an exact fraction."""
+    """`exponent` is the power of ten of the last digit written; None for what is exact, a fraction or a formula."""
 
-    text: str
-    value: Fraction
-    unit: Fraction | None
-
-    def significant(self, change: Fraction | None = None) -> int:
-        """How many significant digits were written, of the number or of a `change` that it makes. None of a zero."""
-        size = abs(self.value if change is None else change)
-        if self.unit is None or size == 0:
-            return 0 if size == 0 else 1_000
-        return max(0, len(str(int(size / self.unit))))
+    value: Decimal
+    exponent: int | None
 
     @property
-    def decimals(self) -> int:
-        """The decimals written; negative where the last digit stands for tens or more."""
-        unit = self.unit or Fraction(1)
-        return len(str(unit.denominator)) - 1 if unit < 1 else 1 - len(str(unit.numerator))
+    def unit(self) -> Decimal:
+        """One unit of the last digit, u in the rules of marking; 0 of what is exact."""
+        return Decimal(0) if self.exponent is None else power_of_ten(self.exponent)
+
+    def significant(self, change: Decimal | None = None) -> int:
+        """How many significant digits were written, of the number or of a `change` that it makes. None of a zero."""
+        size = self.value if change is None else change
+        if not size:
+            return 0
+        return 1_000 if self.exponent is None else max(0, size.adjusted() - self.exponent + 1)
 
 
+def power_of_ten(exponent: int) -> Decimal:
+    return Decimal((0, (1,), exponent))
+
+
+@lru_cache(maxsize=50_000)
 def read_written(text: str) -> Written:
     """The number in `text` with the place of its last digit. Raises ValueError where it is not a number."""
-    value = read_number(text)
+    exact = read_number(text)
     if "/" in text:
-        return Written(text, value, None)
-    digits, _, exponent = text.strip().lower().partition("e")
-    decimals = len(re.sub(r"^[^.]*\.?", "", digits)) if "." in digits else 0
-    return Written(text, value, Fraction(10) ** (int(exponent or 0) - decimals))
+        with precision(_RATIO_DIGITS):
+            return Written(number_of(exact), None)
+    value = Decimal(text.strip().replace("\N{MINUS SIGN}", "-"))
+    return Written(value, int(value.as_tuple().exponent))

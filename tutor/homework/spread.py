@@ -1,0 +1,32 @@
+"""How far a line can be off because the lines above it were rounded: A = Σ |∂f/∂x|·δ_x.
+
+In ordinary floating point, by differences: a spread is a tolerance, and nobody reads its digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+
+Function = Callable[[Sequence[float]], float]
+_NUDGE = 1e-6
+
+
+def reach(function: Function, inputs: Iterable[int], values: list[float], spreads: Sequence[float]) -> float:
+    """A of one line from its inputs. Where the function has no value nearby, that input does not count."""
+    total = 0.0
+    for place in inputs:
+        if not (spread := spreads[place]):
+            continue
+        here = values[place]
+        step = max(spread, _NUDGE * abs(here))
+        try:
+            values[place] = here + step
+            above = function(values)
+            values[place] = here - step
+            total += abs(above - function(values)) * spread / (2 * step)
+        except (ArithmeticError, ValueError):
+            continue
+        finally:
+            values[place] = here
+    return total if isfinite(total) else 0.0

@@ -1,0 +1,106 @@
+"""A worksheet as one writer has it: each line from what they wrote above it, blanks filled from their own lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from statistics import median_low
+
+from tutor.homework.program import Program
+from tutor.homework.spread import reach
+from tutor.homework.written import Written, power_of_ten
+
+Precision = tuple[int | None, int | None]
+"""How a writer rounds: to so many significant digits, or to so many decimals (as the exponent of the last one)."""
+_EXACT: Precision = (None, None)
+_LONGEST = 40  # digits; what is written with more of them is taken as exact
+
+
+class Standing:
+    """`values` has what stands at every place, `own` what the writer's lines above it lead to.
+
+    `held` has values of blank lines in which a slip is known to sit.
+    """
+
+    def __init__(
+        self, program: Program, written: Mapping[int, Written], held: Mapping[int, tuple[Decimal, float]] | None = None
+    ) -> None:
+        self.program, self.written, self.held = program, written, held or {}
+        fixed = {place: value for place, (value, _) in self.held.items()}
+        self.values, self.own = program.work(fixed | {place: w.value for place, w in written.items()})
+        self._spreads: dict[Precision, tuple[list[float], list[float]]] = {}
+        self._inexact: dict[int, Written] | None = None
+
+    def spread(self, place: int) -> float:
+        """A of the line: how far rounding above it can have moved its own value."""
+        return self.spreads(self.precision(place))[0][place]
+
+    @property
+    def inexact(self) -> dict[int, Written]:
+        """The written numbers that are not exactly what they stand for, and so show how the writer rounds."""
+        if self._inexact is None:
+            key = self.program.key
+            self._inexact = {
+                p: w for p, w in self.written.items() if w.exponent is not None and w.value and w.value != key[p]
+            }
+        return self._inexact
+
+    def precision(self, place: int) -> Precision:
+        """How the writer rounds, from every line but this one."""
+        others = [w for p, w in self.inexact.items() if p != place]
+        if not others:
+            return _EXACT
+        exponents = {w.exponent for w in others}
+        return median_low(w.significant() for w in others), exponents.pop() if len(exponents) == 1 else None
+
+    def spreads(self, precision: Precision) -> tuple[list[float], list[float]]:
+        """For every place A, and δ: how far what stands there may be from what the writer had in mind.
+
+        Half a unit for a written number that is not exact; for a blank its own A and half a unit at the writer's
+        usual precision, unless its value needs no more digits than that.
+        """
+        if precision not in self._spreads:
+            self._spreads[precision] = self._work_spreads(precision)
+        return self._spreads[precision]
+
+    def _work_spreads(self, precision: Precision) -> tuple[list[float], list[float]]:
+        program, floats = self.program, self.floats()
+        reached, spreads = [0.0] * len(floats), [0.0] * len(floats)
+        for place in range(program.first, len(floats)):
+            own = self.own[place]
+            if own is None:
+                continue
+            function, below = program.float_functions[place - program.first], program.inputs[place]
+            reached[place] = moved = reach(function, below, floats, spreads)
+            if (written := self.written.get(place)) is not None:
+                if place in self.inexact and not (moved == 0 and _same(written.value, own)):
+                    spreads[place] = float(written.unit) / 2
+            elif place in self.held:
+                spreads[place] = self.held[place][1] + _half_unit(self.held[place][0], precision)
+            else:
+                spreads[place] = moved + _half_unit(own, precision)
+        return reached, spreads
+
+    def floats(self) -> list[float]:
+        """What stands at every place, as floats. Where it is the key, its float is at hand."""
+        program = self.program
+        return [
+            known if value == key else float(value) if value is not None else 0.0
+            for value, key, known in zip(self.values, program.key, program.key_floats, strict=True)
+        ]
+
+
+def _half_unit(value: Decimal, precision: Precision) -> float:
+    """Half a unit of the last digit that the writer would note of this value; 0 where it ends before that."""
+    significant, exponent = precision
+    if significant is None or significant > _LONGEST:
+        return 0.0
+    size = (value.adjusted() if value else 0) - significant + 1
+    last = size if exponent is None else max(size, exponent)
+    unit = power_of_ten(last)
+    return 0.0 if value % unit == 0 else float(unit) / 2
+
+
+def _same(a: Decimal, b: Decimal) -> bool:
+    """Equal but for the last digits that the precision cuts off."""
+    return abs(a - b) <= abs(a).scaleb(-40)

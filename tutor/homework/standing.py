@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
-from statistics import median_low
+from functools import cached_property
 
 from tutor.homework.program import Program
 from tutor.homework.spread import reach
@@ -28,30 +30,46 @@ class Standing:
         self.program, self.written, self.held = program, written, held or {}
         fixed = {place: value for place, (value, _) in self.held.items()}
         self.values, self.own = program.work(fixed | {place: w.value for place, w in written.items()})
+        self._precisions: dict[tuple[int | None, int | None], Precision] = {}
         self._spreads: dict[Precision, tuple[list[float], list[float]]] = {}
-        self._inexact: dict[int, Written] | None = None
 
     def spread(self, place: int) -> float:
         """A of the line: how far rounding above it can have moved its own value."""
         return self.spreads(self.precision(place))[0][place]
 
-    @property
-    def inexact(self) -> dict[int, Written]:
-        """The written numbers that are not exactly what they stand for, and so show how the writer rounds."""
-        if self._inexact is None:
-            key = self.program.key
-            self._inexact = {
-                p: w for p, w in self.written.items() if w.exponent is not None and w.value and w.value != key[p]
-            }
-        return self._inexact
+    @cached_property
+    def inexact(self) -> dict[int, int]:
+        """The written numbers that are not exactly what they stand for, and so show how the writer rounds: for each
+        how many significant digits it has."""
+        key = self.program.key
+        return {
+            p: w.significant()
+            for p, w in self.written.items()
+            if w.exponent is not None and w.value and w.value != key[p]
+        }
+
+    @cached_property
+    def _habits(self) -> tuple[list[int], Counter[int | None]]:
+        """The significant digits of all inexact numbers, sorted, and the places of their last digits."""
+        return sorted(self.inexact.values()), Counter(self.written[p].exponent for p in self.inexact)
 
     def precision(self, place: int) -> Precision:
-        """How the writer rounds, from every line but this one."""
-        others = [w for p, w in self.inexact.items() if p != place]
-        if not others:
-            return _EXACT
-        exponents = {w.exponent for w in others}
-        return median_low(w.significant() for w in others), exponents.pop() if len(exponents) == 1 else None
+        """How the writer rounds, from every line but this one: the median of their significant digits, and the last
+        decimal if it is the same everywhere."""
+        mine = self.inexact.get(place)
+        return self._without(mine, None if mine is None else self.written[place].exponent)
+
+    def _without(self, mine: int | None, exponent: int | None) -> Precision:
+        if (mine, exponent) not in self._precisions:
+            digits, exponents = self._habits
+            others = len(digits) - (mine is not None)
+            middle = (others - 1) // 2
+            if mine is not None and middle >= bisect_left(digits, mine):
+                middle += 1
+            last = [e for e, count in exponents.items() if count > (mine is not None and e == exponent)]
+            found = (digits[middle], last[0] if len(last) == 1 else None) if others else _EXACT
+            self._precisions[mine, exponent] = found
+        return self._precisions[mine, exponent]
 
     def spreads(self, precision: Precision) -> tuple[list[float], list[float]]:
         """For every place A, and δ: how far what stands there may be from what the writer had in mind.
@@ -64,7 +82,7 @@ class Standing:
         return self._spreads[precision]
 
     def _work_spreads(self, precision: Precision) -> tuple[list[float], list[float]]:
-        program, floats = self.program, self.floats()
+        program, floats = self.program, self.floats
         reached, spreads = [0.0] * len(floats), [0.0] * len(floats)
         for place in range(program.first, len(floats)):
             own = self.own[place]
@@ -81,6 +99,7 @@ class Standing:
                 spreads[place] = moved + _half_unit(own, precision)
         return reached, spreads
 
+    @cached_property
     def floats(self) -> list[float]:
         """What stands at every place, as floats. Where it is the key, its float is at hand."""
         program = self.program

@@ -57,8 +57,9 @@ class Source:
 
     def _operation(self, node: Expr) -> str:
         if isinstance(node, where):
-            condition, then, otherwise = map(self.value, node.args)
-            return f"{then} if {condition} > 0 else {otherwise}"
+            condition, *cases = node.args
+            then, otherwise = map(self.formula, cases)
+            return f"{then} if {self.value(condition)} > 0 else {otherwise}"
         if node.is_Add:
             return _sum([self._part(term) for term in node.args])
         if node.is_Mul:

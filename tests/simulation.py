@@ -1,0 +1,154 @@
+"""The figures of marking with simulated students: `python tests/simulation.py [SHEETS] [SEED]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+from student import Exercise, Habits, Line, Paper, Work, general_slips, handed_lines, work
+
+from tutor.homework.marking import Marker
+from tutor.homework.sheet import MarkedSheet, SheetMarker
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
+
+VISIBLE = 3.0  # units of the last digit
+
+
+@dataclass
+class Figures:
+    honest: int = 0
+    honest_wrong: list[str] = field(default_factory=list)
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, group: str, what: str, holds: bool, example: str) -> None:
+        self.seen[group, what] += holds
+        self.seen[group, f"of {what}"] += 1
+        if not holds:
+            self.examples.setdefault(f"{group}: {what}", []).append(example)
+
+
+class Room:
+    """One exercise and its marker."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.seed = seed
+        self.exercise = Exercise(self.random)
+        self.lines = self.exercise.lines()
+        worksheet = worksheet_of(parse_lesson(self.exercise.toml(), f"seed {seed}"))
+        unknown = [line.name for line in self.lines if line.name not in worksheet.by_name]
+        assert not unknown, (seed, unknown[:3])
+        self.marker = SheetMarker(Marker(worksheet), [step.name for step in worksheet.steps])
+
+    def mark(self, paper: Paper) -> MarkedSheet:
+        return self.marker.mark(paper.handed)
+
+
+def usable(paper: Paper) -> bool:
+    return all(abs(value) < 1e12 for value in paper.values.values())
+
+
+def try_work(room: Room, habits: Habits, handed: set[str], slip: tuple[str, Work] | None = None) -> Paper | None:
+    """The paper, unless a rounded number cannot be gone on with, as the logarithm of 0."""
+    try:
+        paper = work(room.exercise, room.lines, habits, handed, slip)
+    except (ArithmeticError, ValueError):
+        return None
+    return paper if usable(paper) else None
+
+
+def simulate(rooms: int, sheets: int, seed: int, figures: Figures) -> None:
+    for number in range(rooms):
+        room = Room(seed * 1_000_003 + number)
+        for _ in range(sheets):
+            habits = Habits.of(room.random)
+            handed = handed_lines(room.lines, habits, room.random)
+            honest = try_work(room, habits, handed)
+            if honest is None or not honest.handed:
+                continue
+            figures.honest += 1
+            for cell in room.mark(honest).cells:
+                if cell.mark.verdict in ("wrong", "unreadable"):
+                    figures.honest_wrong.append(f"seed {room.seed} {habits} {cell.mark}")
+            one_slip(room, habits, handed, honest, figures)
+
+
+def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
+    r = room.random
+    line: Line = r.choice(room.lines)
+    kinds: dict[str, list[Work]] = {}
+    for slip, way in [*line.slips, *general_slips(line, room.lines, r)]:
+        kinds.setdefault(slip, []).append(way)
+    if not kinds:
+        return
+    slip = r.choice(sorted(kinds))
+    paper = try_work(room, habits, handed, (line.name, r.choice(kinds[slip])))
+    if paper is None:
+        return
+    text, right = paper.texts[line.name], honest.texts[line.name]
+    if abs(float(text) - float(right)) <= VISIBLE * max(habits.unit(text), habits.unit(right)):
+        return
+    name = f"seed {room.seed} {habits} slip {slip} in {line.name}: {text} for {right}"
+    if line.name in handed:
+        marked = room.mark(paper)
+        cells = {cell.mark.name: cell for cell in marked.cells}
+        figures.note(
+            slip,
+            "only root",
+            marked.root_errors == [line.name],
+            f"{name}: {[str(cells[n].mark) for n in marked.root_errors]}",
+        )
+        if habits.digits >= 5 and cells[line.name].mark.verdict == "wrong":
+            ids = [fit.id for fit in cells[line.name].slips]
+            figures.note(slip, "reported", slip in ids, f"{name}: {ids}")
+            figures.note(slip, "first", ids[:1] == [slip], f"{name}: {ids}")
+        return
+    changed = [
+        n
+        for n in paper.handed
+        if abs(float(paper.handed[n]) - float(honest.handed[n])) > VISIBLE * habits.unit(honest.handed[n])
+    ]
+    if not changed:
+        return
+    marked = room.mark(paper)
+    figures.note(slip, "blank: one root", len(marked.root_errors) == 1, f"{name}: {marked.root_errors}")
+    if habits.digits >= 5 and marked.root_errors:
+        ids = [fit.id for cell in marked.cells for fit in cell.slips]
+        figures.note(slip, "blank: reported", slip in ids, f"{name}: {marked.root_errors} {ids}")
+
+
+def report(figures: Figures) -> str:
+    kinds = ["only root", "reported", "first", "blank: one root", "blank: reported"]
+    slips = sorted({slip for slip, _ in figures.seen})
+    rows = [f"honest sheets: {figures.honest}, with a cell marked wrong: {len(figures.honest_wrong)}"]
+    rows.append("| slip | " + " | ".join(kinds) + " | sheets |")
+    rows.append("|---" * (len(kinds) + 2) + "|")
+
+    def share(group: list[str], kind: str) -> str:
+        of = sum(figures.seen[slip, f"of {kind}"] for slip in group)
+        return f"{100 * sum(figures.seen[slip, kind] for slip in group) / of:.1f}% of {of}" if of else "-"
+
+    for group, name in [*(([slip], slip) for slip in slips), (slips, "all")]:
+        total = sum(figures.seen[s, "of only root"] + figures.seen[s, "of blank: one root"] for s in group)
+        rows.append(f"| {name} | " + " | ".join(share(group, kind) for kind in kinds) + f" | {total} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    rooms = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    figures, start = Figures(), time.time()
+    simulate(rooms, 20, seed, figures)
+    print(report(figures))
+    for kind, examples in sorted(figures.examples.items()):
+        print(f"\n{kind}: {len(examples)}")
+        for example in examples[:3]:
+            print("  ", example[:600])
+    for example in figures.honest_wrong[:10]:
+        print("HONEST", example)
+    print(f"{time.time() - start:.0f} s")

@@ -1,0 +1,124 @@
+"""A whole sheet marked: every cell, the root errors in their order, and what went wrong in each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tutor.arithmetic import decimals
+from tutor.homework.diagnosis import Diagnosis, Fit
+from tutor.homework.marking import Mark, Marker
+from tutor.homework.slips import SWAPPED_VALUES
+from tutor.homework.standing import Standing
+from tutor.homework.written import Written
+
+_MOST_TRIED = 12  # explanations by a blank line that are followed to the end of the sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A marked answer; a root error has the slips that fit, the best first."""
+
+    mark: Mark
+    slips: Sequence[Fit] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedSheet:
+    cells: Sequence[Cell]
+    misconceptions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def root_errors(self) -> list[str]:
+        return [cell.mark.name for cell in self.cells if cell.mark.verdict == "wrong"]
+
+
+class SheetMarker:
+    """Marks sheets and names slips. `asked` are the quantities that a sheet must answer, in worksheet order."""
+
+    def __init__(self, marker: Marker, asked: Sequence[str]) -> None:
+        self.marker, self.asked = marker, asked
+        self.program = marker.program
+        self.diagnosis = Diagnosis(self.program)
+
+    def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
+        """`answers` has the text written for each name; a name that is asked and not there is missing."""
+        with decimals.precision(self.program.digits):
+            return self._mark(answers)
+
+    def _mark(self, answers: Mapping[str, str]) -> MarkedSheet:
+        texts = {self.program.places[name]: text for name, text in answers.items()}
+        for name in self.asked:
+            texts.setdefault(self.program.places[name], "")
+        order = sorted(texts)
+        read = {place: self.marker.read(texts[place]) for place in order}
+        written = {place: number for place, number in read.items() if number is not None}
+        standing = Standing(self.program, written)
+        marks = {place: self.marker.mark_one(standing, place, texts[place], read[place]) for place in order}
+        slips: dict[int, Sequence[Fit]] = {}
+        while (root := next((p for p in order if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
+            fits, followed = self._diagnose(standing, root, written, order)
+            slips[root] = fits
+            if followed is not None:
+                standing = followed
+                for place in (p for p in order if p > root):
+                    marks[place] = self.marker.mark_one(standing, place, texts[place], read[place])
+        cells = [Cell(marks[place], slips.get(place, ())) for place in order]
+        return MarkedSheet(cells, _misconceptions(cells))
+
+    def _diagnose(
+        self,
+        standing: Standing,
+        root: int,
+        written: Mapping[int, Written],
+        order: Sequence[int],
+    ) -> tuple[Sequence[Fit], Standing | None]:
+        """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
+        direct = self.diagnosis.direct(standing, root, written[root])
+        blank = self.diagnosis.through_blanks(standing, root, written[root])
+        if not blank:
+            return direct, None
+        later = [place for place in order if place > root and place in written]
+        best: tuple[int, int, Fit | None, Standing | None] = (self._errors(standing, later), 0, None, None)
+        if not direct:
+            best = (best[0] + 1, 0, None, None)
+        for number, fit in enumerate(blank[:_MOST_TRIED], 1):
+            spread = standing.spreads(standing.precision(root))[0][fit.place]
+            followed = Standing(self.program, written, {**standing.held, fit.place: (fit.value, spread)})
+            errors = self._errors(followed, later)
+            if errors < best[0]:
+                best = (errors, number, fit, followed)
+        adopted = best[2]
+        others = [fit for fit in blank if fit is not adopted]
+        first = [adopted, *direct] if adopted is not None else direct
+        return _one_of_each([*first, *others]), best[3]
+
+    def _errors(self, standing: Standing, places: Sequence[int]) -> int:
+        """How many lines are wrong when the sheet stands like this."""
+        written = standing.written
+        marks = (self.marker.mark_one(standing, p, "", written[p]) for p in places)
+        return sum(mark.verdict == "wrong" for mark in marks)
+
+
+def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
+    """Each slip once in each line."""
+    found: dict[tuple[str, int], Fit] = {}
+    for fit in fits:
+        found.setdefault((fit.id, fit.place), fit)
+    return list(found.values())
+
+
+def _misconceptions(cells: Sequence[Cell]) -> dict[str, list[str]]:
+    """Which root errors the same slip explains: of the slips that fit, the one that explains most of them.
+
+    The slip that explains almost anything is taken only where no other fits.
+    """
+    common = Counter(slip for cell in cells for slip in {fit.id for fit in cell.slips})
+    common[SWAPPED_VALUES] = 0
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.slips:
+            best = max(cell.slips, key=lambda fit: common[fit.id])
+            found.setdefault(best.id, []).append(cell.mark.name)
+    return found

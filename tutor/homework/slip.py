@@ -1,0 +1,35 @@
+"""What a slip is: a way to rewrite the formula of a step as it would be with the slip.
+
+A slip knows formulas, not networks, so it works on every worksheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.arithmetic.symbolic import MINUS_ONE, add, multiply, symbol
+from tutor.homework.roles import Roles
+from tutor.worksheet.step import Step
+
+Expr = Any
+Rewriting = tuple[Expr, str]
+"""The formula with the slip, and what in it the slip concerns: fills the `{}` of the hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns."""
+
+    id: str
+    hint: str
+    rewritings: Callable[[Step, Roles], Iterator[Rewriting]]
+
+
+def scaled(step: Step, factor: Expr) -> Expr:
+    """The result times a factor; of an updated weight, its change."""
+    if step.before is None or step.stage != "update":
+        return multiply(factor, step.formula)
+    old = symbol(step.before)
+    return add(old, multiply(factor, add(step.formula, multiply(MINUS_ONE, old))))

@@ -1,0 +1,14 @@
+"""Every slip that students make, in the order in which those that fit are named.
+
+What is specific comes before what explains almost anything.
+"""
+
+from __future__ import annotations
+
+from tutor.homework import slips_backward, slips_forward, slips_training
+
+SLIPS = {slip.id: slip for slip in (*slips_backward.SLIPS, *slips_forward.SLIPS, *slips_training.SLIPS)}
+
+SWAPPED_VALUES = "swapped-values"
+ARITHMETIC = "arithmetic"
+ARITHMETIC_HINT = "The lines above do not lead to this number. Work it out once more, one operation at a time."

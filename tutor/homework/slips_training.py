@@ -1,0 +1,146 @@
+"""Slips in batches and optimizers, and the one that explains almost anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sympy
+
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, symbol
+from tutor.homework import rewrite
+from tutor.homework.roles import Roles, tag_of
+from tutor.homework.slip import Rewriting, Slip
+from tutor.worksheet.step import Step
+
+Expr = Any
+_MOST_SWAPPED, _MOST_INPUTS = 200, 6
+
+
+def _count(step: Step) -> tuple[Expr, int] | None:
+    """How many terms a mean or a sum of several parts has, and its factor."""
+    formula = step.formula
+    if formula.is_Mul and formula.args[-1].is_Add and not names(multiply(*formula.args[:-1])):
+        return multiply(*formula.args[:-1]), len(formula.args[-1].args)
+    return (ONE, len(formula.args)) if formula.is_Add else None
+
+
+def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
+    """`of_mean`: the mean was taken where the sum was asked; else the sum where the mean was asked."""
+
+    def rewritings(step: Step, roles: Roles) -> Iterator[Rewriting]:
+        found = _count(step)
+        if found is None or step.stage == "forward":
+            return
+        factor, count = found
+        is_mean = factor == sympy.Rational(1, count)
+        if of_mean and not is_mean:
+            yield multiply(sympy.Rational(1, count), step.formula), step.name
+        if not of_mean and is_mean:
+            yield multiply(sympy.Integer(count), step.formula), step.name
+
+    return rewritings
+
+
+def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.stage in ("gradient", "loss"):
+        terms = rewrite.terms_of(step.formula)
+        factor = (_count(step) or (ONE, 1))[0]
+        for term in terms if len(terms) > 1 else ():
+            yield term, step.name
+            if factor != ONE:
+                yield multiply(power(factor, MINUS_ONE), term), step.name
+
+
+def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.reason == "bias correction":
+        yield symbol(names(step.formula)[0]), step.name
+    for name in names(step.formula) if step.stage == "update" else ():
+        if name in roles.by_name and roles.by_name[name].reason == "bias correction":
+            moment = names(roles.by_name[name].formula)[0]
+            yield rewrite.swapped(step.formula, name, symbol(moment)), name
+
+
+def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    pair = {"beta1": symbol("beta2"), "beta2": symbol("beta1")}
+    if {"beta1", "beta2"} & {*names(step.formula)} and set(pair) <= {*roles.worksheet.givens}:
+        yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
+
+
+def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    epsilon = symbol("epsilon")
+
+    def inside(node: Expr) -> Iterator[Expr]:
+        if node.is_Add and epsilon in node.args:
+            rest = [term for term in node.args if term != epsilon]
+            if len(rest) == 1 and rest[0].is_Pow:
+                yield power(add(rest[0].args[0], epsilon), rest[0].args[1])
+        if node.is_Pow and node.args[0].is_Add and epsilon in node.args[0].args and not node.args[1].is_Integer:
+            rest = [term for term in node.args[0].args if term != epsilon]
+            yield add(power(add(*rest), node.args[1]), epsilon)
+
+    for formula in rewrite.anywhere(step.formula, inside):
+        yield formula, "epsilon"
+
+
+def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.stage == "update":
+        for name in names(step.formula):
+            earlier = roles.stale(name)
+            if earlier is not None:
+                yield rewrite.swapped(step.formula, name, symbol(earlier)), name
+
+
+def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    beside = [n for n in roles.worksheet.names if n != step.name and tag_of(n) in ("", tag_of(step.name))]
+    for other in beside[:_MOST_SWAPPED]:
+        yield symbol(other), other
+    for name in names(step.formula)[:_MOST_INPUTS]:
+        kind = roles.by_name[name].stage if name in roles.by_name else ""
+        for other in beside[:_MOST_SWAPPED]:
+            if other != name and (roles.by_name[other].stage if other in roles.by_name else "") == kind:
+                yield rewrite.swapped(step.formula, name, symbol(other)), f"{other} for {name}"
+
+
+SLIPS = (
+    Slip(
+        "mean-for-sum",
+        "Is {} asked for as a sum or as a mean?",
+        _mean_or_sum(True),
+    ),
+    Slip(
+        "sum-for-mean",
+        "Is {} asked for as a mean or as a sum?",
+        _mean_or_sum(False),
+    ),
+    Slip(
+        "overwritten",
+        "Several terms add up to {}; this looks like one of them alone.",
+        _overwritten,
+    ),
+    Slip(
+        "missing-bias-correction",
+        "Look for the bias correction of {}: the moment is divided by 1 minus beta to the power t.",
+        _missing_bias_correction,
+    ),
+    Slip(
+        "swapped-betas",
+        "Which of the two decay rates belongs here? Look at {}.",
+        _swapped_betas,
+    ),
+    Slip(
+        "epsilon-inside-root",
+        "Does {} stand inside the root or outside?",
+        _epsilon_inside_root,
+    ),
+    Slip(
+        "stale-moment",
+        "Is {} the value before this update or after it?",
+        _stale_moment,
+    ),
+    Slip(
+        "swapped-values",
+        "A number seems to come from another line: {}.",
+        _swapped_values,
+    ),
+)

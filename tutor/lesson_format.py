@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -39,6 +39,21 @@ class Misprint(Struct, frozen=True, forbid_unknown_fields=True):
     why: str
 
 
+class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an answer sheet asks. Tables say it by stage ("gradient") or by quantity ("dE/dW5").
+
+    `carried_penalty` is the share of its points that a line loses which follows from an earlier error. With `charge`
+    "once" the same slip in several lines costs the points of one of them.
+    """
+
+    ask: list[str] = field(default_factory=list)
+    points: dict[str, Fraction] = field(default_factory=dict)
+    decimals: int | dict[str, int] | None = None
+    significant: int | dict[str, int] | None = None
+    carried_penalty: Fraction = Fraction(0)
+    charge: Literal["once", "each"] = "once"
+
+
 class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A lesson file, as it is written."""
 
@@ -49,6 +64,7 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     order: int = 1_000
     printed: list[Printed] = field(default_factory=list)
     misprints: list[Misprint] = field(default_factory=list)
+    homework: Homework = Homework()
 
 
 def schema() -> dict[str, Any]:
@@ -77,9 +93,23 @@ def parse_lesson(text: str, where: str) -> Lesson:
         for entry in lesson.printed:
             read_number(entry.value)
         check_problem(lesson)
+        check_homework(lesson.homework)
     except ValueError as error:
         raise TutorError(f"{where}: {error}") from None
     return lesson
+
+
+def check_homework(wanted: Homework) -> None:
+    """Numbers that make sense; which quantities there are is known only with the worksheet."""
+    if not 0 <= wanted.carried_penalty <= 1:
+        raise ValueError("homework.carried_penalty: a share of the points, from 0 to 1")
+    if wanted.decimals is not None and wanted.significant is not None:
+        raise ValueError("homework: demand decimals or significant digits, not both")
+    for key, least in (("decimals", 0), ("significant", 1), ("points", 0)):
+        asked = getattr(wanted, key)
+        for number in asked.values() if isinstance(asked, dict) else [asked]:
+            if number is not None and not least <= number <= 1_000:
+                raise ValueError(f"homework.{key}: a number from {least} to 1000")
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:
@@ -164,5 +194,6 @@ def _fields(keys: list[str]) -> Iterator[str]:
         "training": problem.Training,
         "printed": Printed,
         "misprints": Misprint,
+        "homework": Homework,
     }
     yield from tables.get(keys[-1] if keys else "", Lesson).__struct_encode_fields__

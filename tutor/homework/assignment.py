@@ -1,0 +1,106 @@
+"""What a sheet asks and what it is worth: which quantities, how many digits, how many points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
+
+from tutor.errors import TutorError, nearest
+from tutor.homework.demand import DEFAULT, Demand
+from tutor.homework.sheet import MarkedSheet
+from tutor.homework.verdict import CREDIT
+from tutor.lesson_format import Homework
+from tutor.worksheet.names import find_name
+from tutor.worksheet.step import STAGES, Worksheet
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`asked` in worksheet order. `carried_penalty` is the share taken off a cell that follows from an error.
+
+    With `charge_once` a slip that occurs in several cells costs the points of one of them.
+    """
+
+    asked: Sequence[str]
+    points: Mapping[str, Fraction]
+    demands: Mapping[str, Demand]
+    carried_penalty: Fraction
+    charge_once: bool
+
+    @property
+    def max_score(self) -> Fraction:
+        return sum((self.points[name] for name in self.asked), Fraction(0))
+
+    def score(self, sheet: MarkedSheet) -> Fraction:
+        """The points of a marked sheet."""
+        excused = set()
+        if self.charge_once:
+            excused = {name for cells in sheet.misconceptions.values() for name in cells[1:]}
+        total = Fraction(0)
+        for cell in sheet.cells:
+            name, verdict = cell.mark.name, cell.mark.verdict
+            if name not in self.points or not (verdict in CREDIT or name in excused):
+                continue
+            total += self.points[name] * (1 - (self.carried_penalty if verdict == "carried" else 0))
+        return total
+
+    def is_done(self, sheet: MarkedSheet) -> bool:
+        """Whether every asked cell earns credit."""
+        return all(cell.mark.verdict in CREDIT for cell in sheet.cells if cell.mark.name in self.points)
+
+
+def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
+    """What a lesson's [homework] asks of its worksheet. Raises TutorError where it names what is not there."""
+    asked = set(_chosen(worksheet, wanted.ask, "ask")) if wanted.ask else {*worksheet.by_name}
+    names = [step.name for step in worksheet.steps if step.name in asked]
+    points = _spread(worksheet, wanted.points, "points", Fraction(1))
+    decimals = _spread(worksheet, wanted.decimals, "decimals", None)
+    significant = _spread(worksheet, wanted.significant, "significant", None)
+    demands = {name: _demand(decimals[name], significant[name]) for name in names}
+    return Assignment(
+        names,
+        {name: Fraction(points[name] or 0) for name in names},
+        demands,
+        wanted.carried_penalty,
+        wanted.charge == "once",
+    )
+
+
+def _demand(decimals: int | None, significant: int | None) -> Demand:
+    if decimals is not None:
+        return Demand(None, decimals, asked=True)
+    return DEFAULT if significant is None else Demand(significant, asked=True)
+
+
+def _chosen(worksheet: Worksheet, words: Iterable[str], key: str) -> list[str]:
+    return [name for word in words for name in _meant(worksheet, word, key)]
+
+
+def _meant(worksheet: Worksheet, word: str, key: str) -> list[str]:
+    """The quantities that a word means: a stage, or one quantity."""
+    if word in STAGES:
+        return [step.name for step in worksheet.steps if step.stage == word]
+    try:
+        return [find_name(word, worksheet.by_name)]
+    except TutorError:
+        hint = nearest(word, [*STAGES, *worksheet.by_name])
+        raise TutorError(
+            f"homework.{key}: {word!r} is neither a stage nor a quantity of this worksheet{hint}"
+        ) from None
+
+
+def _spread(
+    worksheet: Worksheet, wanted: Thing | Mapping[str, Thing] | None, key: str, default: Thing | None
+) -> dict[str, Thing | None]:
+    """One value for every quantity; in a table a single quantity counts more than its stage."""
+    if not isinstance(wanted, Mapping):
+        return dict.fromkeys(worksheet.by_name, default if wanted is None else wanted)
+    found: dict[str, Thing | None] = dict.fromkeys(worksheet.by_name, default)
+    for word in sorted(wanted, key=lambda word: word not in STAGES):
+        for name in _meant(worksheet, word, key):
+            found[name] = wanted[word]
+    return found

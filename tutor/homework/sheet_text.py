@@ -1,0 +1,88 @@
+"""Writing answer sheets, blank or filled: CSV, TOML, Markdown and JSON. What is demanded is printed on the sheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from tutor.homework.handed_in import MARK
+from tutor.worksheet.step import STAGES
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One cell to be filled: what is asked, in how many digits, for how many points, and what is in it."""
+
+    name: str
+    stage: str
+    digits: str
+    points: str
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A sheet to be written: `about` says whose it is and which problem it answers."""
+
+    title: str
+    questions: Sequence[Question]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_csv(paper: Paper) -> str:
+    """The columns name, answer, digits, points; what the sheet is about stands in rows that begin with #."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "answer", "digits", "points"])
+    writer.writerows([q.name, q.answer, q.digits, q.points] for q in paper.questions)
+    writer.writerows([f"{MARK}{key}", value, "", ""] for key, value in paper.about.items())
+    return text.getvalue()
+
+
+def as_toml(paper: Paper) -> str:
+    """One line a quantity, each stage under a comment."""
+    lines = [f"# {' '.join(paper.title.split())}", "# Write each number as text, so that its digits stay as typed."]
+    for stage, questions in _by_stage(paper):
+        lines += ["", f"# {stage}"]
+        lines += [f"{_quoted(q.name)} = {_quoted(q.answer)}  # {q.digits}; points: {q.points}" for q in questions]
+    if paper.about:
+        lines += ["", "[sheet]", *(f"{key} = {_quoted(value)}" for key, value in paper.about.items())]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(paper: Paper) -> str:
+    """One table a stage."""
+    lines = [f"# {' '.join(paper.title.split())}", ""]
+    lines += [line for key, value in paper.about.items() for line in (f"{key.capitalize()}: `{value}`", "")]
+    for stage, questions in _by_stage(paper):
+        rows = [f"| `{q.name}` | {q.answer} | {q.digits} | {q.points} |" for q in questions]
+        lines += [f"## {stage}", "", "| name | answer | digits | points |", "|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def as_json(paper: Paper) -> str:
+    about = {"sheet": dict(paper.about)} if paper.about else {}
+    answers = {q.name: q.answer for q in paper.questions}
+    return json.dumps({"format": FORMAT, **about, "answers": answers}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _by_stage(paper: Paper) -> list[tuple[str, list[Question]]]:
+    return [(STAGES[stage], list(group)) for stage, group in groupby(paper.questions, key=lambda q: q.stage)]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+WRITERS: Mapping[str, Callable[[Paper], str]] = {
+    "csv": as_csv,
+    "toml": as_toml,
+    "markdown": as_markdown,
+    "json": as_json,
+}

@@ -104,9 +104,14 @@ def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figure
             f"{name}: {[str(cells[n].mark) for n in marked.root_errors]}",
         )
         if habits.digits >= 5 and cells[line.name].mark.verdict == "wrong":
-            ids = [fit.id for fit in cells[line.name].slips]
+            fits = cells[line.name].slips
+            ids = [fit.id for fit in fits]
             figures.note(slip, "reported", slip in ids, f"{name}: {ids}")
             figures.note(slip, "first", ids[:1] == [slip], f"{name}: {ids}")
+            alike = [
+                fit.id for fit in fits if fit.value == fits[0].value
+            ]  # twice the half is the whole: both are first
+            figures.note(slip, "first or same number", slip in alike, f"{name}: {ids}")
         return
     changed = [
         n
@@ -123,7 +128,7 @@ def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figure
 
 
 def report(figures: Figures) -> str:
-    kinds = ["only root", "reported", "first", "blank: one root", "blank: reported"]
+    kinds = ["only root", "reported", "first", "first or same number", "blank: one root", "blank: reported"]
     slips = sorted({slip for slip, _ in figures.seen})
     rows = [f"honest sheets: {figures.honest}, with a cell marked wrong: {len(figures.honest_wrong)}"]
     rows.append("| slip | " + " | ".join(kinds) + " | sheets |")

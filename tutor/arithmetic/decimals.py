@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
-from tutor.arithmetic.exact import FARTHEST, Number, as_fraction
+from tutor.arithmetic.exact import Number, as_fraction
 
 FUNCTIONS = ("exp", "log", "tanh", "sqrt", "power", "rounded")
-_WIDEST = 2_000  # bits; a fraction beyond that is rounded before it becomes a decimal
+_FARTHEST = 1_000_000  # beyond that a decimal has no exponent for e^z
 
 
 @contextmanager
@@ -71,6 +71,6 @@ def rounded(z: Decimal, unit: Decimal) -> Decimal:
 
 
 def _within_reach(z: Decimal) -> Decimal:
-    if abs(z) > FARTHEST:
-        raise ValueError(f"takes a function of a number beyond ±{FARTHEST:,}")
+    if abs(z) > _FARTHEST:
+        raise ValueError(f"takes a function of a number beyond ±{_FARTHEST:,}")
     return z

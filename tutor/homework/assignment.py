@@ -35,18 +35,18 @@ class Assignment:
     def max_score(self) -> Fraction:
         return sum((self.points[name] for name in self.asked), Fraction(0))
 
-    def score(self, sheet: MarkedSheet) -> Fraction:
-        """The points of a marked sheet."""
+    def earned(self, sheet: MarkedSheet) -> dict[str, Fraction]:
+        """The points of every cell that counts."""
         excused = set()
         if self.charge_once:
             excused = {name for cells in sheet.misconceptions.values() for name in cells[1:]}
-        total = Fraction(0)
+        found = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
-            if name not in self.points or not (verdict in CREDIT or name in excused):
-                continue
-            total += self.points[name] * (1 - (self.carried_penalty if verdict == "carried" else 0))
-        return total
+            if name in self.points:
+                kept = 1 - self.carried_penalty if verdict == "carried" else Fraction(1)
+                found[name] = self.points[name] * (kept if verdict in CREDIT or name in excused else 0)
+        return found
 
     def is_done(self, sheet: MarkedSheet) -> bool:
         """Whether every asked cell earns credit."""

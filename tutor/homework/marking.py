@@ -77,10 +77,10 @@ class Marker:
         return Line(
             written,
             key,
-            key if own is None else own,
+            own,
             (None if old is None else standing.values[old]) or Decimal(0),
             self.demands.get(program.names[place], DEFAULT),
-            lambda: 0.0 if own is None else standing.spread(place),
+            lambda: standing.spread(place),
             lambda places: self.rounded_inside(standing.values, place, -(written.exponent or 0), places),
         )
 

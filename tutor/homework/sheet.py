@@ -18,10 +18,14 @@ _MOST_TRIED = 12  # explanations by a blank line that are followed to the end of
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A marked answer; a root error has the slips that fit, the best first."""
+    """A marked answer; a root error has the slips that fit, the best first.
+
+    `formula` is set where the answer is or has one: right, wrong or undecided.
+    """
 
     mark: Mark
     slips: Sequence[Fit] = ()
+    formula: str = ""
 
 
 @dataclass(frozen=True, slots=True)

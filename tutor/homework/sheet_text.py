@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from tutor.homework.assignment import Assignment
 from tutor.homework.handed_in import MARK
-from tutor.worksheet.step import STAGES
+from tutor.worksheet.step import STAGES, Worksheet
 
 FORMAT = 1
 
@@ -33,6 +34,17 @@ class Paper:
     title: str
     questions: Sequence[Question]
     about: Mapping[str, str] = field(default_factory=dict)
+
+
+def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str, str]) -> list[Question]:
+    """What the assignment asks, in worksheet order, filled with the answers that there are."""
+    found = []
+    for name in assignment.asked:
+        points = assignment.points[name]
+        told = str(points) if points.denominator == 1 else f"{float(points):g}"
+        stage, digits = worksheet.by_name[name].stage, str(assignment.demands[name])
+        found.append(Question(name, stage, digits, told, answers.get(name, "")))
+    return found
 
 
 def as_csv(paper: Paper) -> str:

@@ -6,14 +6,14 @@ In ordinary floating point, by differences: a spread is a tolerance, and nobody 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 Function = Callable[[Sequence[float]], float]
 _NUDGE = 1e-6
 
 
 def reach(function: Function, inputs: Iterable[int], values: list[float], spreads: Sequence[float]) -> float:
-    """A of one line from its inputs. Where the function has no value nearby, that input does not count."""
+    """A of one line from its inputs; infinite where the function has no value within the spread of one of them."""
     total = 0.0
     for place in inputs:
         if not (spread := spreads[place]):
@@ -26,7 +26,7 @@ def reach(function: Function, inputs: Iterable[int], values: list[float], spread
             values[place] = here - step
             total += abs(above - function(values)) * spread / (2 * step)
         except (ArithmeticError, ValueError):
-            continue
+            return inf
         finally:
             values[place] = here
-    return total if isfinite(total) else 0.0
+    return total if isfinite(total) else inf

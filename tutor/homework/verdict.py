@@ -9,25 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
 from tutor.homework.demand import WITHIN, Demand
 from tutor.homework.written import Written, power_of_ten
 
 CREDIT = ("correct", "carried", "rounding")
 _FEWEST_FOR_ROUNDING = 2
+_NOISE_FROM = 6  # digits; the last of so many may be off because a calculator has only so many itself
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """What a written number is held against: the key, the own value, and `before`, the old value of an updated weight.
 
-    `spread` gives A, how far rounding above can have moved the own value, and `inside` the value when the results
-    inside the formula are rounded to so many decimals; both are asked only where they matter.
+    `own` is None where the writer's lines lead to no value. `spread` gives A, how far rounding above can have moved
+    it, and `inside` the value when the results inside the formula are rounded to so many decimals; both are asked only
+    where they matter.
     """
 
     written: Written
     key: Decimal
-    own: Decimal
+    own: Decimal | None
     before: Decimal
     demand: Demand
     spread: Callable[[], float]
@@ -47,7 +50,9 @@ def verdict(line: Line) -> str:
 
 
 def _against_own(line: Line, value: Decimal, key: Decimal) -> str:
-    own, spread = line.own - line.before, Decimal(line.spread())
+    if line.own is None or not isfinite(reached := line.spread()):
+        return "coarse"  # there is no telling what their lines lead to
+    own, spread = line.own - line.before, Decimal(reached)
     unit = line.written.unit if line.written.exponent is not None else line.demand.unit(own)
     if abs(value - own) <= WITHIN * unit + spread and (value or not own):
         return "carried"
@@ -57,7 +62,8 @@ def _against_own(line: Line, value: Decimal, key: Decimal) -> str:
         return "rounding"
     if not value and abs(own) <= WITHIN * unit:
         return "coarse"
-    return "coarse" if cut_off(line.written, line.key) or cut_off(line.written, line.own, 2 * spread) else "wrong"
+    cut = cut_off(line.written, line.key) or cut_off(line.written, line.own, 2 * spread)
+    return "coarse" if cut else "wrong"
 
 
 def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> bool:
@@ -73,6 +79,8 @@ def _is_rounding(line: Line, value: Decimal, key: Decimal, own: Decimal, unit: D
     if line.written.significant(value) >= _FEWEST_FOR_ROUNDING:
         near = ((key, 2 * unit), (own, 2 * unit + 2 * spread))
         if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
+            return True
+        if line.written.significant(value) >= _NOISE_FROM and abs(value - own) <= unit:
             return True
     if ends_within(own, unit):
         return False

@@ -1,0 +1,164 @@
+"""`tutor check`: one answer sheet, or a class of thousands."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
+from tutor.cli.lessons import Json
+from tutor.cli.worksheet import LessonName
+from tutor.errors import TutorError
+from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.homework.classroom import Order
+    from tutor.homework.outputs import Wanted
+
+Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show the right values too.")]
+Penalty = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of its points lost by a line that follows from an error.")
+]
+Charge = Annotated[
+    Literal["once", "each"] | None, typer.Option(help="Charge the same slip in several lines once, or each time.")
+]
+Platform = Annotated[Literal["plain", "canvas", "moodle"], typer.Option(help="The columns of the gradebook.")]
+POLL_SECONDS = 0.3
+
+
+@command()
+def check(
+    lesson: LessonName,
+    paths: Sheets,
+    screen: Screen,
+    reveal: Reveal = False,
+    ask: Ask = None,
+    decimals: Decimals = None,
+    significant: Significant = None,
+    points: Points = None,
+    carried_penalty: Penalty = None,
+    charge: Charge = None,
+    gradebook: Annotated[Path | None, typer.Option(help="Write a CSV with one row a student.")] = None,
+    platform: Platform = "plain",
+    gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json; a folder for many.")] = None,
+    prairielearn: Annotated[Path | None, typer.Option(help="The same for PrairieLearn.")] = None,
+    feedback: Annotated[Path | None, typer.Option(help="Write a Markdown file for each student into a folder.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Mark the sheet again whenever it is saved.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Mark answer sheets: which line went wrong first, which slip it was, and credit for what follows from it.
+
+    Sheets are CSV (columns name and answer), TOML, JSON, or the filled Markdown sheet of `tutor sheet`. An answer is
+    a number or a formula. Ends with 0 where every asked line earns credit, 1 where one does not.
+    """
+    from tutor.homework.classroom import Order
+    from tutor.homework.desk import sheets_in
+    from tutor.homework.outputs import Wanted
+    from tutor.lesson_format import parse_lesson
+    from tutor.lessons import lesson_text, slug
+
+    text = lesson_text(lesson)
+    found = parse_lesson(text, lesson)
+    penalty = None if carried_penalty is None else str(carried_penalty)
+    wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
+    order, files = Order(text, lesson, wanted), sheets_in(paths)
+    if not files:
+        typer.echo("tutor: there is no sheet to mark", err=True)
+        raise typer.Exit(3)
+    if watch:
+        _watch(order, files[0], screen, reveal)
+        return
+    single = len(files) == 1 and not paths[0].is_dir()
+    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
+    if single:
+        done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
+    else:
+        done = _mark_class(order, files, slug(lesson), screen, outputs, jobs, json_output)
+    if not done:
+        raise typer.Exit(1)
+
+
+def _mark_one(
+    order: Order, path: Path, lesson: str, screen: Screen, outputs: Wanted, reveal: bool, json_output: bool
+) -> bool:
+    """One sheet in full."""
+    from tutor.homework.outputs import Outputs
+    from tutor.views.marks import show_sheet
+
+    try:
+        sheet = order.desk().mark_file(path)
+    except TutorError as error:
+        raise TutorError(f"{path}: {error}") from None
+    with Outputs(outputs) as files:
+        files.add(sheet)
+    if json_output:
+        print(json.dumps({"format": 1, "lesson": lesson, "sheets": [sheet]}, indent=1))
+    else:
+        show_sheet(sheet, screen, reveal)
+    return bool(sheet["done"])
+
+
+def _mark_class(
+    order: Order, paths: list[Path], lesson: str, screen: Screen, outputs: Wanted, jobs: int | None, json_output: bool
+) -> bool:
+    """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
+    from tutor.homework.classroom import Summary, mark_all
+    from tutor.homework.outputs import Outputs
+    from tutor.views.marks import MOST_SHEETS, class_row, show_class, show_summary
+    from tutor.views.progress import progress
+
+    summary = Summary()
+    rows: list[tuple[str, str, str]] = []
+    between = ""
+    if json_output:
+        print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [')
+    with Outputs(outputs) as files:
+        for sheet in progress(_started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking"):
+            summary.add(sheet)
+            files.add(sheet)
+            if json_output:
+                print(f"{between}{json.dumps(sheet)}")
+                between = ","
+            elif len(rows) < MOST_SHEETS:
+                rows.append(class_row(sheet))
+    if json_output:
+        print(f'], "summary": {json.dumps(summary.document)}}}')
+    else:
+        show_class(rows, len(paths), screen)
+        show_summary(summary.document, screen)
+    for name in summary.broken:
+        typer.echo(f"tutor: {name!r} could not be marked", err=True)
+    return summary.done == len(paths)
+
+
+def _started(sheets: Iterator[Any]) -> Iterator[Any]:
+    """The same, with the first one worked out: the processes are there before a progress bar begins to draw."""
+    first = next(sheets, None)
+    return chain([] if first is None else [first], sheets)
+
+
+def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
+    """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
+    from tutor.views.marks import show_sheet
+
+    desk, seen = order.desk(), None
+    while True:
+        stamp = path.stat().st_mtime_ns if path.exists() else 0
+        if stamp != seen:
+            seen = stamp
+            try:
+                show_sheet(desk.mark_file(path), screen, reveal)
+            except TutorError as error:
+                screen.show(f"{path}: {error}")
+            screen.show("", "Save the sheet to have it marked again; Ctrl-C ends.")
+        time.sleep(POLL_SECONDS)

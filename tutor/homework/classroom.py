@@ -1,0 +1,106 @@
+"""A whole class: many sheets in several processes, in their order, with as little in memory as for one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tutor.homework.desk import Desk
+from tutor.homework.report import Document
+from tutor.lesson_format import Homework, parse_lesson
+
+_CHUNK = 25
+_ALONE_UP_TO = 60  # so few sheets are marked before a second process has started
+_MOST_LINES = 3
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that a process needs to set up a desk of its own."""
+
+    text: str
+    where: str
+    wanted: Homework
+
+    def desk(self) -> Desk:
+        return Desk(parse_lesson(self.text, self.where), self.wanted)
+
+
+def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Document]:
+    """Every sheet as plain data, in the order of the paths; a file that is no sheet as the reason why."""
+    if jobs == 1 or len(paths) <= _ALONE_UP_TO:
+        desk = order.desk()
+        yield from map(desk.mark_or_complain, paths)
+        return
+    context = get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(jobs, context, _set_up, (order,)) as pool:
+        chunks = (paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK))
+        waiting: deque[Future[list[Document]]] = deque()
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(_mark_chunk, chunk))
+                if len(waiting) > 2 * jobs:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_desks: list[Desk] = []
+
+
+def _set_up(order: Order) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
+    _desks[:] = [order.desk()]
+
+
+def _mark_chunk(paths: Sequence[Path]) -> list[Document]:
+    return [_desks[0].mark_or_complain(path) for path in paths]
+
+
+@dataclass
+class Summary:
+    """How a class did, counted sheet by sheet."""
+
+    sheets: int = 0
+    done: int = 0
+    share: float = 0.0
+    broken: list[str] = field(default_factory=list)
+    slips: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, sheet: Document) -> None:
+        if "error" in sheet:
+            self.broken.append(sheet["sheet"])
+            return
+        self.sheets += 1
+        self.done += bool(sheet["done"])
+        self.share += sheet["score"] / sheet["max_score"] if sheet["max_score"] else 1.0
+        for cell in sheet["cells"]:
+            for slip in cell["slips"][:1]:
+                self.lines.setdefault(slip["id"], Counter())[slip.get("in", cell["name"])] += 1
+        self.slips.update({slip["id"] for cell in sheet["cells"] for slip in cell["slips"][:1]})
+
+    @property
+    def document(self) -> Document:
+        """The counts as plain data: every slip with the lines in which it sits most often."""
+        slips: list[dict[str, Any]] = [
+            {"id": slip, "sheets": count, "lines": [name for name, _ in self.lines[slip].most_common(_MOST_LINES)]}
+            for slip, count in sorted(self.slips.items(), key=lambda pair: (-pair[1], pair[0]))
+        ]
+        mean = 100 * self.share / self.sheets if self.sheets else 0.0
+        return {
+            "sheets": self.sheets,
+            "without_error": self.done,
+            "mean_percent": round(mean, 2),
+            "broken": self.broken,
+            "slips": slips,
+        }

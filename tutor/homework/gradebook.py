@@ -1,0 +1,188 @@
+"""Results in the forms that learning platforms take: gradebooks as CSV, Gradescope, PrairieLearn, Markdown feedback.
+
+Every file is written beside its place and then moved there, so that nothing half-written is ever found.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from tutor.errors import TutorError
+from tutor.homework.report import Document
+
+PLATFORMS: Mapping[str, tuple[str, ...]] = {
+    "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips"),
+    "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
+    "moodle": ("username", "idnumber", "email"),
+}
+"""The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
+_LARGEST_RESULT = 900_000
+_HARMLESS = str.maketrans("`|<>", "'/‹›")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def student_of(sheet: Document) -> str:
+    """Who handed the sheet in: what it says itself, else the name of its file."""
+    return str(sheet.get("student") or Path(sheet["sheet"]).stem)
+
+
+def harmless(cell: object) -> object:
+    """The cell so that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_STARTS_FORMULA) else cell
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """A text file that appears at `path` only once it is complete."""
+    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with half.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        half.replace(path)
+    except OSError as error:
+        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+class Gradebook:
+    """A CSV with one row a student, in the columns that the platform imports."""
+
+    def __init__(self, file: TextIO, platform: str, title: str) -> None:
+        self.writer = csv.writer(file)
+        self.platform, self.title = platform, title
+        self.columns = PLATFORMS[platform]
+        self._started = False
+
+    def add(self, sheet: Document) -> None:
+        if "error" in sheet:
+            return
+        if not self._started:
+            self._start(sheet)
+        self.writer.writerow([harmless(cell) for cell in self._row(sheet)])
+
+    def _start(self, sheet: Document) -> None:
+        self._started = True
+        title = [] if self.platform == "plain" else [self.title]
+        self.writer.writerow([*self.columns, *map(harmless, title)])
+        if self.platform == "canvas":
+            self.writer.writerow(["Points Possible", "", "", "", "", sheet["max_score"]])
+
+    def _row(self, sheet: Document) -> list[object]:
+        student = student_of(sheet)
+        if self.platform == "canvas":
+            return [student, "", student, student, "", sheet["score"]]
+        if self.platform == "moodle":
+            return [student, student, student if "@" in student else "", sheet["score"]]
+        percent = round(100 * sheet["score"] / sheet["max_score"], 2) if sheet["max_score"] else 100
+        slips = ", ".join(group["id"] for group in sheet["misconceptions"])
+        roots = ", ".join(sheet["root_errors"])
+        return [student, sheet["sheet"], sheet["score"], sheet["max_score"], percent, roots, slips]
+
+
+def gradescope(sheet: Document) -> Document:
+    """The results.json of a Gradescope autograder."""
+    tests = [
+        {
+            "name": cell["name"],
+            "score": earned,
+            "max_score": cell["points"],
+            "status": "passed" if cell["credit"] else "failed",
+            "output": _told(cell),
+            "output_format": "text",
+            "number": str(number),
+            "visibility": "visible",
+        }
+        for number, (cell, earned) in enumerate(_earned(sheet), 1)
+    ]
+    return {"score": sheet["score"], "output": feedback(sheet), "output_format": "md", "tests": tests}
+
+
+def prairielearn(sheet: Document) -> Document:
+    """The results.json of a PrairieLearn external grader."""
+    tests = [
+        {
+            "name": cell["name"],
+            "description": cell["verdict"],
+            "points": earned,
+            "max_points": cell["points"],
+            "message": _told(cell),
+            "output": "",
+        }
+        for cell, earned in _earned(sheet)
+    ]
+    share = sheet["score"] / sheet["max_score"] if sheet["max_score"] else 1.0
+    return {
+        "gradable": True,
+        "score": round(share, 6),
+        "message": "",
+        "output": feedback(sheet),
+        "images": [],
+        "format_errors": [],
+        "tests": tests,
+    }
+
+
+def _earned(sheet: Document) -> list[tuple[Document, Any]]:
+    return [(cell, cell["earned"]) for cell in sheet["cells"] if cell["points"] or cell["answer"]]
+
+
+def _told(cell: Document) -> str:
+    return "\n".join([plain(cell["answer"]), cell["verdict"], *(slip["message"] for slip in cell["slips"][:3])])
+
+
+def feedback(sheet: Document) -> str:
+    """What to look at, as Markdown, without the right values."""
+    lines = [f"# {plain(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
+    lines += [f"Note: {plain(remark)}." for remark in sheet.get("remarks", ())]
+    if sheet["done"]:
+        lines.append("Every line earns credit.")
+    for cell in (c for c in sheet["cells"] if c["verdict"] == "wrong"):
+        lines += [f"## `{plain(cell['name'])}` = `{plain(cell['answer'])}`", ""]
+        lines += ["The lines above it do not lead here. What to look at:", ""]
+        lines += [f"- {plain(slip['message'])} ({slip['id']})" for slip in cell["slips"][:3]] + [""]
+    rows = [f"| `{plain(c['name'])}` | {_code(c['answer'])} | {c['verdict']} |" for c in sheet["cells"]]
+    lines += ["", "| name | answer | verdict |", "|---|---|---|", *rows, ""]
+    text = "\n".join(lines)
+    return text if len(text) <= _LARGEST_RESULT else text[:_LARGEST_RESULT] + "\n\nThe rest is too long to be shown.\n"
+
+
+def _code(answer: str) -> str:
+    shown = plain(answer).strip()
+    return f"`{shown}`" if shown else ""
+
+
+def plain(text: str) -> str:
+    """The text without anything that a terminal or a Markdown page would act on."""
+    safe = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in text)
+    return safe.translate(_HARMLESS)
+
+
+def file_name(student: str, taken: set[str]) -> str:
+    """A file name made from a student's id: letters, digits, - and _ only, and each only once."""
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", student).strip("_")[:60] or "sheet"
+    name, number = clean, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{clean}_{number}"
+    taken.add(name.lower())
+    return name
+
+
+def write_json(path: Path, document: Document) -> None:
+    with written_whole(path) as file:
+        json.dump(document, file, ensure_ascii=False)
+
+
+def write_text(path: Path, text: str) -> None:
+    with written_whole(path) as file:
+        file.write(text)

@@ -1,0 +1,71 @@
+"""Where the results of a class go: every file that was asked for, written sheet by sheet."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from tutor.errors import TutorError
+from tutor.homework import gradebook
+from tutor.homework.gradebook import Gradebook, file_name, student_of, written_whole
+from tutor.homework.report import Document
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The files asked for. With `single` there is one sheet, so that its results go into one file, not a folder."""
+
+    title: str
+    single: bool
+    gradebook: Path | None = None
+    platform: str = "plain"
+    gradescope: Path | None = None
+    prairielearn: Path | None = None
+    feedback: Path | None = None
+
+
+class Outputs:
+    """Open while a class is marked; nothing that it writes is ever found half-written."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._stack = ExitStack()
+        self._book: Gradebook | None = None
+        self._taken: set[str] = set()
+
+    def __enter__(self) -> Outputs:
+        folders = [self.wanted.feedback]
+        if not self.wanted.single:
+            folders += [self.wanted.gradescope, self.wanted.prairielearn]
+        for folder in filter(None, folders):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise TutorError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from None
+        if self.wanted.gradebook is not None:
+            file = self._stack.enter_context(written_whole(self.wanted.gradebook))
+            self._book = Gradebook(file, self.wanted.platform, self.wanted.title)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def add(self, sheet: Document) -> None:
+        """Write whatever was asked for about one sheet; a file that is no sheet has nothing to be written."""
+        if "error" in sheet:
+            return
+        if self._book is not None:
+            self._book.add(sheet)
+        name = file_name(student_of(sheet), self._taken)
+        for folder, made in (
+            (self.wanted.gradescope, gradebook.gradescope),
+            (self.wanted.prairielearn, gradebook.prairielearn),
+        ):
+            if folder is not None:
+                gradebook.write_json(folder if self.wanted.single else folder / f"{name}.json", made(sheet))
+        if self.wanted.feedback is not None:
+            gradebook.write_text(self.wanted.feedback / f"{name}.md", gradebook.feedback(sheet))

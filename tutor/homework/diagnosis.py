@@ -21,6 +21,7 @@ _SURE_BELOW = 0.05
 _RANGE = log(1_000)  # a wrong number lies anywhere within three powers of ten
 _FARTHEST_BLANKS = 60
 _TOO_SMALL_FOR_FLOATS = 1e-9
+_FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class _Scale:
 
     def __init__(self, standing: Standing, place: int, written: Written, old: Decimal, count: int) -> None:
         self.standing, self.place, self.written, self.old, self.count = standing, place, written, old, count
-        self.unit = written.unit
+        self.unit = written.unit if written.exponent is not None else abs(written.value).scaleb(-_FORMULA_DIGITS)
         self.half = WITHIN * self.unit
         self.change = written.value - old
         self.number, self.start, self.size = float(written.value), float(old), abs(float(self.change))

@@ -49,15 +49,17 @@ class Program:
         truths = zip(found[self.first :], self.key[self.first :], strict=True)
         return all(value is not None and abs(value - key) <= abs(key) * _AGREEMENT for value, key in truths)
 
-    def work(self, written: Mapping[int, Decimal]) -> tuple[Values, Values]:
+    def work(self, written: Mapping[int, Decimal], givens: Sequence[Decimal] | None = None) -> tuple[Values, Values]:
         """What stands at every place, the written number or else the computed one; and the computed ones by themselves.
 
-        A step without a value, such as the logarithm of 0, has None, and so has what stands on it.
+        A step without a value, such as the logarithm of 0, has None, and so has what stands on it. `givens` are other
+        numbers in the place of the given ones.
         """
-        standing: Values = self.key[: self.first] + [None] * len(self.steps)
+        start = self.key[: self.first] if givens is None else list(givens)
+        standing: Values = start + [None] * len(self.steps)
         for place, value in written.items():
             standing[place] = value
-        own: Values = self.key[: self.first] + [None] * len(self.steps)
+        own: Values = start + [None] * len(self.steps)
         try:
             self._run(standing, own)
         except (ArithmeticError, ValueError):

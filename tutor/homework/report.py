@@ -9,8 +9,9 @@ from typing import Any
 
 from tutor.homework.assignment import Assignment
 from tutor.homework.diagnosis import Fit
+from tutor.homework.equivalence import RIGHT
 from tutor.homework.sheet import Cell, MarkedSheet
-from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT
+from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 from tutor.homework.verdict import CREDIT
 
 _SHOWN = Context(prec=20)
@@ -39,7 +40,8 @@ def _cell(cell: Cell, assignment: Assignment, earned: Mapping[str, Fraction], na
     mark = cell.mark
     slips = [_slip(fit, mark.name, names) for fit in cell.slips]
     if mark.verdict == "wrong" and not slips:
-        slips = [{"id": ARITHMETIC, "message": ARITHMETIC_HINT, "value": _text(mark.own), "sure": False}]
+        hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
+        slips = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]
     return {
         "name": mark.name,
         "answer": mark.answer[:_LONGEST_ECHO],
@@ -57,8 +59,8 @@ def _cell(cell: Cell, assignment: Assignment, earned: Mapping[str, Fraction], na
 def _slip(fit: Fit, marked: str, names: tuple[str, ...]) -> Document:
     line = names[fit.place]
     where = {} if line == marked else {"in": line}
-    before = "" if line == marked else f"In {line}, which you left blank: "
-    doubt = "" if fit.sure else "This fits, but so may other things: "
+    before = "" if line == marked else f"In {line}, which was left blank: "
+    doubt = "" if fit.sure else "Could be: "
     return {"id": fit.id, "message": before + doubt + fit.hint, "value": _text(fit.value), "sure": fit.sure, **where}
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tutor.arithmetic import decimals
 from tutor.homework.diagnosis import Diagnosis, Fit
+from tutor.homework.equivalence import RIGHT, WRONG
+from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
 from tutor.homework.slips import SWAPPED_VALUES
-from tutor.homework.standing import Standing
+from tutor.homework.standing import Standing, is_same
 from tutor.homework.written import Written
 
 _MOST_TRIED = 12  # explanations by a blank line that are followed to the end of the sheet
@@ -45,6 +47,7 @@ class SheetMarker:
         self.marker, self.asked = marker, asked
         self.program = marker.program
         self.diagnosis = Diagnosis(self.program)
+        self.formulas = Formulas(self.program)
 
     def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing."""
@@ -56,20 +59,31 @@ class SheetMarker:
         for name in self.asked:
             texts.setdefault(self.program.places[name], "")
         order = sorted(texts)
-        read = {place: self.marker.read(texts[place]) for place in order}
-        written = {place: number for place, number in read.items() if number is not None}
+        written, judged = self.formulas.read({place: texts[place] for place in order})
         standing = Standing(self.program, written)
-        marks = {place: self.marker.mark_one(standing, place, texts[place], read[place]) for place in order}
+        marks = {place: self._mark_one(standing, place, texts[place], judged) for place in order}
         slips: dict[int, Sequence[Fit]] = {}
         while (root := next((p for p in order if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
+            if judged.get(root) == RIGHT:  # then only the number is off
+                slips[root] = ()
+                continue
             fits, followed = self._diagnose(standing, root, written, order)
             slips[root] = fits
             if followed is not None:
                 standing = followed
                 for place in (p for p in order if p > root):
-                    marks[place] = self.marker.mark_one(standing, place, texts[place], read[place])
-        cells = [Cell(marks[place], slips.get(place, ())) for place in order]
+                    marks[place] = self._mark_one(standing, place, texts[place], judged)
+        cells = [Cell(marks[place], slips.get(place, ()), judged.get(place, "")) for place in order]
         return MarkedSheet(cells, _misconceptions(cells))
+
+    def _mark_one(self, standing: Standing, place: int, text: str, judged: Mapping[int, str]) -> Mark:
+        """The mark of one answer. A wrong formula earns nothing for a value that happens to be close."""
+        written = standing.written.get(place)
+        mark = self.marker.mark_one(standing, place, text, written)
+        if written is None or written.exponent is not None or judged.get(place) != WRONG:
+            return mark
+        exact = any(truth is not None and is_same(written.value, truth) for truth in (mark.key, mark.own))
+        return mark if exact else replace(mark, verdict="wrong")
 
     def _diagnose(
         self,
@@ -94,9 +108,7 @@ class SheetMarker:
             if errors < best[0]:
                 best = (errors, number, fit, followed)
         adopted = best[2]
-        others = [fit for fit in blank if fit is not adopted]
-        first = [adopted, *direct] if adopted is not None else direct
-        return _one_of_each([*first, *others]), best[3]
+        return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), best[3]
 
     def _errors(self, standing: Standing, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
@@ -106,10 +118,10 @@ class SheetMarker:
 
 
 def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
-    """Each slip once in each line."""
-    found: dict[tuple[str, int], Fit] = {}
+    """Each slip once, where it fits best."""
+    found: dict[str, Fit] = {}
     for fit in fits:
-        found.setdefault((fit.id, fit.place), fit)
+        found.setdefault(fit.id, fit)
     return list(found.values())
 
 

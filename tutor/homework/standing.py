@@ -91,7 +91,7 @@ class Standing:
             function, below = program.float_functions[place - program.first], program.inputs[place]
             reached[place] = moved = reach(function, below, floats, spreads)
             if (written := self.written.get(place)) is not None:
-                if place in self.inexact and not (moved == 0 and _same(written.value, own)):
+                if place in self.inexact and not (moved == 0 and is_same(written.value, own)):
                     spreads[place] = float(written.unit) / 2
             elif place in self.held:
                 spreads[place] = self.held[place][1] + _half_unit(self.held[place][0], precision)
@@ -120,6 +120,6 @@ def _half_unit(value: Decimal, precision: Precision) -> float:
     return 0.0 if value % unit == 0 else float(unit) / 2
 
 
-def _same(a: Decimal, b: Decimal) -> bool:
+def is_same(a: Decimal, b: Decimal) -> bool:
     """Equal but for the last digits that the precision cuts off."""
     return abs(a - b) <= abs(a).scaleb(-40)

@@ -55,13 +55,14 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A lesson file, as it is written."""
+    """A lesson file, as it is written. `problem` is the code of a problem that `tutor vary` made."""
 
     format: int
     title: str
     source: str = ""
     about: str = ""
     order: int = 1_000
+    problem: str = ""
     printed: list[Printed] = field(default_factory=list)
     misprints: list[Misprint] = field(default_factory=list)
     homework: Homework = Homework()

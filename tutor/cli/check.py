@@ -20,7 +20,7 @@ from tutor.errors import TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.homework.classroom import Order
+    from tutor.homework.desk import Order
     from tutor.homework.outputs import Wanted
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
@@ -32,6 +32,8 @@ Charge = Annotated[
     Literal["once", "each"] | None, typer.Option(help="Charge the same slip in several lines once, or each time.")
 ]
 Platform = Annotated[Literal["plain", "canvas", "moodle"], typer.Option(help="The columns of the gradebook.")]
+Secret = Annotated[str | None, typer.Option(help="The secret of `tutor vary --roster`: each sheet must be its own.")]
+Roster = Annotated[Path | None, typer.Option(help="A CSV of students with a column id.")]
 POLL_SECONDS = 0.3
 
 
@@ -52,6 +54,8 @@ def check(
     gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json; a folder for many.")] = None,
     prairielearn: Annotated[Path | None, typer.Option(help="The same for PrairieLearn.")] = None,
     feedback: Annotated[Path | None, typer.Option(help="Write a Markdown file for each student into a folder.")] = None,
+    secret: Secret = None,
+    roster: Roster = None,
     jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Mark the sheet again whenever it is saved.")] = False,
     json_output: Json = False,
@@ -61,9 +65,9 @@ def check(
     Sheets are CSV (columns name and answer), TOML, JSON, or the filled Markdown sheet of `tutor sheet`. An answer is
     a number or a formula. Ends with 0 where every asked line earns credit, 1 where one does not.
     """
-    from tutor.homework.classroom import Order
-    from tutor.homework.desk import sheets_in
+    from tutor.homework.desk import Order, sheets_in
     from tutor.homework.outputs import Wanted
+    from tutor.homework.roster import roster_ids
     from tutor.lesson_format import parse_lesson
     from tutor.lessons import lesson_text, slug
 
@@ -71,7 +75,8 @@ def check(
     found = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
     wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
-    order, files = Order(text, lesson, wanted), sheets_in(paths)
+    order = Order(text, lesson, wanted, secret, roster_ids(roster) if roster else ())
+    files = sheets_in(paths)
     if not files:
         typer.echo("tutor: there is no sheet to mark", err=True)
         raise typer.Exit(3)
@@ -92,11 +97,12 @@ def _mark_one(
     order: Order, path: Path, lesson: str, screen: Screen, outputs: Wanted, reveal: bool, json_output: bool
 ) -> bool:
     """One sheet in full."""
+    from tutor.homework.desk import Desk
     from tutor.homework.outputs import Outputs
     from tutor.views.marks import show_sheet
 
     try:
-        sheet = order.desk().mark_file(path)
+        sheet = Desk(order).mark_file(path)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
     with Outputs(outputs) as files:
@@ -149,9 +155,10 @@ def _started(sheets: Iterator[Any]) -> Iterator[Any]:
 
 def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
+    from tutor.homework.desk import Desk
     from tutor.views.marks import show_sheet
 
-    desk, seen = order.desk(), None
+    desk, seen = Desk(order), None
     while True:
         stamp = path.stat().st_mtime_ns if path.exists() else 0
         if stamp != seen:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = ("lessons", "worksheet", "explain", "prove", "homework", "check", "authoring", "errata", "transcript")
+FAMILIES = (
+    "lessons",
+    "worksheet",
+    "explain",
+    "prove",
+    "homework",
+    "check",
+    "vary",
+    "authoring",
+    "errata",
+    "transcript",
+)
 
 
 def register() -> None:

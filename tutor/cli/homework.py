@@ -76,7 +76,8 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
         answers = key_answers(worksheet, demands) if filled else {}
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
-    paper = Paper(lesson.title, questions(worksheet, assignment, answers))
+    about = {"problem": lesson.problem} if lesson.problem else {}
+    paper = Paper(lesson.title, questions(worksheet, assignment, answers), about)
     sys.stdout.write(WRITERS[form](paper))
 
 

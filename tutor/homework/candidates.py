@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -47,6 +48,12 @@ class Candidates:
         self.roles = Roles(program.worksheet)
         self._made: dict[int, list[Candidate]] = {}
         self._key: dict[int, list[tuple[Decimal | None, float]]] = {}
+
+    def varied(self, program: Program) -> Candidates:
+        """The same candidates for the same steps with other given numbers."""
+        other = copy(self)
+        other.program, other._key = program, {}
+        return other
 
     def of(self, place: int) -> list[Candidate]:
         """Every candidate of the step that does not use a line computed from the step itself."""

@@ -12,31 +12,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tutor.homework.desk import Desk
+from tutor.homework.desk import Desk, Order
 from tutor.homework.report import Document
-from tutor.lesson_format import Homework, parse_lesson
 
 _CHUNK = 25
 _ALONE_UP_TO = 60  # so few sheets are marked before a second process has started
 _MOST_LINES = 3
 
 
-@dataclass(frozen=True)
-class Order:
-    """Everything that a process needs to set up a desk of its own."""
-
-    text: str
-    where: str
-    wanted: Homework
-
-    def desk(self) -> Desk:
-        return Desk(parse_lesson(self.text, self.where), self.wanted)
-
-
 def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Document]:
     """Every sheet as plain data, in the order of the paths; a file that is no sheet as the reason why."""
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
-        desk = order.desk()
+        desk = Desk(order)
         yield from map(desk.mark_or_complain, paths)
         return
     context = get_context("fork" if sys.platform == "linux" else "spawn")
@@ -59,7 +46,7 @@ _desks: list[Desk] = []
 
 def _set_up(order: Order) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
-    _desks[:] = [order.desk()]
+    _desks[:] = [Desk(order)]
 
 
 def _mark_chunk(paths: Sequence[Path]) -> list[Document]:

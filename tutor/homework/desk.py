@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutor.errors import TutorError
@@ -12,9 +12,32 @@ from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.marking import Marker
 from tutor.homework.report import Document, sheet_document
 from tutor.homework.sheet import SheetMarker
-from tutor.lesson_format import Homework, Lesson
+from tutor.homework.variant import lesson_mark, problem_lesson, read_code, seed_of
+from tutor.lesson_format import Homework, parse_lesson
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
+
+ENDINGS = (".csv", ".tsv", ".toml", ".json", ".md")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be marked and how: everything that a process needs to set up a desk of its own.
+
+    With the `secret` of `tutor vary` it is known which problem each student has; `students` are the ids on the roster.
+    """
+
+    text: str
+    where: str
+    wanted: Homework
+    secret: str | None = None
+    students: Sequence[str] = ()
+    owners: Mapping[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.secret is not None:
+            owners = {seed_of(self.secret, student): student for student in self.students}
+            object.__setattr__(self, "owners", owners)
 
 
 @dataclass(frozen=True)
@@ -26,27 +49,30 @@ class Problem:
 
 
 class Desk:
-    """Marks the sheets of one lesson."""
+    """Marks the sheets of one lesson, each against the problem that it answers."""
 
-    def __init__(self, lesson: Lesson, wanted: Homework) -> None:
-        self.wanted = wanted
-        self.problem = self._problem(build(lesson))
-
-    def _problem(self, worksheet: Worksheet) -> Problem:
-        assignment = assign(worksheet, self.wanted)
-        return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        lesson = parse_lesson(order.text, order.where)
+        self.own_code = lesson.problem
+        try:
+            worksheet = build(lesson)
+        except ValueError as error:
+            raise TutorError(f"{order.where}: {error}") from None
+        assignment = assign(worksheet, order.wanted)
+        self.problem = Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
 
     def mark_file(self, path: str | Path) -> Document:
         """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
-        handed_in = read_sheet(path, self.problem.marker.program.places)
-        return self.mark(_called(path), handed_in)
+        return self.mark(_called(path), read_sheet(path, self.problem.marker.program.places))
 
     def mark(self, name: str, handed_in: HandedIn) -> Document:
-        problem = self.problem
+        """The same for a sheet that has been read."""
+        problem = self._problem_of(handed_in)
         sheet = problem.marker.mark(handed_in.answers)
         document = sheet_document(name, sheet, problem.assignment, problem.marker.program.names, handed_in.about)
-        if handed_in.remarks:
-            document["remarks"] = list(handed_in.remarks)
+        if remarks := [*handed_in.remarks, *self._whose(handed_in)]:
+            document["remarks"] = remarks
         return document
 
     def mark_or_complain(self, path: str | Path) -> Document:
@@ -56,13 +82,45 @@ class Desk:
         except TutorError as error:
             return {"sheet": _called(path), "error": str(error)}
 
+    def _problem_of(self, handed_in: HandedIn) -> Problem:
+        """The problem that the sheet says it answers, drawn again from its code."""
+        written = handed_in.about.get("problem", "")
+        if not written or written == self.own_code:
+            return self.problem
+        code = read_code(written)
+        if code.lesson != lesson_mark(self.order.text):
+            raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
+        worksheet = build(problem_lesson(self.order.text, code))
+        return self._varied(worksheet)
+
+    def _varied(self, worksheet: Worksheet) -> Problem:
+        marker, assignment = self.problem.marker, self.problem.assignment
+        program = marker.program.varied(worksheet)
+        if program.names != marker.program.names:  # other numbers led to other steps
+            assignment = assign(worksheet, self.order.wanted)
+            return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+        return Problem(marker.varied(program), assignment)
+
+    def _whose(self, handed_in: HandedIn) -> list[str]:
+        """What there is to say where the sheet answers a problem that is not its student's own."""
+        if self.order.secret is None:
+            return []
+        written, student = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
+        if not written or not student:
+            return ["the sheet does not say which student's problem it answers"]
+        seed = read_code(written).seed
+        if seed == seed_of(self.order.secret, student):
+            return []
+        owner = self.order.owners.get(seed)
+        return [f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"]
+
 
 def _called(path: str | Path) -> str:
     return "standard input" if str(path) == "-" else Path(path).name
 
 
 def sheets_in(paths: Sequence[Path]) -> list[Path]:
-    """The files to mark: those named, and those in the folders named. Raises TutorError for what is not there."""
+    """The files to mark: those named, and the sheets in the folders named."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -71,6 +129,3 @@ def sheets_in(paths: Sequence[Path]) -> list[Path]:
         else:
             found.append(path)
     return found
-
-
-ENDINGS = (".csv", ".tsv", ".toml", ".json", ".md")

@@ -9,7 +9,6 @@ from math import isinf, log
 
 from tutor.homework.candidates import Candidate, Candidates
 from tutor.homework.demand import WITHIN
-from tutor.homework.program import Program
 from tutor.homework.slips import SLIPS, SWAPPED_VALUES
 from tutor.homework.spread import reach
 from tutor.homework.standing import Standing
@@ -51,9 +50,9 @@ class Fit:
 class Diagnosis:
     """Names the slips of one program."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.candidates = Candidates(program)
+    def __init__(self, candidates: Candidates) -> None:
+        self.program = candidates.program
+        self.candidates = candidates
 
     def direct(self, standing: Standing, place: int, written: Written) -> list[Fit]:
         """Slips in the line itself, from the writer's own lines or from the key; the best of each kind, best first."""

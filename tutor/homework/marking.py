@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -37,6 +38,12 @@ class Marker:
     ) -> None:
         self.program = Program(worksheet, checks)
         self.demands = demands or {}
+
+    def varied(self, program: Program) -> Marker:
+        """The same marker for a problem of the same steps with other given numbers."""
+        other = copy(self)
+        other.program = program
+        return other
 
     def mark(self, answers: Sequence[tuple[str, str]]) -> list[Mark]:
         """A mark for each (name, text), in the order given.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -39,6 +40,21 @@ class Program:
         self.digits = _FEWEST_DIGITS
         while not self._agrees() and self.digits < _MOST_DIGITS:
             self.digits *= 2
+
+    def varied(self, worksheet: Worksheet) -> Program:
+        """The program of the same steps with other given numbers; a new one where the steps are not the same."""
+        same = len(worksheet.steps) == len(self.steps) and all(
+            mine.name == other.name and mine.formula == other.formula
+            for mine, other in zip(self.steps, worksheet.steps, strict=True)
+        )
+        if not same or self.names != worksheet.names:
+            return Program(worksheet)
+        other = copy(self)
+        other.__dict__.pop("key_floats", None)
+        other.worksheet, other.true = worksheet, dict(worksheet.values)
+        with decimals.precision(self.digits):
+            other.key = [decimals.number_of(other.true[name]) for name in other.names]
+        return other
 
     def _agrees(self) -> bool:
         """Whether so many digits reproduce the exact values; `key` and the compiled steps are made on the way."""

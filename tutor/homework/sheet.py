@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tutor.arithmetic import decimals
+from tutor.homework.candidates import Candidates
 from tutor.homework.diagnosis import Diagnosis, Fit
 from tutor.homework.equivalence import RIGHT, WRONG
 from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
+from tutor.homework.program import Program
 from tutor.homework.slips import SWAPPED_VALUES
 from tutor.homework.standing import Standing, is_same
 from tutor.homework.written import Written
@@ -43,11 +45,16 @@ class MarkedSheet:
 class SheetMarker:
     """Marks sheets and names slips. `asked` are the quantities that a sheet must answer, in worksheet order."""
 
-    def __init__(self, marker: Marker, asked: Sequence[str]) -> None:
+    def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
         self.marker, self.asked = marker, asked
         self.program = marker.program
-        self.diagnosis = Diagnosis(self.program)
+        self.candidates = candidates or Candidates(self.program)
+        self.diagnosis = Diagnosis(self.candidates)
         self.formulas = Formulas(self.program)
+
+    def varied(self, program: Program) -> SheetMarker:
+        """A marker of the same problem with other given numbers, which shares everything that was compiled."""
+        return SheetMarker(self.marker.varied(program), self.asked, self.candidates.varied(program))
 
     def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing."""

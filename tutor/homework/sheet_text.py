@@ -7,8 +7,10 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import groupby
 
+from tutor.arithmetic.decimals import number_of
 from tutor.homework.assignment import Assignment
 from tutor.homework.handed_in import MARK
 from tutor.worksheet.step import STAGES, Worksheet
@@ -29,11 +31,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Paper:
-    """A sheet to be written: `about` says whose it is and which problem it answers."""
+    """A sheet to be written: `about` says whose it is and which problem it answers. `givens` go on a Markdown sheet."""
 
     title: str
     questions: Sequence[Question]
     about: Mapping[str, str] = field(default_factory=dict)
+    givens: Mapping[str, Fraction] = field(default_factory=dict)
 
 
 def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str, str]) -> list[Question]:
@@ -72,6 +75,9 @@ def as_markdown(paper: Paper) -> str:
     """One table a stage."""
     lines = [f"# {' '.join(paper.title.split())}", ""]
     lines += [line for key, value in paper.about.items() for line in (f"{key.capitalize()}: `{value}`", "")]
+    if paper.givens:
+        rows = [f"| `{name}` | {number_of(value).normalize():f} |" for name, value in paper.givens.items()]
+        lines += ["## Given", "", "| name | number |", "|---|---|", *rows, ""]
     for stage, questions in _by_stage(paper):
         rows = [f"| `{q.name}` | {q.answer} | {q.digits} | {q.points} |" for q in questions]
         lines += [f"## {stage}", "", "| name | answer | digits | points |", "|---|---|---|---|", *rows, ""]
@@ -92,6 +98,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+ENDINGS = {"csv": ".csv", "toml": ".toml", "markdown": ".md", "json": ".json"}
 WRITERS: Mapping[str, Callable[[Paper], str]] = {
     "csv": as_csv,
     "toml": as_toml,

@@ -1,0 +1,65 @@
+"""`tutor vary`: a fresh problem of the same shape, or one for each student of a class."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.check import Roster
+from tutor.cli.homework import Ask, Decimals, Points, SheetFormat, Significant, homework_of
+from tutor.cli.worksheet import LessonName
+from tutor.errors import TutorError, counted
+from tutor.views.screen import Screen
+
+
+@command()
+def vary(
+    lesson: LessonName,
+    screen: Screen,
+    seed: Annotated[str | None, typer.Option(help="Letters and digits; the same seed gives the same problem.")] = None,
+    roster: Roster = None,
+    secret: Annotated[
+        str | None, typer.Option(help="Your secret, from which each student's problem is drawn. Keep it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the problems and sheets of a roster.")] = None,
+    form: SheetFormat = "csv",
+    ask: Ask = None,
+    decimals: Decimals = None,
+    significant: Significant = None,
+    points: Points = None,
+) -> None:
+    """Make a fresh problem: the same steps and names, other numbers, nothing degenerate. Prints a lesson file.
+
+    tutor vary mlp --seed 7 > mine.toml; tutor sheet mine.toml > sheet.csv; tutor check mlp sheet.csv
+
+    With --roster, --secret and --out every student gets a problem and a sheet of their own; `tutor check` finds the
+    problem again from the sheet alone.
+    """
+    from tutor.homework.handout import hand_out
+    from tutor.homework.roster import roster_ids
+    from tutor.homework.variant import problem_text
+    from tutor.homework.vary import Varier
+    from tutor.lesson_format import parse_lesson
+    from tutor.lessons import lesson_text
+    from tutor.views.progress import progress
+
+    text = lesson_text(lesson)
+    found = parse_lesson(text, lesson)
+    if roster is None:
+        if seed is None or not seed.isascii() or not seed.isalnum() or len(seed) > 40:
+            raise TutorError("give --seed with letters and digits, such as --seed 7, or a class with --roster")
+        sys.stdout.write(problem_text(text, Varier(text, found).problem(seed)))
+        return
+    if not secret or out is None:
+        raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
+    wanted = homework_of(found, ask, decimals, significant, points)
+    students = roster_ids(roster)
+    done = hand_out(Varier(text, found), students, secret, out, form, wanted)
+    for _ in progress(done, len(students), "drawing problems"):
+        pass
+    screen.show(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
+    screen.show(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")

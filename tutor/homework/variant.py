@@ -1,0 +1,142 @@
+"""Fresh problems of the same shape: the same structure and names, other numbers, all drawn from a seed.
+
+The draw is a sequence of SHA-256 hashes, so a seed gives the same problem on every machine and in every version of
+Python. A problem is told by its code: which lesson, which seed, which attempt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tutor.arithmetic.exact import read_number
+from tutor.errors import TutorError
+from tutor.lesson_format import Lesson, parse_lesson
+
+_CODE = re.compile(r"([0-9a-f]{8})-([0-9A-Za-z]{1,40})-([0-9]{1,4})")
+_NOT_HERE = ("printed", "misprints", "order", "source", "about")
+_SHORT_LIST = re.compile(r"\[\n([^\[\]{}]*)\n\s*\]")
+_KEPT_SIGN = 70  # percent of the weights
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`lesson` is the beginning of the SHA-256 of the lesson file that was varied."""
+
+    lesson: str
+    seed: str
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.lesson}-{self.seed}-{self.attempt}"
+
+
+def read_code(text: str) -> Code:
+    """Raises TutorError for what is no code."""
+    found = _CODE.fullmatch(text.strip())
+    if not found:
+        raise TutorError(f"{text[:60]!r} is no code of a problem; copy it from the sheet as it was handed out")
+    return Code(found[1], found[2], int(found[3]))
+
+
+def lesson_mark(text: str) -> str:
+    """What tells a lesson file from every other, and from its own later versions."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def seed_of(secret: str, student: str) -> str:
+    """The seed of a student's own problem; nobody without the teacher's secret can work it out."""
+    return hmac.new(secret.encode(), student.strip().casefold().encode(), "sha256").hexdigest()[:16]
+
+
+class Draw:
+    """Whole numbers from a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed, self.count = seed, 0
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to limit - 1, each as likely as any other to within one part in 2^200."""
+        self.count += 1
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{self.count}".encode()).digest()) % limit
+
+    def between(self, low: int, high: int) -> int:
+        return low + self.below(max(1, high - low + 1))
+
+
+def problem_text(text: str, code: Code) -> str:
+    """The lesson file of the problem: the one in `text` with its numbers drawn again."""
+    import tomli_w
+
+    raw = {key: value for key, value in tomllib.loads(text, parse_float=Decimal).items() if key not in _NOT_HERE}
+    _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
+    about = f"The same steps as in {raw['title']!r}, with numbers of their own."
+    head = {"format": raw.pop("format"), "title": raw.pop("title"), "about": about, "problem": str(code)}
+    return _SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw}))
+
+
+def problem_lesson(text: str, code: Code) -> Lesson:
+    return parse_lesson(problem_text(text, code), f"problem {code}")
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return "[" + ", ".join(line.strip().rstrip(",") for line in found[1].splitlines()) + "]"
+
+
+def _vary(raw: dict[str, Any], draw: Draw) -> None:
+    """Draw every number again that a problem consists of; settings and encodings such as 0 and 1 stay."""
+
+    def weight(value: Any) -> Any:
+        return _fresh(value, draw, signed=True)
+
+    def data(value: Any) -> Any:
+        return _fresh(value, draw, signed=False)
+
+    for layer in raw.get("network", {}).get("layers", ()):
+        for key in ("weights", "biases", "bias", "thresholds"):
+            if key in layer:
+                layer[key] = _each(layer[key], weight)
+    for table in (raw.get("givens", {}), raw.get("minimize", {}).get("start", {})):
+        for name in table:
+            table[name] = weight(table[name])
+    examples = raw.get("examples", ())
+    for key in ("inputs", "targets"):
+        numbers = [number for example in examples for number in example.get(key, ())]
+        if all(number in (0, 1, -1) for number in numbers):
+            continue
+        for example in examples:
+            example[key] = _each(example[key], data)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    return [_each(item, change) for item in value] if isinstance(value, list) else change(value)
+
+
+def _fresh(value: Any, draw: Draw, signed: bool) -> Any:
+    """Another number of about the same size with as few decimals; names, and zeros, are left alone."""
+    try:
+        old = read_number(str(value))
+    except ValueError:
+        return value
+    if old == 0 or isinstance(value, bool):
+        return value
+    decimals = max(0, -int(Decimal(str(value)).as_tuple().exponent)) if "/" not in str(value) else 2
+    if decimals == 0:
+        new = Decimal(draw.between(1, 2 * int(abs(old)) + 3))
+    else:
+        while abs(old) * 10**decimals < 10:
+            decimals += 1
+        whole = int(abs(old) * 10**decimals)
+        most = whole * 9 // 5 if whole > 10**decimals else min(whole * 9 // 5, 10**decimals - 2)
+        least = max(1, whole * 2 // 5)
+        chosen = draw.between(least, max(most, least + 9))
+        new = Decimal(chosen + (chosen % 10 == 0)).scaleb(-decimals)  # no zero at the end
+    negative = (old < 0) != (signed and draw.below(100) >= _KEPT_SIGN)
+    fresh = -new if negative else new
+    return int(fresh) if decimals == 0 else fresh

@@ -1,0 +1,97 @@
+"""Choosing a good problem among those that a seed gives: one in which no value vanishes and no two slips coincide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from tutor.arithmetic import decimals
+from tutor.errors import TutorError
+from tutor.homework.candidates import Candidates
+from tutor.homework.program import Program
+from tutor.homework.slips import SWAPPED_VALUES
+from tutor.homework.variant import Code, lesson_mark, problem_lesson
+from tutor.lesson_format import Lesson
+from tutor.worksheet.build import build
+from tutor.worksheet.perceptron import RULE
+from tutor.worksheet.step import Worksheet
+
+MOST_ATTEMPTS = 60
+_SMALLEST = 1e-5
+_SMALLEST_SLOPE = 0.02
+_ALIKE = 5  # significant digits to which two slips may not give the same number
+
+Coincidence = tuple[int, str, str]
+
+
+class Varier:
+    """Makes fresh problems of one lesson."""
+
+    def __init__(self, text: str, lesson: Lesson) -> None:
+        self.text, self.mark = text, lesson_mark(text)
+        self.worksheet = build(lesson)
+        self.program = Program(self.worksheet)
+        self.candidates = Candidates(self.program)
+        self.by_rule = lesson.training is not None and lesson.training.rule == RULE
+        self.unavoidable = self._coincidences(self.program)
+
+    def problem(self, seed: str) -> Code:
+        """The code of the first problem of the seed without anything degenerate, else of the one with the least."""
+        best: tuple[int, Code] | None = None
+        for attempt in range(MOST_ATTEMPTS):
+            code = Code(self.mark, seed, attempt)
+            faults = self._faults(code)
+            if faults == 0:
+                return code
+            if faults is not None and (best is None or faults < best[0]):
+                best = (faults, code)
+        if best is None:
+            raise TutorError(f"no usable problem was found in {MOST_ATTEMPTS} attempts; try another seed")
+        return best[1]
+
+    def _faults(self, code: Code) -> int | None:
+        """How many things are degenerate in the problem; None where it cannot be worked at all."""
+        try:
+            worksheet = build(problem_lesson(self.text, code))
+            values = worksheet.values
+        except (TutorError, ValueError):
+            return None
+        if self.by_rule:
+            return self._rule_faults(worksheet)
+        program = self.program.varied(worksheet)
+        vanishing = sum(
+            abs(float(values[step.name])) < self._least(step.name)
+            for step in worksheet.steps
+            if self.worksheet.values.get(step.name)
+        )
+        return vanishing + len(self._coincidences(program) - self.unavoidable)
+
+    def _least(self, name: str) -> float:
+        """The smallest size that a quantity may have: a saturated slope teaches nothing."""
+        usual = abs(float(self.worksheet.values[name]))
+        if name in self.candidates.roles.slopes:
+            return min(_SMALLEST_SLOPE, usual / 2)
+        return min(_SMALLEST, usual / 100)
+
+    def _rule_faults(self, worksheet: Worksheet) -> int:
+        """The perceptron rule is to correct something, and to come to an end where it did before."""
+        now, before = worksheet.conventions.remarks[-1], self.worksheet.conventions.remarks[-1]
+        changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.reason == "desired - output")
+        return int(not changes) + int("without error" in before and now.startswith("no epoch"))
+
+    def _coincidences(self, program: Program) -> set[Coincidence]:
+        if self.by_rule:
+            return set()
+        candidates = self.candidates.varied(program)
+        with decimals.precision(program.digits):
+            return {c for place in range(program.first, len(program.names)) for c in _alike(candidates, place)}
+
+
+def _alike(candidates: Candidates, place: int) -> Iterator[Coincidence]:
+    """Pairs of slips that give the same number in one line, as far as a student writes it."""
+    slips: dict[str, set[str]] = {}
+    for candidate, (value, number) in zip(candidates.of(place), candidates.of_key(place), strict=True):
+        if value is not None and candidate.id != SWAPPED_VALUES:
+            slips.setdefault(f"{number:.{_ALIKE}g}", set()).add(candidate.id)
+    for ids in slips.values():
+        yield from ((place, first, second) for first, second in combinations(sorted(ids), 2))

@@ -22,6 +22,8 @@ from tutor.views.screen import Screen
 if TYPE_CHECKING:
     from tutor.homework.desk import Order
     from tutor.homework.outputs import Wanted
+    from tutor.homework.ownership import Owners
+    from tutor.lesson_format import Lesson
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show the right values too.")]
@@ -67,7 +69,6 @@ def check(
     """
     from tutor.homework.desk import Order, sheets_in
     from tutor.homework.outputs import Wanted
-    from tutor.homework.roster import roster_ids
     from tutor.lesson_format import parse_lesson
     from tutor.lessons import lesson_text, slug
 
@@ -75,8 +76,8 @@ def check(
     found = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
     wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
-    order = Order(text, lesson, wanted, secret, roster_ids(roster) if roster else ())
     files = sheets_in(paths)
+    order = Order(text, lesson, wanted, _owners(files, found, secret, roster))
     if not files:
         typer.echo("tutor: there is no sheet to mark", err=True)
         raise typer.Exit(3)
@@ -91,6 +92,18 @@ def check(
         done = _mark_class(order, files, slug(lesson), screen, outputs, jobs, json_output)
     if not done:
         raise typer.Exit(1)
+
+
+def _owners(files: list[Path], lesson: Lesson, secret: str | None, roster: Path | None) -> Owners | None:
+    """Who has which problem, where the teacher gives the secret."""
+    if secret is None:
+        return None
+    from tutor.homework.ownership import Owners, codes_of
+    from tutor.homework.roster import roster_ids
+    from tutor.lessons import worksheet_of
+
+    names = dict.fromkeys(worksheet_of(lesson).names)
+    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, names))
 
 
 def _mark_one(

@@ -10,6 +10,7 @@ from typing import TypeVar
 from tutor.errors import TutorError, nearest
 from tutor.homework.demand import DEFAULT, Demand
 from tutor.homework.sheet import MarkedSheet
+from tutor.homework.slips import SWAPPED_VALUES
 from tutor.homework.verdict import CREDIT
 from tutor.lesson_format import Homework
 from tutor.worksheet.names import find_name
@@ -39,7 +40,8 @@ class Assignment:
         """The points of every cell that counts."""
         excused = set()
         if self.charge_once:
-            excused = {name for cells in sheet.misconceptions.values() for name in cells[1:]}
+            same = (cells for slip, cells in sheet.misconceptions.items() if slip != SWAPPED_VALUES)
+            excused = {name for cells in same for name in cells[1:]}
         found = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict

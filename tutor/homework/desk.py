@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.homework.assignment import Assignment, assign
 from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.marking import Marker
+from tutor.homework.ownership import Copies, Owners
 from tutor.homework.report import Document, sheet_document
 from tutor.homework.sheet import SheetMarker
-from tutor.homework.variant import lesson_mark, problem_lesson, read_code, seed_of
+from tutor.homework.variant import lesson_mark, problem_lesson, read_code
 from tutor.lesson_format import Homework, parse_lesson
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
+_SUSPICIOUS = 4  # root errors
 ENDINGS = (".csv", ".tsv", ".toml", ".json", ".md")
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be marked and how: everything that a process needs to set up a desk of its own.
-
-    With the `secret` of `tutor vary` it is known which problem each student has; `students` are the ids on the roster.
-    """
+    """What is to be marked and how: everything that a process needs to set up a desk of its own."""
 
     text: str
     where: str
     wanted: Homework
-    secret: str | None = None
-    students: Sequence[str] = ()
-    owners: Mapping[str, str] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.secret is not None:
-            owners = {seed_of(self.secret, student): student for student in self.students}
-            object.__setattr__(self, "owners", owners)
+    owners: Owners | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,8 @@ class Desk:
             raise TutorError(f"{order.where}: {error}") from None
         assignment = assign(worksheet, order.wanted)
         self.problem = Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+        codes = order.owners.codes if order.owners else {}
+        self.copies = Copies(order.text, self.problem.marker.program, codes)
 
     def mark_file(self, path: str | Path) -> Document:
         """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
@@ -71,7 +65,7 @@ class Desk:
         problem = self._problem_of(handed_in)
         sheet = problem.marker.mark(handed_in.answers)
         document = sheet_document(name, sheet, problem.assignment, problem.marker.program.names, handed_in.about)
-        if remarks := [*handed_in.remarks, *self._whose(handed_in)]:
+        if remarks := [*handed_in.remarks, *self._whose(handed_in, problem, document)]:
             document["remarks"] = remarks
         return document
 
@@ -101,18 +95,17 @@ class Desk:
             return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
         return Problem(marker.varied(program), assignment)
 
-    def _whose(self, handed_in: HandedIn) -> list[str]:
+    def _whose(self, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
         """What there is to say where the sheet answers a problem that is not its student's own."""
-        if self.order.secret is None:
+        if self.order.owners is None:
             return []
-        written, student = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
-        if not written or not student:
-            return ["the sheet does not say which student's problem it answers"]
-        seed = read_code(written).seed
-        if seed == seed_of(self.order.secret, student):
-            return []
-        owner = self.order.owners.get(seed)
-        return [f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"]
+        if remark := self.order.owners.remark(handed_in):
+            return [remark]
+        if len(document["root_errors"]) >= _SUSPICIOUS:
+            source = self.copies.source(handed_in, problem.marker.program.key)
+            if source is not None:
+                return [f"the numbers answer another student's problem, that of {source}"]
+        return []
 
 
 def _called(path: str | Path) -> str:

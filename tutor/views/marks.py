@@ -100,7 +100,11 @@ def class_row(sheet: Document) -> tuple[str, str, str]:
     """What is said about one sheet among many: whose, how many points, what went wrong."""
     if "error" in sheet:
         return called(sheet), "not marked", sheet["error"]
-    return called(sheet), score(sheet), ", ".join(sheet["root_errors"])
+    return (
+        called(sheet),
+        score(sheet),
+        "; ".join([", ".join(sheet["root_errors"]), *sheet.get("remarks", ())]).strip("; "),
+    )
 
 
 def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen) -> None:
@@ -109,7 +113,7 @@ def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen)
         for name, earned, roots in rows:
             screen.show(f"{name}: {earned}{f'; {roots}' if roots else ''}.")
     else:
-        table = screen.table("sheet", "points", "root errors", right=["points"])
+        table = screen.table("sheet", "points", "root errors and notes", right=["points"])
         for row in rows:
             table.add_row(*map(screen.text, row))
         screen.show(table)

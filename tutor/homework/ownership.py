@@ -1,0 +1,91 @@
+"""Whose problem a sheet answers: by its code, and by its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutor.errors import TutorError
+from tutor.homework.demand import WITHIN
+from tutor.homework.handed_in import HandedIn, read_sheet
+from tutor.homework.program import Program, Values
+from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
+from tutor.homework.written import Written, read_written
+from tutor.worksheet.build import build
+
+_FEWEST, _SHARE = 4, 0.7
+
+
+@dataclass(frozen=True)
+class Owners:
+    """With the `secret` of `tutor vary` it is known which problem each student has.
+
+    `students` are the ids on the roster, `codes` the problems that the sheets of the class say they answer.
+    """
+
+    secret: str
+    students: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def remark(self, handed_in: HandedIn) -> str | None:
+        """What there is to say where the code on the sheet is not that of its student."""
+        written, student = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
+        if not written or not student:
+            return "the sheet does not say which student's problem it answers"
+        seed = read_code(written).seed
+        if seed == seed_of(self.secret, student):
+            return None
+        owner = next((s for s in self.students if seed_of(self.secret, s) == seed), None)
+        return f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"
+
+
+def codes_of(paths: Sequence[Path], names: Mapping[str, object]) -> dict[str, str]:
+    """The problem of every sheet by its student; sheets that cannot be read are passed over."""
+    found = {}
+    for path in paths:
+        try:
+            about = read_sheet(path, names).about
+        except TutorError:
+            continue
+        if about.get("problem") and about.get("student"):
+            found[about["student"]] = about["problem"]
+    return found
+
+
+class Copies:
+    """Finds numbers that belong to somebody else's problem. The keys of a class are worked out when first needed."""
+
+    def __init__(self, text: str, program: Program, codes: Mapping[str, str]) -> None:
+        self.text, self.program, self.codes = text, program, codes
+        self._keys: dict[str, Values] = {}
+
+    def source(self, handed_in: HandedIn, own: Values) -> str | None:
+        """The student whose problem the numbers answer, if that is not this one's own."""
+        numbers = list(self._numbers(handed_in))
+        for student, code in self.codes.items():
+            if code == handed_in.about.get("problem"):
+                continue
+            key = self._key(code)
+            telling = [(place, w) for place, w in numbers if not (_fits(w, own[place]) and _fits(w, key[place]))]
+            matches = sum(_fits(w, key[place]) and not _fits(w, own[place]) for place, w in telling)
+            if matches >= _FEWEST and matches >= _SHARE * len(telling):
+                return student
+        return None
+
+    def _numbers(self, handed_in: HandedIn) -> Iterator[tuple[int, Written]]:
+        for name, text in handed_in.answers.items():
+            try:
+                yield self.program.places[name], read_written(text)
+            except (KeyError, ValueError):
+                continue
+
+    def _key(self, code: str) -> Values:
+        if code not in self._keys:
+            problem: Code = read_code(code)
+            self._keys[code] = self.program.varied(build(problem_lesson(self.text, problem))).key
+        return self._keys[code]
+
+
+def _fits(written: Written, truth: object) -> bool:
+    return bool(abs(written.value - truth) <= WITHIN * written.unit)  # type: ignore[operator]

@@ -54,6 +54,9 @@ class Exercise:
         self.activations = [r.choice(list(ACTIVATIONS)) for _ in self.sizes[1:]]
         if self.loss == "binary_cross_entropy":
             self.activations[-1] = "sigmoid"
+        if self.sizes[-1] > 1 and r.random() < 0.2:
+            self.loss, self.activations[-1] = "cross_entropy", "softmax"
+        self.optimizer = r.choice(["sgd", "sgd", "sgd", "momentum", "adam"])
         self.count = r.choice([1, 1, 2])
         self.batch = r.choice(["mean", "sum"])
         self.eta = r.choice(["0.1", "0.5", "0.05", "0.01"])
@@ -79,6 +82,9 @@ class Exercise:
             before = [f"{n['stem']}_out" for n in layer]
         self.inputs = [[self.number(0.1, 2, signed=True) for _ in range(self.sizes[0])] for _ in range(self.count)]
         self.targets = [[self.number(0.05, 0.95) for _ in range(self.sizes[-1])] for _ in range(self.count)]
+        if self.loss == "cross_entropy":
+            hot = [r.randrange(self.sizes[-1]) for _ in range(self.count)]
+            self.targets = [["1" if i == one else "0" for i in range(self.sizes[-1])] for one in hot]
 
     def number(self, low: float, high: float, signed: bool = False) -> str:
         text = f"{self.random.uniform(low, high):.2f}"
@@ -99,7 +105,12 @@ class Exercise:
             ]
         for x, t in zip(self.inputs, self.targets, strict=True):
             lines += ["[[examples]]", f"inputs = [{', '.join(x)}]", f"targets = [{', '.join(t)}]"]
-        lines += ["[training]", f"learning_rate = {self.eta}", f'batch = "{self.batch}"']
+        lines += [
+            "[training]",
+            f"learning_rate = {self.eta}",
+            f'batch = "{self.batch}"',
+            f'optimizer = "{self.optimizer}"',
+        ]
         return "\n".join(lines) + "\n"
 
     def tags(self) -> list[str]:
@@ -108,6 +119,13 @@ class Exercise:
     def start(self) -> dict[str, str]:
         """Everything that is given, as written."""
         found = {**self.givens, "eta": self.eta}
+        states = {"sgd": "", "momentum": "v", "adam": "mv"}[self.optimizer]
+        found |= {f"{state}_{p}": "0" for state in states for p in self.givens}
+        found |= {
+            "sgd": {},
+            "momentum": {"beta": "0.9"},
+            "adam": {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"},
+        }[self.optimizer]
         outputs = self.layers[-1]
         for tag, x, t in zip(self.tags(), self.inputs, self.targets, strict=True):
             found |= {f"X{i + 1}{tag}": v for i, v in enumerate(x)}
@@ -145,7 +163,12 @@ class Exercise:
                 weights = [f"{w}{new}" for w in n["weights"]]
                 inputs = [x + (tag if x.startswith("X") else end) for x in n["inputs"]]
                 yield self.sum_line(f"{stem}_in{end}", weights, inputs, bias)
-                yield self.activation_line(f"{stem}_out{end}", f"{stem}_in{end}", activation)
+                if activation != "softmax":
+                    yield self.activation_line(f"{stem}_out{end}", f"{stem}_in{end}", activation)
+            if activation == "softmax":
+                sums = [f"{n['stem']}_in{end}" for n in layer]
+                for n in layer:
+                    yield self.softmax_line(f"{n['stem']}_out{end}", f"{n['stem']}_in{end}", sums)
         yield self.loss_line(f"E{end}", [(f"{n['stem']}_out{end}", self.target(n, tag)) for n in self.layers[-1]])
 
     def sum_line(self, name: str, weights: list[str], inputs: list[str], bias: str) -> Line:
@@ -174,17 +197,26 @@ class Exercise:
             slips.append(("exp-sign", lambda v: 1 / (1 + math.exp(v[total]))))
         return Line(name, lambda v: value(v[total]), "forward", slips)
 
+    def softmax_line(self, name: str, mine: str, sums: list[str]) -> Line:
+        def work(v: Values, sign: int = 1, skip: str = "") -> float:
+            return math.exp(sign * v[mine]) / sum(math.exp(sign * v[z]) for z in sums if z != skip)
+
+        slips: list[tuple[str, Work]] = [("missing-term", lambda v, z=z: work(v, skip=z)) for z in sums]
+        return Line(name, work, "forward", slips)
+
     def loss_line(self, name: str, pairs: list[tuple[str, str]]) -> Line:
         def work(
             v: Values, log: Callable[[float], float] = math.log, mean: bool = self.loss == "mean_squared_error"
         ) -> float:
             if self.loss == "binary_cross_entropy":
                 return -sum(v[t] * log(v[y]) + (1 - v[t]) * log(1 - v[y]) for y, t in pairs)
+            if self.loss == "cross_entropy":
+                return -sum(v[t] * log(v[y]) for y, t in pairs if v[t])
             total = sum((v[t] - v[y]) ** 2 for y, t in pairs)
             return total / 2 if self.loss == "half_squared_error" else total / len(pairs) if mean else total
 
         slips: list[tuple[str, Work]] = [("factor-two", lambda v: 2 * work(v))]
-        if self.loss == "binary_cross_entropy":
+        if "cross_entropy" in self.loss:
             slips.append(("log-base", lambda v: work(v, log=math.log10)))
         if self.loss == "mean_squared_error" and len(pairs) > 1:
             slips.append(("sum-for-mean", lambda v: work(v, mean=False)))
@@ -212,7 +244,10 @@ class Exercise:
         for n in self.layers[-1]:
             yield self.error_line(f"E{tag}", f"{n['stem']}_out{tag}", self.target(n, tag))
         for depth, n in self.neurons():
-            yield self.slope_line(depth, str(n["stem"]), tag)
+            if self.activations[depth] == "softmax":
+                yield from self.jacobian(str(n["stem"]), tag)
+            else:
+                yield self.slope_line(depth, str(n["stem"]), tag)
             total = f"{n['stem']}_in{tag}"
             for w, x in zip(n["weights"], n["inputs"], strict=True):
                 x = f"{x}{tag}"
@@ -220,6 +255,24 @@ class Exercise:
                 yield Line(f"d{total}/d{w}", lambda v, x=x: v[x], "partial", slips, copies=True)
                 if depth:
                     slips = [("input-for-weight", lambda v, x=x: v[x])]
+                    if (
+                        self.count == 1
+                        and self.optimizer == "sgd"
+                        and depth == len(self.layers) - 1
+                        and self.activations[depth] != "softmax"
+                    ):
+                        slips.append(
+                            (
+                                "updated-weight",
+                                lambda v, w=w, x=x, n=n: (
+                                    v[w]
+                                    - v["eta"]
+                                    * v[f"dE/d{n['stem']}_out"]
+                                    * v[f"d{n['stem']}_out/d{n['stem']}_in"]
+                                    * v[x]
+                                ),
+                            )
+                        )
                     yield Line(f"d{total}/d{x}", lambda v, w=w: v[w], "partial", slips, copies=True)
             yield Line(f"d{total}/d{n['bias']}", lambda v: 1.0, "partial", copies=True)
 
@@ -230,6 +283,8 @@ class Exercise:
             y, t = v[output], v[target]
             if self.loss == "binary_cross_entropy":
                 return (y - t) / (y * (1 - y))
+            if self.loss == "cross_entropy":
+                return -t / y
             return {"half_squared_error": 1, "squared_error": 2, "mean_squared_error": 2 / count}[self.loss] * (y - t)
 
         slips: list[tuple[str, Work]] = [
@@ -251,9 +306,16 @@ class Exercise:
         if activation in ("sigmoid", "tanh"):
             slips.append(("slope-of-output", lambda v: slope(0.0, value(v[a]))))
         for other_depth, other in self.neurons():
-            if other["stem"] != stem:
+            if other["stem"] != stem and self.activations[other_depth] != "softmax":
                 slips.append(("other-neuron-slope", self.slope(other_depth, str(other["stem"]), tag)))
         return Line(f"d{a}/d{z}", self.slope(depth, stem, tag), "partial", slips)
+
+    def jacobian(self, stem: str, tag: str) -> Iterator[Line]:
+        a = f"{stem}_out{tag}"
+        for n in self.layers[-1]:
+            b = f"{n['stem']}_out{tag}"
+            f = (lambda v: v[a] * (1 - v[a])) if a == b else (lambda v, b=b: -v[a] * v[b])
+            yield Line(f"d{a}/d{n['stem']}_in{tag}", f, "partial")
 
     def gradients(self, tag: str) -> Iterator[Line]:
         for depth, n in self.neurons():
@@ -264,6 +326,9 @@ class Exercise:
     def paths(self, depth: int, stem: str, tag: str) -> list[list[str]]:
         """The factors from the loss down to the weighted sum of a neuron, path by path."""
         slope = f"d{stem}_out{tag}/d{stem}_in{tag}"
+        if self.activations[depth] == "softmax":
+            outputs = [n["stem"] for n in self.layers[-1]]
+            return [[f"dE{tag}/d{o}_out{tag}", f"d{o}_out{tag}/d{stem}_in{tag}"] for o in outputs]
         if depth == len(self.layers) - 1:
             return [[f"dE{tag}/d{stem}_out{tag}", slope]]
         found = []
@@ -302,15 +367,49 @@ class Exercise:
 
     def updates(self) -> Iterator[Line]:
         for p in self.parameters():
-            g = f"dE/d{p}"
-            change = {
-                "ascent": lambda v, g=g: -v["eta"] * v[g],
-                "missing-rate": lambda v, g=g: v[g],
-                "decimal-slip": lambda v, g=g: 10 * v["eta"] * v[g],
-                "factor-two": lambda v, g=g: 2 * v["eta"] * v[g],
-            }
-            slips = [(slip, lambda v, p=p, c=c: v[p] - c(v)) for slip, c in change.items()]
-            yield Line(f"{p}_new", lambda v, p=p, g=g: v[p] - v["eta"] * v[g], "update", slips, before=p)
+            yield from {"sgd": self.descent, "momentum": self.momentum, "adam": self.adam}[self.optimizer](p)
+
+    def momentum(self, p: str) -> Iterator[Line]:
+        g, v_new = f"dE/d{p}", f"v_{p}_new"
+        yield Line(v_new, lambda v: 0.9 * v[f"v_{p}"] + 0.1 * v[g], "update")
+        slips = [("ascent", lambda v: v[p] + v["eta"] * v[v_new]), ("missing-rate", lambda v: v[p] - v[v_new])]
+        yield Line(f"{p}_new", lambda v: v[p] - v["eta"] * v[v_new], "update", slips, before=p)
+
+    def adam(self, p: str) -> Iterator[Line]:
+        g, m, s = f"dE/d{p}", f"m_{p}_new", f"v_{p}_new"
+        yield Line(m, lambda v: 0.9 * v[f"m_{p}"] + 0.1 * v[g], "update", [("swapped-betas", lambda v: 0.001 * v[g])])
+        yield Line(
+            s,
+            lambda v: 0.999 * v[f"v_{p}"] + 0.001 * v[g] ** 2,
+            "update",
+            [("swapped-betas", lambda v: 0.1 * v[g] ** 2)],
+        )
+        yield Line(f"m_hat_{p}", lambda v: v[m] / 0.1, "update", [("missing-bias-correction", lambda v: v[m])])
+        yield Line(f"v_hat_{p}", lambda v: v[s] / 0.001, "update", [("missing-bias-correction", lambda v: v[s])])
+
+        def work(
+            v: Values, m_hat: str = f"m_hat_{p}", v_hat: str = f"v_hat_{p}", sign: int = -1, eta: str = "eta"
+        ) -> float:
+            return v[p] + sign * (v[eta] if eta else 1) * v[m_hat] / (math.sqrt(v[v_hat]) + 1e-8)
+
+        slips: list[tuple[str, Work]] = [
+            ("ascent", lambda v: work(v, sign=1)),
+            ("missing-rate", lambda v: work(v, eta="")),
+            ("missing-bias-correction", lambda v: work(v, m_hat=m)),
+            ("missing-bias-correction", lambda v: work(v, v_hat=s)),
+        ]
+        yield Line(f"{p}_new", work, "update", slips, before=p)
+
+    def descent(self, p: str) -> Iterator[Line]:
+        g = f"dE/d{p}"
+        change: dict[str, Work] = {
+            "ascent": lambda v: -v["eta"] * v[g],
+            "missing-rate": lambda v: v[g],
+            "decimal-slip": lambda v: 10 * v["eta"] * v[g],
+            "factor-two": lambda v: 2 * v["eta"] * v[g],
+        }
+        slips: list[tuple[str, Work]] = [(slip, lambda v, c=c: v[p] - c(v)) for slip, c in change.items()]
+        yield Line(f"{p}_new", lambda v: v[p] - v["eta"] * v[g], "update", slips, before=p)
 
 
 @dataclass(frozen=True)
@@ -399,9 +498,11 @@ def handed_lines(lines: list[Line], habits: Habits, r: Random) -> set[str]:
 def general_slips(line: Line, lines: list[Line], r: Random) -> list[tuple[str, Work]]:
     """Slips that can happen in any line."""
     f = line.work
-    if line.kind == "update":
+    if line.before:
         return []
+    other = r.choice(lines[: next(i for i, x in enumerate(lines) if x is line)] or lines[:1]).name
     return [
+        *([("swapped-values", lambda v: v[other])] if other != line.name else []),
         ("decimal-slip", lambda v: 10 * f(v)),
         ("decimal-slip", lambda v: f(v) / 10),
         ("decimal-slip", lambda v: 100 * f(v)),

@@ -18,7 +18,7 @@ from tutor.homework.roles import Roles
 from tutor.homework.slips import SLIPS
 from tutor.worksheet.compile import functions
 
-_MOST_REWRITINGS = 500  # of one slip in one step
+_MOST_REWRITINGS = 1_200  # of one slip in one step
 
 
 @dataclass(frozen=True, slots=True)

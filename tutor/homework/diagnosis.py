@@ -72,22 +72,33 @@ class Diagnosis:
                     continue
                 kind, spread = scale.match(value, candidate if source == 0 else None)
                 if kind is not None:
-                    order = (kind, source, candidate.rank, index)
+                    order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, index)
                     yield Fit(candidate.id, candidate.detail, value, place, order, scale.chance(spread))
 
-    def through_blanks(self, standing: Standing, place: int, written: Written) -> list[Fit]:
-        """Slips in lines left blank above this one, worked forward from there."""
-        found: list[Fit] = []
+    def through_blanks(self, standing: Standing, place: int, written: Written, anything: bool) -> list[Fit]:
+        """Slips in lines left blank above this one, worked forward from there, the best first.
+
+        With `anything`, also the slip that explains almost anything.
+        """
         blanks = self._blanks_above(standing, place)
         if not blanks:
-            return found
+            return []
         count = sum(len(self.candidates.of(blank)) for blank in blanks)
         scale = _Scale(standing, place, written, self._old(standing, place), count)
+        found = list(self._through_blanks(standing, place, scale, blanks, swapped=False))
+        if not found and anything:
+            found = list(self._through_blanks(standing, place, scale, blanks, swapped=True))
+        return sorted(found, key=lambda fit: fit.order)
+
+    def _through_blanks(
+        self, standing: Standing, place: int, scale: _Scale, blanks: list[int], swapped: bool
+    ) -> Iterator[Fit]:
         own, spread = standing.own[place], standing.spread(place)
         for blank in blanks:
             path = self._path(blank, place, blanks)
             for index, candidate in enumerate(self.candidates.of(blank)):
-                slipped = candidate.value(standing.values) if candidate.id != SWAPPED_VALUES else None
+                wanted = (candidate.id == SWAPPED_VALUES) == swapped
+                slipped = candidate.value(standing.values) if wanted else None
                 if slipped is None or slipped == standing.values[blank]:
                     continue
                 value = self._forward(standing, blank, slipped, path)
@@ -96,9 +107,8 @@ class Diagnosis:
                 wider = spread * max(1.0, float(abs(value / own))) if own else spread
                 kind = scale.kind(value, wider)
                 if kind is not None:
-                    order = (kind, 0, candidate.rank, len(path), index)
-                    found.append(Fit(candidate.id, candidate.detail, slipped, blank, order, scale.chance(wider)))
-        return sorted(found, key=lambda fit: fit.order)
+                    order = (swapped, kind, 0, candidate.rank, len(path), index)
+                    yield Fit(candidate.id, candidate.detail, slipped, blank, order, scale.chance(wider))
 
     def _old(self, standing: Standing, place: int) -> Decimal:
         before = self.program.before[place]

@@ -101,7 +101,7 @@ class SheetMarker:
     ) -> tuple[Sequence[Fit], Standing | None]:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
         direct = self.diagnosis.direct(standing, root, written[root])
-        blank = self.diagnosis.through_blanks(standing, root, written[root])
+        blank = self.diagnosis.through_blanks(standing, root, written[root], anything=not direct)
         if not blank:
             return direct, None
         later = [place for place in order if place > root and place in written]

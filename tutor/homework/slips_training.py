@@ -14,7 +14,7 @@ from tutor.homework.slip import Rewriting, Slip
 from tutor.worksheet.step import Step
 
 Expr = Any
-_MOST_SWAPPED, _MOST_INPUTS = 200, 6
+_MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
 
 
 def _count(step: Step) -> tuple[Expr, int] | None:
@@ -92,12 +92,13 @@ def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    beside = [n for n in roles.worksheet.names if n != step.name and tag_of(n) in ("", tag_of(step.name))]
-    for other in beside[:_MOST_SWAPPED]:
+    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: tag_of(n) != tag_of(step.name))
+    for other in others[:_MOST_SWAPPED]:
         yield symbol(other), other
+    beside = [n for n in others if tag_of(n) in ("", tag_of(step.name))]
     for name in names(step.formula)[:_MOST_INPUTS]:
         kind = roles.by_name[name].stage if name in roles.by_name else ""
-        for other in beside[:_MOST_SWAPPED]:
+        for other in beside[:_MOST_BESIDE]:
             if other != name and (roles.by_name[other].stage if other in roles.by_name else "") == kind:
                 yield rewrite.swapped(step.formula, name, symbol(other)), f"{other} for {name}"
 

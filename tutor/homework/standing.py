@@ -91,7 +91,8 @@ class Standing:
             function, below = program.float_functions[place - program.first], program.inputs[place]
             reached[place] = moved = reach(function, below, floats, spreads)
             if (written := self.written.get(place)) is not None:
-                if place in self.inexact and not (moved == 0 and is_same(written.value, own)):
+                inexact = written.exponent is not None and written.value != program.key[place]
+                if inexact and not (moved == 0 and is_same(written.value, own)):
                     spreads[place] = float(written.unit) / 2
             elif place in self.held:
                 spreads[place] = self.held[place][1] + _half_unit(self.held[place][0], precision)

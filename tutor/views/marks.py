@@ -100,11 +100,8 @@ def class_row(sheet: Document) -> tuple[str, str, str]:
     """What is said about one sheet among many: whose, how many points, what went wrong."""
     if "error" in sheet:
         return called(sheet), "not marked", sheet["error"]
-    return (
-        called(sheet),
-        score(sheet),
-        "; ".join([", ".join(sheet["root_errors"]), *sheet.get("remarks", ())]).strip("; "),
-    )
+    roots = ", ".join(sheet["root_errors"])
+    return called(sheet), score(sheet), "; ".join(filter(None, [roots, *sheet.get("remarks", ())]))
 
 
 def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen) -> None:

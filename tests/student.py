@@ -445,7 +445,7 @@ class Habits:
         if copied:
             return f"{float(copied):.{max(decimals, len(copied.partition('.')[2]))}f}"
         if self.truncating:
-            longer = Decimal(f"{value:.14g}")  # what a pocket calculator has
+            longer = Decimal(f"{value:.12g}")  # what a pocket calculator has
             return f"{longer.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN):f}"
         return f"{value:.{decimals}f}"
 

@@ -103,7 +103,7 @@ def _owners(files: list[Path], lesson: Lesson, secret: str | None, roster: Path 
     from tutor.lessons import worksheet_of
 
     names = dict.fromkeys(worksheet_of(lesson).names)
-    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, names))
+    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, names, secret))
 
 
 def _mark_one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from math import isinf, log
+from math import isfinite, log
 
 from tutor.homework.candidates import Candidate, Candidates
 from tutor.homework.demand import WITHIN
@@ -178,7 +178,7 @@ class _Scale:
         apart = abs(self.written.value - value)
         if apart <= self.half:
             return ROUNDED
-        if isinf(spread):
+        if not isfinite(spread):
             return None
         if spread and apart <= self.half + Decimal(spread):
             return WITHIN_SPREAD

@@ -39,7 +39,7 @@ class Formulas:
                     continue
             before, sign, after = text.rpartition("=")
             number, formula = self._number(after) if sign else None, self._formula(before if sign else text)
-            if formula is None or (sign and number is None):
+            if formula is None or (sign and number is None) or self._is_circular(formula, place):
                 continue
             formulas[place] = formula
             if number is not None:
@@ -53,6 +53,11 @@ class Formulas:
             else:
                 written[place] = Written(value, None)
         return written, self._judge(formulas)
+
+    def _is_circular(self, formula: Expr, place: int) -> bool:
+        """Whether it uses the line itself or one that stands on it: dE/dW5 is no answer to what dE/dW5 is."""
+        followers = self.program.followers[place]
+        return any(self.program.places[name] in followers for name in names(formula))
 
     def _number(self, text: str) -> Written | None:
         try:

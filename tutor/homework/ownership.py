@@ -40,16 +40,17 @@ class Owners:
         return f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"
 
 
-def codes_of(paths: Sequence[Path], names: Mapping[str, object]) -> dict[str, str]:
-    """The problem of every sheet by its student; sheets that cannot be read are passed over."""
+def codes_of(paths: Sequence[Path], names: Mapping[str, object], secret: str) -> dict[str, str]:
+    """The problem of every student, from those sheets that answer their own; the others are passed over."""
     found = {}
     for path in paths:
         try:
             about = read_sheet(path, names).about
+            student, code = about.get("student", ""), about.get("problem", "")
+            if student and read_code(code).seed == seed_of(secret, student):
+                found[student] = code
         except TutorError:
             continue
-        if about.get("problem") and about.get("student"):
-            found[about["student"]] = about["problem"]
     return found
 
 

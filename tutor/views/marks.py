@@ -17,7 +17,7 @@ MEANINGS = {
     "coarse": "agrees as far as it goes, but has too few digits to tell",
     "wrong": "your own lines above it do not lead here: look at this one first",
     "missing": "left blank",
-    "unreadable": "neither a number nor a formula over the names of the worksheet",
+    "unreadable": "neither a number nor a formula over the lines above",
 }
 STYLES = {"correct": "green", "wrong": "bold red", "unreadable": "red"}
 MOST_HINTS = 3

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
@@ -72,7 +73,9 @@ def parse(text: str, known: Collection[str]) -> Expr:
     if _nesting(source) > DEEPEST_NESTING:
         raise ValueError(f"the formula is nested deeper than {DEEPEST_NESTING} levels")
     try:
-        tree = ast.parse(source, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python's opinion of a formula is not for its writer
+            tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError("this is not a formula: use numbers, names, + - * / ** and parentheses") from None
     return _Reader(source, known, places).read(tree.body, 0)

@@ -1,0 +1,241 @@
+"""Slips: each one made by hand in plain Python, and named by the program; and what students hand in, simulated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from math import exp, log10, sqrt, tanh
+from typing import Any
+
+import pytest
+from simulation import Figures, simulate
+
+from tutor.homework.desk import Desk, Order
+from tutor.homework.handed_in import HandedIn
+from tutor.homework.slips import SLIPS
+from tutor.lesson_format import Homework
+from tutor.lessons import lesson_text
+
+Values = dict[str, float]
+
+
+def sigmoid(z: float) -> float:
+    return 1 / (1 + exp(-z))
+
+
+def mlp() -> Values:
+    """Appendix B in floats, worked out here."""
+    v = {
+        "X1": 0.1,
+        "X2": 0.3,
+        "W1": 0.5,
+        "W2": 0.1,
+        "W3": 0.62,
+        "W4": 0.2,
+        "W5": -0.2,
+        "W6": 0.3,
+        "b1": 0.4,
+        "b2": -0.1,
+        "b3": 1.83,
+        "t": 0.03,
+        "eta": 0.01,
+    }
+    v["h1_in"] = v["W1"] * v["X1"] + v["W2"] * v["X2"] + v["b1"]
+    v["h2_in"] = v["W3"] * v["X1"] + v["W4"] * v["X2"] + v["b2"]
+    v["h1_out"], v["h2_out"] = sigmoid(v["h1_in"]), sigmoid(v["h2_in"])
+    v["out_in"] = v["W5"] * v["h1_out"] + v["W6"] * v["h2_out"] + v["b3"]
+    v["out_out"] = sigmoid(v["out_in"])
+    v["E"] = (v["t"] - v["out_out"]) ** 2 / 2
+    v["dE"] = v["out_out"] - v["t"]
+    v["slope"], v["slope1"], v["slope2"] = (v[n] * (1 - v[n]) for n in ("out_out", "h1_out", "h2_out"))
+    v["g5"], v["g1"] = v["dE"] * v["slope"] * v["h1_out"], v["dE"] * v["slope"] * v["W5"] * v["slope1"] * v["X1"]
+    return v
+
+
+V = mlp()
+ADAM = "format = 1\ntitle = 't'\n[minimize]\nobjective = 'x**2 + 10*y**2'\nstart = { x = 1.3, y = 0.7 }\noptimizer = 'adam'\nsteps = 2\nlearning_rate = 0.1\n"
+BATCH = """format = 1
+title = "t"
+[network]
+inputs = ["x"]
+loss = "binary_cross_entropy"
+[[network.layers]]
+activation = "sigmoid"
+weights = [[0.7]]
+biases = [0.2]
+[[examples]]
+inputs = [1.5]
+targets = [1]
+[[examples]]
+inputs = [-0.5]
+targets = [0]
+[[examples]]
+inputs = [0.8]
+targets = [1]
+[training]
+learning_rate = 0.3
+"""
+EXAMPLES = [(1.5, 1), (-0.5, 0), (0.8, 1)]
+OUTPUTS = [sigmoid(0.7 * x + 0.2) for x, _ in EXAMPLES]
+GRADIENTS = [(y - t) * x for y, (x, t) in zip(OUTPUTS, EXAMPLES, strict=True)]
+
+
+def adam_second_step() -> Values:
+    """Adam on x alone, written out for two steps."""
+    x, m, v = 1.3, 0.0, 0.0
+    found = {}
+    for t in (1, 2):
+        g = 2 * x
+        found |= {"m_old": m, "v_old": v, "x_old": x, "g": g}
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        found |= {"m": m, "v": v, "m_hat": m_hat, "v_hat": v_hat}
+        x -= 0.1 * m_hat / (sqrt(v_hat) + 1e-8)
+    return found
+
+
+A = adam_second_step()
+Case = tuple[str, str, Callable[[], float]]
+CASES: dict[str, Case] = {
+    "error-sign": ("mlp", "dE/dout_out", lambda: -V["dE"]),
+    "missing-slope": ("mlp", "dE/dW5", lambda: V["dE"] * V["h1_out"]),
+    "slope-of-output": ("mlp", "dout_out/dout_in", lambda: sigmoid(V["out_out"]) * (1 - sigmoid(V["out_out"]))),
+    "other-neuron-slope": ("mlp", "dout_out/dout_in", lambda: V["slope2"]),
+    "weight-for-input": ("mlp", "dh2_in/dW3", lambda: V["W3"]),
+    "input-for-weight": ("mlp", "dout_in/dh2_out", lambda: V["h2_out"]),
+    "partial-for-gradient": ("mlp", "W5_new", lambda: V["W5"] - V["eta"] * V["h1_out"]),
+    "ascent": ("mlp", "W5_new", lambda: V["W5"] + V["eta"] * V["g5"]),
+    "missing-rate": ("mlp", "W5_new", lambda: V["W5"] - V["g5"]),
+    "updated-weight": ("mlp", "dE/dW1", lambda: V["g1"] / V["W5"] * (V["W5"] - V["eta"] * V["g5"])),
+    "factor-two": ("mlp", "E", lambda: 2 * V["E"]),
+    "missing-bias": ("mlp", "out_in", lambda: V["out_in"] - V["b3"]),
+    "missing-term": ("mlp", "out_in", lambda: V["W6"] * V["h2_out"] + V["b3"]),
+    "swapped-weights": ("mlp", "h1_in", lambda: V["W2"] * V["X1"] + V["W1"] * V["X2"] + V["b1"]),
+    "no-activation": ("mlp", "h1_out", lambda: V["h1_in"]),
+    "wrong-activation": ("mlp", "h1_out", lambda: tanh(V["h1_in"])),
+    "exp-sign": ("mlp", "out_out", lambda: 1 / (1 + exp(V["out_in"]))),
+    "log-base": ("batch", "E@2", lambda: -log10(1 - OUTPUTS[1])),
+    "decimal-slip": ("mlp", "dE/dW5", lambda: V["g5"] / 100),
+    "sign-slip": ("mlp", "out_in", lambda: V["out_in"] - 2 * V["W6"] * V["h2_out"]),
+    "mean-for-sum": ("sum", "dE/dW1", lambda: sum(GRADIENTS) / 3),
+    "sum-for-mean": ("batch", "dE/dW1", lambda: sum(GRADIENTS)),
+    "overwritten": ("sum", "dE/dW1", lambda: GRADIENTS[2]),
+    "missing-bias-correction": ("adam", "x[2]", lambda: A["x_old"] - 0.1 * A["m"] / (sqrt(A["v_hat"]) + 1e-8)),
+    "swapped-betas": ("adam", "m_x[2]", lambda: 0.999 * A["m_old"] + 0.001 * A["g"]),
+    "epsilon-inside-root": ("epsilon", "x[2]", lambda: A["x_old"] - 0.1 * A["m_hat"] / sqrt(A["v_hat"] + 0.01)),
+    "stale-moment": ("adam", "m_hat_x[2]", lambda: A["m_old"] / (1 - 0.9**2)),
+    "swapped-values": ("mlp", "h2_out", lambda: V["h1_out"]),
+}  # fmt: skip
+
+
+def epsilon_lesson() -> str:
+    return ADAM + "settings = { epsilon = 0.01 }\n"
+
+
+LESSONS = {
+    "mlp": lambda: lesson_text("mlp"),
+    "batch": lambda: BATCH,
+    "sum": lambda: BATCH + 'batch = "sum"\n',
+    "adam": lambda: ADAM,
+    "epsilon": epsilon_lesson,
+}
+DESKS: dict[str, Desk] = {}
+
+
+def mark(lesson: str, answers: dict[str, str]) -> dict[str, Any]:
+    if lesson not in DESKS:
+        DESKS[lesson] = Desk(Order(LESSONS[lesson](), lesson, Homework()))
+    return DESKS[lesson].mark("sheet", HandedIn(answers))
+
+
+def cell(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(c for c in document["cells"] if c["name"] == name)
+
+
+def test_every_slip_has_a_case_and_a_hint() -> None:
+    assert list(CASES) == list(SLIPS)
+    for slip in SLIPS.values():
+        assert slip.hint.endswith((".", "?")) and not re.search(r"\d\.\d", slip.hint)
+
+
+@pytest.mark.parametrize("slip", [name for name in CASES if name != "epsilon-inside-root"])
+def test_a_slip_made_by_hand_is_named(slip: str) -> None:
+    lesson, name, value = CASES[slip]
+    found = cell(mark(lesson, {name: f"{value():.8g}"}), name)
+    assert found["verdict"] == "wrong"
+    ids = [s["id"] for s in found["slips"]]
+    assert slip in ids
+    named = found["slips"][ids.index(slip)]
+    assert float(named["value"]) == pytest.approx(value(), rel=1e-6)
+    assert f"{value():.4g}"[:6] not in named["message"], "a hint gives no value away"
+
+
+def test_epsilon_inside_the_root() -> None:
+    """With epsilon = 0.01 and both steps written out: sqrt(v_hat + epsilon) instead of sqrt(v_hat) + epsilon."""
+    x, m, v = 1.3, 0.0, 0.0
+    for t in (1, 2):
+        g = 2 * x
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        slipped = x - 0.1 * m_hat / sqrt(v_hat + 0.01)
+        x -= 0.1 * m_hat / (sqrt(v_hat) + 0.01)
+    found = cell(mark("epsilon", {"x[2]": f"{slipped:.10g}"}), "x[2]")
+    assert [s["id"] for s in found["slips"]][:1] == ["epsilon-inside-root"]
+
+
+def test_the_lecture_as_homework() -> None:
+    """Appendix B: exactly five root errors, each with the slip that the errata name."""
+    printed = {"h1_in": "0.48", "h1_out": "0.618", "h2_in": "0.022", "h2_out": "0.506", "out_out": "0.865", "E": "0.349", "dE/dout_out": "0.835", "dout_out/dout_in": "0.23", "dout_in/dW5": "0.618", "dout_in/dW6": "0.506", "dE/dW6": "0.097", "dout_in/dh1_out": "-0.2", "dh1_out/dh1_in": "0.236", "dh1_in/dW1": "0.1", "dE/dW1": "-0.001", "dh1_in/dW2": "0.3", "dE/dW2": "-0.003", "dout_in/dh2_out": "0.3", "dh2_out/dh2_in": "0.25", "dh2_in/dW3": "0.62", "dE/dW3": "0.009", "dh2_in/dW4": "0.2", "dE/dW4": "0.003", "W1_new": "0.50001", "W2_new": "0.10003", "W3_new": "0.61991", "W4_new": "0.1997", "W5_new": "-0.20618", "W6_new": "0.29903"}  # fmt: skip
+    found = mark("mlp", printed)
+    assert found["root_errors"] == ["dout_out/dout_in", "dh2_in/dW3", "dh2_in/dW4", "W4_new", "W5_new"]
+    ids = {name: [s["id"] for s in cell(found, name)["slips"]] for name in found["root_errors"]}
+    assert {"factor-two", "other-neuron-slope"} <= {*ids["dout_out/dout_in"]}
+    assert ids["dh2_in/dW3"][0] == ids["dh2_in/dW4"][0] == "weight-for-input"
+    assert ids["W4_new"][0] == "decimal-slip" and ids["W5_new"][0] == "partial-for-gradient"
+    assert {"id": "weight-for-input", "cells": ["dh2_in/dW3", "dh2_in/dW4"]} in found["misconceptions"]
+
+
+def test_few_digits_are_said_to_fit_and_many_to_tell() -> None:
+    lesson, name, value = CASES["missing-slope"]
+    few, many = (cell(mark(lesson, {name: f"{value():.{d}g}"}), name)["slips"][0] for d in (2, 7))
+    assert few["message"].startswith("Could be: ") and not few["sure"]
+    assert many["sure"] and not many["message"].startswith("Could be")
+
+
+def test_a_slip_in_a_line_left_blank_is_found_through_the_lines_after_it() -> None:
+    """The slope of the output neuron doubled, and only gradients handed in: one root error, not six."""
+    slope = 2 * V["slope"]
+    delta = V["dE"] * slope
+    gradients = {
+        "dE/dW5": delta * V["h1_out"], "dE/dW6": delta * V["h2_out"], "dE/db3": delta,
+        "dE/dW1": delta * V["W5"] * V["slope1"] * V["X1"], "dE/dW2": delta * V["W5"] * V["slope1"] * V["X2"],
+        "dE/dW3": delta * V["W6"] * V["slope2"] * V["X1"],
+    }  # fmt: skip
+    found = mark("mlp", {name: f"{value:.6g}" for name, value in gradients.items()})
+    assert found["root_errors"] == ["dE/dW5"]
+    slips = cell(found, "dE/dW5")["slips"]
+    assert slips[0]["id"] == "factor-two" and slips[0]["in"] in ("dE/dout_out", "dout_out/dout_in")  # no telling which
+    assert {cell(found, name)["verdict"] for name in gradients} == {"wrong", "carried"}
+
+
+def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> None:
+    answers = {"dh2_in/dW3": "0.62000", "dh2_in/dW4": "0.20000", "dE/dW3": "0.0453"}
+    asked = ["dh2_in/dW3", "dh2_in/dW4", "dh1_in/dW1"]
+    answers["dh1_in/dW1"] = "0.1"
+    for charge, score in (("once", 2), ("each", 1)):
+        desk = Desk(Order(lesson_text("mlp"), "mlp", Homework(ask=asked, charge=charge)))  # type: ignore[arg-type]
+        assert desk.mark("s", HandedIn(answers))["score"] == score
+
+
+def test_simulated_students() -> None:
+    """The figures that the README states, on a small scale; `python tests/simulation.py` has them in full."""
+    figures = Figures()
+    simulate(rooms=18, sheets=20, seed=11, figures=figures)
+    assert figures.honest > 300 and not figures.honest_wrong
+
+    def share(kind: str) -> float:
+        of = sum(n for (_, what), n in figures.seen.items() if what == f"of {kind}")
+        return sum(n for (_, what), n in figures.seen.items() if what == kind) / of
+
+    assert share("only root") >= 0.985 and share("reported") >= 0.98
+    assert share("blank: one root") >= 0.8 and share("blank: reported") >= 0.85

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeVar
 
 from tutor.errors import TutorError, nearest
@@ -27,27 +28,27 @@ class Assignment:
     """
 
     asked: Sequence[str]
-    points: Mapping[str, Fraction]
+    points: Mapping[str, float]
     demands: Mapping[str, Demand]
-    carried_penalty: Fraction
+    carried_penalty: float
     charge_once: bool
 
-    @property
-    def max_score(self) -> Fraction:
-        return sum((self.points[name] for name in self.asked), Fraction(0))
+    @cached_property
+    def max_score(self) -> float:
+        return round(sum(self.points.values()), 6)
 
-    def earned(self, sheet: MarkedSheet) -> dict[str, Fraction]:
+    def earned(self, sheet: MarkedSheet) -> dict[str, float]:
         """The points of every cell that counts."""
-        excused = set()
-        if self.charge_once:
+        excused: set[str] = set()
+        if self.charge_once and sheet.misconceptions:
             same = (cells for slip, cells in sheet.misconceptions.items() if slip != SWAPPED_VALUES)
             excused = {name for cells in same for name in cells[1:]}
         found = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
             if name in self.points:
-                kept = 1 - self.carried_penalty if verdict == "carried" else Fraction(1)
-                found[name] = self.points[name] * (kept if verdict in CREDIT or name in excused else 0)
+                share = 1 - self.carried_penalty if verdict == "carried" else 1
+                found[name] = self.points[name] * share if verdict in CREDIT or name in excused else 0
         return found
 
     def is_done(self, sheet: MarkedSheet) -> bool:
@@ -65,11 +66,15 @@ def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
     demands = {name: _demand(decimals[name], significant[name]) for name in names}
     return Assignment(
         names,
-        {name: Fraction(points[name] or 0) for name in names},
+        {name: _plain(points[name] or 0) for name in names},
         demands,
-        wanted.carried_penalty,
+        _plain(wanted.carried_penalty),
         wanted.charge == "once",
     )
+
+
+def _plain(value: Fraction | int) -> float:
+    return int(value) if value == int(value) else float(value)
 
 
 def _demand(decimals: int | None, significant: int | None) -> Demand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tutor.errors import TutorError
@@ -11,7 +12,7 @@ from tutor.homework.assignment import Assignment, assign
 from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.marking import Marker
 from tutor.homework.ownership import Copies, Owners
-from tutor.homework.report import Document, sheet_document
+from tutor.homework.report import Document, Reporter
 from tutor.homework.sheet import SheetMarker
 from tutor.homework.variant import lesson_mark, problem_lesson, read_code
 from tutor.lesson_format import Homework, parse_lesson
@@ -39,6 +40,10 @@ class Problem:
     marker: SheetMarker
     assignment: Assignment
 
+    @cached_property
+    def reporter(self) -> Reporter:
+        return Reporter(self.marker.program, self.assignment)
+
 
 class Desk:
     """Marks the sheets of one lesson, each against the problem that it answers."""
@@ -64,7 +69,7 @@ class Desk:
         """The same for a sheet that has been read."""
         problem = self._problem_of(handed_in)
         sheet = problem.marker.mark(handed_in.answers)
-        document = sheet_document(name, sheet, problem.assignment, problem.marker.program.names, handed_in.about)
+        document = problem.reporter.document(name, sheet, handed_in.about)
         if remarks := [*handed_in.remarks, *self._whose(handed_in, problem, document)]:
             document["remarks"] = remarks
         return document

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
-from fractions import Fraction
 from typing import Any
 
 from tutor.homework.assignment import Assignment
 from tutor.homework.diagnosis import Fit
 from tutor.homework.equivalence import RIGHT
+from tutor.homework.program import Program
 from tutor.homework.sheet import Cell, MarkedSheet
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 from tutor.homework.verdict import CREDIT
@@ -19,49 +19,62 @@ _LONGEST_ECHO = 200
 Document = dict[str, Any]
 
 
-def sheet_document(
-    name: str, sheet: MarkedSheet, assignment: Assignment, names: tuple[str, ...], about: Mapping[str, str]
-) -> Document:
-    """Everything about one sheet; `names` has the quantity at each place."""
-    earned = assignment.earned(sheet)
-    return {
-        "sheet": name,
-        **({"student": about["student"]} if "student" in about else {}),
-        "cells": [_cell(cell, assignment, earned, names) for cell in sheet.cells],
-        "root_errors": sheet.root_errors,
-        "misconceptions": [{"id": slip, "cells": list(cells)} for slip, cells in sheet.misconceptions.items()],
-        "score": number(sum(earned.values(), Fraction(0))),
-        "max_score": number(assignment.max_score),
-        "done": assignment.is_done(sheet),
-    }
+class Reporter:
+    """Writes the documents of one problem; what is the same on every sheet is written once."""
 
+    def __init__(self, program: Program, assignment: Assignment) -> None:
+        self.program, self.assignment = program, assignment
+        self._keys: dict[str, tuple[Decimal, str | None]] = {}
 
-def _cell(cell: Cell, assignment: Assignment, earned: Mapping[str, Fraction], names: tuple[str, ...]) -> Document:
-    mark = cell.mark
-    slips = [_slip(fit, mark.name, names) for fit in cell.slips]
-    if mark.verdict == "wrong" and not slips:
-        hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
-        slips = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]
-    return {
-        "name": mark.name,
-        "answer": mark.answer[:_LONGEST_ECHO],
-        "key": _text(mark.key),
-        "from_own": _text(mark.own),
-        "verdict": mark.verdict,
-        "slips": slips,
-        "points": number(assignment.points.get(mark.name, Fraction(0))),
-        "earned": number(earned.get(mark.name, Fraction(0))),
-        "credit": mark.verdict in CREDIT,
-        **({"formula": cell.formula} if cell.formula else {}),
-    }
+    def document(self, name: str, sheet: MarkedSheet, about: Mapping[str, str]) -> Document:
+        """Everything about one sheet."""
+        earned = self.assignment.earned(sheet)
+        return {
+            "sheet": name,
+            **({"student": about["student"]} if "student" in about else {}),
+            "cells": [self._cell(cell, earned) for cell in sheet.cells],
+            "root_errors": sheet.root_errors,
+            "misconceptions": [{"id": slip, "cells": list(cells)} for slip, cells in sheet.misconceptions.items()],
+            "score": number(sum(earned.values())),
+            "max_score": self.assignment.max_score,
+            "done": self.assignment.is_done(sheet),
+        }
 
+    def _cell(self, cell: Cell, earned: Mapping[str, float]) -> Document:
+        mark = cell.mark
+        if mark.name not in self._keys:
+            self._keys[mark.name] = mark.key, _text(mark.key)
+        key, key_text = self._keys[mark.name]
+        document = {
+            "name": mark.name,
+            "answer": mark.answer[:_LONGEST_ECHO],
+            "key": key_text,
+            "from_own": key_text if mark.own == key else _text(mark.own),
+            "verdict": mark.verdict,
+            "slips": [self._slip(fit, mark.name) for fit in cell.slips],
+            "points": self.assignment.points.get(mark.name, 0),
+            "earned": earned.get(mark.name, 0),
+            "credit": mark.verdict in CREDIT,
+        }
+        if cell.formula:
+            document["formula"] = cell.formula
+        if mark.verdict == "wrong" and not cell.slips:
+            hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
+            document["slips"] = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]
+        return document
 
-def _slip(fit: Fit, marked: str, names: tuple[str, ...]) -> Document:
-    line = names[fit.place]
-    where = {} if line == marked else {"in": line}
-    before = "" if line == marked else f"In {line}, which was left blank: "
-    doubt = "" if fit.sure else "Could be: "
-    return {"id": fit.id, "message": before + doubt + fit.hint, "value": _text(fit.value), "sure": fit.sure, **where}
+    def _slip(self, fit: Fit, marked: str) -> Document:
+        line = self.program.names[fit.place]
+        where = {} if line == marked else {"in": line}
+        before = "" if line == marked else f"In {line}, which was left blank: "
+        doubt = "" if fit.sure else "Could be: "
+        return {
+            "id": fit.id,
+            "message": before + doubt + fit.hint,
+            "value": _text(fit.value),
+            "sure": fit.sure,
+            **where,
+        }
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -71,6 +84,7 @@ def _text(value: Decimal | None) -> str | None:
     return f"{short:f}" if -12 <= short.adjusted() <= 18 or not short else str(short)
 
 
-def number(value: Fraction) -> int | float:
-    """Points: whole where they are."""
-    return int(value) if value.denominator == 1 else round(float(value), 6)
+def number(points: float) -> float:
+    """Points without the noise of floating point: whole where they are."""
+    rounded = round(points, 6)
+    return int(rounded) if rounded == int(rounded) else rounded

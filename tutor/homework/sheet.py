@@ -137,6 +137,8 @@ def _misconceptions(cells: Sequence[Cell]) -> dict[str, list[str]]:
 
     The slip that explains almost anything is taken only where no other fits.
     """
+    if not any(cell.slips for cell in cells):
+        return {}
     common = Counter(slip for cell in cells for slip in {fit.id for fit in cell.slips})
     common[SWAPPED_VALUES] = 0
     found: dict[str, list[str]] = {}

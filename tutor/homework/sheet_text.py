@@ -43,8 +43,7 @@ def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str
     """What the assignment asks, in worksheet order, filled with the answers that there are."""
     found = []
     for name in assignment.asked:
-        points = assignment.points[name]
-        told = str(points) if points.denominator == 1 else f"{float(points):g}"
+        told = f"{assignment.points[name]:g}"
         stage, digits = worksheet.by_name[name].stage, str(assignment.demands[name])
         found.append(Question(name, stage, digits, told, answers.get(name, "")))
     return found

@@ -90,7 +90,7 @@ def run(
     """
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
-    from tutor.views import document, narrate, tables
+    from tutor.views import document, narrate, page
     from tutor.worksheet.step import check_stages
 
     stages = check_stages(only or ())
@@ -109,7 +109,7 @@ def run(
         for sentence in narrate.narrate_worksheet(tableau, stages):
             screen.show(sentence)
     else:
-        tables.show_worksheet(tableau, screen, stages)
+        page.show_worksheet(tableau, screen, stages)
 
 
 def show_title(lesson: Lesson, screen: Screen) -> None:
@@ -121,13 +121,13 @@ def show_title(lesson: Lesson, screen: Screen) -> None:
 
 def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
-    from tutor.views import conventions, narrate, tables
+    from tutor.views import conventions, narrate, page
 
     screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
     if screen.narrate:
         screen.show(*narrate.narrate_network(tableau))
     else:
-        tables.show_picture(tableau, screen)
+        page.show_picture(tableau, screen)
 
 
 @command()

@@ -54,17 +54,14 @@ def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
         "formula": expression_text(step.formula, PLAIN),
         "substituted": expression_text(step.formula, PLAIN, tableau.labels),
         "value": full(tableau.worksheet.values[step.name]),
-        **(
-            {}
-            if tableau.rounded is None
-            else {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}
-        ),
+        **_rounding(tableau, step),
         "reason": step.reason,
         "inputs": list(step.inputs),
     }
 
 
 def _rounding(tableau: Tableau, step: Step) -> dict[str, str]:
+    """What the step gives when every line is rounded, where that is asked for."""
     if tableau.rounded is None:
         return {}
     return {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}

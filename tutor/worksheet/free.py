@@ -14,7 +14,7 @@ from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partia
 from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
 from tutor.worksheet.rounds import after_steps, claims, numbered
-from tutor.worksheet.settings import together, update_of, update_values
+from tutor.worksheet.settings import together, update_of, update_values, with_optimization
 from tutor.worksheet.step import Conventions, Step, Worksheet
 
 GOAL = "E"
@@ -79,13 +79,13 @@ def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Works
     values = dict(problem.givens)
     asked = problem.differentiate
     if asked is None:
-        return Worksheet(values, tuple(steps), _conventions("", chain))
+        return Worksheet(values, tuple(steps), _conventions(chain))
     graph = _graph(asked, steps, values)
     used = choose_chain(graph, chain)
     whole = [*steps, *partial_steps(graph), *gradient_steps(graph, used)]
     proved = () if graph.seeded else tuple(claims(graph.goal, [p for p in asked.wrt if p in graph.users], 0))
     if problem.training is None or graph.seeded:
-        return Worksheet(values, tuple(whole), _conventions("", used), graph.goal, gradients=proved)
+        return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
     parameters = [p for p in asked.wrt if p in graph.users and p in values]
     update = update_of(problem.training, graph.goal, parameters)
     whole += update.steps(1, 0)
@@ -93,7 +93,7 @@ def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Works
     whole += after_steps(steps, last, {})
     values = together(values, update_values(problem.training), dict.fromkeys(update.state, Fraction(0)))
     outcomes = ((graph.goal, f"{graph.goal}_after"),)
-    made = _conventions(problem.training.optimizer, used)
+    made = with_optimization(_conventions(used), problem.training)
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
 
 
@@ -140,13 +140,11 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     first = {GOAL: f"{GOAL}[1]" if many else GOAL}
     steps += after_steps([objective], last, first)
     values = together(values, update_values(wanted), dict.fromkeys(update.state, Fraction(0)))
-    made = _conventions(wanted.optimizer, "full")
+    made = with_optimization(_conventions("full"), wanted)
     outcomes = ((first[GOAL], f"{GOAL}_after"),)
     proved = [c for k in range(1, wanted.steps + 1) for c in claims(GOAL, parameters, k if many else 0)]
     return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
 
 
-def _conventions(optimizer: str, chain: str) -> Conventions:
-    return Conventions(
-        loss="", loss_factor="", reduction="", batch="", bias_policy="", optimizer=optimizer, chain=chain
-    )
+def _conventions(chain: str) -> Conventions:
+    return Conventions(loss="", loss_factor="", reduction="", batch="", bias_policy="", optimizer="", chain=chain)

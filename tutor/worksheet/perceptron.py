@@ -136,7 +136,16 @@ class PerceptronTraining:
             stopped,
         )
         policy = "none" if not self.known.biases else "updated" if self.training.update_biases else "not updated"
-        return Conventions("", "", "", "online", policy, "", "", remarks)
+        return Conventions(
+            loss="",
+            loss_factor="",
+            reduction="",
+            batch="online",
+            bias_policy=policy,
+            optimizer="",
+            chain="",
+            remarks=remarks,
+        )
 
 
 def table_of(worksheet: Worksheet) -> tuple[list[str], list[tuple[str, list[str]]]]:

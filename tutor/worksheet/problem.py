@@ -105,8 +105,12 @@ class Minimize(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Problem(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Exactly one of: a network with examples and training, free equations, a function to minimise."""
+    """Exactly one of: a network with examples and training, free equations, a function to minimise.
 
+    `chain` says how gradients are written: every factor of every path, or each result's gradient used again.
+    """
+
+    chain: Literal["full", "delta"] = "full"
     network: Network | None = None
     examples: list[Example] = field(default_factory=list)
     training: Training | None = None

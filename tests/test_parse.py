@@ -86,7 +86,8 @@ expressions = st.recursive(
         st.tuples(st.sampled_from(["exp", "tanh", "sqrt", "relu", "abs", "sigmoid"]), inner).map(
             lambda t: f"{t[0]}({t[1]})"
         ),
-        st.tuples(inner, inner).map(lambda t: f"max({t[0]}, {t[1]})"),
+        st.tuples(st.sampled_from(["max", "min"]), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
+        st.tuples(inner, inner, inner, inner).map(lambda t: f"{t[0]} if {t[1]} > {t[2]} else {t[3]}"),
     ),
     max_leaves=8,
 )

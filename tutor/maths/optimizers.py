@@ -86,7 +86,9 @@ OPTIMIZERS = {
             settings={"beta": BETA},
             flags={
                 "classical": Flag(
-                    False, "the classical form, v_new = beta·v + g", "the averaged form, v_new = beta·v + (1 - beta)·g"
+                    False,
+                    "in the classical form v_new = beta·v + g",
+                    "in the averaged form v_new = beta·v + (1 - beta)·g",
                 )
             },
             rate="0.001",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutor.views.conventions import update_remarks
 from tutor.views.notation import expression_text
 from tutor.views.rounding import full
 from tutor.views.style import PLAIN
@@ -29,7 +30,10 @@ def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()
             "chain": made.chain,
             "arithmetic": "exact",
             "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
-            "remarks": list(made.remarks),
+            "remarks": [
+                *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
+                *made.remarks,
+            ],
         },
         "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
         "steps": [_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],

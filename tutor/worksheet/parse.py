@@ -127,7 +127,7 @@ class _Reader:
             return self._name(node.id)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             inner = self.read(node.operand, depth + 1)
-            return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) else inner
+            return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) and inner != 0 else inner
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return self._operation(node, depth)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -51,6 +51,8 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
     "log": (1, lambda z: sympy.log(z, evaluate=False)),
     "ln": (1, lambda z: sympy.log(z, evaluate=False)),
+    "sin": (1, lambda z: sympy.sin(z, evaluate=False)),
+    "cos": (1, lambda z: sympy.cos(z, evaluate=False)),
     "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
     "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
     "max": (2, lambda a, b: where(_minus(a, b), a, b)),

@@ -9,7 +9,8 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.exact import ComplexSystem, ExactSystem, as_fraction
+from tutor.arithmetic.complex_step import ComplexSystem
+from tutor.arithmetic.exact import ExactSystem, as_fraction
 from tutor.arithmetic.symbolic import replace, symbol
 from tutor.errors import TutorError
 from tutor.worksheet.evaluate import evaluate_formula, values_with, with_ancestors

@@ -36,11 +36,17 @@ def read_number(text: str) -> Fraction:
             raise ValueError(f"{text} divides by zero")
         return Fraction(int(ratio[1]), int(ratio[2]))
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError(f"{text!r} is not a number{comma_hint(text)}")
     exponent = re.split("[eE]", text)[1] if re.search("[eE]", text) else "0"
     if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
         raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
     return Fraction(text)
+
+
+def comma_hint(text: str) -> str:
+    """What to do about a decimal comma in the text; empty where there is none."""
+    found = re.search(r"(?<![0-9.,])([0-9]+),([0-9]+)(?![0-9.,])", text)
+    return f"; numbers have a decimal point: {found[1]}.{found[2]}" if found else ""
 
 
 class LogarithmOfZero(ValueError):

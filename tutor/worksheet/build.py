@@ -10,7 +10,7 @@ from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import MOST_PATHS
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
-from tutor.worksheet.free import equation_steps, free_worksheet, minimize_worksheet
+from tutor.worksheet.free import free_worksheet, minimize_worksheet
 from tutor.worksheet.naming import Connections, connect
 from tutor.worksheet.passes import OnePass, Passes
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
@@ -30,7 +30,7 @@ def build(problem: Problem, chain: str | None = None) -> Worksheet:
     if problem.minimize is not None:
         return minimize_worksheet(problem.minimize, problem.givens)
     if problem.network is None:
-        return free_worksheet(problem, equation_steps(problem), wanted)
+        return free_worksheet(problem, wanted)
     if problem.training is not None and problem.training.rule == RULE:
         return PerceptronTraining(problem.network, problem.training, problem).worksheet()
     return NetworkBuilder(problem.network, problem, wanted).worksheet()
@@ -51,7 +51,8 @@ class NetworkBuilder:
         frozen = {name for name, rate in self.training.rates.items() if rate == 0}
         every = self.known.parameters(self.training.update_biases)
         self.trained = [p for p in every if self.known.layer_of(p) not in frozen]
-        self.passes = Passes(self.known, self.network.loss, self.training, self.trained, self.count, self.chain)
+        self.loss = LOSSES[self.network.loss or ""]
+        self.passes = Passes(self.known, self.loss.name, self.training, self.trained, self.count, self.chain)
 
     def worksheet(self) -> Worksheet:
         if self.problem.training is not None:
@@ -121,7 +122,7 @@ class NetworkBuilder:
         return {p: rates[self.known.layer_of(p)] for p in parameters if self.known.layer_of(p) in rates}
 
     def conventions(self, first: OnePass) -> Conventions:
-        loss, training = LOSSES[self.network.loss], self.training
+        loss, training = self.loss, self.training
         return Conventions(
             loss=loss.name,
             loss_factor=loss.factor,
@@ -153,6 +154,8 @@ class NetworkBuilder:
         if self.count > 1:
             manner = "one after the other" if training.batch == "online" else f"as a batch, {training.batch}"
             found.append(f"{self.count} examples, {manner}")
+        if self.problem.training is None:
+            found.append("gradients only, no update")
         if self.passes.penalties:
             found.append("penalty on the weights: " + " and ".join(self.passes.penalties))
         if training.rule == DELTA_RULE:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.exact import ExactSystem, read_number
+from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
 from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
@@ -136,7 +136,8 @@ class _Reader:
             return self._call(node.func.id, node, depth)
         if isinstance(node, ast.IfExp):
             return self._choice(node, depth)
-        raise ValueError(f"{self._text(node)} does not belong in a formula")
+        hint = comma_hint(self.source) if isinstance(node, ast.Tuple) else ""
+        raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
 
     def _text(self, node: ast.AST) -> str:
         return ascii((ast.get_source_segment(self.source, node) or "this")[:40])

@@ -36,9 +36,9 @@ class Tutor:
             check=False,
         )
 
-    def json(self, *arguments: object, **environment: str) -> Any:
+    def json(self, *arguments: object, fails: int = 0, **environment: str) -> Any:
         done = self(*arguments, "--json", **environment)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == fails, done.stderr
         return json.loads(done.stdout)
 
 

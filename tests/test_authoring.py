@@ -11,6 +11,7 @@ from conftest import ONE_NEURON, ROOT, Tutor
 from tutor.lesson_format import schema
 from tutor.lessons import lesson_files
 from tutor.scaffold import KINDS
+from tutor.worksheet.entries import REGISTRIES
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +40,8 @@ PRINTED = '[[printed]]\nname = "o_in"\nvalue = "1.6"\n'
 TO_MEND = {
     ONE_NEURON: "about is empty",
     ONE_NEURON + PRINTED: "printed value o_in = 1.6 is wrong: say why in its note",
-    ONE_NEURON.replace("inputs = [2]", "inputs = [0]"): "dE/dW1 is exactly 0",
+    ONE_NEURON.replace("0.25", "-2").replace("sigmoid", "relu"): "dE/dW1 and dE/db1 are exactly 0",
+    ONE_NEURON.replace("[network]", "[givens]\nw = 1\nrest = 2\n[network]"): "nothing uses what is given as w and rest",
 }
 
 
@@ -51,6 +53,33 @@ def test_lint_says_what_to_do(tutor: Tutor, text: str, remark: str) -> None:
     assert re.search(re.escape(remark), done.stdout)
     listed = tutor("lint", "my.toml", "--json")
     assert any(remark in said for said in json.loads(listed.stdout)["remarks"])
+
+
+def told(tutor: Tutor, text: str) -> str:
+    (tutor.folder / "my.toml").write_text(text)
+    return " ".join(tutor.json("lint", "my.toml", fails=1)["remarks"])
+
+
+def test_a_gradient_that_a_given_0_explains_is_no_remark(tutor: Tutor) -> None:
+    """dE/dW1 has the input 0 as a factor. A bias that is 0 is no factor of anything."""
+    assert "exactly 0" not in told(tutor, ONE_NEURON.replace("inputs = [2]", "inputs = [0]"))
+    hidden = ONE_NEURON.replace(
+        "[[examples]]", '[[network.layers]]\nactivation = "linear"\nweights = [[0]]\n[[examples]]'
+    )
+    assert "exactly 0" not in told(tutor, hidden)  # the weight 0 stands on every path to the first layer
+    exact = ONE_NEURON.replace("sigmoid", "linear").replace("0.25", "0")  # 0.5·2 = 1, the target itself
+    assert "dE/dW1 and dE/db1 are exactly 0" in told(tutor, exact)
+
+
+def test_an_example_from_a_book_keeps_its_numbers(tutor: Tutor) -> None:
+    dead = ONE_NEURON.replace("0.25", "-2").replace("sigmoid", "relu")
+    assert "exactly 0" not in told(tutor, dead.replace("[network]", 'source = "page 3"\n[network]', 1))
+
+
+def test_a_given_that_only_a_note_uses_is_used(tutor: Tutor) -> None:
+    text = ONE_NEURON.replace("[network]", "[givens]\nw = 1\n[network]")
+    assert "nothing uses" in told(tutor, text)
+    assert "nothing uses" not in told(tutor, text + '[[printed]]\nname = "o_in"\nvalue = "1.25"\nnote = "{w + 1}"\n')
 
 
 def test_lint_of_a_file_that_cannot_be_used(tutor: Tutor) -> None:
@@ -69,6 +98,18 @@ def test_the_schema_knows_every_key_and_refuses_others() -> None:
     assert lesson["additionalProperties"] is False
     assert set(lesson["required"]) == {"format", "title"}
     assert "for" in schema()["$defs"]["Equation"]["properties"]
+
+
+def test_the_schema_lists_the_words_of_the_registries() -> None:
+    kinds = schema()["$defs"]
+    offered = {
+        "activation": kinds["Layer"]["properties"]["activation"],
+        "loss": kinds["Network"]["properties"]["loss"]["anyOf"][0],
+        "optimizer": kinds["Training"]["properties"]["optimizer"],
+        "schedule": kinds["Minimize"]["properties"]["schedule"],
+    }
+    for kind, described in offered.items():
+        assert described["enum"] == list(REGISTRIES[kind])
 
 
 def test_a_long_worksheet_shows_its_beginning_and_says_how_many_steps_are_not_shown(tutor: Tutor) -> None:

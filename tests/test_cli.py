@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -269,3 +270,173 @@ def test_a_message_about_the_numbers_names_the_file(tutor: Tutor) -> None:
 
 def test_why_finds_what_only_the_other_chain_writes_down(tutor: Tutor) -> None:
     assert "dE/dh1_in" in tutor("why", "mlp", "dE/dh1_in").stdout
+
+
+@pytest.fixture
+def lesson(tutor: Tutor) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        (tutor.folder / "my.toml").write_text(text)
+        return "my.toml"
+
+    return write
+
+
+def said(tutor: Tutor, *arguments: object) -> str:
+    """What a command prints, without line breaks."""
+    done = tutor(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return " ".join(done.stdout.split())
+
+
+UNTRAINED = ONE_NEURON.partition("[training]")[0]
+PLAIN_EQUATION = 'format = 1\ntitle = "t"\ngivens = { x = 1 }\nequations = [{ name = "y", formula = "2*x" }]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "message"),
+    [
+        (UNTRAINED, ("run", "--only", "update"), "there is no stage update on this worksheet"),
+        (UNTRAINED, ("run", "--only", "update", "--only", "after", "--json"), "there is no stage update or after"),
+        (PLAIN_EQUATION, ("prove",), "there is no gradient on this worksheet to prove"),
+        (PLAIN_EQUATION, ("prove", "--json"), "there is no gradient"),
+    ],
+)
+def test_where_there_is_nothing_the_exit_code_is_3(
+    tutor: Tutor, lesson: Callable[[str], str], text: str, command: tuple[str, ...], message: str
+) -> None:
+    done = tutor(command[0], lesson(text), *command[1:])
+    assert (done.returncode, done.stdout) == (3, "")
+    assert message in done.stderr and done.stderr.startswith("tutor: my.toml: ")
+
+
+def test_a_lesson_without_training_is_shown_by_every_command(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    name = lesson(UNTRAINED)
+    for view in ([], ["--narrate"], ["--chain", "delta"], ["--width", "40"], ["--rounding", "each-step"], ["--step"]):
+        shown = said(tutor, "run", name, *view)
+        assert "gradients only, no update" in shown and "dE/dW1" in shown and "updated" not in shown
+    assert "4 of 4" not in said(tutor, "prove", name) and "2 of 2 gradients agree" in said(tutor, "prove", name)
+    assert "chain rule" in said(tutor, "why", name, "dE/dW1")
+    document = tutor.json("run", name)
+    assert {step["stage"] for step in document["steps"]} == {"forward", "loss", "partial", "gradient"}
+    assert (document["conventions"]["optimizer"], document["conventions"]["bias_policy"]) == ("", "")
+
+
+CORNER = ONE_NEURON.replace("sigmoid", "relu").replace("0.25", "-1")  # 0.5·2 - 1 = 0
+
+
+def test_at_a_corner_differences_are_not_expected_to_agree(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    """E = (1 - relu(s))²/2 at s = 0 falls by 1 to the right of it and stays to the left: no derivative."""
+    shown = said(tutor, "prove", lesson(CORNER))
+    assert (
+        "o_out has no derivative where o_in = 0" in shown
+        and "0 of 2 gradients agree to 25 digits, 2 at a corner" in shown
+    )
+    assert {proof["verdict"] for proof in tutor.json("prove", "my.toml")["gradients"]} == {"at a corner"}
+    penalised = ONE_NEURON.replace("[[0.5]]", "[[0]]").replace("[training]", "[training]\nl1 = 0.1")
+    verdicts = {proof["name"]: proof["verdict"] for proof in tutor.json("prove", lesson(penalised))["gradients"]}
+    assert verdicts == {"dE/dW1": "at a corner", "dE/db1": "agrees"}
+
+
+def test_the_chain_of_a_lesson_is_its_own_unless_the_option_says_otherwise(
+    tutor: Tutor, lesson: Callable[[str], str]
+) -> None:
+    printed = ONE_NEURON + '[[printed]]\nname = "dE/do_in"\nvalue = "-0.05"\n'
+    done = tutor("run", lesson(printed))
+    assert done.returncode == 2
+    assert (
+        "'dE/do_in': only the chain delta writes this quantity down; write chain = \"delta\" at the top" in done.stderr
+    )
+    name = lesson(printed.replace("title", 'chain = "delta"\ntitle'))
+    assert tutor.json("run", name)["conventions"]["chain"] == "delta"
+    assert tutor("prove", name).returncode == tutor("why", name, "dE/do_in").returncode == 0
+    done = tutor("run", name, "--chain", "full")
+    assert done.returncode == 2 and "leave out --chain full" in done.stderr
+    name = lesson(ONE_NEURON.replace("title", 'chain = "delta"\ntitle'))
+    assert tutor.json("run", name, "--chain", "full")["conventions"]["chain"] == "full"
+
+
+def test_errata_tell_what_follows_from_misprints_and_what_from_rounding(
+    tutor: Tutor, lesson: Callable[[str], str]
+) -> None:
+    """0.4444² is 0.1975: from the rounded 0.20 the half is 0.10, from a wrong 0.25 it is 0.125."""
+    head = 'format = 1\ntitle = "t"\ngivens = { x = 0.4444 }\n'
+    rows = "".join(
+        f'[[equations]]\nname = "{name}"\nformula = "{formula}"\n[[printed]]\nname = "{name}"\nvalue = "{value}"\n'
+        for name, formula, value in [
+            ("a", "x*x", "0.20"),
+            ("b", "a/2", "0.100"),
+            ("c", "x**2", "0.25"),
+            ("d", "c/2", "0.125"),
+        ]
+    )
+    shown = said(tutor, "errata", lesson(head + rows))
+    assert "follow correctly from earlier misprints and are not counted again: d." in shown
+    assert "follow correctly from the source's own rounded lines: b." in shown
+    only_rounded = head + rows[: rows.index('[[equations]]\nname = "c"')]
+    shown = said(tutor, "errata", lesson(only_rounded))
+    assert "misprints" not in shown and "rounded lines: b." in shown
+    assert "carried: follows correctly from the source's own earlier lines, rounded or wrong" in said(
+        tutor, "run", "my.toml"
+    )
+
+
+THRESHOLDS = ONE_NEURON.replace("biases = [0.25]", "thresholds = [0.25]").replace("update_biases = true\n", "")
+
+
+def test_thresholds_are_shown_as_what_they_are(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    name = lesson(THRESHOLDS)
+    shown = said(tutor, "run", name)
+    assert "-1 ── theta1 = 0.25" in shown and "thresholds are updated too" in shown and "bias" not in shown
+    narrated = said(tutor, "run", name, "--narrate")
+    assert "its threshold is theta1 = 0.25, subtracted" in narrated and "bias" not in narrated
+
+
+CONVENTIONS = {
+    'optimizer = "momentum"': "gradient descent with momentum with learning rate eta = 0.5, in the averaged form v_new = beta·v + (1 - beta)·g;",
+    'optimizer = "momentum"\nsettings = { classical = true }': "in the classical form v_new = beta·v + g;",
+    "clip_value = 0.02": "every gradient beyond ±0.02 is clipped",
+    "clip_norm = 1.5": "longer than 1.5 are clipped by norm",
+    'schedule = "exponential"\nschedule_settings = { decay_rate = 0.2 }': "exponential schedule, eta = eta0·exp(-decay_rate·epoch) with decay_rate = 0.2",
+    "rates = { o = 0.25 }": "layer o learns with 0.25·eta",
+    "rates = { o = 0 }": "biases are not updated; gradient descent with learning rate eta = 0.5; layer o is frozen",
+}
+
+
+@pytest.mark.parametrize(("setting", "convention"), CONVENTIONS.items())
+def test_the_conventions_say_what_one_needs_to_get_the_same_numbers(
+    tutor: Tutor, lesson: Callable[[str], str], setting: str, convention: str
+) -> None:
+    text = ONE_NEURON.replace('optimizer = "sgd"\n', "" if "optimizer" in setting else 'optimizer = "sgd"\n')
+    assert convention in said(tutor, "run", lesson(text + setting + "\n"), "--only", "forward")
+
+
+def test_the_epoch_table_of_a_gate_fits_80_columns(tutor: Tutor) -> None:
+    tutor("new", "gate.toml", "--kind", "perceptron")
+    shown = tutor("run", "gate.toml", "--width", 80).stdout
+    assert re.search(r"│ epoch │ example │ x1 │ x2 │ desired │ +s │ y │ error │ +W1 │ +W2 │", shown)
+    wide = (tutor.folder / "gate.toml").read_text().replace('neurons = [{ sum = "s", output = "y" }]', "biases = [0.5]")
+    (tutor.folder / "gate.toml").write_text(wide)
+    shown = tutor("run", "gate.toml", "--width", 80).stdout
+    assert re.search(r"│epoch│example│x1│x2│desired│ *out_in│out_out│error│ *W1│ *W2│ *b1│", shown)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_clipping_reads_as_a_maximum_of_a_minimum(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    name = lesson(ONE_NEURON + "clip_value = 0.02\nl1 = 0.5\n")
+    steps = {step["name"]: step for step in tutor.json("run", name)["steps"]}
+    assert steps["dE/dW1_clipped"]["formula"] == "max(-clip_value, min(clip_value, dE/dW1))"
+    assert steps["E"]["formula"].endswith("l1*abs(W1)")
+    assert "the smaller of (clip_value) and (dE/dW1)" in said(tutor, "run", name, "--narrate")
+
+
+def test_no_minus_stands_before_a_plain_0(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    """Cross-entropy with the target 0 has -(t/y), a penalty at the weight 0 asks for -w > 0."""
+    text = """format = 1
+title = "t"
+network = { inputs = ["x"], loss = "cross_entropy", layers = [{ activation = "softmax", weights = [[0], [1]] }] }
+examples = [{ inputs = [1], targets = [0, 1] }]
+training = { learning_rate = 1, l1 = 0.1 }
+"""
+    shown = said(tutor, "run", lesson(text))
+    assert not re.search(r"(?<![\d.\w)] )-0(?![.\d])", shown)
+    assert "1 if 0 > 0 else -1 if 0 > 0 else 0" in shown

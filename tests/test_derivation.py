@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -48,6 +49,8 @@ FORMULAS = {
     "exponential function, chain rule": "exp(-2*x*y)",
     "logarithm, chain rule": "log(1 + x**2)",
     "tanh, chain rule": "tanh(3*x - y)",
+    "sine, chain rule": "x*sin(2*x + y)",
+    "cosine, chain rule": "cos(x*y)**2",
     "power rule": "x**5",
     "exponential with another base, chain rule": "2**(x*y)",
     "power as an exponential": "x**x",
@@ -131,6 +134,26 @@ def test_every_line_of_every_derivation_of_a_lesson_is_true(lesson: str) -> None
 def test_every_line_of_every_derivation_of_a_random_network_is_true(network: RandomNetwork) -> None:
     with mpmath.workdps(40):
         check_every_partial(worksheet_of(parse_lesson(network.toml(), "test")))
+
+
+def test_at_the_corner_of_an_absolute_value_the_choice_of_0_is_said() -> None:
+    """d|w|/dw is 1 or -1, and at 0 there is none: a taught form with 0 there is no rearrangement of the one before."""
+    text = """format = 1
+title = "t"
+network = { inputs = ["x"], loss = "squared_error", layers = [{ activation = "linear", weights = [[0.4]] }] }
+examples = [{ inputs = [1], targets = [0] }]
+training = { learning_rate = 1, l1 = 0.1, l2 = 0.2 }
+"""
+    worksheet = worksheet_of(parse_lesson(text, "x"))
+    local = worksheet.by_name["local(E,W1)"]
+    lines = derive(worksheet.by_name["E"], "W1", local.formula)
+    at_zero = {s.name: mpmath.mpf(0 if s.name == "W1" else 1) for line in lines for s in line.expression.free_symbols}
+    reasons = []
+    for before, line in pairwise(lines):
+        if at(before.expression, at_zero) != at(line.expression, at_zero):
+            reasons.append(line.rule)
+    assert reasons == ["0 is chosen at W1 = 0, where there is no derivative"]
+    assert at(lines[-1].expression, at_zero) == 0
 
 
 def test_the_lectures_derivation_of_a_weighted_sum() -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from conftest import ROOT, Tutor
 
+from tutor.homework.printed import mark_printed
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
@@ -42,8 +43,63 @@ def test_the_commands_that_the_readme_shows_run(tutor: Tutor) -> None:
             assert tutor(*command.split()).returncode == 0, command
 
 
+def rows(heading: str) -> dict[str, list[str]]:
+    """The table of the README that begins with this heading: the other cells of each row by the word in the first."""
+    table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", LESSONS, re.M)
+    assert table, heading
+    cells = [line.strip("|\n ").split(" | ") for line in table[1].splitlines()]
+    return {first.strip("`"): rest for first, *rest in cells}
+
+
+def test_the_tables_of_the_documents_are_those_of_the_registries() -> None:
+    def listed(settings: dict[str, object]) -> str:
+        return ", ".join(f"`{name}` = {str(value).lower()}" for name, value in settings.items()) or "-"
+
+    assert rows("loss") == {name: [entry.equation] for name, entry in LOSSES.items()}
+    assert rows("schedule") == {n: [entry.equation, listed(dict(entry.settings))] for n, entry in SCHEDULES.items()}
+    assert rows("optimizer") == {
+        name: [
+            listed({**entry.settings, **{flag: meant.default for flag, meant in entry.flags.items()}}),
+            entry.rate or "give one",
+        ]
+        for name, entry in OPTIMIZERS.items()
+    }
+    prose = " ".join(LESSONS.split())
+    for entry in OPTIMIZERS.values():
+        for flag in entry.flags.values():
+            assert flag.on in prose and flag.off in prose
+
+
+def test_a_printed_weight_is_judged_by_the_digits_of_its_change() -> None:
+    """The example of the README: 0.2 becomes 0.19215, and 0.192 is printed."""
+    text = """format = 1
+title = "t"
+minimize = { objective = "0.785*w", start = { w = 0.2 }, learning_rate = 0.01 }
+printed = [{ name = "w_new", value = "0.192" }, { name = "w_new", value = "0.1922" }]
+"""
+    lesson = parse_lesson(text, "x")
+    worksheet = worksheet_of(lesson)
+    assert worksheet.values["w_new"] == Fraction("0.19215")
+    assert [mark.verdict for _, mark in mark_printed(lesson.printed, worksheet)] == ["coarse", "correct"]
+    assert "0.2 becomes 0.19215, a printed 0.192" in " ".join(LESSONS.split())
+
+
+def test_what_is_no_connection_or_has_a_name_takes_no_number() -> None:
+    text = """format = 1
+title = "t"
+givens = { w1 = 3 }
+network = { inputs = ["a", "b", "c", "d"], loss = "squared_error", layers = [
+  { activation = "linear", weights = [["", 0.5, "w1", 2]] } ] }
+examples = [{ inputs = [1, 1, 1, 1], targets = [0] }]
+"""
+    assert '`weights = [["", 0.5, "w1", 2]]` the numbers are W1 and W2' in LESSONS
+    values = worksheet_of(parse_lesson(text, "x")).values
+    assert (values["W1"], values["W2"], values["out_in"]) == (Fraction("0.5"), 2, Fraction("5.5"))
+
+
 def test_the_documents_name_every_word_that_can_be_written() -> None:
     for word in (*LOSSES, *ACTIVATIONS, *VECTOR_ACTIVATIONS, *FUNCTIONS, *OPTIMIZERS, *SCHEDULES):
         assert f"`{word}`" in LESSONS
-    for verdict in VERDICTS:
+    for verdict, meaning in VERDICTS.items():
         assert f"| {verdict} |" in README or verdict == "unreadable"
+        assert f"| {verdict} | {meaning} |" in README or verdict in ("wrong", "unreadable")

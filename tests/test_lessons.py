@@ -52,6 +52,20 @@ BROKEN = {
         ("[training]", '[[printed]]\nname = "o_in"\nvalue = "one"\n[training]'),
         "'one' is not a number",
     ),
+    "a decimal comma in a printed value": (
+        ("[training]", '[[printed]]\nname = "o_in"\nvalue = "1,25"\n[training]'),
+        r"printed value of 'o_in': '1,25' is not a number; numbers have a decimal point: 1\.25",
+    ),
+    "a decimal comma in TOML": (("learning_rate = 0.5", "learning_rate = 0,5"), r"at line 16.*decimal point: 0\.5"),
+    "a decimal comma in a weight": (("[[0.5]]", '[["0,5"]]'), r"layers\[1\]: '0,5' is neither.*decimal point: 0\.5"),
+    "a decimal comma in a known setting": (
+        ('optimizer = "sgd"', 'optimizer = "adam"\nsettings = { beta1 = "0,9" }'),
+        r"training\.settings\.beta1: '0,9' is not a number; numbers have a decimal point: 0\.9",
+    ),
+    "a decimal comma in a given": (
+        ("[network]", '[givens]\na = 1\nc = "0,9"\n[network]'),
+        r"givens\.c: '0,9' is not a number; numbers have a decimal point: 0\.9",
+    ),
     "a date": (("[[0.5]]", "[[2024-01-01]]"), "Expected a number"),
 }
 

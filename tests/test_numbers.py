@@ -5,13 +5,27 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
+import mpmath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutor.arithmetic import decimals
 from tutor.arithmetic.exact import ExactSystem, as_fraction, read_number
 from tutor.homework.written import read_written
 from tutor.views.rounding import fixed, full, scientific, shown
+
+
+@pytest.mark.parametrize(
+    "z", ["0", "1e-30", "0.001", "0.5", "-2", "1.5707963267948966", "3.14159", "-1234.5678", "9999"]
+)
+def test_sine_and_cosine_in_decimals_have_the_digits_of_their_context(z: str) -> None:
+    with decimals.precision(50), mpmath.workdps(120):
+        for name in ("sin", "cos"):
+            found, expected = getattr(decimals, name)(Decimal(z)), getattr(mpmath, name)(mpmath.mpf(z))
+            assert abs(mpmath.mpf(str(found)) - expected) <= mpmath.mpf(10) ** -49 * min(
+                1, abs(mpmath.mpf(z)) + (name == "cos")
+            )
 
 
 @pytest.mark.parametrize(
@@ -114,4 +128,4 @@ def test_rational_values_stay_rational() -> None:
 )  # fmt: skip
 def test_the_digits_written_say_how_precise_a_number_is(text: str, unit: str, significant: int, decimals: int) -> None:
     written = read_written(text)
-    assert (written.unit, written.significant(), written.decimals) == (Fraction(unit), significant, decimals)
+    assert (written.unit, written.significant(), written.exponent) == (Fraction(unit), significant, -decimals)

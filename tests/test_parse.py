@@ -26,7 +26,7 @@ HOSTILE = [
     "await x", "yield x", "*x", "**x", "x ** ", "x +", "(x", "x)", "x y", "x 2", "2x", "x // y", "x % y", "x @ y", "x << 1",
     "~x", "x | y", "x & y", "True", "None", "...", "1j", "0x10", "0b1", "1_000", "nan", "inf", "1e400", "1e999999999",
     "1" * 500, "9**9**9**9", "2**10000", "2**-99999", "x**1001", "9**(9**9)", "exp()", "exp(x, y)", "exp(x=1)",
-    "max(x)", "sin(x)", "exp", "exp.real", "__builtins__", "_q0_", "z", "dE/dW2", "dE", "(" * 41 + "x" + ")" * 41,
+    "max(x)", "sinh(x)", "exp", "exp.real", "__builtins__", "_q0_", "z", "dE/dW2", "dE", "(" * 41 + "x" + ")" * 41,
     "-" * 3000 + "x", "-" * 500 + "x", "+".join(["x"] * 1500), "x" * 2001, "х", "ｘ", "٣", "x\u200b", "x\x00", "x\n+y", "ⅹ", "µ",
     "x\u202e", "\x1b[31mx", "# comment", "x # comment", "\\", "$x", "`x`", "x!", "?", "@x", "exp((x for x in y))",
 ]  # fmt: skip
@@ -54,7 +54,7 @@ def value(text: str, **values: object) -> Any:
     [
         ("1 + 2*3", 7), ("-2**2", -4), ("2**-1", Fraction(1, 2)), ("2**3**2", 512), ("7/2/7", Fraction(1, 2)),
         ("1 - 2 - 3", -4), ("-(1 - 3)*2", 4), (".5 + 1.2e-3", Fraction("0.5012")), ("abs(-3) + max(1, 2) + min(1, 2)", 6),
-        ("sqrt(9/16)", Fraction(3, 4)), ("exp(0) + log(1) + tanh(0)", 1), ("relu(-2) + relu(3)", 3), ("sigmoid(0)", Fraction(1, 2)),
+        ("sqrt(9/16)", Fraction(3, 4)), ("exp(0) + log(1) + tanh(0)", 1), ("sin(0) + cos(0)", 1), ("relu(-2) + relu(3)", 3), ("sigmoid(0)", Fraction(1, 2)),
         ("2 if 3 > 2 else 5", 2), ("2 if 3 <= 2 else 5", 5), ("3^2", 9), ("3²", 9), ("2·3", 6), ("−2", -2), ("+4", 4),
         ("0.1 + 0.2", Fraction(3, 10)), ("1/3 + 1/3 + 1/3", 1),
     ],
@@ -83,10 +83,11 @@ expressions = st.recursive(
         st.tuples(inner, st.sampled_from(["+", "-", "*", "/"]), inner).map(lambda t: f"({t[0]}){t[1]}({t[2]})"),
         inner.map(lambda t: f"-({t})"),
         st.tuples(inner, st.integers(-3, 4)).map(lambda t: f"({t[0]})**{t[1]}"),
-        st.tuples(st.sampled_from(["exp", "tanh", "sqrt", "relu", "abs", "sigmoid"]), inner).map(
+        st.tuples(st.sampled_from(["exp", "tanh", "sin", "cos", "sqrt", "relu", "abs", "sigmoid"]), inner).map(
             lambda t: f"{t[0]}({t[1]})"
         ),
-        st.tuples(inner, inner).map(lambda t: f"max({t[0]}, {t[1]})"),
+        st.tuples(st.sampled_from(["max", "min"]), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
+        st.tuples(inner, inner, inner, inner).map(lambda t: f"{t[0]} if {t[1]} > {t[2]} else {t[3]}"),
     ),
     max_leaves=8,
 )

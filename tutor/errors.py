@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class TutorError(Exception):
-    """Bad input. The command prints the message on stderr and ends with exit code 2."""
+    """Bad input. The command prints the message on stderr and ends with this exit code."""
+
+    exit_code = 2
+
+
+class NothingThere(TutorError):
+    """The input is fine, and what is asked for does not occur in it: nothing to show, nothing to check."""
+
+    exit_code = 3
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
@@ -26,3 +34,10 @@ def nearest(word: str, valid: Iterable[str]) -> str:
 def counted(number: int, thing: str) -> str:
     """`1 weight`, `2 weights`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """`a`, `a and b`, `a, b and c`; of a longer list its beginning, and how many more there are."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from tutor.arithmetic.exact import read_number
+from tutor.arithmetic.exact import comma_hint, read_number
 from tutor.errors import TutorError, nearest
 from tutor.worksheet import problem
 from tutor.worksheet.check import check_problem
@@ -87,12 +87,12 @@ def parse_lesson(text: str, where: str) -> Lesson:
     try:
         lesson = msgspec.convert(raw, Lesson, dec_hook=_read, builtin_types=(Decimal,))
     except msgspec.ValidationError as error:
-        raise TutorError(_explain(str(error), text, where)) from None
+        raise TutorError(_explain(str(error), raw, text, where)) from None
     try:
         if not lesson.title.strip():
             raise ValueError("title: say what the lesson is called")
         for entry in lesson.printed:
-            read_number(entry.value)
+            _check_printed(entry)
         check_problem(lesson)
         check_homework(lesson.homework)
     except ValueError as error:
@@ -117,11 +117,24 @@ def _toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise TutorError(f"{where} is not valid TOML: {error}") from None
+        raise TutorError(f"{where} is not valid TOML: {error}{_comma(text, str(error))}") from None
     except RecursionError:
         raise TutorError(f"{where} cannot be read: it is nested too deeply") from None
     except (ValueError, ArithmeticError):
         raise TutorError(f"{where} cannot be read: a number in it has too many digits") from None
+
+
+def _comma(text: str, message: str) -> str:
+    """What to do where the line of the message has a number with a decimal comma."""
+    place = re.search(r"at line ([0-9]+)", message)
+    return comma_hint(text.split("\n")[int(place[1]) - 1]) if place else ""
+
+
+def _check_printed(entry: Printed) -> None:
+    try:
+        read_number(entry.value)
+    except ValueError as error:
+        raise ValueError(f"printed value of {entry.name!r}: {error}") from None
 
 
 def _check_format(raw: Mapping[str, Any], where: str) -> None:
@@ -158,10 +171,11 @@ def _called(value: Any) -> str:
     return kinds.get(type(value), "a date or time")
 
 
-def _explain(message: str, text: str, where: str) -> str:
+def _explain(message: str, raw: Mapping[str, Any], text: str, where: str) -> str:
     """msgspec's message with the place as a reader counts it, the line where that is sure, and the nearest word."""
     problem, _, path = message.partition(" - at `$")
     keys = re.findall(r"[A-Za-z_]\w*", path)
+    unreadable = _unreadable_key(raw, keys) if "[...]" in path else None
     if unknown := re.search(r"unknown field `(.*)`", problem):
         problem = f"unknown key {unknown[1]!r}{nearest(unknown[1], _fields(keys))}"
         keys.append(unknown[1])
@@ -171,8 +185,24 @@ def _explain(message: str, text: str, where: str) -> str:
         problem = re.sub(r" \| null`", "`", problem)
         problem = re.sub(r"`(\w+)`", lambda m: _KINDS.get(m[1], m[1]), problem)
     place = re.sub(r"\[(\d+)\]", lambda m: f"[{int(m[1]) + 1}]", path.strip("`").lstrip("."))
-    counted = " (counting from 1)" if "[" in place else ""
+    counted = " (counting from 1)" if re.search(r"\[[0-9]", place) else ""
+    if unreadable:
+        place = place.replace("[...]", f".{unreadable}")
+        keys.append(unreadable)
     return f"{where}{_line(text, keys)}: {f'in {place}{counted}: ' if place else ''}{problem}"
+
+
+def _unreadable_key(raw: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    """The key whose value is no number, in a table of which msgspec only says that one is there."""
+    table: Any = raw
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    for key, value in table.items() if isinstance(table, dict) else ():
+        try:
+            _read(Fraction, value)
+        except ValueError:
+            return str(key)
+    return None
 
 
 def _line(text: str, keys: list[str]) -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 1_000_000
 
 
-def worksheet_of(lesson: Lesson, chain: str = "full") -> Worksheet:
-    """The lesson's worksheet; `chain` is `full` or `delta`."""
+def worksheet_of(lesson: Lesson, chain: str | None = None) -> Worksheet:
+    """The lesson's worksheet; `chain` is `full` or `delta`, the lesson's own where none is given."""
     from tutor.worksheet.build import build
 
     try:

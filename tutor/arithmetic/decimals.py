@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from tutor.arithmetic.exact import Number, as_fraction
 
-FUNCTIONS = ("exp", "log", "tanh", "sqrt", "power", "rounded")
+FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power", "rounded")
 _FARTHEST = 1_000_000  # beyond that a decimal has no exponent for e^z
 
 
@@ -55,6 +55,31 @@ def tanh(z: Decimal) -> Decimal:
         square = (2 * _within_reach(z)).exp()
         ratio = (square - 1) / (square + 1)
     return +ratio
+
+
+def sin(z: Decimal) -> Decimal:
+    return _turn(z)[0]
+
+
+def cos(z: Decimal) -> Decimal:
+    return _turn(z)[1]
+
+
+def _turn(z: Decimal) -> tuple[Decimal, Decimal]:
+    """sin z and cos z: the series of z/2^k, doubled k times by sin 2x = 2 sin x cos x and cos 2x = 1 - 2 sin² x."""
+    with localcontext() as context:
+        halvings = max(0, 4 * (_within_reach(z).adjusted() + 2))
+        context.prec += halvings + 5
+        x = z / 2**halvings
+        term, sine, n = x, x, 1
+        while term.adjusted() > sine.adjusted() - context.prec and term:
+            n += 2
+            term *= -x * x / (n * (n - 1))
+            sine += term
+        cosine = (1 - sine * sine).sqrt()
+        for _ in range(halvings):
+            sine, cosine = 2 * sine * cosine, 1 - 2 * sine * sine
+    return +sine, +cosine
 
 
 def sqrt(z: Decimal) -> Decimal:

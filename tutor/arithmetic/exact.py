@@ -36,11 +36,17 @@ def read_number(text: str) -> Fraction:
             raise ValueError(f"{text} divides by zero")
         return Fraction(int(ratio[1]), int(ratio[2]))
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError(f"{text!r} is not a number{comma_hint(text)}")
     exponent = re.split("[eE]", text)[1] if re.search("[eE]", text) else "0"
     if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
         raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
     return Fraction(text)
+
+
+def comma_hint(text: str) -> str:
+    """What to do about a decimal comma in the text; empty where there is none."""
+    found = re.search(r"(?<![0-9.,])([0-9]+),([0-9]+)(?![0-9.,])", text)
+    return f"; numbers have a decimal point: {found[1]}.{found[2]}" if found else ""
 
 
 class LogarithmOfZero(ValueError):
@@ -152,6 +158,16 @@ class ExactSystem:
             return Fraction(0)
         return self._mp.tanh(self.inexact(_within_reach(z, "tanh")))
 
+    def sin(self, z: Number) -> Number:
+        if isinstance(z, Fraction) and z == 0:
+            return Fraction(0)
+        return self._mp.sin(self.inexact(_within_reach(z, "sin")))
+
+    def cos(self, z: Number) -> Number:
+        if isinstance(z, Fraction) and z == 0:
+            return Fraction(1)
+        return self._mp.cos(self.inexact(_within_reach(z, "cos")))
+
     def is_positive(self, z: Number) -> bool:
         return bool(z > 0)
 
@@ -165,45 +181,6 @@ class ExactSystem:
         if fine == 0:
             return False
         return bool(abs(self.inexact(rough) - fine) <= abs(fine) * self._mp.mpf(10) ** -digits)
-
-
-class ComplexSystem(ExactSystem):
-    """The same functions over complex numbers, for derivatives by a step in the imaginary direction.
-
-    f(x + ih) = f(x) + ih·f'(x) + …, so Im f(x + ih)/h is the derivative, without any difference that could cancel.
-    Source: Squire and Trapp 1998.
-    """
-
-    def above(self, value: Fraction, height: Fraction) -> Number:
-        """value + i·height"""
-        return self._mp.mpc(self.inexact(value), self.inexact(height))
-
-    def height(self, value: Number) -> Fraction:
-        """The imaginary part, as a fraction."""
-        return Fraction(0) if isinstance(value, Fraction) else as_fraction(self._mp.mpc(value).imag)
-
-    def bounded(self, value: Number) -> Number:
-        return value
-
-    def is_positive(self, z: Number) -> bool:
-        return bool((z if isinstance(z, Fraction) else self._mp.mpc(z).real) > 0)
-
-    def power(self, base: Number, exponent: Number) -> Number:
-        if isinstance(base, Fraction) and isinstance(exponent, Fraction):
-            return super().power(base, exponent)
-        whole = isinstance(exponent, Fraction) and exponent.denominator == 1
-        return self.inexact(base) ** (int(exponent) if whole else self.inexact(exponent))
-
-    def exp(self, z: Number) -> Number:
-        return self._mp.exp(self.inexact(z))
-
-    def log(self, z: Number) -> Number:
-        if z == 0:
-            raise LogarithmOfZero("takes the logarithm of 0")
-        return self._mp.log(self.inexact(z))
-
-    def tanh(self, z: Number) -> Number:
-        return self._mp.tanh(self.inexact(z))
 
 
 def _within_reach(z: Number, function: str) -> Number:

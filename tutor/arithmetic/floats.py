@@ -10,7 +10,7 @@ from tutor.arithmetic.exact import Number, as_fraction
 class FloatSystem:
     """The functions of a formula over Python floats. Overflow gives infinity, as in IEEE arithmetic."""
 
-    FUNCTIONS = ("exp", "log", "tanh", "sqrt", "power")
+    FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power")
 
     @staticmethod
     def exp(z: float) -> float:
@@ -23,6 +23,14 @@ class FloatSystem:
     @staticmethod
     def tanh(z: float) -> float:
         return math.tanh(z)
+
+    @staticmethod
+    def sin(z: float) -> float:
+        return math.sin(z)
+
+    @staticmethod
+    def cos(z: float) -> float:
+        return math.cos(z)
 
     @staticmethod
     def sqrt(z: float) -> float:

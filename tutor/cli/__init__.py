@@ -19,7 +19,7 @@ def run() -> int:
         sys.stdout.flush()
         return int(code or 0)
     except TutorError as error:
-        return _complain(str(error))
+        return _complain(str(error), error.exit_code)
     except BrokenPipeError:
         abandon_output()
         return 0
@@ -43,8 +43,8 @@ def abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _complain(message: str) -> int:
+def _complain(message: str, code: int = 2) -> int:
     from tutor.views.screen import plain
 
     print(f"tutor: {plain(message, sys.stderr)[:LONGEST_MESSAGE]}", file=sys.stderr)
-    return 2
+    return code

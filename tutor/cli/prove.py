@@ -13,23 +13,27 @@ from tutor.views.screen import Screen
 
 
 @command()
-def prove(lesson: LessonName, screen: Screen, chain: Chain = "full", json_output: Json = False) -> None:
+def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: Json = False) -> None:
     """Prove each gradient: by the chain rule, by SymPy on the composed loss, by central and complex-step differences.
 
-    Ends with 0 where all four agree to 25 digits, 1 where they do not.
+    Ends with 0 where all four agree to 25 digits or there is a corner without derivative, 1 where they do not, 3 where
+    there is no gradient.
     """
-    from tutor.errors import TutorError
+    from tutor.errors import NothingThere, TutorError
     from tutor.lessons import read_lesson, slug, worksheet_of
     from tutor.views import proofs
+    from tutor.worksheet.prove import DIFFERS
     from tutor.worksheet.prove import prove as prove_gradients
 
     try:
         found = list(prove_gradients(worksheet_of(read_lesson(lesson), chain)))
     except TutorError as error:
         raise TutorError(f"{lesson}: {error}") from None
+    if not found:
+        raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove")
     if json_output:
         print(json.dumps(proofs.proofs_document(slug(lesson), found), indent=1))
     else:
         proofs.show_proofs(found, screen)
-    if not all(proof.holds for proof in found):
+    if any(proof.verdict == DIFFERS for proof in found):
         raise typer.Exit(1)

@@ -9,11 +9,11 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.errors import TutorError
+from tutor.errors import NothingThere, TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.lesson_format import Lesson
+    from tutor.lesson_format import Lesson, Printed
     from tutor.views.tableau import Tableau
 
 LessonName = Annotated[
@@ -22,12 +22,15 @@ LessonName = Annotated[
 MOST_SHOWN = 40
 Digits = Annotated[int, typer.Option(min=1, max=30, help="Decimals to show. Small values keep three digits.")]
 Chain = Annotated[
-    Literal["full", "delta"],
-    typer.Option(help="full: every factor of every path. delta: each result's gradient is used again."),
+    Literal["full", "delta"] | None,
+    typer.Option(
+        help="full: every factor of every path. delta: each result's gradient is used again. The lesson's own choice, "
+        "or full, by default."
+    ),
 ]
 
 
-def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full", most: int | None = None) -> Tableau:
+def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.homework.printed import mark_printed
     from tutor.lessons import worksheet_of
@@ -43,7 +46,29 @@ def tableau_of(name: str, lesson: Lesson, digits: int, chain: str = "full", most
         ]
         return Tableau(worksheet, digits, rows, most)
     except TutorError as error:
-        raise TutorError(f"{name}: {error}") from None
+        raise TutorError(f"{name}: {_of_the_other_chain(lesson, chain) or error}") from None
+
+
+def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
+    """What to do where the lesson prints a quantity that only the chain `delta` writes; empty where it does not."""
+    from tutor.homework.printed import mark_printed
+    from tutor.lessons import worksheet_of
+
+    def can_be_marked(entry: Printed, chain: str) -> bool:
+        try:
+            return bool(mark_printed([entry], worksheet_of(lesson, chain)))
+        except TutorError:
+            return False
+
+    for entry in lesson.printed if (chain or lesson.chain) == "full" else ():
+        if not can_be_marked(entry, "full") and can_be_marked(entry, "delta"):
+            do = (
+                "leave out --chain full"
+                if lesson.chain == "delta"
+                else 'write chain = "delta" at the top of the lesson'
+            )
+            return f"printed value {entry.name!r}: only the chain delta writes this quantity down; {do}"
+    return ""
 
 
 def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
@@ -77,7 +102,7 @@ def run(
     significant: Annotated[
         bool, typer.Option("--significant", help="With each-step: --digits counts significant digits, not decimals.")
     ] = False,
-    chain: Chain = "full",
+    chain: Chain = None,
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
     json_output: Json = False,
 ) -> None:
@@ -90,12 +115,14 @@ def run(
     """
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
-    from tutor.views import document, narrate, tables
+    from tutor.views import document, narrate, page
     from tutor.worksheet.step import check_stages
 
     stages = check_stages(only or ())
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+    if stages and not any(written.stage in stages for written in tableau.worksheet.steps):
+        raise NothingThere(f"{lesson}: there is no stage {' or '.join(stages)} on this worksheet")
     if rounding == "each-step":
         tableau = rounded_tableau(tableau, significant)
     if json_output:
@@ -109,7 +136,7 @@ def run(
         for sentence in narrate.narrate_worksheet(tableau, stages):
             screen.show(sentence)
     else:
-        tables.show_worksheet(tableau, screen, stages)
+        page.show_worksheet(tableau, screen, stages)
 
 
 def show_title(lesson: Lesson, screen: Screen) -> None:
@@ -121,13 +148,13 @@ def show_title(lesson: Lesson, screen: Screen) -> None:
 
 def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
-    from tutor.views import conventions, narrate, tables
+    from tutor.views import conventions, narrate, page
 
     screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
     if screen.narrate:
         screen.show(*narrate.narrate_network(tableau))
     else:
-        tables.show_picture(tableau, screen)
+        page.show_picture(tableau, screen)
 
 
 @command()
@@ -136,7 +163,7 @@ def why(
     name: Annotated[str, typer.Argument(help="A quantity of the lesson, such as dE/dW1 or h1_out.")],
     screen: Screen,
     digits: Digits = 3,
-    chain: Chain = "full",
+    chain: Chain = None,
     json_output: Json = False,
 ) -> None:
     """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
 
+from tutor.errors import listed
 from tutor.homework.marking import Marker
 from tutor.homework.printed import mark_printed
 from tutor.homework.verdict import CREDIT
@@ -30,6 +33,42 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
     for blank in marker.mark([(step.name, "") for step in worksheet.steps]):
         if blank.verdict in CREDIT:
             yield f"{blank.name}: an empty answer earns credit; report this, please"
-    for name, value in worksheet.values.items():
-        if name in worksheet.by_name and value == 0 and worksheet.by_name[name].stage == "gradient":
-            yield f"{name} is exactly 0: a student learns nothing from it; choose other numbers"
+    if unused := [name for name in lesson.givens if not worksheet.users[name] and not _mentioned(name, lesson)]:
+        yield f"nothing uses what is given as {listed(unused)}: use it or take it out"
+    zeros = list(_unexplained_zeros(worksheet))
+    if zeros and not lesson.source.strip():  # an example from elsewhere keeps its numbers
+        verb = "is" if len(zeros) == 1 else "are"
+        yield (
+            f"{listed(zeros)} {verb} exactly 0, and no 0 among the givens explains it: a student learns nothing there; "
+            "choose other numbers"
+        )
+
+
+def _mentioned(name: str, lesson: Lesson) -> bool:
+    """Whether a printed value or a note has the name in a formula."""
+    texts = [text for entry in lesson.printed for text in (entry.name, entry.note)]
+    texts += [text for entry in lesson.misprints for text in (entry.printed, entry.correct, entry.why)]
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?![\w\[])", text) for text in texts)
+
+
+def _unexplained_zeros(worksheet: Worksheet) -> Iterator[str]:
+    """The gradients that are exactly 0, other than by a factor that is given as 0."""
+    explained = {name for name, value in worksheet.givens.items() if value == 0}
+    for step in worksheet.steps:
+        if worksheet.values[step.name] != 0:
+            continue
+        if _vanishes(step.formula, explained):
+            explained.add(step.name)
+        elif step.stage == "gradient":
+            yield step.name
+
+
+def _vanishes(node: Any, zeros: Collection[str]) -> bool:
+    """Whether the expression is 0 by these quantities alone: a product with one of them, or a sum of such products."""
+    if node.is_Symbol:
+        return node.name in zeros
+    if node.is_Add:
+        return all(_vanishes(term, zeros) for term in node.args)
+    if node.is_Pow:
+        return _vanishes(node.base, zeros)
+    return any(_vanishes(factor, zeros) for factor in node.args) if node.is_Mul else bool(node == 0)

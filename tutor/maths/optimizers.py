@@ -28,6 +28,15 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A setting that is true or false, and the form that the optimizer has then."""
+
+    default: bool
+    on: str
+    off: str
+
+
+@dataclass(frozen=True, slots=True)
 class Optimizer:
     """States begin at 0 and are kept for each parameter; `shared` lines are worked once an update for all of them.
 
@@ -39,7 +48,7 @@ class Optimizer:
     equation: str
     equations: tuple[Equation, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
-    flags: Mapping[str, bool] = field(default_factory=dict)
+    flags: Mapping[str, Flag] = field(default_factory=dict)
     state: tuple[str, ...] = ()
     shared: tuple[Equation, ...] = ()
     shared_state: tuple[str, ...] = ()
@@ -75,7 +84,13 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.v_new, "step along the velocity"),
             ),
             settings={"beta": BETA},
-            flags={"classical": False},
+            flags={
+                "classical": Flag(
+                    False,
+                    "in the classical form v_new = beta·v + g",
+                    "in the averaged form v_new = beta·v + (1 - beta)·g",
+                )
+            },
             rate="0.001",
             state=("v",),
             remark="The lecture's averaged form. The classical one, v_new = beta·v + g, is `classical = true`; at a "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutor.views.conventions import update_remarks
 from tutor.views.notation import expression_text
 from tutor.views.rounding import full
 from tutor.views.style import PLAIN
@@ -29,7 +30,10 @@ def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()
             "chain": made.chain,
             "arithmetic": "exact",
             "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
-            "remarks": list(made.remarks),
+            "remarks": [
+                *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
+                *made.remarks,
+            ],
         },
         "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
         "steps": [_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
@@ -54,17 +58,14 @@ def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
         "formula": expression_text(step.formula, PLAIN),
         "substituted": expression_text(step.formula, PLAIN, tableau.labels),
         "value": full(tableau.worksheet.values[step.name]),
-        **(
-            {}
-            if tableau.rounded is None
-            else {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}
-        ),
+        **_rounding(tableau, step),
         "reason": step.reason,
         "inputs": list(step.inputs),
     }
 
 
 def _rounding(tableau: Tableau, step: Step) -> dict[str, str]:
+    """What the step gives when every line is rounded, where that is asked for."""
     if tableau.rounded is None:
         return {}
     return {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.arithmetic.symbolic import names
 from tutor.views.rounding import full
 from tutor.views.style import PLAIN, Style
 from tutor.views.tableau import PrintedRow, Tableau
+from tutor.worksheet.evaluate import with_ancestors
+from tutor.worksheet.parse import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,14 @@ class Chapter:
         """Printed values that are not wrong but worth a word; what merely follows from a misprint is only counted."""
         return [r for r in self.tableau.printed if r.note and r.verdict not in ("wrong", "carried")]
 
-    def carried(self) -> list[str]:
-        return [row.name for row in self.tableau.printed if row.verdict == "carried"]
+    def carried(self) -> list[PrintedRow]:
+        return [row for row in self.tableau.printed if row.verdict == "carried"]
+
+    def follows_from_a_misprint(self, row: PrintedRow) -> bool:
+        """Whether a wrong value stands among those from which this one is worked out; else they were only rounded."""
+        worksheet, wrong = self.tableau.worksheet, {row.name for row in self.wrong()}
+        wanted = {row.name} if row.name in worksheet.by_name else set(names(parse(row.name, worksheet.names)))
+        return any(step.name in wrong for step in with_ancestors(worksheet.steps, wanted))
 
 
 def proof(chapter: Chapter, row: PrintedRow, style: Style) -> str:
@@ -68,8 +77,7 @@ def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[in
             yield 2, f"Erratum {number}: {row.name} is printed as {row.printed}{_place(row)}"
             yield 4, f"Proof: {proof(chapter, row, style)}"
             yield 4, row.note
-        if carried := chapter.carried():
-            yield 2, f"These follow correctly from earlier misprints and are not counted again: {', '.join(carried)}."
+        yield from _carried_lines(chapter)
         for number, label in enumerate(chapter.labels, len(wrong) + 1):
             yield 2, f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}."
             yield 4, label.why
@@ -77,6 +85,17 @@ def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[in
             yield 2, f"Remark: {row.name} is printed as {row.printed}{_place(row)}, {row.verdict}"
             yield 4, row.note
         yield 0, ""
+
+
+def _carried_lines(chapter: Chapter) -> Iterator[tuple[int, str]]:
+    meanings = {
+        "These follow correctly from earlier misprints and are not counted again": True,
+        "These follow correctly from the source's own rounded lines": False,
+    }
+    for meaning, misprinted in meanings.items():
+        found = [row.name for row in chapter.carried() if chapter.follows_from_a_misprint(row) == misprinted]
+        if found:
+            yield 2, f"{meaning}: {', '.join(found)}."
 
 
 def errata_document(chapters: Sequence[Chapter]) -> dict[str, Any]:
@@ -98,7 +117,7 @@ def errata_document(chapters: Sequence[Chapter]) -> dict[str, Any]:
                     }
                     for r in chapter.wrong()
                 ],
-                "carried": chapter.carried(),
+                "carried": [row.name for row in chapter.carried()],
                 "labels": [
                     {"place": m.place, "printed": m.printed, "correct": m.correct, "why": m.why} for m in chapter.labels
                 ],

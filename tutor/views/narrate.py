@@ -82,7 +82,8 @@ def narrate_network(tableau: Tableau) -> Iterator[str]:
         )
         for neuron, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True):
             arms = [f"{x} with weight {w} = {tableau.labels[w]}" for x, w in zip(sources, row, strict=True) if w]
-            end = f"; its bias is {bias} = {tableau.labels[bias]}" if bias else ""
+            kind, how = ("threshold", ", subtracted") if layer.subtracted else ("bias", "")
+            end = f"; its {kind} is {bias} = {tableau.labels[bias]}{how}" if bias else ""
             yield f"{neuron.output} takes {', '.join(arms)}{end}."
         sources = tuple(neuron.output for neuron in layer.neurons)
     for number, (inputs, targets) in enumerate(examples, 1):

@@ -10,7 +10,7 @@ import sympy
 from sympy import Add, Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
-from tutor.arithmetic.symbolic import where
+from tutor.arithmetic.symbolic import MINUS_ONE, multiply, where
 from tutor.views.rounding import finite_decimals, fixed
 from tutor.views.style import PLAIN, Style
 
@@ -42,7 +42,7 @@ class _Writer:
         if isinstance(node, Pow):
             return self._power(node)
         if isinstance(node, where):
-            return self._cases(node), 0
+            return self._choice(node)
         if isinstance(node, AppliedUndef):
             f, x = node.args
             return self.style.derivative.format(x=x.name, f=self.write(f)[0]), ATOM
@@ -76,7 +76,7 @@ class _Writer:
                 parts.append(f"{self.style.plus}{text}" if parts else text)
             else:
                 text = self.inside(positive, PRODUCT)
-                parts.append(f"{self.style.minus if parts else self.style.negative}{text}")
+                parts.append(f"{self.style.minus}{text}" if parts else self._negative(text))
         return "".join(parts)
 
     def _product(self, node: Mul) -> tuple[str, int]:
@@ -93,13 +93,19 @@ class _Writer:
                 text = f"{text}{self.style.times}{self.inside(factor, POWER)}"
             else:
                 text = self._leading(factor, alone=negative)
-        return (f"{self.style.negative}{text}", SUM) if negative else (text, PRODUCT)
+        signed = self._negative(text) if negative else text
+        return signed, PRODUCT if signed == text else SUM
 
     def _leading(self, factor: Expr, alone: bool) -> str:
         """The first factor: a negative number needs no parentheses there, unless a minus stands before it."""
         text, own = self.write(factor)
         free = own >= PRODUCT or (isinstance(factor, Symbol | Rational) and not alone)
         return text if free else f"({text})"
+
+    def _negative(self, text: str) -> str:
+        """The product with a minus before it, unless its first factor is a plain 0: there a minus says nothing."""
+        zero = text == "0" or text.startswith((f"0{self.style.times}", f"0{self.style.over}"))
+        return text if zero and not text.startswith("0**") else f"{self.style.negative}{text}"
 
     def _power(self, node: Pow) -> tuple[str, int]:
         if node.exp == sympy.Rational(1, 2):
@@ -110,9 +116,18 @@ class _Writer:
         exponent = self.inside(node.exp, ATOM)
         return self.inside(node.base, ATOM) + self.style.superscript(exponent), POWER
 
-    def _cases(self, node: where) -> str:
+    def _choice(self, node: where) -> tuple[str, int]:
+        """The larger or the smaller of two, an absolute value, or whatever else is chosen by a comparison."""
         z, then, otherwise = node.args
         left, right = _sides(z)
+        if isinstance(z, Add) and {then, otherwise} == {left, right}:
+            pattern = self.style.larger if then == left else self.style.smaller
+            return pattern.format(a=self.write(then)[0], b=self.write(otherwise)[0]), ATOM
+        if then == z and otherwise == multiply(MINUS_ONE, z):
+            return self.style.size.format(a=self.write(z)[0]), ATOM
+        return self._cases(left, right, then, otherwise), 0
+
+    def _cases(self, left: Expr, right: Expr, then: Expr, otherwise: Expr) -> str:
         condition = f"{self.inside(left, SUM)} > {self.inside(right, SUM)}"
         return f"{self.inside(then, SUM)} if {condition} else {self.write(otherwise)[0]}"
 

@@ -40,7 +40,8 @@ def layer_pictures(known: Connections, labels: Mapping[str, str], width: int, st
         lines: list[str] = []
         for neuron, row, bias in list(zip(layer.neurons, layer.weights, layer.biases, strict=True))[:MOST_NEURONS]:
             arms = [(source, weight) for source, weight in zip(sources, row, strict=True) if weight]
-            lines += _neuron(neuron, layer.activation, arms, bias, labels, width, strokes)
+            constant = ("-1" if layer.subtracted else "1", bias) if bias else None
+            lines += _neuron(neuron, layer.activation, arms, constant, labels, width, strokes)
         if len(layer.neurons) > MOST_NEURONS:
             lines.append(f"and {len(layer.neurons) - MOST_NEURONS} more neurons like these")
         pictures.append(lines)
@@ -52,7 +53,7 @@ def _neuron(
     neuron: NamedNeuron,
     activation: str,
     arms: Sequence[tuple[str, str]],
-    bias: str | None,
+    constant: tuple[str, str] | None,
     labels: Mapping[str, str],
     width: int,
     strokes: Strokes,
@@ -60,8 +61,8 @@ def _neuron(
     left = [(source, f"{weight} = {labels[weight]}") for source, weight in arms[:MOST_INPUTS]]
     if len(arms) > MOST_INPUTS:
         left.append(("…" if strokes is UNICODE else "...", f"{len(arms) - MOST_INPUTS} more weights"))
-    if bias is not None:
-        left.append(("1", f"{bias} = {labels[bias]}"))
+    if constant:
+        left.append((constant[0], f"{constant[1]} = {labels[constant[1]]}"))
     wide = max(len(source) for source, _ in left), max(len(weight) for _, weight in left)
     dash, joint = strokes.line, _joints(len(left), strokes)
     rows = [

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from tutor.views.notation import expression_text
 from tutor.views.rounding import full, scientific, shown
 from tutor.views.screen import Screen
-from tutor.worksheet.prove import Proof
+from tutor.worksheet.prove import AGREES, AT_A_CORNER, Proof
 
 WAYS = {
     "chain rule": "the product of the local derivatives along every path, added up",
@@ -27,18 +28,32 @@ def show_proofs(proofs: Sequence[Proof], screen: Screen) -> None:
     if screen.narrate or screen.stacked:
         for proof in proofs:
             told = ", ".join(f"{way} differs by {_distance(proof, way)}" for way in list(WAYS)[1:])
-            screen.show(f"{proof.name} = {shown(proof.chain, 12)} by the chain rule; {told}. {_verdict(proof)}.")
+            screen.show(f"{proof.name} = {shown(proof.chain, 12)} by the chain rule; {told}. {proof.verdict}.")
     else:
         ways = list(WAYS)[1:]
         table = screen.table("gradient", "chain rule", *ways, "verdict", right=["chain rule", *ways])
         for proof in proofs:
             distances = [_distance(proof, way) for way in ways]
-            table.add_row(*map(screen.text, (proof.name, shown(proof.chain, 12), *distances, _verdict(proof))))
+            table.add_row(*map(screen.text, (proof.name, shown(proof.chain, 12), *distances, proof.verdict)))
         screen.show(table, "The three columns after the chain rule are differences from it.")
     if any(proof.composed is None for proof in proofs):
         screen.show("not done: the composed loss is too large for SymPy to be differentiated in reasonable time.")
-    held = sum(proof.holds for proof in proofs)
-    screen.show(f"{held} of {len(proofs)} gradients agree to 25 digits.")
+    for proof in proofs:
+        if proof.verdict == AT_A_CORNER:
+            screen.show(_corner(proof, screen))
+    held, cornered = (sum(proof.verdict == verdict for proof in proofs) for verdict in (AGREES, AT_A_CORNER))
+    screen.show(
+        f"{held} of {len(proofs)} gradients agree to 25 digits{f', {cornered} at a corner' if cornered else ''}."
+    )
+
+
+def _corner(proof: Proof, screen: Screen) -> str:
+    """Why the differences at a corner cannot agree."""
+    step, watched = proof.corner or ("", None)
+    return (
+        f"{proof.name} is at a corner: {step} has no derivative where {expression_text(watched, screen.style)} = 0. "
+        "The chain rule goes on with the slope that is chosen there; other ways may find another."
+    )
 
 
 def _distance(proof: Proof, way: str) -> str:
@@ -46,10 +61,6 @@ def _distance(proof: Proof, way: str) -> str:
         return "not done"
     difference = abs(proof.others[way] - proof.chain)
     return "0" if difference == 0 else scientific(Fraction(difference), 2)
-
-
-def _verdict(proof: Proof) -> str:
-    return "agrees" if proof.holds else "differs"
 
 
 def proofs_document(lesson: str, proofs: Sequence[Proof]) -> dict[str, Any]:
@@ -64,6 +75,7 @@ def proofs_document(lesson: str, proofs: Sequence[Proof]) -> dict[str, Any]:
                 **{way.replace(" ", "_"): full(value) for way, value in proof.others.items()},
                 "largest_difference": full(proof.largest_difference, 3),
                 "agrees": proof.holds,
+                "verdict": proof.verdict,
             }
             for proof in proofs
         ],

@@ -19,6 +19,9 @@ class Style:
     half: str | None = None
     derivative: str = "d/d{x} [{f}]"
     root: str = "sqrt({f})"
+    larger: str = "max({a}, {b})"
+    smaller: str = "min({a}, {b})"
+    size: str = "abs({a})"
 
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -47,5 +50,8 @@ SPOKEN = Style(
     superscript=lambda exponent: _SPOKEN_POWERS.get(exponent, f" to the power {exponent}"),
     derivative="the derivative by {x} of ({f})",
     root="the square root of ({f})",
+    larger="the larger of ({a}) and ({b})",
+    smaller="the smaller of ({a}) and ({b})",
+    size="the absolute value of ({a})",
 )
 """For reading aloud."""

@@ -20,7 +20,7 @@ from tutor.worksheet.step import STAGES, Step, Worksheet
 Thing = TypeVar("Thing")
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
-    "carried": "follows correctly from an earlier misprint",
+    "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
     "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
     "coarse": "agrees as far as it goes, with too few digits to tell",
     "wrong": "a misprint: not even the lines printed before it lead there",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
+from tutor.arithmetic.exact import read_number
 from tutor.errors import nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.optimizers import OPTIMIZERS
@@ -32,6 +33,7 @@ def check_problem(problem: Problem) -> None:
         raise ValueError(
             f"a lesson has exactly one of {', '.join(kinds)}; this one has {' and '.join(chosen) or 'none'}"
         )
+    _check_chain(problem)
     for name in problem.givens:
         check_name(name, indexed=bool(problem.equations))
     if problem.network is not None:
@@ -48,37 +50,50 @@ def check_problem(problem: Problem) -> None:
 def _check_network_problem(problem: Problem, network: Network) -> None:
     if not problem.examples:
         raise ValueError("'examples' is missing: give at least one [[examples]] with inputs and targets")
-    if problem.training is None:
-        raise ValueError("'training' is missing: give [training] with a learning_rate")
-    perceptron = problem.training.rule == "perceptron"
+    training = problem.training
+    perceptron = training is not None and training.rule == "perceptron"
     check_network(network, problem.givens, with_loss=not perceptron)
     check_examples(network, problem.examples)
-    if perceptron:
-        check_perceptron(problem.training, network)
-    else:
-        check_training(problem.training, network)
+    if training is not None and perceptron:
+        check_perceptron(training, network)
+        return
+    _check_slopes(network)
+    if training is not None:
+        check_training(training, network)
+
+
+def _check_slopes(network: Network) -> None:
+    """Every layer has a slope, so that a gradient gets through."""
+    for number, layer in enumerate(network.layers, 1):
+        entry = ACTIVATIONS.get(layer.activation)
+        if entry is not None and entry.slope is None:
+            raise ValueError(f"network.layers[{number}].activation: {layer.activation}: {entry.remark}")
+
+
+def _check_chain(problem: Problem) -> None:
+    """Where gradients are not written by the chain rule, nobody chooses its form."""
+    other_rule = problem.training is not None and problem.training.rule != "gradient"
+    nothing_asked = bool(problem.equations) and problem.differentiate is None
+    if problem.chain != Problem().chain and (other_rule or nothing_asked or problem.minimize is not None):
+        raise ValueError("chain: no gradient of this lesson is a product along a path; leave it out")
 
 
 def check_training(training: Training, network: Network) -> None:
-    """The words of [training], and that gradient descent can get through every layer."""
+    """The words of [training], its numbers, and that nothing in it goes without effect."""
     check_optimization(training, "training")
     if training.rule == "delta":
         _left_alone(training, BEYOND_DELTA, "the delta rule is plain gradient descent; leave this or the rule out")
     if training.fires is not None:
         raise ValueError('training.fires: this belongs to rule = "perceptron"')
-    for number, layer in enumerate(network.layers, 1):
-        entry = ACTIVATIONS.get(layer.activation)
-        if entry is not None and entry.slope is None:
-            raise ValueError(f"network.layers[{number}].activation: {layer.activation}: {entry.remark}")
-    updates = training.epochs
-    if not 1 <= updates <= MOST_UPDATES:
+    if not 1 <= training.epochs <= MOST_UPDATES:
         raise ValueError(f"training.epochs: a worksheet takes 1 to {MOST_UPDATES}, not {training.epochs}")
     if training.proximal and training.l1 is None:
         raise ValueError("training.proximal: soft-thresholding belongs to the L1 penalty; give l1 too")
     layers = [layer_name(x, names) for x, names in zip(network.layers, neuron_names(network.layers), strict=True)]
-    for name in training.rates:
+    for name, rate in training.rates.items():
         if name not in layers:
             raise ValueError(f"training.rates: no layer is called {name!r}{nearest(name, layers)}")
+        _check_rate(rate, f"training.rates.{name}")
     for name in ("l1", "l2"):
         if (getattr(training, name) or 0) < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
@@ -90,6 +105,7 @@ def check_perceptron(training: Training, network: Network) -> None:
         raise ValueError("training.rule: the perceptron rule trains a single layer with the activation step or sign")
     if network.loss:
         raise ValueError("network.loss: the perceptron rule knows no loss; leave it out")
+    _check_rate(training.learning_rate, "training.learning_rate")
     _left_alone(training, GRADIENT_ONLY, "this belongs to gradient descent, not to the perceptron rule")
     if not 1 <= training.max_epochs <= MOST_UPDATES:
         raise ValueError(f"training.max_epochs: a worksheet takes 1 to {MOST_UPDATES}, not {training.max_epochs}")
@@ -100,6 +116,11 @@ def _left_alone(training: Training, keys: Sequence[str], reason: str) -> None:
     for key in keys:
         if getattr(training, key) != getattr(Training(), key):
             raise ValueError(f"training.{key}: {reason}")
+
+
+def _check_rate(rate: Fraction | None, place: str) -> None:
+    if rate is not None and rate < 0:
+        raise ValueError(f"{place}: with a negative rate every step goes the wrong way; give a positive one")
 
 
 def check_minimize(wanted: Minimize) -> None:
@@ -119,12 +140,15 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     chosen = OPTIMIZERS[wanted.optimizer]
     if wanted.learning_rate is None and chosen.rate is None:
         raise ValueError(f"in {place}: 'learning_rate' is missing")
+    _check_rate(wanted.learning_rate, f"{place}.learning_rate")
     for name, value in wanted.settings.items():
         _known(name, [*chosen.settings, *chosen.flags], f"{place}.settings", f"setting of {wanted.optimizer}")
         if isinstance(value, bool) != (name in chosen.flags):
             raise ValueError(
                 f"{place}.settings.{name}: {'true or false' if name in chosen.flags else 'a number'} is needed"
             )
+        if name not in chosen.flags:
+            _check_number(value, f"{place}.settings.{name}")
     for name in wanted.schedule_settings:
         _known(name, SCHEDULES[wanted.schedule].settings, f"{place}.schedule_settings", "setting of the schedule")
     if wanted.clip_value is not None and wanted.clip_norm is not None:
@@ -132,6 +156,13 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     for limit in ("clip_value", "clip_norm"):
         if getattr(wanted, limit) is not None and getattr(wanted, limit) <= Fraction(0):
             raise ValueError(f"{place}.{limit}: the limit is a positive number")
+
+
+def _check_number(value: object, place: str) -> None:
+    try:
+        read_number(str(value))
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
 
 
 def _known(word: str, valid: Collection[str], place: str, kind: str) -> None:

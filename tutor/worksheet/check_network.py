@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from keyword import iskeyword
 
+from tutor.arithmetic.exact import comma_hint
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
@@ -28,8 +29,10 @@ def check_name(name: str, indexed: bool = False) -> None:
 
 def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: bool = True) -> None:
     """Layers that fit one another, known words, names that can be typed."""
+    if with_loss and network.loss is None:
+        raise ValueError(f"in network: 'loss' is missing{nearest('', LOSSES)}")
     if with_loss and network.loss not in LOSSES:
-        raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
+        raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(str(network.loss), LOSSES)}")
     if not network.inputs or not network.layers:
         raise ValueError("network: give at least one input and one layer")
     width = len(network.inputs)
@@ -43,6 +46,10 @@ def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: b
     if network.targets is not None and len(network.targets) != outputs:
         names, want = counted(len(network.targets), "name"), counted(outputs, "output")
         raise ValueError(f"network.targets: {names} for {want}; give one for each")
+    for place in ("inputs", "targets"):
+        called = getattr(network, place) or []
+        if double := next((name for name in called if called.count(name) > 1), None):
+            raise ValueError(f"network.{place}: two are called {double!r}; give each a name of its own")
     for name in [
         *network.inputs,
         *(network.targets or ()),
@@ -70,6 +77,10 @@ def check_layer(layer: Layer, place: str, width: int, givens: Mapping[str, Fract
     if layer.activation not in words:
         raise ValueError(
             f"{place}.activation: unknown activation {layer.activation!r}{nearest(layer.activation, words)}"
+        )
+    if layer.activation in VECTOR_ACTIVATIONS and len(layer.weights) == 1:
+        raise ValueError(
+            f"{place}.activation: {layer.activation} of a single neuron is always 1; take sigmoid, or a neuron a class"
         )
     entry = ACTIVATIONS.get(layer.activation)
     if layer.alpha is not None and (entry is None or entry.parameter is None):
@@ -111,7 +122,7 @@ def _check_biases(layer: Layer, place: str, rows: int) -> None:
 def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> None:
     if entry.name and entry.name not in givens:
         if not NAME.fullmatch(entry.name):
-            raise ValueError(f"{place}: {entry.name[:40]!r} is neither a number nor a name")
+            raise ValueError(f"{place}: {entry.name[:40]!r} is neither a number nor a name{comma_hint(entry.name)}")
         hint = nearest(entry.name, givens) or "; write a number, or define it under [givens]"
         raise ValueError(f"{place}: no given is called {entry.name[:40]!r}{hint}")
 

@@ -12,6 +12,7 @@ from sympy import Add, Mul, Pow
 
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, replace, symbol, where
 from tutor.worksheet.step import Step
+from tutor.worksheet.tidy import tidied
 
 Expr = Any
 D = sympy.Function("D")
@@ -88,6 +89,18 @@ def _tanh(f: Expr, x: Expr) -> Expr | None:
     return multiply(slope, D(f.args[0], x))
 
 
+def _sin(f: Expr, x: Expr) -> Expr | None:
+    """d(sin(u))/dx = cos(u)*du/dx"""
+    return multiply(sympy.cos(f.args[0], evaluate=False), D(f.args[0], x)) if isinstance(f, sympy.sin) else None
+
+
+def _cos(f: Expr, x: Expr) -> Expr | None:
+    """d(cos(u))/dx = -sin(u)*du/dx"""
+    if not isinstance(f, sympy.cos):
+        return None
+    return multiply(MINUS_ONE, sympy.sin(f.args[0], evaluate=False), D(f.args[0], x))
+
+
 def _exponential(f: Expr, x: Expr) -> Expr | None:
     """d(c**u)/dx = c**u*log(c)*du/dx"""
     if not isinstance(f, Pow) or f.base.has(x):
@@ -111,6 +124,8 @@ RULES: Mapping[str, Rule] = {
     "exponential function, chain rule": _exp,
     "logarithm, chain rule": _log,
     "tanh, chain rule": _tanh,
+    "sine, chain rule": _sin,
+    "cosine, chain rule": _cos,
     "power rule": _power,
     "exponential with another base, chain rule": _exponential,
     "power as an exponential": _variable_power,
@@ -124,10 +139,30 @@ def derive(step: Step, name: str, result: Expr) -> tuple[Line, ...]:
     lines += _work_out(lines[0].expression, x)
     if lines[-1].expression != result and name in step.slopes:
         lines += [Line(expression, why) for why, expression in step.bridge]
+    lines += _at_corners(lines[-1].expression, result)
     if lines[-1].expression != result:
         named = symbol(step.name) in result.free_symbols
         lines.append(Line(result, f"{step.name} written for its formula" if named else "rearranged"))
     return tuple(lines)
+
+
+def _at_corners(expression: Expr, result: Expr) -> Iterator[Line]:
+    """The slope of |u| where u is 0: there is none, and the taught form takes 0."""
+    corners: list[Expr] = []
+
+    def chosen(node: Expr) -> Expr | None:
+        if not isinstance(node, where) or node.args[1:] != (ONE, MINUS_ONE):
+            return None
+        u = node.args[0]
+        whole = where(u, ONE, where(multiply(MINUS_ONE, u), MINUS_ONE, ZERO))
+        if not result.has(whole):
+            return None
+        corners.append(u)
+        return whole
+
+    found = _everywhere(expression, chosen)
+    if found is not None:
+        yield Line(found, f"0 is chosen at {corners[0]} = 0, where there is no derivative")
 
 
 def simplest(step: Step, name: str) -> Expr:
@@ -186,52 +221,3 @@ def _everywhere(node: Expr, change: Callable[[Expr], Expr | None]) -> Expr | Non
         return None
     kept = [old if new is None else new for old, new in zip(node.args, parts, strict=True)]
     return rebuild(node, kept)
-
-
-def tidied(node: Expr) -> Expr:
-    """The expression without zeros, ones and loose numbers, its factors and terms otherwise in place."""
-    if not node.args:
-        return node
-    parts = [tidied(argument) for argument in node.args]
-    if isinstance(node, Add):
-        return _tidy_sum(parts)
-    if isinstance(node, Mul):
-        return _tidy_product(parts)
-    if isinstance(node, Pow):
-        return _tidy_power(*parts)
-    return rebuild(node, parts)
-
-
-def _tidy_sum(terms: list[Expr]) -> Expr:
-    flat = [t for term in terms for t in (term.args if isinstance(term, Add) else (term,))]
-    number = sum((t for t in flat if t.is_Rational), ZERO)
-    place = next((i for i, t in enumerate(flat) if t.is_Rational and t != 0), 0)
-    before = [t for t in flat[:place] if not t.is_Rational]
-    after = [t for t in flat[place:] if not t.is_Rational]
-    terms = [*before, *([number] if number != 0 else []), *after]
-    return add(*terms) if terms else number
-
-
-def _tidy_product(factors: list[Expr]) -> Expr:
-    flat = [f for factor in factors for f in (factor.args if isinstance(factor, Mul) else (factor,))]
-    number = ONE
-    for f in flat:
-        if f.is_Rational:
-            number *= f
-    rest = [f for f in flat if not f.is_Rational]
-    if number == 0 or not rest:
-        return number
-    upper = [f for f in rest if not (isinstance(f, Pow) and f.exp.is_negative)]
-    lower = [f for f in rest if isinstance(f, Pow) and f.exp.is_negative]
-    ordered = [*upper, *lower]
-    return multiply(*ordered) if number == 1 else multiply(number, *ordered)
-
-
-def _tidy_power(base: Expr, exponent: Expr) -> Expr:
-    if exponent == 1:
-        return base
-    if exponent == 0:
-        return ONE
-    if base.is_Rational and exponent.is_Integer:
-        return base**exponent
-    return power(base, exponent)

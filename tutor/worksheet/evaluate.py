@@ -64,6 +64,8 @@ RULES.update(
         sympy.exp: lambda n, v, s: s.exp(*_all(n, v, s)),
         sympy.log: lambda n, v, s: s.log(*_all(n, v, s)),
         sympy.tanh: lambda n, v, s: s.tanh(*_all(n, v, s)),
+        sympy.sin: lambda n, v, s: s.sin(*_all(n, v, s)),
+        sympy.cos: lambda n, v, s: s.cos(*_all(n, v, s)),
         where: _case,
         cospi: lambda n, v, s: s.cospi(*_all(n, v, s)),
     }

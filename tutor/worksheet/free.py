@@ -2,90 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import product
 
 from tutor.arithmetic.symbolic import add, symbol
 from tutor.errors import nearest
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partial_steps
+from tutor.worksheet.equations import equation_steps
 from tutor.worksheet.parse import parse
-from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
+from tutor.worksheet.problem import Differentiate, Minimize, Problem
 from tutor.worksheet.rounds import after_steps, claims, numbered
-from tutor.worksheet.settings import together, update_of, update_values
+from tutor.worksheet.settings import together, update_of, update_values, with_optimization
 from tutor.worksheet.step import Conventions, Step, Worksheet
 
 GOAL = "E"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]+\])?")
-_INDEX = re.compile(r"\[([^\[\]]*)\]")
-_RANGE = re.compile(r"(-?[0-9]{1,4})\.\.(-?[0-9]{1,4})")
-MOST_STEPS = 20_000
 
 
-def equation_steps(problem: Problem) -> list[Step]:
-    """The equations in order, each over the givens and the ones before it. Raises ValueError with the place."""
-    known, steps = set(problem.givens), []
-    written = [e for equation in problem.equations for e in expanded(equation)]
-    names = {name for name, _ in written}
-    for number, (name, text) in enumerate(written, 1):
-        place = f"equation {number}, {name!r}"
-        if not NAME.fullmatch(name) or len(name) > 60:
-            raise ValueError(f"{place}: a name has letters, digits and _, and perhaps an index as in h[2]")
-        if name in known:
-            raise ValueError(f"{place}: two quantities are called {name!r}; give one of them another name")
-        try:
-            formula = parse(text, known)
-        except ValueError as error:
-            later = [word for word in re.findall(NAME, text) if word in names - known]
-            hint = f" ({later[0]} is defined only further on)" if later else ""
-            raise ValueError(f"{place}: {error}{hint}") from None
-        steps.append(Step(name, "forward", formula, "equation"))
-        known.add(name)
-        if len(steps) > MOST_STEPS:
-            raise ValueError(f"a worksheet takes at most {MOST_STEPS:,} steps")
-    return steps
-
-
-def expanded(equation: Equation) -> Iterator[tuple[str, str]]:
-    """The name and the formula for every value of the indices: h[t-1] is h[2] for t = 3."""
-    spans = []
-    for text in equation.ranges.values():
-        span = _RANGE.fullmatch(text.strip())
-        if not span or int(span[1]) > int(span[2]):
-            raise ValueError(f'equation {equation.name!r}: a range is written as in t = "1..3", not {text!r}')
-        spans.append(range(int(span[1]), int(span[2]) + 1))
-    for values in product(*spans):
-        at = dict(zip(equation.ranges, values, strict=True))
-        yield _with_indices(equation.name, at), _with_indices(equation.formula, at)
-
-
-def _with_indices(text: str, at: Mapping[str, int]) -> str:
-    def index(match: re.Match[str]) -> str:
-        inside = match[1].replace(" ", "")
-        found = re.fullmatch(r"([A-Za-z_]\w*|[0-9]{1,4})(?:([+-])([0-9]{1,4}))?", inside)
-        if not found or (not found[1].isdigit() and found[1] not in at):
-            raise ValueError(f"[{match[1]}] is not an index; write a number, or {', '.join(at) or 'an index of `for`'}")
-        start = int(found[1]) if found[1].isdigit() else at[found[1]]
-        shift = int(found[3] or 0) * (-1 if found[2] == "-" else 1)
-        return f"[{start + shift}]"
-
-    return _INDEX.sub(index, text)
-
-
-def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Worksheet:
+def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     """The equations, and the derivatives that are asked for; with [training], a step along them."""
-    values = dict(problem.givens)
+    steps, values = equation_steps(problem), dict(problem.givens)
     asked = problem.differentiate
     if asked is None:
-        return Worksheet(values, tuple(steps), _conventions("", chain))
+        return Worksheet(values, tuple(steps), _conventions(chain))
     graph = _graph(asked, steps, values)
     used = choose_chain(graph, chain)
     whole = [*steps, *partial_steps(graph), *gradient_steps(graph, used)]
     proved = () if graph.seeded else tuple(claims(graph.goal, [p for p in asked.wrt if p in graph.users], 0))
     if problem.training is None or graph.seeded:
-        return Worksheet(values, tuple(whole), _conventions("", used), graph.goal, gradients=proved)
+        return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
     parameters = [p for p in asked.wrt if p in graph.users and p in values]
     update = update_of(problem.training, graph.goal, parameters)
     whole += update.steps(1, 0)
@@ -93,7 +38,7 @@ def free_worksheet(problem: Problem, steps: Sequence[Step], chain: str) -> Works
     whole += after_steps(steps, last, {})
     values = together(values, update_values(problem.training), dict.fromkeys(update.state, Fraction(0)))
     outcomes = ((graph.goal, f"{graph.goal}_after"),)
-    made = _conventions(problem.training.optimizer, used)
+    made = with_optimization(_conventions(used), problem.training)
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
 
 
@@ -140,13 +85,11 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     first = {GOAL: f"{GOAL}[1]" if many else GOAL}
     steps += after_steps([objective], last, first)
     values = together(values, update_values(wanted), dict.fromkeys(update.state, Fraction(0)))
-    made = _conventions(wanted.optimizer, "full")
+    made = with_optimization(_conventions("full"), wanted)
     outcomes = ((first[GOAL], f"{GOAL}_after"),)
     proved = [c for k in range(1, wanted.steps + 1) for c in claims(GOAL, parameters, k if many else 0)]
     return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
 
 
-def _conventions(optimizer: str, chain: str) -> Conventions:
-    return Conventions(
-        loss="", loss_factor="", reduction="", batch="", bias_policy="", optimizer=optimizer, chain=chain
-    )
+def _conventions(chain: str) -> Conventions:
+    return Conventions(loss="", loss_factor="", reduction="", batch="", bias_policy="", optimizer="", chain=chain)

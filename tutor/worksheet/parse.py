@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.exact import ExactSystem, read_number
+from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
 from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
@@ -52,6 +52,8 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
     "log": (1, lambda z: sympy.log(z, evaluate=False)),
     "ln": (1, lambda z: sympy.log(z, evaluate=False)),
+    "sin": (1, lambda z: sympy.sin(z, evaluate=False)),
+    "cos": (1, lambda z: sympy.cos(z, evaluate=False)),
     "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
     "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
     "max": (2, lambda a, b: where(_minus(a, b), a, b)),
@@ -130,14 +132,15 @@ class _Reader:
             return self._name(node.id)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             inner = self.read(node.operand, depth + 1)
-            return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) else inner
+            return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) and inner != 0 else inner
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return self._operation(node, depth)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._call(node.func.id, node, depth)
         if isinstance(node, ast.IfExp):
             return self._choice(node, depth)
-        raise ValueError(f"{self._text(node)} does not belong in a formula")
+        hint = comma_hint(self.source) if isinstance(node, ast.Tuple) else ""
+        raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
 
     def _text(self, node: ast.AST) -> str:
         return ascii((ast.get_source_segment(self.source, node) or "this")[:40])

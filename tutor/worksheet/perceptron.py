@@ -130,13 +130,24 @@ class PerceptronTraining:
 
     def conventions(self, stopped: str) -> Conventions:
         rule = self.training.fires or f"{self.layer.neurons[0].sum} >= 0"
+        bias = "a threshold by -eta·(desired - output)" if self.layer.subtracted else "a bias by eta·(desired - output)"
         remarks = (
-            f"{REASON}: each weight changes by eta·(desired - output)·its input, a bias by eta·(desired - output)",
+            f"{REASON}: each weight changes by eta·(desired - output)·its input"
+            + (f", {bias}" if any(name in self.trained for name in self.known.biases) else ""),
             f"a neuron fires where {rule}",
             stopped,
         )
         policy = "none" if not self.known.biases else "updated" if self.training.update_biases else "not updated"
-        return Conventions("", "", "", "online", policy, "", "", remarks)
+        return Conventions(
+            loss="",
+            loss_factor="",
+            reduction="",
+            batch="online",
+            bias_policy=policy,
+            optimizer="",
+            chain="",
+            remarks=remarks,
+        )
 
 
 def table_of(worksheet: Worksheet) -> tuple[list[str], list[tuple[str, list[str]]]]:

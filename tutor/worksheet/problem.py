@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
+from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.schedules import SCHEDULES
+
+# The words of the registries for editors; what is said of another word comes from `tutor.worksheet.check`.
+ActivationName = Annotated[str, Meta(extra_json_schema={"enum": [*ACTIVATIONS, *VECTOR_ACTIVATIONS]})]
+LossName = Annotated[str, Meta(extra_json_schema={"enum": [*LOSSES]})]
+OptimizerName = Annotated[str, Meta(extra_json_schema={"enum": [*OPTIMIZERS]})]
+ScheduleName = Annotated[str, Meta(extra_json_schema={"enum": [*SCHEDULES]})]
 
 
 class Entry:
@@ -32,7 +43,7 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     weights: list[list[Entry]]
-    activation: str
+    activation: ActivationName
     biases: list[Entry] | None = None
     bias: Entry | None = None
     thresholds: list[Entry] | None = None
@@ -45,7 +56,7 @@ class Layer(Struct, frozen=True, forbid_unknown_fields=True):
 class Network(Struct, frozen=True, forbid_unknown_fields=True):
     inputs: list[str]
     layers: list[Layer]
-    loss: str = ""
+    loss: LossName | None = None
     targets: list[str] | None = None
 
 
@@ -57,10 +68,10 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
 class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How parameters are changed: the optimizer, its settings, and what happens to the gradient before."""
 
-    optimizer: str = "sgd"
+    optimizer: OptimizerName = "sgd"
     learning_rate: Fraction | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    schedule: str = "constant"
+    schedule: ScheduleName = "constant"
     schedule_settings: dict[str, Fraction] = field(default_factory=dict)
     clip_value: Fraction | None = None
     clip_norm: Fraction | None = None
@@ -105,8 +116,12 @@ class Minimize(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Problem(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Exactly one of: a network with examples and training, free equations, a function to minimise."""
+    """Exactly one of: a network with examples and training, free equations, a function to minimise.
 
+    `chain` says how gradients are written: every factor of every path, or each result's gradient used again.
+    """
+
+    chain: Literal["full", "delta"] = "full"
     network: Network | None = None
     examples: list[Example] = field(default_factory=list)
     training: Training | None = None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from tutor.arithmetic.exact import ComplexSystem, ExactSystem, as_fraction
-from tutor.arithmetic.symbolic import replace, symbol
-from tutor.errors import TutorError
+from tutor.arithmetic.complex_step import ComplexSystem
+from tutor.arithmetic.exact import ExactSystem, as_fraction
+from tutor.arithmetic.symbolic import names, replace, symbol, where
 from tutor.worksheet.evaluate import evaluate_formula, values_with, with_ancestors
 from tutor.worksheet.step import Step, Worksheet
 
+AGREES, AT_A_CORNER, DIFFERS = "agrees", "at a corner", "differs"
 AGREEMENT = Fraction(1, 10**25)
 _STEP = Fraction(1, 10**40)
 _DIGITS = 150
@@ -23,13 +25,17 @@ _LARGEST_COMPOSED = 3_000  # nodes of the loss written out in full; SymPy takes 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One gradient and its value by each way; `composed` is None where the loss written out is too large."""
+    """One gradient and its value by each way; `composed` is None where the loss written out is too large.
+
+    `corner` is set where the ways differ and a step on the path has no derivative: its name, and what is 0 there.
+    """
 
     name: str
     chain: Fraction
     composed: Fraction | None
     central: Fraction
     complex_step: Fraction
+    corner: tuple[str, Any] | None = None
 
     @property
     def others(self) -> dict[str, Fraction]:
@@ -46,21 +52,41 @@ class Proof:
         """Whether all agree to 25 digits, relative where the gradient is large."""
         return self.largest_difference <= AGREEMENT * max(Fraction(1), abs(self.chain))
 
+    @property
+    def verdict(self) -> str:
+        """`agrees`, `differs`, or, where there is no derivative to agree on, `at a corner`."""
+        return AGREES if self.holds else AT_A_CORNER if self.corner else DIFFERS
+
 
 def prove(worksheet: Worksheet) -> Iterator[Proof]:
-    """A proof for every gradient of the worksheet. Raises TutorError where there is none."""
-    if not worksheet.gradients:
-        raise TutorError("there is no gradient on this worksheet to prove")
+    """A proof for every gradient of the worksheet."""
     for name, goal, wrt in worksheet.gradients:
         steps = with_ancestors(worksheet.steps, {goal})
         fixed = {w for n, g, w in worksheet.gradients if g == goal}
-        yield Proof(
+        proof = Proof(
             name,
             as_fraction(worksheet.values[name]),
             _composed(worksheet, steps, goal, wrt, fixed),
             _central(worksheet, steps, goal, wrt, fixed),
             _complex(worksheet, steps, goal, wrt, fixed),
         )
+        yield proof if proof.holds else with_changes(proof, corner=_corner(worksheet, steps, wrt, fixed))
+
+
+def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[str]) -> tuple[str, Any] | None:
+    """The first step on the way that changes from one case to the other exactly where the worksheet stands."""
+    moving = {wrt}
+    for step in steps:
+        if step.name in fixed or not moving.intersection(step.inputs):
+            continue
+        moving.add(step.name)
+        for node in sympy.preorder_traversal(step.formula):
+            watched = node.args[0] if isinstance(node, where) else None
+            if watched is None or not moving.intersection(names(watched)):
+                continue
+            if evaluate_formula(watched, worksheet.values) == 0:
+                return step.name, watched
+    return None
 
 
 def _held(worksheet: Worksheet, fixed: set[str]) -> dict[str, Fraction]:

@@ -61,7 +61,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Conventions:
-    """What a reader must know to get the same numbers."""
+    """What a reader must know to get the same numbers.
+
+    `clip` names the given that is the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta.
+    """
 
     loss: str
     loss_factor: str
@@ -70,6 +73,11 @@ class Conventions:
     bias_policy: str
     optimizer: str
     chain: str
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    clip: str = ""
+    schedule: str = ""
+    schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
+    rates: Mapping[str, Fraction] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
 

@@ -50,7 +50,7 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     points: dict[str, Fraction] = field(default_factory=dict)
     decimals: int | dict[str, int] | None = None
     significant: int | dict[str, int] | None = None
-    carried_penalty: Fraction = Fraction(0)
+    carried_penalty: Fraction | None = None
     charge: Literal["once", "each"] = "once"
 
 
@@ -65,7 +65,7 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     problem: str = ""
     printed: list[Printed] = field(default_factory=list)
     misprints: list[Misprint] = field(default_factory=list)
-    homework: Homework = Homework()
+    homework: Homework = field(default_factory=Homework)
 
 
 def schema() -> dict[str, Any]:
@@ -102,7 +102,7 @@ def parse_lesson(text: str, where: str) -> Lesson:
 
 def check_homework(wanted: Homework) -> None:
     """Numbers that make sense; which quantities there are is known only with the worksheet."""
-    if not 0 <= wanted.carried_penalty <= 1:
+    if not 0 <= (wanted.carried_penalty or 0) <= 1:
         raise ValueError("homework.carried_penalty: a share of the points, from 0 to 1")
     if wanted.decimals is not None and wanted.significant is not None:
         raise ValueError("homework: demand decimals or significant digits, not both")

@@ -68,7 +68,7 @@ def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
         names,
         {name: _plain(points[name] or 0) for name in names},
         demands,
-        _plain(wanted.carried_penalty),
+        _plain(wanted.carried_penalty or 0),
         wanted.charge == "once",
     )
 

@@ -38,9 +38,13 @@ def test_the_example_lesson_runs() -> None:
 def test_the_commands_that_the_readme_shows_run(tutor: Tutor) -> None:
     shown = re.findall(r"^\| `tutor ([^`]*)` \|", README, re.M)
     assert len(shown) > 8
-    for command in shown:
+    for line in shown:
+        command, _, file = line.partition(" > ")
         if "my.toml" not in command and "verify" not in command:
-            assert tutor(*command.split()).returncode == 0, command
+            done = tutor(*command.split())
+            assert done.returncode == (1 if command.startswith("check") else 0), command  # the sheet is still blank
+            if file:
+                (tutor.folder / file).write_text(done.stdout, encoding="utf-8")
 
 
 def rows(heading: str) -> dict[str, list[str]]:

@@ -186,3 +186,42 @@ def test_a_student_who_rounds_every_line_is_never_wrong(network: RandomNetwork, 
             return  # a student who writes 1.0000 for a probability cannot go on
     found = verdicts(worksheet, answers)
     assert not {name: (answers[name], v) for name, v in found.items() if v in ("wrong", "unreadable")}
+
+
+@pytest.mark.parametrize(
+    ("lesson", "answers"),
+    [
+        # .8744 - .03 = .8444, ·.1098 = .09272, ·.1 = .009272: four digits a line, and updates written out in full
+        (
+            "perceptron",
+            "dE/dW1,0.009272 dE/dW2,0.02781 dE/db,0.09272 W1_new,0.49990728 W2_new,0.1997219 b_new,1.8290728",
+        ),
+        ("mlp", "dE/db3,0.0977 W1_new,0.50000461"),  # .835·.117 = .0977
+        ("mlp", "dE/dW5,0.06019 dE/dW6,0.04924 W5_new,-0.2006019 W6_new,0.2995076"),  # cut off after four digits
+    ],
+)
+def test_honest_gradients_beside_updates_written_in_full(lesson: str, answers: str) -> None:
+    """The precision of a writer shows in the change of a weight, not in all its digits."""
+    found = verdicts(worksheet_of(read_lesson(lesson)), dict(pair.rsplit(",", 1) for pair in answers.split()))
+    assert set(found.values()) <= {"correct", "carried", "rounding"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ({"h1_out": "0"}, "coarse"),
+        ({"h1_out": "0.6"}, "coarse"),
+        ({"h1_out": "0.5"}, "wrong"),
+        ({"W2_new": "0.1000000"}, "wrong"),
+    ],
+)
+def test_one_digit_or_no_step_at_all_earns_nothing(answers: dict[str, str], verdict: str) -> None:
+    assert verdicts(worksheet_of(read_lesson("mlp")), answers) == dict.fromkeys(answers, verdict)
+
+
+def test_a_zero_that_follows_from_a_slip_is_carried() -> None:
+    """relu(-0.5) = 0 exactly, and everything after it: the writer's own lines lead to 0, whatever the key is."""
+    lesson = ONE_NEURON.replace("sigmoid", "relu").replace("[[0.5]]", "[[0.1]]")
+    worksheet = worksheet_of(parse_lesson(lesson, "x"))  # key: o_in = 0.45
+    found = verdicts(worksheet, {"o_in": "-0.45", "o_out": "0", "do_out/do_in": "0", "dE/dW1": "0"})
+    assert list(found.values()) == ["wrong", "carried", "carried", "carried"]

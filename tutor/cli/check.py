@@ -102,7 +102,7 @@ def _owners(files: list[Path], lesson: Lesson, secret: str | None, roster: Path 
     from tutor.homework.roster import roster_ids
     from tutor.lessons import worksheet_of
 
-    names = dict.fromkeys(worksheet_of(lesson).names)
+    names = worksheet_of(lesson).by_name
     return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, names, secret))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import TypeVar
 from tutor.errors import TutorError, nearest
 from tutor.homework.demand import DEFAULT, Demand
 from tutor.homework.sheet import MarkedSheet
-from tutor.homework.slips import SWAPPED_VALUES
+from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.verdict import CREDIT
 from tutor.lesson_format import Homework
 from tutor.worksheet.names import find_name
@@ -41,15 +41,23 @@ class Assignment:
         """The points of every cell that counts."""
         excused: set[str] = set()
         if self.charge_once and sheet.misconceptions:
-            same = (cells for slip, cells in sheet.misconceptions.items() if slip != SWAPPED_VALUES)
-            excused = {name for cells in same for name in cells[1:]}
+            excused = {
+                name for slip, cells in sheet.misconceptions.items() for name in self._excused(sheet, slip, cells)
+            }
         found = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
             if name in self.points:
-                share = 1 - self.carried_penalty if verdict == "carried" else 1
+                fined = verdict == "carried" and name in sheet.after_errors
+                share = 1 - self.carried_penalty if fined else 1
                 found[name] = self.points[name] * share if verdict in CREDIT or name in excused else 0
         return found
+
+    def _excused(self, sheet: MarkedSheet, slip: str, cells: Sequence[str]) -> Iterator[str]:
+        """The lines after the first in which the same slip is more than a guess."""
+        for cell in sheet.cells if slip not in (SWAPPED_VALUES, ARITHMETIC) else ():
+            if cell.mark.name in cells[1:] and any(fit.id == slip and fit.likely for fit in cell.slips):
+                yield cell.mark.name
 
     def is_done(self, sheet: MarkedSheet) -> bool:
         """Whether every asked cell earns credit."""

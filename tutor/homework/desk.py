@@ -63,7 +63,7 @@ class Desk:
 
     def mark_file(self, path: str | Path) -> Document:
         """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
-        return self.mark(_called(path), read_sheet(path, self.problem.marker.program.places))
+        return self.mark(_called(path), read_sheet(path, self.problem.marker.program.worksheet.by_name))
 
     def mark(self, name: str, handed_in: HandedIn) -> Document:
         """The same for a sheet that has been read."""

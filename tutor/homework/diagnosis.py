@@ -9,16 +9,17 @@ from math import isfinite, log
 
 from tutor.homework.candidates import Candidate, Candidates
 from tutor.homework.demand import WITHIN
-from tutor.homework.slips import SLIPS, SWAPPED_VALUES
+from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
 from tutor.homework.spread import reach
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import cut_off
 from tutor.homework.written import Written
 
 ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
-_SURE_BELOW = 0.05
+_SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5
 _RANGE = log(1_000)  # a wrong number lies anywhere within three powers of ten
-_FARTHEST_BLANKS = 60
+_FARTHEST_BLANKS, _NEAREST_BLANKS = 60, 12
+_NUDGE = Decimal("1e-15")
 _TOO_SMALL_FOR_FLOATS = 1e-9
 _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a slip
 
@@ -27,7 +28,7 @@ _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a sl
 class Fit:
     """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
 
-    `chance` is how many slips would fit a number picked at random.
+    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off.
     """
 
     id: str
@@ -36,15 +37,21 @@ class Fit:
     place: int
     order: tuple[int, ...]
     chance: float
+    spread: float = 0.0
 
     @property
     def sure(self) -> bool:
         return self.chance < _SURE_BELOW
 
     @property
+    def likely(self) -> bool:
+        """Whether it is more than a guess, though not sure."""
+        return self.chance < _LIKELY_BELOW
+
+    @property
     def hint(self) -> str:
         """What to look at, without the value."""
-        return SLIPS[self.id].hint.format(self.detail)
+        return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.format(self.detail)
 
 
 class Diagnosis:
@@ -81,7 +88,7 @@ class Diagnosis:
         With `anything`, also the slip that explains almost anything.
         """
         blanks = self._blanks_above(standing, place)
-        if not blanks:
+        if not blanks or written.value == self._old(standing, place):  # a weight left as it was says nothing of them
             return []
         count = sum(len(self.candidates.of(blank)) for blank in blanks)
         scale = _Scale(standing, place, written, self._old(standing, place), count)
@@ -99,7 +106,7 @@ class Diagnosis:
             for index, candidate in enumerate(self.candidates.of(blank)):
                 wanted = (candidate.id == SWAPPED_VALUES) == swapped
                 slipped = candidate.value(standing.values) if wanted else None
-                if slipped is None or slipped == standing.values[blank]:
+                if not slipped or slipped == standing.values[blank]:
                     continue
                 value = self._forward(standing, blank, slipped, path)
                 if value is None:
@@ -108,7 +115,27 @@ class Diagnosis:
                 kind = scale.kind(value, wider)
                 if kind is not None:
                     order = (swapped, kind, 0, candidate.rank, len(path), index)
-                    yield Fit(candidate.id, candidate.detail, slipped, blank, order, scale.chance(wider))
+                    chance = scale.chance(wider) if kind != WITHIN_SPREAD else max(_SURE_BELOW, scale.chance(wider))
+                    spread_there = standing.spreads(standing.precision(place))[0][blank]
+                    yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
+
+    def unknown(self, standing: Standing, place: int, written: Written) -> Iterator[Fit]:
+        """For each blank line above the value that leads to the answer, whatever may have gone wrong there."""
+        blanks, own = self._blanks_above(standing, place), standing.own[place]
+        for blank in blanks[:_NEAREST_BLANKS] if own is not None and written.unit else ():
+            here, path = standing.values[blank], self._path(blank, place, blanks)
+            if not here:
+                continue
+            nudge = abs(here) * _NUDGE
+            above = self._forward(standing, blank, here + nudge, path)
+            if above is None or above == own:
+                continue
+            slope = (above - own) / nudge
+            solved = here + (written.value - own) / slope
+            reached = self._forward(standing, blank, solved, path)
+            if solved and reached is not None and abs(reached - written.value) <= WITHIN * written.unit:
+                spread = abs(float(written.unit / slope)) / 2
+                yield Fit(ARITHMETIC, "", solved, blank, (len(path),), 1.0, spread)
 
     def _old(self, standing: Standing, place: int) -> Decimal:
         before = self.program.before[place]
@@ -176,6 +203,8 @@ class _Scale:
 
     def kind(self, value: Decimal, spread: float) -> int | None:
         apart = abs(self.written.value - value)
+        if not self.change and value != self.written.value:
+            return None  # a zero, or a weight left as it was, is what comes out exactly
         if apart <= self.half:
             return ROUNDED
         if not isfinite(spread):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
@@ -25,51 +26,52 @@ class Formulas:
         self._known = frozenset(program.names)
         self._judged: dict[tuple[int, Expr], str] = {}
 
-    def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str]]:
-        """Every readable answer as a number, and for those that are or have a formula whether it is right."""
+    def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str], dict[int, str]]:
+        """Every readable answer as a number; for those that are or have a formula whether it is right; and why the
+        others cannot be read."""
         written: dict[int, Written] = {}
         formulas: dict[int, Expr] = {}
+        reasons: dict[int, str] = {}
         alone: list[int] = []
         for place, text in texts.items():
+            if not text.strip():
+                continue
             try:
                 written[place] = read_written(text)
-                continue
             except ValueError:
-                if not text.strip():
+                try:
+                    formulas[place], number = self._formula(text, place)
+                except ValueError as error:
+                    reasons[place] = _reason(text, error)
                     continue
-            before, sign, after = text.rpartition("=")
-            number, formula = self._number(after) if sign else None, self._formula(before if sign else text)
-            if formula is None or (sign and number is None) or self._is_circular(formula, place):
-                continue
-            formulas[place] = formula
-            if number is not None:
-                written[place] = number
-            else:
-                alone.append(place)
+                if number is None:
+                    alone.append(place)
+                else:
+                    written[place] = number
         for place in alone:
             value = self.program.value_of(formulas[place], Standing(self.program, written).values)
             if value is None:
                 del formulas[place]
+                reasons[place] = "the formula has no value here"
             else:
                 written[place] = Written(value, None)
-        return written, self._judge(formulas)
+        return written, self._judge(formulas), reasons
+
+    def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
+        """The formula in the text, and the number after its last equals sign. Raises ValueError with a reason."""
+        before, sign, after = text.rpartition("=")
+        if sign and not before.strip():
+            raise ValueError("leave out the equals sign")
+        number = read_written(after) if sign else None
+        formula = parse(before if sign else text, self._known)
+        if self._is_circular(formula, place):
+            raise ValueError("a line is no answer to itself; use the lines above it")
+        return formula, number
 
     def _is_circular(self, formula: Expr, place: int) -> bool:
         """Whether it uses the line itself or one that stands on it: dE/dW5 is no answer to what dE/dW5 is."""
         followers = self.program.followers[place]
         return any(self.program.places[name] in followers for name in names(formula))
-
-    def _number(self, text: str) -> Written | None:
-        try:
-            return read_written(text)
-        except ValueError:
-            return None
-
-    def _formula(self, text: str) -> Expr | None:
-        try:
-            return parse(text, self._known)
-        except ValueError:
-            return None
 
     def _judge(self, formulas: Mapping[int, Expr]) -> dict[int, str]:
         """Whether each formula is the one asked for; a computation without names has only its value."""
@@ -83,3 +85,12 @@ class Formulas:
                 self._judged[place, formula] = judge(self.program, place, formula, left)
             found[place] = self._judged[place, formula]
         return found
+
+
+def _reason(text: str, error: ValueError) -> str:
+    """Why an answer cannot be read, and what to do."""
+    if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
+        return "write the number with a decimal point"
+    if "%" in text:
+        return "write the share as a number, 0.5 for 50%"
+    return str(error)

@@ -87,7 +87,7 @@ def _collected(rows: Iterable[Row], about: Mapping[str, str], names: Mapping[str
     for written, text in _with_points(list(rows)):
         name = _name_of(written, names)
         if name is None:
-            unknown.append(written[:60])
+            unknown.append(written[:60] + _meant(written, names))
             continue
         if answers.get(name, "").strip() and text.strip() and answers[name].strip() != text.strip():
             twice.append(name)
@@ -109,6 +109,14 @@ def _name_of(written: str, names: Mapping[str, object]) -> str | None:
         return find_name(name, names) if len(name) <= 200 else None
     except TutorError:
         return None
+
+
+def _meant(written: str, names: Mapping[str, object]) -> str:
+    """ " (dE/dW5?)" for what is nearly a name of the worksheet."""
+    plain = re.sub(r"[\s_']", "", written.lower())
+    close = [name for name in names if re.sub(r"[\s_']", "", name.lower()) == plain]
+    close += [name for name in (f"{written.strip()}_new",) if name in names]
+    return f" ({close[0]}?)" if close else ""
 
 
 def _listed(names: list[str]) -> str:
@@ -170,9 +178,19 @@ def _from_table(rows: list[list[str]]) -> Iterator[Row]:
         body = filled[1:]
     elif filled and len(filled[0]) < 2:
         raise TutorError("it has no columns; the first line of a sheet is name,answer (see `tutor sheet`)")
+    width = len(filled[0]) if filled else 0
     for row in body:
         if len(row) > name and row[name].strip():
-            yield row[name].strip(), row[answer] if len(row) > answer else ""
+            cells = _joined(row, answer) if len(row) > width and "".join(row[width:]).strip() else row
+            yield cells[name].strip(), cells[answer] if len(cells) > answer else ""
+
+
+def _joined(row: list[str], answer: int) -> list[str]:
+    """A row with a cell too many, where an unquoted decimal comma has cut the answer in two."""
+    first, second = row[answer].strip(), row[answer + 1].strip() if len(row) > answer + 1 else ""
+    if re.fullmatch(r"[-+−]?[0-9]+", first) and second.isdigit():
+        return [*row[:answer], f"{first},{second}", *row[answer + 2 :]]
+    return row
 
 
 def _toml(text: str) -> Iterator[Row]:

@@ -51,6 +51,7 @@ class Reporter:
             "key": key_text,
             "from_own": key_text if mark.own == key else _text(mark.own),
             "verdict": mark.verdict,
+            "stage": self.program.worksheet.by_name[mark.name].stage,
             "slips": [self._slip(fit, mark.name) for fit in cell.slips],
             "points": self.assignment.points.get(mark.name, 0),
             "earned": earned.get(mark.name, 0),
@@ -58,6 +59,8 @@ class Reporter:
         }
         if cell.formula:
             document["formula"] = cell.formula
+        if cell.reason:
+            document["reason"] = cell.reason[:_LONGEST_ECHO]
         if mark.verdict == "wrong" and not cell.slips:
             hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
             document["slips"] = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]

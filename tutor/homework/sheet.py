@@ -13,29 +13,34 @@ from tutor.homework.equivalence import RIGHT, WRONG
 from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
 from tutor.homework.program import Program
-from tutor.homework.slips import SWAPPED_VALUES
-from tutor.homework.standing import Standing, is_same
-from tutor.homework.written import Written
+from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
+from tutor.homework.standing import Standing
+from tutor.homework.written import Written, is_same
 
-_MOST_TRIED = 12  # explanations by a blank line that are followed to the end of the sheet
+_MOST_TRIED = 40  # explanations by a blank line that are followed to the end of the sheet
+_WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A marked answer; a root error has the slips that fit, the best first.
 
-    `formula` is set where the answer is or has one: right, wrong or undecided.
+    `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
     """
 
     mark: Mark
     slips: Sequence[Fit] = ()
     formula: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
+    """`after_errors` are the lines that stand on a root error, or on a blank line in which a slip sits."""
+
     cells: Sequence[Cell]
     misconceptions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    after_errors: frozenset[str] = frozenset()
 
     @property
     def root_errors(self) -> list[str]:
@@ -66,7 +71,7 @@ class SheetMarker:
         for name in self.asked:
             texts.setdefault(self.program.places[name], "")
         order = sorted(texts)
-        written, judged = self.formulas.read({place: texts[place] for place in order})
+        written, judged, reasons = self.formulas.read({place: texts[place] for place in order})
         standing = Standing(self.program, written)
         marks = {place: self._mark_one(standing, place, texts[place], judged) for place in order}
         slips: dict[int, Sequence[Fit]] = {}
@@ -80,8 +85,14 @@ class SheetMarker:
                 standing = followed
                 for place in (p for p in order if p > root):
                     marks[place] = self._mark_one(standing, place, texts[place], judged)
-        cells = [Cell(marks[place], slips.get(place, ()), judged.get(place, "")) for place in order]
-        return MarkedSheet(cells, _misconceptions(cells))
+        cells = [Cell(marks[p], slips.get(p, ()), judged.get(p, ""), reasons.get(p, "")) for p in order]
+        return MarkedSheet(
+            cells, _misconceptions(cells), self._after([*slips, *standing.held]) if slips else frozenset()
+        )
+
+    def _after(self, places: Sequence[int]) -> frozenset[str]:
+        names, followers = self.program.names, self.program.followers
+        return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
     def _mark_one(self, standing: Standing, place: int, text: str, judged: Mapping[int, str]) -> Mark:
         """The mark of one answer. A wrong formula earns nothing for a value that happens to be close."""
@@ -102,20 +113,26 @@ class SheetMarker:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
         direct = self.diagnosis.direct(standing, root, written[root])
         blank = self.diagnosis.through_blanks(standing, root, written[root], anything=not direct)
-        if not blank:
-            return direct, None
         later = [place for place in order if place > root and place in written]
-        best: tuple[int, int, Fit | None, Standing | None] = (self._errors(standing, later), 0, None, None)
-        if not direct:
-            best = (best[0] + 1, 0, None, None)
-        for number, fit in enumerate(blank[:_MOST_TRIED], 1):
-            spread = standing.spreads(standing.precision(root))[0][fit.place]
-            followed = Standing(self.program, written, {**standing.held, fit.place: (fit.value, spread)})
+        here = self._errors(standing, later) if later else 0
+        adopted, followed = self._best(standing, root, blank[:_MOST_TRIED], later, here + (not direct))
+        if not direct and adopted is None and here >= _WORTH_SOLVING:
+            guesses = list(self.diagnosis.unknown(standing, root, written[root]))
+            adopted, followed = self._best(standing, root, guesses, later, here - _WORTH_SOLVING + 1)
+        return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), followed
+
+    def _best(
+        self, standing: Standing, root: int, fits: Sequence[Fit], later: Sequence[int], most: int
+    ) -> tuple[Fit | None, Standing | None]:
+        """The explanation by a blank line that leaves the fewest later lines wrong, if those are less than `most`."""
+        best: tuple[int, Fit | None, Standing | None] = (most, None, None)
+        for fit in fits:
+            held = {**standing.held, fit.place: (fit.value, fit.spread)}
+            followed = Standing(self.program, standing.written, held)
             errors = self._errors(followed, later)
             if errors < best[0]:
-                best = (errors, number, fit, followed)
-        adopted = best[2]
-        return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), best[3]
+                best = (errors, fit, followed)
+        return best[1], best[2]
 
     def _errors(self, standing: Standing, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
@@ -140,7 +157,7 @@ def _misconceptions(cells: Sequence[Cell]) -> dict[str, list[str]]:
     if not any(cell.slips for cell in cells):
         return {}
     common = Counter(slip for cell in cells for slip in {fit.id for fit in cell.slips})
-    common[SWAPPED_VALUES] = 0
+    common[SWAPPED_VALUES] = common[ARITHMETIC] = 0
     found: dict[str, list[str]] = {}
     for cell in cells:
         if cell.slips:

@@ -45,6 +45,8 @@ def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str
     for name in assignment.asked:
         told = f"{assignment.points[name]:g}"
         stage, digits = worksheet.by_name[name].stage, str(assignment.demands[name])
+        if stage == "update" and worksheet.by_name[name].before:
+            digits += " of the change"
         found.append(Question(name, stage, digits, told, answers.get(name, "")))
     return found
 

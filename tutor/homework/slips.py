@@ -11,5 +11,5 @@ SLIPS = {slip.id: slip for slip in (*slips_backward.SLIPS, *slips_forward.SLIPS,
 
 SWAPPED_VALUES = "swapped-values"
 ARITHMETIC = "arithmetic"
-ARITHMETIC_HINT = "The lines above do not lead to this number. Work it out once more, one operation at a time."
+ARITHMETIC_HINT = "No known slip gives this number. Work it out once more, one operation at a time."
 RIGHT_FORMULA_HINT = "The formula is right, but it does not give this number. Put the values in once more."

@@ -1,6 +1,7 @@
 """How far a line can be off because the lines above it were rounded: A = Σ |∂f/∂x|·δ_x.
 
-In ordinary floating point, by differences: a spread is a tolerance, and nobody reads its digits.
+In ordinary floating point, by the larger difference to either side: where a formula bends, as a root near 0, it moves
+further to one side. A spread is a tolerance, and nobody reads its digits.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ def reach(function: Function, inputs: Iterable[int], values: list[float], spread
         here = values[place]
         step = max(spread, _NUDGE * abs(here))
         try:
+            middle = function(values)
             values[place] = here + step
-            above = function(values)
+            above = abs(function(values) - middle)
             values[place] = here - step
-            total += abs(above - function(values)) * spread / (2 * step)
+            total += max(above, abs(function(values) - middle)) * spread / step
         except (ArithmeticError, ValueError):
             return inf
         finally:

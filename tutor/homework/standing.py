@@ -10,7 +10,7 @@ from functools import cached_property
 
 from tutor.homework.program import Program
 from tutor.homework.spread import reach
-from tutor.homework.written import Written, power_of_ten
+from tutor.homework.written import Written, is_same, power_of_ten
 
 Precision = tuple[int | None, int | None]
 """How a writer rounds: to so many significant digits, or to so many decimals (as the exponent of the last one)."""
@@ -40,13 +40,15 @@ class Standing:
     @cached_property
     def inexact(self) -> dict[int, int]:
         """The written numbers that are not exactly what they stand for, and so show how the writer rounds: for each
-        how many significant digits it has."""
-        key = self.program.key
-        return {
-            p: w.significant()
-            for p, w in self.written.items()
-            if w.exponent is not None and w.value and w.value != key[p]
-        }
+        how many significant digits it has, an updated weight those of its change."""
+        key, found = self.program.key, {}
+        for place, w in self.written.items():
+            if w.exponent is not None and w.value and w.value != key[place]:
+                before = self.program.before[place]
+                old = None if before is None else self.values[before]
+                if digits := w.significant(None if old is None else w.value - old):
+                    found[place] = digits
+        return found
 
     @cached_property
     def _habits(self) -> tuple[list[int], Counter[int | None]]:
@@ -119,8 +121,3 @@ def _half_unit(value: Decimal, precision: Precision) -> float:
     last = size if exponent is None else max(size, exponent)
     unit = power_of_ten(last)
     return 0.0 if value % unit == 0 else float(unit) / 2
-
-
-def is_same(a: Decimal, b: Decimal) -> bool:
-    """Equal but for the last digits that the precision cuts off."""
-    return abs(a - b) <= abs(a).scaleb(-40)

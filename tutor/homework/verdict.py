@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import isfinite
 
 from tutor.homework.demand import WITHIN, Demand
-from tutor.homework.written import Written, power_of_ten
+from tutor.homework.written import Written, is_same, power_of_ten
 
 CREDIT = ("correct", "carried", "rounding")
 _FEWEST_FOR_ROUNDING = 2
@@ -43,7 +43,9 @@ def verdict(line: Line) -> str:
     value, key = written.value - line.before, line.key - line.before
     unit = written.unit if written.exponent is not None else demand.unit(key)
     if abs(value - key) <= WITHIN * unit:
-        return "correct" if demand.met(written, value, key) else "coarse"
+        if demand.met(written, value, key):
+            return "correct"
+        return "carried" if line.own is not None and is_same(written.value, line.own) else "coarse"
     if demand.asked and demand.satisfied(value, key):
         return "correct"
     return _against_own(line, value, key)
@@ -76,12 +78,13 @@ def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> b
 
 
 def _is_rounding(line: Line, value: Decimal, key: Decimal, own: Decimal, unit: Decimal, spread: Decimal) -> bool:
-    if line.written.significant(value) >= _FEWEST_FOR_ROUNDING:
-        near = ((key, 2 * unit), (own, 2 * unit + 2 * spread))
-        if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
-            return True
-        if line.written.significant(value) >= _NOISE_FROM and abs(value - own) <= unit:
-            return True
+    if line.written.significant(value) < _FEWEST_FOR_ROUNDING:
+        return False
+    near = ((key, 2 * unit), (own, 2 * unit + 2 * spread))
+    if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
+        return True
+    if line.written.significant(value) >= _NOISE_FROM and abs(value - own) <= unit:
+        return True
     if ends_within(own, unit):
         return False
     decimals = -(line.written.exponent or 0)

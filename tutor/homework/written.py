@@ -36,6 +36,11 @@ def power_of_ten(exponent: int) -> Decimal:
     return Decimal((0, (1,), exponent))
 
 
+def is_same(a: Decimal, b: Decimal) -> bool:
+    """Equal but for the last digits that the precision cuts off."""
+    return abs(a - b) <= abs(a).scaleb(-40)
+
+
 @lru_cache(maxsize=50_000)
 def read_written(text: str) -> Written:
     """The number in `text` with the place of its last digit. Raises ValueError where it is not a number."""

@@ -20,7 +20,7 @@ MEANINGS = {
     "unreadable": "neither a number nor a formula over the lines above",
 }
 STYLES = {"correct": "green", "wrong": "bold red", "unreadable": "red"}
-MOST_HINTS = 3
+MOST_HINTS, MOST_BLANKS = 3, 8
 MOST_SHEETS = 60
 FORMULAS = {
     "right": "The formula is right.",
@@ -40,7 +40,8 @@ def show_sheet(sheet: Document, screen: Screen, reveal: bool = False) -> None:
     elif answered:
         _table(answered, screen, reveal)
     if missing:
-        screen.show(f"Left blank: {', '.join(missing)}.")
+        more = f" and {len(missing) - MOST_BLANKS} more" if len(missing) > MOST_BLANKS else ""
+        screen.show(f"Left blank: {', '.join(missing[:MOST_BLANKS])}{more}.")
     for remark in sheet.get("remarks", ()):
         screen.show(f"Note: {remark}.")
     for line, indent in feedback(sheet, reveal):
@@ -67,9 +68,11 @@ def feedback(sheet: Document, reveal: bool) -> Iterator[tuple[str, int]]:
     """For every root error what to look at, each line with its indent; values only with `reveal`."""
     if sheet["done"]:
         yield "Every line earns credit.", 0
+    elif any(cell["verdict"] == "missing" for cell in sheet["cells"]):
+        yield "With --ask STAGE only that stage has to be there.", 0
     for number, cell in enumerate((c for c in sheet["cells"] if c["verdict"] == "wrong"), 1):
         own = f" Your lines above lead to {shorter(cell['from_own'])}." if reveal and cell["from_own"] else ""
-        yield f"{number}. {cell['name']} = {cell['answer']}: the lines above do not lead here.{own}", 0
+        yield f"{number}. {cell['name']} = {cell['answer']}: what stands above does not lead here.{own}", 0
         for slip in cell["slips"][:MOST_HINTS]:
             gives = f" gives {shorter(slip['value'])}" if reveal and slip["value"] else ""
             yield f"{slip['message']} ({slip['id']}{gives})", 5
@@ -79,13 +82,17 @@ def feedback(sheet: Document, reveal: bool) -> Iterator[tuple[str, int]]:
     for cell in sheet["cells"]:
         if "formula" in cell:
             yield f"{cell['name']}: {FORMULAS[cell['formula']]}", 0
-    if coarse := [cell["name"] for cell in sheet["cells"] if cell["verdict"] == "coarse"]:
-        yield f"More digits, please: {', '.join(coarse)}.", 0
+        if "reason" in cell:
+            yield f"{cell['name']} = {cell['answer']} cannot be read: {cell['reason']}.", 0
+    for update, told in ((False, ""), (True, " (it is the change that counts)")):
+        coarse = [c["name"] for c in sheet["cells"] if c["verdict"] == "coarse" and (c["stage"] == "update") == update]
+        if coarse:
+            yield f"More digits, please{told}: {', '.join(coarse)}.", 0
 
 
 def shorter(text: str | None) -> str:
-    """A value to be read by a person: six significant digits."""
-    return "-" if text is None else f"{float(text):.6g}"
+    """A value to be read by a person: nine significant digits, so that a small change of a weight shows."""
+    return "-" if text is None else f"{float(text):.9g}"
 
 
 def called(sheet: Document) -> str:

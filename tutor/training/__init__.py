@@ -1,0 +1,1 @@
+"""Networks trained for real: data, the trainer, results, saved runs."""

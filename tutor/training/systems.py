@@ -1,0 +1,88 @@
+"""The two arithmetics of training: `reproducible`, the same bits everywhere, and `fast`, whatever the machine does best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutor.arithmetic import elementary
+from tutor.arithmetic.products import product
+
+Array = Any
+
+
+class Setting(float):
+    """A number whose whole powers are multiplied out: the C library's pow is not the same everywhere."""
+
+    def __pow__(self, exponent: float, modulus: None = None) -> float:  # type: ignore[override]
+        count = int(exponent)
+        if count != exponent or count < 0:
+            raise ValueError("only whole powers are the same on every machine")
+        result, square = 1.0, float(self)
+        while count:
+            if count & 1:
+                result *= square
+            square *= square
+            count >>= 1
+        return result
+
+
+class Reproducible:
+    """Plain + - × ÷ and square roots in a fixed order, exact slices in products."""
+
+    name = "reproducible"
+    exp, log, tanh = staticmethod(elementary.exp), staticmethod(elementary.log), staticmethod(elementary.tanh)
+    multiply = staticmethod(product)
+
+    @staticmethod
+    def sqrt(z: Array) -> Array:
+        return np.sqrt(z)
+
+    @staticmethod
+    def number(text: str) -> float:
+        return Setting(text)
+
+    @classmethod
+    def log_one_plus_exp(cls, z: Array) -> Array:
+        """ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)"""
+        return np.maximum(z, 0.0) + cls.log(1.0 + cls.exp(-np.abs(z)))
+
+    @staticmethod
+    def cos_half_turns(z: Array) -> Array:
+        return elementary.cos(np.asarray(z) * float.fromhex("0x1.921fb54442d18p+1"))
+
+    @staticmethod
+    def positive(z: Array, then: Array, otherwise: Array) -> Array:
+        return np.where(z > 0, then, otherwise)
+
+    @staticmethod
+    def total(values: Array) -> float:
+        """The sum, rounded once."""
+        from math import fsum
+
+        return fsum(np.ravel(values).tolist())
+
+    @classmethod
+    def sums(cls, values: Array) -> Array:
+        """The sum of every row."""
+        return cls.multiply(values, np.ones((values.shape[1], 1)))
+
+
+class Fast(Reproducible):
+    """NumPy's own functions and BLAS: faster, and the last digits may differ between machines."""
+
+    name = "fast"
+    exp, log, tanh = np.exp, np.log, np.tanh  # type: ignore[assignment]
+    multiply = staticmethod(np.matmul)  # type: ignore[assignment]
+
+    @staticmethod
+    def total(values: Array) -> float:
+        return float(np.sum(values))
+
+    @classmethod
+    def sums(cls, values: Array) -> Array:
+        return values.sum(axis=1, keepdims=True)
+
+
+ARITHMETICS = {system.name: system for system in (Reproducible, Fast)}

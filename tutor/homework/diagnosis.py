@@ -182,7 +182,7 @@ class _Scale:
         if self.size < _TOO_SMALL_FOR_FLOATS:
             return True
         try:
-            return not self.is_far(candidate.approximate(self.standing.floats))
+            return not self.is_far(candidate.approximate(self.standing.floats, self.standing.decided))
         except (ArithmeticError, ValueError):
             return True
 
@@ -198,7 +198,7 @@ class _Scale:
             return kind, 0.0
         standing = self.standing
         spreads = standing.spreads(standing.precision(self.place))[1]
-        spread = reach(candidate.approximate, candidate.inputs, standing.floats, spreads)
+        spread = reach(candidate.approximate, candidate.inputs, standing.floats, standing.decided, spreads)
         return self.kind(value, spread), spread
 
     def kind(self, value: Decimal, spread: float) -> int | None:

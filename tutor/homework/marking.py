@@ -88,6 +88,7 @@ class Marker:
             (None if old is None else standing.values[old]) or Decimal(0),
             self.demands.get(program.names[place], DEFAULT),
             lambda: standing.spread(place),
+            lambda: standing.wide_spread(place),
             lambda places: self.rounded_inside(standing.values, place, -(written.exponent or 0), places),
         )
 

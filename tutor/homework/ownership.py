@@ -67,7 +67,12 @@ class Copies:
         for student, code in self.codes.items():
             if code == handed_in.about.get("problem"):
                 continue
-            key = self._key(code)
+            try:
+                key = self._key(code)
+            except (TutorError, ValueError):
+                continue
+            if len(key) != len(own):
+                continue
             telling = [(place, w) for place, w in numbers if not (_fits(w, own[place]) and _fits(w, key[place]))]
             matches = sum(_fits(w, key[place]) and not _fits(w, own[place]) for place, w in telling)
             if matches >= _FEWEST and matches >= _SHARE * len(telling):

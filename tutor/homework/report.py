@@ -54,7 +54,7 @@ class Reporter:
             "stage": self.program.worksheet.by_name[mark.name].stage,
             "slips": [self._slip(fit, mark.name) for fit in cell.slips],
             "points": self.assignment.points.get(mark.name, 0),
-            "earned": earned.get(mark.name, 0),
+            "earned": number(earned.get(mark.name, 0)),
             "credit": mark.verdict in CREDIT,
         }
         if cell.formula:

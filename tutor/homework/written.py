@@ -49,4 +49,5 @@ def read_written(text: str) -> Written:
         with precision(_RATIO_DIGITS):
             return Written(number_of(exact), None)
     value = Decimal(text.strip().replace("\N{MINUS SIGN}", "-"))
-    return Written(value, int(value.as_tuple().exponent))
+    exponent = int(value.as_tuple().exponent)
+    return Written(value, exponent if value else min(exponent, 0))  # 0e9 is no less precise than 0

@@ -8,12 +8,11 @@ from decimal import Decimal
 from math import isfinite, log
 
 from tutor.homework.candidates import Candidate, Candidates
-from tutor.homework.demand import WITHIN
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
 from tutor.homework.spread import reach
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import cut_off
-from tutor.homework.written import Written
+from tutor.homework.written import WITHIN, Written
 
 ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
 _SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5

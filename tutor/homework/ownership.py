@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.homework.demand import WITHIN
 from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
@@ -94,4 +93,4 @@ class Copies:
 
 
 def _fits(written: Written, truth: object) -> bool:
-    return bool(abs(written.value - truth) <= WITHIN * written.unit)  # type: ignore[operator]
+    return bool(abs(written.value - truth) <= written.half)  # type: ignore[operator]

@@ -14,7 +14,7 @@ from tutor.homework.sheet import Cell, MarkedSheet
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 from tutor.homework.verdict import CREDIT
 
-_SHOWN = Context(prec=20)
+_SHOWN = Context(prec=30)
 _LONGEST_ECHO = 200
 Document = dict[str, Any]
 

@@ -24,14 +24,15 @@ def reach(
 
     At a step or a corner the writer's own branch is followed, as the values in `decided` have it.
     """
-    total = 0.0
+    total, middle = 0.0, None
     for place in inputs:
         if not (spread := spreads[place]):
             continue
         here = values[place]
         step = max(spread, _NUDGE * abs(here))
         try:
-            middle = function(values, decided)
+            if middle is None:
+                middle = function(values, decided)
             values[place] = here + step
             above = abs(function(values, decided) - middle)
             values[place] = here - step

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import isfinite
 
-from tutor.homework.demand import WITHIN, Demand
-from tutor.homework.written import Written, is_same, power_of_ten
+from tutor.homework.demand import Demand
+from tutor.homework.written import WITHIN, Written, is_same, power_of_ten
 
 CREDIT = ("correct", "carried", "rounding")
 _FEWEST_FOR_ROUNDING = 2

@@ -145,9 +145,9 @@ def test_a_class_and_everything_that_is_written_about_it(tutor: Tutor, lesson: P
     assert done.returncode == 1 and "broken.csv" in done.stderr and "broken.csv" in done.stdout
     rows = list(csv.DictReader((tutor.folder / "g.csv").open()))
     assert [(row["student"], row["score"], row["root_errors"]) for row in rows] == [
-        ("'=ann", "2", "do_out/do_in"),
-        ("../../bob", "3", ""),
-    ]
+        ("'=ann", "2", "do_out/do_in"), ("../../bob", "3", ""), ("broken", "", ""),
+    ]  # fmt: skip
+    assert "not marked" in rows[2]["notes"]
     assert sorted(path.name for path in (tutor.folder / "fb").iterdir()) == ["ann.md", "bob.md"]
     scope = json.loads((tutor.folder / "gs" / "ann.json").read_text())
     assert (

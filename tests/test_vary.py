@@ -121,9 +121,9 @@ def test_a_class_with_a_problem_for_each(tutor: Tutor) -> None:
             csv.writer(file).writerows([rows[0], *filled, *about])
     done = tutor("check", "mlp", sheets, "--roster", "roster.csv", "--secret", "s3", "--json")
     found = {s["sheet"]: s for s in json.loads(done.stdout)["sheets"]}
-    assert found["ann.csv"]["done"] and found["bob.csv"]["done"] and "remarks" not in found["ann.csv"]
-    assert found["Zo.csv"]["remarks"] == ["this sheet answers another student's problem, that of ann"]
-    assert found["cmd.csv"]["remarks"] == ["the numbers answer another student's problem, that of ann"]
+    assert found["ann.csv"]["done"] and found["bob.csv"]["done"] and "notes" not in found["ann.csv"]
+    assert found["Zo.csv"]["notes"] == ["this sheet answers another student's problem, that of ann"]
+    assert found["cmd.csv"]["notes"] == ["the numbers answer another student's problem, that of ann"]
 
 
 def test_what_is_missing_is_asked_for(tutor: Tutor) -> None:

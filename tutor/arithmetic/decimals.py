@@ -6,14 +6,15 @@ the same on every machine. Raises ValueError or an ArithmeticError where a value
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, localcontext
 from fractions import Fraction
 
 from tutor.arithmetic.exact import Number, as_fraction
 
-FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power", "rounded")
+FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power", "rounded", "snapped")
+_SNAPPED = 6  # digits; a sum smaller than its terms by all but so many is taken as 0
 _FARTHEST = 1_000_000  # beyond that a decimal has no exponent for e^z
 
 
@@ -88,6 +89,15 @@ def sqrt(z: Decimal) -> Decimal:
 
 def power(base: Decimal, exponent: Decimal) -> Decimal:
     return Decimal(base) ** exponent
+
+
+def snapped(terms: Sequence[Decimal | int]) -> Decimal:
+    """The sum; 0 where it is so much smaller than its terms that only what was rounded off can be left of it."""
+    total = Decimal(0)
+    for term in terms:
+        total += term
+    largest = max((Decimal(term).adjusted() for term in terms if term), default=0)
+    return Decimal(0) if total and total.adjusted() < largest - getcontext().prec + _SNAPPED else total
 
 
 def rounded(z: Decimal, unit: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from tutor.cli.app import command
 from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
 from tutor.cli.worksheet import LessonName
-from tutor.errors import TutorError
+from tutor.errors import TutorError, counted
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check(
     Sheets are CSV (columns name and answer), TOML, JSON, or the filled Markdown sheet of `tutor sheet`. An answer is
     a number or a formula. Ends with 0 where every asked line earns credit, 1 where one does not.
     """
-    from tutor.homework.desk import Order, sheets_in
+    from tutor.homework.desk import ENDINGS, Order, passed_over, sheets_in
     from tutor.homework.outputs import Wanted
     from tutor.lesson_format import parse_lesson
     from tutor.lessons import lesson_text, slug
@@ -84,8 +84,12 @@ def check(
     if watch:
         _watch(order, files[0], screen, reveal)
         return
+    for folder, count in passed_over(paths):
+        typer.echo(
+            f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}", err=True
+        )
     single = len(files) == 1 and not paths[0].is_dir()
-    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
+    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, files)
     if single:
         done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
     else:
@@ -114,8 +118,9 @@ def _mark_one(
     from tutor.homework.outputs import Outputs
     from tutor.views.marks import show_sheet
 
+    desk = Desk(order)
     try:
-        sheet = Desk(order).mark_file(path)
+        sheet = desk.mark_file(path)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
     with Outputs(outputs) as files:
@@ -173,7 +178,10 @@ def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
 
     desk, seen = Desk(order), None
     while True:
-        stamp = path.stat().st_mtime_ns if path.exists() else 0
+        try:
+            stamp = path.stat().st_mtime_ns
+        except OSError:  # an editor is just replacing it
+            stamp = 0
         if stamp != seen:
             seen = stamp
             try:

@@ -45,20 +45,21 @@ def homework_of(
     from tutor.lesson_format import check_homework
 
     changes: dict[str, Any] = {name: value for name, value in others.items() if value is not None}
-    if "carried_penalty" in changes:
-        changes["carried_penalty"] = read_number(changes["carried_penalty"])
     if ask:
         changes["ask"] = ask
     if decimals is not None or significant is not None:
         changes |= {"decimals": decimals, "significant": significant}
     try:
+        if "carried_penalty" in changes:
+            changes["carried_penalty"] = read_number(changes["carried_penalty"])
         if points:
             given = [text.rpartition("=") for text in points]
             changes["points"] = {**lesson.homework.points, **{name: read_number(n) for name, _, n in given}}
         wanted = replace(lesson.homework, **changes)
         check_homework(wanted)
     except ValueError as error:
-        raise TutorError(f"{error}; points are written as in --points gradient=2") from None
+        hint = "; points are written as in --points gradient=2" if points else ""
+        raise TutorError(f"{error}{hint}") from None
     return wanted
 
 

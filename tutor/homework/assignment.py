@@ -41,22 +41,22 @@ class Assignment:
         """The points of every cell that counts."""
         excused: set[str] = set()
         if self.charge_once and sheet.misconceptions:
-            excused = {
-                name for slip, cells in sheet.misconceptions.items() for name in self._excused(sheet, slip, cells)
-            }
+            groups = sheet.misconceptions.items()
+            excused = {name for slip, cells in groups for name in self._excused(sheet, slip, cells)}
         found = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
             if name in self.points:
-                fined = verdict == "carried" and name in sheet.after_errors
+                fined = name in excused or (verdict == "carried" and name in sheet.after_errors)
                 share = 1 - self.carried_penalty if fined else 1
                 found[name] = self.points[name] * share if verdict in CREDIT or name in excused else 0
         return found
 
     def _excused(self, sheet: MarkedSheet, slip: str, cells: Sequence[str]) -> Iterator[str]:
         """The lines after the first in which the same slip is more than a guess."""
+        counting = [name for name in cells if self.points.get(name)]
         for cell in sheet.cells if slip not in (SWAPPED_VALUES, ARITHMETIC) else ():
-            if cell.mark.name in cells[1:] and any(fit.id == slip and fit.likely for fit in cell.slips):
+            if cell.mark.name in counting[1:] and any(fit.id == slip and fit.likely for fit in cell.slips):
                 yield cell.mark.name
 
     def is_done(self, sheet: MarkedSheet) -> bool:

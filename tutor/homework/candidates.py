@@ -30,7 +30,7 @@ class Candidate:
     detail: str
     inputs: tuple[int, ...]
     function: Callable[[Sequence[Any]], Decimal]
-    approximate: Callable[[Sequence[float]], float]
+    approximate: Callable[[Sequence[float], Sequence[float]], float]
 
     def value(self, standing: Sequence[Any]) -> Decimal | None:
         """What the step gives with the slip; None where that has no value."""
@@ -78,7 +78,7 @@ class Candidates:
                     found.setdefault((slip.id, formula), (slip.id, rank, detail))
         formulas = [formula for _, formula in found]
         exact = functions(formulas, program.places, decimals)
-        rough = functions(formulas, program.places, FloatSystem)
+        rough = functions(formulas, program.places, FloatSystem, decided=True)
         return [
             Candidate(*found[key], tuple(program.places[n] for n in names(key[1])), function, approximate)
             for key, function, approximate in zip(found, exact, rough, strict=True)

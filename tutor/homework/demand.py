@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tutor.errors import counted
-from tutor.homework.written import Written, power_of_ten
-
-WITHIN = Decimal("0.51")
-"""How much of a unit an answer may be off: half of one, and a little for a tie."""
+from tutor.homework.written import WITHIN, Written, power_of_ten
 
 
 @dataclass(frozen=True, slots=True)

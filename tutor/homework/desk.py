@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from tutor.homework.ownership import Copies, Owners
 from tutor.homework.report import Document, Reporter
 from tutor.homework.sheet import SheetMarker
 from tutor.homework.variant import lesson_mark, problem_lesson, read_code
-from tutor.lesson_format import Homework, parse_lesson
+from tutor.lesson_format import Homework, Lesson, parse_lesson
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
@@ -52,10 +52,7 @@ class Desk:
         self.order = order
         lesson = parse_lesson(order.text, order.where)
         self.own_code = lesson.problem
-        try:
-            worksheet = build(lesson)
-        except ValueError as error:
-            raise TutorError(f"{order.where}: {error}") from None
+        worksheet = _worksheet(lesson, order.where)
         assignment = assign(worksheet, order.wanted)
         self.problem = Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
         codes = order.owners.codes if order.owners else {}
@@ -70,8 +67,10 @@ class Desk:
         problem = self._problem_of(handed_in)
         sheet = problem.marker.mark(handed_in.answers)
         document = problem.reporter.document(name, sheet, handed_in.about)
-        if remarks := [*handed_in.remarks, *self._whose(handed_in, problem, document)]:
-            document["remarks"] = remarks
+        if handed_in.remarks:
+            document["remarks"] = list(handed_in.remarks)
+        if notes := self._whose(handed_in, problem, document):
+            document["notes"] = notes  # for the teacher, not in what the student reads
         return document
 
     def mark_or_complain(self, path: str | Path) -> Document:
@@ -80,6 +79,8 @@ class Desk:
             return self.mark_file(path)
         except TutorError as error:
             return {"sheet": _called(path), "error": str(error)}
+        except (RecursionError, ValueError, ArithmeticError, MemoryError, OSError):
+            return {"sheet": _called(path), "error": "it cannot be marked: there is something in it that no sheet has"}
 
     def _problem_of(self, handed_in: HandedIn) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code."""
@@ -89,7 +90,7 @@ class Desk:
         code = read_code(written)
         if code.lesson != lesson_mark(self.order.text):
             raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
-        worksheet = build(problem_lesson(self.order.text, code))
+        worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
         return self._varied(worksheet)
 
     def _varied(self, worksheet: Worksheet) -> Problem:
@@ -113,6 +114,13 @@ class Desk:
         return []
 
 
+def _worksheet(lesson: Lesson, where: str) -> Worksheet:
+    try:
+        return build(lesson)
+    except ValueError as error:
+        raise TutorError(f"{where}: {error}") from None
+
+
 def _called(path: str | Path) -> str:
     return "standard input" if str(path) == "-" else Path(path).name
 
@@ -121,9 +129,19 @@ def sheets_in(paths: Sequence[Path]) -> list[Path]:
     """The files to mark: those named, and the sheets in the folders named."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            files = (f for f in path.iterdir() if f.is_file() and not f.name.startswith("."))
-            found += sorted(f for f in files if f.suffix.lower() in ENDINGS)
-        else:
-            found.append(path)
+        found += sorted(f for f in path.iterdir() if _is_sheet(f)) if path.is_dir() else [path]
     return found
+
+
+def passed_over(paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:
+    """The folders with something in them that is no sheet, and how much of it."""
+    for path in paths:
+        if path.is_dir():
+            count = sum(not _is_sheet(f) and not f.name.startswith(".") for f in path.iterdir())
+            if count:
+                yield path, count
+
+
+def _is_sheet(path: Path) -> bool:
+    ordinary = path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    return ordinary and path.suffix.lower() in ENDINGS

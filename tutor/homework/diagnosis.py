@@ -8,12 +8,11 @@ from decimal import Decimal
 from math import isfinite, log
 
 from tutor.homework.candidates import Candidate, Candidates
-from tutor.homework.demand import WITHIN
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
 from tutor.homework.spread import reach
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import cut_off
-from tutor.homework.written import Written
+from tutor.homework.written import WITHIN, Written
 
 ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
 _SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5
@@ -182,7 +181,7 @@ class _Scale:
         if self.size < _TOO_SMALL_FOR_FLOATS:
             return True
         try:
-            return not self.is_far(candidate.approximate(self.standing.floats))
+            return not self.is_far(candidate.approximate(self.standing.floats, self.standing.decided))
         except (ArithmeticError, ValueError):
             return True
 
@@ -198,7 +197,7 @@ class _Scale:
             return kind, 0.0
         standing = self.standing
         spreads = standing.spreads(standing.precision(self.place))[1]
-        spread = reach(candidate.approximate, candidate.inputs, standing.floats, spreads)
+        spread = reach(candidate.approximate, candidate.inputs, standing.floats, standing.decided, spreads)
         return self.kind(value, spread), spread
 
     def kind(self, value: Decimal, spread: float) -> int | None:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from tutor.arithmetic.symbolic import names
-from tutor.homework.equivalence import SECONDS, judge
+from tutor.homework.equivalence import SECONDS, UNDECIDED, judge
 from tutor.homework.program import Program
 from tutor.homework.standing import Standing
 from tutor.homework.written import Written, read_written
@@ -82,7 +82,10 @@ class Formulas:
                 continue
             if (place, formula) not in self._judged:
                 left = max(0.0, min(SECONDS, end - monotonic()))
-                self._judged[place, formula] = judge(self.program, place, formula, left)
+                found[place] = judge(self.program, place, formula, left)
+                if found[place] == UNDECIDED:
+                    continue
+                self._judged[place, formula] = found[place]
             found[place] = self._judged[place, formula]
         return found
 

@@ -6,6 +6,7 @@ Every file is written beside its place and then moved there, so that nothing hal
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import os
 import re
@@ -19,14 +20,14 @@ from tutor.errors import TutorError
 from tutor.homework.report import Document
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
-    "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips"),
+    "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
     "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
     "moodle": ("username", "idnumber", "email"),
 }
 """The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
 _LARGEST_RESULT = 900_000
-_HARMLESS = str.maketrans("`|<>", "'/‹›")
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HARMLESS = str.maketrans("`|<>[]", "'/‹›()")
+_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def student_of(sheet: Document) -> str:
@@ -36,15 +37,22 @@ def student_of(sheet: Document) -> str:
 
 def harmless(cell: object) -> object:
     """The cell so that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_STARTS_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    clean = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in cell)
+    return f"'{clean}" if clean.lstrip().startswith(_STARTS_FORMULA) else clean
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[TextIO]:
     """A text file that appears at `path` only once it is complete."""
+    if not path.name or path.is_dir():
+        raise TutorError(f"{str(path)!r} is a folder; name a file in it")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # by somebody who was stopped
+        left.unlink(missing_ok=True)
     half = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with half.open("w", encoding="utf-8", newline="") as file:
+        with half.open("w", encoding="utf-8", errors="replace", newline="") as file:
             yield file
         half.replace(path)
     except OSError as error:
@@ -59,34 +67,30 @@ class Gradebook:
 
     def __init__(self, file: TextIO, platform: str, title: str) -> None:
         self.writer = csv.writer(file)
-        self.platform, self.title = platform, title
-        self.columns = PLATFORMS[platform]
-        self._started = False
+        self.platform = platform
+        self._told_points = platform != "canvas"
+        self.writer.writerow([*PLATFORMS[platform], *([] if platform == "plain" else [harmless(title)])])
 
     def add(self, sheet: Document) -> None:
-        if "error" in sheet:
-            return
-        if not self._started:
-            self._start(sheet)
+        """One row; a sheet that could not be marked has one without points, so that nobody is missing."""
+        if "error" not in sheet and not self._told_points:
+            self.writer.writerow(["Points Possible", "", "", "", "", sheet["max_score"]])
+            self._told_points = True
         self.writer.writerow([harmless(cell) for cell in self._row(sheet)])
 
-    def _start(self, sheet: Document) -> None:
-        self._started = True
-        title = [] if self.platform == "plain" else [self.title]
-        self.writer.writerow([*self.columns, *map(harmless, title)])
-        if self.platform == "canvas":
-            self.writer.writerow(["Points Possible", "", "", "", "", sheet["max_score"]])
-
     def _row(self, sheet: Document) -> list[object]:
-        student = student_of(sheet)
+        student, score = student_of(sheet), sheet.get("score", "")
         if self.platform == "canvas":
-            return [student, "", student, student, "", sheet["score"]]
+            return [student, "", student, student, "", score]
         if self.platform == "moodle":
-            return [student, student, student if "@" in student else "", sheet["score"]]
+            return [student, student, student if "@" in student else "", score]
+        if "error" in sheet:
+            return [student, sheet["sheet"], "", "", "", "", "", f"not marked: {sheet['error']}"]
         percent = round(100 * sheet["score"] / sheet["max_score"], 2) if sheet["max_score"] else 100
         slips = ", ".join(group["id"] for group in sheet["misconceptions"])
         roots = ", ".join(sheet["root_errors"])
-        return [student, sheet["sheet"], sheet["score"], sheet["max_score"], percent, roots, slips]
+        notes = "; ".join((*sheet.get("remarks", ()), *sheet.get("notes", ())))
+        return [student, sheet["sheet"], sheet["score"], sheet["max_score"], percent, roots, slips, notes]
 
 
 def gradescope(sheet: Document) -> Document:

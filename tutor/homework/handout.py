@@ -21,6 +21,8 @@ def hand_out(
     varier: Varier, students: Sequence[str], secret: str, folder: Path, form: str, wanted: Homework
 ) -> Iterator[str]:
     """Write problems/NAME.toml and sheets/NAME for each student; yields the ids as they are done."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise TutorError(f"{str(folder)!r} is not empty; sheets in it may be filled already, so name a new folder")
     for part in (PROBLEMS, SHEETS):
         try:
             (folder / part).mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ from tutor.homework.written import Written, power_of_ten, read_written
 from tutor.worksheet.compile import functions
 from tutor.worksheet.step import Step, Worksheet
 
+_ENOUGH = DEFAULT.significant or 2
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -74,7 +76,17 @@ class Marker:
         if written is None:
             return Mark(name, text, key, standing.own[place], "unreadable" if text.strip() else "missing")
         own = standing.own[place]
+        if place in self._plain and abs(written.value - key) <= written.half and written.significant() >= _ENOUGH:
+            return Mark(name, text, key, own, "correct")  # most answers of most sheets, without a further thought
         return Mark(name, text, key, own, verdict(self.line(standing, place, written)))
+
+    @cached_property
+    def _plain(self) -> frozenset[int]:
+        """The places judged by the number itself and the default demand."""
+        before, names = self.program.before, self.program.names
+        return frozenset(
+            p for p, old in enumerate(before) if old is None and self.demands.get(names[p], DEFAULT) is DEFAULT
+        )
 
     def line(self, standing: Standing, place: int, written: Written) -> Line:
         """What the answer at this place is held against."""
@@ -88,6 +100,7 @@ class Marker:
             (None if old is None else standing.values[old]) or Decimal(0),
             self.demands.get(program.names[place], DEFAULT),
             lambda: standing.spread(place),
+            lambda: standing.wide_spread(place),
             lambda places: self.rounded_inside(standing.values, place, -(written.exponent or 0), places),
         )
 

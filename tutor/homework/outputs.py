@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Wanted:
     gradescope: Path | None = None
     prairielearn: Path | None = None
     feedback: Path | None = None
+    sheets: Sequence[Path] = ()
 
 
 class Outputs:
@@ -36,6 +38,7 @@ class Outputs:
         self._taken: set[str] = set()
 
     def __enter__(self) -> Outputs:
+        self._spare_the_sheets()
         folders = [self.wanted.feedback]
         if not self.wanted.single:
             folders += [self.wanted.gradescope, self.wanted.prairielearn]
@@ -54,12 +57,31 @@ class Outputs:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
+    def _spare_the_sheets(self) -> None:
+        """Nothing is written over a sheet, or among the sheets, where it would be marked the next time."""
+        sheets = {path.resolve() for path in self.wanted.sheets}
+        folders = {path.parent for path in sheets}
+        files = [
+            self.wanted.gradebook,
+            *([self.wanted.gradescope, self.wanted.prairielearn] if self.wanted.single else []),
+        ]
+        for file in filter(None, files):
+            if file.resolve() in sheets:
+                raise TutorError(f"{str(file)!r} is one of the sheets; name another file")
+        several = [
+            self.wanted.feedback,
+            *([] if self.wanted.single else [self.wanted.gradescope, self.wanted.prairielearn]),
+        ]
+        for folder in filter(None, several):
+            if folder.resolve() in folders:
+                raise TutorError(f"{str(folder)!r} has the sheets in it; name another folder")
+
     def add(self, sheet: Document) -> None:
-        """Write whatever was asked for about one sheet; a file that is no sheet has nothing to be written."""
-        if "error" in sheet:
-            return
+        """Write whatever was asked for about one sheet; of a file that is no sheet only the gradebook speaks."""
         if self._book is not None:
             self._book.add(sheet)
+        if "error" in sheet:
+            return
         name = file_name(student_of(sheet), self._taken)
         for folder, made in (
             (self.wanted.gradescope, gradebook.gradescope),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.homework.demand import WITHIN
 from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
@@ -67,7 +66,12 @@ class Copies:
         for student, code in self.codes.items():
             if code == handed_in.about.get("problem"):
                 continue
-            key = self._key(code)
+            try:
+                key = self._key(code)
+            except (TutorError, ValueError):
+                continue
+            if len(key) != len(own):
+                continue
             telling = [(place, w) for place, w in numbers if not (_fits(w, own[place]) and _fits(w, key[place]))]
             matches = sum(_fits(w, key[place]) and not _fits(w, own[place]) for place, w in telling)
             if matches >= _FEWEST and matches >= _SHARE * len(telling):
@@ -89,4 +93,4 @@ class Copies:
 
 
 def _fits(written: Written, truth: object) -> bool:
-    return bool(abs(written.value - truth) <= WITHIN * written.unit)  # type: ignore[operator]
+    return bool(abs(written.value - truth) <= written.half)  # type: ignore[operator]

@@ -37,9 +37,11 @@ class Program:
             self.true[step.name] = evaluate_formula(step.formula, worksheet.values)
         self.first = len(worksheet.givens)
         self.places: Mapping[str, int] = {name: place for place, name in enumerate(self.names)}
-        self.digits = _FEWEST_DIGITS
-        while not self._agrees() and self.digits < _MOST_DIGITS:
-            self.digits *= 2
+        self.digits, self.snapping = _FEWEST_DIGITS, False
+        if not self._agrees():
+            self.snapping = True  # 1/3 + 1/3 + 1/3 - 1 is exactly 0, which decimals miss by their last digit
+            while not self._agrees() and self.digits < _MOST_DIGITS:
+                self.digits *= 2
 
     def varied(self, worksheet: Worksheet) -> Program:
         """The program of the same steps with other given numbers; a new one where the steps are not the same."""
@@ -49,6 +51,14 @@ class Program:
         )
         if not same or self.names != worksheet.names:
             return Program(worksheet)
+        _ = (
+            self.compiled,
+            self.float_functions,
+            self.inputs,
+            self.users,
+            self.followers,
+            self.before,
+        )  # made once for all
         other = copy(self)
         other.__dict__.pop("key_floats", None)
         other.worksheet, other.true = worksheet, dict(worksheet.values)
@@ -60,7 +70,7 @@ class Program:
         """Whether so many digits reproduce the exact values; `key` and the compiled steps are made on the way."""
         with decimals.precision(self.digits):
             self.key: Values = [decimals.number_of(self.true[name]) for name in self.names]
-            self._run = straight_line(self.steps, self.places, decimals)
+            self._run = straight_line(self.steps, self.places, decimals, self.snapping)
             found = self.work({})[1]
         truths = zip(found[self.first :], self.key[self.first :], strict=True)
         return all(value is not None and abs(value - key) <= abs(key) * _AGREEMENT for value, key in truths)
@@ -80,6 +90,24 @@ class Program:
             self._run(standing, own)
         except (ArithmeticError, ValueError):
             self._work_carefully(standing, own, written)
+        if givens is None and self._lost_digits(own):
+            return self._work_again(written)
+        return standing, own
+
+    def _lost_digits(self, own: Values) -> bool:
+        """Whether some result is 0 that the key has not: a difference of near equals may have eaten every digit."""
+        return any(value is not None and not value and key for value, key in zip(own, self.key, strict=True))
+
+    def _work_again(self, written: Mapping[int, Decimal]) -> tuple[Values, Values]:
+        """The same with many more digits; a result that is 0 even then is 0."""
+        start = self.key[: self.first]
+        standing: Values = start + [written.get(place) for place in range(self.first, len(self.names))]
+        own: Values = start + [None] * len(self.steps)
+        with decimals.precision(8 * self.digits):
+            try:
+                self._run(standing, own)
+            except (ArithmeticError, ValueError):
+                self._work_carefully(standing, own, written)
         return standing, own
 
     def _work_carefully(self, standing: Values, own: Values, written: Mapping[int, Decimal]) -> None:
@@ -116,12 +144,12 @@ class Program:
     @cached_property
     def compiled(self) -> list[Callable[..., Any]]:
         """Each step by itself."""
-        return functions([step.formula for step in self.steps], self.places, decimals)
+        return functions([step.formula for step in self.steps], self.places, decimals, snapping=self.snapping)
 
     @cached_property
     def float_functions(self) -> list[Callable[..., Any]]:
         """Each step by itself in ordinary floating point, for tolerances."""
-        return functions([step.formula for step in self.steps], self.places, FloatSystem)
+        return functions([step.formula for step in self.steps], self.places, FloatSystem, decided=True)
 
     @cached_property
     def key_floats(self) -> list[float]:

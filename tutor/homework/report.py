@@ -14,7 +14,7 @@ from tutor.homework.sheet import Cell, MarkedSheet
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 from tutor.homework.verdict import CREDIT
 
-_SHOWN = Context(prec=20)
+_SHOWN = Context(prec=30)
 _LONGEST_ECHO = 200
 Document = dict[str, Any]
 
@@ -54,7 +54,7 @@ class Reporter:
             "stage": self.program.worksheet.by_name[mark.name].stage,
             "slips": [self._slip(fit, mark.name) for fit in cell.slips],
             "points": self.assignment.points.get(mark.name, 0),
-            "earned": earned.get(mark.name, 0),
+            "earned": number(earned.get(mark.name, 0)),
             "credit": mark.verdict in CREDIT,
         }
         if cell.formula:

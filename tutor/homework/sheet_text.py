@@ -12,7 +12,7 @@ from itertools import groupby
 
 from tutor.arithmetic.decimals import number_of
 from tutor.homework.assignment import Assignment
-from tutor.homework.handed_in import MARK
+from tutor.homework.sheet_formats import MARK
 from tutor.worksheet.step import STAGES, Worksheet
 
 FORMAT = 1

@@ -30,7 +30,7 @@ def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
 
     def rewritings(step: Step, roles: Roles) -> Iterator[Rewriting]:
         found = _count(step)
-        if found is None or step.stage == "forward":
+        if found is None or step.stage not in ("gradient", "loss"):
             return
         factor, count = found
         is_mean = factor == sympy.Rational(1, count)

@@ -6,27 +6,37 @@ further to one side. A spread is a tolerance, and nobody reads its digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, isfinite
 
-Function = Callable[[Sequence[float]], float]
+Function = Callable[[Sequence[float], Sequence[float]], float]
 _NUDGE = 1e-6
 
 
-def reach(function: Function, inputs: Iterable[int], values: list[float], spreads: Sequence[float]) -> float:
-    """A of one line from its inputs; infinite where the function has no value within the spread of one of them."""
-    total = 0.0
+def reach(
+    function: Function,
+    inputs: Iterable[int],
+    values: list[float],
+    decided: Sequence[float],
+    spreads: Sequence[float] | Mapping[int, float],
+) -> float:
+    """A of one line from its inputs; infinite where the function has no value within the spread of one of them.
+
+    At a step or a corner the writer's own branch is followed, as the values in `decided` have it.
+    """
+    total, middle = 0.0, None
     for place in inputs:
         if not (spread := spreads[place]):
             continue
         here = values[place]
         step = max(spread, _NUDGE * abs(here))
         try:
-            middle = function(values)
+            if middle is None:
+                middle = function(values, decided)
             values[place] = here + step
-            above = abs(function(values) - middle)
+            above = abs(function(values, decided) - middle)
             values[place] = here - step
-            total += max(above, abs(function(values) - middle)) * spread / step
+            total += max(above, abs(function(values, decided) - middle)) * spread / step
         except (ArithmeticError, ValueError):
             return inf
         finally:

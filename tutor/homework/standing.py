@@ -37,6 +37,13 @@ class Standing:
         """A of the line: how far rounding above it can have moved its own value."""
         return self.spreads(self.precision(place))[0][place]
 
+    def wide_spread(self, place: int) -> float:
+        """The same for somebody who cuts digits off instead of rounding: every line above twice as far off."""
+        program, spreads = self.program, self.spreads(self.precision(place))[1]
+        below = program.inputs[place]
+        doubled = {x: 2 * spreads[x] for x in below}
+        return reach(program.float_functions[place - program.first], below, self.floats, self.decided, doubled)
+
     @cached_property
     def inexact(self) -> dict[int, int]:
         """The written numbers that are not exactly what they stand for, and so show how the writer rounds: for each
@@ -91,7 +98,7 @@ class Standing:
             if own is None:
                 continue
             function, below = program.float_functions[place - program.first], program.inputs[place]
-            reached[place] = moved = reach(function, below, floats, spreads)
+            reached[place] = moved = reach(function, below, floats, self.decided, spreads)
             if (written := self.written.get(place)) is not None:
                 inexact = written.exponent is not None and written.value != program.key[place]
                 if inexact and not (moved == 0 and is_same(written.value, own)):
@@ -101,6 +108,11 @@ class Standing:
             else:
                 spreads[place] = moved + _half_unit(own, precision)
         return reached, spreads
+
+    @cached_property
+    def decided(self) -> tuple[float, ...]:
+        """The same once more, by which case distinctions are decided while one of them is moved."""
+        return tuple(self.floats)
 
     @cached_property
     def floats(self) -> list[float]:

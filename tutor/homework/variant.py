@@ -108,7 +108,8 @@ def _vary(raw: dict[str, Any], draw: Draw) -> None:
     examples = raw.get("examples", ())
     for key in ("inputs", "targets"):
         numbers = [number for example in examples for number in example.get(key, ())]
-        if all(number in (0, 1, -1) for number in numbers):
+        shares = key == "targets" and raw.get("network", {}).get("loss") == "cross_entropy"
+        if shares or all(number in (0, 1, -1) for number in numbers):
             continue
         for example in examples:
             example[key] = _each(example[key], data)

@@ -29,7 +29,10 @@ class Varier:
 
     def __init__(self, text: str, lesson: Lesson) -> None:
         self.text, self.mark = text, lesson_mark(text)
-        self.worksheet = build(lesson)
+        try:
+            self.worksheet = build(lesson)
+        except ValueError as error:
+            raise TutorError(str(error)) from None
         self.program = Program(self.worksheet)
         self.candidates = Candidates(self.program)
         self.by_rule = lesson.training is not None and lesson.training.rule == RULE
@@ -64,7 +67,14 @@ class Varier:
             for step in worksheet.steps
             if self.worksheet.values.get(step.name)
         )
-        return vanishing + len(self._coincidences(program) - self.unavoidable)
+        return vanishing + self._twins(worksheet) + len(self._coincidences(program) - self.unavoidable)
+
+    def _twins(self, worksheet: Worksheet) -> int:
+        """How many parameters of the same size there are beyond those of the lesson: swapped, they would not show."""
+        both = (worksheet, self.worksheet)
+        sizes = [[abs(sheet.givens[n]) for n, _ in sheet.updated if n in sheet.givens] for sheet in both]
+        new, old = (len(found) - len(set(found)) for found in sizes)
+        return max(0, new - old)
 
     def _least(self, name: str) -> float:
         """The smallest size that a quantity may have: a saturated slope teaches nothing."""

@@ -7,12 +7,12 @@ precision that the writer chose, half a unit of the last digit, and what that do
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import isfinite
 
-from tutor.homework.demand import WITHIN, Demand
-from tutor.homework.written import Written, is_same, power_of_ten
+from tutor.homework.demand import Demand
+from tutor.homework.written import WITHIN, Written, is_same, power_of_ten
 
 CREDIT = ("correct", "carried", "rounding")
 _FEWEST_FOR_ROUNDING = 2
@@ -24,8 +24,8 @@ class Line:
     """What a written number is held against: the key, the own value, and `before`, the old value of an updated weight.
 
     `own` is None where the writer's lines lead to no value. `spread` gives A, how far rounding above can have moved
-    it, and `inside` the value when the results inside the formula are rounded to so many decimals; both are asked only
-    where they matter.
+    it, `wide_spread` how far cutting off can, and `inside` the value when the results inside the formula are rounded
+    to so many decimals; all are asked only where they matter.
     """
 
     written: Written
@@ -34,11 +34,14 @@ class Line:
     before: Decimal
     demand: Demand
     spread: Callable[[], float]
+    wide_spread: Callable[[], float]
     inside: Callable[[int], Decimal | None]
 
 
 def verdict(line: Line) -> str:
     """The first verdict whose condition holds; on an updated weight everything is judged on the change."""
+    if line.key == line.before:  # nothing was to change: then the number itself is judged
+        line = replace(line, before=Decimal(0))
     written, demand = line.written, line.demand
     value, key = written.value - line.before, line.key - line.before
     unit = written.unit if written.exponent is not None else demand.unit(key)
@@ -56,15 +59,18 @@ def _against_own(line: Line, value: Decimal, key: Decimal) -> str:
         return "coarse"  # there is no telling what their lines lead to
     own, spread = line.own - line.before, Decimal(reached)
     unit = line.written.unit if line.written.exponent is not None else line.demand.unit(own)
+    if line.demand.asked and value and not line.demand.met(line.written, value, own):
+        return "coarse" if abs(value - own) <= 2 * unit + 2 * spread or abs(value - key) <= 2 * unit else "wrong"
     if abs(value - own) <= WITHIN * unit + spread and (value or not own):
         return "carried"
     if line.written.exponent is None:
         return "wrong"
-    if _is_rounding(line, value, key, own, unit, spread):
+    wide = _decimal(line.wide_spread())
+    if _is_rounding(line, value, key, own, unit, wide):
         return "rounding"
     if not value and abs(own) <= WITHIN * unit:
         return "coarse"
-    cut = cut_off(line.written, line.key) or cut_off(line.written, line.own, 2 * spread)
+    cut = cut_off(line.written, line.key) or cut_off(line.written, line.own, wide)
     return "coarse" if cut else "wrong"
 
 
@@ -77,13 +83,17 @@ def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> b
     return value - spread <= size < value + unit + spread
 
 
-def _is_rounding(line: Line, value: Decimal, key: Decimal, own: Decimal, unit: Decimal, spread: Decimal) -> bool:
+def _decimal(spread: float) -> Decimal:
+    return Decimal(spread) if isfinite(spread) else power_of_ten(400)
+
+
+def _is_rounding(line: Line, value: Decimal, key: Decimal, own: Decimal, unit: Decimal, wide: Decimal) -> bool:
     if line.written.significant(value) < _FEWEST_FOR_ROUNDING:
         return False
-    near = ((key, 2 * unit), (own, 2 * unit + 2 * spread))
+    near = ((key, 2 * unit), (own, 2 * unit + wide))
     if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
         return True
-    if line.written.significant(value) >= _NOISE_FROM and abs(value - own) <= unit:
+    if line.written.significant(value) >= _NOISE_FROM and 0 < abs(own) - abs(value) <= unit and own * value > 0:
         return True
     if ends_within(own, unit):
         return False

@@ -42,7 +42,7 @@ def show_sheet(sheet: Document, screen: Screen, reveal: bool = False) -> None:
     if missing:
         more = f" and {len(missing) - MOST_BLANKS} more" if len(missing) > MOST_BLANKS else ""
         screen.show(f"Left blank: {', '.join(missing[:MOST_BLANKS])}{more}.")
-    for remark in sheet.get("remarks", ()):
+    for remark in (*sheet.get("remarks", ()), *sheet.get("notes", ())):
         screen.show(f"Note: {remark}.")
     for line, indent in feedback(sheet, reveal):
         screen.indented(line, by=indent)
@@ -108,7 +108,11 @@ def class_row(sheet: Document) -> tuple[str, str, str]:
     if "error" in sheet:
         return called(sheet), "not marked", sheet["error"]
     roots = ", ".join(sheet["root_errors"])
-    return called(sheet), score(sheet), "; ".join(filter(None, [roots, *sheet.get("remarks", ())]))
+    return (
+        called(sheet),
+        score(sheet),
+        "; ".join(filter(None, [roots, *sheet.get("remarks", ()), *sheet.get("notes", ())])),
+    )
 
 
 def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen) -> None:

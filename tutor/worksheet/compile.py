@@ -25,11 +25,15 @@ _LONGEST_SUM = 100  # terms in one expression; Python's own compiler walks longe
 class Source:
     """Writes formulas as Python source and collects their constants.
 
-    With `rounding` every result inside a formula is rounded to the unit `u`, as somebody does who writes it down.
+    With `rounding` every result inside a formula is rounded to the unit `u`, as somebody does who writes it down. With
+    `decided` every case distinction is decided by the list `c`, whatever the values in `v`. With `snapping` a sum that
+    is as good as 0 beside its terms is 0.
     """
 
-    def __init__(self, places: Mapping[str, int], rounding: bool = False) -> None:
-        self.places, self.rounding = places, rounding
+    def __init__(
+        self, places: Mapping[str, int], rounding: bool = False, decided: bool = False, snapping: bool = False
+    ) -> None:
+        self.places, self.rounding, self.decided, self.snapping = places, rounding, decided, snapping
         self.constants: list[Number] = []
         self._known: dict[Any, str] = {}
 
@@ -59,9 +63,11 @@ class Source:
         if isinstance(node, where):
             condition, *cases = node.args
             then, otherwise = map(self.formula, cases)
-            return f"{then} if {self.value(condition)} > 0 else {otherwise}"
+            test = self.value(condition)
+            return f"{then} if {test.replace('v[', 'c[') if self.decided else test} > 0 else {otherwise}"
         if node.is_Add:
-            return _sum([self._part(term) for term in node.args])
+            terms = [self._part(term) for term in node.args]
+            return f"snapped(({', '.join(terms)}))" if self.snapping else _sum(terms)
         if node.is_Mul:
             negative = "-" if node.args[0] == -1 else ""
             factors = node.args[1:] if negative else node.args
@@ -108,22 +114,29 @@ def compiled(lines: Iterable[str], arithmetic: Any, constants: Sequence[Number])
 
 
 def functions(
-    formulas: Sequence[Expr], places: Mapping[str, int], arithmetic: Any, rounding: bool = False
+    formulas: Sequence[Expr],
+    places: Mapping[str, int],
+    arithmetic: Any,
+    rounding: bool = False,
+    decided: bool = False,
+    snapping: bool = False,
 ) -> list[Callable[..., Any]]:
-    """Each formula as a function of the values and, with `rounding`, of the unit to which its results are rounded."""
-    source = Source(places, rounding)
-    lines = [f"  lambda v{', u' if rounding else ''}: {source.formula(formula)}," for formula in formulas]
+    """Each formula as a function of the values; with `rounding` also of the unit to which its results are rounded, with
+    `decided` also of the values by which its cases are decided."""
+    source = Source(places, rounding, decided, snapping)
+    arguments = "v" + (", u" if rounding else "") + (", c" if decided else "")
+    lines = [f"  lambda {arguments}: {source.formula(formula)}," for formula in formulas]
     made: list[Callable[..., Any]] = compiled(["made = [", *lines, "]"], arithmetic, source.constants)["made"]
     return made
 
 
-def straight_line(steps: Iterable[Step], places: Mapping[str, int], arithmetic: Any) -> Pass:
+def straight_line(steps: Iterable[Step], places: Mapping[str, int], arithmetic: Any, snapping: bool = False) -> Pass:
     """All steps as one function of the standing values v and the computed ones o.
 
     Where v has a number already, as somebody has written it, the steps after it stand on that one; where it has None
     they stand on the computed one, which is put there.
     """
-    source = Source(places)
+    source = Source(places, snapping=snapping)
     lines = ["def run(v, o):", "  pass"]
     for step in steps:
         place = places[step.name]

@@ -9,13 +9,18 @@ from tutor.errors import TutorError, nearest
 _SPELLINGS = str.maketrans({"∂": "d", "−": "-", "’": "", "'": ""})
 
 
+def plain_name(written: str) -> str:
+    """The name without spaces and quotes, with d for ∂."""
+    return "".join(written.translate(_SPELLINGS).split())
+
+
 def find_name(written: str, names: Iterable[str]) -> str:
     """The name that `written` means: `∂E/∂W5`, `dE / dW5` and, where only one fits, `de/dw5` are all dE/dW5.
 
     Raises TutorError, with the nearest name, where none or more than one fits.
     """
     known = tuple(names)
-    plain = "".join(written.translate(_SPELLINGS).split())
+    plain = plain_name(written)
     if plain in known:
         return plain
     loose = [name for name in known if name.lower() == plain.lower()]

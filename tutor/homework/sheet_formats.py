@@ -1,0 +1,168 @@
+"""The formats of answer sheets: CSV as spreadsheets write it, TOML, JSON, and the filled Markdown sheet, each as rows.
+
+Everything here reads in one pass: a sheet is untrusted, and the time it takes is to grow no faster than its size.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from tutor.errors import TutorError
+
+ANSWER_COLUMNS = ("answer", "value")
+NAME_COLUMNS = ("name", "quantity")
+MARK = "#"
+"""A row whose name begins with it says something about the sheet: `#student`, `#problem`."""
+
+Row = tuple[str, str]
+_HEADING_WITHIN = 10  # rows; a title may stand above the heading
+_MOST_DOTS = 20
+_ASSIGNMENT = re.compile(r'[ \t]*(?:"([^"\n]*)"|([\w-]+))[ \t]*=[ \t]*([^\s#]+)')
+
+
+def any_format(text: str) -> Iterator[Row]:
+    """A sheet of unknown kind: told by its first characters."""
+    start = text.lstrip()
+    if start.startswith(("{", "[{", "[\n")):
+        return _json(text)
+    lines = text.splitlines()
+    if any(line.lstrip().startswith("|") for line in lines):
+        return _markdown(text)
+    if not re.match(r'(?i)"?(?:name|sep=)', start) and any(_ASSIGNMENT.match(line) for line in lines):
+        return _toml(text)
+    return _csv(text)
+
+
+def _csv(text: str) -> Iterator[Row]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
+    if lines and lines[0].lower().startswith("sep="):
+        lines = lines[1:]
+    beginning = [line for line in lines[: 2 * _HEADING_WITHIN] if line.strip()] or [""]
+    separator = max(
+        ",;\t", key=lambda mark: (_has_heading(line.split(mark) for line in beginning), beginning[0].count(mark))
+    )
+    try:
+        rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=separator))
+    except csv.Error as error:
+        raise TutorError(f"it is no CSV: {error}") from None
+    return _from_table(rows)
+
+
+def _cell(text: str) -> str:
+    return text.strip().strip('"`').strip().lower()
+
+
+def _is_heading(cells: list[str]) -> bool:
+    found = [_cell(cell) for cell in cells]
+    return any(c in NAME_COLUMNS for c in found) and any(c in ANSWER_COLUMNS for c in found)
+
+
+def _has_heading(rows: Iterable[list[str]]) -> bool:
+    return any(map(_is_heading, rows))
+
+
+def _from_table(rows: list[list[str]]) -> Iterator[Row]:
+    """The two columns that matter, by their headings; without headings the first two."""
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    title = next((n for n, row in enumerate(filled[:_HEADING_WITHIN]) if _is_heading(row)), 0)
+    filled = filled[title:]  # what stands above the heading is a title
+    name, answer, body = 0, 1, filled
+    if filled and _is_heading(filled[0]):
+        heading = [_cell(cell) for cell in filled[0]]
+        name = next(i for i, cell in enumerate(heading) if cell in NAME_COLUMNS)
+        answer = next(i for i, cell in enumerate(heading) if cell in ANSWER_COLUMNS)
+        body = filled[1:]
+    elif filled and len(filled[0]) < 2:
+        raise TutorError("it has no columns; the first line of a sheet is name,answer (see `tutor sheet`)")
+    width = len(filled[0]) if filled else 0
+    for row in body:
+        if len(row) > name and row[name].strip():
+            cells = _joined(row, answer) if len(row) > width and "".join(row[width:]).strip() else row
+            yield cells[name].strip(), cells[answer] if len(cells) > answer else ""
+
+
+def _joined(row: list[str], answer: int) -> list[str]:
+    """A row with a cell too many, where an unquoted decimal comma has cut the answer in two."""
+    first, second = row[answer].strip(), row[answer + 1].strip() if len(row) > answer + 1 else ""
+    if re.fullmatch(r"[-+−]?[0-9]+", first) and second.isdigit():
+        return [*row[:answer], f"{first},{second}", *row[answer + 2 :]]
+    return row
+
+
+def _toml(text: str) -> Iterator[Row]:
+    lines = text.splitlines()
+    if any(line.partition("=")[0].count(".") > _MOST_DOTS for line in lines):
+        raise TutorError("it is not valid TOML: a name has too many dots")
+    try:
+        found = tomllib.loads(text, parse_float=str)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError, ArithmeticError) as error:
+        hint = "; put every name and every answer in quotes" if "=" in text else ""
+        raise TutorError(f"it is not valid TOML: {str(error)[:200]}{hint}") from None
+    typed = {m[1] if m[1] is not None else m[2]: m[3] for m in map(_ASSIGNMENT.match, lines) if m}
+    for name, value in found.items():
+        if name == "sheet" and isinstance(value, dict):
+            yield from ((f"{MARK}{key}", _text(about)) for key, about in value.items())
+        elif isinstance(value, str) or name not in typed:
+            yield name, _text(value)
+        else:
+            yield name, typed[name]  # as it was typed: TOML reads 0x10 and 1_0 as whole numbers, which no sheet means
+
+
+def _json(text: str) -> Iterator[Row]:
+    try:
+        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        raise TutorError(f"it is not valid JSON: {str(error)[:200]}") from None
+    if isinstance(found, list) and not isinstance(found, _Pairs):
+        entries = [dict(entry) for entry in found if isinstance(entry, _Pairs)]
+        yield from ((str(entry.get("name", "")), _text(entry.get("answer"))) for entry in entries)
+        return
+    if not isinstance(found, _Pairs):
+        raise TutorError('a sheet in JSON is an object: {"h1_in": "0.48", …}')
+    for name, value in found:
+        if name in ("answers", "sheet") and isinstance(value, _Pairs):
+            yield from ((key if name == "answers" else f"{MARK}{key}", _text(v)) for key, v in value)
+        elif name not in ("format", "lesson"):
+            yield name, _text(value)
+
+
+class _Pairs(list[tuple[str, object]]):
+    """An object of JSON with every key, also one that occurs twice."""
+
+
+def _text(value: object) -> str:
+    """An answer as text; a list or a table is none."""
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
+def _markdown(text: str) -> Iterator[Row]:
+    """Every table with the columns name and answer; a line `Problem: …` or `Student: …` says what the sheet is."""
+    table: list[list[str]] = []
+    for line in [*text.splitlines(), ""]:
+        stripped = line.strip()
+        if stripped.startswith("|"):
+            cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", stripped)[1:]]
+            if not all(re.fullmatch(r":?-*:?", cell) for cell in cells) or not any("-" in cell for cell in cells):
+                table.append(cells)
+            continue
+        if table and _is_heading(table[0]):
+            yield from _from_table(table)
+        table = []
+        if about := re.fullmatch(r"(?i)(problem|student):\s*`?([^`]*)`?", stripped):
+            yield f"{MARK}{about[1].lower()}", about[2]
+
+
+READERS: Mapping[str, Callable[[str], Iterator[Row]]] = {
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".toml": _toml,
+    ".json": _json,
+    ".md": _markdown,
+}

@@ -40,6 +40,7 @@ ALLOWED_LIBRARIES = {
     "lesson_format": {"msgspec"},
     "lessons": set(),
     "homework": {"sympy"},
+    "training": {"numpy"},
     "views": {"sympy", "rich", "plotille"},
     "transcripts": set(),
     "scaffold": set(),

@@ -164,11 +164,11 @@ def _cosine_series(r: Array) -> Array:
 
 def sin(x: Array) -> Array:
     quarter, r = _reduced(np.asarray(x, dtype=np.float64))
-    sine = np.where(quarter & 1, _cosine_series(r), _sine_series(r))
+    sine: Array = np.where(quarter & 1, _cosine_series(r), _sine_series(r))
     return np.where(quarter & 2, -sine, sine)
 
 
 def cos(x: Array) -> Array:
     quarter, r = _reduced(np.asarray(x, dtype=np.float64))
-    cosine = np.where(quarter & 1, _sine_series(r), _cosine_series(r))
+    cosine: Array = np.where(quarter & 1, _sine_series(r), _cosine_series(r))
     return np.where((quarter == 1) | (quarter == 2), -cosine, cosine)

@@ -12,6 +12,7 @@ FAMILIES = (
     "homework",
     "check",
     "vary",
+    "train",
     "authoring",
     "errata",
     "transcript",

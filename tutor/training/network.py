@@ -52,8 +52,10 @@ class Shape:
         entry = INITIALIZERS[initializer]
         vector = np.zeros(self.count)
         raw = words(seed, "weights", 0, self.count)
-        draws = {"normal": normals, "uniform": lambda r: 2.0 * uniforms(r) - 1.0, "none": lambda r: np.zeros(len(r))}
-        vector[:] = draws[entry.distribution](raw)
+        if entry.distribution == "normal":
+            vector[:] = normals(raw)
+        elif entry.distribution == "uniform":
+            vector[:] = 2.0 * uniforms(raw) - 1.0
         for matrix, (before, after) in zip(self.matrices(vector), pairwise(self.sizes), strict=True):
             matrix *= entry.scale(float(before), float(after), system)
             matrix[:, -1] = 0.0

@@ -1,4 +1,4 @@
-"""One update: penalty, clipping, schedule and optimizer, each from the registry, over the whole vector of parameters."""
+"""One update: penalty, clipping, schedule and optimizer, each from the registry, over all parameters at once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Optimization:
         self.entry = OPTIMIZERS[rules.optimizer]
         texts = {**self.entry.settings, **rules.settings}
         self.settings = {name: system.number(texts[name]) for name in self.entry.settings}
-        self.flags = {name: bool(rules.settings.get(name, default)) for name, default in self.entry.flags.items()}
+        self.flags = {name: bool(rules.settings.get(name, f.default)) for name, f in self.entry.flags.items()}
         self.state: dict[str, Any] = {name: np.zeros(count) for name in self.entry.state}
         self.shared: dict[str, Any] = dict.fromkeys(self.entry.shared_state, 0.0)
         if "eta" in self.shared:
@@ -65,7 +65,7 @@ class Optimization:
         """What the penalties add to the loss."""
         strengths = {"l1": self.rules.l1, "l2": self.rules.l2}
         w = vector[self.weights]
-        return sum(s * self.system.total(PENALTIES[n].term(w, self.system)) for n, s in strengths.items() if s)
+        return float(sum(s * self.system.total(PENALTIES[n].term(w, self.system)) for n, s in strengths.items() if s))
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
         """Change the parameters in place."""

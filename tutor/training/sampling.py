@@ -56,7 +56,7 @@ def normals(raw: Array) -> Array:
     if tail.any():
         near_end = np.minimum(p[tail], 1.0 - p[tail])
         r = np.sqrt(-elementary.log(near_end))
-        size = np.where(r <= 5.0, _ratio(_TAIL, r - 1.6), _ratio(_FAR, r - 5.0))
+        size: Array = np.where(r <= 5.0, _ratio(_TAIL, r - 1.6), _ratio(_FAR, r - 5.0))
         centre[tail] = np.where(q[tail] < 0, -size, size)
     return centre
 

@@ -1,4 +1,4 @@
-"""The two arithmetics of training: `reproducible`, the same bits everywhere, and `fast`, whatever the machine does best."""
+"""The arithmetics of training: `reproducible`, the same bits everywhere, and `fast`, what the machine does best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = Any
 class Setting(float):
     """A number whose whole powers are multiplied out: the C library's pow is not the same everywhere."""
 
-    def __pow__(self, exponent: float, modulus: None = None) -> float:  # type: ignore[override]
+    def __pow__(self, exponent: float, modulus: None = None) -> float:
         count = int(exponent)
         if count != exponent or count < 0:
             raise ValueError("only whole powers are the same on every machine")

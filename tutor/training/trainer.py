@@ -115,7 +115,7 @@ class Trainer:
             yield start, min(start + size, self.data.count)
 
     def _masks(self, epoch: int, start: int, count: int) -> list[Array | None]:
-        """Dropout: each hidden output kept with probability 1 - p and divided by it, so that nothing changes at test."""
+        """Dropout: each hidden output kept with probability 1 - p and divided by it: at test nothing has to change."""
         p = self.plan.dropout
         hidden = self.network.shape.sizes[1:-1]
         if not p or not hidden:

@@ -1,0 +1,311 @@
+"""Training: its arithmetic, its gradients, its updates, and the command."""
+
+from __future__ import annotations
+
+import json
+from math import prod
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from conftest import Tutor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.arithmetic import elementary
+from tutor.arithmetic.exact import as_fraction
+from tutor.arithmetic.products import product
+from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
+from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.training.datasets import DATA, load
+from tutor.training.network import Network, Shape
+from tutor.training.optimization import Optimization, Rules
+from tutor.training.sampling import normals, permutation, uniforms, words
+from tutor.training.systems import ARITHMETICS, Reproducible, Setting
+
+Array = Any
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "ulps"),
+    [
+        ("exp", -700, 700, 0.51),
+        ("exp", -3, 3, 0.51),
+        ("log", 1e-300, 1e-290, 1),
+        ("log", 0.3, 3, 1),
+        ("tanh", -20, 20, 1),
+        ("tanh", -0.2, 0.2, 1),
+        ("sin", -7, 7, 1.5),
+        ("cos", -7, 7, 1.5),
+    ],
+)
+def test_elementary_functions_are_right_to_the_last_place(name: str, low: float, high: float, ulps: float) -> None:
+    x = low + (high - low) * uniforms(words(5, "data", 0, 3000))
+    with mpmath.workprec(120):
+        for value, found in zip(x, getattr(elementary, name)(x), strict=True):
+            true = getattr(mpmath, name)(mpmath.mpf(float(value)))
+            assert abs(mpmath.mpf(float(found)) - true) <= ulps * mpmath.mpf(float(np.spacing(abs(float(true))))), value
+
+
+def test_the_edges_of_elementary_functions() -> None:
+    with np.errstate(all="raise"):
+        assert elementary.exp(np.array([710.0, -746.0, 0.0])).tolist() == [np.inf, 0.0, 1.0]
+        assert elementary.log(np.array([0.0, np.inf, 1.0])).tolist() == [-np.inf, np.inf, 0.0]
+        assert elementary.tanh(np.array([50.0, -50.0, 0.0])).tolist() == [1.0, -1.0, 0.0]
+    assert np.isnan(elementary.exp(np.array([np.nan]))[0]) and np.isnan(elementary.log(np.array([-1.0]))[0])
+    assert str(elementary.tanh(np.array([-0.0]))[0]) == "-0.0"
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1), (7, 9, 5), (32, 65, 20), (3, 785, 4)])
+def test_products_do_not_depend_on_the_order_of_adding(shape: tuple[int, int, int]) -> None:
+    n, k, m = shape
+    a, b = normals(words(1, "data", 0, n * k)).reshape(n, k), normals(words(1, "data", 1, k * m)).reshape(k, m)
+    order = permutation(words(1, "data", 2, k))
+    found = product(a, b)
+    assert np.array_equal(found, product(np.ascontiguousarray(a[:, order]), np.ascontiguousarray(b[order])))
+    exact = np.array(
+        [
+            [float(sum(mpmath.mpf(x) * y for x, y in zip(row, column, strict=True))) for column in b.T.tolist()]
+            for row in a.tolist()
+        ]
+    )
+    assert np.abs(found - exact).max() <= 1e-11 * np.abs(exact).max()
+    assert np.isnan(product(np.full((2, 2), np.inf), np.ones((2, 1)))).all()
+
+
+def test_random_numbers_are_what_they_say() -> None:
+    raw = words(3, "weights", 0, 20_000)
+    assert np.array_equal(raw[:50], words(3, "weights", 0, 50)) and not np.array_equal(
+        raw[:50], words(3, "shuffle", 0, 50)
+    )
+    u, z = uniforms(raw), normals(raw)
+    assert u.min() >= 0 and u.max() < 1 and abs(u.mean() - 0.5) < 0.01
+    with mpmath.workdps(30):
+        for p, found in list(zip(u, z, strict=True))[:300]:
+            true = mpmath.sqrt(2) * mpmath.erfinv(2 * (mpmath.mpf(float(p)) + mpmath.mpf(2) ** -54) - 1)
+            assert abs(found - float(true)) < 1e-13 * max(1, abs(true))
+    assert sorted(permutation(words(1, "shuffle", 4, 1000)).tolist()) == list(range(1000))
+
+
+def test_whole_powers_of_settings_are_multiplied_out() -> None:
+    for n in (0, 1, 2, 7, 1000):
+        assert Setting("0.9") ** n == pytest.approx(prod([0.9] * n), rel=1e-13)
+
+
+SMOOTH = [name for name, entry in ACTIVATIONS.items() if entry.slope and not entry.corner and entry.corner != 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_gradients_agree_with_central_differences(data: st.DataObject) -> None:
+    """Any layers, smooth activations, losses and masks, against differences of the loss in double precision."""
+    sizes = tuple(data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=4)))
+    hidden = [data.draw(st.sampled_from(SMOOTH)) for _ in sizes[2:]]
+    pairs = [
+        (a, loss)
+        for loss in LOSSES
+        for a in (*SMOOTH, "softmax")
+        if loss == "half_squared_error" or a in ("sigmoid", "softmax")
+    ]
+    last, loss = data.draw(st.sampled_from([p for p in pairs if (p[0] == "softmax") <= (sizes[-1] > 1)]))
+    network = Network(Shape(sizes, (*hidden, last), loss), Reproducible)
+    seed = data.draw(st.integers(0, 1000))
+    vector = 0.7 * normals(words(seed, "weights", 0, network.shape.count))
+    x = normals(words(seed, "data", 0, 3 * sizes[0])).reshape(sizes[0], 3)
+    targets = uniforms(words(seed, "data", 1, 3 * sizes[-1])).reshape(sizes[-1], 3)
+    if last == "softmax":
+        targets = targets / targets.sum(axis=0)
+    masks = [(uniforms(words(seed, "dropout", d, 3 * n)).reshape(n, 3) > 0.3) / 0.7 for d, n in enumerate(sizes[1:-1])]
+
+    def mean_loss(v: Array) -> float:
+        return float(network.losses(network.forward(v, x, masks).outputs, targets).sum() / 3)
+
+    found = network.gradient(vector, network.forward(vector, x, masks), targets, masks)
+    for place in range(len(vector)):
+        h = np.zeros(len(vector))
+        h[place] = 1e-5
+        difference = (mean_loss(vector + h) - mean_loss(vector - h)) / 2e-5
+        assert found[place] == pytest.approx(difference, rel=2e-5, abs=2e-8)
+
+
+LESSON = """format = 1
+title = "t"
+network = {{ inputs = ["x1", "x2"], loss = "half_squared_error", layers = [
+  {{ activation = "tanh", weights = [[0.3, -0.2], [0.5, 0.7]], biases = [0.1, -0.4] }},
+  {{ activation = "sigmoid", weights = [[0.6, -0.9]], biases = [0.2] }},
+] }}
+examples = [{{ inputs = [0.5, -1], targets = [1] }}, {{ inputs = [1.5, 2], targets = [0] }}]
+training = {{ learning_rate = 0.1, epochs = 20, optimizer = "{optimizer}", {more} }}
+"""
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(
+    ("optimizer", "more", "rules"),
+    [
+        *((name, "", {}) for name in OPTIMIZERS),
+        ("sgd", "l1 = 0.01, l2 = 0.02", {"l1": 0.01, "l2": 0.02}),
+        ("sgd", "clip_norm = 0.05", {"clip_norm": 0.05}),
+        ("sgd", "clip_value = 0.02", {"clip_value": 0.02}),
+        ("momentum", 'schedule = "inverse_time"', {"schedule": "inverse_time"}),
+        ("sgd", 'schedule = "cosine"', {"schedule": "cosine"}),
+    ],
+)
+def test_twenty_updates_are_those_of_the_worksheet(
+    optimizer: str, more: str, rules: dict[str, Any], arithmetic: str
+) -> None:
+    text = LESSON.format(optimizer=optimizer, more=more).replace(",  }", " }")
+    worksheet = worksheet_of(parse_lesson(text, "t"))
+    network = Network(Shape((2, 2, 1), ("tanh", "sigmoid"), "half_squared_error"), ARITHMETICS[arithmetic])
+    names = ["W1", "W2", "b1", "W3", "W4", "b2", "W5", "W6", "b3"]  # neuron by neuron, the bias last
+    vector = np.array([float(worksheet.givens[name]) for name in names])
+    optimization = Optimization(Rules(optimizer, 0.1, **rules), 9, network.shape.weights(), network.system)
+    x, targets = np.array([[0.5, 1.5], [-1.0, 2.0]]), np.array([[1.0, 0.0]])
+    for k in range(20):
+        done = network.forward(vector, x)
+        loss = network.system.total(network.losses(done.outputs, targets)) / 2 + optimization.penalty(vector)
+        optimization.step(vector, network.gradient(vector, done, targets), loss, k)
+        true = [float(as_fraction(worksheet.values[f"{name}[{k + 1}]"])) for name in names]
+        assert vector == pytest.approx(true, rel=1e-12, abs=1e-12), k
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_sets(name: str) -> None:
+    data = load(name, 3)
+    assert len(data.x) == len(data.y) > 3 and data.x.shape[1] == len(data.features) and np.isfinite(data.x).all()
+    assert np.array_equal(data.x, load(name, 3).x)
+    if data.classes:
+        assert set(data.y.tolist()) == set(range(len(data.classes)))
+
+
+def test_known_data_are_what_is_known_of_them() -> None:
+    """Fisher's table has these means; the digits are the 1,797 of the repository's test set."""
+    iris, digits = load("iris", 0), load("digits", 0)
+    assert iris.x.mean(axis=0) == pytest.approx([5.8433, 3.0573, 3.758, 1.1993], abs=1e-4) and len(iris) == 150
+    assert (
+        digits.x.shape == (1797, 64)
+        and digits.x.max() == 1
+        and np.bincount(digits.y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    )
+
+
+XOR = [
+    "train",
+    "--data",
+    "xor",
+    "--hidden",
+    "2",
+    "--activation",
+    "sigmoid",
+    "--loss",
+    "half_squared_error",
+    "--output-activation",
+    "sigmoid",
+    "--optimizer",
+    "sgd",
+    "--learning-rate",
+    "0.5",
+    "--batch-size",
+    "1",
+    "--epochs",
+    "30",
+    "--seed",
+    "1",
+]
+
+
+def test_the_same_bits_in_other_environments(tutor: Tutor) -> None:
+    digits = ["train", "--data", "digits", "--hidden", "8", "--activation", "relu", "--epochs", "1", "--seed", "3"]
+    for command in (XOR, digits):
+        seen = set()
+        for environment in (
+            {},
+            {"OPENBLAS_CORETYPE": "Prescott", "PYTHONHASHSEED": "7"},
+            {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},
+        ):
+            document = tutor.json(*command, **environment)
+            document.pop("seconds")
+            seen.add(json.dumps(document, sort_keys=True))
+        assert len(seen) == 1
+
+
+def test_the_document_says_what_was_done(tutor: Tutor) -> None:
+    found = tutor.json(*XOR)
+    assert (
+        found["updates"] == 120
+        and found["epochs"] == len(found["history"]) == 30
+        and found["arithmetic"] == "reproducible"
+    )
+    assert found["network"]["sizes"] == [2, 2, 1] and found["data"]["name"] == "xor" and len(found["weights"]) == 9
+
+
+def test_xor_fails_with_one_hidden_unit_and_succeeds_with_four(tutor: Tutor) -> None:
+    options = ("--data", "xor", "--batch-size", "4", "--epochs", "300", "--learning-rate", "0.05", "--seed", "1")
+    assert tutor.json("train", *options, "--hidden", "4")["accuracy"] == 1
+    one = tutor("train", *options, "--hidden", "1")
+    assert one.returncode == 0 and "not linearly separable" in one.stdout
+    for width in ("40", "80", "160"):
+        shown = tutor("train", *options[:4], "--epochs", "5", "--width", width).stdout
+        assert max(map(len, shown.splitlines())) <= int(width)
+    assert "epoch 1, loss" in tutor("train", *options[:4], "--epochs", "2", "--narrate").stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "least", "options"),
+    [
+        ("iris", 0.93, ["--normalize", "zscore"]),
+        ("digits", 0.95, ["--hidden", "32", "--epochs", "12"]),
+        ("moons", 0.97, []),
+        ("circles", 0.97, []),
+    ],
+)
+def test_networks_learn(tutor: Tutor, data: str, least: float, options: list[str]) -> None:
+    found = tutor.json(
+        "train", "--data", data, "--validation", "0.25", "--learning-rate", "0.02", "--epochs", "60", *options
+    )
+    assert found["history"][-1]["validation_accuracy"] >= least
+
+
+def test_early_stopping_divergence_and_what_does_not_fit(tutor: Tutor) -> None:
+    stopped = tutor.json(
+        "train",
+        "--data",
+        "spirals",
+        "--validation",
+        "0.5",
+        "--patience",
+        "3",
+        "--learning-rate",
+        "0.2",
+        "--epochs",
+        "400",
+    )
+    assert stopped["ended"].startswith("stopped early") and stopped["epochs"] < 400
+    diverged = tutor(
+        "train",
+        "--data",
+        "sine",
+        "--optimizer",
+        "sgd",
+        "--learning-rate",
+        "500",
+        "--activation",
+        "relu",
+        "--epochs",
+        "60",
+    )
+    assert diverged.returncode == 1 and "diverged" in diverged.stdout.lower() and "--learning-rate" in diverged.stdout
+    for arguments, said in (
+        (["--data", "nothing"], "there is no data set"),
+        (["--data", "xor", "--hidden", "a"], "--hidden takes whole numbers"),
+        (["--data", "xor", "--loss", "cross_entropy"], "cross_entropy needs probabilities"),
+        (["--data", "xor", "--activation", "step"], "unknown activation"),
+        (["--data", "xor", "--patience", "3"], "--validation"),
+        (["--data", "xor", "--optimizer", "adma"], "adam"),
+    ):
+        done = tutor("train", *arguments)
+        assert done.returncode == 2 and said in done.stderr, arguments

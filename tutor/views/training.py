@@ -1,0 +1,139 @@
+"""A training on the screen: progress while it runs, then how the loss fell, what came out, and what to try."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tutor.errors import counted
+from tutor.views.screen import Screen
+
+Watch = Callable[[Any], None]
+_CURVE_HEIGHT = 10
+
+
+@contextmanager
+def watching(epochs: int, silent: bool) -> Iterator[Watch]:
+    """What to call after every epoch: a bar on stderr where somebody is there to see it, else nothing."""
+    if silent or not sys.stderr.isatty():
+        yield lambda epoch: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch {task.completed}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=epochs)
+
+        def watch(epoch: Any) -> None:
+            accuracy = "" if epoch.accuracy is None else f", {100 * epoch.accuracy:.1f}% right"
+            bar.update(task, advance=1, description=f"loss {epoch.loss:.4g}{accuracy}")
+
+        yield watch
+
+
+def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
+    """What `--json` prints."""
+    shape, rules, plan = trainer.network.shape, trainer.optimization.rules, trainer.plan
+    last = result.history[-1] if result.history else None
+    return {
+        "format": 1,
+        "network": {"sizes": list(shape.sizes), "activations": list(shape.activations), "loss": shape.loss},
+        "data": {
+            "name": data.name,
+            "examples": len(data),
+            "training": trainer.data.count,
+            "classes": list(data.classes),
+        },
+        "optimizer": {"name": rules.optimizer, "learning_rate": rules.rate, "schedule": rules.schedule},
+        "arithmetic": trainer.network.system.name,
+        "seed": plan.seed,
+        "batch_size": plan.batch_size,
+        "epochs": len(result.history),
+        "updates": result.updates,
+        "seconds": result.seconds,
+        "ended": result.ended,
+        "loss": last and last.loss,
+        **({"accuracy": last.accuracy} if last and last.accuracy is not None else {}),
+        "history": [
+            {
+                "epoch": e.number,
+                "loss": e.loss,
+                "accuracy": e.accuracy,
+                "validation_loss": e.validation_loss,
+                "validation_accuracy": e.validation_accuracy,
+            }
+            for e in result.history
+        ],
+        "weights": [float(w) for w in result.vector],
+    }
+
+
+def show(data: Any, trainer: Any, result: Any, screen: Screen) -> None:
+    """The network, the curve, the numbers at the end, and what can be said about them."""
+    shape, system = trainer.network.shape, trainer.network.system
+    screen.show(screen.text(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", "bold"), "")
+    sizes = f"{counted(trainer.data.count, 'example')}, {counted(shape.count, 'parameter')}"
+    words = f"{' and '.join(dict.fromkeys(shape.activations))}; loss: {shape.loss.replace('_', ' ')}"
+    screen.show(f"{sizes}, {words}; {system.name} arithmetic.")
+    if system.name == "fast":
+        screen.show("With fast arithmetic the last digits may differ from machine to machine.")
+    if result.history:
+        if not screen.narrate:
+            show_curve(result.history, screen)
+        _show_epochs(result.history, screen)
+    each = f"{1e6 * result.seconds / max(1, result.updates):.0f} µs each"
+    ended = result.ended.capitalize()
+    screen.show(f"{ended}: {counted(result.updates, 'update')} in {result.seconds:.2f} s, {each}.")
+    if result.diverged:
+        screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
+    elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:
+        screen.show("XOR is not linearly separable: with fewer than two hidden units no training can solve it.")
+
+
+def show_curve(history: Any, screen: Screen) -> None:
+    """The loss by the epoch, drawn with characters; the table below says the same in numbers."""
+    import plotille
+
+    figure = plotille.Figure()
+    figure.width, figure.height = max(20, min(70, screen.width - 25)), _CURVE_HEIGHT
+    figure.x_label, figure.y_label = "epoch", "loss"
+    figure.set_x_limits(min_=1, max_=max(2, len(history)))
+    figure.set_y_limits(min_=0, max_=max(e.loss for e in history) or 1)
+    figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:{chars}.3g}")
+    figure.plot([e.number for e in history], [e.loss for e in history])
+    if screen.unicode and screen.width >= 60:
+        screen.show("", figure.show())
+
+
+def _show_epochs(history: Any, screen: Screen) -> None:
+    marks = sorted({1, *(round(len(history) * k / 8) for k in range(1, 9))} - {0})
+    rows = [history[mark - 1] for mark in marks]
+    held = rows[0].validation_loss is not None
+    right = rows[0].accuracy is not None
+    headings = ["epoch", "loss", *(["right"] if right else []), *(["held-out loss"] if held else [])]
+    headings += ["held-out right"] if held and right else []
+    texts = [[str(e.number), f"{e.loss:.6g}"] for e in rows]
+    for e, row in zip(rows, texts, strict=True):
+        row += [_share(e.accuracy)] if right else []
+        row += [f"{e.validation_loss:.6g}"] if held else []
+        row += [_share(e.validation_accuracy)] if held and right else []
+    if screen.narrate or screen.stacked:
+        for row in texts:
+            screen.show(", ".join(f"{heading} {text}" for heading, text in zip(headings, row, strict=True)) + ".")
+        return
+    table = screen.table(*headings, right=headings)
+    for row in texts:
+        table.add_row(*map(screen.text, row))
+    screen.show("", table)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}%"

@@ -309,3 +309,29 @@ def test_early_stopping_divergence_and_what_does_not_fit(tutor: Tutor) -> None:
     ):
         done = tutor("train", *arguments)
         assert done.returncode == 2 and said in done.stderr, arguments
+
+
+def test_the_confusion_matrix_and_the_regions_agree_with_the_accuracy(tutor: Tutor) -> None:
+    """Every held-out example is in one cell of the matrix; its diagonal is the accuracy, 0.25 of 150 held out."""
+    from tutor.training.optimization import Rules
+    from tutor.training.results import confusion, regions
+    from tutor.training.setup import Wishes, set_up
+    from tutor.training.trainer import Plan
+
+    trainer = set_up(
+        load("iris", 1),
+        Wishes(hidden=(8,), validation=0.2, normalize="zscore"),
+        Rules("adam", 0.05),
+        Plan(20, 16, seed=1),
+    )
+    result = trainer.run()
+    part, table = confusion(trainer)
+    assert part == "held-out" and [sum(row) for row in table] == [10, 10, 10]
+    assert sum(table[i][i] for i in range(3)) / 30 == pytest.approx(result.history[-1].validation_accuracy)
+    assert regions(trainer, 10, 5) is None
+    plane = set_up(load("circles", 1), Wishes(), Rules("adam", 0.05), Plan(40, 16, seed=1))
+    plane.run()
+    found = regions(plane, 21, 21)
+    assert found is not None and found[0][10, 10] == 1 and found[0][0, 0] == 0  # the inner ring in the middle
+    shown = tutor("train", "--data", "circles", "--epochs", "40", "--learning-rate", "0.05", "--width", "80").stdout
+    assert "Where the network draws the line: · 0, # 1" in shown and "x1 from" in shown

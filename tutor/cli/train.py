@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -54,6 +55,7 @@ def train(
     """
     from tutor.training.datasets import load
     from tutor.training.optimization import Rules
+    from tutor.training.results import confusion, regions
     from tutor.training.setup import Wishes, set_up
     from tutor.training.trainer import Plan
     from tutor.views import training as view
@@ -68,7 +70,7 @@ def train(
     if json_output:
         print(json.dumps(view.document(found, trainer, result), indent=1))
     else:
-        view.show(found, trainer, result, screen)
+        view.show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
     if result.diverged:
         raise typer.Exit(1)
 

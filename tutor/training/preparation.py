@@ -34,11 +34,14 @@ class Prepared:
         """The share of examples in the right class, None where there are no classes."""
         if not self.classes:
             return None
+        return float((self.guesses(network, vector, x) == y).mean())
+
+    def guesses(self, network: Network, vector: Array, x: Array) -> Array:
+        """The class that the network takes each example for."""
         outputs = network.forward(vector, x).outputs
-        guessed = (
-            outputs.argmax(axis=0) if outputs.shape[0] > 1 else (outputs[0] > threshold(network.shape)).astype(int)
-        )
-        return float((guessed == y).mean())
+        if outputs.shape[0] > 1:
+            return outputs.argmax(axis=0)
+        return (outputs[0] > threshold(network.shape)).astype(np.int64)
 
 
 def threshold(shape: Shape) -> float:

@@ -11,6 +11,8 @@ from tutor.errors import counted
 from tutor.views.screen import Screen
 
 Watch = Callable[[Any], None]
+Regions = Callable[[int, int], Any]
+_SYMBOLS = "·#o+x*%@=&"
 _CURVE_HEIGHT = 10
 
 
@@ -76,8 +78,12 @@ def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
     }
 
 
-def show(data: Any, trainer: Any, result: Any, screen: Screen) -> None:
-    """The network, the curve, the numbers at the end, and what can be said about them."""
+def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, screen: Screen) -> None:
+    """The network, the curve, the numbers at the end, who was taken for whom, and where the line is drawn.
+
+    `confused` is the confusion matrix with the part that it is about, `cut` makes the decision regions for so many
+    columns and rows.
+    """
     shape, system = trainer.network.shape, trainer.network.system
     screen.show(screen.text(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", "bold"), "")
     sizes = f"{counted(trainer.data.count, 'example')}, {counted(shape.count, 'parameter')}"
@@ -89,6 +95,9 @@ def show(data: Any, trainer: Any, result: Any, screen: Screen) -> None:
         if not screen.narrate:
             show_curve(result.history, screen)
         _show_epochs(result.history, screen)
+        show_confusion(data.classes, confused, screen)
+        if not screen.narrate:
+            show_regions(data, cut, screen)
     each = f"{1e6 * result.seconds / max(1, result.updates):.0f} µs each"
     ended = result.ended.capitalize()
     screen.show(f"{ended}: {counted(result.updates, 'update')} in {result.seconds:.2f} s, {each}.")
@@ -137,3 +146,40 @@ def _show_epochs(history: Any, screen: Screen) -> None:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}%"
+
+
+def show_confusion(classes: Any, confused: Any, screen: Screen) -> None:
+    """How often each class was taken for each; only the confusions in words."""
+    part, table = confused
+    if not table:
+        return
+    screen.heading(f"The {part} examples: what each class was taken for")
+    wrong = [
+        f"{counted(table[i][j], 'time')} {classes[i]} for {classes[j]}"
+        for i in range(len(table)) for j in range(len(table)) if i != j and table[i][j]
+    ]  # fmt: skip
+    if not screen.narrate and sum(max(len(c), 4) + 3 for c in classes) + 12 <= screen.width:
+        grid = screen.table("", *classes, right=classes)
+        for name, row in zip(classes, table, strict=True):
+            grid.add_row(screen.text(name, "bold"), *(screen.text(str(cell)) for cell in row))
+        screen.show(grid)
+    else:
+        screen.show(f"Taken wrongly: {'; '.join(wrong)}." if wrong else "None was taken wrongly.")
+
+
+def show_regions(data: Any, cut: Regions, screen: Screen) -> None:
+    """The plane of two inputs, each place drawn with the sign of its class."""
+    columns = max(20, min(64, screen.width - 8))
+    found = cut(columns, columns * 2 // 7)
+    if found is None:
+        return
+    cells, (left, right), (low, high) = found
+    signs = _SYMBOLS if screen.unicode else _SYMBOLS.replace("·", ".")
+    legend = ", ".join(f"{signs[i % len(signs)]} {name}" for i, name in enumerate(data.classes))
+    screen.heading(f"Where the network draws the line: {legend}")
+    for row in cells:
+        screen.show("  " + "".join(signs[c % len(signs)] for c in row))
+    across, up = data.features
+    screen.indented(
+        f"{across} from {left:.3g} to {right:.3g}, {up} from {low:.3g} at the bottom to {high:.3g} at the top"
+    )

@@ -93,6 +93,8 @@ def test_points_digits_penalties_and_what_is_asked_come_from_the_lesson_or_from_
         lesson.write_text(f"{ONE_NEURON}[homework]\n{wrong}\n")
         done = tutor("check", lesson, sheet)
         assert done.returncode == 2 and "homework" in done.stderr and "Traceback" not in done.stderr, wrong
+        if wrong.startswith("ask"):
+            assert "homework.ask" in tutor("lint", lesson).stdout
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tutor.errors import listed
+from tutor.errors import TutorError, listed
+from tutor.homework.assignment import assign
 from tutor.homework.marking import Marker
 from tutor.homework.printed import mark_printed
 from tutor.homework.verdict import CREDIT
@@ -20,6 +21,10 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
         yield "about is empty: say in two sentences what the reader is going to see"
     if not lesson.source.strip():
         yield "source is empty: say where the example comes from, or that it is your own"
+    try:
+        assign(worksheet, lesson.homework)
+    except TutorError as error:
+        yield str(error)
     for entry, marked in mark_printed(lesson.printed, worksheet):
         place = f" ({entry.place})" if entry.place else ""
         if marked.verdict == "wrong" and not entry.note.strip():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import RandomNetwork, networks
 
+from tutor.homework.demand import Demand
 from tutor.homework.marking import Marker
 from tutor.homework.printed import mark_printed
 from tutor.lesson_format import parse_lesson
@@ -225,3 +226,49 @@ def test_a_zero_that_follows_from_a_slip_is_carried() -> None:
     worksheet = worksheet_of(parse_lesson(lesson, "x"))  # key: o_in = 0.45
     found = verdicts(worksheet, {"o_in": "-0.45", "o_out": "0", "do_out/do_in": "0", "dE/dW1": "0"})
     assert list(found.values()) == ["wrong", "carried", "carried", "carried"]
+
+
+def marked(lesson: str, answers: dict[str, str]) -> dict[str, str]:
+    return verdicts(worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + lesson, "t")), answers)
+
+
+def test_exact_zeros_of_fractions_that_no_decimal_writes() -> None:
+    """1/3 + 1/3 + 1/3 - 1 is exactly 0, so that w is 7 and q = 7/3."""
+    lesson = 'givens = { a = "1/3" }\nequations = [{ name = "z", formula = "a + a + a - 1" }, { name = "w", formula = "5 if z < 0 else 7" }, { name = "q", formula = "w*a" }]\n'
+    assert marked(lesson, {"w": "7", "q": "2.33", "z": "0"}) == {"z": "correct", "w": "correct", "q": "correct"}
+    assert marked(lesson, {"w": "5"}) == {"w": "wrong"}
+
+
+def test_at_a_step_the_writers_own_branch_is_followed() -> None:
+    lesson = 'givens = { x = 0.4, w = 0.4, b = 0.2 }\nequations = [{ name = "s", formula = "x*w - b" }, { name = "y", formula = "1 if s > 0 else 0" }]\n'
+    assert marked(lesson, {"s": "0.0", "y": "1"})["y"] == "wrong"  # 0 is not above 0
+    assert marked(lesson, {"s": "0.04", "y": "1"}) == {"s": "wrong", "y": "carried"}
+
+
+def test_a_slope_that_saturates_after_a_slip_keeps_its_digits() -> None:
+    """exp(-130) = 3.5e-57: far beyond the digits that the key needs."""
+    mlp = worksheet_of(read_lesson("mlp"))
+    assert verdicts(mlp, {"h1_in": "130", "dh1_out/dh1_in": "3.5e-57"})["dh1_out/dh1_in"] == "carried"
+    assert verdicts(mlp, {"h1_in": "130", "dh1_out/dh1_in": "0"})["dh1_out/dh1_in"] == "coarse"
+
+
+def test_six_digits_do_not_excuse_a_wrong_last_one() -> None:
+    assert verdicts(worksheet_of(read_lesson("mlp")), {"h1_in": "0.480001", "dh1_in/db1": "1.00001"}) == {
+        "h1_in": "wrong",
+        "dh1_in/db1": "wrong",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ({"h1_out": "0.6177"}, "correct"),
+        ({"h1_out": "0.617"}, "coarse"),
+        ({"h1_in": "0.58", "h1_out": "0.6411"}, "carried"),
+        ({"h1_in": "0.58", "h1_out": "0.64"}, "coarse"),
+    ],
+)
+def test_digits_that_are_demanded_are_demanded_of_carried_lines_too(answers: dict[str, str], verdict: str) -> None:
+    demands = {"h1_out": Demand(significant=4, asked=True)}
+    found = {m.name: m.verdict for m in Marker(worksheet_of(read_lesson("mlp")), demands).mark(list(answers.items()))}
+    assert found["h1_out"] == verdict

@@ -335,3 +335,44 @@ def test_the_confusion_matrix_and_the_regions_agree_with_the_accuracy(tutor: Tut
     assert found is not None and found[0][10, 10] == 1 and found[0][0, 0] == 0  # the inner ring in the middle
     shown = tutor("train", "--data", "circles", "--epochs", "40", "--learning-rate", "0.05", "--width", "80").stdout
     assert "Where the network draws the line: · 0, # 1" in shown and "x1 from" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("a,b,y\n1,2,p\n3,,q\n1,1,p\n2,2,q\n", "row 3, column 'b': the cell is empty"),
+        ("a,b,y\n1,2,p\n3,x,q\n1,1,p\n2,2,q\n", "row 3, column 'b': 'x' is not a number"),
+        ("a,b,y\n1,2,p\n3,4\n1,1,p\n2,2,q\n", "row 3: 2 cells, but there are 3 columns"),
+        ("a,y\n1,p\n2,p\n3,p\n4,p\n", "every example has the label 'p'"),
+        ("a,y\n1,p\n2,q\n3,r\n4,s\n", "4 classes for 4 examples"),
+        ("a,y\n1,p\n2,q\n", "at least 4"),
+        ("a,y\n1,\n2,q\n3,q\n1,p\n", "the label is missing"),
+        ("y\np\nq\np\nq\n", "there is only the label"),
+        ("a,y\n1,nan\n2,1\n3,0\n4,1\n", "classes for 4 examples"),
+    ],
+)
+def test_bad_data_say_in_which_row_and_column(tutor: Tutor, text: str, said: str) -> None:
+    (tutor.folder / "d.csv").write_text(text)
+    done = tutor("train", "--data", "d.csv")
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_data_from_a_file(tutor: Tutor) -> None:
+    """Two classes told apart by the sign of a; and a line y = 2a, with semicolons, no heading and no classes."""
+    rows = [(a / 10, b % 7, "yes" if a > 0 else "no") for b, a in enumerate(range(-20, 21)) if a]
+    (tutor.folder / "d.csv").write_text("a,what,b\n" + "".join(f"{a},{y},{b}\n" for a, b, y in rows))
+    found = tutor.json("train", "--data", "d.csv", "--label", "what", "--epochs", "150", "--learning-rate", "0.05")
+    assert (
+        found["data"]["classes"] == ["no", "yes"] and found["network"]["sizes"] == [2, 16, 1] and found["accuracy"] == 1
+    )
+    (tutor.folder / "line.csv").write_text("".join(f"{a / 10};{2 * a / 10 + 0.001}\n" for a in range(-20, 21)))
+    line = tutor.json("train", "--data", "line.csv", "--hidden", "0", "--epochs", "200", "--learning-rate", "0.05")
+    assert line["loss"] < 1e-3 and line["weights"][0] == pytest.approx(2, abs=0.05) and "accuracy" not in line
+    for arguments, said in (
+        (["--data", "d.csv", "--label", "wha"], "did you mean 'what'"),
+        (["--data", "none.csv"], "cannot be read"),
+        (["--data", "."], "there is no data set"),
+    ):
+        done = tutor("train", *arguments)
+        assert done.returncode == 2 and said in done.stderr, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -14,7 +15,11 @@ from tutor.errors import TutorError
 from tutor.views.screen import Screen
 
 Name = Annotated[
-    str, typer.Option(metavar="NAME", help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris or digits.")
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a CSV file.",
+    ),
 ]
 Output = Annotated[str | None, typer.Option(help="Of the output; what fits the data unless given.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples an update; 1 is stochastic, all of them batch.")]
@@ -24,6 +29,7 @@ BatchSize = Annotated[int, typer.Option(min=1, help="Examples an update; 1 is st
 def train(
     data: Name,
     screen: Screen,
+    label: Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")] = None,
     hidden: Annotated[str, typer.Option(help="Units of each hidden layer, as in 16,16; 0 for none.")] = "16",
     activation: Annotated[str, typer.Option(help="Of the hidden layers.")] = "tanh",
     output_activation: Output = None,
@@ -53,7 +59,8 @@ def train(
     Try `tutor train --data moons`, or `tutor train --data xor --hidden 1` to see it fail. The same seed gives the same
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
     """
-    from tutor.training.datasets import load
+    from tutor.training.datasets import DATA, load
+    from tutor.training.files import read_csv
     from tutor.training.optimization import Rules
     from tutor.training.results import confusion, regions
     from tutor.training.setup import Wishes, set_up
@@ -63,7 +70,7 @@ def train(
     wishes = Wishes(_sizes(hidden), activation, output_activation, loss, init, normalize, validation, arithmetic)
     rules = Rules(optimizer, learning_rate, {}, schedule, {}, l1, l2, clip_value, clip_norm)
     plan = Plan(epochs, batch_size, dropout, patience, seed)
-    found = load(data, seed)
+    found = load(data, seed) if data in DATA or not Path(data).suffix else read_csv(Path(data), label)
     trainer = set_up(found, wishes, rules, plan)
     with view.watching(epochs, json_output) as watch:
         result = trainer.run(watch)

@@ -138,5 +138,6 @@ DATA: dict[str, Callable[[int], Data]] = {
 def load(name: str, seed: int) -> Data:
     """The data set. Raises TutorError where there is none of that name."""
     if name not in DATA:
-        raise TutorError(f"there is no data set {name[:60]!r}{nearest(name, DATA)}")
+        hint = nearest(name, DATA)
+        raise TutorError(f"there is no data set {name[:60]!r}{hint} (a file needs its ending, as in my.csv)")
     return DATA[name](seed)

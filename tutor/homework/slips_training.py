@@ -25,12 +25,18 @@ def _count(step: Step) -> tuple[Expr, int] | None:
     return (ONE, len(formula.args)) if formula.is_Add else None
 
 
+def _is_reduction(step: Step, roles: Roles) -> bool:
+    """Whether the step adds up what several outputs, paths or examples contribute: a loss or a gradient."""
+    first = roles.by_name.get(step.before or "", step) if step.stage == "after" else step
+    return first.stage in ("gradient", "loss")
+
+
 def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
     """`of_mean`: the mean was taken where the sum was asked; else the sum where the mean was asked."""
 
     def rewritings(step: Step, roles: Roles) -> Iterator[Rewriting]:
         found = _count(step)
-        if found is None or step.stage not in ("gradient", "loss"):
+        if found is None or not _is_reduction(step, roles):
             return
         factor, count = found
         is_mean = factor == sympy.Rational(1, count)
@@ -43,7 +49,7 @@ def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
 
 
 def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    if step.stage in ("gradient", "loss"):
+    if _is_reduction(step, roles):
         terms = rewrite.terms_of(step.formula)
         factor = (_count(step) or (ONE, 1))[0]
         for term in terms if len(terms) > 1 else ():

@@ -53,10 +53,10 @@ def usable(paper: Paper) -> bool:
     return all(abs(value) < 1e12 for value in paper.values.values())
 
 
-def try_work(room: Room, habits: Habits, handed: set[str], slip: tuple[str, Work] | None = None) -> Paper | None:
+def try_work(room: Room, habits: Habits, handed: set[str], slips: dict[str, Work]) -> Paper | None:
     """The paper, unless a rounded number cannot be gone on with, as the logarithm of 0."""
     try:
-        paper = work(room.exercise, room.lines, habits, handed, slip)
+        paper = work(room.exercise, room.lines, habits, handed, slips)
     except (ArithmeticError, ValueError):
         return None
     return paper if usable(paper) else None
@@ -68,7 +68,7 @@ def simulate(rooms: int, sheets: int, seed: int, figures: Figures) -> None:
         for _ in range(sheets):
             habits = Habits.of(room.random)
             handed = handed_lines(room.lines, habits, room.random)
-            honest = try_work(room, habits, handed)
+            honest = try_work(room, habits, handed, {})
             if honest is None or not honest.handed:
                 continue
             figures.honest += 1
@@ -76,18 +76,39 @@ def simulate(rooms: int, sheets: int, seed: int, figures: Figures) -> None:
                 if cell.mark.verdict in ("wrong", "unreadable"):
                     figures.honest_wrong.append(f"seed {room.seed} {habits} {cell.mark}")
             one_slip(room, habits, handed, honest, figures)
+            two_slips(room, habits, handed, figures)
 
 
-def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
-    r = room.random
-    line: Line = r.choice(room.lines)
+def choose(room: Room, r: Random) -> tuple[Line, str, Work] | None:
+    """A line at random, and one of the slips that can happen in it."""
+    line = r.choice(room.lines)
     kinds: dict[str, list[Work]] = {}
     for slip, way in [*line.slips, *general_slips(line, room.lines, r)]:
         kinds.setdefault(slip, []).append(way)
     if not kinds:
-        return
+        return None
     slip = r.choice(sorted(kinds))
-    paper = try_work(room, habits, handed, (line.name, r.choice(kinds[slip])))
+    return line, slip, r.choice(kinds[slip])
+
+
+def two_slips(room: Room, habits: Habits, handed: set[str], figures: Figures) -> None:
+    """Two slips on one sheet, both in lines that are handed in: no other line may be a root error."""
+    r = Random(f"{room.seed} {figures.honest}")
+    chosen = [c for c in (choose(room, r), choose(room, r)) if c is not None and c[0].name in handed]
+    slips = {line.name: way for line, _, way in chosen}
+    paper = try_work(room, habits, handed, slips) if len(slips) == 2 else None
+    if paper is not None:
+        roots = room.mark(paper).root_errors
+        name = f"seed {room.seed} {habits} {[(line.name, slip) for line, slip, _ in chosen]}: {roots}"
+        figures.note("two slips", "no false root", set(roots) <= set(slips), name)
+
+
+def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
+    chosen = choose(room, room.random)
+    if chosen is None:
+        return
+    line, slip, way = chosen
+    paper = try_work(room, habits, handed, {line.name: way})
     if paper is None:
         return
     text, right = paper.texts[line.name], honest.texts[line.name]
@@ -129,7 +150,7 @@ def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figure
 
 def report(figures: Figures) -> str:
     kinds = ["only root", "reported", "first", "first or same number", "blank: one root", "blank: reported"]
-    slips = sorted({slip for slip, _ in figures.seen})
+    slips = sorted({slip for slip, _ in figures.seen} - {"two slips"})
     rows = [f"honest sheets: {figures.honest}, with a cell marked wrong: {len(figures.honest_wrong)}"]
     rows.append("| slip | " + " | ".join(kinds) + " | sheets |")
     rows.append("|---" * (len(kinds) + 2) + "|")
@@ -141,6 +162,8 @@ def report(figures: Figures) -> str:
     for group, name in [*(([slip], slip) for slip in slips), (slips, "all")]:
         total = sum(figures.seen[s, "of only root"] + figures.seen[s, "of blank: one root"] for s in group)
         rows.append(f"| {name} | " + " | ".join(share(group, kind) for kind in kinds) + f" | {total} |")
+    both, held = (figures.seen["two slips", what] for what in ("of no false root", "no false root"))
+    rows.append(f"sheets with two slips: {both}, without a false root error: {100 * held / max(1, both):.1f}%")
     return "\n".join(rows)
 
 

@@ -462,25 +462,21 @@ class Paper:
     handed: dict[str, str]
 
 
-def work(
-    exercise: Exercise, lines: list[Line], habits: Habits, handed: set[str], slip: tuple[str, Work] | None = None
-) -> Paper:
-    """Work the lines one after the other; `slip` is the name of a line and the way in which it is worked instead."""
+def work(exercise: Exercise, lines: list[Line], habits: Habits, handed: set[str], slips: dict[str, Work]) -> Paper:
+    """Work the lines one after the other; `slips` has those that are worked in another way."""
     start = exercise.start()
     values: Values = {name: float(text) for name, text in start.items()}
     texts: dict[str, str] = {}
     for line in lines:
-        value = (slip[1] if slip and slip[0] == line.name else line.work)(values)
+        value = slips.get(line.name, line.work)(values)
         copied = ""
-        if line.copies and not (slip and slip[0] == line.name):
+        if line.copies and line.name not in slips:
             source = next((n for n in start if float(start[n]) == value), "")
-            copied = "1" if value == 1 else start[source] if source else ""
-        if line.copies and not copied:
             same = next((n for n, v in values.items() if v == value and n in texts), "")
-            copied = texts[same] if same else ""
-            text = copied or habits.write(value)
+            copied = "1" if value == 1 else start[source] if source else texts.get(same, "")
+            text = habits.write(value, copied) if value == 1 or source else copied or habits.write(value)
         else:
-            text = habits.write(value, copied)
+            text = habits.write(value)
         texts[line.name] = text
         values[line.name] = float(text) if habits.reusing else value
     return Paper(texts, values, {n: t for n, t in texts.items() if n in handed})

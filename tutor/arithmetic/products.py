@@ -1,11 +1,14 @@
 """Matrix products with the same bits on every machine, however the library behind NumPy adds.
 
-Each operand is split into slices of so few bits that every product of two slices, and every partial sum of such
-products, is exact in double precision: then no order of adding matters. Source: Ozaki, Ogita, Oishi and Rump 2012.
+Small products are added up in order, term by term. For larger ones each operand is split into slices of so few bits
+that every product of two slices, and every partial sum of such products, is exact in double precision: then no order
+of adding matters, and the library may add as it likes. Source: Ozaki, Ogita, Oishi and Rump 2012.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from math import ceil, frexp, log2
 from typing import Any
 
@@ -15,28 +18,185 @@ Array = Any
 _MANTISSA = 53
 _SHIFT = 1.5 * 2.0**52
 _SMALLEST = 2.0**-300
+_IN_ORDER = 12_000  # products of two numbers, up to which adding in order is the faster way
+_WIDEST = 200_000  # the same for a vector, which is faster in order than split into slices
+_BITS = 46  # to which a product comes out, counted from the largest number of either operand
+_ROW_BITS, _REST_BITS = 20, 28
+_BLOCK = 1 << 20
 
 
 def product(a: Array, b: Array) -> Array:
-    """a @ b to about 46 bits, in three exact products of slices; NaN where an operand has one or is infinite."""
-    inner = a.shape[1]
+    """a @ b, in order where it is small, else to about 44 bits; NaN where an operand has one or is infinite."""
+    (rows, inner), columns = a.shape, b.shape[1]
+    if is_small(rows, inner, columns):
+        return in_order(a, b)
     bits = (_MANTISSA - ceil(log2(max(inner, 2)))) // 2
-    a_high, a_low = _slices(a, bits)
-    b_high, b_low = _slices(b, bits)
-    return a_high @ b_high + (a_high @ b_low + a_low @ b_high)
+    upper, lower = slices(a, bits, 2), slices(b, bits, 2)
+    both = np.dot(upper, lower[:inner])
+    rest = np.dot(upper[:rows], lower[inner:])
+    rest += both[rows:]
+    rest += both[:rows]
+    return rest
 
 
-def _slices(x: Array, bits: int) -> tuple[Array, Array]:
-    """The leading bits of every number, counted from the largest of all, and the next ones."""
-    largest = float(np.abs(x).max(initial=0.0))
+def is_small(rows: int, inner: int, columns: int) -> bool:
+    return rows * inner * columns <= (_WIDEST if rows == 1 or columns == 1 else _IN_ORDER)
+
+
+def in_order(a: Array, b: Array) -> Array:
+    """a @ b with the terms of every sum added one after the other."""
+    rows, columns = a.shape[0], b.shape[1]
+    terms = np.multiply(a.T[:, :, None], b[:, None, :], order="C").reshape(a.shape[1], -1)
+    return row_by_row(terms).reshape(rows, columns)
+
+
+def row_by_row(terms: Array) -> Array:
+    """The sum of the rows of a C-ordered matrix, in order; NumPy adds a single column in another way."""
+    if terms.shape[1] == 1:
+        return np.add.accumulate(terms, axis=0)[-1]
+    return np.add.reduce(terms, axis=0)
+
+
+def slices(x: Array, bits: int, count: int) -> Array:
+    """So many slices of the matrix one below the other: the leading bits of every number, counted from the largest of
+    all, then the next ones."""
+    height = x.shape[0]
+    result = np.empty((count * height, x.shape[1]))
+    largest = max(float(x.max()), -float(x.min()))
     if not largest < np.inf:
-        return np.full_like(x, np.nan), np.full_like(x, np.nan)
-    unit = max(2.0 ** frexp(largest)[1], _SMALLEST) * 2.0**-bits
-    high = _rounded(x, unit)
-    return high, _rounded(x - high, unit * 2.0**-bits)
+        result[...] = np.nan
+        return result
+    shift = _SHIFT * _unit(largest, bits)
+    rest = x
+    for start in range(0, count * height, height):
+        part = result[start : start + height]
+        np.add(rest, shift, part)
+        np.subtract(part, shift, part)
+        if start + height < count * height:
+            rest = np.subtract(rest, part)
+        shift *= 2.0**-bits
+    return result
+
+
+def _unit(largest: float, bits: int) -> float:
+    """The last of so many bits, counted from the power of two above the largest number."""
+    return float(max(2.0 ** frexp(largest)[1], _SMALLEST) * 2.0**-bits)
+
+
+class ExactRows:
+    """Examples, one a row, that are multiplied with many matrices: split once, and only where that is needed.
+
+    Numbers of at most 20 bits, such as pixels, are one slice as they stand. Those in single precision, which large data
+    sets are kept in, are rounded to that, to save the time and the memory of another slice.
+    """
+
+    def __init__(self, x: Array) -> None:
+        self.x = x
+
+    def take(self, order: Array) -> ExactBatch:
+        return ExactBatch(self, order)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Slices that add up to the rows."""
+        largest = max(float(self.x.max(initial=0.0)), -float(self.x.min(initial=0.0)))
+        if not largest < np.inf:
+            raise ValueError("data must be finite")
+        for bits in (4, 8, 12, 16, _ROW_BITS):
+            if _is_multiple(self.x, _unit(largest, bits)):
+                return [Part(self.x, _unit(largest, bits), bits, _BITS)]
+        if self.x.dtype == np.float32:
+            for block in _blocks(self.x):
+                block[...] = _rounded(block, _unit(largest, _ROW_BITS))
+            return [Part(self.x, _unit(largest, _ROW_BITS), _ROW_BITS, _BITS)]
+        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
+        high = _rounded(self.x, unit)
+        return [
+            Part(high, unit, _ROW_BITS, _BITS),
+            Part(_rounded(self.x - high, rest), rest, _REST_BITS, _BITS - _ROW_BITS),
+        ]
+
+
+class Part:
+    """One slice of the rows: whole multiples of `unit` below 2^bits of them. A product with it needs `wanted` bits."""
+
+    def __init__(self, values: Array, unit: float, bits: int, wanted: int, largest_sum: float | None = None) -> None:
+        self.values, self.unit, self.bits, self.wanted = values, unit, bits, wanted
+        self.largest_sum = largest_sum or max(_row_sums(values).max(initial=0.0) / unit, 1.0)
+
+    def take(self, order: Array) -> Part:
+        chosen = self.values.take(order, axis=0, mode="clip").astype(np.float64, copy=False)
+        return Part(chosen, self.unit, self.bits, self.wanted, self.largest_sum)
+
+    def times(self, matrix: Array) -> Array:
+        """matrix @ values.T"""
+        return self._sliced(matrix, self.values.T, self.largest_sum)
+
+    def gathered(self, delta: Array) -> Array:
+        """delta @ values"""
+        return self._sliced(delta, self.values, len(self.values) * 2.0**self.bits)
+
+    def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
+        bits = min(50, _MANTISSA - ceil(log2(sums)))
+        count = -(-self.wanted // bits)
+        height = len(matrix)
+        products = np.dot(slices(matrix, bits, count), values)
+        total = products[(count - 1) * height :]
+        for start in range((count - 2) * height, -1, -height):
+            total += products[start : start + height]
+        return total
+
+
+class ExactBatch:
+    """Some of the rows."""
+
+    def __init__(self, rows: ExactRows, order: Array) -> None:
+        self.rows, self.order = rows, order
+
+    @cached_property
+    def x(self) -> Array:
+        return self.rows.x.take(self.order, axis=0, mode="clip").astype(np.float64, copy=False)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        return [part.take(self.order) for part in self.rows.parts]
+
+    def times(self, matrix: Array) -> Array:
+        """matrix @ x.T: what a layer with these weights makes of the examples, one a column."""
+        if is_small(len(matrix), matrix.shape[1], len(self.order)):
+            return in_order(matrix, self.x.T)
+        return sum_of([part.times(matrix) for part in self.parts])
+
+    def gathered(self, delta: Array) -> Array:
+        """delta @ x: the gradient by those weights, from that by the weighted sums."""
+        if is_small(len(delta), len(self.order), self.rows.x.shape[1]):
+            return in_order(delta, self.x)
+        return sum_of([part.gathered(delta) for part in self.parts])
+
+
+def sum_of(matrices: list[Array]) -> Array:
+    total = matrices[0]
+    for other in matrices[1:]:
+        total += other
+    return total
+
+
+def _is_multiple(x: Array, unit: float) -> bool:
+    return all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(x))
 
 
 def _rounded(x: Array, unit: float) -> Array:
     """x rounded to a multiple of the unit, a power of two."""
     shift = _SHIFT * unit
-    return (x + shift) - shift
+    return (x.astype(np.float64, copy=False) + shift) - shift
+
+
+def _row_sums(x: Array) -> Array:
+    return np.concatenate([np.abs(block).sum(axis=1, dtype=np.float64) for block in _blocks(x)])
+
+
+def _blocks(x: Array) -> Iterator[Array]:
+    """The matrix in pieces, so that checking it takes little memory."""
+    step = max(1, _BLOCK // max(1, x.shape[1]))
+    for start in range(0, len(x), step):
+        yield x[start : start + step]

@@ -11,6 +11,7 @@ import typer
 
 from tutor import __version__
 from tutor.cli import abandon_output
+from tutor.cli.settings import given, setting_parameters
 
 app = typer.Typer(
     name="tutor",
@@ -41,12 +42,13 @@ def tutor(version: Annotated[bool, typer.Option("--version", "-V", help="Print t
 
 
 def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as a command. Its parameter `screen` becomes the options --width, --color and --narrate;
-    every option gets its environment variable TUTOR_…"""
+    """Register a function as a command. Its parameter `screen` becomes the options --width, --color and --narrate,
+    `given` an option for each setting of a training; every option gets its environment variable TUTOR_…"""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(function, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name != "screen"]
+        own = [p for p in signature.parameters.values() if p.name not in ("screen", "given")]
+        settings_of_training = setting_parameters() if "given" in signature.parameters else []
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
             for key, (kind, default) in SCREEN_OPTIONS.items()
@@ -57,12 +59,14 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
             from tutor.views.screen import open_screen
 
             settings = {key: values.pop(key) for key in SCREEN_OPTIONS}
+            if settings_of_training:
+                values["given"] = given({p.name: values.pop(p.name) for p in settings_of_training})
             try:
                 function(**values, screen=open_screen(**settings))
             except BrokenPipeError:  # left to Typer, it would end in exit code 1
                 abandon_output()
 
-        parameters = [_with_environment(p) for p in [*own, *shared]]
+        parameters = [_with_environment(p) for p in [*own, *settings_of_training, *shared]]
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
         group.command(name)(wrapped)

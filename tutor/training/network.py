@@ -1,149 +1,183 @@
-"""A feed-forward network in matrix form: its parameters as one vector, its outputs, and its gradient."""
+"""A feed-forward network in matrix form: its outputs for a batch, and the gradient of the batch's mean loss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS
-from tutor.maths.initializers import INITIALIZERS
-from tutor.maths.losses import LOSSES
-from tutor.training.sampling import normals, uniforms, words
+from tutor.training.batch_loss import BatchLoss
+from tutor.training.noise import Masks
+from tutor.training.shape import Shape
 
 Array = Any
 System = Any
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Layers of these sizes, inputs first; one activation for each but the inputs; and the loss of one example."""
+class Layer(NamedTuple):
+    """What a forward pass leaves behind in one layer; an example a column.
 
-    sizes: tuple[int, ...]
-    activations: tuple[str, ...]
-    loss: str
+    `source` are the layer's inputs with a row of ones (None for the first layer, whose inputs are the batch), `z` the
+    weighted sums as they go into the activation, `a` what comes out of it. `normalised` are the sums before gamma and
+    beta, and `spread` what they were divided by.
+    """
 
-    @property
-    def count(self) -> int:
-        """How many weights and biases there are."""
-        return sum((before + 1) * after for before, after in pairwise(self.sizes))
-
-    def matrices(self, vector: Array) -> list[Array]:
-        """The vector as one matrix a layer, a row a neuron, the bias in the last column. Views, not copies."""
-        found, start = [], 0
-        for before, after in pairwise(self.sizes):
-            end = start + (before + 1) * after
-            found.append(vector[start:end].reshape(after, before + 1))
-            start = end
-        return found
-
-    def weights(self) -> Array:
-        """Which entries of the vector are weights, not biases."""
-        mask = np.ones(self.count, dtype=bool)
-        for matrix in self.matrices(mask):
-            matrix[:, -1] = False
-        return mask
-
-    def initial(self, seed: int, initializer: str, system: System) -> Array:
-        """Weights drawn from the seed, biases 0."""
-        entry = INITIALIZERS[initializer]
-        vector = np.zeros(self.count)
-        raw = words(seed, "weights", 0, self.count)
-        if entry.distribution == "normal":
-            vector[:] = normals(raw)
-        elif entry.distribution == "uniform":
-            vector[:] = 2.0 * uniforms(raw) - 1.0
-        for matrix, (before, after) in zip(self.matrices(vector), pairwise(self.sizes), strict=True):
-            matrix *= entry.scale(float(before), float(after), system)
-            matrix[:, -1] = 0.0
-        return vector
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What a forward pass leaves behind: the inputs, weighted sums and outputs of every layer, an example a column."""
-
-    inputs: Sequence[Array]
-    sums: Sequence[Array]
-    outputs: Array
+    source: Array | None
+    z: Array
+    a: Array
+    weights: Array
+    normalised: Array | None = None
+    spread: Array | None = None
 
 
 class Network:
-    """A shape in one arithmetic."""
+    """A shape in one arithmetic.
+
+    `running` has the mean and the variance of every hidden weighted sum, which batch normalization uses once the
+    training is over.
+    """
 
     def __init__(self, shape: Shape, system: System) -> None:
         self.shape, self.system = shape, system
-        self.loss = LOSSES[shape.loss]
+        self.loss = BatchLoss(shape.loss, system)
+        self.nothing_left_out = Masks((None,) * shape.depth, (None,) * shape.depth, (None,) * shape.depth)
+        hidden = shape.sizes[1:-1] if shape.batch_norm else ()
+        self.running = [(np.zeros((size, 1)), np.ones((size, 1))) for size in hidden]
 
-    def forward(self, vector: Array, x: Array, masks: Sequence[Array | None] = ()) -> Pass:
-        """The outputs for the examples in the columns of x; `masks` multiply the outputs of the hidden layers."""
-        inputs, sums, a = [], [], x
-        for depth, matrix in enumerate(self.shape.matrices(vector)):
-            a = np.vstack([a, np.ones((1, a.shape[1]))])
-            inputs.append(a)
-            z = self.system.multiply(matrix, a)
-            sums.append(z)
-            a = self.activate(self.shape.activations[depth], z)
-            if depth < len(masks) and masks[depth] is not None:
-                a = a * masks[depth]
-        return Pass(inputs, sums, a)
+    def outputs(self, vector: Array, batch: Any) -> Array:
+        """What the trained network says: one row an output, one column an example."""
+        return self.forward(vector, batch, None)[-1].a
+
+    def forward(self, vector: Array, batch: Any, masks: Masks | None) -> list[Layer]:
+        """Every layer of the pass; with masks that of a training, without them that of a network in use."""
+        shape, scales = self.shape, self.shape.scales(vector)
+        learning = masks is not None
+        left_out = masks or self.nothing_left_out
+        done: list[Layer] = []
+        source: Array | None = None
+        for depth, matrix in enumerate(shape.matrices(vector)):
+            weights = matrix if left_out.weights[depth] is None else matrix * left_out.weights[depth]
+            bare = _without_bias(weights) if shape.normalises(depth) else weights
+            z = batch.times(bare) if source is None else self.system.multiply(bare, source)
+            normalised = spread = None
+            if shape.normalises(depth):
+                normalised, spread = self._normalised(depth, z, learning)
+                z = batch_norm.scaled(normalised, scales[depth], weights[:, -1:])
+            a = self.activate(shape.activations[depth], z)
+            done.append(Layer(source, z, a, weights, normalised, spread))
+            if depth + 1 < shape.depth:
+                source = self._passed_on(depth, a, source, left_out)
+        return done
+
+    def _passed_on(self, depth: int, a: Array, source: Array | None, masks: Masks) -> Array:
+        """What the next layer gets: the outputs with those of the layer before, less what is left out, and ones."""
+        size, count = a.shape
+        result = np.empty((size + 1, count), a.dtype)
+        result[size] = 1.0
+        out = result[:size]
+        branch = masks.branches[depth]
+        out[...] = a
+        if branch is not None:
+            out *= branch
+        if source is not None and self.shape.skips(depth):
+            out += source[:-1]
+        if (kept := masks.outputs[depth]) is not None:
+            out *= kept
+        return result
+
+    def _normalised(self, depth: int, z: Array, learning: bool) -> tuple[Array, Array]:
+        """The sums with mean 0 and variance 1, and by what they were divided; while learning those of the batch."""
+        mean, variance = self.running[depth]
+        if learning:
+            count = z.shape[1]
+            batch_mean = self.system.sums(z) / count
+            centred = z - batch_mean
+            batch_variance = self.system.sums(centred * centred) / count
+            self.running[depth] = (
+                batch_norm.running(mean, batch_mean, self.system),
+                batch_norm.running(variance, batch_variance, self.system),
+            )
+            mean, variance = batch_mean, batch_variance
+        spread = batch_norm.spread(variance, self.system)
+        return (z - mean) / spread, spread
 
     def activate(self, name: str, z: Array) -> Array:
         if name != "softmax":
-            return ACTIVATIONS[name].value(z, *self._parameter(name), self.system)
+            return ACTIVATIONS[name].value(z, *_parameter(name), self.system)
         powers = self.system.exp(z - z.max(axis=0))
-        return powers / self.system.sums(np.ascontiguousarray(powers.T)).T
+        powers /= self.system.column_sums(powers)
+        return powers
 
-    def _parameter(self, name: str) -> tuple[float, ...]:
-        entry = ACTIVATIONS[name]
-        return (float(entry.default),) if entry.parameter else ()
-
-    def losses(self, outputs: Array, targets: Array) -> Array:
-        """The loss of every output of every example, before it is added up; kept from infinity at 0 and 1."""
-        y = np.clip(outputs, _TINY, 1 - _TINY) if self.shape.loss in _PROBABILITIES else outputs
-        return self.loss.term(y, targets, self.system) / self._divisor
-
-    @property
-    def _divisor(self) -> int:
-        return self.shape.sizes[-1] if self.loss.mean else 1
-
-    def gradient(self, vector: Array, done: Pass, targets: Array, masks: Sequence[Array | None] = ()) -> Array:
-        """The derivative of the mean loss of the batch by every parameter."""
-        result = np.empty(self.shape.count)
-        parts, matrices = self.shape.matrices(result), self.shape.matrices(vector)
-        delta = self._output_delta(done, targets) / targets.shape[1]
-        for depth in range(len(matrices) - 1, -1, -1):
-            parts[depth][...] = self.system.multiply(delta, np.ascontiguousarray(done.inputs[depth].T))
+    def gradient(
+        self,
+        vector: Array,
+        batch: Any,
+        done: Sequence[Layer],
+        targets: Array,
+        result: Array,
+        masks: Masks | None = None,
+        shares: Array | None = None,
+    ) -> None:
+        """Put the derivative of the batch's mean loss by every parameter into `result`; `shares` weigh the examples."""
+        shape, left_out = self.shape, masks or self.nothing_left_out
+        parts, scales, by_scales = shape.matrices(result), shape.scales(vector), shape.scales(result)
+        delta = self._output_delta(done[-1], targets)
+        delta /= targets.shape[1]
+        if shares is not None:
+            delta *= shares
+        passed: Array | None = None  # dE/d(output) of the layer below that comes through a residual connection
+        for depth in range(shape.depth - 1, -1, -1):
+            layer = done[depth]
+            if layer.normalised is not None:
+                by_scales[depth][...] = self.system.sums(delta * layer.normalised)
+                by_beta = self.system.sums(delta)
+                delta = self._through_norm(delta * scales[depth], layer)
+            found = batch.gathered(delta) if layer.source is None else self.system.multiply(delta, layer.source.T)
+            parts[depth][...] = found if left_out.weights[depth] is None else found * left_out.weights[depth]
+            if layer.normalised is not None:
+                parts[depth][:, -1:] = by_beta
             if depth:
-                back = self.system.multiply(np.ascontiguousarray(matrices[depth][:, :-1].T), delta)
-                if depth - 1 < len(masks) and masks[depth - 1] is not None:
-                    back = back * masks[depth - 1]
-                delta = back * self._slope(depth - 1, done)
-        return result
+                back = self.system.multiply(layer.weights[:, :-1].T, delta)
+                if passed is not None:
+                    back += passed
+                if (kept := left_out.outputs[depth - 1]) is not None:
+                    back *= kept
+                passed = back if shape.skips(depth - 1) else None
+                branch = left_out.branches[depth - 1]
+                delta = (back if branch is None else back * branch) * self._slope(depth - 1, done[depth - 1])
 
-    def _slope(self, depth: int, done: Pass) -> Array:
+    def _through_norm(self, by_normalised: Array, layer: Layer) -> Array:
+        count = by_normalised.shape[1]
+        mean = self.system.sums(by_normalised) / count
+        mean_of_product = self.system.sums(by_normalised * layer.normalised) / count
+        return batch_norm.slope(by_normalised, mean, layer.normalised, mean_of_product, layer.spread)
+
+    def _slope(self, depth: int, layer: Layer) -> Array:
         name = self.shape.activations[depth]
-        z, entry = done.sums[depth], ACTIVATIONS[name]
-        a = self.activate(name, z)
-        assert entry.slope is not None
-        return entry.slope(z, a, *self._parameter(name), self.system)
+        body = ACTIVATIONS[name].slope
+        assert body is not None
+        return body(layer.z, layer.a, *_parameter(name), self.system)
 
-    def _output_delta(self, done: Pass, targets: Array) -> Array:
+    def _output_delta(self, last: Layer, targets: Array) -> Array:
         """dE/dz of the last layer; with softmax or a sigmoid and cross-entropy simply output minus target."""
-        name, y = self.shape.activations[-1], done.outputs
+        name, y = self.shape.activations[-1], last.a
         if (name, self.shape.loss) in (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")):
             return y - targets
-        if self.shape.loss in _PROBABILITIES:
-            y = np.clip(y, _TINY, 1 - _TINY)
-        by_output = self.loss.slope(y, targets, self.system) / self._divisor
+        by_output = self.loss.slope(y, targets)
         if name != "softmax":
-            return by_output * self._slope(len(self.shape.activations) - 1, done)
-        inner = self.system.sums(np.ascontiguousarray((by_output * y).T)).T
-        return y * (by_output - inner)
+            return by_output * self._slope(self.shape.depth - 1, last)
+        return y * (by_output - self.system.column_sums(by_output * y))
 
 
-_PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
-_TINY = 1e-12
+def _without_bias(weights: Array) -> Array:
+    result = weights.copy()
+    result[:, -1] = 0.0
+    return result
+
+
+def _parameter(name: str) -> tuple[float, ...]:
+    entry = ACTIVATIONS[name]
+    return (float(entry.default),) if entry.parameter else ()

@@ -13,6 +13,7 @@ from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
+from tutor.training.tape import Node, Program, Tape
 
 Array = Any
 System = Any
@@ -41,20 +42,27 @@ class Rules:
 class Optimization:
     """The state of an optimizer, and its steps."""
 
-    def __init__(self, rules: Rules, count: int, weights: Array, system: System) -> None:
+    def __init__(self, rules: Rules, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
         self.rules, self.system, self.weights = rules, system, weights
         self.entry = OPTIMIZERS[rules.optimizer]
         texts = {**self.entry.settings, **rules.settings}
         self.settings = {name: system.number(texts[name]) for name in self.entry.settings}
         self.flags = {name: bool(rules.settings.get(name, f.default)) for name, f in self.entry.flags.items()}
-        self.state: dict[str, Any] = {name: np.zeros(count) for name in self.entry.state}
+        self.state: dict[str, Any] = {name: np.zeros(count, dtype) for name in self.entry.state}
         self.shared: dict[str, Any] = dict.fromkeys(self.entry.shared_state, 0.0)
         if "eta" in self.shared:
             self.shared["eta"] = rules.rate
         self.updates = 0
+        self._programs: dict[tuple[int, int, bool], Program] = {}
+        self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
         """The learning rate of the epoch, counted from 0."""
+        if self._rate[0] != epoch:
+            self._rate = epoch, self._scheduled(epoch)
+        return self._rate[1]
+
+    def _scheduled(self, epoch: int) -> float:
         schedule = SCHEDULES[self.rules.schedule]
         texts = {**schedule.settings, **self.rules.schedule_settings}
         numbers = {name: self.system.number(texts[name]) for name in schedule.settings}
@@ -68,37 +76,52 @@ class Optimization:
         return float(sum(s * self.system.total(PENALTIES[n].term(w, self.system)) for n, s in strengths.items() if s))
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
-        """Change the parameters in place."""
-        gradient = self._clipped(self._with_penalties(vector, gradient))
+        """Change the parameters in place; the gradient is used up."""
+        self._penalise(vector, gradient)
+        self._clip(gradient)
         self.updates += 1
         first = self.updates == 1
-        space = {"t": self.updates, "eta": self.rate(epoch), "E": loss, **self.settings, **self.shared}
-        flags = {**self.flags, "first": first}
-        for equation in self.entry.shared:
-            value = equation.body(SimpleNamespace(**space, **flags), self.system)
-            space[f"{equation.name}_new"] = value
-            self.shared[equation.name] = float(value)
-        space |= {"w": vector, "g": gradient, **self.state}
-        for equation in self.entry.equations:
-            value = equation.body(SimpleNamespace(**space, **flags), self.system)
-            if equation.name == "w":
-                vector[...] = value
-            elif equation.name in self.state:
-                self.state[equation.name] = space[f"{equation.name}_new"] = value
-            else:
-                space[equation.name] = value
+        numbers = {"t": self.updates, "eta": self.rate(epoch), "E": loss}
+        if self.entry.shared:
+            numbers |= self._shared_numbers(numbers, first)
+        self._program(vector, gradient, first, tuple(numbers)).run(numbers)
 
-    def _with_penalties(self, vector: Array, gradient: Array) -> Array:
+    def _shared_numbers(self, numbers: Mapping[str, float], first: bool) -> dict[str, float]:
+        """The lines that are worked once for all parameters."""
+        space: dict[str, Any] = {**numbers, **self.settings, **self.shared, **self.flags, "first": first}
+        found = {}
+        for equation in self.entry.shared:
+            value = float(equation.body(SimpleNamespace(**space), self.system))
+            space[f"{equation.name}_new"] = found[f"{equation.name}_new"] = self.shared[equation.name] = value
+        return found
+
+    def _program(self, vector: Array, gradient: Array, first: bool, numbers: tuple[str, ...]) -> Program:
+        """The optimizer's equations, ready to run on these very arrays."""
+        key = (id(vector), id(gradient), first and bool(self.entry.shared))
+        if key not in self._programs:
+            tape: Any = Tape(self.system)
+            arrays = {"w": vector, "g": gradient, **self.state}
+            space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
+            space |= {name: tape.leaf(name, False) for name in numbers}
+            space |= {**self.settings, **self.flags, "first": first}
+            results: dict[str, Node] = {}
+            for equation in self.entry.equations:
+                value: Any = equation.body(SimpleNamespace(**space), tape)
+                if equation.name in arrays:
+                    results[equation.name] = value
+                space[f"{equation.name}_new" if equation.name in self.state else equation.name] = value
+            self._programs[key] = Program(tape, arrays, results)
+        return self._programs[key]
+
+    def _penalise(self, vector: Array, gradient: Array) -> None:
         for name, strength in (("l1", self.rules.l1), ("l2", self.rules.l2)):
             if strength:
-                slope = PENALTIES[name].slope(vector, self.system)
-                gradient = gradient + strength * np.where(self.weights, slope, 0.0)
-        return gradient
+                gradient += strength * np.where(self.weights, PENALTIES[name].slope(vector, self.system), 0.0)
 
-    def _clipped(self, gradient: Array) -> Array:
+    def _clip(self, gradient: Array) -> None:
         if self.rules.clip_value is not None:
-            return by_value(gradient, self.rules.clip_value, self.system)
+            gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
         if self.rules.clip_norm is not None:
             length = self.system.total(gradient * gradient) ** 0.5
-            return by_norm(gradient, length, self.rules.clip_norm, self.system)
-        return gradient
+            if length > self.rules.clip_norm:
+                gradient[...] = by_norm(gradient, length, self.rules.clip_norm, self.system)

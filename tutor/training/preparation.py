@@ -1,101 +1,134 @@
-"""From a data set to what a network is trained on: splits, normalisation, targets."""
+"""From a data set to what a network is trained on: parts, normalisation, targets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
 
 from tutor.errors import TutorError
 from tutor.training.datasets import Data
-from tutor.training.network import Network, Shape
 from tutor.training.sampling import permutation, words
+from tutor.training.shape import Shape
 
 Array = Any
-Part = tuple[Array, Array, Array]
+_BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What is taken from every feature, and by what it is divided; fitted on the training part alone."""
+
+    name: str
+    shift: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    def apply(self, x: Array) -> None:
+        """Scale the rows in place."""
+        for block in _blocks(x):
+            block[...] = (block - np.array(self.shift)) / np.array(self.scale)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Examples in columns; `y` the class numbers or, in a regression, the values. `validation` is held out."""
+    """Examples in rows that end in a 1 for the bias; `targets` have a row an output and a column an example.
 
-    x: Array
+    `train`, `validation` and `test` are the places of the examples of each part; the last two may be empty. `y` has
+    the class numbers or, in a regression, the values.
+    """
+
+    rows: Array
     targets: Array
     y: Array
     classes: tuple[str, ...]
-    validation: Part | None = None
+    train: Array
+    validation: Array
+    test: Array
+    scaling: Scaling | None = None
+    threshold: float = 0.5
 
-    @property
-    def count(self) -> int:
-        return int(self.x.shape[1])
-
-    def accuracy(self, network: Network, vector: Array, x: Array, y: Array) -> float | None:
-        """The share of examples in the right class, None where there are no classes."""
-        if not self.classes:
-            return None
-        return float((self.guesses(network, vector, x) == y).mean())
-
-    def guesses(self, network: Network, vector: Array, x: Array) -> Array:
-        """The class that the network takes each example for."""
-        outputs = network.forward(vector, x).outputs
+    def guesses(self, outputs: Array) -> Array:
+        """The number of the class that each example is taken for; a single output says 1 above the threshold."""
         if outputs.shape[0] > 1:
             return outputs.argmax(axis=0)
-        return (outputs[0] > threshold(network.shape)).astype(np.int64)
+        return (outputs[0] > self.threshold).astype(np.int64)
+
+    @property
+    def x(self) -> Array:
+        return self.rows[:, :-1]
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """Those parts that there are, by name."""
+        named = {"training": self.train, "held-out": self.validation, "test": self.test}
+        return {name: places for name, places in named.items() if len(places)}
 
 
-def threshold(shape: Shape) -> float:
-    """Where a single output changes from one class to the other."""
-    return 0.0 if shape.activations[-1] == "tanh" else 0.5
-
-
-def prepare(data: Data, outputs: int, share: float, seed: int, normalize: str | None, tanh: bool) -> Prepared:
+def prepare(
+    data: Data, shape: Shape, validation: float, test: float, seed: int, normalize: str | None = None
+) -> Prepared:
     """Split by class and seed, normalise by the training part alone, and write the targets.
 
-    `share` of the examples is held out. Raises TutorError where a part would be empty.
+    `validation` and `test` are the shares held out. Examples that come with room for a 1 are used up: normalised where
+    they stand. Raises TutorError where a part would be empty.
     """
-    train, held = _split(data, share, seed)
-    x = data.x.T
+    places = _split(data, validation, test, seed)
+    rows = rows_with_ones(data.x)
+    scaling = None
     if normalize:
-        shift, scale = _scaling(normalize, x[:, train])
-        x = (x - shift) / scale
-    targets = _targets(data, outputs, tanh)
-    validation = None
-    if len(held):
-        validation = _columns(x, held), _columns(targets, held), data.y[held]
-    return Prepared(_columns(x, train), _columns(targets, train), data.y[train], data.classes, validation)
+        scaling = _fitted(normalize, rows[:, :-1], places[0])
+        scaling.apply(rows[:, :-1])
+    tanh = shape.activations[-1] == "tanh"
+    targets = targets_of(data, shape.sizes[-1], tanh)
+    return Prepared(rows, targets, data.y, data.classes, *places, scaling, 0.0 if tanh else 0.5)
 
 
-def _columns(matrix: Array, chosen: Array) -> Array:
-    return np.ascontiguousarray(matrix[:, chosen])
-
-
-def _split(data: Data, share: float, seed: int) -> tuple[Array, Array]:
-    """The places of the training and of the held-out examples, each class in its share."""
-    order = permutation(words(seed, "split", 0, len(data)))
-    if not share:
-        return np.arange(len(data)), order[:0]
-    groups = [order[data.y[order] == c] for c in range(len(data.classes))] if data.classes else [order]
-    held = np.concatenate([group[: round(share * len(group))] for group in groups])
-    train = np.concatenate([group[round(share * len(group)) :] for group in groups])
-    if not len(held) or not len(train):
-        raise TutorError(f"{len(data)} examples are too few to hold out {share:g} of them")
-    return np.sort(train), np.sort(held)
-
-
-def _scaling(name: str, x: Array) -> tuple[Array, Array]:
-    """What is taken from every feature, and what it is divided by; a feature that never changes is left as it is."""
-    from math import fsum
-
-    if name == "minmax":
-        shift, scale = x.min(axis=1, keepdims=True), np.ptp(x, axis=1, keepdims=True)
+def rows_with_ones(x: Array) -> Array:
+    """The examples with a 1 at the end of each. Nothing is copied where a reader has left room for it in the array."""
+    wider = x.base
+    if wider is not None and wider.shape == (x.shape[0], x.shape[1] + 1) and np.shares_memory(wider[:1], x[:1]):
+        whole: Array = wider
     else:
-        shift = np.array([[fsum(row.tolist()) / len(row)] for row in x])
-        scale = np.sqrt(np.array([[fsum((row * row).tolist()) / len(row)] for row in x - shift]))
-    return shift, np.where(scale > 0, scale, 1.0)
+        whole = np.empty((x.shape[0], x.shape[1] + 1), x.dtype)
+        whole[:, :-1] = x
+    whole[:, -1] = 1.0
+    return whole
 
 
-def _targets(data: Data, outputs: int, tanh: bool) -> Array:
+def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Array, Array, Array]:
+    """The places of the training, validation and test examples, each class in its share."""
+    order = permutation(words(seed, "split", 0, len(data)))
+    if not validation and not test:
+        return np.arange(len(data)), order[:0], order[:0]
+    groups = [order[data.y[order] == c] for c in range(len(data.classes))] if data.classes else [order]
+    ends = [(round(validation * len(g)), round(validation * len(g)) + round(test * len(g))) for g in groups]
+    pieces = [np.split(group, cuts) for group, cuts in zip(groups, ends, strict=True)]
+    held, tested, train = (np.sort(np.concatenate([piece[k] for piece in pieces])) for k in range(3))
+    for name, places, share in (("training", train, 1), ("validation", held, validation), ("test", tested, test)):
+        if share and not len(places):
+            raise TutorError(f"{len(data)} examples are too few: none is left for the {name} part")
+    return train, held, tested
+
+
+def _fitted(name: str, x: Array, train: Array) -> Scaling:
+    """Fitted feature by feature in exact sums; a feature that never changes is left as it is."""
+    shift, scale = [], []
+    for feature in range(x.shape[1]):
+        column = x[train, feature].astype(np.float64)
+        if name == "minmax":
+            start, width = float(column.min()), float(np.ptp(column))
+        else:
+            start = fsum(column.tolist()) / len(column)
+            width = float(np.sqrt(fsum(((column - start) ** 2).tolist()) / len(column)))
+        shift.append(start)
+        scale.append(width if width > 0 else 1.0)
+    return Scaling(name, tuple(shift), tuple(scale))
+
+
+def targets_of(data: Data, outputs: int, tanh: bool) -> Array:
     """One row an output: 0 and 1 for classes (-1 and 1 for tanh), one-hot where there are several outputs."""
     if not data.classes:
         return np.atleast_2d(data.y.T).astype(np.float64)
@@ -103,3 +136,8 @@ def _targets(data: Data, outputs: int, tanh: bool) -> Array:
     if outputs == 1:
         return np.where(data.y == 1, 1.0, low)[None, :]
     return np.where(data.y[None, :] == np.arange(outputs)[:, None], 1.0, low)
+
+
+def _blocks(x: Array) -> Iterator[Array]:
+    for start in range(0, len(x), _BLOCK_ROWS):
+        yield x[start : start + _BLOCK_ROWS]

@@ -6,6 +6,7 @@ NumPy guarantees the raw words of a named bit generator; what it makes of them m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,14 @@ import numpy as np
 from tutor.arithmetic import elementary
 
 Array = Any
-PURPOSES = {name: number for number, name in enumerate(("weights", "shuffle", "split", "dropout", "data", "augment"))}
+PURPOSES = {
+    name: number
+    for number, name in enumerate(
+        ("weights", "shuffle", "split", "dropout", "data", "augment", "dropconnect", "depth", "search")
+    )
+}
 _TWO_53 = 2.0**-53
+_DRAWN_TOGETHER = 4096
 _CENTRE = (
     (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
      13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608),
@@ -36,9 +43,9 @@ _FAR = (
 """The rational approximations of the normal quantile in Wichura 1988, algorithm AS 241, highest power first."""
 
 
-def words(seed: int, purpose: str, epoch: int, count: int) -> Array:
-    """The first `count` raw words of the stream of this seed, purpose and epoch."""
-    counter = [0, 0, epoch, PURPOSES[purpose]]
+def words(seed: int, purpose: str, epoch: int, count: int, batch: int = 0) -> Array:
+    """The first `count` raw words of the stream of this seed, purpose, epoch and batch."""
+    counter = [0, batch, epoch, PURPOSES[purpose]]
     return np.random.Philox(key=seed, counter=counter).random_raw(count)
 
 
@@ -70,8 +77,25 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) 
 
 def permutation(raw: Array) -> Array:
     """An order of 0 … n - 1: words with their low bits replaced by the index, sorted."""
-    count = len(raw)
+    return permutations(raw[None, :])[0]
+
+
+def permutations(raw: Array) -> Array:
+    """An order of 0 … n - 1 from every row of n words."""
+    count = raw.shape[1]
     bits = np.uint64(max(1, (count - 1).bit_length()))
     keys = (raw >> bits << bits) | np.arange(count, dtype=np.uint64)
-    keys.sort()
+    keys.sort(axis=1)
     return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+
+
+def orders(seed: int, first: int, epochs: int, count: int) -> Iterator[Array]:
+    """The order of `count` examples in each of so many epochs, the first of them numbered `first`.
+
+    The words of several epochs of a small data set are drawn together: starting a stream takes longer than using it.
+    """
+    together = max(1, _DRAWN_TOGETHER // max(1, count))
+    for block in range(first // together, (first + epochs - 1) // together + 1):
+        raw = words(seed, "shuffle", block, together * count).reshape(together, count)
+        start = block * together
+        yield from permutations(raw[max(0, first - start) : first + epochs - start])

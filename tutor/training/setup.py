@@ -1,90 +1,60 @@
-"""From the words of a command to a trainer: what fits the data is chosen where nothing is said."""
+"""From settings and data to a trainer: what fits the data is chosen where nothing is said."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-
-from tutor.errors import TutorError, nearest
-from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
-from tutor.maths.initializers import INITIALIZERS
-from tutor.maths.losses import LOSSES
-from tutor.maths.optimizers import OPTIMIZERS
-from tutor.maths.schedules import SCHEDULES
+from tutor.errors import TutorError
+from tutor.training.augmentation import parse_augmentation
+from tutor.training.batch_loss import BatchLoss
+from tutor.training.class_weights import balanced
 from tutor.training.datasets import Data
-from tutor.training.network import Network, Shape
-from tutor.training.optimization import Rules
+from tutor.training.matrix_form import MatrixForm
+from tutor.training.network import Network
 from tutor.training.preparation import prepare
+from tutor.training.settings import Settings, check
+from tutor.training.shape import Shape
 from tutor.training.systems import ARITHMETICS
-from tutor.training.trainer import Plan, Trainer
-
-NORMALIZERS = ("zscore", "minmax")
+from tutor.training.trainer import Trainer
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What the user says about the network; None leaves the choice to the data."""
-
-    hidden: Sequence[int] = (16,)
-    activation: str = "tanh"
-    output_activation: str | None = None
-    loss: str | None = None
-    init: str | None = None
-    normalize: str | None = None
-    validation: float = 0.0
-    arithmetic: str = "reproducible"
-
-
-def shape_of(wishes: Wishes, data: Data) -> Shape:
-    """The layers. Raises TutorError for an unknown word, or for a loss that does not go with the outputs."""
-    _known(wishes.activation, [n for n, e in ACTIVATIONS.items() if e.slope], "activation")
-    outputs = _outputs(wishes, data)
+def shape_of(wanted: Settings, data: Data) -> Shape:
+    """The layers. Raises TutorError for a loss that does not go with the outputs."""
+    outputs = _outputs(wanted, data)
     several = outputs > 1 and bool(data.classes)
     usual = ("softmax", "cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
     if not data.classes:
         usual = ("linear", "half_squared_error")
-    last = wishes.output_activation or usual[0]
-    _known(last, [*[n for n, e in ACTIVATIONS.items() if e.slope], *VECTOR_ACTIVATIONS], "output activation")
-    loss = wishes.loss or (usual[1] if last == usual[0] else "half_squared_error")
-    _known(loss, LOSSES, "loss")
+    last = wanted.output_activation or usual[0]
+    loss = wanted.loss or (usual[1] if last == usual[0] else "half_squared_error")
     if loss == "cross_entropy" and last != "softmax":
         raise TutorError("cross_entropy needs probabilities; give --output-activation softmax")
     if loss == "binary_cross_entropy" and last != "sigmoid":
         raise TutorError("binary_cross_entropy needs outputs between 0 and 1; give --output-activation sigmoid")
     if last == "softmax" and outputs == 1:
         raise TutorError("softmax needs an output for each class; with two classes use sigmoid")
-    if any(size < 1 for size in wishes.hidden):
-        raise TutorError("a hidden layer has at least one unit, as in --hidden 16,16")
-    sizes = (data.x.shape[1], *wishes.hidden, outputs)
-    return Shape(sizes, (*[wishes.activation] * len(wishes.hidden), last), loss)
+    sizes = (data.x.shape[1], *wanted.hidden, outputs)
+    activations = (*[wanted.activation] * len(wanted.hidden), last)
+    return Shape(sizes, activations, loss, wanted.batch_norm, wanted.residual)
 
 
-def _outputs(wishes: Wishes, data: Data) -> int:
+def _outputs(wanted: Settings, data: Data) -> int:
     if not data.classes:
         return 1 if data.y.ndim == 1 else int(data.y.shape[1])
-    return len(data.classes) if len(data.classes) > 2 or wishes.output_activation == "softmax" else 1
+    return len(data.classes) if len(data.classes) > 2 or wanted.output_activation == "softmax" else 1
 
 
-def set_up(data: Data, wishes: Wishes, rules: Rules, plan: Plan) -> Trainer:
+def set_up(data: Data, wanted: Settings) -> Trainer:
     """Everything ready to be trained. Raises TutorError with what to do for whatever does not fit."""
-    _known(wishes.arithmetic, ARITHMETICS, "arithmetic")
-    _known(rules.optimizer, OPTIMIZERS, "optimizer")
-    _known(rules.schedule, SCHEDULES, "schedule")
-    if wishes.normalize:
-        _known(wishes.normalize, NORMALIZERS, "normalization")
-    if not 0 <= wishes.validation < 1 or not 0 <= plan.dropout < 1:
-        raise TutorError("--validation and --dropout are shares from 0 to 1, such as 0.2")
-    if plan.patience is not None and not wishes.validation:
-        raise TutorError("--patience waits for a better validation loss; hold something out with --validation 0.2")
-    system = ARITHMETICS[wishes.arithmetic]
-    shape = shape_of(wishes, data)
-    init = wishes.init or ("he" if wishes.activation in ("relu", "leaky_relu") else "xavier")
-    _known(init, INITIALIZERS, "initializer")
-    tanh = shape.activations[-1] == "tanh"
-    prepared = prepare(data, shape.sizes[-1], wishes.validation, plan.seed, wishes.normalize, tanh)
-    return Trainer(Network(shape, system), prepared, rules, plan, shape.initial(plan.seed, init, system))
-
-
-def _known(word: str, valid: Collection[str], kind: str) -> None:
-    if word not in valid:
-        raise TutorError(f"unknown {kind} {word[:60]!r}{nearest(word, valid)}")
+    check(wanted)
+    shape = shape_of(wanted, data)
+    if wanted.class_weights and not data.classes:
+        raise TutorError("--class-weights weighs classes, and these data have values")
+    prepared = prepare(data, shape, wanted.validation, wanted.test, wanted.seed, wanted.normalize)
+    system = ARITHMETICS[wanted.arithmetic]
+    init = wanted.init or ("he" if wanted.activation in ("relu", "leaky_relu", "prelu", "elu") else "xavier")
+    vector = shape.initial(wanted.seed, init, system)
+    shares = balanced(data.y[prepared.train], len(data.classes))[data.y] if wanted.class_weights else None
+    augmentation = parse_augmentation(wanted.augment) if wanted.augment else None
+    if augmentation is not None and (augmentation.shift or augmentation.flip) and data.shape is None:
+        raise TutorError("--augment shift and flip move the pixels of an image; these examples are none")
+    form = MatrixForm(Network(shape, system), prepared, wanted, vector, shares, augmentation, data.shape)
+    return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
 
 from tutor.arithmetic import elementary
-from tutor.arithmetic.products import product
+from tutor.arithmetic.products import ExactRows, product, row_by_row
 
 Array = Any
 
@@ -16,6 +17,8 @@ class Setting(float):
     """A number whose whole powers are multiplied out: the C library's pow is not the same everywhere."""
 
     def __pow__(self, exponent: float, modulus: None = None) -> float:
+        if not isinstance(exponent, int | float):
+            return NotImplemented
         count = int(exponent)
         if count != exponent or count < 0:
             raise ValueError("only whole powers are the same on every machine")
@@ -58,15 +61,26 @@ class Reproducible:
 
     @staticmethod
     def total(values: Array) -> float:
-        """The sum, rounded once."""
-        from math import fsum
+        """The sum, rounded once; infinite where it overflows, NaN where one of the values is."""
+        try:
+            return fsum(np.ravel(values).tolist())
+        except (OverflowError, ValueError):  # ValueError: of both infinities
+            return float("inf")
 
-        return fsum(np.ravel(values).tolist())
+    @staticmethod
+    def sums(values: Array) -> Array:
+        """The sum of every row, as a column."""
+        return row_by_row(np.ascontiguousarray(values.T))[:, None]
 
-    @classmethod
-    def sums(cls, values: Array) -> Array:
-        """The sum of every row."""
-        return cls.multiply(values, np.ones((values.shape[1], 1)))
+    @staticmethod
+    def column_sums(values: Array) -> Array:
+        """The sum of every column."""
+        return row_by_row(np.ascontiguousarray(values))
+
+    @staticmethod
+    def examples(x: Array, single: bool) -> ExactRows:
+        """Examples, one a row, ready to be multiplied with weights."""
+        return ExactRows(x)
 
 
 class Fast(Reproducible):
@@ -74,15 +88,39 @@ class Fast(Reproducible):
 
     name = "fast"
     exp, log, tanh = np.exp, np.log, np.tanh  # type: ignore[assignment]
-    multiply = staticmethod(np.matmul)  # type: ignore[assignment]
+    multiply = staticmethod(np.dot)
 
     @staticmethod
     def total(values: Array) -> float:
         return float(np.sum(values))
 
-    @classmethod
-    def sums(cls, values: Array) -> Array:
+    @staticmethod
+    def sums(values: Array) -> Array:
         return values.sum(axis=1, keepdims=True)
+
+    @staticmethod
+    def column_sums(values: Array) -> Array:
+        return values.sum(axis=0)
+
+    @staticmethod
+    def examples(x: Array, single: bool) -> PlainRows:  # type: ignore[override]
+        return PlainRows(x.astype(np.float32 if single else np.float64, copy=False))
+
+
+class PlainRows:
+    """Examples, one a row, for products in whatever order the library adds."""
+
+    def __init__(self, x: Array) -> None:
+        self.x = x
+
+    def take(self, order: Array) -> PlainRows:
+        return PlainRows(self.x.take(order, axis=0, mode="clip"))
+
+    def times(self, matrix: Array) -> Array:
+        return np.dot(matrix, self.x.T)
+
+    def gathered(self, delta: Array) -> Array:
+        return np.dot(delta, self.x)
 
 
 ARITHMETICS = {system.name: system for system in (Reproducible, Fast)}

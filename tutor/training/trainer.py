@@ -1,139 +1,163 @@
-"""The training loop: epochs of shuffled batches, with validation, early stopping, and an end that says why it came."""
+"""The training loop: epochs, validation, early stopping, and an end that says why it came."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from tutor.training.network import Network
-from tutor.training.optimization import Optimization, Rules
+from tutor.training.batch_loss import BatchLoss
 from tutor.training.preparation import Prepared
-from tutor.training.sampling import permutation, uniforms, words
+from tutor.training.sampling import orders
+from tutor.training.settings import Settings
+from tutor.training.shape import Shape
 
 Array = Any
+_MEASURED = 100
+_UPDATES_AT_ONCE = 4_000
+
+
+class Form(Protocol):
+    """A network being trained, in matrix form or as straight-line code."""
+
+    name: str
+    vector: Array
+    failed: str
+
+    @property
+    def updates(self) -> int: ...
+    def run(self, first: int, orders: list[Array]) -> list[float]: ...
+    def outputs(self, rows: Array, places: Array) -> Array: ...
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How long and in what pieces. With `patience` training stops when so many epochs brought no better validation
-    loss, and the best weights are restored."""
+class Measure:
+    """What the network does with one part of the data; without classes there is no accuracy."""
 
-    epochs: int = 100
-    batch_size: int = 32
-    dropout: float = 0.0
-    patience: int | None = None
-    seed: int = 0
+    loss: float
+    accuracy: float | None
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to: the mean loss over its batches, and what the network then does with either part."""
+    """What one epoch came to: the mean loss of its examples, each before the update that it led to, and, in epochs in
+    which the network is measured, what it then does with the training and the validation part."""
 
     number: int
     loss: float
-    accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
+    accuracy: float | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
 
 
 @dataclass
 class Result:
-    """Everything that a training leaves behind. `ended` says why it stopped."""
+    """Everything that a training leaves behind. `seconds` is the time of the updates alone, `ended` says why it
+    stopped, and `interrupted` and `diverged` what kind of end that was. `best` is the lowest validation loss, its epoch
+    and the state of the network then; `last` the state at the end, from which a training can go on."""
 
-    vector: Array
     history: list[Epoch] = field(default_factory=list)
-    updates: int = 0
     seconds: float = 0.0
     ended: str = "all epochs done"
-
-    @property
-    def diverged(self) -> bool:
-        return self.ended.startswith("diverged")
+    interrupted: bool = False
+    diverged: bool = False
+    best: tuple[float, int, dict[str, Any]] | None = None
+    last: dict[str, Any] = field(default_factory=dict)
 
 
 class Trainer:
     """One network, one data set, one way to train."""
 
-    def __init__(self, network: Network, data: Prepared, rules: Rules, plan: Plan, vector: Array) -> None:
-        self.network, self.data, self.plan = network, data, plan
-        self.result = Result(vector)
-        self.optimization = Optimization(rules, len(vector), network.shape.weights(), network.system)
+    def __init__(self, form: Form, data: Prepared, wanted: Settings, shape: Shape, loss: BatchLoss) -> None:
+        self.form, self.data, self.wanted, self.shape, self.loss = form, data, wanted, shape, loss
+        self.result = Result()
+
+    @property
+    def done(self) -> int:
+        """How many epochs lie behind."""
+        return len(self.result.history)
 
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
-        """Train to the end, or until Ctrl-C; what was reached by then is the result."""
-        best: tuple[float, Array, int] | None = None
-        for number in range(1, self.plan.epochs + 1):
-            started = time.perf_counter()
-            try:
-                loss = self._epoch(number)
-            except KeyboardInterrupt:
-                self.result.ended = f"interrupted in epoch {number}"
-                break
-            self.result.seconds += time.perf_counter() - started
-            if not np.isfinite(loss):
-                self.result.ended = f"diverged: the loss was {loss} at update {self.optimization.updates}"
-                break
-            epoch = self._measured(number, loss)
-            self.result.history.append(epoch)
-            watch(epoch)
-            if self.plan.patience is not None and epoch.validation_loss is not None:
-                if best is None or epoch.validation_loss < best[0]:
-                    best = (epoch.validation_loss, self.result.vector.copy(), number)
-                elif number - best[2] >= self.plan.patience:
-                    self.result.ended = f"stopped early: epoch {best[2]} was the best"
-                    break
-        if best is not None:
-            self.result.vector[...] = best[1]
-        self.result.updates = self.optimization.updates
-        return self.result
+        """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
+        result = self.result
+        try:
+            while self.done < self.wanted.epochs and not (result.diverged or self._waited_long_enough()):
+                self._several_epochs()
+                watch(result.history[-1] if result.history else Epoch(0, float("nan")))
+        except KeyboardInterrupt:
+            result.interrupted = True
+            result.ended = f"interrupted after epoch {self.done}"
+        result.last = self.form.state()
+        if result.best is not None and not result.interrupted:
+            self.form.restore({**result.best[2], "updates": self.form.updates})
+        return result
 
-    def _epoch(self, number: int) -> float:
-        """One pass over the training part; the mean loss of its examples, each before the update that it led to."""
-        order = permutation(words(self.plan.seed, "shuffle", number, self.data.count))
-        x, targets = self.data.x[:, order], self.data.targets[:, order]
-        total = 0.0
-        for start, end in self._batches():
-            batch = np.ascontiguousarray(x[:, start:end]), np.ascontiguousarray(targets[:, start:end])
-            masks = self._masks(number, start, end - start)
-            done = self.network.forward(self.result.vector, batch[0], masks)
-            loss = self.network.system.total(self.network.losses(done.outputs, batch[1])) / (end - start)
-            if not np.isfinite(loss):
-                return float(loss)
-            gradient = self.network.gradient(self.result.vector, done, batch[1], masks)
-            whole = loss + self.optimization.penalty(self.result.vector)
-            self.optimization.step(self.result.vector, gradient, whole, number - 1)
-            total += loss * (end - start)
-        return total / self.data.count
+    def _several_epochs(self) -> None:
+        """The epochs up to the next one in which the network is measured, or as many as pass in an instant."""
+        first, kept = self.done + 1, self.form.state()
+        started = time.perf_counter()
+        try:
+            losses = self.form.run(first, list(self._orders(first, self._last_of(first))))
+        except KeyboardInterrupt:
+            self.form.restore(kept)
+            raise
+        self.result.seconds += time.perf_counter() - started
+        whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
+        found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
+        if self.form.failed:
+            self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
+        elif found and self._is_measured(found[-1].number):
+            found[-1] = self._measured(found[-1])
+        self.result.history += found
 
-    def _batches(self) -> Iterator[tuple[int, int]]:
-        size = min(self.plan.batch_size, self.data.count)
-        for start in range(0, self.data.count, size):
-            yield start, min(start + size, self.data.count)
+    def _last_of(self, first: int) -> int:
+        """The last epoch that is run together with the first."""
+        updates = -(-len(self.data.train) // self.wanted.batch_size)
+        last = min(self.wanted.epochs, first + max(1, _UPDATES_AT_ONCE // updates) - 1)
+        return next((number for number in range(first, last) if self._is_measured(number)), last)
 
-    def _masks(self, epoch: int, start: int, count: int) -> list[Array | None]:
-        """Dropout: each hidden output kept with probability 1 - p and divided by it: at test nothing has to change."""
-        p = self.plan.dropout
-        hidden = self.network.shape.sizes[1:-1]
-        if not p or not hidden:
-            return []
-        raw = words(self.plan.seed + (start << 20), "dropout", epoch, sum(hidden) * count)
-        kept = (uniforms(raw) >= p) / (1.0 - p)
-        masks: list[Array | None] = []
-        place = 0
-        for size in hidden:
-            masks.append(kept[place : place + size * count].reshape(size, count))
-            place += size * count
-        return masks
+    def _is_measured(self, number: int) -> bool:
+        every = 1 if len(self.data.validation) else -(-self.wanted.epochs // _MEASURED)
+        return number % every == 0 or number in (1, self.wanted.epochs)
 
-    def _measured(self, number: int, loss: float) -> Epoch:
-        accuracy = self.data.accuracy(self.network, self.result.vector, self.data.x, self.data.y)
-        if self.data.validation is None:
-            return Epoch(number, loss, accuracy, None, None)
-        x, targets, y = self.data.validation
-        outputs = self.network.forward(self.result.vector, x).outputs
-        held_out = self.network.system.total(self.network.losses(outputs, targets)) / x.shape[1]
-        return Epoch(number, loss, accuracy, held_out, self.data.accuracy(self.network, self.result.vector, x, y))
+    def _orders(self, first: int, last: int) -> Iterator[Array]:
+        """The order of the training examples in each epoch; where all of them are one batch, or as they stand."""
+        count = len(self.data.train)
+        if self.wanted.shuffle and self.wanted.batch_size < count:
+            yield from orders(self.wanted.seed, first, last - first + 1, count)
+        else:
+            yield from [np.arange(count)] * (last - first + 1)
+
+    def _measured(self, epoch: Epoch) -> Epoch:
+        accuracy = self.measure(self.data.train).accuracy if self.data.classes else None
+        if not len(self.data.validation):
+            return Epoch(epoch.number, epoch.loss, accuracy)
+        held_out = self.measure(self.data.validation)
+        best = self.result.best
+        if self.wanted.patience is not None and (best is None or held_out.loss < best[0]):
+            self.result.best = held_out.loss, epoch.number, self.form.state()
+        return Epoch(epoch.number, epoch.loss, accuracy, held_out.loss, held_out.accuracy)
+
+    def _waited_long_enough(self) -> bool:
+        patience, best = self.wanted.patience, self.result.best
+        if patience is None or best is None or self.done - best[1] < patience:
+            return False
+        self.result.ended = f"stopped early: epoch {best[1]} was the best"
+        return True
+
+    def measure(self, places: Array) -> Measure:
+        """Loss and accuracy of the network as it is now, over these examples."""
+        outputs = self.form.outputs(self.data.rows, places)
+        loss = self.loss.mean(outputs, self.data.targets[:, places])
+        if not self.data.classes:
+            return Measure(loss, None)
+        return Measure(loss, float((self.data.guesses(outputs) == self.data.y[places]).mean()))
+
+    def measures(self) -> dict[str, Measure]:
+        """Every part by its name."""
+        return {name: self.measure(places) for name, places in self.data.parts.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from tutor.errors import counted
@@ -43,27 +44,36 @@ def watching(epochs: int, silent: bool) -> Iterator[Watch]:
 
 def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
     """What `--json` prints."""
-    shape, rules, plan = trainer.network.shape, trainer.optimization.rules, trainer.plan
+    shape, wanted, prepared = trainer.shape, trainer.wanted, trainer.data
     last = result.history[-1] if result.history else None
+    measured = trainer.measures()
     return {
         "format": 1,
-        "network": {"sizes": list(shape.sizes), "activations": list(shape.activations), "loss": shape.loss},
+        "network": {
+            "sizes": list(shape.sizes),
+            "activations": list(shape.activations),
+            "loss": shape.loss,
+            "parameters": len(trainer.form.vector),
+            "form": trainer.form.name,
+        },
         "data": {
             "name": data.name,
             "examples": len(data),
-            "training": trainer.data.count,
+            "training": len(prepared.train),
+            "validation": len(prepared.validation),
+            "test": len(prepared.test),
             "classes": list(data.classes),
         },
-        "optimizer": {"name": rules.optimizer, "learning_rate": rules.rate, "schedule": rules.schedule},
-        "arithmetic": trainer.network.system.name,
-        "seed": plan.seed,
-        "batch_size": plan.batch_size,
+        "settings": {**asdict(wanted), "learning_rate": wanted.rules.rate},
+        "arithmetic": wanted.arithmetic,
+        "seed": wanted.seed,
         "epochs": len(result.history),
-        "updates": result.updates,
+        "updates": trainer.form.updates,
         "seconds": result.seconds,
         "ended": result.ended,
         "loss": last and last.loss,
-        **({"accuracy": last.accuracy} if last and last.accuracy is not None else {}),
+        **({"accuracy": measured["training"].accuracy} if data.classes else {}),
+        "parts": {part: {"loss": m.loss, "accuracy": m.accuracy} for part, m in measured.items()},
         "history": [
             {
                 "epoch": e.number,
@@ -74,7 +84,7 @@ def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
             }
             for e in result.history
         ],
-        "weights": [float(w) for w in result.vector],
+        "weights": [float(w) for w in trainer.form.vector],
     }
 
 
@@ -84,13 +94,14 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     `confused` is the confusion matrix with the part that it is about, `cut` makes the decision regions for so many
     columns and rows.
     """
-    shape, system = trainer.network.shape, trainer.network.system
+    shape, wanted = trainer.shape, trainer.wanted
+    single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
     screen.show(screen.text(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", "bold"), "")
-    sizes = f"{counted(trainer.data.count, 'example')}, {counted(shape.count, 'parameter')}"
+    sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.form.vector), 'parameter')}"
     words = f"{' and '.join(dict.fromkeys(shape.activations))}; loss: {shape.loss.replace('_', ' ')}"
-    screen.show(f"{sizes}, {words}; {system.name} arithmetic.")
-    if system.name == "fast":
-        screen.show("With fast arithmetic the last digits may differ from machine to machine.")
+    screen.show(f"{sizes}, {words}; {wanted.arithmetic} arithmetic.")
+    if wanted.arithmetic == "fast":
+        screen.show(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
         if not screen.narrate:
             show_curve(result.history, screen)
@@ -98,9 +109,10 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
         show_confusion(data.classes, confused, screen)
         if not screen.narrate:
             show_regions(data, cut, screen)
-    each = f"{1e6 * result.seconds / max(1, result.updates):.0f} µs each"
+    updates = trainer.form.updates
+    each = f"{1e6 * result.seconds / max(1, updates):.3g} µs each"
     ended = result.ended.capitalize()
-    screen.show(f"{ended}: {counted(result.updates, 'update')} in {result.seconds:.2f} s, {each}.")
+    screen.show(f"{ended}: {counted(updates, 'update')} in {result.seconds:.2f} s, {each}.")
     if result.diverged:
         screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
     elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:

@@ -1,0 +1,69 @@
+"""The options of a training: one for each setting, with its type, its help and its default from the settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from tutor.errors import TutorError
+from tutor.training.settings import Settings, option
+
+_SEVERAL = (tuple, dict)
+
+
+def setting_parameters() -> list[inspect.Parameter]:
+    """An option for each setting; None where it is not given."""
+    kinds = get_type_hints(Settings)
+    return [
+        inspect.Parameter(
+            entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(entry, kinds[entry.name])
+        )
+        for entry in fields(Settings)
+    ]
+
+
+def _annotation(entry: Field[Any], kind: Any) -> Any:
+    origin = get_origin(kind)
+    if origin is dict:
+        typed: Any = list[str]
+    elif origin is tuple:
+        typed = str
+    else:
+        typed = next((k for k in get_args(kind) if k is not type(None)), kind) if "None" in str(kind) else kind
+    names = [f"{option(entry.name)}/--no-{entry.name}"] if entry.default is True else [option(entry.name)]
+    return Annotated[typed | None, typer.Option(*names, help=entry.metadata["help"], show_default=_default(entry))]
+
+
+def _default(entry: Field[Any]) -> Any:
+    value = None if entry.default is MISSING else entry.default
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value) if value not in (None, "", False, True) else False
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the options that were given, as the settings have them."""
+    kinds = get_type_hints(Settings)
+    said = {name: value for name, value in values.items() if name in kinds and value not in (None, [])}
+    return {name: read(name, value, kinds[name]) for name, value in said.items()}
+
+
+def read(name: str, value: Any, kind: Any) -> Any:
+    """A setting from what was typed. Raises TutorError where it is no such thing."""
+    origin = get_origin(kind)
+    if origin is tuple:
+        try:
+            sizes = tuple(int(part) for part in str(value).split(",") if part.strip())
+        except ValueError:
+            raise TutorError(f"{option(name)} takes whole numbers, as in 16,16, not {str(value)[:40]!r}") from None
+        return () if sizes == (0,) else sizes
+    if origin is dict:
+        pairs = [text.partition("=") for text in value]
+        if not all(key.strip() and equals and number.strip() for key, equals, number in pairs):
+            raise TutorError(f"{option(name)} takes a name and a number, as in beta=0.8")
+        return {key.strip(): number.strip() for key, _, number in pairs}
+    return value

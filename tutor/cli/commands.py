@@ -13,6 +13,7 @@ FAMILIES = (
     "check",
     "vary",
     "train",
+    "compare",
     "authoring",
     "errata",
     "transcript",

@@ -1,0 +1,125 @@
+"""`tutor compare`: the same training with several settings, several seeds each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.cli.train import DataName, Label
+from tutor.cli.variations import command_line, read_variations
+from tutor.errors import TutorError
+from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.training.search import Setting, Varied
+    from tutor.training.settings import Settings
+
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUES",
+        help="An option of `tutor train` and its values, as in optimizer=sgd,adam. Where a value has commas itself, "
+        "separate values by |, as in 'hidden=16|32,16'. true and false for switches, none for what is left to the "
+        "data. For --search random also two ends, as in learning-rate=0.001..0.1. May be given several times.",
+    ),
+]
+Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each setting: --seed, the next number, …")]
+Trials = Annotated[int | None, typer.Option(min=1, max=10_000, help="Settings that --search random draws.")]
+Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combination, or some drawn at random.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
+Table = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run.")]
+Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_INTERRUPTED = 130
+
+
+@command()
+def compare(
+    data: DataName,
+    screen: Screen,
+    given: dict[str, Any],
+    vary: Vary = None,
+    seeds: Seeds = 3,
+    search: Search = "grid",
+    trials: Trials = None,
+    jobs: Jobs = None,
+    label: Label = None,
+    csv: Table = None,
+    times: Times = False,
+    json_output: Json = False,
+) -> None:
+    """Train with several settings, several seeds each, and compare what comes out.
+
+    Try `tutor compare --data moons --vary optimizer=sgd,adam --vary learning-rate=0.1,0.01`. Every option of `tutor
+    train` holds for all runs. Spread is the standard deviation over the seeds, with n - 1. The best setting is the one
+    with the lowest mean validation loss where --validation holds examples out, else with the lowest training loss; with
+    --test it is trained once more and measured on the test part. `--search random --trials 20 --validation 0.2` draws
+    settings instead: log-uniform between two positive ends, uniform from 0, for shares and for whole numbers.
+    """
+    for name in _THREADS:  # read when NumPy is loaded: a process is one job, and more threads may change the last bits
+        os.environ[name] = "1"
+    from tutor.training.experiment import Source, checked, measured_on_test, run_all
+    from tutor.training.settings import Settings
+    from tutor.training.summary import compare as summarised
+    from tutor.training.summary import measure_to_rank_by
+    from tutor.views import comparison as view
+    from tutor.views.experiment_data import document, rows
+
+    varied = read_variations(vary or [])
+    base = Settings(**given)
+    settings = _settings(varied, search, trials, base)
+    source = Source(data, label)
+    shapes = checked(source, base, settings)
+    if csv is not None:
+        _write(csv, "")  # better now than after hours
+    runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
+    with view.watching(len(runs), json_output) as watch:
+        outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
+    examples = source.load(base.seed)
+    comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
+    best, final = comparison.best, view.Final()
+    if best is not None:
+        line = command_line(data, label, {**given, **settings[best], "seed": base.seed})
+        tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
+        final = view.Final(line, tested)
+    if csv is not None:
+        _write(csv, rows(comparison, times))
+    about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
+    if json_output:
+        print(json.dumps(document(about, comparison, final), indent=1))
+    else:
+        view.show(about, comparison, final, screen)
+    if not comparison.complete or (base.test and best is not None and final.tested is None):
+        raise typer.Exit(_INTERRUPTED)
+
+
+def _settings(varied: Sequence[Varied], search: str, trials: int | None, base: Settings) -> list[Setting]:
+    """Raises TutorError where the search does not go with the other options."""
+    from tutor.training.search import drawn, grid
+
+    if search == "grid":
+        if trials is not None:
+            raise TutorError("--trials is how many settings --search random draws; add that, or leave --trials out")
+        return grid(varied)
+    if not varied:
+        raise TutorError("--search random needs something to draw, as in --vary learning-rate=0.001..0.1")
+    if trials is None:
+        raise TutorError("--search random needs to know how many settings to draw, as in --trials 20")
+    if not base.validation:
+        raise TutorError("--search random chooses by the validation loss; hold something out with --validation 0.2")
+    return drawn(varied, trials, base.seed)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None

@@ -59,6 +59,11 @@ class Noise:
             branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
         return Masks(tuple(outputs), tuple(weights), tuple(branches))
 
+    @staticmethod
+    def nothing(shape: Shape) -> Masks:
+        """The masks that leave nothing out."""
+        return Masks(*((None,) * shape.depth for _ in range(3)))
+
 
 def _kept(raw: Array, share: float) -> Array:
     """0 with the probability `share`, to one part in 65,536, else 1/(1 - share): four numbers from each word."""

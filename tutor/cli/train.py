@@ -60,7 +60,7 @@ def train(
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
     """
     from tutor.training.datasets import DATA, load
-    from tutor.training.files import read_csv
+    from tutor.training.files import is_file_name, read_file
     from tutor.training.optimization import Rules
     from tutor.training.results import confusion, regions
     from tutor.training.setup import Wishes, set_up
@@ -70,7 +70,7 @@ def train(
     wishes = Wishes(_sizes(hidden), activation, output_activation, loss, init, normalize, validation, arithmetic)
     rules = Rules(optimizer, learning_rate, {}, schedule, {}, l1, l2, clip_value, clip_norm)
     plan = Plan(epochs, batch_size, dropout, patience, seed)
-    found = load(data, seed) if data in DATA or not Path(data).suffix else read_csv(Path(data), label)
+    found = load(data, seed) if data in DATA or not is_file_name(data) else read_file(Path(data), label)
     trainer = set_up(found, wishes, rules, plan)
     with view.watching(epochs, json_output) as watch:
         result = trainer.run(watch)

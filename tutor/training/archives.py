@@ -27,7 +27,7 @@ from tutor.training.checks import MOST_NUMBERS, PIECE, unreadable
 Array = Any
 MOST_ARRAYS = 1_000
 _MOST_BYTES = 8 * MOST_NUMBERS
-_LONGEST_HEADER = 10_000
+_LONGEST_HEADER = 1_000
 _BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError, RuntimeError, OverflowError, KeyError)
 _BAD_HEADER = (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError, OverflowError)
 

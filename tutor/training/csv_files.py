@@ -66,9 +66,10 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
 
 def _separator(line: str) -> str:
     """The most frequent of comma, semicolon and tab, commas between digits not counted where there is another."""
-    other = max(";\t", key=line.count)
-    commas = re.sub(r"(?<=\d),(?=\d)", "", line).count(",")
-    return other if line.count(other) > commas else ","
+    bare = re.sub(r'"[^"]*"', "", line)
+    other = max(";\t", key=bare.count)
+    commas = re.sub(r"(?<=\d),(?=\d)", "", bare).count(",")
+    return other if bare.count(other) > commas else ","
 
 
 def _rows(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:

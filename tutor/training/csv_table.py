@@ -16,6 +16,7 @@ from tutor.training.datasets import Data
 
 Array = Any
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
+_PIXELS = {str(level): float(level) for level in range(256)}
 
 
 def tidy(text: str) -> str:
@@ -31,6 +32,14 @@ def value_of(cell: str, decimal_commas: bool) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) and "_" not in text else None
+
+
+def _numbers(cells: Sequence[str]) -> list[float]:
+    """The cells as numbers. Pixels are looked up, which takes a third of the time; raises ValueError for text."""
+    try:
+        return list(map(_PIXELS.__getitem__, cells))
+    except KeyError:
+        return list(map(float, cells))
 
 
 class Table:
@@ -56,7 +65,7 @@ class Table:
             self._check_decimals(number, row)
         cells = [cell.replace(",", ".") for cell in row] if self.decimal_commas else row
         try:
-            numbers = array("d", map(float, cells))
+            numbers = array("d", _numbers(cells))
         except ValueError:
             raise self._unfit(number, row) from None
         if (not isfinite(sum(numbers)) and not all(map(isfinite, numbers))) or "_" in "".join(row):

@@ -24,7 +24,7 @@ READERS: dict[str, Callable[[Path, str | None], Data]] = {
 def is_file_name(word: str) -> bool:
     """Whether a word is the name of a file rather than of a data set: it has an ending, or a folder before it."""
     path = Path(word)
-    return bool(path.suffix or len(path.parts) > 1 or _reader(path))
+    return bool(path.suffix or _reader(path) or re.search(r"[/\\]", word))
 
 
 def read_file(path: Path, label: str | None) -> Data:

@@ -33,7 +33,7 @@ def read_idx(path: Path, label: str | None) -> Data:
     """The images in `path`, a row each, with the labels from the file beside it (labels-idx1 for images-idx3).
 
     Pixels are k/256 in single precision, not k/255: so every one of them is exact, and needs only eight bits.
-    Raises TutorError where a file is no IDX file, is cut short or goes on too long, or where the two do not match.
+    Raises TutorError where a file is no IDX file, is cut short or is too long, or where the two do not match.
     """
     if label is not None:
         raise TutorError("--label names a column or an array; the labels of these images are in the file beside them")
@@ -111,7 +111,7 @@ def _shape(path: Path, file: BufferedIOBase, length: int | None, kind: str) -> t
 
 def _check_length(path: Path, announced: int, found: int, more: str = "") -> None:
     if announced != found:
-        state = "is cut short" if found < announced else "goes on too long"
+        state = "is cut short" if found < announced else "is too long"
         raise TutorError(f"{path} {state}: {announced:,} bytes are announced, {more}{found:,} are there")
 
 

@@ -120,6 +120,7 @@ PIXELS, Y = pictures()
         (idx(PIXELS), idx(Y) + b".", "is too long: 6 bytes are announced"),
         (idx(PIXELS, (HUGE, HUGE, HUGE)), idx(Y), "announced|at most 200 million"),
         (idx(PIXELS, (60_000, 10_000, 10_000)), idx(Y), "announced|at most 200 million"),
+        (idx(PIXELS, (6, 6_000, 5_000)), idx(Y), "bytes are announced, 36 are there|30,000,000 numbers an example"),
         (idx(PIXELS), idx(Y[:5]), "5 labels in "),
         (idx(PIXELS), idx(Y * 0), "every example has the label '0'"),
         (idx(PIXELS), idx(np.arange(6, dtype=np.uint8)), "6 classes for 6 examples"),

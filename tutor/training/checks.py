@@ -19,6 +19,7 @@ Array = Any
 LARGEST_FILE = 1_000_000_000
 MOST_NUMBERS = 200_000_000
 """The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""
+MOST_FEATURES = 1_000_000
 FEWEST_EXAMPLES = 4
 MOST_NUMBERED_CLASSES = 20
 MOST_CLASSES = 1_000
@@ -55,6 +56,8 @@ def check_amount(where: str, shape: Sequence[int]) -> None:
     if prod(shape) > MOST_NUMBERS:
         sizes = " × ".join(f"{size:,}" if size < 10**15 else "…" for size in shape)
         raise TutorError(f"{where}: {sizes} numbers, but there may be at most {MOST_NUMBERS // 1_000_000} million")
+    if prod(shape[1:]) > MOST_FEATURES:
+        raise TutorError(f"{where}: {prod(shape[1:]):,} numbers an example, but at most {MOST_FEATURES:,} have names")
     if shape[0] < FEWEST_EXAMPLES:
         raise TutorError(f"{where}: {counted(shape[0], 'example')}; there have to be at least {FEWEST_EXAMPLES}")
     if not prod(shape):

@@ -92,12 +92,12 @@ def scikit_learn(work: Work) -> Callable[[], float]:
     kind = (
         MLPRegressor if wanted.loss == "half_squared_error" and wanted.output_activation == "linear" else MLPClassifier
     )
-    model = dict(
-        hidden_layer_sizes=wanted.hidden, activation="logistic" if wanted.activation == "sigmoid" else "relu",
-        solver="sgd", alpha=0.0, batch_size=wanted.batch_size, learning_rate_init=wanted.learning_rate,
-        momentum=0.9 if wanted.optimizer == "momentum" else 0.0, nesterovs_momentum=False, max_iter=wanted.epochs,
-        shuffle=wanted.shuffle, tol=0.0, n_iter_no_change=10**9, random_state=0,
-    )  # fmt: skip
+    model = {
+        "hidden_layer_sizes": wanted.hidden, "activation": "logistic" if wanted.activation == "sigmoid" else "relu",
+        "solver": "sgd", "alpha": 0.0, "batch_size": wanted.batch_size, "learning_rate_init": wanted.learning_rate,
+        "momentum": 0.9 if wanted.optimizer == "momentum" else 0.0, "nesterovs_momentum": False, "max_iter": wanted.epochs,
+        "shuffle": wanted.shuffle, "tol": 0.0, "n_iter_no_change": 10**9, "random_state": 0,
+    }  # fmt: skip
 
     def run() -> float:
         with warnings.catch_warnings():

@@ -53,7 +53,7 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     vector = shape.initial(wanted.seed, init, system)
     shares = balanced(data.y[prepared.train], len(data.classes))[data.y] if wanted.class_weights else None
     augmentation = parse_augmentation(wanted.augment) if wanted.augment else None
-    if augmentation is not None and (augmentation.shift or augmentation.flip) and data.shape is None:
-        raise TutorError("--augment shift and flip move the pixels of an image; these examples are none")
+    if augmentation is not None:
+        augmentation.check(data.shape)
     form = MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)
     return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))

@@ -20,23 +20,29 @@ _SHIFT = 1.5 * 2.0**52
 _SMALLEST = 2.0**-300
 _IN_ORDER = 12_000  # products of two numbers, up to which adding in order is the faster way
 _WIDEST = 200_000  # the same for a vector, which is faster in order than split into slices
-_BITS = 46  # to which a product comes out, counted from the largest number of either operand
+_BITS = 44  # to which a product comes out, counted from the largest number of either operand
 _ROW_BITS, _REST_BITS = 20, 28
 _BLOCK = 1 << 20
 
 
-def product(a: Array, b: Array) -> Array:
+def product(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b, in order where it is small, else to about 44 bits; NaN where an operand has one or is infinite."""
     (rows, inner), columns = a.shape, b.shape[1]
     if is_small(rows, inner, columns):
-        return in_order(a, b)
+        return put(in_order(a, b), out)
     bits = (_MANTISSA - ceil(log2(max(inner, 2)))) // 2
     upper, lower = slices(a, bits, 2), slices(b, bits, 2)
     both = np.dot(upper, lower[:inner])
     rest = np.dot(upper[:rows], lower[inner:])
     rest += both[rows:]
-    rest += both[:rows]
-    return rest
+    return np.add(rest, both[:rows], out)
+
+
+def put(result: Array, out: Array | None) -> Array:
+    """The result, in `out` where that is given."""
+    if out is not None:
+        out[...] = result
+    return result
 
 
 def is_small(rows: int, inner: int, columns: int) -> bool:
@@ -102,14 +108,13 @@ class ExactRows:
         largest = max(float(self.x.max(initial=0.0)), -float(self.x.min(initial=0.0)))
         if not largest < np.inf:
             raise ValueError("data must be finite")
-        for bits in (4, 8, 12, 16, _ROW_BITS):
-            if _is_multiple(self.x, _unit(largest, bits)):
-                return [Part(self.x, _unit(largest, bits), bits, _BITS)]
+        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
         if self.x.dtype == np.float32:
             for block in _blocks(self.x):
-                block[...] = _rounded(block, _unit(largest, _ROW_BITS))
-            return [Part(self.x, _unit(largest, _ROW_BITS), _ROW_BITS, _BITS)]
-        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
+                block[...] = _rounded(block, unit)
+        if all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(self.x)):
+            spare = _spare_bits(self.x, unit)
+            return [Part(self.x, unit * 2.0**spare, _ROW_BITS - spare, _BITS)]
         high = _rounded(self.x, unit)
         return [
             Part(high, unit, _ROW_BITS, _BITS),
@@ -167,11 +172,12 @@ class ExactBatch:
             return in_order(matrix, self.x.T)
         return sum_of([part.times(matrix) for part in self.parts])
 
-    def gathered(self, delta: Array) -> Array:
-        """delta @ x: the gradient by those weights, from that by the weighted sums."""
+    def gathered(self, delta: Array, out: Array) -> None:
+        """delta @ x into `out`: the gradient by those weights, from that by the weighted sums."""
         if is_small(len(delta), len(self.order), self.rows.x.shape[1]):
-            return in_order(delta, self.x)
-        return sum_of([part.gathered(delta) for part in self.parts])
+            out[...] = in_order(delta, self.x)
+        else:
+            out[...] = sum_of([part.gathered(delta) for part in self.parts])
 
 
 def sum_of(matrices: list[Array]) -> Array:
@@ -181,8 +187,12 @@ def sum_of(matrices: list[Array]) -> Array:
     return total
 
 
-def _is_multiple(x: Array, unit: float) -> bool:
-    return all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(x))
+def _spare_bits(x: Array, unit: float) -> int:
+    """How many of the last bits are 0 in every number, all of them whole multiples of the unit."""
+    used = 1 << (_ROW_BITS - 1)
+    for block in _blocks(x):
+        used |= int(np.bitwise_or.reduce(np.abs(block / unit).astype(np.int64), axis=None))
+    return (used & -used).bit_length() - 1
 
 
 def _rounded(x: Array, unit: float) -> Array:

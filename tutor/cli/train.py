@@ -37,14 +37,14 @@ def train(
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
     """
     from tutor.training.datasets import DATA, load
-    from tutor.training.files import read_csv
+    from tutor.training.files import is_file_name, read_file
     from tutor.training.results import confusion, regions
     from tutor.training.settings import Settings
     from tutor.training.setup import set_up
     from tutor.views import training as view
 
     wanted = Settings(**given)
-    found = load(data, wanted.seed) if data in DATA or not Path(data).suffix else read_csv(Path(data), label)
+    found = load(data, wanted.seed) if data in DATA or not is_file_name(data) else read_file(Path(data), label)
     trainer = set_up(found, wanted)
     with view.watching(wanted.epochs, json_output) as watch:
         result = trainer.run(watch)

@@ -43,10 +43,13 @@ _FAR = (
 """The rational approximations of the normal quantile in Wichura 1988, algorithm AS 241, highest power first."""
 
 
-def words(seed: int, purpose: str, epoch: int, count: int, batch: int = 0) -> Array:
-    """The first `count` raw words of the stream of this seed, purpose, epoch and batch."""
-    counter = [0, batch, epoch, PURPOSES[purpose]]
-    return np.random.Philox(key=seed, counter=counter).random_raw(count)
+def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Array:
+    """`count` raw words of the stream of this seed, purpose, epoch and batch, from place `start` on.
+
+    The counter goes up by one with every four words, so a long stream can be drawn in pieces.
+    """
+    counter = [start // 4, batch, epoch, PURPOSES[purpose]]
+    return np.random.Philox(key=seed, counter=counter).random_raw(start % 4 + count)[start % 4 :]
 
 
 def uniforms(raw: Array) -> Array:

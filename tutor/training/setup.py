@@ -8,7 +8,6 @@ from tutor.training.batch_loss import BatchLoss
 from tutor.training.class_weights import balanced
 from tutor.training.datasets import Data
 from tutor.training.matrix_form import MatrixForm
-from tutor.training.network import Network
 from tutor.training.preparation import prepare
 from tutor.training.settings import Settings, check
 from tutor.training.shape import Shape
@@ -54,7 +53,7 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     vector = shape.initial(wanted.seed, init, system)
     shares = balanced(data.y[prepared.train], len(data.classes))[data.y] if wanted.class_weights else None
     augmentation = parse_augmentation(wanted.augment) if wanted.augment else None
-    if augmentation is not None and (augmentation.shift or augmentation.flip) and data.shape is None:
-        raise TutorError("--augment shift and flip move the pixels of an image; these examples are none")
-    form = MatrixForm(Network(shape, system), prepared, wanted, vector, shares, augmentation, data.shape)
+    if augmentation is not None:
+        augmentation.check(data.shape)
+    form = MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)
     return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))

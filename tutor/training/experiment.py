@@ -15,7 +15,7 @@ import numpy as np
 
 from tutor.errors import TutorError
 from tutor.training.datasets import DATA, Data, load
-from tutor.training.files import read_csv
+from tutor.training.files import is_file_name, read_file
 from tutor.training.search import Setting, called
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
@@ -38,14 +38,16 @@ class Source:
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
         data = _read(self, seed if self.name in DATA else 0)
-        return replace(data, x=data.x.copy())
+        room = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
+        room[:, :-1] = data.x
+        return replace(data, x=room[:, :-1])
 
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    if source.name in DATA or not Path(source.name).suffix:
+    if source.name in DATA or not is_file_name(source.name):
         return load(source.name, seed)
-    return read_csv(Path(source.name), source.label)
+    return read_file(Path(source.name), source.label)
 
 
 @dataclass(frozen=True)

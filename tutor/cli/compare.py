@@ -26,9 +26,7 @@ Vary = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=VALUES",
-        help="An option of `tutor train` and its values, as in optimizer=sgd,adam. Where a value has commas itself, "
-        "separate values by |, as in 'hidden=16|32,16'. true and false for switches, none for what is left to the "
-        "data. For --search random also two ends, as in learning-rate=0.001..0.1. May be given several times.",
+        help="An option of `tutor train` and its values; may be given several times.",
     ),
 ]
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each setting: --seed, the next number, …")]
@@ -58,11 +56,17 @@ def compare(
 ) -> None:
     """Train with several settings, several seeds each, and compare what comes out.
 
-    Try `tutor compare --data moons --vary optimizer=sgd,adam --vary learning-rate=0.1,0.01`. Every option of `tutor
-    train` holds for all runs. Spread is the standard deviation over the seeds, with n - 1. The best setting is the one
-    with the lowest mean validation loss where --validation holds examples out, else with the lowest training loss; with
-    --test it is trained once more and measured on the test part. `--search random --trials 20 --validation 0.2` draws
-    settings instead: log-uniform between two positive ends, uniform from 0, for shares and for whole numbers.
+    Try `tutor compare --data moons --vary optimizer=sgd,adam --vary learning-rate=0.1,0.01`: every combination.
+
+    Where a value has commas itself, separate values by |: --vary 'hidden=16|32,16'. Switches are true or false; none is
+    what is left to the data. Every option of `tutor train` holds for all runs.
+
+    The spread is the standard deviation over the seeds, with n - 1. The best setting has the lowest mean validation
+    loss where --validation holds examples out, else the lowest training loss; where --test does, it is trained once
+    more and measured on these.
+
+    With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
+    log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
     for name in _THREADS:  # read when NumPy is loaded: a process is one job, and more threads may change the last bits
         os.environ[name] = "1"
@@ -72,6 +76,7 @@ def compare(
     from tutor.training.summary import measure_to_rank_by
     from tutor.views import comparison as view
     from tutor.views.experiment_data import document, rows
+    from tutor.views.progress import counting
 
     varied = read_variations(vary or [])
     base = Settings(**given)
@@ -81,7 +86,7 @@ def compare(
     if csv is not None:
         _write(csv, "")  # better now than after hours
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
-    with view.watching(len(runs), json_output) as watch:
+    with counting(len(runs), json_output) as watch:
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))

@@ -1,10 +1,8 @@
-"""An experiment on the screen: progress while it runs, then a table of settings, their curves, and the best one."""
+"""An experiment on the screen: a table of settings, their curves, and the best one."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +14,6 @@ MEASURES = {
     "training_loss": "training loss", "training_accuracy": "training right",
     "validation_loss": "held-out loss", "validation_accuracy": "held-out right",
 }  # fmt: skip
-_HEADINGS = (*MEASURES.values(), "epochs done")
 _SPREAD = "Mean and standard deviation over the seeds (with n - 1), of the network at the end of each run."
 
 
@@ -39,31 +36,6 @@ class Final:
 
     command: Sequence[str] = field(default_factory=list)
     tested: Any = None
-
-
-@contextmanager
-def watching(total: int, silent: bool) -> Iterator[Callable[[int], None]]:
-    """What to tell how many runs have ended: a bar on stderr where somebody is there to see it, else nothing."""
-    if silent or not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Drawn by whoever waits, not by a thread: processes are forked while the bar is there.
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("", total=total)
-        drawn = [0.0]
-
-        def watch(done: int) -> None:
-            bar.advance(task, done)
-            if done or bar.get_time() - drawn[0] > 0.2:
-                drawn[0] = bar.get_time()
-                bar.refresh()
-
-        watch(0)
-        yield watch
 
 
 def show(about: About, comparison: Any, final: Final, screen: Screen) -> None:
@@ -122,29 +94,31 @@ def _spread(found: Any, measure: str) -> str:
 
 
 def _broken(cell: str, lines: int) -> str:
-    """A cell on so many lines: the deviation, and the last word of a heading, on the second."""
-    if lines == 1:
-        return cell
-    return cell.replace(" ", "\n") if cell in _HEADINGS else cell.replace(" ±", "\n±").replace(" best", "\nbest")
+    """A cell on so many lines: the deviation on the second."""
+    return cell if lines == 1 else cell.replace(" ±", "\n±").replace(" best", "\nbest")
+
+
+def _heading(name: str, lines: int) -> str:
+    """A heading on so many lines: its last word on the second."""
+    return name if lines == 1 else name.replace(" ", "\n") if " " in name else "-\n".join(name.rsplit("-", 1))
 
 
 def _width(columns: Mapping[str, list[str]], lines: int) -> int:
     """How wide the table is."""
-    texts = [["a best"], *([heading, *cells] for heading, cells in columns.items())]
-    return (
-        sum(3 + max(len(line) for text in column for line in _broken(text, lines).split("\n")) for column in texts) + 1
-    )
+    texts = [_broken("a best", lines)]
+    for name, cells in columns.items():
+        texts.append("\n".join([_heading(name, lines), *(_broken(cell, lines) for cell in cells)]))
+    return sum(3 + max(map(len, text.split("\n"))) for text in texts) + 1
 
 
 def _table(columns: Mapping[str, list[str]], comparison: Any, screen: Screen, lines: int) -> None:
     named = list(comparison.summaries[0].labels)
-    headings = {name: _broken(name, lines) for name in columns}
+    headings = {name: _heading(name, lines) for name in columns}
     table = screen.table("", *headings.values(), right=[text for name, text in headings.items() if name not in named])
     for place in range(len(comparison.summaries)):
-        row = [
-            _broken(text, lines) for text in (_called(place, comparison), *(cells[place] for cells in columns.values()))
-        ]
-        table.add_row(*map(screen.text, row), style="bold" if place == comparison.best else "")
+        cells = [_called(place, comparison), *(column[place] for column in columns.values())]
+        style = "bold" if place == comparison.best else ""
+        table.add_row(*(screen.text(_broken(cell, lines)) for cell in cells), style=style)
     screen.show(table)
 
 

@@ -13,6 +13,7 @@ import time
 from fractions import Fraction
 from itertools import product
 from math import inf, isqrt, log
+from multiprocessing import active_children
 from typing import Any
 
 import pytest
@@ -244,7 +245,11 @@ def test_it_fits_the_screen(tutor: Tutor, width: int) -> None:
     shown = tutor("compare", *IRIS[:6], "--validation", 0.2, *varied, "--width", width).stdout
     assert max(map(len, shown.splitlines())) <= width
     assert ("(loss)" in shown) == (width >= 60) and ("│" in shown) == (width >= 60) and "tutor train" in shown
-    assert max(map(len, tutor(*DIVERGING, "--times", "--width", width).stdout.splitlines())) <= width
+
+
+def test_a_wide_table_fits_too(tutor: Tutor) -> None:
+    shown = tutor(*DIVERGING, "--times", "--width", 80).stdout
+    assert max(map(len, shown.splitlines())) <= 80 and "diverged" in shown and "seconds" in shown
 
 
 def test_sentences_for_those_who_listen(tutor: Tutor) -> None:
@@ -262,17 +267,33 @@ def test_losses_of_different_kinds_are_not_ranked_against_each_other(tutor: Tuto
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_reports_what_is_finished(tutor: Tutor, jobs: int) -> None:
-    words = ["compare", "--data", "xor", "--vary", "epochs=5,100000000", "--seeds", "1", "--jobs", str(jobs), "--json"]
+def test_what_is_finished_is_kept_when_ctrl_c_comes(jobs: int) -> None:
+    def interrupt(done: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    runs = [Settings(epochs=n) for n in (5, 100_000_000, 100_000_000)]
+    first, *others = run_all(Source("xor"), runs, jobs, interrupt)
+    assert first is not None and first.epochs_done == 5 and others == [None, None]
+    for child in active_children():  # told to end, though in the middle of it
+        child.join(20)
+    assert not active_children()
+
+
+def test_ctrl_c_ends_well(tutor: Tutor) -> None:
+    words = ["compare", "--data", "xor", "--epochs", "100000000", "--seeds", "2", "--jobs", "2", "--csv", "runs.csv"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tutor", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(2.5)
+        [sys.executable, "-m", "tutor", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tutor.folder,
+    )  # fmt: skip
+    while not (tutor.folder / "runs.csv").exists():  # it is written before the training begins
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    found = json.loads(out)
-    assert process.returncode == 130 and not err and not found["complete"]
-    assert [len(setting["runs"]) for setting in found["settings"]] == [1, 0] and found["best"] == 0
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and not err and "Incomplete: interrupted after 0 of 2 runs" in out
+    assert (tutor.folder / "runs.csv").read_text().startswith("seed,training_loss")
 
 
 def test_settings_that_miss_a_run_have_no_rank() -> None:

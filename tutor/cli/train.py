@@ -41,16 +41,18 @@ def train(
     from tutor.training.results import confusion, regions
     from tutor.training.settings import Settings
     from tutor.training.setup import set_up
-    from tutor.views import training as view
+    from tutor.views.training import show
+    from tutor.views.training_data import document
+    from tutor.views.watching import watching
 
     wanted = Settings(**given)
     found = load(data, wanted.seed) if data in DATA or not is_file_name(data) else read_file(Path(data), label)
     trainer = set_up(found, wanted)
-    with view.watching(wanted.epochs, json_output) as watch:
+    with watching(wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
     if json_output:
-        print(json.dumps(view.document(found, trainer, result), indent=1))
+        print(json.dumps(document(found, trainer, result), indent=1))
     else:
-        view.show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+        show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
     if result.diverged:
         raise typer.Exit(1)

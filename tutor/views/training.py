@@ -72,12 +72,12 @@ def show_curve(history: Any, screen: Screen) -> None:
     highest = max(e.loss for e in history)
     figure.set_y_limits(min_=0, max_=max([highest, *(min(e.validation_loss, 2 * highest) for e in held_out)]) or 1)
     figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:{chars}.3g}")
-    figure.plot([e.number for e in history], [e.loss for e in history], label="training")
+    figure.plot([e.number for e in history], [e.loss for e in history])
     if held_out:
-        figure.scatter(
-            [e.number for e in held_out], [e.validation_loss for e in held_out], label="held out", marker="o"
-        )
-    screen.show("", figure.show(legend=bool(held_out)))
+        figure.scatter([e.number for e in held_out], [e.validation_loss for e in held_out], marker="o")
+    screen.show("", figure.show())
+    if held_out:
+        screen.show("The line is the loss on the training part, o that on the held-out part.")
 
 
 def _show_epochs(history: Any, screen: Screen) -> None:

@@ -76,14 +76,10 @@ def exp(x: Array) -> Array:
     result = high.take(place)
     r *= result
     result += r
-    whole -= _SHIFT_BITS
     whole >>= 9
-    whole <<= 52
+    whole <<= 52  # the bits of the shift itself fall out at the top
     result.view(np.int64)[...] += whole
     return result
-
-
-_SHIFT_BITS = int(np.array(_SHIFT).view(np.int64))
 
 
 def _exp_with_edges(x: Array) -> Array:

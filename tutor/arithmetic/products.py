@@ -114,24 +114,32 @@ class ExactRows:
                 block[...] = _rounded(block, unit)
         if all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(self.x)):
             spare = _spare_bits(self.x, unit)
-            return [Part(self.x, unit * 2.0**spare, _ROW_BITS - spare, _BITS)]
+            return [Part.of(self.x, unit * 2.0**spare, _BITS)]
         high = _rounded(self.x, unit)
-        return [
-            Part(high, unit, _ROW_BITS, _BITS),
-            Part(_rounded(self.x - high, rest), rest, _REST_BITS, _BITS - _ROW_BITS),
-        ]
+        return [Part.of(high, unit, _BITS), Part.of(_rounded(self.x - high, rest), rest, _BITS - _ROW_BITS)]
 
 
 class Part:
-    """One slice of the rows: whole multiples of `unit` below 2^bits of them. A product with it needs `wanted` bits."""
+    """One slice of the rows: whole multiples of a power of two. A product with it is `wanted` to so many bits.
 
-    def __init__(self, values: Array, unit: float, bits: int, wanted: int, largest_sum: float | None = None) -> None:
-        self.values, self.unit, self.bits, self.wanted = values, unit, bits, wanted
-        self.largest_sum = largest_sum or max(_row_sums(values).max(initial=0.0) / unit, 1.0)
+    `largest` and `largest_sum` are the largest number, and the largest sum over a row, without signs, in that unit.
+    """
+
+    def __init__(self, values: Array, wanted: int, largest: float, largest_sum: float) -> None:
+        self.values, self.wanted, self.largest, self.largest_sum = values, wanted, largest, largest_sum
+
+    @classmethod
+    def of(cls, values: Array, unit: float, wanted: int) -> Part:
+        sums, largest = 0.0, 0.0
+        for block in _blocks(values):
+            size = np.abs(block)
+            sums = max(sums, float(size.sum(axis=1, dtype=np.float64).max()))
+            largest = max(largest, float(size.max()))
+        return cls(values, wanted, max(largest / unit, 1.0), max(sums / unit, 1.0))
 
     def take(self, order: Array) -> Part:
         chosen = self.values.take(order, axis=0, mode="clip").astype(np.float64, copy=False)
-        return Part(chosen, self.unit, self.bits, self.wanted, self.largest_sum)
+        return Part(chosen, self.wanted, self.largest, self.largest_sum)
 
     def times(self, matrix: Array) -> Array:
         """matrix @ values.T"""
@@ -139,7 +147,7 @@ class Part:
 
     def gathered(self, delta: Array) -> Array:
         """delta @ values"""
-        return self._sliced(delta, self.values, len(self.values) * 2.0**self.bits)
+        return self._sliced(delta, self.values, len(self.values) * self.largest)
 
     def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
         bits = min(50, _MANTISSA - ceil(log2(sums)))
@@ -199,10 +207,6 @@ def _rounded(x: Array, unit: float) -> Array:
     """x rounded to a multiple of the unit, a power of two."""
     shift = _SHIFT * unit
     return (x.astype(np.float64, copy=False) + shift) - shift
-
-
-def _row_sums(x: Array) -> Array:
-    return np.concatenate([np.abs(block).sum(axis=1, dtype=np.float64) for block in _blocks(x)])
 
 
 def _blocks(x: Array) -> Iterator[Array]:

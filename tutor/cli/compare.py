@@ -13,7 +13,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.train import DataName, Label
+from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.variations import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.views.screen import Screen
@@ -35,7 +35,6 @@ Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combinati
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
 Table = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run.")]
 Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _INTERRUPTED = 130
 
 
@@ -68,8 +67,7 @@ def compare(
     With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
-    for name in _THREADS:  # read when NumPy is loaded: a process is one job, and more threads may change the last bits
-        os.environ[name] = "1"
+    use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.training.experiment import Source, checked, measured_on_test, run_all
     from tutor.training.settings import Settings
     from tutor.training.summary import compare as summarised

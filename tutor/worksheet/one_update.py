@@ -1,0 +1,147 @@
+"""The steps of one update, the same for every update of a training, and the worksheet of any one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from msgspec.structs import replace as changed
+
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.worksheet.build import Moment, NetworkBuilder
+from tutor.worksheet.forward import forward_steps
+from tutor.worksheet.naming import Connections
+from tutor.worksheet.perceptron import RULE, PerceptronTraining
+from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.saturation import collapsed, shifted
+from tutor.worksheet.settings import update_of, update_values
+from tutor.worksheet.step import Step, Worksheet
+from tutor.worksheet.update import RATE, Update
+
+COUNT = "t"
+LOSS = "loss of the examples"
+"""Names of steps that no worksheet has are of several words, so that no lesson can have taken them."""
+
+
+@dataclass(frozen=True)
+class OneUpdate:
+    """What happens to a group of examples, whichever they are.
+
+    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
+    network for the first of them. `becomes` leads from the name of a
+    parameter or a state to that of its new value, `start` has the value with which each begins, `constants` that of
+    everything else which is given. `loss` is what the examples lose, all together and without penalties.
+    """
+
+    steps: tuple[Step, ...]
+    rows: tuple[tuple[str, ...], ...]
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    becomes: Mapping[str, str]
+    start: Mapping[str, Fraction]
+    constants: Mapping[str, Fraction]
+    loss: str = LOSS
+
+
+def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
+    """The steps by which `group` examples change the parameters, over the symbols eta (the rate of the epoch) and t.
+
+    With `whole_targets` the targets of an example are known to add up to 1. Raises ValueError and TutorError where
+    `tutor.worksheet.build` does.
+    """
+    assert problem.network is not None
+    if problem.training is not None and problem.training.rule == RULE:
+        return _presentation(problem, problem.network, problem.training)
+    builder = _builder(problem, problem.network, group)
+    one = builder.passes.whole(tuple(range(group)))
+    training, known = builder.training, builder.known
+    reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
+    shrunk = known.weights if training.proximal else []
+    update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
+    tags = [builder.passes.tag(e) for e in range(group)]
+    steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
+    shared = OPTIMIZERS[training.optimizer].shared_state
+    given = known.values | update_values(training) | {n: getattr(training, n) for n in builder.passes.penalties}
+    kept = dict.fromkeys([*reached, *update.state, *shared])
+    return OneUpdate(
+        tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
+        tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
+        tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
+        tuple(reached),
+        {name: f"{name}_new" for name in kept},
+        {name: given.get(name, Fraction(0)) for name in kept},
+        {name: value for name, value in given.items() if name not in kept and name != RATE},
+    )
+
+
+def worksheet_of_update(
+    problem: Problem, examples: Sequence[Example], moment: Moment, chain: str | None = None
+) -> Worksheet:
+    """The worksheet of the update by these examples at that moment of a training, from its own values."""
+    assert problem.network is not None and problem.training is not None
+    training = changed(problem.training, epochs=1, batch=_batch(problem.training, len(examples)))
+    at = changed(problem, examples=list(examples), training=training)
+    return NetworkBuilder(problem.network, at, chain or problem.chain, moment).worksheet()
+
+
+def in_rows(known: Connections) -> tuple[str, ...]:
+    """Every weight and bias once: layer by layer, neuron by neuron, its weights in the order of its inputs, its bias
+    last."""
+    rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
+    return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
+
+
+def _builder(problem: Problem, network: Network, group: int) -> NetworkBuilder:
+    wanted = problem.training or Training()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
+    blank = Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
+    return NetworkBuilder(network, changed(problem, examples=[blank] * group, training=training), "delta")
+
+
+def _batch(training: Training, group: int) -> str:
+    return "mean" if training.batch == "online" and group > 1 else training.batch
+
+
+def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
+    if len(tags) > 1:
+        total = add(*(symbol(f"E{tag}") for tag in tags))
+    else:  # with a penalty E is more than what the example loses
+        total = next(s.formula for s in forward_steps(builder.loss.name, builder.known) if s.stage == "loss")
+    return Step(LOSS, "loss", total, "sum over the examples")
+
+
+def _of_any(update: Update) -> Iterator[Step]:
+    """The steps of update t, where those of the first one may differ from all others."""
+    t = symbol(COUNT)
+    later = list(update.steps(t, 0, first=False))
+    if not OPTIMIZERS[update.optimizer].shared:
+        yield from later
+        return
+    for step, at_first in zip(later, update.steps(t, 0, first=True), strict=True):
+        differs = step.formula != at_first.formula
+        either = where(add(t, MINUS_ONE), step.formula, at_first.formula) if differs else step.formula
+        yield replace(step, formula=either)
+
+
+def _presentation(problem: Problem, network: Network, training: Training) -> OneUpdate:
+    """The perceptron rule for one example; its loss is 1 where any output is wrong, else 0."""
+    blank = Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
+    rule = PerceptronTraining(network, training, changed(problem, examples=[blank]))
+    known = rule.known
+    now = {p: p for p in rule.trained}
+    steps = list(rule.presentation(0, 1, 1, now))
+    squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
+    wrong = Step(LOSS, "loss", where(add(*squares), ONE, ZERO), "whether an output is wrong")
+    reached = [p for p in in_rows(known) if now.get(p, p) != p]
+    given = known.values
+    return OneUpdate(
+        (*steps, wrong),
+        ((*known.inputs, *known.targets),),
+        tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
+        tuple(reached),
+        {p: now[p] for p in reached},
+        {p: given[p] for p in reached},
+        {name: value for name, value in given.items() if name not in reached},
+    )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tutor.arithmetic import elementary, scalar
 from tutor.arithmetic.exact import as_fraction
@@ -15,10 +18,12 @@ from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.training.network import Network, Shape
 from tutor.training.optimization import Optimization, Rules
-from tutor.training.sampling import uniforms, words
+from tutor.training.sampling import normals, permutation, uniforms, words
 from tutor.training.straight_line import StraightLine
 from tutor.training.systems import ARITHMETICS
+from tutor.training.worksheets import problem_of
 
 Array = Any
 
@@ -250,3 +255,217 @@ def test_the_perceptron_rule_ends_where_its_worksheet_does(
     if losses[-1] == 0:
         x = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
         assert line.outputs(x).T.tolist() == [[float(t) for t in e.targets] for e in found.examples]
+
+
+def matrix_form(shape: Shape, vector: Array, rules: Rules, x: Array, targets: Array, size: int, arithmetic: str) -> Any:
+    """One epoch after the other in matrix form: its parameters and its loss after each."""
+    network = Network(shape, ARITHMETICS[arithmetic])
+    optimization = Optimization(rules, len(vector), shape.weights(), network.system)
+    vector, count = vector.copy(), x.shape[1]
+    epoch = 0
+    while True:
+        total = 0.0
+        for start in range(0, count, size):
+            part = (
+                np.ascontiguousarray(x[:, start : start + size]),
+                np.ascontiguousarray(targets[:, start : start + size]),
+            )
+            done = network.forward(vector, part[0])
+            loss = network.system.total(network.losses(done.outputs, part[1])) / part[0].shape[1]
+            gradient = network.gradient(vector, done, part[1])
+            optimization.step(vector, gradient, loss + optimization.penalty(vector), epoch)
+            total += loss * part[0].shape[1]
+        epoch += 1
+        yield vector, total / count, optimization.rate(epoch - 1)
+
+
+def same_as_the_matrix_form(
+    shape: Shape, rules: Rules, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
+) -> None:
+    vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
+    x = normals(words(seed, "data", 0, count * shape.sizes[0])).reshape(shape.sizes[0], count)
+    targets = uniforms(words(seed, "data", 1, count * shape.sizes[-1])).reshape(shape.sizes[-1], count)
+    if shape.activations[-1] == "softmax":
+        targets = (targets == targets.max(axis=0)).astype(float)
+    line = StraightLine(problem_of(shape, vector, rules), x, targets, size, arithmetic)
+    assert np.array_equal(line.vector, vector)
+    matrix = matrix_form(shape, vector, rules, x, targets, size, arithmetic)
+    for _ in range(updates):
+        expected, loss, rate = next(matrix)
+        assert line.run([range(count)], [rate]) == pytest.approx([loss], rel=1e-12, abs=1e-12)
+        assert line.vector == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    network = Network(shape, ARITHMETICS[arithmetic])
+    assert line.outputs(x) == pytest.approx(network.forward(line.vector, x).outputs, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (5, 1), (5, 2), (4, 4)])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        *(Rules(name, 0.05) for name in OPTIMIZERS),
+        Rules("momentum", 0.05, {"classical": "true", "beta": "0.8"}),
+        Rules("adam", 0.05, l1=0.01, l2=0.02),
+        Rules("sgd", 0.3, clip_norm=0.1),
+        Rules("rmsprop", 0.05, clip_value=0.05, l2=0.1),
+        Rules("adaptive_sign", 0.05, l2=0.1),
+        Rules("sgd", 0.3, schedule="exponential"),
+    ],
+    ids=lambda rules: f"{rules.optimizer}-{rules.l2}-{rules.clip_norm}",
+)
+def test_the_matrix_form_moves_the_same(rules: Rules, count: int, size: int, arithmetic: str) -> None:
+    same_as_the_matrix_form(Shape((3, 3, 2), ("tanh", "softmax"), "cross_entropy"), rules, count, size, arithmetic)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", [name for name, entry in ACTIVATIONS.items() if entry.slope])
+def test_the_matrix_form_agrees_for_every_activation_and_loss(activation: str, loss: str) -> None:
+    output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, activation)
+    same_as_the_matrix_form(Shape((2, 3, 2), (activation, output), loss), Rules("sgd", 0.05), 3, 1, "reproducible")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_network_in_both_forms(data: st.DataObject) -> None:
+    sizes = tuple(data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=5)))
+    useful = [name for name, entry in ACTIVATIONS.items() if entry.slope]
+    hidden = [data.draw(st.sampled_from(useful)) for _ in sizes[2:]]
+    pairs = [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "binary_cross_entropy")]
+    pairs += [(a, loss) for a in useful for loss in ("half_squared_error", "squared_error", "mean_squared_error")]
+    last, loss = data.draw(st.sampled_from([p for p in pairs if (p[0] == "softmax") <= (sizes[-1] > 1)]))
+    rules = Rules(data.draw(st.sampled_from([*OPTIMIZERS])), 0.01, l2=data.draw(st.sampled_from([0.0, 0.1])))
+    count = data.draw(st.integers(1, 7))
+    size, seed = data.draw(st.integers(1, count)), data.draw(st.integers(0, 1000))
+    shape = Shape(sizes, (*hidden, last), loss)
+    same_as_the_matrix_form(shape, rules, count, size, data.draw(st.sampled_from([*ARITHMETICS])), 5, seed)
+
+
+def xor(arithmetic: str = "fast", rate: float = 0.5, optimizer: str = "sgd", **more: Any) -> StraightLine:
+    shape = Shape((2, 2, 1), ("sigmoid", "sigmoid"), more.pop("loss", "half_squared_error"))
+    vector = 2.0 * normals(words(4, "weights", 0, 9))
+    x, targets = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 1.0, 0.0]])
+    return StraightLine(problem_of(shape, vector, Rules(optimizer, rate, **more)), x, targets, 1, arithmetic)
+
+
+def orders(count: int, first: int = 1) -> list[list[int]]:
+    return [permutation(words(1, "shuffle", epoch, 4)).tolist() for epoch in range(first, first + count)]
+
+
+def test_xor_is_learned() -> None:
+    line = xor(rate=1.0)
+    losses = line.run(orders(2000), [1.0] * 2000)
+    assert losses[-1] < 0.01 < losses[0] and len(losses) == 2000 and line.updates == 8000
+    assert (line.outputs(np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])) > 0.5).tolist() == [
+        [False, True, True, False]
+    ]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_training_in_pieces_is_the_same_to_the_last_bit(optimizer: str) -> None:
+    """Whatever the pieces, and also where a state was saved and read again by another object."""
+    whole, first, second = (xor("reproducible", 0.1, optimizer) for _ in range(3))
+    losses = whole.run(orders(30), [0.1] * 30)
+    found = first.run(orders(11), [0.1] * 11)
+    second.vector, before = first.vector, first.state()
+    second.restore(before)
+    found += second.run(orders(19, 12), [0.1] * 19)
+    assert losses == found and np.array_equal(whole.vector, second.vector) and whole.state() == second.state()
+    assert before["updates"] == 44 and whole.updates == 120
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adaptive_sign"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_worksheet_of_any_update_is_what_the_training_does_next(optimizer: str, size: int) -> None:
+    shape = Shape((2, 2, 3), ("tanh", "softmax"), "cross_entropy")
+    rules = Rules(optimizer, 0.3, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01)
+    vector = normals(words(1, "weights", 0, shape.count))
+    x, targets = normals(words(1, "data", 0, 14)).reshape(2, 7), np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]]
+    line = StraightLine(problem_of(shape, vector, rules), x, targets, size, "reproducible")
+    rate = Optimization(rules, 1, np.array([True]), ARITHMETICS["fast"]).rate
+    line.run([range(7)] * 3, [rate(e) for e in range(3)])
+    line.run([range(6)], [rate(3)])
+    worksheet = line.worksheet([6], 3)
+    exact = [float(as_fraction(worksheet.values[f"{p}_new"])) for p in line.parameters]
+    assert line.vector.tolist() == [float(worksheet.givens[p]) for p in line.parameters]
+    if size == 1:
+        line.run([[6]], [rate(3)])
+        assert line.vector == pytest.approx(exact, rel=1e-13) and line.updates == 28
+    whole = line.worksheet([2, 0, 1], 4, "delta")
+    assert whole.by_name["W1_new"].stage == "update" and len(whole.outcomes) == 1
+
+
+def test_saturated_outputs_train_on() -> None:
+    """Sums of ±1000, which overflow exp, and outputs that are 0 and 1 to the last bit."""
+    for last, loss, outputs in (
+        ("softmax", "cross_entropy", 2),
+        ("sigmoid", "binary_cross_entropy", 2),
+        ("softplus", "half_squared_error", 1),
+    ):
+        shape = Shape((1, outputs), (last,), loss)
+        vector = np.array([1000.0, 0.0, -1000.0, 0.0][: 2 * outputs])
+        for target in (0.0, 1.0):
+            targets = np.array([[target, 1.0 - target][:outputs]]).T
+            for x in (1.0, -1.0):
+                for arithmetic in ARITHMETICS:
+                    rules = Rules("sgd", 0.001)
+                    line = StraightLine(problem_of(shape, vector, rules), np.array([[x]]), targets, 1, arithmetic)
+                    loss_of = line.run([[0]] * 2, [0.001] * 2)
+                    assert not line.failed and all(map(math.isfinite, [*loss_of, *line.vector]))
+                    matrix = matrix_form(shape, vector, rules, np.array([[x]]), targets, 1, arithmetic)
+                    assert next(matrix)[1] == pytest.approx(loss_of[0], rel=1e-4, abs=1e-11)
+                    assert line.vector == pytest.approx(next(matrix)[0], rel=1e-12)
+
+
+def test_the_functions_that_raise_give_way_without_a_trace() -> None:
+    """The careful functions have the same values: it does not matter when the training changes to them."""
+    line, careful = xor("fast", 300.0, loss="binary_cross_entropy"), xor("fast", 300.0, loss="binary_cross_entropy")
+    careful._run = careful._loop.function(scalar.Fast)
+    losses = line.run(orders(200), [300.0] * 200)
+    assert losses == careful.run(orders(200), [300.0] * 200) and np.array_equal(line.vector, careful.vector)
+
+
+def test_a_training_that_fails_says_where() -> None:
+    shape = Shape((1, 1), ("linear",), "half_squared_error")
+    problem = problem_of(shape, np.array([1.0, 0.0]), Rules("sgd", 10.0))
+    line = StraightLine(problem, np.array([[3.0, 4.0]]), np.array([[0.0, 1.0]]), 1, "fast")
+    losses = line.run([[0, 1]] * 300, [10.0] * 300)
+    assert len(losses) < 300 and not math.isfinite(losses[-1]) and all(map(math.isfinite, losses[:-1]))
+    assert line.failed == f"update {line.updates + 1}: the loss is inf" and np.isfinite(line.vector).all()
+    rules = Rules("adagrad", 0.1, {"epsilon": "0"})
+    dead = StraightLine(
+        problem_of(shape, np.array([1.0, 0.0]), rules), np.array([[0.0, 1.0]]), np.array([[1.0, 1.0]]), 1, "fast"
+    )
+    found = dead.run([[1, 0]] * 3, [0.1] * 3)
+    assert math.isnan(found[-1]) and dead.failed == "update 1: W1_new divides by zero" and dead.updates == 0
+
+
+def test_nothing_that_a_file_says_gets_into_the_source() -> None:
+    found = parse_lesson(UNUSUAL.format(first="", second="", more='optimizer = "adam"', batch="mean"), "t")
+    allowed = {
+        "def",
+        "run",
+        "kept",
+        "rows",
+        "epochs",
+        "losses",
+        "for",
+        "order",
+        "rest",
+        "count",
+        "eta",
+        "in",
+        "total",
+        "if",
+        "else",
+    }
+    allowed |= {"append", "break", "return", "i0", "i1", *scalar.Fast.FUNCTIONS}
+    for source in line_of(found)._loop.lines:
+        bare = re.sub(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b|\bv\d+\b", "", source)
+        assert set(re.findall(r"[A-Za-z_]\w*", bare)) <= allowed, source
+
+
+def test_large_networks_are_compiled_too() -> None:
+    wide = Shape((6000, 1), ("sigmoid",), "half_squared_error")
+    same_as_the_matrix_form(wide, Rules("sgd", 0.001), 2, 1, "fast", 2)
+    clipped = Shape((40, 30, 2), ("tanh", "softmax"), "cross_entropy")
+    same_as_the_matrix_form(clipped, Rules("sgd", 0.1, clip_norm=0.1), 2, 2, "fast", 2)

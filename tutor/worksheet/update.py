@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import add, formula, multiply, number, symbol
+from tutor.arithmetic.symbolic import add, formula, multiply, number, power, symbol
 from tutor.maths import clipping
 from tutor.maths.optimizers import OPTIMIZERS, Equation
 from tutor.maths.penalties import soft_threshold
@@ -95,8 +95,8 @@ class Update:
     def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
         limit, names = symbol(self.clip), list(gradients.values())
         if self.clip == "clip_norm":
-            length = formula(lambda *a: clipping.norm(list(a[:-1]), a[-1]), *names, key=("norm", len(names)))
-            yield Step("norm", "update", length, "length of the whole gradient")
+            squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
+            yield Step("norm", "update", formula(clipping.norm, squares), "length of the whole gradient")
         for gradient in names:
             if self.clip == "clip_norm":
                 shorter = formula(clipping.by_norm, gradient, symbol("norm"), limit)

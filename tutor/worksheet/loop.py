@@ -8,7 +8,9 @@ from typing import Any
 
 from tutor.worksheet.compile import compiled
 from tutor.worksheet.one_update import COUNT, OneUpdate
-from tutor.worksheet.statements import VARIABLE, Scope, Statement, Statements, literal
+from tutor.worksheet.statements import Statements, in_place
+from tutor.worksheet.texts import literal
+from tutor.worksheet.writer import Scope, Statement
 
 Row = tuple[float, ...]
 Epoch = tuple[Sequence[Any], Sequence[int], float, float]
@@ -105,24 +107,8 @@ def _body(update: OneUpdate, scope: Scope) -> Iterator[Statement]:
     for name, factor in scope.powers.items():
         yield Statement(scope.variables[name], f"{scope.variables[name]} * {factor}", name)
     pairs = [(known[name], written.result(new), name) for name, new in update.becomes.items()]
-    yield from _in_place(written.lines, pairs)
+    yield from in_place(written.lines, pairs)
     yield Statement("total", f"total + {written.result(update.loss)}", update.loss)
-
-
-def _in_place(lines: Sequence[Statement], pairs: Sequence[tuple[str, str, str]]) -> Iterator[Statement]:
-    """The statements with each new value put at once where the old one was, unless that is still needed later."""
-    made: dict[str, int] = {}
-    read: dict[str, int] = {}
-    for place, line in enumerate(lines):
-        made[line.target] = place
-        read |= dict.fromkeys(VARIABLE.findall(line.text), place)
-    at_once = {new: old for old, new, _ in pairs if read.get(old, -1) <= made[new]}
-    for line in lines:
-        text = VARIABLE.sub(lambda found: at_once.get(found[0], found[0]), line.text)
-        yield Statement(at_once.get(line.target, line.target), text, line.step)
-    for old, new, name in pairs:
-        if new not in at_once:
-            yield Statement(old, new, name)
 
 
 def outputs_of(update: OneUpdate) -> Loop:

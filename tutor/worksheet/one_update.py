@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.build import Moment, NetworkBuilder
-from tutor.worksheet.forward import forward_steps
+from tutor.worksheet.forward import loss_step
 from tutor.worksheet.naming import Connections
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
@@ -105,10 +105,11 @@ def _batch(training: Training, group: int) -> str:
 
 
 def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
-    if len(tags) > 1:
-        total = add(*(symbol(f"E{tag}") for tag in tags))
-    else:  # with a penalty E is more than what the example loses
-        total = next(s.formula for s in forward_steps(builder.loss.name, builder.known) if s.stage == "loss")
+    known = builder.known
+    total = add(*(symbol(f"E{tag}") for tag in tags))
+    if len(tags) == 1 and builder.passes.penalties:  # then E is more than what the example loses
+        outputs = [neuron.output for neuron in known.layers[-1].neurons]
+        total = loss_step(builder.loss.name, outputs, known.targets).formula
     return Step(LOSS, "loss", total, "sum over the examples")
 
 

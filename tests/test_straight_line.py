@@ -164,7 +164,7 @@ title = "t"
 tied = 0.3
 held = -0.2
 [network]
-inputs = ["if_", "E_1"]
+inputs = ["t", "E_1"]
 targets = ["lambda1", "exp"]
 loss = "squared_error"
 [[network.layers]]
@@ -198,7 +198,8 @@ batch = "{batch}"
     [
         ("thresholds = [0.1, -0.3, 0.2]", "bias = 0.4", ""),
         ("bias = -0.1", 'biases = [0.3, ""]', 'optimizer = "momentum"'),
-        ("", "", "rates = { low = 0 }"),
+        ("", "", 'rates = { low = 0 }\noptimizer = "adam"'),
+        ("bias = 0.1", "bias = 0.2", 'optimizer = "adaptive_sign"'),
         ("", 'thresholds = ["tied", 0.3]', 'rule = "delta"'),
         ("biases = [0, 0.1, 0.2]", "", "l2 = 0.1"),
     ],

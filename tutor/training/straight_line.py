@@ -84,7 +84,7 @@ class StraightLine:
         where the lesson says so. A loss that is not finite is the last one; the parameters are then those before the
         update that `failed` names. Orders hold every example, or the first few full groups of an epoch.
         """
-        epochs = [self._epoch(order, rate) for order, rate in zip(orders, rates, strict=True)]
+        epochs = [self._epoch(order, rate) for order, rate in zip(_lists(orders), rates, strict=True)]
         try:
             kept, losses = self._run(self._kept, self._rows, epochs)
         except UNDEFINED:
@@ -117,12 +117,11 @@ class StraightLine:
         return outputs_of(one_update(self.problem, 1, self._whole)).function(self._functions[1])
 
     def _epoch(self, order: Sequence[int], rate: float) -> Epoch:
-        places = np.asarray(order).tolist()
-        count = 1.0 if self._counts_errors else float(len(places))
+        count = 1.0 if self._counts_errors else float(len(order))
         if self._size == 1:
-            return places, (), count, float(rate)
-        full = len(places) // self._size * self._size
-        return list(zip(*[iter(places)] * self._size, strict=False)), tuple(places[full:]), count, float(rate)
+            return order, (), count, rate
+        full = len(order) // self._size * self._size
+        return list(zip(*[iter(order)] * self._size, strict=False)), order[full:], count, rate
 
     def _up_to_failure(self, epochs: Sequence[Epoch]) -> list[float]:
         """The same once more, the last epoch update by update, up to the one that has no finite loss."""
@@ -159,6 +158,14 @@ class StraightLine:
             self._kept, self.updates = kept, number
         self.failed = f"update {self.updates}: the sum of the losses is too large for a float"
         return nan
+
+
+def _lists(orders: Sequence[Sequence[int]]) -> Sequence[list[int]]:
+    """Plain lists: the numbers of an array are slow as indices."""
+    if isinstance(orders, np.ndarray):
+        found: list[list[int]] = orders.tolist()
+        return found
+    return [order.tolist() if isinstance(order, np.ndarray) else list(order) for order in orders]
 
 
 def _updates(epoch: Epoch) -> int:

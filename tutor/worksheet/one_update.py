@@ -16,13 +16,13 @@ from tutor.worksheet.naming import Connections
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.saturation import collapsed, shifted
-from tutor.worksheet.settings import update_of, update_values
-from tutor.worksheet.step import Step, Worksheet
+from tutor.worksheet.settings import together, update_of, update_values
+from tutor.worksheet.step import Step, Worksheet, check_names
 from tutor.worksheet.update import RATE, Update
 
-COUNT = "t"
+COUNT = "number of the update"
 LOSS = "loss of the examples"
-"""Names of steps that no worksheet has are of several words, so that no lesson can have taken them."""
+"""Names of what that no worksheet has are of several words, so that no lesson can have taken them."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,12 @@ class OneUpdate:
     constants: Mapping[str, Fraction]
     loss: str = LOSS
 
+    def __post_init__(self) -> None:
+        check_names([*self.start, *self.constants, *(name for row in self.rows for name in row)], self.steps)
+
 
 def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
-    """The steps by which `group` examples change the parameters, over the symbols eta (the rate of the epoch) and t.
+    """The steps by which `group` examples change the parameters, over eta (the rate of the epoch) and `COUNT`.
 
     With `whole_targets` the targets of an example are known to add up to 1. Raises ValueError and TutorError where
     `tutor.worksheet.build` does.
@@ -63,7 +66,9 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     tags = [builder.passes.tag(e) for e in range(group)]
     steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
     shared = OPTIMIZERS[training.optimizer].shared_state
-    given = known.values | update_values(training) | {n: getattr(training, n) for n in builder.passes.penalties}
+    strengths = {name: getattr(training, name) for name in builder.passes.penalties}
+    states = dict.fromkeys(update.state, Fraction(0))
+    given = together(known.values, update_values(training), strengths, states)
     kept = dict.fromkeys([*reached, *update.state, *shared])
     return OneUpdate(
         tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
@@ -71,7 +76,7 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
         tuple(reached),
         {name: f"{name}_new" for name in kept},
-        {name: given.get(name, Fraction(0)) for name in kept},
+        {name: given[name] for name in kept},
         {name: value for name, value in given.items() if name not in kept and name != RATE},
     )
 
@@ -79,9 +84,16 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
 def worksheet_of_update(
     problem: Problem, examples: Sequence[Example], moment: Moment, chain: str | None = None
 ) -> Worksheet:
-    """The worksheet of the update by these examples at that moment of a training, from its own values."""
+    """The worksheet of the update by these examples at that moment of a training, from its own values; with the
+    perceptron rule that of one presentation after the other."""
     assert problem.network is not None and problem.training is not None
-    training = changed(problem.training, epochs=1, batch=_batch(problem.training, len(examples)))
+    wanted = problem.training
+    if wanted.rule == RULE:
+        shown = changed(problem, examples=list(examples))
+        rule = PerceptronTraining(problem.network, changed(wanted, stop="max_epochs", max_epochs=1), shown)
+        rule.known.values |= {name: value for name, value in moment.values.items() if name in rule.known.values}
+        return rule.worksheet()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, len(examples)))
     at = changed(problem, examples=list(examples), training=training)
     return NetworkBuilder(problem.network, at, chain or problem.chain, moment).worksheet()
 

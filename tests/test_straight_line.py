@@ -115,7 +115,7 @@ def same_as_the_worksheet(found: Lesson, arithmetic: str, tolerance: float = 1e-
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
-@pytest.mark.parametrize("batch", ["mean", "sum", "online"])
+@pytest.mark.parametrize("batch", ["mean", "online"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, batch: str, arithmetic: str) -> None:
     same_as_the_worksheet(lesson(optimizer, more=f'batch = "{batch}"'), arithmetic, 1e-11)
@@ -133,6 +133,7 @@ def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, batch: str, a
         'schedule = "cosine"',
         'schedule = "step", schedule_settings = { every = 2 }',
         'rule = "delta"',
+        "rates = { out = 2 }",
         "update_biases = false",
         "rates = { h = 0 }",
         "rates = { h = 0.5, out = 2 }",
@@ -395,6 +396,7 @@ def test_the_worksheet_of_any_update_is_what_the_training_does_next(optimizer: s
     assert whole.by_name["W1_new"].stage == "update" and len(whole.outcomes) == 1
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp")
 def test_saturated_outputs_train_on() -> None:
     """Sums of ±1000, which overflow exp, and outputs that are 0 and 1 to the last bit."""
     for last, loss, outputs in (

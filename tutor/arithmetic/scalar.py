@@ -35,30 +35,14 @@ _T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7 = _TANH_SERIES
 _SMALLEST_PROBABILITY = 1e-12
 
 
-class _Powers(dict[float, tuple[float, float]]):
-    """2^(k/512) as h·(1 + l) for every whole k that was asked for: a look-up by the float k needs no integer.
-
-    Raises OverflowError or ValueError where exp has to look at the edges.
-    """
-
-    def __missing__(self, k: float) -> tuple[float, float]:
-        turns, place = divmod(int(k), _STEPS)
-        if not -950 < turns < 1024:  # below, h·l is no longer exact to the last place
-            raise OverflowError
-        if len(self) == _MOST_POWERS:
-            self.clear()
-        high, low = _pairs()[place]
-        self[k] = math.ldexp(high, turns), low
-        return self[k]
-
-
 @cache
 def _pairs() -> list[tuple[float, float]]:
     high, low = _powers_of_two()
     return list(zip(high.tolist(), low.tolist(), strict=True))
 
 
-_POWERS = _Powers()
+_POWERS: dict[float, tuple[float, float]] = {}
+"""2^(k/512) as h·(1 + l) for every whole k that was asked for: a look-up by the float k needs no integer."""
 
 
 def exp(x: float) -> float:
@@ -66,13 +50,13 @@ def exp(x: float) -> float:
     k = x * _PER_STEP + _SHIFT - _SHIFT
     try:
         h, low = _POWERS[k]
-    except (OverflowError, ValueError):
-        return _exp_at_the_edges(x)
+    except KeyError:
+        return _exp_by_a_new_power(x, k)
     r = x - k * _STEP_HIGH - k * _STEP_LOW
     return h + h * (low + (r + r) / (2.0 - r + r * r / 6.0))
 
 
-def _exp_at_the_edges(x: float) -> float:
+def _exp_by_a_new_power(x: float, k: float) -> float:
     if x != x:
         return x
     if x > _LARGEST:
@@ -80,10 +64,14 @@ def _exp_at_the_edges(x: float) -> float:
     if x < _SMALLEST:
         return 0.0
     if x < _NORMAL:
-        return _exp_at_the_edges(x + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
-    k = x * _PER_STEP + _SHIFT - _SHIFT
+        return exp(x + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
     turns, place = divmod(int(k), _STEPS)
     h, low = _pairs()[place]
+    if -950 < turns < 1024:  # below, h·l is no longer exact to the last place; above, h is no float
+        if len(_POWERS) == _MOST_POWERS:
+            _POWERS.clear()
+        _POWERS[k] = math.ldexp(h, turns), low
+        return exp(x)
     r = x - k * _STEP_HIGH - k * _STEP_LOW
     return math.ldexp(h + h * (low + (r + r) / (2.0 - r + r * r / 6.0)), turns)
 
@@ -105,16 +93,14 @@ def log(x: float) -> float:
     return exponent * _LN2_HIGH - ((half - (s * (half + z * series) + exponent * _LN2_LOW)) - f)
 
 
-class _Hyperbolics(dict[float, tuple[float, float]]):
-    """tanh(j/128) and its slope for every whole j that was asked for."""
-
-    def __missing__(self, j: float) -> tuple[float, float]:
-        values, slopes = _tanh_table()
-        self[j] = float(values[int(j)]), float(slopes[int(j)])
-        return self[j]
+_HYPERBOLICS: dict[float, tuple[float, float]] = {}
+"""tanh(j/128) and its slope for every whole j, once one was asked for."""
 
 
-_HYPERBOLICS = _Hyperbolics()
+def _new_hyperbolic(j: float) -> tuple[float, float]:
+    values, slopes = _tanh_table()
+    _HYPERBOLICS.update((float(i), pair) for i, pair in enumerate(zip(values.tolist(), slopes.tolist(), strict=True)))
+    return _HYPERBOLICS[j]
 
 
 def tanh(x: float) -> float:
@@ -133,7 +119,7 @@ def tanh(x: float) -> float:
     series = (((_T0 * square + _T1) * square + _T2) * square + _T3) * square + _T4
     series = ((series * square + _T5) * square + _T6) * square + _T7
     t = b + b * square * series
-    a, slope = _HYPERBOLICS[j]
+    a, slope = _HYPERBOLICS.get(j) or _new_hyperbolic(j)
     return math.copysign(a + slope * t / (1.0 + a * t), x)
 
 

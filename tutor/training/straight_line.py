@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import repeat
 from math import isfinite, nan
 from typing import Any
 
@@ -43,14 +44,14 @@ class StraightLine:
         self._counts_errors = training is not None and training.rule == RULE
         self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
         self._whole = bool((np.sum(targets, axis=0) == 1).all())
-        full, left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
+        self._full, left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
         rest = one_update(problem, left, self._whole) if left else None
         until_clean = self._counts_errors and training is not None and training.stop == "clean_epoch"
-        self._loop = loop_of(full, rest, until_clean)
+        self._loop = loop_of(self._full, rest, until_clean)
         self._functions = FUNCTIONS[arithmetic]
         self._run: Run = self._loop.function(self._functions[0])
-        self.parameters = full.parameters
-        start = {name: float(value) for name, value in full.start.items()} | {COUNT: 0.0}
+        self.parameters = self._full.parameters
+        start = {name: float(value) for name, value in self._full.start.items()} | {COUNT: 0.0}
         self._kept = tuple(start.get(name, 1.0) for name in self._loop.kept)  # powers of settings begin at 1
 
     @property
@@ -84,7 +85,9 @@ class StraightLine:
         where the lesson says so. A loss that is not finite is the last one; the parameters are then those before the
         update that `failed` names. Orders hold every example, or the first few full groups of an epoch.
         """
-        epochs = [self._epoch(order, rate) for order, rate in zip(_lists(orders), rates, strict=True)]
+        if len(orders) != len(rates):
+            raise ValueError(f"{len(orders)} epochs have {len(rates)} learning rates")
+        epochs = self._epochs(_lists(orders), rates)
         try:
             kept, losses = self._run(self._kept, self._rows, epochs)
         except UNDEFINED:
@@ -114,14 +117,19 @@ class StraightLine:
 
     @cached_property
     def _forward(self) -> Run:
-        return outputs_of(one_update(self.problem, 1, self._whole)).function(self._functions[1])
+        single = self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
+        return outputs_of(single).function(self._functions[1])
 
-    def _epoch(self, order: Sequence[int], rate: float) -> Epoch:
-        count = 1.0 if self._counts_errors else float(len(order))
+    def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
+        counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))
         if self._size == 1:
-            return order, (), count, rate
-        full = len(order) // self._size * self._size
-        return list(zip(*[iter(order)] * self._size, strict=False)), order[full:], count, rate
+            return list(zip(orders, repeat(()), counts, rates, strict=False))
+        found: list[Epoch] = []
+        for order, count, rate in zip(orders, counts, rates, strict=False):
+            full = len(order) // self._size * self._size
+            groups = list(zip(*[iter(order)] * self._size, strict=False))
+            found.append((groups, order[full:], count, rate))
+        return found
 
     def _up_to_failure(self, epochs: Sequence[Epoch]) -> list[float]:
         """The same once more, the last epoch update by update, up to the one that has no finite loss."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tutor.arithmetic import elementary, scalar
 from tutor.arithmetic.exact import as_fraction
+from tutor.errors import TutorError
 from tutor.lesson_format import Lesson, parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS
@@ -469,6 +470,13 @@ def test_nothing_that_a_file_says_gets_into_the_source() -> None:
     for source in line_of(found)._loop.lines:
         bare = re.sub(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b|\bv\d+\b", "", source)
         assert set(re.findall(r"[A-Za-z_]\w*", bare)) <= allowed, source
+
+
+@pytest.mark.parametrize("taken", ["eta", "m_W1", "beta1"])
+def test_quantities_that_share_a_name_are_refused(taken: str) -> None:
+    text = UNUSUAL.format(first="", second="", more='optimizer = "adam"', batch="mean").replace("held", taken)
+    with pytest.raises((ValueError, TutorError), match=f"two quantities are called '{taken}'"):
+        line_of(parse_lesson(text, "t"))
 
 
 def test_large_networks_are_compiled_too() -> None:

@@ -45,7 +45,8 @@ class OneUpdate:
     loss: str = LOSS
 
     def __post_init__(self) -> None:
-        check_names([*self.start, *self.constants, *(name for row in self.rows for name in row)], self.steps)
+        given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
+        check_names([*given, *self.constants, *(name for row in self.rows for name in row)], self.steps)
 
 
 def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
@@ -71,13 +72,13 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     given = together(known.values, update_values(training), strengths, states)
     kept = dict.fromkeys([*reached, *update.state, *shared])
     return OneUpdate(
-        tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
-        tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
-        tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
-        tuple(reached),
-        {name: f"{name}_new" for name in kept},
-        {name: given[name] for name in kept},
-        {name: value for name, value in given.items() if name not in kept and name != RATE},
+        steps=tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
+        rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
+        outputs=tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
+        parameters=tuple(reached),
+        becomes={name: f"{name}_new" for name in kept},
+        start={name: given[name] for name in kept},
+        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
     )
 
 
@@ -108,8 +109,12 @@ def in_rows(known: Connections) -> tuple[str, ...]:
 def _builder(problem: Problem, network: Network, group: int) -> NetworkBuilder:
     wanted = problem.training or Training()
     training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
-    blank = Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
-    return NetworkBuilder(network, changed(problem, examples=[blank] * group, training=training), "delta")
+    return NetworkBuilder(network, changed(problem, examples=[_blank(network)] * group, training=training), "delta")
+
+
+def _blank(network: Network) -> Example:
+    """An example for the names alone."""
+    return Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
 
 
 def _batch(training: Training, group: int) -> str:
@@ -140,21 +145,19 @@ def _of_any(update: Update) -> Iterator[Step]:
 
 def _presentation(problem: Problem, network: Network, training: Training) -> OneUpdate:
     """The perceptron rule for one example; its loss is 1 where any output is wrong, else 0."""
-    blank = Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
-    rule = PerceptronTraining(network, training, changed(problem, examples=[blank]))
+    rule = PerceptronTraining(network, training, changed(problem, examples=[_blank(network)]))
     known = rule.known
     now = {p: p for p in rule.trained}
     steps = list(rule.presentation(0, 1, 1, now))
     squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
     wrong = Step(LOSS, "loss", where(add(*squares), ONE, ZERO), "whether an output is wrong")
     reached = [p for p in in_rows(known) if now.get(p, p) != p]
-    given = known.values
     return OneUpdate(
-        (*steps, wrong),
-        ((*known.inputs, *known.targets),),
-        tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
-        tuple(reached),
-        {p: now[p] for p in reached},
-        {p: given[p] for p in reached},
-        {name: value for name, value in given.items() if name not in reached},
+        steps=(*steps, wrong),
+        rows=((*known.inputs, *known.targets),),
+        outputs=tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
+        parameters=tuple(reached),
+        becomes={p: now[p] for p in reached},
+        start={p: known.values[p] for p in reached},
+        constants={name: value for name, value in known.values.items() if name not in reached},
     )

@@ -43,7 +43,7 @@ class Statements:
         found = writer.text(step.formula)
         once = self.uses[step.name] == 1 and len(found.text) <= _LONGEST_INLINE
         if step.name in self.wanted or not (once or found.is_atom):
-            found = Text(writer.state(found.whole), ATOM)
+            found = Text(writer.assign(found.whole), ATOM)
         elif not found.is_atom:
             writer.inlined[step.name] = step.formula
         writer.texts[step.name] = found

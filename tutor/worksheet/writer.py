@@ -77,7 +77,8 @@ class Writer:
         self.lines: list[Statement] = []
         self.step = ""
 
-    def state(self, text: str) -> str:
+    def assign(self, text: str) -> str:
+        """The new variable of a text, which becomes a statement."""
         target = self.scope.fresh()
         self.lines.append(Statement(target, text, self.step))
         return target
@@ -85,10 +86,11 @@ class Writer:
     def _once(self, text: str) -> str:
         """The variable of a text that several steps have in common."""
         if text not in self.shared:
-            self.shared[text] = self.state(text)
+            self.shared[text] = self.assign(text)
         return self.shared[text]
 
     def level(self, node: Expr) -> int:
+        """How often the formula has to be worked again."""
         if node not in self.levels:
             if isinstance(node, sympy.Symbol):
                 found = self.texts.get(node.name)
@@ -101,6 +103,7 @@ class Writer:
         return self.levels[node]
 
     def text(self, node: Expr) -> Text:
+        """The formula in Python, or the variable where it is worked less often than once an example."""
         if isinstance(node, sympy.Symbol):
             return self._name(node.name)
         if node.is_Rational:
@@ -122,7 +125,7 @@ class Writer:
     def _power_of_count(self, base: str) -> str:
         """base^t as a variable that is multiplied by the base once an update."""
         name = f"{base} to the power of t"
-        self.scope.powers[name] = self._name(base).text
+        self.scope.powers[name] = self._name(base).whole
         return self.scope.keep(name)
 
     def _operation(self, node: Expr) -> Text:
@@ -156,7 +159,7 @@ class Writer:
         parts = [f"{'-' if term.negative else '+'} {term.size(PRODUCT)}" for term in terms]
         parts[0] = terms[0].at_least(SUM)
         while len(parts) > _LONGEST_SUM:
-            parts[:_LONGEST_SUM] = [self.state(" ".join(parts[:_LONGEST_SUM]))]
+            parts[:_LONGEST_SUM] = [self.assign(" ".join(parts[:_LONGEST_SUM]))]
         return Text(" ".join(parts), SUM)
 
     def _product(self, node: Expr) -> Text:

@@ -397,6 +397,9 @@ def test_the_worksheet_of_any_update_is_what_the_training_does_next(optimizer: s
     if size == 1:
         line.run([[6]], [rate(3)])
         assert line.vector == pytest.approx(exact, rel=1e-13) and line.updates == 28
+    if size == 3:
+        with pytest.raises(ValueError, match="no group of this training"):
+            line.run([range(5)], [0.1])
     whole = line.worksheet([2, 0, 1], 4, "delta")
     assert whole.by_name["W1_new"].stage == "update" and len(whole.outcomes) == 1
 

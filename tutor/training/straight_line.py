@@ -44,8 +44,8 @@ class StraightLine:
         self._counts_errors = training is not None and training.rule == RULE
         self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
         self._whole = bool((np.sum(targets, axis=0) == 1).all())
-        self._full, left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
-        rest = one_update(problem, left, self._whole) if left else None
+        self._full, self._left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
+        rest = one_update(problem, self._left, self._whole) if self._left else None
         until_clean = self._counts_errors and training is not None and training.stop == "clean_epoch"
         self._loop = loop_of(self._full, rest, until_clean)
         self._functions = FUNCTIONS[arithmetic]
@@ -127,6 +127,8 @@ class StraightLine:
         found: list[Epoch] = []
         for order, count, rate in zip(orders, counts, rates, strict=False):
             full = len(order) // self._size * self._size
+            if len(order) - full not in (0, self._left):
+                raise ValueError(f"the last {len(order) - full} examples of an epoch are no group of this training")
             groups = list(zip(*[iter(order)] * self._size, strict=False))
             found.append((groups, order[full:], count, rate))
         return found

@@ -10,6 +10,7 @@ from tutor.worksheet.compile import compiled
 from tutor.worksheet.one_update import COUNT, OneUpdate
 from tutor.worksheet.statements import Statements, in_place
 from tutor.worksheet.texts import literal
+from tutor.worksheet.update import RATE
 from tutor.worksheet.writer import Scope, Statement
 
 Row = tuple[float, ...]
@@ -60,34 +61,30 @@ def loop_of(full: OneUpdate, rest: OneUpdate | None, until_clean: bool = False) 
     for name in full.becomes:
         scope.keep(name)
     bodies = [list(_body(update, scope)) for update in (full, rest) if update is not None]
-    places = [", ".join(f"i{n}" for n in range(len(update.rows))) for update in (full, rest) if update is not None]
-    lines: list[tuple[str, str]] = []
-
-    def write(indent: int, text: str, step: str = "") -> None:
-        lines.append((" " * indent + text, step))
-
-    kept = _unpacked([scope.variables[name] for name in scope.variables])
-    write(0, "def run(kept, rows, epochs):")
-    write(1, f"{kept} = kept")
-    write(1, "losses = []")
-    write(1, "for order, rest, count, eta in epochs:")
-    for text, target in scope.once_an_epoch.items():
-        write(2, f"{target} = {text}", "eta")
-    write(2, "total = 0.0")
-    write(2, f"for {places[0]} in order:")
-    for statement in bodies[0]:
-        write(3, f"{statement.target} = {statement.text}", statement.step)
+    kept = _unpacked(list(scope.variables.values()))
+    lines = [
+        ("def run(kept, rows, epochs):", ""),
+        (f" {kept} = kept", ""),
+        (" losses = []", ""),
+        (" for order, rest, count, eta in epochs:", ""),
+        *((f"  {target} = {text}", RATE) for text, target in scope.once_an_epoch.items()),
+        ("  total = 0.0", ""),
+        (f"  for {_places(full)} in order:", ""),
+        *((f"   {line.target} = {line.text}", line.step) for line in bodies[0]),
+    ]
     if rest is not None:
-        write(2, "if rest:")
-        write(3, f"{places[1]}, = rest" if places[1] else "pass")
-        for statement in bodies[1]:
-            write(3, f"{statement.target} = {statement.text}", statement.step)
-    write(2, "losses.append(total / count)")
-    write(2, "if total - total != 0.0: break")
+        lines += [("  if rest:", ""), (f"   {_places(rest)}, = rest", "")]
+        lines += [(f"   {line.target} = {line.text}", line.step) for line in bodies[1]]
+    lines += [("  losses.append(total / count)", ""), ("  if total - total != 0.0: break", "")]
     if until_clean:
-        write(2, "if total == 0.0: break")
-    write(1, f"return {kept}, losses")
+        lines.append(("  if total == 0.0: break", ""))
+    lines.append((f" return {kept}, losses", ""))
     return Loop(tuple(text for text, _ in lines), tuple(step for _, step in lines), tuple(scope.variables))
+
+
+def _places(update: OneUpdate) -> str:
+    """The variables for where the examples of a group are among the rows."""
+    return ", ".join(f"i{place}" for place in range(len(update.rows)))
 
 
 def _unpacked(variables: Sequence[str]) -> str:

@@ -56,6 +56,8 @@ def _powers_of_two() -> tuple[Array, Array]:
 def exp(x: Array) -> Array:
     """e^x. Source of the method: Tang 1989, table-driven, with a rational remainder."""
     x = np.asarray(x, dtype=np.float64)
+    if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
+        return exp(x[None])[0]
     if x.size and not (x.max() <= _LARGEST and x.min() >= _NORMAL):
         return _exp_with_edges(x)
     high, low = _powers_of_two()

@@ -20,9 +20,11 @@ from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.training.network import Network, Shape
+from tutor.training.network import Network
 from tutor.training.optimization import Optimization, Rules
+from tutor.training.preparation import rows_with_ones
 from tutor.training.sampling import normals, permutation, uniforms, words
+from tutor.training.shape import Shape
 from tutor.training.straight_line import StraightLine
 from tutor.training.systems import ARITHMETICS
 from tutor.training.worksheets import problem_of
@@ -266,24 +268,20 @@ def test_the_perceptron_rule_ends_where_its_worksheet_does(
 
 def matrix_form(shape: Shape, vector: Array, rules: Rules, x: Array, targets: Array, size: int, arithmetic: str) -> Any:
     """One epoch after the other in matrix form: its parameters and its loss after each."""
-    network = Network(shape, ARITHMETICS[arithmetic])
-    optimization = Optimization(rules, len(vector), shape.weights(), network.system)
-    vector, count = vector.copy(), x.shape[1]
-    epoch = 0
+    system, count = ARITHMETICS[arithmetic], x.shape[1]
+    network = Network(shape, system, vector.copy(), np.empty(len(vector)))
+    optimization = Optimization(rules, len(vector), shape.weights(), system)
+    examples, epoch = system.examples(rows_with_ones(x.T), False), 0
     while True:
         total = 0.0
         for start in range(0, count, size):
-            part = (
-                np.ascontiguousarray(x[:, start : start + size]),
-                np.ascontiguousarray(targets[:, start : start + size]),
-            )
-            done = network.forward(vector, part[0])
-            loss = network.system.total(network.losses(done.outputs, part[1])) / part[0].shape[1]
-            gradient = network.gradient(vector, done, part[1])
-            optimization.step(vector, gradient, loss + optimization.penalty(vector), epoch)
-            total += loss * part[0].shape[1]
+            asked = targets[:, start : start + size]
+            loss = network.loss.mean(network.forward(examples.take(np.arange(count)[start : start + size])), asked)
+            network.backward(asked)
+            optimization.step(network.vector, network.gradient, loss + optimization.penalty(network.vector), epoch)
+            total += loss * asked.shape[1]
         epoch += 1
-        yield vector, total / count, optimization.rate(epoch - 1)
+        yield network.vector, total / count, optimization.rate(epoch - 1)
 
 
 def same_as_the_matrix_form(
@@ -301,8 +299,10 @@ def same_as_the_matrix_form(
         expected, loss, rate = next(matrix)
         assert line.run([range(count)], [rate]) == pytest.approx([loss], rel=1e-12, abs=1e-12)
         assert line.vector == pytest.approx(expected, rel=1e-12, abs=1e-12)
-    network = Network(shape, ARITHMETICS[arithmetic])
-    assert line.outputs(x) == pytest.approx(network.forward(line.vector, x).outputs, rel=1e-12, abs=1e-12)
+    system = ARITHMETICS[arithmetic]
+    network = Network(shape, system, line.vector, np.empty(len(vector)))
+    expected = network.forward(system.examples(rows_with_ones(x.T), False).take(np.arange(count)))
+    assert line.outputs(x) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,9 +53,9 @@ class MatrixForm:
     def updates(self) -> int:
         return self.optimization.updates
 
-    def run(self, first: int, orders: Sequence[Array]) -> list[float]:
-        """One epoch for each order of the training examples, the first of them numbered `first`; the mean loss of each,
-        every example's before the update that it led to. It ends with the first loss that is not finite."""
+    def run(self, first: int, orders: Array) -> list[float]:
+        """One epoch for each order, a row each, the first of them numbered `first`; the mean loss of each, every
+        example's before the update that it led to. It ends with the first loss that is not finite."""
         losses = []
         with np.errstate(all="ignore"):
             for number, order in enumerate(orders, first):

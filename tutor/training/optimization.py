@@ -39,6 +39,16 @@ class Rules:
         return self.learning_rate if self.learning_rate is not None else float(chosen or "0.1")
 
 
+def rate_in(rules: Rules, epoch: int, system: System) -> float:
+    """The learning rate of the epoch, counted from 0."""
+    if rules.schedule == "constant":
+        return rules.rate
+    schedule = SCHEDULES[rules.schedule]
+    texts = {**schedule.settings, **rules.schedule_settings}
+    numbers = {name: system.number(texts[name]) for name in schedule.settings}
+    return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+
+
 class Optimization:
     """The state of an optimizer, and its steps."""
 
@@ -59,15 +69,8 @@ class Optimization:
     def rate(self, epoch: int) -> float:
         """The learning rate of the epoch, counted from 0."""
         if self._rate[0] != epoch:
-            self._rate = epoch, self._scheduled(epoch)
+            self._rate = epoch, rate_in(self.rules, epoch, self.system)
         return self._rate[1]
-
-    def _scheduled(self, epoch: int) -> float:
-        schedule = SCHEDULES[self.rules.schedule]
-        texts = {**schedule.settings, **self.rules.schedule_settings}
-        numbers = {name: self.system.number(texts[name]) for name in schedule.settings}
-        found = schedule.rate(SimpleNamespace(eta0=self.rules.rate, epoch=epoch, **numbers), self.system)
-        return float(found)
 
     def penalty(self, vector: Array) -> float:
         """What the penalties add to the loss."""

@@ -6,7 +6,6 @@ NumPy guarantees the raw words of a named bit generator; what it makes of them m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -92,13 +91,15 @@ def permutations(raw: Array) -> Array:
     return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
-def orders(seed: int, first: int, epochs: int, count: int) -> Iterator[Array]:
-    """The order of `count` examples in each of so many epochs, the first of them numbered `first`.
+def orders(seed: int, first: int, epochs: int, count: int) -> Array:
+    """The order of `count` examples in each of so many epochs, a row each, the first of them numbered `first`.
 
     The words of several epochs of a small data set are drawn together: starting a stream takes longer than using it.
     """
     together = max(1, _DRAWN_TOGETHER // max(1, count))
+    found = []
     for block in range(first // together, (first + epochs - 1) // together + 1):
         raw = words(seed, "shuffle", block, together * count).reshape(together, count)
         start = block * together
-        yield from permutations(raw[max(0, first - start) : first + epochs - start])
+        found.append(permutations(raw[max(0, first - start) : first + epochs - start]))
+    return np.concatenate(found)

@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.arithmetic.exact import read_number
-from tutor.training.network import Shape
 from tutor.training.optimization import Rules
+from tutor.training.shape import Shape
 from tutor.worksheet.problem import Entry, Layer, Network, Problem, Training
 
 Array = Any

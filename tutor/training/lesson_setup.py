@@ -1,0 +1,123 @@
+"""A lesson's own network, trained on the lesson's examples: what its worksheet teaches, many times over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from tutor.errors import TutorError
+from tutor.training.batch_loss import BatchLoss
+from tutor.training.datasets import Data
+from tutor.training.preparation import Prepared, rows_with_ones
+from tutor.training.settings import Settings, check, option
+from tutor.training.shape import Shape
+from tutor.training.small_form import SmallForm
+from tutor.training.straight_line import StraightLine
+from tutor.training.systems import ARITHMETICS
+from tutor.training.trainer import Trainer
+from tutor.worksheet.naming import neuron_names
+from tutor.worksheet.perceptron import RULE
+from tutor.worksheet.problem import Network, Problem, Training
+
+Array = Any
+CHANGEABLE = (
+    "optimizer", "learning_rate", "optimizer_setting", "schedule", "schedule_setting", "l1", "l2", "clip_value",
+    "clip_norm", "batch_size", "epochs", "shuffle", "seed", "arithmetic",
+)  # fmt: skip
+"""What may be said beside a lesson; the rest is in the lesson."""
+_OF_TRAINING = {name: name for name in CHANGEABLE[:9]} | {
+    "optimizer_setting": "settings",
+    "schedule_setting": "schedule_settings",
+}
+
+
+def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
+    """The examples of the lesson as data, and a trainer of its network; `given` are settings that replace its own.
+
+    Examples come in the lesson's order unless shuffling is asked for. Raises TutorError where the lesson has no
+    network or no examples, and for a setting that is the lesson's affair.
+    """
+    if problem.network is None or not problem.examples:
+        raise TutorError(f"{name} has no network with examples to train on; try `tutor run {name}`")
+    for setting in given:
+        if setting not in CHANGEABLE:
+            raise TutorError(f"{option(setting)} is the lesson's affair; leave it out, or change it in the lesson")
+    training = problem.training or Training()
+    wanted = _settings(training, len(problem.examples), given)
+    check(wanted)
+    changed = replace(problem, training=_training(training, given))
+    data, prepared = _examples(problem, problem.network, name)
+    system = ARITHMETICS[wanted.arithmetic]
+    try:
+        line = StraightLine(changed, prepared.x.T, prepared.targets, wanted.batch_size, wanted.arithmetic)
+    except ValueError as error:
+        raise TutorError(f"{name}: {error}") from None
+    shape = _shape(problem.network, len(prepared.targets))
+    return data, Trainer(SmallForm(line, wanted.rules, system), prepared, wanted, shape, BatchLoss(shape.loss, system))
+
+
+def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Settings:
+    """The lesson's way to train as settings."""
+    by_rule = training.rule == RULE
+    usual: dict[str, Any] = {
+        "optimizer": training.optimizer,
+        "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
+        "schedule": training.schedule,
+        "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
+        "batch_size": 1 if by_rule or training.batch == "online" else count,
+        "shuffle": False,
+    }
+    if training.learning_rate is not None:
+        usual["learning_rate"] = float(training.learning_rate)
+    if by_rule:
+        usual["epochs"] = training.max_epochs
+    return Settings(**{**usual, **given})
+
+
+def _training(training: Training, given: Mapping[str, Any]) -> Training:
+    """The lesson's training with what is given in its place."""
+    found: dict[str, Any] = {}
+    if given.get("optimizer", training.optimizer) != training.optimizer:
+        found |= {"settings": {}, "learning_rate": None}
+    for setting, field in _OF_TRAINING.items():
+        if setting in given:
+            found[field] = _exact(given[setting])
+    if "batch_size" in given and training.batch == "online" and given["batch_size"] > 1:
+        found["batch"] = "mean"
+    return replace(training, **found)
+
+
+def _exact(value: Any) -> Any:
+    """Numbers as fractions of what was typed."""
+    if isinstance(value, float):
+        return Fraction(repr(value))
+    return {key: Fraction(text) for key, text in value.items()} if isinstance(value, dict) else value
+
+
+def _text(value: Any) -> str:
+    return str(float(value)) if isinstance(value, Fraction) else str(value)
+
+
+def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prepared]:
+    """The lesson's examples; they are classes where every target is 0 or 1 and the outputs are made for that."""
+    x = np.array([[float(number) for number in example.inputs] for example in problem.examples])
+    targets = np.array([[float(number) for number in example.targets] for example in problem.examples]).T
+    classes: tuple[str, ...] = ()
+    y: Array = targets.T
+    if len(targets) == 1 and set(np.ravel(targets).tolist()) == {0.0, 1.0}:
+        classes, y = ("0", "1"), targets[0].astype(np.int64)
+    elif len(targets) > 1 and set(np.ravel(targets).tolist()) == {0.0, 1.0} and (targets.sum(axis=0) == 1).all():
+        classes = tuple(neuron.stem for neuron in neuron_names(network.layers)[-1])
+        y = targets.argmax(axis=0)
+    data = Data(name, x, y, tuple(network.inputs), classes)
+    places = np.arange(len(x))
+    return data, Prepared(rows_with_ones(x), targets, y, classes, places, places[:0], places[:0])
+
+
+def _shape(network: Network, outputs: int) -> Shape:
+    sizes = (len(network.inputs), *(len(layer.weights) for layer in network.layers))
+    return Shape(sizes, tuple(layer.activation for layer in network.layers), network.loss or "squared_error")

@@ -70,7 +70,7 @@ class Formulas:
 
     def _is_circular(self, formula: Expr, place: int) -> bool:
         """Whether it uses the line itself or one that stands on it: dE/dW5 is no answer to what dE/dW5 is."""
-        followers = self.program.followers[place]
+        followers = self.program.compiled.followers[place]
         return any(self.program.places[name] in followers for name in names(formula))
 
     def _judge(self, formulas: Mapping[int, Expr]) -> dict[int, str]:

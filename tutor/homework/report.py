@@ -7,8 +7,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 from tutor.homework.assignment import Assignment
-from tutor.homework.diagnosis import Fit
 from tutor.homework.equivalence import RIGHT
+from tutor.homework.fit import Fit
 from tutor.homework.program import Program
 from tutor.homework.sheet import Cell, MarkedSheet
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT

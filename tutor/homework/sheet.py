@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tutor.arithmetic import decimals
 from tutor.homework.candidates import Candidates
-from tutor.homework.diagnosis import Diagnosis, Fit
+from tutor.homework.diagnosis import Diagnosis
 from tutor.homework.equivalence import RIGHT, WRONG
+from tutor.homework.fit import Fit
 from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
-from tutor.homework.program import Program
 from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.standing import Standing
 from tutor.homework.written import Written, is_same
@@ -21,8 +22,7 @@ _MOST_TRIED = 40  # explanations by a blank line that are followed to the end of
 _WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A marked answer; a root error has the slips that fit, the best first.
 
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
@@ -53,13 +53,9 @@ class SheetMarker:
     def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
         self.marker, self.asked = marker, asked
         self.program = marker.program
-        self.candidates = candidates or Candidates(self.program)
-        self.diagnosis = Diagnosis(self.candidates)
+        self.candidates = candidates or Candidates(self.program.compiled)
+        self.diagnosis = Diagnosis(self.program, self.candidates)
         self.formulas = Formulas(self.program)
-
-    def varied(self, program: Program) -> SheetMarker:
-        """A marker of the same problem with other given numbers, which shares everything that was compiled."""
-        return SheetMarker(self.marker.varied(program), self.asked, self.candidates.varied(program))
 
     def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing."""
@@ -91,7 +87,7 @@ class SheetMarker:
         )
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
-        names, followers = self.program.names, self.program.followers
+        names, followers = self.program.names, self.program.compiled.followers
         return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
     def _mark_one(self, standing: Standing, place: int, text: str, judged: Mapping[int, str]) -> Mark:
@@ -101,7 +97,7 @@ class SheetMarker:
         if written is None or written.exponent is not None or judged.get(place) != WRONG:
             return mark
         exact = any(truth is not None and is_same(written.value, truth) for truth in (mark.key, mark.own))
-        return mark if exact else replace(mark, verdict="wrong")
+        return mark if exact else mark._replace(verdict="wrong")
 
     def _diagnose(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 
 from tutor.arithmetic import decimals
 from tutor.arithmetic.floats import FloatSystem
+from tutor.arithmetic.symbolic import names
 from tutor.worksheet.compile import Pass, functions, straight_line
 from tutor.worksheet.step import Step, Worksheet
 
@@ -62,6 +63,11 @@ class Compiled:
         return functions(self.formulas, self.places, FloatSystem, decided=True)
 
     @cached_property
+    def polynomials(self) -> frozenset[int]:
+        """The steps that have a value whatever stands above them."""
+        return frozenset(place for place, f in enumerate(self.formulas, self.first) if _is_polynomial(f))
+
+    @cached_property
     def inputs(self) -> list[tuple[int, ...]]:
         """For every place those that its formula stands on."""
         below = [tuple(self.places[name] for name in step.inputs) for step in self.steps]
@@ -90,3 +96,12 @@ class Compiled:
         """For an updated parameter the place of the old one: it is judged by its change."""
         changed = [self.places[s.before] if s.before and s.stage == "update" else None for s in self.steps]
         return [None] * self.first + changed
+
+
+def _is_polynomial(formula: Any) -> bool:
+    if formula.is_Symbol or not names(formula):
+        return True
+    if formula.is_Pow:
+        base, exponent = formula.args
+        return bool(exponent.is_Integer and exponent > 0) and _is_polynomial(base)
+    return bool(formula.is_Add or formula.is_Mul) and all(map(_is_polynomial, formula.args))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -68,7 +68,7 @@ def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn
     if not rows:
         raise TutorError("there is no answer in it; a sheet has the columns name and answer (see `tutor sheet`)")
     about = {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
-    return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
+    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:
@@ -78,14 +78,16 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
     twice: list[str] = []
     loose = _Names(names)
     for written, text in _with_points(rows):
-        name = loose.find(written)
+        name = written if written in names else loose.find(written)
         if name is None:
             unknown.append(written[:60] + loose.meant(written))
             continue
-        if answers.get(name, "").strip() and text.strip() and answers[name].strip() != text.strip():
-            twice.append(name)
-        if text.strip() or name not in answers:
-            answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
+        if name in answers:
+            if not text.strip():
+                continue
+            if answers[name].strip() not in ("", text.strip()):
+                twice.append(name)
+        answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
     if unknown and not answers:
         raise TutorError(f"none of its names is on this worksheet: {_listed(unknown)}")
     remarks = []
@@ -136,10 +138,9 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
-def _with_points(rows: Sequence[Row]) -> Iterator[Row]:
+def _with_points(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows with decimal points, where the whole sheet is written with decimal commas."""
-    commas = any(_COMMA_NUMBER.fullmatch(text) for _, text in rows)
-    points = any(_POINT_NUMBER.fullmatch(text) and "." in text for _, text in rows)
-    for name, text in rows:
-        swap = commas and not points and _COMMA_NUMBER.fullmatch(text)
-        yield name, text.replace(",", ".") if swap else text
+    commas = {text for _, text in rows if "," in text and _COMMA_NUMBER.fullmatch(text)}
+    if not commas or any(_POINT_NUMBER.fullmatch(text) for _, text in rows):
+        return rows
+    return [(name, text.replace(",", ".") if text in commas else text) for name, text in rows]

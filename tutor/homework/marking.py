@@ -47,24 +47,32 @@ class Marker:
         Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
         """
         with decimals.precision(self.program.digits):
+            texts = [(self.program.places[name], text) for name, text in answers]
             read = [_read(text) for _, text in answers]
-            places = [self.program.places[name] for name, _ in answers]
-            standing = Standing(self.program, {p: w for p, w in zip(places, read, strict=True) if w is not None})
-            return [
-                self.mark_one(standing, place, text, written)
-                for place, (_, text), written in zip(places, answers, read, strict=True)
-            ]
+            written = {place: w for (place, _), w in zip(texts, read, strict=True) if w is not None}
+            standing = Standing(self.program, written)
+            return [self._mark(standing, place, text, w) for (place, text), w in zip(texts, read, strict=True)]
 
-    def mark_one(self, standing: Standing, place: int, text: str, written: Written | None) -> Mark:
-        program = self.program
-        key = program.key[place]
+    def marks(self, standing: Standing, texts: Mapping[int, str]) -> dict[int, Mark]:
+        """The mark of the answer at each place."""
+        written = standing.written
+        return {place: self._mark(standing, place, text, written.get(place)) for place, text in texts.items()}
+
+    def _mark(self, standing: Standing, place: int, text: str, written: Written | None) -> Mark:
         if written is None:
             verdict = "unreadable" if text.strip() else "missing"
-        elif self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
-            verdict = "correct"  # most answers of most sheets, without a further thought
         else:
-            verdict = Line(standing, place, written, self._demands[place]).verdict()
-        return Mark(program.names[place], text, key, standing.own[place], verdict)
+            verdict = self.verdict(standing, place, written)
+        program = self.program
+        return Mark(program.names[place], text, program.key[place], standing.own[place], verdict)
+
+    def verdict(self, standing: Standing, place: int, written: Written) -> str:
+        key = self.program.key[place]
+        if written.value == key:
+            return "correct"
+        if self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
+            return "correct"  # most answers of most sheets, without a further thought
+        return Line(standing, place, written, self._demands[place]).verdict()
 
 
 def _read(text: str) -> Written | None:

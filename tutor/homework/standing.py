@@ -31,7 +31,7 @@ class Standing:
             {**{place: value for place, (value, _) in self.held.items()}, **fixed} if held else fixed
         )
         self.floats = _Memo(partial(_float_of, self.values))
-        self._written_spreads = _Memo(partial(_written_spread, program, written, self.own))
+        self._simple_spreads = _Memo(partial(_written_spread, program, written, self.own))
         self._spreads: dict[Precision, dict[int, float]] = {}
 
     def before(self, place: int) -> Decimal:
@@ -44,6 +44,13 @@ class Standing:
         that is another."""
         spreads = self.spreads(self.compiled.inputs[place], place if marked is None else marked)
         return self._reach(place, spreads)
+
+    def is_steady(self, place: int) -> bool:
+        """Whether A is known to be finite without being worked out: for a polynomial over numbers written or given."""
+        inputs = self.compiled.inputs
+        if place not in self.compiled.polynomials:
+            return False
+        return all(x in self.written or not inputs[x] for x in inputs[place])
 
     def wide_spread(self, place: int) -> float:
         """A for somebody who cuts digits off instead of rounding: every line above twice as far off."""
@@ -58,9 +65,17 @@ class Standing:
         """
         found = {}
         for x in places:
-            if (spread := self._written_spreads[x]) is None:
+            if (spread := self._simple_spreads[x]) is None and (spread := self._carried_spread(x)) is None:
                 return self._blank_spreads(places, self.habits.precision(marked))
             found[x] = spread
+        return found
+
+    def _carried_spread(self, place: int) -> float | None:
+        """δ of a written number that is just what simple lines above it give: none if those are exact."""
+        inputs = {x: spread for x in self.compiled.inputs[place] if (spread := self._simple_spreads[x]) is not None}
+        if place not in self.written or len(inputs) < len(self.compiled.inputs[place]):
+            return None
+        found = self._simple_spreads[place] = float(self.written[place].unit) / 2 if self._reach(place, inputs) else 0.0
         return found
 
     def _blank_spreads(self, places: Sequence[int], precision: Precision) -> dict[int, float]:
@@ -72,7 +87,7 @@ class Standing:
             x = waiting.pop()
             if x in known or x in wanted:
                 continue
-            if (spread := self._written_spreads[x]) is not None:
+            if (spread := self._simple_spreads[x]) is not None:
                 known[x] = spread
             else:
                 wanted.add(x)

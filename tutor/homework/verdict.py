@@ -46,24 +46,29 @@ class Line:
             return "carried" if own is not None and is_same(written.value, own) else "coarse"
         if demand.asked and demand.satisfied(value, key):
             return "correct"
-        if own is None or not isfinite(spread := self.standing.spread(self.place)):
-            return "coarse"  # there is no telling what their lines lead to
-        return self._against_own(own, own - self.before, Decimal(spread))
+        return "coarse" if own is None else self._against_own(own, own - self.before)
 
-    def _against_own(self, whole: Decimal, own: Decimal, spread: Decimal) -> str:
-        written, demand, value, key = self.written, self.demand, self.value, self.key
+    def _against_own(self, whole: Decimal, own: Decimal) -> str:
+        written, demand, value = self.written, self.demand, self.value
         unit = demand.unit(own) if written.exponent is None else written.unit
-        apart = abs(value - own)
-        if demand.asked and value and not demand.met(written, value, own):
-            return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - key) <= 2 * unit else "wrong"
-        if apart <= WITHIN * unit + spread and (value or not own):
+        apart, half = abs(value - own), WITHIN * unit
+        enough = not demand.asked or not value or demand.met(written, value, own)
+        possible = bool(value) or not own
+        if enough and possible and apart <= half and self.standing.is_steady(self.place):
+            return "carried"  # and how far the lines above may be off does not matter
+        if not isfinite(reached := self.standing.spread(self.place)):
+            return "coarse"  # there is no telling what their lines lead to
+        spread = Decimal(reached)
+        if not enough:
+            return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - self.key) <= 2 * unit else "wrong"
+        if possible and apart <= half + spread:
             return "carried"
         if written.exponent is None:
             return "wrong"
         wide = _decimal(self.standing.wide_spread(self.place))
         if self._is_rounding(own, wide):
             return "rounding"
-        if not value and abs(own) <= WITHIN * unit:
+        if not value and abs(own) <= half:
             return "coarse"
         cut = cut_off(written, self.standing.program.key[self.place]) or cut_off(written, whole, wide)
         return "coarse" if cut else "wrong"

@@ -25,11 +25,11 @@ _MOST_LINES = 3
 
 def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Document]:
     """Every sheet as plain data, in the order of the paths; a file that is no sheet as the reason why."""
+    desk = Desk(order)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
-        desk = Desk(order)
         yield from map(desk.mark_or_complain, paths)
         return
-    Desk(order)  # whatever is wrong with the lesson is told here, not by a process that dies of it
+    _desks[:] = [desk]  # where a forked process finds it
     context = get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(jobs, context, _set_up, (order,)) as pool:
         chunks = (paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK))
@@ -43,6 +43,7 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Documen
                 yield from waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            _desks.clear()
 
 
 _desks: list[Desk] = []
@@ -51,7 +52,8 @@ _desks: list[Desk] = []
 def _set_up(order: Order) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    _desks[:] = [Desk(order)]
+    if not _desks:
+        _desks.append(Desk(order))
 
 
 def _end_with(parent: int) -> None:

@@ -23,7 +23,6 @@ class Formulas:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._known = frozenset(program.names)
         self._judged: dict[tuple[int, Expr], str] = {}
 
     def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str], dict[int, str]]:
@@ -63,7 +62,7 @@ class Formulas:
         if sign and not before.strip():
             raise ValueError("leave out the equals sign")
         number = read_written(after) if sign else None
-        formula = parse(before if sign else text, self._known)
+        formula = parse(before if sign else text, self.program.places)
         if self._is_circular(formula, place):
             raise ValueError("a line is no answer to itself; use the lines above it")
         return formula, number

@@ -35,9 +35,12 @@ class HandedIn:
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
     """The sheet in a file, or on standard input for `-`. Raises TutorError, with what to do, for what is no sheet."""
     raw = sys.stdin.buffer.read(LARGEST_SHEET + 1) if str(path) == "-" else _bytes_of(Path(path))
-    if len(raw) > LARGEST_SHEET:
-        raise TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
     return parse_sheet(_decoded(raw), Path(path).suffix.lower(), names)
+
+
+def read_about(path: Path) -> dict[str, str]:
+    """Only what the sheet in a file says about itself: its student, its problem."""
+    return _about(_rows(_decoded(_bytes_of(path)), path.suffix.lower()))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -52,6 +55,8 @@ def _bytes_of(path: Path) -> bytes:
 
 def _decoded(raw: bytes) -> str:
     """UTF-8 with or without a byte order mark, UTF-16 with one, else what spreadsheets on Windows write."""
+    if len(raw) > LARGEST_SHEET:
+        raise TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     try:
@@ -62,13 +67,22 @@ def _decoded(raw: bytes) -> str:
 
 def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn:
     """The sheet that `text` writes; `ending` is that of its file, `names` has every quantity of the worksheet."""
+    rows = _rows(text, ending)
+    about = _about(rows)
+    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
+
+
+def _rows(text: str, ending: str) -> list[Row]:
     rows = list(islice(READERS.get(ending, any_format)(text), MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         raise TutorError(f"it has more than {MOST_ROWS:,} rows; that is no answer sheet")
     if not rows:
         raise TutorError("there is no answer in it; a sheet has the columns name and answer (see `tutor sheet`)")
-    about = {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
-    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
+    return rows
+
+
+def _about(rows: Sequence[Row]) -> dict[str, str]:
+    return {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:

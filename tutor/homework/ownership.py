@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.homework.compiled import Compiled
-from tutor.homework.handed_in import HandedIn, read_sheet
+from tutor.homework.handed_in import HandedIn, read_about
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
 from tutor.homework.written import Written, read_written
@@ -40,12 +40,12 @@ class Owners:
         return f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"
 
 
-def codes_of(paths: Sequence[Path], names: Mapping[str, object], secret: str) -> dict[str, str]:
+def codes_of(paths: Sequence[Path], secret: str) -> dict[str, str]:
     """The problem of every student, from those sheets that answer their own; the others are passed over."""
     found = {}
     for path in paths:
         try:
-            about = read_sheet(path, names).about
+            about = read_about(path)
             student, code = about.get("student", ""), about.get("problem", "")
             if student and read_code(code).seed == seed_of(secret, student):
                 found[student] = code

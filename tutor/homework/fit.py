@@ -66,24 +66,26 @@ class Scale:
     def own(self, candidate: Candidate) -> tuple[Decimal | None, int | None, float]:
         """What the slip gives on the writer's own lines, how it fits, and its spread. Nothing where already floating
         point tells that it does not."""
-        spread = None
-        if self.size >= _TOO_SMALL_FOR_FLOATS:
-            try:
-                rough = candidate.approximate(self.standing.floats, self.standing.floats)
-            except (ArithmeticError, ValueError):
-                rough = self.number
-            if self._is_far(rough):
-                return None, None, 0.0
-            apart = abs(self.number - rough) - self.rough_unit - _FLOATS_ARE_OFF * self.size
-            if apart > 0 and apart > 2 * (spread := self._spread(candidate)):
-                return None, None, 0.0
-        value = candidate.value(self.standing.values)
+        value = candidate.value(self.standing.values) if self._may_fit(candidate) else None
         if value is None:
             return None, None, 0.0
         if self.kind(value, 0.0) == ROUNDED:
             return value, ROUNDED, 0.0
-        spread = self._spread(candidate) if spread is None else spread
+        spread = self._spread(candidate)
         return value, self.kind(value, spread), spread
+
+    def _may_fit(self, candidate: Candidate) -> bool:
+        floats = self.standing.floats
+        try:
+            rough = candidate.approximate(floats, floats)
+        except (ArithmeticError, ValueError):
+            return True
+        if self.size < _TOO_SMALL_FOR_FLOATS or not isfinite(rough):
+            return True
+        if self._is_far(rough):
+            return False
+        beyond = abs(self.number - rough) - self.rough_unit - _FLOATS_ARE_OFF * self.size
+        return beyond <= 0 or beyond <= 2 * self._spread(candidate)
 
     def _spread(self, candidate: Candidate) -> float:
         spreads = self.standing.spreads(candidate.inputs, self.place)

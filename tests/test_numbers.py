@@ -128,4 +128,4 @@ def test_rational_values_stay_rational() -> None:
 )  # fmt: skip
 def test_the_digits_written_say_how_precise_a_number_is(text: str, unit: str, significant: int, decimals: int) -> None:
     written = read_written(text)
-    assert (written.unit, written.significant(), written.exponent) == (Fraction(unit), significant, -decimals)
+    assert (written.unit, written.digits, written.exponent) == (Fraction(unit), significant, -decimals)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Context, Decimal, getcontext, localcontext
-from fractions import Fraction
+from functools import cache, lru_cache
 
 from tutor.arithmetic.exact import Number, as_fraction
 
 FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power", "rounded", "snapped")
 _SNAPPED = 6  # digits; a sum smaller than its terms by all but so many is taken as 0
+_SHORT, _SPARE = 20, 5  # digits
+_ONE = Decimal(1)
 _FARTHEST = 1_000_000  # beyond that a decimal has no exponent for e^z
 
 
@@ -32,13 +34,29 @@ def number_of(value: Number) -> Decimal:
     return Decimal(exact.numerator) / Decimal(exact.denominator)
 
 
-def fraction_of(value: Decimal) -> Fraction:
-    """The value as a fraction, without any loss."""
-    return Fraction(value)
-
-
 def exp(z: Decimal) -> Decimal:
-    return _within_reach(z).exp()
+    """e^z; of a number as short as people write them the product of what its digits give, which is much less work."""
+    digits = getcontext().prec
+    sign, figures, last = _within_reach(z).as_tuple()
+    if len(figures) > min(_SHORT, digits // 2):
+        return z.exp()
+    wider = _wider(digits + _SPARE)
+    product, place = _ONE, int(last)
+    for figure in reversed(figures):
+        if figure:
+            product = wider.multiply(product, _exp_of_digit(sign, figure, place, wider.prec))
+        place += 1
+    return +product
+
+
+@lru_cache(maxsize=2_000)
+def _exp_of_digit(sign: int, figure: int, place: int, digits: int) -> Decimal:
+    return Decimal((sign, (figure,), place)).exp(_wider(digits))
+
+
+@cache
+def _wider(digits: int) -> Context:
+    return Context(prec=digits)
 
 
 def log(z: Decimal) -> Decimal:
@@ -53,7 +71,7 @@ def tanh(z: Decimal) -> Decimal:
         return z
     with localcontext() as context:
         context.prec += max(0, -z.adjusted()) + 3
-        square = (2 * _within_reach(z)).exp()
+        square = exp(2 * z)
         ratio = (square - 1) / (square + 1)
     return +ratio
 

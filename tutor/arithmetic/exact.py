@@ -19,7 +19,7 @@ MOST_DIGITS = 400
 FARTHEST = 10_000
 _FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
 _RATIO = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
 
 
@@ -28,19 +28,26 @@ def read_number(text: str) -> Fraction:
 
     Raises ValueError, with a reason for the person who wrote it, for anything else and for absurd sizes.
     """
+    above, _, below = check_number(text).partition("/")
+    return Fraction(int(above), int(below)) if below else Fraction(above)
+
+
+def check_number(text: str) -> str:
+    """The text without spaces around it and with a plain minus. Raises ValueError where it writes no number."""
     text = text.strip().replace("\N{MINUS SIGN}", "-")
     if len(text) > MOST_DIGITS:
         raise ValueError(f"a number with more than {MOST_DIGITS} characters")
-    if ratio := _RATIO.fullmatch(text):
-        if int(ratio[2]) == 0:
-            raise ValueError(f"{text} divides by zero")
-        return Fraction(int(ratio[1]), int(ratio[2]))
-    if not _DECIMAL.fullmatch(text):
+    if decimal := _DECIMAL.fullmatch(text):
+        exponent = decimal[1] or "0"
+        if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
+            raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
+        return text
+    ratio = _RATIO.fullmatch(text)
+    if not ratio:
         raise ValueError(f"{text!r} is not a number{comma_hint(text)}")
-    exponent = re.split("[eE]", text)[1] if re.search("[eE]", text) else "0"
-    if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
-        raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
-    return Fraction(text)
+    if int(ratio[2]) == 0:
+        raise ValueError(f"{text} divides by zero")
+    return text
 
 
 def comma_hint(text: str) -> str:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tutor.homework.desk import Order
     from tutor.homework.outputs import Wanted
     from tutor.homework.ownership import Owners
-    from tutor.lesson_format import Lesson
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show the right values too.")]
@@ -77,7 +76,7 @@ def check(
     penalty = None if carried_penalty is None else str(carried_penalty)
     wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
     files = sheets_in(paths)
-    order = Order(text, lesson, wanted, _owners(files, found, secret, roster))
+    order = Order(text, lesson, wanted, _owners(files, secret, roster))
     if not files:
         typer.echo("tutor: there is no sheet to mark", err=True)
         raise typer.Exit(3)
@@ -98,16 +97,14 @@ def check(
         raise typer.Exit(1)
 
 
-def _owners(files: list[Path], lesson: Lesson, secret: str | None, roster: Path | None) -> Owners | None:
+def _owners(files: list[Path], secret: str | None, roster: Path | None) -> Owners | None:
     """Who has which problem, where the teacher gives the secret."""
     if secret is None:
         return None
     from tutor.homework.ownership import Owners, codes_of
     from tutor.homework.roster import roster_ids
-    from tutor.lessons import worksheet_of
 
-    names = worksheet_of(lesson).by_name
-    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, names, secret))
+    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, secret))
 
 
 def _mark_one(

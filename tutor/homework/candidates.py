@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from math import inf
 from typing import Any
 
 from tutor.arithmetic import decimals
 from tutor.arithmetic.floats import FloatSystem
 from tutor.arithmetic.symbolic import names
-from tutor.homework.program import Program
+from tutor.homework.compiled import Compiled
 from tutor.homework.roles import Roles
 from tutor.homework.slips import SLIPS
 from tutor.worksheet.compile import functions
@@ -30,7 +28,7 @@ class Candidate:
     detail: str
     inputs: tuple[int, ...]
     function: Callable[[Sequence[Any]], Decimal]
-    approximate: Callable[[Sequence[float], Sequence[float]], float]
+    approximate: Callable[[Any, Any], float]
 
     def value(self, standing: Sequence[Any]) -> Decimal | None:
         """What the step gives with the slip; None where that has no value."""
@@ -41,19 +39,12 @@ class Candidate:
 
 
 class Candidates:
-    """The candidates of every step of one program, made when they are first asked for."""
+    """The candidates of every step, whatever the numbers of the worksheet, made when they are first asked for."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.roles = Roles(program.worksheet)
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.roles = Roles(compiled.worksheet)
         self._made: dict[int, list[Candidate]] = {}
-        self._key: dict[int, list[tuple[Decimal | None, float]]] = {}
-
-    def varied(self, program: Program) -> Candidates:
-        """The same candidates for the same steps with other given numbers."""
-        other = copy(self)
-        other.program, other._key = program, {}
-        return other
 
     def of(self, place: int) -> list[Candidate]:
         """Every candidate of the step that does not use a line computed from the step itself."""
@@ -61,29 +52,22 @@ class Candidates:
             self._made[place] = self._make(place)
         return self._made[place]
 
-    def of_key(self, place: int) -> list[tuple[Decimal | None, float]]:
-        """What the candidates give when everything above the step is right, also as floats."""
-        if place not in self._key:
-            values = [candidate.value(self.program.key) for candidate in self.of(place)]
-            self._key[place] = [(value, inf if value is None else float(value)) for value in values]
-        return self._key[place]
-
     def _make(self, place: int) -> list[Candidate]:
-        program = self.program
-        step = program.steps[place - program.first]
+        compiled = self.compiled
+        step = compiled.steps[place - compiled.first]
         found: dict[Any, tuple[str, int, str]] = {}
         for rank, slip in enumerate(SLIPS.values()):
             for formula, detail in islice(slip.rewritings(step, self.roles), _MOST_REWRITINGS):
                 if formula != step.formula and self._is_independent(formula, place):
                     found.setdefault((slip.id, formula), (slip.id, rank, detail))
         formulas = [formula for _, formula in found]
-        exact = functions(formulas, program.places, decimals)
-        rough = functions(formulas, program.places, FloatSystem, decided=True)
+        exact = functions(formulas, compiled.places, decimals)
+        rough = functions(formulas, compiled.places, FloatSystem, decided=True)
         return [
-            Candidate(*found[key], tuple(program.places[n] for n in names(key[1])), function, approximate)
+            Candidate(*found[key], tuple(compiled.places[n] for n in names(key[1])), function, approximate)
             for key, function, approximate in zip(found, exact, rough, strict=True)
         ]
 
     def _is_independent(self, formula: Any, place: int) -> bool:
-        followers, places = self.program.followers[place], self.program.places
+        followers, places = self.compiled.followers[place], self.compiled.places
         return all(name in places and places[name] not in followers for name in names(formula))

@@ -20,11 +20,11 @@ _MOST_LINES = 3
 
 def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Document]:
     """Every sheet as plain data, in the order of the paths; a file that is no sheet as the reason why."""
+    desk = Desk(order)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
-        desk = Desk(order)
         yield from map(desk.mark_or_complain, paths)
         return
-    Desk(order)  # whatever is wrong with the lesson is told here, not by a process that dies of it
+    _desks[:] = [desk]  # where a forked process finds it
     with workers(jobs, _set_up, order) as pool:
         chunks = (paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK))
         waiting: deque[Future[list[Document]]] = deque()
@@ -34,13 +34,15 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Documen
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    _desks.clear()
 
 
 _desks: list[Desk] = []
 
 
 def _set_up(order: Order) -> None:
-    _desks[:] = [Desk(order)]
+    if not _desks:
+        _desks.append(Desk(order))
 
 
 def _mark_chunk(paths: Sequence[Path]) -> list[Document]:

@@ -53,10 +53,9 @@ class Desk:
         lesson = parse_lesson(order.text, order.where)
         self.own_code = lesson.problem
         worksheet = _worksheet(lesson, order.where)
-        assignment = assign(worksheet, order.wanted)
-        self.problem = Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+        self.problem = _problem(worksheet, assign(worksheet, order.wanted))
         codes = order.owners.codes if order.owners else {}
-        self.copies = Copies(order.text, self.problem.marker.program, codes)
+        self.copies = Copies(order.text, self.problem.marker.program.compiled, codes)
 
     def mark_file(self, path: str | Path) -> Document:
         """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
@@ -95,11 +94,11 @@ class Desk:
 
     def _varied(self, worksheet: Worksheet) -> Problem:
         marker, assignment = self.problem.marker, self.problem.assignment
-        program = marker.program.varied(worksheet)
-        if program.names != marker.program.names:  # other numbers led to other steps
-            assignment = assign(worksheet, self.order.wanted)
-            return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
-        return Problem(marker.varied(program), assignment)
+        compiled = marker.candidates.compiled.suited_to(worksheet)
+        if compiled is not marker.candidates.compiled:  # other numbers led to other steps
+            return _problem(worksheet, assign(worksheet, self.order.wanted))
+        own = Marker(worksheet, assignment.demands, compiled)
+        return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
 
     def _whose(self, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
         """What there is to say where the sheet answers a problem that is not its student's own."""
@@ -112,6 +111,10 @@ class Desk:
             if source is not None:
                 return [f"the numbers answer another student's problem, that of {source}"]
         return []
+
+
+def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
+    return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
 
 
 def _worksheet(lesson: Lesson, where: str) -> Worksheet:

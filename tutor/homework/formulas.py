@@ -23,7 +23,6 @@ class Formulas:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._known = frozenset(program.names)
         self._judged: dict[tuple[int, Expr], str] = {}
 
     def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str], dict[int, str]]:
@@ -63,14 +62,14 @@ class Formulas:
         if sign and not before.strip():
             raise ValueError("leave out the equals sign")
         number = read_written(after) if sign else None
-        formula = parse(before if sign else text, self._known)
+        formula = parse(before if sign else text, self.program.places)
         if self._is_circular(formula, place):
             raise ValueError("a line is no answer to itself; use the lines above it")
         return formula, number
 
     def _is_circular(self, formula: Expr, place: int) -> bool:
         """Whether it uses the line itself or one that stands on it: dE/dW5 is no answer to what dE/dW5 is."""
-        followers = self.program.followers[place]
+        followers = self.program.compiled.followers[place]
         return any(self.program.places[name] in followers for name in names(formula))
 
     def _judge(self, formulas: Mapping[int, Expr]) -> dict[int, str]:

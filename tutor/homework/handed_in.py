@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -35,9 +35,12 @@ class HandedIn:
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
     """The sheet in a file, or on standard input for `-`. Raises TutorError, with what to do, for what is no sheet."""
     raw = sys.stdin.buffer.read(LARGEST_SHEET + 1) if str(path) == "-" else _bytes_of(Path(path))
-    if len(raw) > LARGEST_SHEET:
-        raise TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
     return parse_sheet(_decoded(raw), Path(path).suffix.lower(), names)
+
+
+def read_about(path: Path) -> dict[str, str]:
+    """Only what the sheet in a file says about itself: its student, its problem."""
+    return _about(_rows(_decoded(_bytes_of(path)), path.suffix.lower()))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -52,6 +55,8 @@ def _bytes_of(path: Path) -> bytes:
 
 def _decoded(raw: bytes) -> str:
     """UTF-8 with or without a byte order mark, UTF-16 with one, else what spreadsheets on Windows write."""
+    if len(raw) > LARGEST_SHEET:
+        raise TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     try:
@@ -62,13 +67,22 @@ def _decoded(raw: bytes) -> str:
 
 def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn:
     """The sheet that `text` writes; `ending` is that of its file, `names` has every quantity of the worksheet."""
+    rows = _rows(text, ending)
+    about = _about(rows)
+    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
+
+
+def _rows(text: str, ending: str) -> list[Row]:
     rows = list(islice(READERS.get(ending, any_format)(text), MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         raise TutorError(f"it has more than {MOST_ROWS:,} rows; that is no answer sheet")
     if not rows:
         raise TutorError("there is no answer in it; a sheet has the columns name and answer (see `tutor sheet`)")
-    about = {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
-    return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
+    return rows
+
+
+def _about(rows: Sequence[Row]) -> dict[str, str]:
+    return {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:
@@ -78,14 +92,16 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
     twice: list[str] = []
     loose = _Names(names)
     for written, text in _with_points(rows):
-        name = loose.find(written)
+        name = written if written in names else loose.find(written)
         if name is None:
             unknown.append(written[:60] + loose.meant(written))
             continue
-        if answers.get(name, "").strip() and text.strip() and answers[name].strip() != text.strip():
-            twice.append(name)
-        if text.strip() or name not in answers:
-            answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
+        if name in answers:
+            if not text.strip():
+                continue
+            if answers[name].strip() not in ("", text.strip()):
+                twice.append(name)
+        answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
     if unknown and not answers:
         raise TutorError(f"none of its names is on this worksheet: {_listed(unknown)}")
     remarks = []
@@ -136,10 +152,9 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
-def _with_points(rows: Sequence[Row]) -> Iterator[Row]:
+def _with_points(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows with decimal points, where the whole sheet is written with decimal commas."""
-    commas = any(_COMMA_NUMBER.fullmatch(text) for _, text in rows)
-    points = any(_POINT_NUMBER.fullmatch(text) and "." in text for _, text in rows)
-    for name, text in rows:
-        swap = commas and not points and _COMMA_NUMBER.fullmatch(text)
-        yield name, text.replace(",", ".") if swap else text
+    commas = {text for _, text in rows if "," in text and _COMMA_NUMBER.fullmatch(text)}
+    if not commas or any(_POINT_NUMBER.fullmatch(text) for _, text in rows):
+        return rows
+    return [(name, text.replace(",", ".") if text in commas else text) for name, text in rows]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.homework.handed_in import HandedIn, read_sheet
+from tutor.homework.compiled import Compiled
+from tutor.homework.handed_in import HandedIn, read_about
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
 from tutor.homework.written import Written, read_written
@@ -39,12 +40,12 @@ class Owners:
         return f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"
 
 
-def codes_of(paths: Sequence[Path], names: Mapping[str, object], secret: str) -> dict[str, str]:
+def codes_of(paths: Sequence[Path], secret: str) -> dict[str, str]:
     """The problem of every student, from those sheets that answer their own; the others are passed over."""
     found = {}
     for path in paths:
         try:
-            about = read_sheet(path, names).about
+            about = read_about(path)
             student, code = about.get("student", ""), about.get("problem", "")
             if student and read_code(code).seed == seed_of(secret, student):
                 found[student] = code
@@ -56,8 +57,8 @@ def codes_of(paths: Sequence[Path], names: Mapping[str, object], secret: str) ->
 class Copies:
     """Finds numbers that belong to somebody else's problem. The keys of a class are worked out when first needed."""
 
-    def __init__(self, text: str, program: Program, codes: Mapping[str, str]) -> None:
-        self.text, self.program, self.codes = text, program, codes
+    def __init__(self, text: str, compiled: Compiled, codes: Mapping[str, str]) -> None:
+        self.text, self.compiled, self.codes = text, compiled, codes
         self._keys: dict[str, Values] = {}
 
     def source(self, handed_in: HandedIn, own: Values) -> str | None:
@@ -81,14 +82,15 @@ class Copies:
     def _numbers(self, handed_in: HandedIn) -> Iterator[tuple[int, Written]]:
         for name, text in handed_in.answers.items():
             try:
-                yield self.program.places[name], read_written(text)
+                yield self.compiled.places[name], read_written(text)
             except (KeyError, ValueError):
                 continue
 
     def _key(self, code: str) -> Values:
         if code not in self._keys:
             problem: Code = read_code(code)
-            self._keys[code] = self.program.varied(build(problem_lesson(self.text, problem))).key
+            worksheet = build(problem_lesson(self.text, problem))
+            self._keys[code] = Program(worksheet, self.compiled.suited_to(worksheet)).key
         return self._keys[code]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tutor.errors import TutorError
+from tutor.homework.compiled import Compiled
 from tutor.homework.marking import Mark, Marker
 from tutor.lesson_format import Printed
 from tutor.worksheet.names import find_name
@@ -16,7 +17,7 @@ def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple
     """Every printed value with its mark."""
     steps = [_step_of(entry, worksheet) for entry in printed]
     checks = {step.name: step for step in steps if step.name not in worksheet.by_name}
-    marks = Marker(worksheet, checks=tuple(checks.values())).mark(
+    marks = Marker(worksheet, compiled=Compiled(worksheet, tuple(checks.values()))).mark(
         [(step.name, entry.value) for step, entry in zip(steps, printed, strict=True)]
     )
     return list(zip(printed, marks, strict=True))

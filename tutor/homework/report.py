@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
+from functools import cache
 from typing import Any
 
 from tutor.homework.assignment import Assignment
-from tutor.homework.diagnosis import Fit
 from tutor.homework.equivalence import RIGHT
+from tutor.homework.fit import Fit
 from tutor.homework.program import Program
 from tutor.homework.sheet import Cell, MarkedSheet
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
@@ -24,7 +25,7 @@ class Reporter:
 
     def __init__(self, program: Program, assignment: Assignment) -> None:
         self.program, self.assignment = program, assignment
-        self._keys: dict[str, tuple[Decimal, str | None]] = {}
+        self._form = cache(self._blank_form)
 
     def document(self, name: str, sheet: MarkedSheet, about: Mapping[str, str]) -> Document:
         """Everything about one sheet."""
@@ -42,19 +43,14 @@ class Reporter:
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> Document:
         mark = cell.mark
-        if mark.name not in self._keys:
-            self._keys[mark.name] = mark.key, _text(mark.key)
-        key, key_text = self._keys[mark.name]
+        name, form = mark.name, self._form(mark.name)
         document = {
-            "name": mark.name,
+            **form,
             "answer": mark.answer[:_LONGEST_ECHO],
-            "key": key_text,
-            "from_own": key_text if mark.own == key else _text(mark.own),
+            "from_own": form["key"] if mark.own == mark.key else _text(mark.own),
             "verdict": mark.verdict,
-            "stage": self.program.worksheet.by_name[mark.name].stage,
-            "slips": [self._slip(fit, mark.name) for fit in cell.slips],
-            "points": self.assignment.points.get(mark.name, 0),
-            "earned": number(earned.get(mark.name, 0)),
+            "slips": [self._slip(fit, name) for fit in cell.slips] if cell.slips else [],
+            "earned": number(earned.get(name, 0)),
             "credit": mark.verdict in CREDIT,
         }
         if cell.formula:
@@ -65,6 +61,22 @@ class Reporter:
             hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
             document["slips"] = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]
         return document
+
+    def _blank_form(self, name: str) -> Document:
+        """A cell with what is the same on every sheet, and with room for the rest."""
+        key = _text(self.program.key[self.program.places[name]])
+        return {
+            "name": name,
+            "answer": "",
+            "key": key,
+            "from_own": key,
+            "verdict": "",
+            "stage": self.program.worksheet.by_name[name].stage,
+            "slips": [],
+            "points": self.assignment.points.get(name, 0),
+            "earned": 0,
+            "credit": False,
+        }
 
     def _slip(self, fit: Fit, marked: str) -> Document:
         line = self.program.names[fit.place]
@@ -81,13 +93,16 @@ class Reporter:
 
 
 def _text(value: Decimal | None) -> str | None:
-    if value is None:
-        return None
+    if not value:
+        return None if value is None else "0"
     short = _SHOWN.plus(value).normalize()
-    return f"{short:f}" if -12 <= short.adjusted() <= 18 or not short else str(short)
+    text = str(short)
+    return f"{short:f}" if "E" in text and -12 <= short.adjusted() <= 18 else text
 
 
 def number(points: float) -> float:
     """Points without the noise of floating point: whole where they are."""
+    if isinstance(points, int):
+        return points
     rounded = round(points, 6)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -45,12 +45,6 @@ def one_turned(node: Expr) -> Iterator[Expr]:
             yield add(*node.args[:place], multiply(MINUS_ONE, term), *node.args[place + 1 :])
 
 
-def one_alone(node: Expr) -> Iterator[Expr]:
-    """Of a sum only one term."""
-    if node.is_Add:
-        yield from node.args
-
-
 def expanded(formula: Expr) -> Sequence[Expr]:
     """The terms of a product of sums when it is multiplied out; empty where that says nothing new."""
     factors: list[Expr] = []

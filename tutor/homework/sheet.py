@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tutor.arithmetic import decimals
 from tutor.homework.candidates import Candidates
-from tutor.homework.diagnosis import Diagnosis, Fit
+from tutor.homework.diagnosis import Diagnosis
 from tutor.homework.equivalence import RIGHT, WRONG
+from tutor.homework.fit import Fit
 from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
-from tutor.homework.program import Program
 from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.standing import Standing
-from tutor.homework.written import Written, is_same
+from tutor.homework.written import is_same
 
 _MOST_TRIED = 40  # explanations by a blank line that are followed to the end of the sheet
 _WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A marked answer; a root error has the slips that fit, the best first.
 
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
@@ -53,13 +53,9 @@ class SheetMarker:
     def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
         self.marker, self.asked = marker, asked
         self.program = marker.program
-        self.candidates = candidates or Candidates(self.program)
-        self.diagnosis = Diagnosis(self.candidates)
+        self.candidates = candidates or Candidates(self.program.compiled)
+        self.diagnosis = Diagnosis(self.program, self.candidates)
         self.formulas = Formulas(self.program)
-
-    def varied(self, program: Program) -> SheetMarker:
-        """A marker of the same problem with other given numbers, which shares everything that was compiled."""
-        return SheetMarker(self.marker.varied(program), self.asked, self.candidates.varied(program))
 
     def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing."""
@@ -67,57 +63,54 @@ class SheetMarker:
             return self._mark(answers)
 
     def _mark(self, answers: Mapping[str, str]) -> MarkedSheet:
-        texts = {self.program.places[name]: text for name, text in answers.items()}
+        places = self.program.places
+        found = {places[name]: text for name, text in answers.items()}
         for name in self.asked:
-            texts.setdefault(self.program.places[name], "")
-        order = sorted(texts)
-        written, judged, reasons = self.formulas.read({place: texts[place] for place in order})
+            found.setdefault(places[name], "")
+        texts = {place: found[place] for place in sorted(found)}
+        written, judged, reasons = self.formulas.read(texts)
         standing = Standing(self.program, written)
-        marks = {place: self._mark_one(standing, place, texts[place], judged) for place in order}
+        marks = self._marks(standing, texts, judged)
         slips: dict[int, Sequence[Fit]] = {}
-        while (root := next((p for p in order if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
+        while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
             if judged.get(root) == RIGHT:  # then only the number is off
                 slips[root] = ()
                 continue
-            fits, followed = self._diagnose(standing, root, written, order)
-            slips[root] = fits
+            slips[root], followed = self._diagnose(standing, root)
             if followed is not None:
                 standing = followed
-                for place in (p for p in order if p > root):
-                    marks[place] = self._mark_one(standing, place, texts[place], judged)
-        cells = [Cell(marks[p], slips.get(p, ()), judged.get(p, ""), reasons.get(p, "")) for p in order]
-        return MarkedSheet(
-            cells, _misconceptions(cells), self._after([*slips, *standing.held]) if slips else frozenset()
-        )
+                marks |= self._marks(standing, {p: text for p, text in texts.items() if p > root}, judged)
+        cells = [Cell(mark, slips.get(p, ()), judged.get(p, ""), reasons.get(p, "")) for p, mark in marks.items()]
+        if not slips:
+            return MarkedSheet(cells)
+        return MarkedSheet(cells, _misconceptions(cells), self._after([*slips, *standing.held]))
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
-        names, followers = self.program.names, self.program.followers
+        names, followers = self.program.names, self.program.compiled.followers
         return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
-    def _mark_one(self, standing: Standing, place: int, text: str, judged: Mapping[int, str]) -> Mark:
-        """The mark of one answer. A wrong formula earns nothing for a value that happens to be close."""
-        written = standing.written.get(place)
-        mark = self.marker.mark_one(standing, place, text, written)
-        if written is None or written.exponent is not None or judged.get(place) != WRONG:
-            return mark
-        exact = any(truth is not None and is_same(written.value, truth) for truth in (mark.key, mark.own))
-        return mark if exact else replace(mark, verdict="wrong")
+    def _marks(self, standing: Standing, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
+        """The mark of each answer. A wrong formula earns nothing for a value that happens to be close."""
+        marks = self.marker.marks(standing, texts)
+        for place in (p for p, found in judged.items() if found == WRONG and p in texts):
+            mark, written = marks[place], standing.written[place]
+            truths = (truth for truth in (mark.key, mark.own) if truth is not None)
+            if written.exponent is None and not any(is_same(written.value, truth) for truth in truths):
+                marks[place] = mark._replace(verdict="wrong")
+        return marks
 
-    def _diagnose(
-        self,
-        standing: Standing,
-        root: int,
-        written: Mapping[int, Written],
-        order: Sequence[int],
-    ) -> tuple[Sequence[Fit], Standing | None]:
+    def _diagnose(self, standing: Standing, root: int) -> tuple[Sequence[Fit], Standing | None]:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
-        direct = self.diagnosis.direct(standing, root, written[root])
-        blank = self.diagnosis.through_blanks(standing, root, written[root], anything=not direct)
-        later = [place for place in order if place > root and place in written]
-        here = self._errors(standing, later) if later else 0
+        written = standing.written[root]
+        direct = self.diagnosis.direct(standing, root, written)
+        blank = self.diagnosis.through_blanks(standing, root, written, anything=not direct)
+        if direct and not blank:
+            return direct, None
+        later = sorted(place for place in standing.written if place > root)
+        here = self._errors(standing, later)
         adopted, followed = self._best(standing, root, blank[:_MOST_TRIED], later, here + (not direct))
         if not direct and adopted is None and here >= _WORTH_SOLVING:
-            guesses = list(self.diagnosis.unknown(standing, root, written[root]))
+            guesses = list(self.diagnosis.unknown(standing, root, written))
             adopted, followed = self._best(standing, root, guesses, later, here - _WORTH_SOLVING + 1)
         return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), followed
 
@@ -136,9 +129,8 @@ class SheetMarker:
 
     def _errors(self, standing: Standing, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
-        written = standing.written
-        marks = (self.marker.mark_one(standing, p, "", written[p]) for p in places)
-        return sum(mark.verdict == "wrong" for mark in marks)
+        written, verdict = standing.written, self.marker.verdict
+        return sum(verdict(standing, place, written[place]) == "wrong" for place in places)
 
 
 def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:

@@ -16,6 +16,7 @@ from tutor.errors import TutorError
 
 ANSWER_COLUMNS = ("answer", "value")
 NAME_COLUMNS = ("name", "quantity")
+_NAMED = re.compile("|".join(NAME_COLUMNS), re.IGNORECASE)
 MARK = "#"
 """A row whose name begins with it says something about the sheet: `#student`, `#problem`."""
 
@@ -43,9 +44,8 @@ def _csv(text: str) -> Iterator[Row]:
     if lines and lines[0].lower().startswith("sep="):
         lines = lines[1:]
     beginning = [line for line in lines[: 2 * _HEADING_WITHIN] if line.strip()] or [""]
-    separator = max(
-        ",;\t", key=lambda mark: (_has_heading(line.split(mark) for line in beginning), beginning[0].count(mark))
-    )
+    headings = [line for line in beginning if _NAMED.search(line)]
+    separator = max(",;\t", key=lambda mark: (_has_heading(headings, mark), beginning[0].count(mark)))
     try:
         rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=separator))
     except csv.Error as error:
@@ -58,17 +58,17 @@ def _cell(text: str) -> str:
 
 
 def _is_heading(cells: list[str]) -> bool:
-    found = [_cell(cell) for cell in cells]
-    return any(c in NAME_COLUMNS for c in found) and any(c in ANSWER_COLUMNS for c in found)
+    found = {_cell(cell) for cell in cells}
+    return not found.isdisjoint(NAME_COLUMNS) and not found.isdisjoint(ANSWER_COLUMNS)
 
 
-def _has_heading(rows: Iterable[list[str]]) -> bool:
-    return any(map(_is_heading, rows))
+def _has_heading(lines: Iterable[str], separator: str) -> bool:
+    return any(_is_heading(line.split(separator)) for line in lines)
 
 
 def _from_table(rows: list[list[str]]) -> Iterator[Row]:
     """The two columns that matter, by their headings; without headings the first two."""
-    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    filled = [row for row in rows if "".join(row).strip()]
     title = next((n for n, row in enumerate(filled[:_HEADING_WITHIN]) if _is_heading(row)), 0)
     filled = filled[title:]  # what stands above the heading is a title
     name, answer, body = 0, 1, filled

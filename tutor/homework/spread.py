@@ -6,39 +6,34 @@ further to one side. A spread is a tolerance, and nobody reads its digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
+from typing import Any
 
-Function = Callable[[Sequence[float], Sequence[float]], float]
+Function = Callable[[Any, Any], float]
 _NUDGE = 1e-6
 
 
-def reach(
-    function: Function,
-    inputs: Iterable[int],
-    values: list[float],
-    decided: Sequence[float],
-    spreads: Sequence[float] | Mapping[int, float],
-) -> float:
-    """A of one line from its inputs; infinite where the function has no value within the spread of one of them.
+def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int, float]) -> float:
+    """A of one line from the δ of its inputs; infinite where it has no value within the spread of one of them.
 
-    At a step or a corner the writer's own branch is followed, as the values in `decided` have it.
+    At a step or a corner the writer's own branch is followed, as the values themselves have it.
     """
-    total, middle = 0.0, None
-    for place in inputs:
-        if not (spread := spreads[place]):
-            continue
-        here = values[place]
-        step = max(spread, _NUDGE * abs(here))
-        try:
-            if middle is None:
-                middle = function(values, decided)
-            values[place] = here + step
-            above = abs(function(values, decided) - middle)
-            values[place] = here - step
-            total += max(above, abs(function(values, decided) - middle)) * spread / step
-        except (ArithmeticError, ValueError):
-            return inf
-        finally:
-            values[place] = here
+    inexact = [(place, spread) for place, spread in spreads.items() if spread]
+    if not inexact:
+        return 0.0
+    total = 0.0
+    try:
+        middle = function(values, values)
+        moved = {place: values[place] for place in spreads}
+        for place, spread in inexact:
+            here = moved[place]
+            step = max(spread, _NUDGE * abs(here))
+            moved[place] = here + step
+            above = abs(function(moved, values) - middle)
+            moved[place] = here - step
+            total += max(above, abs(function(moved, values) - middle)) * spread / step
+            moved[place] = here
+    except (ArithmeticError, ValueError):
+        return inf
     return total if isfinite(total) else inf

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from tutor.arithmetic import decimals
 from tutor.errors import TutorError
-from tutor.homework.candidates import Candidates
-from tutor.homework.program import Program
+from tutor.homework.candidates import Candidate, Candidates
+from tutor.homework.program import Program, Values
 from tutor.homework.slips import SWAPPED_VALUES
 from tutor.homework.variant import Code, lesson_mark, problem_lesson
 from tutor.lesson_format import Lesson
@@ -33,10 +33,10 @@ class Varier:
             self.worksheet = build(lesson)
         except ValueError as error:
             raise TutorError(str(error)) from None
-        self.program = Program(self.worksheet)
-        self.candidates = Candidates(self.program)
+        program = Program(self.worksheet)
+        self.candidates = Candidates(program.compiled)
         self.by_rule = lesson.training is not None and lesson.training.rule == RULE
-        self.unavoidable = self._coincidences(self.program)
+        self.unavoidable = self._coincidences(program)
 
     def problem(self, seed: str) -> Code:
         """The code of the first problem of the seed without anything degenerate, else of the one with the least."""
@@ -61,7 +61,7 @@ class Varier:
             return None
         if self.by_rule:
             return self._rule_faults(worksheet)
-        program = self.program.varied(worksheet)
+        program = Program(worksheet, self.candidates.compiled.suited_to(worksheet))
         vanishing = sum(
             abs(float(values[step.name])) < self._least(step.name)
             for step in worksheet.steps
@@ -92,16 +92,19 @@ class Varier:
     def _coincidences(self, program: Program) -> set[Coincidence]:
         if self.by_rule:
             return set()
-        candidates = self.candidates.varied(program)
+        mine = self.candidates
+        candidates = mine if program.compiled is mine.compiled else Candidates(program.compiled)
         with decimals.precision(program.digits):
-            return {c for place in range(program.first, len(program.names)) for c in _alike(candidates, place)}
+            places = range(program.first, len(program.names))
+            return {c for place in places for c in _alike(candidates.of(place), program.key, place)}
 
 
-def _alike(candidates: Candidates, place: int) -> Iterator[Coincidence]:
+def _alike(candidates: Sequence[Candidate], key: Values, place: int) -> Iterator[Coincidence]:
     """Pairs of slips that give the same number in one line, as far as a student writes it."""
     slips: dict[str, set[str]] = {}
-    for candidate, (value, number) in zip(candidates.of(place), candidates.of_key(place), strict=True):
-        if value is not None and candidate.id != SWAPPED_VALUES:
-            slips.setdefault(f"{number:.{_ALIKE}g}", set()).add(candidate.id)
+    for candidate in candidates:
+        value = candidate.value(key) if candidate.id != SWAPPED_VALUES else None
+        if value is not None:
+            slips.setdefault(f"{float(value):.{_ALIKE}g}", set()).add(candidate.id)
     for ids in slips.values():
         yield from ((place, first, second) for first, second in combinations(sorted(ids), 2))

@@ -6,72 +6,87 @@ precision that the writer chose, half a unit of the last digit, and what that do
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from math import isfinite
 
 from tutor.homework.demand import Demand
+from tutor.homework.standing import Standing
 from tutor.homework.written import WITHIN, Written, is_same, power_of_ten
 
 CREDIT = ("correct", "carried", "rounding")
 _FEWEST_FOR_ROUNDING = 2
 _NOISE_FROM = 6  # digits; the last of so many may be off because a calculator has only so many itself
+_NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
 class Line:
-    """What a written number is held against: the key, the own value, and `before`, the old value of an updated weight.
+    """A written number beside what it is held against: the `key` and the `own` value that the writer's lines lead to.
 
-    `own` is None where the writer's lines lead to no value. `spread` gives A, how far rounding above can have moved
-    it, `wide_spread` how far cutting off can, and `inside` the value when the results inside the formula are rounded
-    to so many decimals; all are asked only where they matter.
+    On an updated weight everything is judged on the change: `value`, `key` and `own` are without `before`, the old one.
     """
 
-    written: Written
-    key: Decimal
-    own: Decimal | None
-    before: Decimal
-    demand: Demand
-    spread: Callable[[], float]
-    wide_spread: Callable[[], float]
-    inside: Callable[[int], Decimal | None]
+    __slots__ = ("before", "demand", "key", "place", "standing", "value", "written")
 
+    def __init__(self, standing: Standing, place: int, written: Written, demand: Demand) -> None:
+        self.standing, self.place, self.written, self.demand = standing, place, written, demand
+        key = standing.program.key[place]
+        before = standing.before(place)
+        self.before = _NOTHING if key == before else before  # nothing was to change: then the number itself is judged
+        self.value, self.key = written.value - self.before, key - self.before
 
-def verdict(line: Line) -> str:
-    """The first verdict whose condition holds; on an updated weight everything is judged on the change."""
-    if line.key == line.before:  # nothing was to change: then the number itself is judged
-        line = replace(line, before=Decimal(0))
-    written, demand = line.written, line.demand
-    value, key = written.value - line.before, line.key - line.before
-    unit = written.unit if written.exponent is not None else demand.unit(key)
-    if abs(value - key) <= WITHIN * unit:
-        if demand.met(written, value, key):
+    def verdict(self) -> str:
+        """The first verdict whose condition holds."""
+        written, demand, value, key = self.written, self.demand, self.value, self.key
+        own = self.standing.own[self.place]
+        half = WITHIN * demand.unit(key) if written.exponent is None else written.half
+        if abs(value - key) <= half:
+            if demand.met(written, value, key):
+                return "correct"
+            return "carried" if own is not None and is_same(written.value, own) else "coarse"
+        if demand.asked and demand.satisfied(value, key):
             return "correct"
-        return "carried" if line.own is not None and is_same(written.value, line.own) else "coarse"
-    if demand.asked and demand.satisfied(value, key):
-        return "correct"
-    return _against_own(line, value, key)
+        return "coarse" if own is None else self._against_own(own, own - self.before)
 
+    def _against_own(self, whole: Decimal, own: Decimal) -> str:
+        written, demand, value = self.written, self.demand, self.value
+        unit = demand.unit(own) if written.exponent is None else written.unit
+        apart, half = abs(value - own), WITHIN * unit
+        enough = not demand.asked or not value or demand.met(written, value, own)
+        possible = bool(value) or not own
+        if enough and possible and apart <= half and self.standing.is_steady(self.place):
+            return "carried"  # and how far the lines above may be off does not matter
+        if not isfinite(reached := self.standing.spread(self.place)):
+            return "coarse"  # there is no telling what their lines lead to
+        spread = Decimal(reached)
+        if not enough:
+            return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - self.key) <= 2 * unit else "wrong"
+        if possible and apart <= half + spread:
+            return "carried"
+        if written.exponent is None:
+            return "wrong"
+        wide = _decimal(self.standing.wide_spread(self.place))
+        if self._is_rounding(own, wide):
+            return "rounding"
+        if not value and abs(own) <= half:
+            return "coarse"
+        cut = cut_off(written, self.standing.program.key[self.place]) or cut_off(written, whole, wide)
+        return "coarse" if cut else "wrong"
 
-def _against_own(line: Line, value: Decimal, key: Decimal) -> str:
-    if line.own is None or not isfinite(reached := line.spread()):
-        return "coarse"  # there is no telling what their lines lead to
-    own, spread = line.own - line.before, Decimal(reached)
-    unit = line.written.unit if line.written.exponent is not None else line.demand.unit(own)
-    if line.demand.asked and value and not line.demand.met(line.written, value, own):
-        return "coarse" if abs(value - own) <= 2 * unit + 2 * spread or abs(value - key) <= 2 * unit else "wrong"
-    if abs(value - own) <= WITHIN * unit + spread and (value or not own):
-        return "carried"
-    if line.written.exponent is None:
-        return "wrong"
-    wide = _decimal(line.wide_spread())
-    if _is_rounding(line, value, key, own, unit, wide):
-        return "rounding"
-    if not value and abs(own) <= WITHIN * unit:
-        return "coarse"
-    cut = cut_off(line.written, line.key) or cut_off(line.written, line.own, wide)
-    return "coarse" if cut else "wrong"
+    def _is_rounding(self, own: Decimal, wide: Decimal) -> bool:
+        written, value, unit = self.written, self.value, self.written.unit
+        digits = written.significant(value)
+        if digits < _FEWEST_FOR_ROUNDING:
+            return False
+        near = ((self.key, 2 * unit), (own, 2 * unit + wide))
+        if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
+            return True
+        if digits >= _NOISE_FROM and 0 < abs(own) - abs(value) <= unit and own * value > 0:
+            return True
+        if ends_within(own, unit):
+            return False
+        inside = partial(self.standing.program.rounded_inside, self.place, self.standing.values, unit)
+        return any(inside(shorter) == written.value for shorter in (unit, unit.scaleb(1)))
 
 
 def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> bool:
@@ -85,20 +100,6 @@ def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> b
 
 def _decimal(spread: float) -> Decimal:
     return Decimal(spread) if isfinite(spread) else power_of_ten(400)
-
-
-def _is_rounding(line: Line, value: Decimal, key: Decimal, own: Decimal, unit: Decimal, wide: Decimal) -> bool:
-    if line.written.significant(value) < _FEWEST_FOR_ROUNDING:
-        return False
-    near = ((key, 2 * unit), (own, 2 * unit + wide))
-    if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
-        return True
-    if line.written.significant(value) >= _NOISE_FROM and 0 < abs(own) - abs(value) <= unit and own * value > 0:
-        return True
-    if ends_within(own, unit):
-        return False
-    decimals = -(line.written.exponent or 0)
-    return any(line.inside(d) == line.written.value for d in (decimals, decimals - 1))
 
 
 def ends_within(truth: Decimal, unit: Decimal) -> bool:

@@ -13,6 +13,7 @@ FAMILIES = (
     "check",
     "vary",
     "train",
+    "predict",
     "authoring",
     "errata",
     "transcript",

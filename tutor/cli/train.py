@@ -14,43 +14,50 @@ from tutor.cli.lessons import Json
 from tutor.views.screen import Screen
 
 DataName = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME|FILE",
         help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
     ),
 ]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
+Save = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep the run, also after Ctrl-C: .npz, or .json for a small network."),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Go on with a saved run; only --epochs, --save and how to print go with it."),
+]
 
 
 @command()
 def train(
-    data: DataName,
     screen: Screen,
     given: dict[str, Any],
+    data: DataName = None,
     label: Label = None,
+    save: Save = None,
+    resume: Resume = None,
     json_output: Json = False,
 ) -> None:
     """Train a network on a data set, and see how the loss falls.
 
     Try `tutor train --data moons`, or `tutor train --data xor --hidden 1` to see it fail. The same seed gives the same
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
+
+    With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
+    `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script.
     """
-    from tutor.training.datasets import DATA, load
-    from tutor.training.files import read_csv
+    from tutor.cli.runs import begun, finish
     from tutor.training.results import confusion, regions
-    from tutor.training.settings import Settings
-    from tutor.training.setup import set_up
     from tutor.views import training as view
 
-    wanted = Settings(**given)
-    found = load(data, wanted.seed) if data in DATA or not Path(data).suffix else read_csv(Path(data), label)
-    trainer = set_up(found, wanted)
-    with view.watching(wanted.epochs, json_output) as watch:
+    source, found, trainer = begun(data, label, given, save, resume)
+    with view.watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
-    if json_output:
-        print(json.dumps(view.document(found, trainer, result), indent=1))
-    else:
-        view.show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
-    if result.diverged:
-        raise typer.Exit(1)
+    with finish(source, found, trainer, save or resume):
+        if json_output:
+            print(json.dumps(view.document(found, trainer, result), indent=1))
+        else:
+            view.show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)

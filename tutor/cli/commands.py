@@ -14,6 +14,7 @@ FAMILIES = (
     "vary",
     "train",
     "predict",
+    "export",
     "authoring",
     "errata",
     "transcript",

@@ -21,6 +21,7 @@ import pytest
 from conftest import Tutor
 from test_check import LISTENING
 
+from tutor.cli.runs import finish
 from tutor.errors import TutorError
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.datasets import load
@@ -208,6 +209,21 @@ def table(rows: list[tuple[float, float, str]], heading: str = "a,b,kind") -> st
     return "".join(f"{line}\n" for line in [heading, *(f"{a},{b},{c}" for a, b, c in rows)] if line)
 
 
+def test_a_schedule_without_a_rate_is_named(tmp_path: Path) -> None:
+    for schedule, settings in (("step", {"every": "0"}), ("inverse_time", {"decay_rate": "-1"})):
+        with pytest.raises(TutorError, match=f"the {schedule} schedule has no learning rate for epoch"):
+            trained("xor", tmp_path / "r.npz", schedule=schedule, schedule_setting=settings, epochs=4)
+
+
+def test_results_are_shown_even_where_they_cannot_be_saved(tmp_path: Path) -> None:
+    trainer, shown = trained("xor", tmp_path / "r.npz", epochs=1), []
+    (tmp_path / "taken.npz").mkdir()
+    with pytest.raises(TutorError, match="is no saved run"):  # noqa: SIM117 - the error comes from the inner one
+        with finish(source_of("xor", None, 3), load("xor", 3), trainer, tmp_path / "taken.npz"):
+            shown.append(True)
+    assert shown
+
+
 POINTS = [(a / 10, (a * 7 % 5) / 5, "yes" if a > 0 else "no") for a in range(-20, 21) if a]
 
 
@@ -272,6 +288,7 @@ WRONG = [
     (put("settings", "seed", value=-1), "--seed"),
     (put("settings", "normalize", value=""), "'scaling'"),
     (put("settings", "optimizer_setting", value={"beta1": "import os"}), "beta1 is to be a number"),
+    (put("settings", "optimizer_setting", value={"beta1": "1/3"}), "beta1 is to be a number"),
     (put("shape", "sizes", value=[2, HUGE, 1]), ""),
     (put("shape", "sizes", value=[2, 10**17, 1]), "parameters"),
     (put("shape", "sizes", value=[2, -4, 1]), "'sizes'"),

@@ -1,7 +1,7 @@
 """What exported scripts have in common: how they begin, their numbers, the optimizer's equations, and reading a CSV.
 
 Names of columns and classes come from data, and so from anybody: they stand in a script only as Python writes a string
-with every character escaped that cannot be seen, never in a comment and never as they are.
+with every character escaped that is not plain ASCII, never in a comment and never as they are.
 """
 
 from __future__ import annotations
@@ -67,10 +67,15 @@ def _opening(plan: Plan, library: str) -> list[str]:
     return [*lines, '"""', ""]
 
 
+def spelled(equation: str) -> str:
+    """An equation in ASCII, like all of a script: whatever encoding it is written in, Python reads the same."""
+    return equation.replace("·", "*").replace("²", "^2")
+
+
 def documented(entry: Optimizer) -> list[str]:
     """The docstring of an update: the optimizer and its equations, one a line."""
     lines = [f'    """{entry.title[0].upper()}{entry.title[1:]}.', ""]
-    for equation in entry.equation.split("; "):
+    for equation in spelled(entry.equation).split("; "):
         lines += wrap(equation, _COLUMNS, initial_indent="    ", subsequent_indent="        ")
     return [*lines, '    """']
 
@@ -85,7 +90,7 @@ def names(plan: Plan) -> list[str]:
 
 
 def _strings(texts: Sequence[str]) -> str:
-    return "(" + "".join(f"{text!r}, " for text in texts).rstrip(" ") + ")"
+    return "(" + "".join(f"{text!a}, " for text in texts).rstrip(" ") + ")"
 
 
 _READING = '''
@@ -120,7 +125,7 @@ def rate_lines(plan: Plan) -> list[str]:
     space = SimpleNamespace(eta0=written(rules.rate), epoch=Written("epoch"), **numbers)
     return [
         "def rate(epoch):",
-        f'    """{schedule.equation}; epochs are counted from 0."""',
+        f'    """{spelled(schedule.equation)}; epochs are counted from 0."""',
         f"    return {written(schedule.rate(space, SCALARS)).text}",
         "",
         "",

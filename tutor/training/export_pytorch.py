@@ -28,7 +28,8 @@ _FROM_SUMS = {
     "binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits(z, targets, reduction='sum')",
     "cross_entropy": "-(targets * torch.log_softmax(z, dim=1)).sum()",
 }
-"""Losses that are computed from the last weighted sums, so that no logarithm is taken of 0."""
+"""Losses that are differentiated by the last weighted sums, as no probability is then so near 0 that a slope is lost.
+The loss that is told is that of the probabilities, kept 1e-12 away from 0 and 1."""
 
 
 def script(plan: Plan) -> str:
@@ -186,19 +187,21 @@ def _update(plan: Plan) -> list[str]:
     shape, rules = plan.shape, plan.settings.rules
     value, norm = clipped(plan, "torch")
     fused = (shape.activations[-1], shape.loss) in FUSED
-    loss = f"{_FROM_SUMS[shape.loss]} / len(targets)" if fused else loss_text(plan, "y", TORCH)
+    text = loss_text(plan, "y", TORCH)
+    by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
+    inside = "    y = network.output(z)" + (".detach().clamp(1e-12, 1 - 1e-12)" if fused else "")
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
         "    targets = torch.as_tensor(targets, dtype=torch.float64)",
         "    network.train()",
         "    z = network(scaled(x))",
-        *([] if fused else ["    y = network.output(z)"]),
-        f"    mean_loss = {loss}",
+        *(by_sums or [inside, f"    mean_loss = {text}"]),
         "    gradients = list(torch.autograd.grad(mean_loss, list(network.parameters())))",
-        "    E = loss = mean_loss.item()",
-        "    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]",
+        *([inside, f"    E = loss = ({text}).item()"] if fused else ["    E = loss = mean_loss.item()"]),
     ]
+    if rules.l1 or rules.l2:  # biases and gammas are not penalised
+        lines.append("    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]")
     for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
         if not strength:
             continue
@@ -208,8 +211,6 @@ def _update(plan: Plan) -> list[str]:
         lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
         if OPTIMIZERS[rules.optimizer].shared:
             lines.append(f"    E = E + {strength!r} * sum(({term}).sum().item() for w in matrices if w is not None)")
-    if not (rules.l1 or rules.l2):
-        lines.pop()
     if value:
         lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"]
     if norm:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tutor.errors import TutorError
 from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
@@ -66,8 +67,11 @@ class Optimization:
         schedule = SCHEDULES[self.rules.schedule]
         texts = {**schedule.settings, **self.rules.schedule_settings}
         numbers = {name: self.system.number(texts[name]) for name in schedule.settings}
-        found = schedule.rate(SimpleNamespace(eta0=self.rules.rate, epoch=epoch, **numbers), self.system)
-        return float(found)
+        try:
+            return float(schedule.rate(SimpleNamespace(eta0=self.rules.rate, epoch=epoch, **numbers), self.system))
+        except (ArithmeticError, ValueError):
+            said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
+            raise TutorError(said) from None
 
     def penalty(self, vector: Array) -> float:
         """What the penalties add to the loss."""

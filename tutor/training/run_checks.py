@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Array = Any
 State = Mapping[str, Any]
-_MOST_SEED = 2**64
 _NEEDS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 
 
@@ -38,8 +37,6 @@ def decoded_settings(found: Mapping[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         raise TutorError(f"settings: {error}") from None
     check(wanted)
-    if wanted.seed >= _MOST_SEED:
-        raise TutorError(f"a seed is below {_MOST_SEED}")
     return wanted
 
 

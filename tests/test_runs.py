@@ -451,6 +451,8 @@ def test_predictions_for_tables_in_many_forms(tmp_path: Path) -> None:
         "bare": "".join(f"{a},{b}\n" for a, b, _ in POINTS),
         "turned": "kind,id,b,a\n" + "".join(f"{c},x{a},{b},{a}\n" for a, b, c in POINTS),
         "semicolons": ("b;a\n" + "".join(f"{b};{a}\n" for a, b, _ in POINTS)).replace(".", ","),
+        "commas": "".join(f"{a};{b}\n" for a, b, _ in POINTS).replace(".", ","),
+        "twice": "a,a\n" + "".join(f"{a},{b}\n" for a, b, _ in POINTS),
         "identity": "a,b,id\n" + "".join(f"{a},{b},x{a}\n" for a, b, _ in POINTS),
         "renamed": "p,q\n" + "".join(f"{a},{b}\n" for a, b, _ in POINTS),
         "last": "".join(f"{a},{b},{c}\n" for a, b, c in POINTS),

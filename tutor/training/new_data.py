@@ -53,7 +53,7 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
 
 def _table(run: Run, path: Path, label: str | None) -> Examples:
     rows, decimal_commas = _rows(path)
-    names = [cell.strip() for cell in rows[0][1]] if _has_heading(rows) else None
+    names = [cell.strip() for cell in rows[0][1]] if _has_heading(rows, decimal_commas) else None
     body = rows[1:] if names else rows
     width = len(rows[0][1])
     for number, row in body:
@@ -68,7 +68,7 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
     found.x = np.array(values)
     if answer is not None:
         try:
-            found.y = _answers(run, path, shown[answer], [(n, row[answer].strip()) for n, row in body])
+            found.y = _answers(run, path, shown[answer], [(n, row[answer].strip()) for n, row in body], decimal_commas)
             found.remarks.append(f"The answers are taken from the column {shown[answer]!r}.")
         except TutorError:
             if sure:
@@ -99,11 +99,12 @@ def _rows(path: Path) -> tuple[list[Row], bool]:
     return rows, separator != ","
 
 
-def _has_heading(rows: Sequence[Row]) -> bool:
+def _has_heading(rows: Sequence[Row], decimal_commas: bool) -> bool:
     """Whether the first row has a word where the second has a number, or words only."""
     first, second = rows[0][1], rows[min(1, len(rows) - 1)][1]
-    words = [_value(cell) is None for cell in first]
-    return all(words) or any(w and _value(cell) is not None for w, cell in zip(words, second, strict=False))
+    words = [_value(cell, decimal_commas) is None for cell in first]
+    pairs = zip(words, second, strict=False)
+    return all(words) or any(word and _value(cell, decimal_commas) is not None for word, cell in pairs)
 
 
 def _columns(
@@ -116,7 +117,7 @@ def _columns(
     wanted = label if label is not None else run.heading.source.label
     answer = names.index(wanted) if wanted in names else None
     sure = answer is not None
-    if set(features) <= set(names) and wanted not in features:
+    if set(features) <= set(names) and len(set(names)) == len(names) and wanted not in features:
         places = [names.index(feature) for feature in features]
         if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
             answer = len(names) - 1
@@ -144,33 +145,33 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
         )
 
 
-def _value(cell: str) -> float | None:
+def _value(cell: str, decimal_commas: bool = False) -> float | None:
     try:
-        number = float(cell)
+        number = float(cell.replace(",", ".") if decimal_commas else cell)
     except ValueError:
         return None
     return number if isfinite(number) and "_" not in cell else None
 
 
 def _number(path: Path, row: int, column: str, cell: str, decimal_commas: bool) -> float:
-    number = _value(cell.replace(",", ".") if decimal_commas else cell)
+    number = _value(cell, decimal_commas)
     if number is None:
         said = f"{cell.strip()[:40]!r} is not a number" if cell.strip() else "the cell is empty"
         raise TutorError(f"{path}, row {row}, column {column[:40]!r}: {said}")
     return number
 
 
-def _answers(run: Run, path: Path, column: str, cells: Sequence[tuple[int, str]]) -> Array:
+def _answers(run: Run, path: Path, column: str, cells: Sequence[tuple[int, str]], decimal_commas: bool) -> Array:
     classes = run.heading.classes
     if not classes:
         if run.shape.sizes[-1] != 1:
             raise TutorError(f"{path}: the network has several outputs, and a table has one column of answers")
-        return np.array([[_number(path, row, column, cell, False)] for row, cell in cells])
+        return np.array([[_number(path, row, column, cell, decimal_commas)] for row, cell in cells])
     numbers = {name: place for place, name in enumerate(classes)}
     by_value = {value: place for place, name in enumerate(classes) if (value := _value(name)) is not None}
     found = []
     for row, cell in cells:
-        value = _value(cell)
+        value = _value(cell, decimal_commas)
         place = numbers.get(cell, -1 if not cell else None if value is None else by_value.get(value))
         if place is None:
             raise TutorError(f"{path}, row {row}, column {column[:40]!r}: {cell[:40]!r} is no class of the network")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -88,7 +89,9 @@ def _rows(path: Path) -> tuple[list[Row], bool]:
         raise TutorError(f"{path} has more than {LARGEST_TABLE // 1_000_000} MB")
     text = raw.decode("utf-8-sig", errors="replace")
     first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
+    other = max(";\t", key=first.count)
+    between = re.sub(r"(?<=\d),(?=\d)", "", first).count(",")  # a comma between digits may be a decimal one
+    separator = other if first.count(other) > between else ","
     try:
         reader = csv.reader(io.StringIO(text), delimiter=separator)
         rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]

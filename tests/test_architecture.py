@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "worksheet": BASE,
     "lesson_format": BASE,
     "lessons": BASE | {"lesson_format"},
-    "homework": BASE | {"homework", "lesson_format"},
-    "training": BASE | {"training", "lessons", "__init__"},
+    "homework": BASE | {"homework", "lesson_format", "workers"},
+    "training": BASE | {"training", "lessons", "workers", "__init__"},
     "practice": BASE | {"practice", "homework", "lessons"},
     "views": BASE | {"views"},
     "transcripts": BASE | {"lessons", "__init__"},
     "scaffold": {"errors"},
+    "workers": set(),
 }
 """The parts of the package and what each may import; the command line may import everything."""
 
@@ -44,6 +45,7 @@ ALLOWED_LIBRARIES = {
     "views": {"sympy", "rich", "plotille"},
     "transcripts": set(),
     "scaffold": set(),
+    "workers": set(),
 }
 COMPILER = PACKAGE / "worksheet" / "compile.py"
 """The one module that runs source: its own, in which a quantity is only a place in a list."""

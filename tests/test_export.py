@@ -19,12 +19,13 @@ from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.datasets import Data, load
 from tutor.training.export import EXPORTS, plan_of
-from tutor.training.optimization import Optimization
+from tutor.training.matrix_form import MatrixForm
 from tutor.training.predict import outputs_of
 from tutor.training.run_data import source_of
-from tutor.training.runs import Run, load_run, save_run
+from tutor.training.runs import Run, go_on, load_run, save_run
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
+from tutor.training.systems import ARITHMETICS
 from tutor.training.written import Written, written
 
 Array = Any
@@ -80,28 +81,28 @@ def made(data: str, settings: dict[str, Any], path: Path) -> tuple[Run, Data]:
     return load_run(path), found
 
 
-def learned(run: Run, data: Data, initial: bool) -> dict[str, Any]:
-    """What the trainer itself makes of the saved network, and of the next three updates by its first examples."""
-    trainer = set_up(data, replace(run.settings, dropout=0.0, dropconnect=0.0, stochastic_depth=0.0))
-    form, epoch = trainer.form, 0
-    if not initial:
-        state, epoch = run.trained
-        form.restore(state)
+def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
+    """What matrices make of the saved network, and of the next three updates by some of its examples."""
+    wanted = replace(run.settings, dropout=0.0, dropconnect=0.0, stochastic_depth=0.0)
+    trainer, plan = set_up(data, wanted), plan_of(run, weights)
+    form = MatrixForm(run.shape, ARITHMETICS[wanted.arithmetic], trainer.data, wanted, plan.vector)
+    running = {f"mean_{k}": mean[:, None] for k, (mean, _) in enumerate(plan.running)}
+    running |= {f"variance_{k}": variance[:, None] for k, (_, variance) in enumerate(plan.running)}
+    states = {f"state_{name}": array for name, array in plan.state.items()}
+    form.restore({"vector": plan.vector, "updates": plan.updates, **states, **plan.shared, **running})
     network, optimization = form.network, form.optimization
-    assert isinstance(optimization, Optimization)
     places = np.arange(0, len(data), max(1, len(data) // _EXAMPLES))[:_EXAMPLES]
     rows, targets = trainer.data.rows, np.ascontiguousarray(trainer.data.targets[:, places])
     before, losses = form.outputs(rows, places).T, []
-    gradient = np.empty(len(form.vector))
     for _ in range(_UPDATES):
-        batch = form.examples.take(places)
-        done = network.forward(form.vector, batch, network.nothing_left_out)
-        losses.append(network.loss.mean(done[-1].a, targets))
-        network.gradient(form.vector, batch, done, targets, gradient)
-        optimization.step(form.vector, gradient, losses[-1] + optimization.penalty(form.vector), epoch)
+        outputs = network.forward(form.examples.take(places), learning=True)
+        losses.append(network.loss.mean(outputs, targets))
+        network.backward(targets)
+        loss = losses[-1] + optimization.penalty(form.vector)
+        optimization.step(form.vector, network.gradient, loss, plan.epochs)
     x = load(run.heading.source.name, 5).x[places]
-    if not initial:
-        assert np.array_equal(outputs_of(run, x).T, before)
+    if weights == "trained":
+        assert pytest.approx(before, rel=1e-14, abs=1e-14) == outputs_of(run, x).T
     after = form.outputs(rows, places).T
     return {"x": x, "targets": targets.T, "before": before, "losses": losses, "w": form.vector, "after": after}
 
@@ -120,7 +121,7 @@ def prepared_cases(folder: Path, to: str) -> dict[str, tuple[Run, dict[str, Any]
         for weights in ("trained", "initial") if number % 7 == 0 else ("trained",):
             name = f"case{number}_{weights}"
             (folder / f"{name}.py").write_text(EXPORTS[to](plan_of(run, weights)), encoding="ascii")
-            expected = learned(run, examples, weights == "initial")
+            expected = learned(run, examples, weights)
             found[name] = run, expected
             asked[name] = {"x": expected["x"].tolist(), "targets": expected["targets"].tolist()}
     (folder / "cases.json").write_text(json.dumps(asked))
@@ -143,6 +144,25 @@ def agreement(folder: Path, to: str, python: str, tolerance: float) -> None:
 
 def test_numpy_scripts_predict_and_learn_as_the_trainer_does(tmp_path: Path) -> None:
     agreement(tmp_path, "numpy", sys.executable, 1e-12)
+
+
+def test_the_next_update_of_a_script_is_that_of_the_resumed_training(tmp_path: Path) -> None:
+    """All of XOR is one batch; small as it is, it is trained as straight-line code."""
+    right, asked = {}, {}
+    for name in OPTIMIZERS:
+        run, data = made("xor", {"optimizer": name, "hidden": (2,), "epochs": 3}, tmp_path / "r.npz")
+        (tmp_path / f"{name}.py").write_text(EXPORTS["numpy"](plan_of(run, "trained")))
+        asked[name] = {"x": data.x.tolist(), "targets": data.y[:, None].tolist()}
+        _, _, trainer = go_on(tmp_path / "r.npz", 3 + _UPDATES)
+        trainer.run()
+        assert trainer.form.name == "straight-line"
+        right[name] = trainer.form.vector
+    (tmp_path / "cases.json").write_text(json.dumps(asked))
+    command = [sys.executable, "-I", "-c", DRIVER]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name, found in json.loads(done.stdout).items():
+        assert found["w"] == pytest.approx(right[name], rel=1e-12, abs=1e-12), name
 
 
 def test_pytorch_scripts_predict_and_learn_as_the_trainer_does(tmp_path: Path) -> None:

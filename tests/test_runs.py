@@ -24,8 +24,8 @@ from test_check import LISTENING
 from tutor.cli.runs import finish
 from tutor.errors import TutorError
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.training.csv_files import read_csv
 from tutor.training.datasets import load
-from tutor.training.files import read_csv
 from tutor.training.new_data import new_examples
 from tutor.training.predict import outputs_of, predict
 from tutor.training.run_data import source_of

@@ -56,21 +56,32 @@ def _powers_of_two() -> tuple[Array, Array]:
 def exp(x: Array) -> Array:
     """e^x. Source of the method: Tang 1989, table-driven, with a rational remainder."""
     x = np.asarray(x, dtype=np.float64)
+    if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
+        return exp(x[None])[0]
     if x.size and not (x.max() <= _LARGEST and x.min() >= _NORMAL):
         return _exp_with_edges(x)
     high, low = _powers_of_two()
-    shifted = x * _PER_STEP + _SHIFT
+    shifted = x * _PER_STEP
+    shifted += _SHIFT
     k = shifted - _SHIFT
-    r = (x - k * _STEP_HIGH) - k * _STEP_LOW
+    r = x - k * _STEP_HIGH
+    k *= _STEP_LOW
+    r -= k
+    below = r * r
+    below /= 6.0
+    below += 2.0 - r
+    r += r
+    r /= below
     whole = shifted.view(np.int64)
-    h = high[whole & (_STEPS - 1)]
-    part = low[whole & (_STEPS - 1)] + (r + r) / (2.0 - r + r * r / 6.0)
-    result = h + h * part
-    result.view(np.int64)[...] += (whole - _SHIFT_BITS >> 9) << 52
+    place = whole & (_STEPS - 1)
+    r += low.take(place)
+    result = high.take(place)
+    r *= result
+    result += r
+    whole >>= 9
+    whole <<= 52  # the bits of the shift itself fall out at the top
+    result.view(np.int64)[...] += whole
     return result
-
-
-_SHIFT_BITS = int(np.array(_SHIFT).view(np.int64))
 
 
 def _exp_with_edges(x: Array) -> Array:

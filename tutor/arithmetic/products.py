@@ -20,23 +20,29 @@ _SHIFT = 1.5 * 2.0**52
 _SMALLEST = 2.0**-300
 _IN_ORDER = 12_000  # products of two numbers, up to which adding in order is the faster way
 _WIDEST = 200_000  # the same for a vector, which is faster in order than split into slices
-_BITS = 46  # to which a product comes out, counted from the largest number of either operand
+_BITS = 44  # to which a product comes out, counted from the largest number of either operand
 _ROW_BITS, _REST_BITS = 20, 28
 _BLOCK = 1 << 20
 
 
-def product(a: Array, b: Array) -> Array:
+def product(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b, in order where it is small, else to about 44 bits; NaN where an operand has one or is infinite."""
     (rows, inner), columns = a.shape, b.shape[1]
     if is_small(rows, inner, columns):
-        return in_order(a, b)
+        return put(in_order(a, b), out)
     bits = (_MANTISSA - ceil(log2(max(inner, 2)))) // 2
     upper, lower = slices(a, bits, 2), slices(b, bits, 2)
     both = np.dot(upper, lower[:inner])
     rest = np.dot(upper[:rows], lower[inner:])
     rest += both[rows:]
-    rest += both[:rows]
-    return rest
+    return np.add(rest, both[:rows], out)
+
+
+def put(result: Array, out: Array | None) -> Array:
+    """The result, in `out` where that is given."""
+    if out is not None:
+        out[...] = result
+    return result
 
 
 def is_small(rows: int, inner: int, columns: int) -> bool:
@@ -102,31 +108,38 @@ class ExactRows:
         largest = max(float(self.x.max(initial=0.0)), -float(self.x.min(initial=0.0)))
         if not largest < np.inf:
             raise ValueError("data must be finite")
-        for bits in (4, 8, 12, 16, _ROW_BITS):
-            if _is_multiple(self.x, _unit(largest, bits)):
-                return [Part(self.x, _unit(largest, bits), bits, _BITS)]
+        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
         if self.x.dtype == np.float32:
             for block in _blocks(self.x):
-                block[...] = _rounded(block, _unit(largest, _ROW_BITS))
-            return [Part(self.x, _unit(largest, _ROW_BITS), _ROW_BITS, _BITS)]
-        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
+                block[...] = _rounded(block, unit)
+        if all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(self.x)):
+            spare = _spare_bits(self.x, unit)
+            return [Part.of(self.x, unit * 2.0**spare, _BITS)]
         high = _rounded(self.x, unit)
-        return [
-            Part(high, unit, _ROW_BITS, _BITS),
-            Part(_rounded(self.x - high, rest), rest, _REST_BITS, _BITS - _ROW_BITS),
-        ]
+        return [Part.of(high, unit, _BITS), Part.of(_rounded(self.x - high, rest), rest, _BITS - _ROW_BITS)]
 
 
 class Part:
-    """One slice of the rows: whole multiples of `unit` below 2^bits of them. A product with it needs `wanted` bits."""
+    """One slice of the rows: whole multiples of a power of two. A product with it is `wanted` to so many bits.
 
-    def __init__(self, values: Array, unit: float, bits: int, wanted: int, largest_sum: float | None = None) -> None:
-        self.values, self.unit, self.bits, self.wanted = values, unit, bits, wanted
-        self.largest_sum = largest_sum or max(_row_sums(values).max(initial=0.0) / unit, 1.0)
+    `largest` and `largest_sum` are the largest number, and the largest sum over a row, without signs, in that unit.
+    """
+
+    def __init__(self, values: Array, wanted: int, largest: float, largest_sum: float) -> None:
+        self.values, self.wanted, self.largest, self.largest_sum = values, wanted, largest, largest_sum
+
+    @classmethod
+    def of(cls, values: Array, unit: float, wanted: int) -> Part:
+        sums, largest = 0.0, 0.0
+        for block in _blocks(values):
+            size = np.abs(block)
+            sums = max(sums, float(size.sum(axis=1, dtype=np.float64).max()))
+            largest = max(largest, float(size.max()))
+        return cls(values, wanted, max(largest / unit, 1.0), max(sums / unit, 1.0))
 
     def take(self, order: Array) -> Part:
         chosen = self.values.take(order, axis=0, mode="clip").astype(np.float64, copy=False)
-        return Part(chosen, self.unit, self.bits, self.wanted, self.largest_sum)
+        return Part(chosen, self.wanted, self.largest, self.largest_sum)
 
     def times(self, matrix: Array) -> Array:
         """matrix @ values.T"""
@@ -134,7 +147,7 @@ class Part:
 
     def gathered(self, delta: Array) -> Array:
         """delta @ values"""
-        return self._sliced(delta, self.values, len(self.values) * 2.0**self.bits)
+        return self._sliced(delta, self.values, len(self.values) * self.largest)
 
     def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
         bits = min(50, _MANTISSA - ceil(log2(sums)))
@@ -167,11 +180,12 @@ class ExactBatch:
             return in_order(matrix, self.x.T)
         return sum_of([part.times(matrix) for part in self.parts])
 
-    def gathered(self, delta: Array) -> Array:
-        """delta @ x: the gradient by those weights, from that by the weighted sums."""
+    def gathered(self, delta: Array, out: Array) -> None:
+        """delta @ x into `out`: the gradient by those weights, from that by the weighted sums."""
         if is_small(len(delta), len(self.order), self.rows.x.shape[1]):
-            return in_order(delta, self.x)
-        return sum_of([part.gathered(delta) for part in self.parts])
+            out[...] = in_order(delta, self.x)
+        else:
+            out[...] = sum_of([part.gathered(delta) for part in self.parts])
 
 
 def sum_of(matrices: list[Array]) -> Array:
@@ -181,18 +195,18 @@ def sum_of(matrices: list[Array]) -> Array:
     return total
 
 
-def _is_multiple(x: Array, unit: float) -> bool:
-    return all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(x))
+def _spare_bits(x: Array, unit: float) -> int:
+    """How many of the last bits are 0 in every number, all of them whole multiples of the unit."""
+    used = 1 << (_ROW_BITS - 1)
+    for block in _blocks(x):
+        used |= int(np.bitwise_or.reduce(np.abs(block / unit).astype(np.int64), axis=None))
+    return (used & -used).bit_length() - 1
 
 
 def _rounded(x: Array, unit: float) -> Array:
     """x rounded to a multiple of the unit, a power of two."""
     shift = _SHIFT * unit
     return (x.astype(np.float64, copy=False) + shift) - shift
-
-
-def _row_sums(x: Array) -> Array:
-    return np.concatenate([np.abs(block).sum(axis=1, dtype=np.float64) for block in _blocks(x)])
 
 
 def _blocks(x: Array) -> Iterator[Array]:

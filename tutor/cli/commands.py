@@ -15,6 +15,7 @@ FAMILIES = (
     "train",
     "predict",
     "export",
+    "compare",
     "authoring",
     "errata",
     "transcript",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +14,11 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.views.screen import Screen
 
-DataName = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE",
-        help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
-    ),
-]
+_DATA = typer.Option(
+    metavar="NAME|FILE",
+    help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
+)
+DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
 Save = Annotated[
     Path | None,
@@ -31,11 +30,24 @@ Resume = Annotated[
 ]
 
 
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def use_one_thread() -> None:
+    """Tell the library behind NumPy's products, which reads this when it is loaded, to work in one thread.
+
+    The products of a small network are over before a second thread has begun, and with another program running the
+    threads wait for each other. Whoever has set one of the variables knows better.
+    """
+    if not any(name in os.environ for name in THREADS):
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+
+
 @command()
 def train(
     screen: Screen,
     given: dict[str, Any],
-    data: DataName = None,
+    data: Annotated[str | None, _DATA] = None,
     label: Label = None,
     save: Save = None,
     resume: Resume = None,
@@ -49,15 +61,18 @@ def train(
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script.
     """
+    use_one_thread()
     from tutor.cli.runs import begun, finish
     from tutor.training.results import confusion, regions
-    from tutor.views import training as view
+    from tutor.views.training import show
+    from tutor.views.training_data import document
+    from tutor.views.watching import watching
 
     source, found, trainer = begun(data, label, given, save, resume)
-    with view.watching(trainer.wanted.epochs, json_output) as watch:
+    with watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
     with finish(source, found, trainer, save or resume):
         if json_output:
-            print(json.dumps(view.document(found, trainer, result), indent=1))
+            print(json.dumps(document(found, trainer, result), indent=1))
         else:
-            view.show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+            show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from tutor.homework.desk import Desk, Order
 from tutor.homework.report import Document
+from tutor.workers import workers
 
 _CHUNK = 25
 _ALONE_UP_TO = 60  # so few sheets are marked before a second process has started
@@ -30,35 +25,22 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Documen
         yield from map(desk.mark_or_complain, paths)
         return
     Desk(order)  # whatever is wrong with the lesson is told here, not by a process that dies of it
-    context = get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(jobs, context, _set_up, (order,)) as pool:
+    with workers(jobs, _set_up, order) as pool:
         chunks = (paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK))
         waiting: deque[Future[list[Document]]] = deque()
-        try:
-            for chunk in chunks:
-                waiting.append(pool.submit(_mark_chunk, chunk))
-                if len(waiting) > 2 * jobs:
-                    yield from waiting.popleft().result()
-            while waiting:
+        for chunk in chunks:
+            waiting.append(pool.submit(_mark_chunk, chunk))
+            if len(waiting) > 2 * jobs:
                 yield from waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield from waiting.popleft().result()
 
 
 _desks: list[Desk] = []
 
 
 def _set_up(order: Order) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _desks[:] = [Desk(order)]
-
-
-def _end_with(parent: int) -> None:
-    """End this process when the one that it works for is gone."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 def _mark_chunk(paths: Sequence[Path]) -> list[Document]:

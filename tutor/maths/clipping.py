@@ -14,9 +14,9 @@ def by_value(gradient: Scalar, limit: Scalar, m: NumberSystem) -> Scalar:
     return larger(-limit, smaller(limit, gradient, m), m)
 
 
-def norm(gradients: list[Scalar], m: NumberSystem) -> Scalar:
-    """sqrt(g1² + g2² + …), the length of the whole gradient."""
-    return m.sqrt(sum((g**2 for g in gradients[1:]), gradients[0] ** 2))
+def norm(squares: Scalar, m: NumberSystem) -> Scalar:
+    """sqrt(g1² + g2² + …), the length of the whole gradient, from the sum of the squares."""
+    return m.sqrt(squares)
 
 
 def by_norm(gradient: Scalar, length: Scalar, limit: Scalar, m: NumberSystem) -> Scalar:

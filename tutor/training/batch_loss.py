@@ -41,8 +41,8 @@ class BatchLoss:
         else:
             terms = self.system.column_sums(self.each(outputs, targets))
             weighed = terms if shares is None else terms * shares
-        total: float = self.system.total(weighed)
-        return total / count
+        total = self.system.total(weighed)
+        return float(total / count)
 
     def _inside(self, outputs: Array) -> Array:
         return np.clip(outputs, _TINY, 1 - _TINY) if self.name in _PROBABILITIES else outputs

@@ -25,7 +25,8 @@ _TURN = 2 * float.fromhex("0x1.921fb54442d18p+1")
 class Data:
     """`x` has one row an example; `y` the class of each as a number, or, without `classes`, its target values.
 
-    `shape` is that of an image, where an example is one.
+    `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
+    In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.x)
+
+
+def room(examples: int, features: int, kind: Any) -> Array:
+    """An empty array for so many examples, with room behind each for the 1 that goes with the bias: a large data set is
+    then never copied."""
+    return np.empty((examples, features + 1), kind)[:, :-1]
 
 
 def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,23 @@ def plan_of(run: Run, weights: str) -> Plan:
         return Plan(run, vector, nothing, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
     found, epochs = run.trained
     try:
+        if isinstance(found.get("states"), Mapping):
+            found = {**found, **_by_array(shape, entry.state, found["states"])}
         state = {name: np.ravel(found[f"state_{name}"]) for name in entry.state}
         shared = {name: float(found[name]) for name in entry.shared_state}
         running = [(np.ravel(found[f"mean_{k}"]), np.ravel(found[f"variance_{k}"])) for k in range(len(hidden))]
     except KeyError as error:
         raise TutorError(f"the saved run does not have {error}, which the next update needs") from None
     return Plan(run, found["vector"], state, shared, running, int(found["updates"]), epochs)
+
+
+def _by_array(shape: Shape, names: Sequence[str], states: Mapping[str, float]) -> dict[str, Any]:
+    """The states of straight-line code, a number each such as m_W1, as arrays in the order of the parameters."""
+    order, weight, bias = [], count(1), count(1)
+    for before, after in pairwise(shape.sizes):
+        for _ in range(after):
+            order += [f"W{next(weight)}" for _ in range(before)] + [f"b{next(bias)}"]
+    return {**states, **{f"state_{name}": np.array([states[f"{name}_{p}"] for p in order]) for name in names}}
 
 
 def _numpy(plan: Plan) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tutor.training.augmentation import Augmentation
 from tutor.training.network import Network
+from tutor.training.noise import Masks, Noise
 from tutor.training.optimization import Optimization
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
+from tutor.training.shape import Shape
 
 Array = Any
+System = Any
 SINGLE_FROM = 50_000
 """Parameters from which on the fast arithmetic computes in single precision."""
 _BLOCK = 2048
@@ -26,7 +29,8 @@ class MatrixForm:
 
     def __init__(
         self,
-        network: Network,
+        shape: Shape,
+        system: System,
         data: Prepared,
         wanted: Settings,
         vector: Array,
@@ -34,13 +38,14 @@ class MatrixForm:
         augmentation: Augmentation | None = None,
         image: tuple[int, int] | None = None,
     ) -> None:
-        self.network, self.data, self.wanted = network, data, wanted
+        self.system, self.data, self.wanted = system, data, wanted
         self.shares, self.augmentation, self.image = shares, augmentation, image
-        self.single = network.system.name == "fast" and len(vector) >= SINGLE_FROM
+        self.single = system.name == "fast" and len(vector) >= SINGLE_FROM
         kind = np.float32 if self.single else np.float64
-        self.vector, self.gradient = vector.astype(kind), np.empty(len(vector), kind)
-        self.optimization = Optimization(wanted.rules, len(vector), network.shape.weights(), network.system, kind)
-        self.examples = network.system.examples(data.rows, self.single)
+        self.vector = vector.astype(kind)
+        self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
+        self.optimization = Optimization(wanted.rules, len(vector), shape.weights(), system, kind)
+        self.examples = system.examples(data.rows, self.single)
         self.targets = data.targets.astype(kind)
         self.failed = ""
 
@@ -48,44 +53,50 @@ class MatrixForm:
     def updates(self) -> int:
         return self.optimization.updates
 
-    def run(self, first: int, orders: Sequence[Array]) -> list[float]:
-        """One epoch for each order of the training examples, the first of them numbered `first`; the mean loss of each,
-        every example's before the update that it led to. It ends with the first loss that is not finite."""
+    def run(self, first: int, orders: Array) -> list[float]:
+        """One epoch for each order, a row each, the first of them numbered `first`; the mean loss of each, every
+        example's before the update that it led to. It ends with the first loss that is not finite."""
         losses = []
         with np.errstate(all="ignore"):
             for number, order in enumerate(orders, first):
-                losses.append(self._epoch(number, self.data.train[order], order))
+                losses.append(self._epoch(number, order))
                 if not np.isfinite(losses[-1]):
                     break
         return losses
 
-    def _epoch(self, number: int, places: Array, order: Array) -> float:
-        network, optimization, wanted = self.network, self.optimization, self.wanted
+    def _epoch(self, number: int, order: Array) -> float:
+        network, optimization = self.network, self.optimization
+        places, size = self.data.train[order], self.wanted.batch_size
         examples, positions = self._examples(number, places, order)
         targets = np.ascontiguousarray(self.targets[:, places])
         shares = None if self.shares is None else self.shares[places]
-        outputs = np.empty(targets.shape, self.vector.dtype)
-        noise = wanted.noise
-        needs_loss = bool(optimization.entry.shared)
-        for start in range(0, len(places), wanted.batch_size):
-            end = min(start + wanted.batch_size, len(places))
-            batch = examples.take(positions[start:end])
-            masks = network.nothing_left_out
-            if noise:
-                masks = noise.masks(network.shape, wanted.seed, number, start // wanted.batch_size, end - start)
-            done = network.forward(self.vector, batch, masks)
-            outputs[:, start:end] = done[-1].a
-            few = None if shares is None else shares[start:end]
-            network.gradient(self.vector, batch, done, targets[:, start:end], self.gradient, masks, few)
-            loss = 0.0
+        noisy, needs_loss = bool(self.wanted.noise), bool(optimization.entry.shared)
+        few, loss, outputs = None, 0.0, []
+        for start in range(0, len(places), size):
+            end = start + size
+            asked = targets[:, start:end]
+            if noisy:
+                network.leave_out(self._masks(number, start // size, asked.shape[1]))
+            if shares is not None:
+                few = shares[start:end]
+            outputs.append(network.forward(examples.take(positions[start:end]), True))
+            network.backward(asked, few)
             if needs_loss:
-                loss = network.loss.mean(done[-1].a, targets[:, start:end], few) + optimization.penalty(self.vector)
-            optimization.step(self.vector, self.gradient, loss, number - 1)
-        loss = network.loss.mean(outputs, targets, shares)
-        if not np.isfinite(loss) or not np.isfinite(self.vector).all():
-            self.failed = self._failure(outputs, loss)
-            return float("nan")
-        return loss
+                loss = network.loss.mean(outputs[-1], asked, few) + optimization.penalty(self.vector)
+            optimization.step(self.vector, network.gradient, loss, number - 1)
+        if noisy:
+            network.leave_out(Noise.nothing(network.shape))
+        return self._mean_loss(np.concatenate(outputs, axis=1), targets, shares)
+
+    def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
+        loss = self.network.loss.mean(outputs, targets, shares)
+        if np.isfinite(loss) and np.isfinite(self.vector).all():
+            return loss
+        self.failed = self._failure(outputs, loss)
+        return float("nan")
+
+    def _masks(self, epoch: int, batch: int, count: int) -> Masks:
+        return self.wanted.noise.masks(self.network.shape, self.wanted.seed, epoch, batch, count)
 
     def _examples(self, number: int, places: Array, order: Array) -> tuple[Any, Array]:
         """What the batches are taken from, and in which order."""
@@ -93,7 +104,7 @@ class MatrixForm:
             return self.examples, places
         rows = self.data.rows[self.data.train].copy()
         rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.wanted.seed, number)
-        return self.network.system.examples(rows, self.single), order
+        return self.system.examples(rows, self.single), order
 
     def _failure(self, outputs: Array, loss: float) -> str:
         """At which update things went wrong first: that of the first output that is no finite number."""
@@ -108,18 +119,18 @@ class MatrixForm:
         """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one
         column an example."""
         known = rows is self.data.rows
-        examples = self.examples if known else self.network.system.examples(rows, self.single)
+        examples = self.examples if known else self.system.examples(rows, self.single)
         with np.errstate(all="ignore"):
             blocks = [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
-            found = [self.network.outputs(self.vector, examples.take(block)) for block in blocks]
+            found = [self.network.forward(examples.take(block)) for block in blocks]
         return np.concatenate(found, axis=1)
 
     def state(self) -> dict[str, Any]:
         """Everything that goes on from here: copies, by name."""
         found = {"vector": self.vector.copy(), "updates": self.optimization.updates, **self.optimization.shared}
         found |= {f"state_{name}": array.copy() for name, array in self.optimization.state.items()}
-        for depth, (mean, variance) in enumerate(self.network.running):
-            found |= {f"mean_{depth}": mean.copy(), f"variance_{depth}": variance.copy()}
+        for depth, layer in enumerate(self.network.normalised):
+            found |= {f"mean_{depth}": layer.mean.copy(), f"variance_{depth}": layer.variance.copy()}
         return found
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -130,12 +141,5 @@ class MatrixForm:
             array[...] = state[f"state_{name}"]
         for name in self.optimization.shared:
             self.optimization.shared[name] = float(state[name])
-        self.restore_running(state)
-
-    def restore_running(self, state: Mapping[str, Any]) -> None:
-        for depth, (mean, variance) in enumerate(self.network.running):
-            shape = mean.shape
-            self.network.running[depth] = (
-                np.array(state[f"mean_{depth}"], mean.dtype).reshape(shape),
-                np.array(state[f"variance_{depth}"], variance.dtype).reshape(shape),
-            )
+        for depth, layer in enumerate(self.network.normalised):
+            layer.mean[...], layer.variance[...] = state[f"mean_{depth}"], state[f"variance_{depth}"]

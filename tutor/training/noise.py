@@ -44,20 +44,25 @@ class Noise:
         branches: list[float | None] = [None] * shape.depth
         if self.dropout:
             sizes = shape.sizes[1:-1]
-            kept = _kept(words(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch), self.dropout)
+            kept = _kept(words(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch=batch), self.dropout)
             start = 0
             for depth, size in enumerate(sizes):
                 outputs[depth] = kept[start : start + size * count].reshape(size, count)
                 start += size * count
         if self.dropconnect:
-            kept = _kept(words(seed, "dropconnect", epoch, -(-shape.dense // 4), batch), self.dropconnect)
+            kept = _kept(words(seed, "dropconnect", epoch, -(-shape.dense // 4), batch=batch), self.dropconnect)
             for depth, mask in enumerate(shape.matrices(kept)):
                 mask[:, -1] = 1.0  # a bias is no connection
                 weights[depth] = mask
         if self.stochastic_depth:
-            kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch), self.stochastic_depth)
+            kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch=batch), self.stochastic_depth)
             branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
         return Masks(tuple(outputs), tuple(weights), tuple(branches))
+
+    @staticmethod
+    def nothing(shape: Shape) -> Masks:
+        """The masks that leave nothing out."""
+        return Masks(*((None,) * shape.depth for _ in range(3)))
 
 
 def _kept(raw: Array, share: float) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -40,6 +40,20 @@ class Rules:
         return self.learning_rate if self.learning_rate is not None else float(chosen or "0.1")
 
 
+def rate_in(rules: Rules, epoch: int, system: System) -> float:
+    """The learning rate of the epoch, counted from 0."""
+    if rules.schedule == "constant":
+        return rules.rate
+    schedule = SCHEDULES[rules.schedule]
+    texts = {**schedule.settings, **rules.schedule_settings}
+    numbers = {name: system.number(texts[name]) for name in schedule.settings}
+    try:
+        return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+    except (ArithmeticError, ValueError):
+        said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
+        raise TutorError(said) from None
+
+
 class Optimization:
     """The state of an optimizer, and its steps."""
 
@@ -54,24 +68,14 @@ class Optimization:
         if "eta" in self.shared:
             self.shared["eta"] = rules.rate
         self.updates = 0
-        self._programs: dict[tuple[int, int, bool], Program] = {}
+        self._programs: dict[tuple[int, int], Program] = {}
         self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
         """The learning rate of the epoch, counted from 0."""
         if self._rate[0] != epoch:
-            self._rate = epoch, self._scheduled(epoch)
+            self._rate = epoch, rate_in(self.rules, epoch, self.system)
         return self._rate[1]
-
-    def _scheduled(self, epoch: int) -> float:
-        schedule = SCHEDULES[self.rules.schedule]
-        texts = {**schedule.settings, **self.rules.schedule_settings}
-        numbers = {name: self.system.number(texts[name]) for name in schedule.settings}
-        try:
-            return float(schedule.rate(SimpleNamespace(eta0=self.rules.rate, epoch=epoch, **numbers), self.system))
-        except (ArithmeticError, ValueError):
-            said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
-            raise TutorError(said) from None
 
     def penalty(self, vector: Array) -> float:
         """What the penalties add to the loss."""
@@ -81,41 +85,42 @@ class Optimization:
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
         """Change the parameters in place; the gradient is used up."""
-        self._penalise(vector, gradient)
-        self._clip(gradient)
+        if self.rules.l1 or self.rules.l2:
+            self._penalise(vector, gradient)
+        if self.rules.clip_value is not None or self.rules.clip_norm is not None:
+            self._clip(gradient)
         self.updates += 1
-        first = self.updates == 1
-        numbers = {"t": self.updates, "eta": self.rate(epoch), "E": loss}
+        numbers = {"eta": self.rate(epoch), "E": loss, "t": float(self.updates)}
         if self.entry.shared:
-            numbers |= self._shared_numbers(numbers, first)
-        self._program(vector, gradient, first, tuple(numbers)).run(numbers)
+            numbers |= self._shared_numbers(numbers)
+        key = id(vector), id(gradient)
+        if key not in self._programs:
+            self._programs[key] = self._program(vector, gradient, numbers)
+        self._programs[key].run(numbers)
 
-    def _shared_numbers(self, numbers: Mapping[str, float], first: bool) -> dict[str, float]:
+    def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""
-        space: dict[str, Any] = {**numbers, **self.settings, **self.shared, **self.flags, "first": first}
+        space: dict[str, Any] = {**numbers, **self.settings, **self.shared, **self.flags, "first": self.updates == 1}
         found = {}
         for equation in self.entry.shared:
             value = float(equation.body(SimpleNamespace(**space), self.system))
             space[f"{equation.name}_new"] = found[f"{equation.name}_new"] = self.shared[equation.name] = value
         return found
 
-    def _program(self, vector: Array, gradient: Array, first: bool, numbers: tuple[str, ...]) -> Program:
+    def _program(self, vector: Array, gradient: Array, numbers: Iterable[str]) -> Program:
         """The optimizer's equations, ready to run on these very arrays."""
-        key = (id(vector), id(gradient), first and bool(self.entry.shared))
-        if key not in self._programs:
-            tape: Any = Tape(self.system)
-            arrays = {"w": vector, "g": gradient, **self.state}
-            space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
-            space |= {name: tape.leaf(name, False) for name in numbers}
-            space |= {**self.settings, **self.flags, "first": first}
-            results: dict[str, Node] = {}
-            for equation in self.entry.equations:
-                value: Any = equation.body(SimpleNamespace(**space), tape)
-                if equation.name in arrays:
-                    results[equation.name] = value
-                space[f"{equation.name}_new" if equation.name in self.state else equation.name] = value
-            self._programs[key] = Program(tape, arrays, results)
-        return self._programs[key]
+        tape: Any = Tape(self.system)
+        arrays = {"w": vector, "g": gradient, **self.state}
+        space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
+        space |= {name: tape.leaf(name, False) for name in numbers}
+        space |= {**self.settings, **self.flags}
+        results: dict[str, Node] = {}
+        for equation in self.entry.equations:
+            value: Any = equation.body(SimpleNamespace(**space), tape)
+            if equation.name in arrays:
+                results[equation.name] = value
+            space[f"{equation.name}_new" if equation.name in self.state else equation.name] = value
+        return Program(tape, arrays, results)
 
     def _penalise(self, vector: Array, gradient: Array) -> None:
         for name, strength in (("l1", self.rules.l1), ("l2", self.rules.l2)):

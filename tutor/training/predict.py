@@ -66,8 +66,9 @@ def outputs_of(run: Run, x: Array) -> Array:
     """What the trained network says to unscaled examples, one a row: one row an output, one column an example."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
-    network = Network(run.shape, system)
-    network.running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(network.running))]
+    network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]))
+    for k, layer in enumerate(network.normalised):
+        layer.mean[...], layer.variance[...] = state[f"mean_{k}"], state[f"variance_{k}"]
     rows = rows_with_ones(np.array(x, np.float64))
     if run.heading.scaling is not None:
         run.heading.scaling.apply(rows[:, :-1])
@@ -75,7 +76,7 @@ def outputs_of(run: Run, x: Array) -> Array:
     with np.errstate(all="ignore"):
         places = np.arange(len(rows))
         blocks = [places[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-        found = [network.outputs(state["vector"], examples.take(block)) for block in blocks]
+        found = [network.forward(examples.take(block)) for block in blocks]
     return np.concatenate(found, axis=1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.training.datasets import DATA, Data, load
-from tutor.training.files import read_csv
+from tutor.training.files import is_file_name, read_file
 
 _PIECE = 1 << 20
 
@@ -30,12 +30,12 @@ class Source:
 
 def is_named(name: str) -> bool:
     """Whether this is a data set of the program rather than a file, which has its ending."""
-    return name in DATA or not Path(name).suffix
+    return name in DATA or not is_file_name(name)
 
 
 def open_data(name: str, label: str | None, seed: int) -> Data:
     """The data set of that name, or the examples in that file."""
-    return load(name, seed) if is_named(name) else read_csv(Path(name), label)
+    return load(name, seed) if is_named(name) else read_file(Path(name), label)
 
 
 def source_of(name: str, label: str | None, seed: int) -> Source:

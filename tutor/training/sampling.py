@@ -6,7 +6,6 @@ NumPy guarantees the raw words of a named bit generator; what it makes of them m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,10 +42,13 @@ _FAR = (
 """The rational approximations of the normal quantile in Wichura 1988, algorithm AS 241, highest power first."""
 
 
-def words(seed: int, purpose: str, epoch: int, count: int, batch: int = 0) -> Array:
-    """The first `count` raw words of the stream of this seed, purpose, epoch and batch."""
-    counter = [0, batch, epoch, PURPOSES[purpose]]
-    return np.random.Philox(key=seed, counter=counter).random_raw(count)
+def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Array:
+    """`count` raw words of the stream of this seed, purpose, epoch and batch, from place `start` on.
+
+    The counter goes up by one with every four words, so a long stream can be drawn in pieces.
+    """
+    counter = [start // 4, batch, epoch, PURPOSES[purpose]]
+    return np.random.Philox(key=seed, counter=counter).random_raw(start % 4 + count)[start % 4 :]
 
 
 def uniforms(raw: Array) -> Array:
@@ -89,13 +91,15 @@ def permutations(raw: Array) -> Array:
     return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
-def orders(seed: int, first: int, epochs: int, count: int) -> Iterator[Array]:
-    """The order of `count` examples in each of so many epochs, the first of them numbered `first`.
+def orders(seed: int, first: int, epochs: int, count: int) -> Array:
+    """The order of `count` examples in each of so many epochs, a row each, the first of them numbered `first`.
 
     The words of several epochs of a small data set are drawn together: starting a stream takes longer than using it.
     """
     together = max(1, _DRAWN_TOGETHER // max(1, count))
+    found = []
     for block in range(first // together, (first + epochs - 1) // together + 1):
         raw = words(seed, "shuffle", block, together * count).reshape(together, count)
         start = block * together
-        yield from permutations(raw[max(0, first - start) : first + epochs - start])
+        found.append(permutations(raw[max(0, first - start) : first + epochs - start]))
+    return np.concatenate(found)

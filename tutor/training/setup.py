@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutor.errors import TutorError
 from tutor.training.augmentation import parse_augmentation
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.class_weights import balanced
 from tutor.training.datasets import Data
 from tutor.training.matrix_form import MatrixForm
-from tutor.training.network import Network
-from tutor.training.preparation import prepare
+from tutor.training.preparation import Prepared, prepare
 from tutor.training.settings import Settings, check
 from tutor.training.shape import Shape
+from tutor.training.small_form import LARGEST, SmallForm
 from tutor.training.systems import ARITHMETICS
-from tutor.training.trainer import Trainer
+from tutor.training.trainer import Form, Trainer
 
 
 def shape_of(wanted: Settings, data: Data) -> Shape:
@@ -52,9 +54,26 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     system = ARITHMETICS[wanted.arithmetic]
     init = wanted.init or ("he" if wanted.activation in ("relu", "leaky_relu", "prelu", "elu") else "xavier")
     vector = shape.initial(wanted.seed, init, system)
-    shares = balanced(data.y[prepared.train], len(data.classes))[data.y] if wanted.class_weights else None
-    augmentation = parse_augmentation(wanted.augment) if wanted.augment else None
-    if augmentation is not None and (augmentation.shift or augmentation.flip) and data.shape is None:
-        raise TutorError("--augment shift and flip move the pixels of an image; these examples are none")
-    form = MatrixForm(Network(shape, system), prepared, wanted, vector, shares, augmentation, data.shape)
+    form = _form(shape, system, data, prepared, wanted, vector)
     return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))
+
+
+def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Settings, vector: Any) -> Form:
+    """Straight-line code for what is small and plain, else matrices: decided by size, so that a training has the same
+    bits everywhere."""
+    augmentation = parse_augmentation(wanted.augment) if wanted.augment else None
+    if augmentation is not None:
+        augmentation.check(data.shape)
+    shares = None
+    if wanted.class_weights:
+        shares = balanced(data.y[prepared.train], len(data.classes))[data.y]
+    plain = shares is None and augmentation is None and not (wanted.noise or wanted.batch_norm or wanted.residual)
+    batch = min(wanted.batch_size, len(prepared.train))
+    if plain and shape.count * batch <= LARGEST[wanted.arithmetic]:
+        from tutor.training.straight_line import StraightLine
+        from tutor.training.worksheets import problem_of
+
+        x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
+        line = StraightLine(problem_of(shape, vector, wanted.rules), x, targets, batch, wanted.arithmetic)
+        return SmallForm(line, wanted.rules, system)
+    return MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)

@@ -57,6 +57,11 @@ class Reproducible:
 
     @staticmethod
     def positive(z: Array, then: Array, otherwise: Array) -> Array:
+        if isinstance(otherwise, int) and otherwise == 0:
+            if then is z:
+                return np.maximum(z, 0.0) + 0.0  # + 0.0 for one sign of zero everywhere
+            if isinstance(then, int) and then == 1:
+                return (z > 0).astype(z.dtype)
         return np.where(z > 0, then, otherwise)
 
     @staticmethod
@@ -91,6 +96,11 @@ class Fast(Reproducible):
     multiply = staticmethod(np.dot)
 
     @staticmethod
+    def number(text: str) -> float:
+        """A plain number, which leaves arrays in single precision as they are; a subclass of float would not."""
+        return float(text)
+
+    @staticmethod
     def total(values: Array) -> float:
         return float(np.sum(values))
 
@@ -100,7 +110,7 @@ class Fast(Reproducible):
 
     @staticmethod
     def column_sums(values: Array) -> Array:
-        return values.sum(axis=0)
+        return np.add.reduce(values, axis=0)
 
     @staticmethod
     def examples(x: Array, single: bool) -> PlainRows:  # type: ignore[override]
@@ -119,8 +129,8 @@ class PlainRows:
     def times(self, matrix: Array) -> Array:
         return np.dot(matrix, self.x.T)
 
-    def gathered(self, delta: Array) -> Array:
-        return np.dot(delta, self.x)
+    def gathered(self, delta: Array, out: Array) -> None:
+        np.dot(delta, self.x, out)
 
 
 ARITHMETICS = {system.name: system for system in (Reproducible, Fast)}

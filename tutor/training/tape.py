@@ -123,7 +123,11 @@ def choose(z: Any, then: Any, otherwise: Any, out: Array | None = None) -> Any:
 
 
 class Program:
-    """A tape made ready to run on given arrays; `results` are the nodes that become the new values of wide leaves."""
+    """A tape made ready to run on given arrays; `results` are the nodes that become the new values of wide leaves.
+
+    Work on numbers is done first, then that on arrays, whose arguments stand ready: only numbers that have changed are
+    put into them.
+    """
 
     def __init__(self, tape: Tape, arrays: Mapping[str, Array], results: Mapping[str, Node]) -> None:
         self.values: list[Any] = [None] * len(tape.wide)
@@ -131,42 +135,61 @@ class Program:
             self.values[place] = value
         for name, array in arrays.items():
             self.values[tape.leaves[name].place] = array
-        self.numbers = {name: node.place for name, node in tape.leaves.items() if not node.wide}
-        self.instructions = [(f, operands, place, tape.wide[place]) for f, operands, place in tape.instructions]
+        used = {place for _, operands, _ in tape.instructions for place in operands}
+        self.numbers = {n: node.place for n, node in tape.leaves.items() if not node.wide and node.place in used}
+        self.copies: list[tuple[Array, Array]] = []
         self._settle(tape, {node.place: tape.leaves[name].place for name, node in results.items()})
+        self.narrow = [line for line in tape.instructions if not tape.wide[line[2]]]
+        wide = [line for line in tape.instructions if tape.wide[line[2]]]
+        self.wide = [(f, [self.values[p] for p in (*operands, place)]) for f, operands, place in wide]
+        changing = {*self.numbers.values(), *(place for _, _, place in self.narrow)}
+        self.users = [
+            (place, arguments, at)
+            for (_, operands, _), (_, arguments) in zip(wide, self.wide, strict=True)
+            for at, place in enumerate(operands)
+            if place in changing
+        ]
+        self.known: list[float] = []
 
     def _settle(self, tape: Tape, targets: Mapping[int, int]) -> None:
         """Give every wide result an array: that of the leaf it replaces where nobody needs the old value any more,
         else one that is free."""
         last = {place: k for k, (_, operands, _) in enumerate(tape.instructions) for place in operands}
         like = next(value for value in self.values if isinstance(value, np.ndarray))
+        kept = {node.place for node in tape.leaves.values()} | set(targets)
         free: list[Array] = []
-        leaves = {node.place for node in tape.leaves.values()}
-        self.copies: list[tuple[Array, Array]] = []
-        for k, (_, operands, place) in enumerate(tape.instructions):
+        for k, (function, operands, place) in enumerate(tape.instructions):
             if not tape.wide[place]:
                 continue
             leaf = targets.get(place)
+            ended = {p for p in operands if tape.wide[p] and last[p] == k and p not in kept}
+            if function is not choose:  # which still reads its operands when it begins to write
+                free += [self.values[p] for p in ended]
             if leaf is not None and last.get(leaf, -1) <= k:
                 self.values[place] = self.values[leaf]
             else:
                 self.values[place] = free.pop() if free else np.empty_like(like)
                 if leaf is not None:
                     self.copies.append((self.values[leaf], self.values[place]))
-            ended = {p for p in operands if tape.wide[p] and last[p] == k and p not in leaves and p not in targets}
-            free += [self.values[p] for p in ended]
+            if function is choose:
+                free += [self.values[p] for p in ended]
 
     def run(self, numbers: Mapping[str, float]) -> None:
         """Work all instructions; the arrays are changed in place."""
-        values = self.values
-        for name, place in self.numbers.items():
-            values[place] = numbers[name]
-        for function, operands, place, wide in self.instructions:
-            if not wide:
-                values[place] = function(*[values[p] for p in operands])
-            elif len(operands) == 2:
-                function(values[operands[0]], values[operands[1]], values[place])
-            else:
-                function(*[values[p] for p in operands], values[place])
+        fresh = [numbers[name] for name in self.numbers]
+        if fresh != self.known:
+            self._put(fresh)
+        for function, arguments in self.wide:
+            function(*arguments)
         for leaf, result in self.copies:
             leaf[...] = result
+
+    def _put(self, fresh: list[float]) -> None:
+        values = self.values
+        for place, number in zip(self.numbers.values(), fresh, strict=True):
+            values[place] = number
+        for function, operands, place in self.narrow:
+            values[place] = function(*[values[p] for p in operands])
+        for place, arguments, at in self.users:
+            arguments[at] = values[place]
+        self.known = fresh

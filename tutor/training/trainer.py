@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,12 +24,14 @@ class Form(Protocol):
     """A network being trained, in matrix form or as straight-line code."""
 
     name: str
-    vector: Array
-    failed: str
 
     @property
+    def vector(self) -> Array: ...
+    @property
+    def failed(self) -> str: ...
+    @property
     def updates(self) -> int: ...
-    def run(self, first: int, orders: list[Array]) -> list[float]: ...
+    def run(self, first: int, orders: Array) -> list[float]: ...
     def outputs(self, rows: Array, places: Array) -> Array: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
@@ -103,7 +105,7 @@ class Trainer:
         first, kept, best = self.done + 1, self.form.state(), self.result.best
         try:
             started = time.perf_counter()
-            losses = self.form.run(first, list(self._orders(first, self._last_of(first))))
+            losses = self.form.run(first, self.orders(first, self._last_of(first)))
             seconds = time.perf_counter() - started
             whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
             found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
@@ -129,13 +131,12 @@ class Trainer:
         every = 1 if len(self.data.validation) else -(-self.wanted.epochs // _MEASURED)
         return number % every == 0 or number in (1, self.wanted.epochs)
 
-    def _orders(self, first: int, last: int) -> Iterator[Array]:
-        """The order of the training examples in each epoch; where all of them are one batch, or as they stand."""
-        count = len(self.data.train)
+    def orders(self, first: int, last: int) -> Array:
+        """The order of the training examples in each epoch, a row each; as they stand where all are one batch."""
+        count, epochs = len(self.data.train), last - first + 1
         if self.wanted.shuffle and self.wanted.batch_size < count:
-            yield from orders(self.wanted.seed, first, last - first + 1, count)
-        else:
-            yield from [np.arange(count)] * (last - first + 1)
+            return orders(self.wanted.seed, first, epochs, count)
+        return np.broadcast_to(np.arange(count), (epochs, count))
 
     def _measured(self, epoch: Epoch) -> Epoch:
         accuracy = self.measure(self.data.train).accuracy if self.data.classes else None

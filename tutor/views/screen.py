@@ -82,7 +82,7 @@ class Screen:
 
         table = Table(box=box.ROUNDED if self.unicode else box.ASCII, show_lines=False)
         for heading in headings:
-            table.add_column(self.clean(heading), justify="right" if heading in right else "left", overflow="fold")
+            table.add_column(self.text(heading), justify="right" if heading in right else "left", overflow="fold")
         return table
 
     def show(self, *parts: RenderableType | str) -> None:

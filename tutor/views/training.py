@@ -1,91 +1,18 @@
-"""A training on the screen: progress while it runs, then how the loss fell, what came out, and what to try."""
+"""A training on the screen: how the loss fell, what came out of it, and what to try."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
 from typing import Any
 
 from tutor.errors import counted
 from tutor.views.screen import Screen
 
-Watch = Callable[[Any], None]
 Regions = Callable[[int, int], Any]
 _SYMBOLS = "·#o+x*%@=&"
 _CURVE_HEIGHT = 10
-
-
-@contextmanager
-def watching(epochs: int, silent: bool) -> Iterator[Watch]:
-    """What to call after every epoch: a bar on stderr where somebody is there to see it, else nothing."""
-    if silent or not sys.stderr.isatty():
-        yield lambda epoch: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("epoch {task.completed}"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=epochs)
-
-        def watch(epoch: Any) -> None:
-            accuracy = "" if epoch.accuracy is None else f", {100 * epoch.accuracy:.1f}% right"
-            bar.update(task, advance=1, description=f"loss {epoch.loss:.4g}{accuracy}")
-
-        yield watch
-
-
-def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
-    """What `--json` prints."""
-    shape, wanted, prepared = trainer.shape, trainer.wanted, trainer.data
-    last = result.history[-1] if result.history else None
-    measured = trainer.measures()
-    return {
-        "format": 1,
-        "network": {
-            "sizes": list(shape.sizes),
-            "activations": list(shape.activations),
-            "loss": shape.loss,
-            "parameters": len(trainer.form.vector),
-            "form": trainer.form.name,
-        },
-        "data": {
-            "name": data.name,
-            "examples": len(data),
-            "training": len(prepared.train),
-            "validation": len(prepared.validation),
-            "test": len(prepared.test),
-            "classes": list(data.classes),
-        },
-        "settings": {**asdict(wanted), "learning_rate": wanted.rules.rate},
-        "arithmetic": wanted.arithmetic,
-        "seed": wanted.seed,
-        "epochs": len(result.history),
-        "updates": trainer.form.updates,
-        "seconds": result.seconds,
-        "ended": result.ended,
-        "loss": last and last.loss,
-        **({"accuracy": measured["training"].accuracy} if data.classes else {}),
-        "parts": {part: {"loss": m.loss, "accuracy": m.accuracy} for part, m in measured.items()},
-        "history": [
-            {
-                "epoch": e.number,
-                "loss": e.loss,
-                "accuracy": e.accuracy,
-                "validation_loss": e.validation_loss,
-                "validation_accuracy": e.validation_accuracy,
-            }
-            for e in result.history
-        ],
-        "weights": [float(w) for w in trainer.form.vector],
-    }
+_COLUMNS_A_TICK = 10
+_STILL_FALLING = 0.97
 
 
 def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, screen: Screen) -> None:
@@ -103,9 +30,10 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     if wanted.arithmetic == "fast":
         screen.show(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
-        if not screen.narrate:
+        if not screen.narrate and screen.unicode and not screen.stacked:
             show_curve(result.history, screen)
         _show_epochs(result.history, screen)
+        _show_parts(trainer, screen)
         show_confusion(data.classes, confused, screen)
         if not screen.narrate:
             show_regions(data, cut, screen)
@@ -117,6 +45,17 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
         screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
     elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:
         screen.show("XOR is not linearly separable: with fewer than two hidden units no training can solve it.")
+    elif _is_falling(result.history):
+        screen.show("The loss is still falling: more --epochs, or a larger --learning-rate, may bring it further down.")
+
+
+def _is_falling(history: Any) -> bool:
+    """Whether the last tenth of the epochs was clearly better than the tenth before."""
+    tenth = max(1, len(history) // 10)
+    if len(history) < 2 * tenth:
+        return False
+    last, before = (sum(e.loss for e in part) for part in (history[-tenth:], history[-2 * tenth : -tenth]))
+    return bool(last < _STILL_FALLING * before)
 
 
 def show_curve(history: Any, screen: Screen) -> None:
@@ -124,19 +63,26 @@ def show_curve(history: Any, screen: Screen) -> None:
     import plotille
 
     figure = plotille.Figure()
-    figure.width, figure.height = max(20, min(70, screen.width - 25)), _CURVE_HEIGHT
+    figure.width = min(70, (screen.width - 25) // _COLUMNS_A_TICK * _COLUMNS_A_TICK)
+    figure.height = _CURVE_HEIGHT
     figure.x_label, figure.y_label = "epoch", "loss"
-    figure.set_x_limits(min_=1, max_=max(2, len(history)))
-    figure.set_y_limits(min_=0, max_=max(e.loss for e in history) or 1)
+    ticks = figure.width // _COLUMNS_A_TICK
+    figure.set_x_limits(min_=0, max_=-(-history[-1].number // ticks) * ticks)
+    held_out = [e for e in history if e.validation_loss is not None]
+    highest = max(e.loss for e in history)
+    figure.set_y_limits(min_=0, max_=max([highest, *(min(e.validation_loss, 2 * highest) for e in held_out)]) or 1)
     figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:{chars}.3g}")
     figure.plot([e.number for e in history], [e.loss for e in history])
-    if screen.unicode and screen.width >= 60:
-        screen.show("", figure.show())
+    if held_out:
+        figure.scatter([e.number for e in held_out], [e.validation_loss for e in held_out], marker="o")
+    screen.show("", figure.show())
+    if held_out:
+        screen.show("The line is the loss on the training part, o that on the held-out part.")
 
 
 def _show_epochs(history: Any, screen: Screen) -> None:
-    marks = sorted({1, *(round(len(history) * k / 8) for k in range(1, 9))} - {0})
-    rows = [history[mark - 1] for mark in marks]
+    measured = [e for e in history if e.accuracy is not None or e.validation_loss is not None] or history
+    rows = [measured[place] for place in sorted({round((len(measured) - 1) * k / 8) for k in range(9)})]
     held = rows[0].validation_loss is not None
     right = rows[0].accuracy is not None
     headings = ["epoch", "loss", *(["right"] if right else []), *(["held-out loss"] if held else [])]
@@ -154,6 +100,15 @@ def _show_epochs(history: Any, screen: Screen) -> None:
     for row in texts:
         table.add_row(*map(screen.text, row))
     screen.show("", table)
+
+
+def _show_parts(trainer: Any, screen: Screen) -> None:
+    """What the network, as it is in the end, does with every part of the data."""
+    said = []
+    for part, measure in trainer.measures().items():
+        right = "" if measure.accuracy is None else f", {_share(measure.accuracy)} right"
+        said.append(f"{part} loss {measure.loss:.6g}{right} ({counted(len(trainer.data.parts[part]), 'example')})")
+    screen.show("", f"In the end: {'; '.join(said)}.")
 
 
 def _share(value: float | None) -> str:

@@ -25,7 +25,14 @@ MOST_PATHS = 8  # as many products as a person will read in one sum
 
 def derivative(expression: Expr, name: str) -> Expr:
     """SymPy's derivative of the expression by the quantity `name`."""
-    return sympy.diff(expression, symbol(name))
+    x = symbol(name)
+    if expression == x:
+        return sympy.S.One
+    if expression.is_Mul and len(expression.args) == 2 and x in expression.args:
+        a, b = expression.args
+        if a.is_Symbol and b.is_Symbol and a != b:  # a weight and what it multiplies: by far the most frequent
+            return b if a == x else a
+    return sympy.diff(expression, x)
 
 
 def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tutor.maths.losses import LOSSES
@@ -36,6 +36,16 @@ def build(problem: Problem, chain: str | None = None) -> Worksheet:
     return NetworkBuilder(problem.network, problem, wanted).worksheet()
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Where in a training a worksheet begins: after so many `updates`, in which `epoch` (from 0), and the values that
+    parameters and the optimizer's states have by then, where they are no longer those of the beginning."""
+
+    updates: int = 0
+    epoch: int = 0
+    values: Mapping[str, Fraction] = field(default_factory=dict)
+
+
 @dataclass
 class NetworkBuilder:
     """A network, its examples and how it is trained, on the way to becoming steps."""
@@ -43,10 +53,12 @@ class NetworkBuilder:
     network: Network
     problem: Problem
     chain: str
+    moment: Moment = field(default_factory=Moment)
 
     def __post_init__(self) -> None:
         self.training = self.problem.training or Training()
         self.known: Connections = connect(self.network, dict(self.problem.givens))
+        self.known.values |= {name: v for name, v in self.moment.values.items() if name in self.known.values}
         self.count = len(self.problem.examples)
         frozen = {name for name, rate in self.training.rates.items() if rate == 0}
         every = self.known.parameters(self.training.update_biases)
@@ -78,15 +90,17 @@ class NetworkBuilder:
             template = templates[group]
             update = update_of(training, template.goal, reached, self.factors(reached), shrunk, template.changes)
             kept = [*reached, *update.state, *OPTIMIZERS[training.optimizer].shared_state]
-            whole = [*template.steps, *update.steps(k, (k - 1) // per_epoch)]
+            whole = [*template.steps, *update.steps(self.moment.updates + k, self.moment.epoch + (k - 1) // per_epoch)]
             steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
         last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
         forward = self.passes.forward(tuple(range(self.count)))
         first = _first_names(forward, steps)
         goals = dict.fromkeys(template.goal for template in templates.values())
+        started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
+        states = {name: self.moment.values.get(name, Fraction(0)) for name in update.state}
         return Worksheet(
-            together(self.values(), update_values(training), dict.fromkeys(update.state, Fraction(0))),
+            together(self.values(), started, states),
             (*steps, *after_steps(forward, last, first)),
             with_optimization(self.conventions(templates[groups[0]]), training),
             next(iter(goals)),

@@ -59,6 +59,15 @@ class Step:
         return names(self.formula)
 
 
+def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
+    """Raises TutorError where two quantities would share a name."""
+    seen: set[str] = set()
+    for name in (*givens, *(step.name for step in steps)):
+        if name in seen:
+            raise TutorError(f"two quantities are called {name!r}; give one of them another name")
+        seen.add(name)
+
+
 @dataclass(frozen=True)
 class Conventions:
     """What a reader must know to get the same numbers.
@@ -101,11 +110,7 @@ class Worksheet:
     gradients: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for name in (*self.givens, *(step.name for step in self.steps)):
-            if name in seen:
-                raise TutorError(f"two quantities are called {name!r}; give one of them another name")
-            seen.add(name)
+        check_names(self.givens, self.steps)
 
     @cached_property
     def by_name(self) -> Mapping[str, Step]:

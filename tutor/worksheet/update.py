@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import add, formula, multiply, number, symbol
+from tutor.arithmetic.symbolic import add, formula, multiply, number, power, symbol
 from tutor.maths import clipping
 from tutor.maths.optimizers import OPTIMIZERS, Equation
 from tutor.maths.penalties import soft_threshold
@@ -19,6 +19,13 @@ from tutor.worksheet.step import Step
 
 Expr = Any
 RATE = "eta"
+
+
+class _Moment:
+    """The number of an update, or the symbol for it, and whether it is the first."""
+
+    def __init__(self, t: int | Expr, first: bool) -> None:
+        self.t, self.first = sympy.Integer(t) if isinstance(t, int) else t, first
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,12 @@ class Update:
             s for s in chosen.shared_state if s != RATE
         ]
 
-    def steps(self, t: int, epoch: int) -> Iterator[Step]:
-        """The steps of update `t` (from 1) in the given epoch (from 0)."""
+    def steps(self, t: int | Expr, epoch: int, first: bool | None = None) -> Iterator[Step]:
+        """The steps of update `t` (from 1) in the given epoch (from 0).
+
+        Where t is a symbol, so that the steps are those of any update, `first` says for which they are.
+        """
+        at = _Moment(t, t == 1 if first is None else first)
         rate = symbol(RATE)
         if self.schedule != "constant":
             yield self._rate(epoch)
@@ -63,12 +74,12 @@ class Update:
                 p: symbol(f"{g.name}_clipped") if f"{g.name}_clipped" in by_name else g for p, g in gradients.items()
             }
         shared: dict[str, Expr] = {}
-        for step in self._shared(t, rate):
+        for step in self._shared(at, rate):
             shared[step.name] = symbol(step.name)
             yield step
         for parameter in self.parameters:
             factor = self.factors.get(parameter, Fraction(1))
-            yield from self._equations(parameter, gradients[parameter], t, _times(factor, rate), shared)
+            yield from self._equations(parameter, gradients[parameter], at, _times(factor, rate), shared)
 
     def _rate(self, epoch: int) -> Step:
         schedule = SCHEDULES[self.schedule]
@@ -84,8 +95,8 @@ class Update:
     def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
         limit, names = symbol(self.clip), list(gradients.values())
         if self.clip == "clip_norm":
-            length = formula(lambda *a: clipping.norm(list(a[:-1]), a[-1]), *names, key=("norm", len(names)))
-            yield Step("norm", "update", length, "length of the whole gradient")
+            squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
+            yield Step("norm", "update", formula(clipping.norm, squares), "length of the whole gradient")
         for gradient in names:
             if self.clip == "clip_norm":
                 shorter = formula(clipping.by_norm, gradient, symbol("norm"), limit)
@@ -94,16 +105,16 @@ class Update:
                 nearer = formula(clipping.by_value, gradient, limit)
                 yield Step(f"{gradient.name}_clipped", "update", nearer, "clipped by value")
 
-    def _shared(self, t: int, rate: Expr) -> Iterator[Step]:
+    def _shared(self, at: _Moment, rate: Expr) -> Iterator[Step]:
         chosen = OPTIMIZERS[self.optimizer]
         done: dict[str, Expr] = {}
         for equation in chosen.shared:
             space = {s: symbol(s) for s in chosen.shared_state} | {"eta": rate, "E": symbol(self.goal)} | done
-            yield Step(f"{equation.name}_new", "update", self._write(equation, space, t), equation.reason, before=None)
+            yield Step(f"{equation.name}_new", "update", self._write(equation, space, at), equation.reason, before=None)
             done[f"{equation.name}_new"] = symbol(f"{equation.name}_new")
 
     def _equations(
-        self, parameter: str, gradient: Expr, t: int, rate: Expr, shared: Mapping[str, Expr]
+        self, parameter: str, gradient: Expr, at: _Moment, rate: Expr, shared: Mapping[str, Expr]
     ) -> Iterator[Step]:
         if parameter in self.changes:
             change = self.changes[parameter]
@@ -116,11 +127,11 @@ class Update:
         space |= {s: symbol(f"{s}_{parameter}") for s in chosen.state}
         for equation in chosen.equations:
             if equation.name == "w":
-                yield from self._last(parameter, self._write(equation, space, t), equation.reason, rate)
+                yield from self._last(parameter, self._write(equation, space, at), equation.reason, rate)
                 return
             is_state = equation.name in chosen.state
             name = f"{equation.name}_{parameter}{'_new' if is_state else ''}"
-            yield Step(name, "update", self._write(equation, space, t), equation.reason)
+            yield Step(name, "update", self._write(equation, space, at), equation.reason)
             space[f"{equation.name}_new" if is_state else equation.name] = symbol(name)
 
     def _last(self, parameter: str, equation: Expr, reason: str, rate: Expr) -> Iterator[Step]:
@@ -131,11 +142,11 @@ class Update:
         shrunk = formula(soft_threshold, symbol(f"{parameter}_step"), multiply(rate, symbol("l1")))
         yield Step(f"{parameter}_new", "update", shrunk, "soft-thresholding", before=parameter)
 
-    def _write(self, equation: Equation, space: Mapping[str, Expr], t: int) -> Expr:
+    def _write(self, equation: Equation, space: Mapping[str, Expr], at: _Moment) -> Expr:
         settings = {name: symbol(name) for name in self.settings}
-        flags = {**self.flags, "first": t == 1}
+        flags = {**self.flags, "first": at.first}
         names = sorted([*space, *settings, "t"])
-        values = {**space, **settings, "t": sympy.Integer(t)}
+        values = {**space, **settings, "t": at.t}
 
         def body(*arguments: Any) -> Any:
             named = dict(zip(names, arguments[:-1], strict=True))

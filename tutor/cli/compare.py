@@ -1,0 +1,128 @@
+"""`tutor compare`: the same training with several settings, several seeds each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.lessons import Json
+from tutor.cli.train import DataName, Label, use_one_thread
+from tutor.cli.variations import command_line, read_variations
+from tutor.errors import TutorError
+from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.training.search import Setting, Varied
+    from tutor.training.settings import Settings
+
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUES",
+        help="An option of `tutor train` and its values; may be given several times.",
+    ),
+]
+Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each setting: --seed, the next number, …")]
+Trials = Annotated[int | None, typer.Option(min=1, max=10_000, help="Settings that --search random draws.")]
+Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combination, or some drawn at random.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
+Table = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run.")]
+Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
+_INTERRUPTED = 130
+
+
+@command()
+def compare(
+    data: DataName,
+    screen: Screen,
+    given: dict[str, Any],
+    vary: Vary = None,
+    seeds: Seeds = 3,
+    search: Search = "grid",
+    trials: Trials = None,
+    jobs: Jobs = None,
+    label: Label = None,
+    csv: Table = None,
+    times: Times = False,
+    json_output: Json = False,
+) -> None:
+    """Train with several settings, several seeds each, and compare what comes out.
+
+    Try `tutor compare --data moons --vary optimizer=sgd,adam --vary learning-rate=0.1,0.01`: every combination.
+
+    Where a value has commas itself, separate values by |: --vary 'hidden=16|32,16'. Switches are true or false; none is
+    what is left to the data. Every option of `tutor train` holds for all runs.
+
+    The spread is the standard deviation over the seeds, with n - 1. The best setting has the lowest mean validation
+    loss where --validation holds examples out, else the lowest training loss; where --test does, it is trained once
+    more and measured on these.
+
+    With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
+    log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
+    """
+    use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
+    from tutor.training.experiment import Source, checked, measured_on_test, run_all
+    from tutor.training.settings import Settings
+    from tutor.training.summary import compare as summarised
+    from tutor.training.summary import measure_to_rank_by
+    from tutor.views import comparison as view
+    from tutor.views.experiment_data import document, rows
+    from tutor.views.progress import counting
+
+    varied = read_variations(vary or [])
+    base = Settings(**given)
+    settings = _settings(varied, search, trials, base)
+    source = Source(data, label)
+    shapes = checked(source, base, settings)
+    if csv is not None:
+        _write(csv, "")  # better now than after hours
+    runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
+    with counting(len(runs), json_output) as watch:
+        outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
+    examples = source.load(base.seed)
+    comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
+    best, final = comparison.best, view.Final()
+    if best is not None:
+        line = command_line(data, label, {**given, **settings[best], "seed": base.seed})
+        tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
+        final = view.Final(line, tested)
+    if csv is not None:
+        _write(csv, rows(comparison, times))
+    about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
+    if json_output:
+        print(json.dumps(document(about, comparison, final), indent=1))
+    else:
+        view.show(about, comparison, final, screen)
+    if not comparison.complete or (base.test and best is not None and final.tested is None):
+        raise typer.Exit(_INTERRUPTED)
+
+
+def _settings(varied: Sequence[Varied], search: str, trials: int | None, base: Settings) -> list[Setting]:
+    """Raises TutorError where the search does not go with the other options."""
+    from tutor.training.search import drawn, grid
+
+    if search == "grid":
+        if trials is not None:
+            raise TutorError("--trials is how many settings --search random draws; add that, or leave --trials out")
+        return grid(varied)
+    if not varied:
+        raise TutorError("--search random needs something to draw, as in --vary learning-rate=0.001..0.1")
+    if trials is None:
+        raise TutorError("--search random needs to know how many settings to draw, as in --trials 20")
+    if not base.validation:
+        raise TutorError("--search random chooses by the validation loss; hold something out with --validation 0.2")
+    return drawn(varied, trials, base.seed)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None

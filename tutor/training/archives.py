@@ -1,0 +1,140 @@
+"""NPZ archives opened without trusting anything that they announce.
+
+An NPZ is a zip file with one .npy file an array: a magic word, a header with type, order and shape, then the numbers.
+`numpy.load` takes the memory that a header asks for; here the zip directory, the header and the limits have to agree
+before any is taken, and only plain numbers and text are read, never pickles.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from tutor.errors import TutorError
+from tutor.training.checks import MOST_NUMBERS, PIECE, unreadable
+
+Array = Any
+MOST_ARRAYS = 1_000
+_MOST_BYTES = 8 * MOST_NUMBERS
+_LONGEST_HEADER = 1_000
+_BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError, RuntimeError, OverflowError, KeyError)
+_BAD_HEADER = (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError, OverflowError)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive. Raises TutorError here, and for whatever turns out to be damaged while it is read."""
+    try:
+        with path.open("rb") as file:
+            _check_directory(path, file)
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+    except _BAD_ZIP as error:
+        raise TutorError(f"{path} is no NPZ file, or it is damaged: {str(error)[:100]!r}") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _check_directory(path: Path, file: IO[bytes]) -> None:
+    """That the zip directory is a small one: reading it takes memory for every name in it."""
+    file.seek(0, 2)
+    file.seek(max(0, file.tell() - 42))
+    end = file.read()[-42:]
+    if end[-22:-18] != b"PK\5\6":
+        raise TutorError(f"{path} is no NPZ file, or it is cut short: the directory at its end is missing")
+    arrays, size = struct.unpack("<HL", end[-12:-6])
+    if arrays > MOST_ARRAYS or size > 1000 * MOST_ARRAYS or end.startswith(b"PK\6\7"):
+        raise TutorError(f"{path} has more than {MOST_ARRAYS:,} arrays")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an .npy file announces."""
+
+    dtype: Array
+    fortran: bool
+    shape: tuple[int, ...]
+
+
+class Member:
+    """One array of an archive: its header, checked, and its numbers when they are asked for."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile, name: str) -> None:
+        self.where, self._archive = f"{path}, array {name[:40]!r}", archive
+        self._info = info = archive.getinfo(f"{name}.npy")
+        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise TutorError(f"{self.where}: it is encrypted, or packed as neither savez nor savez_compressed packs")
+        with archive.open(info) as file:
+            # The header says how long it is itself; NumPy would read so much before it looked at how much that is.
+            beginning = io.BytesIO(file.read(_LONGEST_HEADER))
+        self._header = self._read_header(beginning)
+        self._start = beginning.tell()
+        self.shape, self.dtype = self._header.shape, self._header.dtype
+        largest = _MOST_BYTES if self.dtype.kind == "U" else 8
+        if self.dtype.kind not in "buifU" or not 0 < self.dtype.itemsize <= largest:
+            raise TutorError(f"{self.where}: numbers of at most 64 bits or text are read, not {str(self.dtype)[:40]!r}")
+        announced = prod(self.shape) * self.dtype.itemsize
+        if announced > _MOST_BYTES:
+            raise TutorError(f"{self.where}: it announces more than {_MOST_BYTES // 1_000_000:,} MB")
+        found = info.file_size - self._start
+        if announced != found:
+            raise TutorError(f"{self.where}: {self.shape} takes {announced:,} bytes, but there are {found:,}")
+
+    def _read_header(self, file: IO[bytes]) -> Header:
+        try:
+            version = np.lib.format.read_magic(file)
+            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                shape, fortran, dtype = read(file)
+        except _BAD_HEADER:
+            raise TutorError(f"{self.where}: this is no array of plain numbers or text") from None
+        if any(isinstance(size, bool) or not 0 <= size < 2**63 for size in shape):
+            raise TutorError(f"{self.where}: no array has such a shape")
+        return Header(dtype, fortran, shape)
+
+    def read(self) -> Array:
+        """The array as it is in the file, read in pieces; the last piece has been compared with the checksum."""
+        flat = np.empty(prod(self.shape), dtype=self.dtype)
+        for start, piece in self._pieces(1):
+            flat[start : start + len(piece)] = piece
+        return flat.reshape(self.shape[::-1]).T if self._header.fortran else flat.reshape(self.shape)
+
+    def read_into(self, rows: Array) -> None:
+        """The array into these rows, one for each entry of the first dimension, without a copy of the whole."""
+        if self._header.fortran:
+            rows[...] = self.read().reshape(rows.shape)
+            return
+        width = rows.shape[1]
+        for start, piece in self._pieces(width):
+            rows[start // width : (start + len(piece)) // width] = piece.reshape(-1, width)
+
+    def _pieces(self, width: int) -> Iterator[tuple[int, Array]]:
+        """Where each piece begins, and its numbers: whole rows of so many."""
+        size = max(1, PIECE // (width * self.dtype.itemsize)) * width
+        total, place = prod(self.shape), 0
+        with self._archive.open(self._info) as file:
+            file.read(self._start)
+            while place < total:
+                wanted = min(size, total - place) * self.dtype.itemsize
+                raw = file.read(wanted)
+                if len(raw) < wanted:
+                    found = place * self.dtype.itemsize + len(raw)
+                    announced = total * self.dtype.itemsize
+                    raise TutorError(
+                        f"{self.where} is cut short: {announced:,} bytes are announced, {found:,} are there"
+                    )
+                yield place, np.frombuffer(raw, dtype=self.dtype)
+                place += wanted // self.dtype.itemsize
+            file.read(1)  # the checksum is compared when the end is reached

@@ -1,0 +1,93 @@
+"""What every file of examples has to pass, and the rule for what is a class and what is a value to predict.
+
+Sizes are checked before memory is taken: what a file announces costs nothing to write and may be anything.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutor.errors import TutorError, counted
+
+Array = Any
+LARGEST_FILE = 1_000_000_000
+MOST_NUMBERS = 200_000_000
+"""The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""
+MOST_FEATURES = 1_000_000
+FEWEST_EXAMPLES = 4
+MOST_NUMBERED_CLASSES = 20
+MOST_CLASSES = 1_000
+PIECE = 1 << 20
+"""What is read or looked at in one go, in bytes or in numbers: no second copy of the whole is ever made."""
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file. Raises TutorError where it cannot be read, is no plain file, is empty or too large."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise TutorError(f"{str(path)!r} is a folder, not a file of data")
+    if not stat.S_ISREG(found.st_mode):
+        raise TutorError(f"{str(path)!r} is not a plain file")
+    if not found.st_size:
+        raise TutorError(f"{path} is empty")
+    if found.st_size > LARGEST_FILE:
+        raise TutorError(f"{path} has more than {LARGEST_FILE // 1_000_000} MB")
+    return found.st_size
+
+
+def unreadable(path: Path, error: Exception) -> TutorError:
+    """What to raise where the system does not let a file be read."""
+    return TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def check_amount(where: str, shape: Sequence[int]) -> None:
+    """Raises TutorError where an array of this shape (examples first) is too small to train on or too large."""
+    if any(size < 0 for size in shape):
+        raise TutorError(f"{where}: no array has the shape {tuple(shape)}")
+    if prod(shape) > MOST_NUMBERS:
+        sizes = " × ".join(f"{size:,}" if size < 10**15 else "…" for size in shape)
+        raise TutorError(f"{where}: {sizes} numbers, but there may be at most {MOST_NUMBERS // 1_000_000} million")
+    if prod(shape[1:]) > MOST_FEATURES:
+        raise TutorError(f"{where}: {prod(shape[1:]):,} numbers an example, but at most {MOST_FEATURES:,} have names")
+    if shape[0] < FEWEST_EXAMPLES:
+        raise TutorError(f"{where}: {counted(shape[0], 'example')}; there have to be at least {FEWEST_EXAMPLES}")
+    if not prod(shape):
+        raise TutorError(f"{where}: each example needs at least one number to learn from")
+
+
+def check_finite(where: str, x: Array) -> None:
+    """Raises TutorError for the first NaN or infinity in the rows of x, (examples, numbers)."""
+    rows = max(1, PIECE // x.shape[1])
+    for start in range(0, len(x), rows):
+        wrong = np.argwhere(~np.isfinite(x[start : start + rows]))
+        if len(wrong):
+            row, column = start + int(wrong[0, 0]), int(wrong[0, 1])
+            raise TutorError(f"{where}, row {row + 1}, column {column + 1}: {x[row, column]} is not a finite number")
+
+
+def check_classes(where: str, classes: Sequence[str], examples: int) -> None:
+    """Raises TutorError where there is one class only, or hardly more than one example of each."""
+    if len(classes) < 2:
+        raise TutorError(f"{where}: every example has the label {classes[0][:40]!r}; there is nothing to tell apart")
+    if len(classes) > examples // 2:
+        raise TutorError(f"{where}: {len(classes)} classes for {examples} examples; are these the labels?")
+
+
+def are_class_numbers(different: Iterable[float]) -> bool:
+    """Whether labels that are numbers stand for classes: whole numbers, at most 20 different ones."""
+    found = list(different)
+    return len(found) <= MOST_NUMBERED_CLASSES and all(float(value).is_integer() for value in found)
+
+
+def pixel_names(shape: tuple[int, int]) -> tuple[str, ...]:
+    """The features of an image of (height, width), row by row."""
+    return tuple(f"pixel {row + 1},{column + 1}" for row in range(shape[0]) for column in range(shape[1]))

@@ -1,0 +1,161 @@
+"""The parts of a network in matrix form. Each takes what the one before made of a batch, and passes a gradient back.
+
+Everything has a row a unit and a column an example. `forward` keeps what `backward` needs; what it returns may be
+changed by the next layer, and what `backward` is given is used up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutor.maths import batch_norm
+from tutor.maths.activations import ACTIVATIONS
+
+Array = Any
+System = Any
+
+
+class Examples:
+    """The weighted sums of the first layer: z = W·x + b, straight from the examples of a batch."""
+
+    def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
+        self.matrix, self.gradient, self.mask = matrix, gradient, None
+
+    def forward(self, batch: Any) -> Array:
+        self.batch = batch
+        return batch.times(self.matrix if self.mask is None else self.matrix * self.mask)
+
+    def backward(self, delta: Array) -> None:
+        """dE/dW = dE/dz·xᵀ; nobody asks for the gradient by the examples."""
+        self.batch.gathered(delta, self.gradient)
+        if self.mask is not None:
+            self.gradient *= self.mask
+
+
+class Linear:
+    """The weighted sums of a later layer: z = W·a + b. A row of ones below `a` takes the biases along."""
+
+    def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
+        self.matrix, self.gradient, self.mask = matrix, gradient, None
+        self.multiply = system.multiply
+        self.wide = np.empty((0, 0))
+
+    def forward(self, a: Array) -> Array:
+        if self.wide.shape[1] != a.shape[1]:
+            self.wide = np.ones((self.matrix.shape[1], a.shape[1]), a.dtype)
+        self.wide[:-1] = a
+        self.used = self.matrix if self.mask is None else self.matrix * self.mask
+        return self.multiply(self.used, self.wide)
+
+    def backward(self, delta: Array) -> Array:
+        """dE/dW = dE/dz·aᵀ, and dE/da = Wᵀ·dE/dz."""
+        self.multiply(delta, self.wide.T, self.gradient)
+        if self.mask is not None:
+            self.gradient *= self.mask
+        return self.multiply(self.used[:, :-1].T, delta)
+
+
+class Activate:
+    """a = f(z), unit by unit, by the registry."""
+
+    def __init__(self, name: str, system: System) -> None:
+        entry = ACTIVATIONS[name]
+        assert entry.slope is not None
+        self.value, self.slope, self.system = entry.value, entry.slope, system
+        self.parameter = (float(entry.default),) if entry.parameter else ()
+
+    def forward(self, z: Array) -> Array:
+        self.z, self.a = z, self.value(z, *self.parameter, self.system)
+        return self.a
+
+    def backward(self, delta: Array) -> Array:
+        delta *= self.slope(self.z, self.a, *self.parameter, self.system)
+        return delta
+
+
+class Softmax:
+    """a_i = exp(z_i)/(exp(z_1) + … + exp(z_K)); the largest z is taken from all, so that nothing overflows."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+
+    def forward(self, z: Array) -> Array:
+        powers = self.system.exp(z - np.maximum.reduce(z, axis=0))
+        powers /= self.system.column_sums(powers)
+        self.a = powers
+        return powers
+
+    def backward(self, delta: Array) -> Array:
+        """dE/dz_j = a_j·(dE/da_j - sum of a_i·dE/da_i)"""
+        delta -= self.system.column_sums(delta * self.a)
+        delta *= self.a
+        return delta
+
+
+class Normalise:
+    """Batch normalization of the weighted sums; their own bias is what it adds at the end. While the network learns, by
+    the mean and variance of the batch; after that by their running averages."""
+
+    def __init__(self, sums: Examples | Linear, gamma: Array, by_gamma: Array, system: System) -> None:
+        self.sums, self.system, self.learning = sums, system, False
+        self.gamma, self.beta = gamma, sums.matrix[:, -1:]
+        self.by_gamma, self.by_beta = by_gamma, sums.gradient[:, -1:]
+        self.mean, self.variance = np.zeros_like(gamma), np.ones_like(gamma)
+
+    def forward(self, x: Any) -> Array:
+        z = self.sums.forward(x)
+        z -= self.beta
+        mean, variance = self.mean, self.variance
+        if self.learning:
+            count = z.shape[1]
+            mean = self.system.sums(z) / count
+            variance = self.system.sums((z - mean) ** 2) / count
+            self.mean = batch_norm.running(self.mean, mean, self.system)
+            self.variance = batch_norm.running(self.variance, variance, self.system)
+        self.spread = batch_norm.spread(variance, self.system)
+        self.normalised = (z - mean) / self.spread
+        return batch_norm.scaled(self.normalised, self.gamma, self.beta)
+
+    def backward(self, delta: Array) -> Any:
+        sums, count = self.system.sums, delta.shape[1]
+        by_beta = sums(delta)
+        self.by_gamma[...] = sums(delta * self.normalised)
+        delta *= self.gamma
+        mean, of_product = sums(delta) / count, sums(delta * self.normalised) / count
+        back = self.sums.backward(batch_norm.slope(delta, mean, self.normalised, of_product, self.spread))
+        self.by_beta[...] = by_beta
+        return back
+
+
+class Hidden:
+    """A hidden layer: sums and activation, then what is left out of them; with `skips` its input is added.
+
+    `branch` and `kept` are what the layer's own part and its outputs are multiplied with, None where nothing is left
+    out.
+    """
+
+    def __init__(self, sums: Examples | Linear | Normalise, activate: Activate, skips: bool) -> None:
+        self.sums, self.activate, self.skips = sums, activate, skips
+        self.branch: float | None = None
+        self.kept: Array | None = None
+
+    def forward(self, x: Any) -> Array:
+        a = self.activate.forward(self.sums.forward(x))
+        if self.branch is not None:
+            a = a * self.branch
+        if self.skips:
+            a = a + x
+        return a if self.kept is None else a * self.kept
+
+    def backward(self, delta: Array) -> Any:
+        if self.kept is not None:
+            delta *= self.kept
+        passed = delta.copy() if self.skips else None
+        if self.branch is not None:
+            delta *= self.branch
+        back = self.sums.backward(self.activate.backward(delta))
+        if passed is not None:
+            back += passed
+        return back

@@ -1,0 +1,44 @@
+"""Several processes that work for this one, and never outlive it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from threading import Thread
+from typing import Any
+
+
+@contextmanager
+def workers(jobs: int, set_up: Callable[..., None] | None = None, *given: Any) -> Iterator[ProcessPoolExecutor]:
+    """So many processes, each of which calls `set_up(*given)` first; whatever ends the block early ends them too."""
+    others = set(active_children())
+    context = get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(jobs, context, _start, (set_up, given))
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+
+
+def _start(set_up: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    if set_up is not None:
+        set_up(*given)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that it works for is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

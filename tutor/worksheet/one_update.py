@@ -1,0 +1,163 @@
+"""The steps of one update, the same for every update of a training, and the worksheet of any one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from msgspec.structs import replace as changed
+
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.worksheet.build import Moment, NetworkBuilder
+from tutor.worksheet.forward import loss_step
+from tutor.worksheet.naming import Connections
+from tutor.worksheet.perceptron import RULE, PerceptronTraining
+from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.saturation import collapsed, shifted
+from tutor.worksheet.settings import together, update_of, update_values
+from tutor.worksheet.step import Step, Worksheet, check_names
+from tutor.worksheet.update import RATE, Update
+
+COUNT = "number of the update"
+LOSS = "loss of the examples"
+"""Names of what that no worksheet has are of several words, so that no lesson can have taken them."""
+
+
+@dataclass(frozen=True)
+class OneUpdate:
+    """What happens to a group of examples, whichever they are.
+
+    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
+    network for the first of them. `becomes` leads from the name of a
+    parameter or a state to that of its new value, `start` has the value with which each begins, `constants` that of
+    everything else which is given. `loss` is what the examples lose, all together and without penalties.
+    """
+
+    steps: tuple[Step, ...]
+    rows: tuple[tuple[str, ...], ...]
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    becomes: Mapping[str, str]
+    start: Mapping[str, Fraction]
+    constants: Mapping[str, Fraction]
+    loss: str = LOSS
+
+    def __post_init__(self) -> None:
+        given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
+        check_names([*given, *self.constants, *(name for row in self.rows for name in row)], self.steps)
+
+
+def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
+    """The steps by which `group` examples change the parameters, over eta (the rate of the epoch) and `COUNT`.
+
+    With `whole_targets` the targets of an example are known to add up to 1. Raises ValueError and TutorError where
+    `tutor.worksheet.build` does.
+    """
+    assert problem.network is not None
+    if problem.training is not None and problem.training.rule == RULE:
+        return _presentation(problem, problem.network, problem.training)
+    builder = _builder(problem, problem.network, group)
+    one = builder.passes.whole(tuple(range(group)))
+    training, known = builder.training, builder.known
+    reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
+    shrunk = known.weights if training.proximal else []
+    update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
+    tags = [builder.passes.tag(e) for e in range(group)]
+    steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
+    shared = OPTIMIZERS[training.optimizer].shared_state
+    strengths = {name: getattr(training, name) for name in builder.passes.penalties}
+    states = dict.fromkeys(update.state, Fraction(0))
+    given = together(known.values, update_values(training), strengths, states)
+    kept = dict.fromkeys([*reached, *update.state, *shared])
+    return OneUpdate(
+        steps=tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
+        rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
+        outputs=tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
+        parameters=tuple(reached),
+        becomes={name: f"{name}_new" for name in kept},
+        start={name: given[name] for name in kept},
+        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+    )
+
+
+def worksheet_of_update(
+    problem: Problem, examples: Sequence[Example], moment: Moment, chain: str | None = None
+) -> Worksheet:
+    """The worksheet of the update by these examples at that moment of a training, from its own values; with the
+    perceptron rule that of one presentation after the other."""
+    assert problem.network is not None and problem.training is not None
+    wanted = problem.training
+    if wanted.rule == RULE:
+        shown = changed(problem, examples=list(examples))
+        rule = PerceptronTraining(problem.network, changed(wanted, stop="max_epochs", max_epochs=1), shown)
+        rule.known.values |= {name: value for name, value in moment.values.items() if name in rule.known.values}
+        return rule.worksheet()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, len(examples)))
+    at = changed(problem, examples=list(examples), training=training)
+    return NetworkBuilder(problem.network, at, chain or problem.chain, moment).worksheet()
+
+
+def in_rows(known: Connections) -> tuple[str, ...]:
+    """Every weight and bias once: layer by layer, neuron by neuron, its weights in the order of its inputs, its bias
+    last."""
+    rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
+    return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
+
+
+def _builder(problem: Problem, network: Network, group: int) -> NetworkBuilder:
+    wanted = problem.training or Training()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
+    return NetworkBuilder(network, changed(problem, examples=[_blank(network)] * group, training=training), "delta")
+
+
+def _blank(network: Network) -> Example:
+    """An example for the names alone."""
+    return Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
+
+
+def _batch(training: Training, group: int) -> str:
+    return "mean" if training.batch == "online" and group > 1 else training.batch
+
+
+def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
+    known = builder.known
+    total = add(*(symbol(f"E{tag}") for tag in tags))
+    if len(tags) == 1 and builder.passes.penalties:  # then E is more than what the example loses
+        outputs = [neuron.output for neuron in known.layers[-1].neurons]
+        total = loss_step(builder.loss.name, outputs, known.targets).formula
+    return Step(LOSS, "loss", total, "sum over the examples")
+
+
+def _of_any(update: Update) -> Iterator[Step]:
+    """The steps of update t, where those of the first one may differ from all others."""
+    t = symbol(COUNT)
+    later = list(update.steps(t, 0, first=False))
+    if not OPTIMIZERS[update.optimizer].shared:
+        yield from later
+        return
+    for step, at_first in zip(later, update.steps(t, 0, first=True), strict=True):
+        differs = step.formula != at_first.formula
+        either = where(add(t, MINUS_ONE), step.formula, at_first.formula) if differs else step.formula
+        yield replace(step, formula=either)
+
+
+def _presentation(problem: Problem, network: Network, training: Training) -> OneUpdate:
+    """The perceptron rule for one example; its loss is 1 where any output is wrong, else 0."""
+    rule = PerceptronTraining(network, training, changed(problem, examples=[_blank(network)]))
+    known = rule.known
+    now = {p: p for p in rule.trained}
+    steps = list(rule.presentation(0, 1, 1, now))
+    squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
+    wrong = Step(LOSS, "loss", where(add(*squares), ONE, ZERO), "whether an output is wrong")
+    reached = [p for p in in_rows(known) if now.get(p, p) != p]
+    return OneUpdate(
+        steps=(*steps, wrong),
+        rows=((*known.inputs, *known.targets),),
+        outputs=tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
+        parameters=tuple(reached),
+        becomes={p: now[p] for p in reached},
+        start={p: known.values[p] for p in reached},
+        constants={name: value for name, value in known.values.items() if name not in reached},
+    )

@@ -6,6 +6,7 @@ NumPy guarantees the raw words of a named bit generator; what it makes of them m
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,11 @@ def orders(seed: int, first: int, epochs: int, count: int) -> Array:
     together = max(1, _DRAWN_TOGETHER // max(1, count))
     found = []
     for block in range(first // together, (first + epochs - 1) // together + 1):
-        raw = words(seed, "shuffle", block, together * count).reshape(together, count)
         start = block * together
-        found.append(permutations(raw[max(0, first - start) : first + epochs - start]))
-    return np.concatenate(found)
+        found.append(_block(seed, block, together, count)[max(0, first - start) : first + epochs - start])
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+@lru_cache(maxsize=2)
+def _block(seed: int, block: int, epochs: int, count: int) -> Array:
+    return permutations(words(seed, "shuffle", block, epochs * count).reshape(epochs, count))

@@ -39,8 +39,10 @@ class SmallForm:
 
     def run(self, first: int, orders: Array) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
-        rates = [rate_in(self.rules, epoch, self.system) for epoch in range(first - 1, first - 1 + len(orders))]
-        return self.line.run(orders, rates)
+        if self.rules.schedule == "constant":
+            return self.line.run(orders, [self.rules.rate] * len(orders))
+        epochs = range(first - 1, first - 1 + len(orders))
+        return self.line.run(orders, [rate_in(self.rules, epoch, self.system) for epoch in epochs])
 
     def outputs(self, rows: Array, places: Array) -> Array:
         """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one

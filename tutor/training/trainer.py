@@ -16,7 +16,8 @@ from tutor.training.settings import Settings
 from tutor.training.shape import Shape
 
 Array = Any
-_MEASURED = 100
+_ALL_MEASURED, _MEASURED = 100, 25
+"""Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
 
 
@@ -128,7 +129,8 @@ class Trainer:
         return next((number for number in range(first, last) if self._is_measured(number)), last)
 
     def _is_measured(self, number: int) -> bool:
-        every = 1 if len(self.data.validation) else -(-self.wanted.epochs // _MEASURED)
+        short = len(self.data.validation) or self.wanted.epochs <= _ALL_MEASURED
+        every = 1 if short else -(-self.wanted.epochs // _MEASURED)
         return number % every == 0 or number in (1, self.wanted.epochs)
 
     def orders(self, first: int, last: int) -> Array:

@@ -94,6 +94,17 @@ def test_a_training_goes_on_to_the_same_bits(
     assert kept.tobytes() == there.tobytes() == whole.form.vector.tobytes()
 
 
+@pytest.mark.parametrize("arithmetic", ["reproducible", "fast"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_straight_line_code_goes_on_to_the_same_bits(tmp_path: Path, optimizer: str, arithmetic: str) -> None:
+    settings = {"hidden": (2,), "batch_size": 1, "optimizer": optimizer, "arithmetic": arithmetic, "schedule": "step"}
+    whole = trained("xor", tmp_path / "whole.npz", **settings, epochs=25)
+    trained("xor", tmp_path / "r.json", **settings, epochs=11)
+    _, _, paused = go_on(tmp_path / "r.json", 25)
+    paused.run()
+    assert paused.form.name == "straight-line" and bits(paused) == bits(whole)
+
+
 def test_single_precision_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     settings = {"hidden": (700, 20), "arithmetic": "fast", "batch_norm": True, "batch_size": 1000}
     whole = trained("digits", tmp_path / "whole.npz", **settings, epochs=3)

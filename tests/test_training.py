@@ -421,3 +421,13 @@ def test_data_from_a_file(tutor: Tutor) -> None:
     ):
         done = tutor("train", *arguments)
         assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("activation", [name for name, entry in ACTIVATIONS.items() if entry.slope])
+def test_single_precision_stays_single(activation: str) -> None:
+    """Every constant of a formula leaves arrays in the precision that they have."""
+    wanted = Settings(
+        hidden=(760,), activation=activation, arithmetic="fast", batch_norm=True, batch_size=1797, epochs=1
+    )
+    trainer = set_up(load("digits", 1), wanted)
+    assert not trainer.run().diverged and trainer.form.vector.dtype == np.float32

@@ -13,6 +13,8 @@ FAMILIES = (
     "check",
     "vary",
     "train",
+    "predict",
+    "export",
     "compare",
     "authoring",
     "errata",

@@ -14,14 +14,20 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.views.screen import Screen
 
-DataName = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME|FILE",
-        help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
-    ),
-]
+_DATA = typer.Option(
+    metavar="NAME|FILE",
+    help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
+)
+DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
+Save = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keep the run, also after Ctrl-C: .npz, or .json for a small network."),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Go on with a saved run; only --epochs, --save and how to print go with it."),
+]
 
 
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -39,35 +45,34 @@ def use_one_thread() -> None:
 
 @command()
 def train(
-    data: DataName,
     screen: Screen,
     given: dict[str, Any],
+    data: Annotated[str | None, _DATA] = None,
     label: Label = None,
+    save: Save = None,
+    resume: Resume = None,
     json_output: Json = False,
 ) -> None:
     """Train a network on a data set, and see how the loss falls.
 
     Try `tutor train --data moons`, or `tutor train --data xor --hidden 1` to see it fail. The same seed gives the same
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
+
+    With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
+    `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script.
     """
     use_one_thread()
-    from tutor.training.datasets import DATA, load
-    from tutor.training.files import is_file_name, read_file
+    from tutor.cli.runs import begun, finish
     from tutor.training.results import confusion, regions
-    from tutor.training.settings import Settings
-    from tutor.training.setup import set_up
     from tutor.views.training import show
     from tutor.views.training_data import document
     from tutor.views.watching import watching
 
-    wanted = Settings(**given)
-    found = load(data, wanted.seed) if data in DATA or not is_file_name(data) else read_file(Path(data), label)
-    trainer = set_up(found, wanted)
-    with watching(wanted.epochs, json_output) as watch:
+    source, found, trainer = begun(data, label, given, save, resume)
+    with watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
-    if json_output:
-        print(json.dumps(document(found, trainer, result), indent=1))
-    else:
-        show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
-    if result.diverged:
-        raise typer.Exit(1)
+    with finish(source, found, trainer, save or resume):
+        if json_output:
+            print(json.dumps(document(found, trainer, result), indent=1))
+        else:
+            show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)

@@ -33,7 +33,7 @@ class BatchLoss:
 
     def mean(self, outputs: Array, targets: Array, shares: Array | None = None) -> float:
         """The mean over the examples of the loss of each; `shares` weigh them."""
-        count = targets.shape[1]
+        count: int = targets.shape[1]
         if self.name == "cross_entropy":  # what has a target of 0 adds nothing, and its logarithm takes long
             asked = targets != 0
             terms = self.entry.term(self._inside(outputs[asked]), targets[asked], self.system)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tutor.errors import TutorError
 from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
@@ -46,7 +47,11 @@ def rate_in(rules: Rules, epoch: int, system: System) -> float:
     schedule = SCHEDULES[rules.schedule]
     texts = {**schedule.settings, **rules.schedule_settings}
     numbers = {name: system.number(texts[name]) for name in schedule.settings}
-    return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+    try:
+        return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+    except (ArithmeticError, ValueError):
+        said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
+        raise TutorError(said) from None
 
 
 class Optimization:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tutor.training.optimization import Rules
 
 NORMALIZERS = ("zscore", "minmax")
+SEEDS = 10**18
 
 
 def setting(default: Any, text: str, least: float | None = None, below: float | None = None) -> Any:
@@ -97,6 +98,8 @@ def check(wanted: Settings) -> None:
     _check_words(wanted)
     for entry in fields(wanted):
         _check_range(entry.name, getattr(wanted, entry.name), entry.metadata)
+    if wanted.seed >= SEEDS:
+        raise TutorError(f"--seed has at most {len(str(SEEDS)) - 1} digits")
     if wanted.validation + wanted.test >= 1:
         raise TutorError("--validation and --test together hold everything out; leave something to learn from")
     if wanted.patience is not None and not wanted.validation:
@@ -139,6 +142,7 @@ def _check_number(name: str, text: str) -> None:
 
     try:
         read_number(text)
+        float(text)  # without the fractions that a lesson may have
     except ValueError:
         raise TutorError(f"{name} is to be a number, not {text[:40]!r}") from None
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tutor.training.optimization import Rules, rate_in
 
 if TYPE_CHECKING:  # these import SymPy, which matrices do without
@@ -57,12 +55,9 @@ class SmallForm:
 
     def state(self) -> dict[str, Any]:
         """Everything that goes on from here, by name."""
-        line = self.line.state()
-        return {"vector": self.vector, "updates": line["updates"], "states": np.array(list(line["states"].values()))}
+        return {"vector": self.vector, **self.line.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from there. Raises KeyError or ValueError where something is missing or of another size."""
-        names = self.line.state()["states"]
         self.line.vector = state["vector"]
-        states = dict(zip(names, np.asarray(state["states"]).tolist(), strict=True))
-        self.line.restore({"updates": state["updates"], "states": states})
+        self.line.restore(state)

@@ -96,6 +96,11 @@ class Fast(Reproducible):
     multiply = staticmethod(np.dot)
 
     @staticmethod
+    def number(text: str) -> float:
+        """A plain number, which leaves arrays in single precision as they are; a subclass of float would not."""
+        return float(text)
+
+    @staticmethod
     def total(values: Array) -> float:
         return float(np.sum(values))
 

@@ -74,10 +74,11 @@ class Result:
 
 
 class Trainer:
-    """One network, one data set, one way to train."""
+    """One network, one data set, one way to train. `initial` are the parameters before the first update."""
 
     def __init__(self, form: Form, data: Prepared, wanted: Settings, shape: Shape, loss: BatchLoss) -> None:
         self.form, self.data, self.wanted, self.shape, self.loss = form, data, wanted, shape, loss
+        self.initial = form.vector.copy()
         self.result = Result()
 
     @property
@@ -102,21 +103,24 @@ class Trainer:
 
     def _several_epochs(self) -> None:
         """The epochs up to the next one in which the network is measured, or as many as pass in an instant."""
-        first, kept = self.done + 1, self.form.state()
-        started = time.perf_counter()
+        first, kept, best = self.done + 1, self.form.state(), self.result.best
         try:
+            started = time.perf_counter()
             losses = self.form.run(first, self.orders(first, self._last_of(first)))
+            seconds = time.perf_counter() - started
+            whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
+            found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
+            if not self.form.failed and found and self._is_measured(found[-1].number):
+                found[-1] = self._measured(found[-1])
+            self.result.history += found
         except KeyboardInterrupt:
-            self.form.restore(kept)
+            if self.done < first:
+                self.form.restore(kept)
+                self.result.best = best
             raise
-        self.result.seconds += time.perf_counter() - started
-        whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
-        found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
+        self.result.seconds += seconds
         if self.form.failed:
             self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
-        elif found and self._is_measured(found[-1].number):
-            found[-1] = self._measured(found[-1])
-        self.result.history += found
 
     def _last_of(self, first: int) -> int:
         """The last epoch that is run together with the first."""

@@ -1,0 +1,47 @@
+"""`tutor export`: a saved network as a script that needs nothing of this program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.predict import RunFile
+from tutor.cli.runs import tell
+from tutor.errors import TutorError
+from tutor.views.screen import Screen
+
+
+@command()
+def export(
+    file: RunFile,
+    screen: Screen,
+    to: Annotated[Literal["numpy", "pytorch"], typer.Option(help="What the script is written for.")] = "numpy",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; stdout unless given.")] = None,
+    weights: Annotated[
+        Literal["trained", "initial"], typer.Option(help="After the training, or as it began.")
+    ] = "trained",
+) -> None:
+    """Write a saved network as a script of its own: weights, formulas and the next update, for NumPy or PyTorch.
+
+    tutor export moons.npz --to numpy --output moons.py; python moons.py examples.csv
+
+    In the script, predict(x) gives the same predictions as here, and update(x, targets) does the same next update:
+    the NumPy one writes the chain rule out, the PyTorch one leaves it to autograd, and they agree.
+    """
+    from tutor.homework.gradebook import written_whole
+    from tutor.training.export import EXPORTS, plan_of
+    from tutor.training.runs import load_run
+
+    text = EXPORTS[to](plan_of(load_run(file), weights))
+    if output is None or str(output) == "-":
+        sys.stdout.write(text)
+        return
+    if output.suffix != ".py":
+        raise TutorError(f"{str(output)!r}: a script has the ending .py")
+    with written_whole(output) as script:
+        script.write(text)
+    tell(f"The script is in {output}; `python {output} examples.csv` prints what the network says to each row.")

@@ -1,0 +1,77 @@
+"""Saved runs: kept and gone on with, used by `tutor predict`, written as a script by `tutor export`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tutor.errors import TutorError
+from tutor.views.screen import plain
+
+if TYPE_CHECKING:
+    from tutor.training.datasets import Data
+    from tutor.training.run_data import Source
+    from tutor.training.trainer import Trainer
+
+
+def begun(
+    data: str | None, label: str | None, given: Mapping[str, Any], save: Path | None, resume: Path | None
+) -> tuple[Source, Data, Trainer]:
+    """A new training, or a saved one that goes on; what it is trained on, and where that came from."""
+    from tutor.training.run_data import open_data, source_of
+    from tutor.training.run_files import check_target
+    from tutor.training.runs import go_on, schedule_note
+    from tutor.training.settings import Settings, option
+    from tutor.training.setup import set_up
+
+    if save is not None:
+        check_target(save)
+    if resume is None:
+        if data is None:
+            raise TutorError("give --data with a data set or a file, as in --data moons, or --resume with a saved run")
+        wanted = Settings(**given)
+        source = source_of(data, label, wanted.seed)
+        found = open_data(data, label, wanted.seed)
+        return source, found, set_up(found, wanted)
+    own = {"data": data, "label": label, **{name: value for name, value in given.items() if name != "epochs"}}
+    if extra := [option(name) for name, value in own.items() if value is not None]:
+        raise TutorError(f"{extra[0]} is settled in the saved run; only --epochs and --save go with --resume")
+    source, found, trainer = go_on(resume, given.get("epochs"))
+    if "epochs" in given and (note := schedule_note(trainer.wanted)):
+        tell(note)
+    return source, found, trainer
+
+
+@contextmanager
+def finish(source: Source, data: Data, trainer: Trainer, target: Path | None) -> Iterator[None]:
+    """Save the run before it is shown, say afterwards where it is, and end with the exit code for how it ended."""
+    from tutor.training.runs import save_run
+
+    result = trainer.result
+    try:
+        if target is not None and not result.diverged:
+            save_run(target, source, data, trainer)
+    finally:
+        yield
+    if result.diverged:
+        if target is not None:
+            tell(f"The training diverged, so nothing was saved in {target}.")
+        raise typer.Exit(1)
+    if result.interrupted:
+        if target is None:
+            tell("Interrupted, and nothing was kept; with --save FILE it would have been.")
+        else:
+            tell(f"Interrupted and saved; go on with `tutor train --resume {target}`.")
+        raise typer.Exit(130)
+    if target is not None:
+        tell(f"Saved in {target}; `tutor predict {target} --data …` uses it, `tutor export {target}` writes a script.")
+
+
+def tell(message: str) -> None:
+    """A sentence on stderr, where it stays out of results that a program reads."""
+    print(plain(message, sys.stderr), file=sys.stderr)

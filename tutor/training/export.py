@@ -1,0 +1,89 @@
+"""A saved network as a script of its own, for NumPy or PyTorch, with the same predictions and the same next update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Any
+
+import numpy as np
+
+from tutor.errors import TutorError
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.training.runs import Run
+from tutor.training.settings import Settings
+from tutor.training.shape import Shape
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a script is made from: the network, and where its training stands after `epochs` epochs.
+
+    `state` has the optimizer's arrays, `shared` its numbers for all parameters, `running` the mean and the variance of
+    each hidden weighted sum where there is batch normalization.
+    """
+
+    run: Run
+    vector: Array
+    state: Mapping[str, Array]
+    shared: Mapping[str, float]
+    running: list[tuple[Array, Array]]
+    updates: int
+    epochs: int
+
+    @property
+    def shape(self) -> Shape:
+        return self.run.shape
+
+    @property
+    def settings(self) -> Settings:
+        return self.run.settings
+
+
+def plan_of(run: Run, weights: str) -> Plan:
+    """The network as it is after the training, or, with `initial`, as it was before it."""
+    entry, shape, rules = OPTIMIZERS[run.settings.optimizer], run.shape, run.settings.rules
+    hidden = shape.sizes[1:-1] if shape.batch_norm else ()
+    if weights == "initial":
+        vector = run.states["initial"]["vector"]
+        nothing = dict.fromkeys(entry.state, np.zeros(shape.count))
+        shared = {name: rules.rate if name == "eta" else 0.0 for name in entry.shared_state}
+        return Plan(run, vector, nothing, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
+    found, epochs = run.trained
+    try:
+        if isinstance(found.get("states"), Mapping):
+            found = {**found, **_by_array(shape, entry.state, found["states"])}
+        state = {name: np.ravel(found[f"state_{name}"]) for name in entry.state}
+        shared = {name: float(found[name]) for name in entry.shared_state}
+        running = [(np.ravel(found[f"mean_{k}"]), np.ravel(found[f"variance_{k}"])) for k in range(len(hidden))]
+    except KeyError as error:
+        raise TutorError(f"the saved run does not have {error}, which the next update needs") from None
+    return Plan(run, found["vector"], state, shared, running, int(found["updates"]), epochs)
+
+
+def _by_array(shape: Shape, names: Sequence[str], states: Mapping[str, float]) -> dict[str, Any]:
+    """The states of straight-line code, a number each such as m_W1, as arrays in the order of the parameters."""
+    order, weight, bias = [], count(1), count(1)
+    for before, after in pairwise(shape.sizes):
+        for _ in range(after):
+            order += [f"W{next(weight)}" for _ in range(before)] + [f"b{next(bias)}"]
+    return {**states, **{f"state_{name}": np.array([states[f"{name}_{p}"] for p in order]) for name in names}}
+
+
+def _numpy(plan: Plan) -> str:
+    from tutor.training.export_numpy import script
+
+    return script(plan)
+
+
+def _pytorch(plan: Plan) -> str:
+    from tutor.training.export_pytorch import script
+
+    return script(plan)
+
+
+EXPORTS: dict[str, Callable[[Plan], str]] = {"numpy": _numpy, "pytorch": _pytorch}
+"""Who writes a script for what."""

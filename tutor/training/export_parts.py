@@ -1,0 +1,230 @@
+"""What exported scripts have in common: how they begin, their numbers, the optimizer's equations, and reading a CSV.
+
+Names of columns and classes come from data, and so from anybody: they stand in a script only as Python writes a string
+with every character escaped that is not plain ASCII, never in a comment and never as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from textwrap import wrap
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tutor import __version__
+from tutor.maths.optimizers import OPTIMIZERS, Optimizer
+from tutor.maths.schedules import SCHEDULES
+from tutor.training.export import Plan
+from tutor.training.matrix_form import SINGLE_FROM
+from tutor.training.written import Writing, Written, written
+
+Array = Any
+_FEW = 24
+_COLUMNS = 100
+SCALARS = Writing("math")
+
+
+def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
+    """The whole script: what it is, what of Python it needs, the names, and the lines that are its own."""
+    body = [*names(plan), *lines]
+    text = "\n".join(body)
+    if "numbers(" in text:
+        body = [*names(plan), *_READING.split("\n"), *lines]
+        text = "\n".join(body)
+    modules = [f"import {name}" for name in ("base64", "csv", "math", "sys") if f"{name}." in text]
+    modules += ["from types import SimpleNamespace"] if "SimpleNamespace(" in text else []
+    libraries = ["import numpy as np", *(["import torch"] if module == "torch" else [])]
+    return "\n".join([*_opening(plan, library), *modules, "", *libraries, "", *body])
+
+
+def _opening(plan: Plan, library: str) -> list[str]:
+    """The docstring: what this is, how it is used, and what an update leaves out."""
+    shape, wanted = plan.shape, plan.settings
+    stands = f"after {plan.epochs} epochs and {plan.updates} updates" if plan.updates else "with its first weights"
+    left_out = [
+        (wanted.dropout, "dropout"),
+        (wanted.dropconnect, "DropConnect"),
+        (wanted.stochastic_depth, "stochastic depth"),
+        (wanted.augment, "augmentation"),
+        (wanted.class_weights, "class weights"),
+    ]
+    without = [name for given, name in left_out if given]
+    told = [
+        f"It needs nothing but {library}. `python SCRIPT examples.csv` prints what the network says to each row; "
+        "predict(x) returns it, and update(x, targets) goes on with the training by one batch. Both compute what tutor "
+        "computes, but for the last digits."
+    ]
+    if without:
+        told.append(f"update works without {', '.join(without)}; predictions do not depend on that.")
+    if wanted.arithmetic == "fast" and shape.count >= SINGLE_FROM:
+        told.append("The network was trained in single precision and is computed in double precision here.")
+    lines = [f'"""A {"-".join(map(str, shape.sizes))} network trained with tutor {__version__}, {stands}.']
+    for paragraph in told:
+        lines += ["", *wrap(paragraph, _COLUMNS)]
+    return [*lines, '"""', ""]
+
+
+def spelled(equation: str) -> str:
+    """An equation in ASCII, like all of a script: whatever encoding it is written in, Python reads the same."""
+    return equation.replace("·", "*").replace("²", "^2")
+
+
+def documented(entry: Optimizer) -> list[str]:
+    """The docstring of an update: the optimizer and its equations, one a line."""
+    lines = [f'    """{entry.title[0].upper()}{entry.title[1:]}.', ""]
+    for equation in spelled(entry.equation).split("; "):
+        lines += wrap(equation, _COLUMNS, initial_indent="    ", subsequent_indent="        ")
+    return [*lines, '    """']
+
+
+def names(plan: Plan) -> list[str]:
+    """The columns and the classes."""
+    heading, tanh = plan.run.heading, plan.shape.activations[-1] == "tanh"
+    lines = [f"FEATURES = {_strings(heading.features)}"]
+    if heading.classes:
+        lines += [f"CLASSES = {_strings(heading.classes)}", f"LOW, HIGH = {-1.0 if tanh else 0.0}, 1.0"]
+    return lines
+
+
+def _strings(texts: Sequence[str]) -> str:
+    return "(" + "".join(f"{text!a}, " for text in texts).rstrip(" ") + ")"
+
+
+_READING = '''
+
+def numbers(text):
+    """Numbers from base64 of little-endian float64.
+
+    So many numbers are short and exact; where there are only a few they are written as decimals, from which Python
+    reads the same bits.
+    """
+    return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)
+
+'''
+
+
+def array(values: Array) -> str:
+    """Numbers as an expression of the script that gives a NumPy array of them, bit for bit."""
+    flat = np.ravel(values).astype("<f8")
+    if len(flat) <= _FEW:
+        return f"np.array({[float(value) for value in flat]!r})"
+    text = base64.b64encode(flat.tobytes()).decode()
+    pieces = [text[start : start + _COLUMNS] for start in range(0, len(text), _COLUMNS)]
+    return "numbers(\n" + "\n".join(f'    "{piece}"' for piece in pieces) + "\n)"
+
+
+def rate_lines(plan: Plan) -> list[str]:
+    """The learning rate by the epoch."""
+    rules = plan.settings.rules
+    schedule = SCHEDULES[rules.schedule]
+    texts = {**schedule.settings, **rules.schedule_settings}
+    numbers = {name: SCALARS.number(texts[name]) for name in schedule.settings}
+    space = SimpleNamespace(eta0=written(rules.rate), epoch=Written("epoch"), **numbers)
+    return [
+        "def rate(epoch):",
+        f'    """{spelled(schedule.equation)}; epochs are counted from 0."""',
+        f"    return {written(schedule.rate(space, SCALARS)).text}",
+        "",
+        "",
+    ]
+
+
+def setting_lines(plan: Plan) -> list[str]:
+    """The optimizer's settings, and where it stands."""
+    rules = plan.settings.rules
+    entry = OPTIMIZERS[rules.optimizer]
+    texts = {**entry.settings, **rules.settings}
+    lines = [f"{name} = {SCALARS.number(texts[name]).text}" for name in entry.settings]
+    now = {"t": plan.updates, **plan.shared}
+    return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
+
+
+def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[str]]:
+    """The optimizer's equations: those for all parameters together, then those for `w` and its gradient `g`."""
+    rules = plan.settings.rules
+    entry = OPTIMIZERS[rules.optimizer]
+    flags = {name: bool(rules.settings.get(name, flag.default)) for name, flag in entry.flags.items()}
+    known = ("w", "g", "t", "eta", "E", *entry.settings, *entry.state, *entry.shared_state)
+    space: dict[str, Any] = {name: Written(name) for name in known} | flags
+    together = [f"    {name} = now[{name!r}]" for name in entry.shared_state]
+    for equation in entry.shared:
+        first, later = (
+            written(equation.body(SimpleNamespace(**space, first=first), SCALARS)).text for first in (True, False)
+        )
+        text = later if first == later else f"{first} if t == 1 else {later}"
+        space[f"{equation.name}_new"] = Written(f"{equation.name}_new")
+        together.append(f"    {equation.name}_new = {text}  # {equation.reason}")
+    if entry.shared:
+        together.append(f"    now.update({', '.join(f'{name}={name}_new' for name in entry.shared_state)})")
+    each = []
+    for equation in entry.equations:
+        text = written(equation.body(SimpleNamespace(**space, first=False), Writing(module))).text
+        name = equation.name
+        own = f"{name}_new" if name in entry.state else name
+        each.append(f"{indent}{'w[...]' if name == 'w' else own} = {text}  # {equation.reason}")
+        space[own] = Written(own)
+    each += [f"{indent}{name}[...] = {name}_new" for name in entry.state]
+    return together, each
+
+
+def using(plan: Plan) -> list[str]:
+    """Classes of outputs, targets of classes, and the program that reads a CSV."""
+    heading, shape = plan.run.heading, plan.shape
+    lines = []
+    if heading.classes:
+        several = shape.sizes[-1] > 1
+        middle = "(LOW + HIGH) / 2"
+        guess = "outputs.argmax(1)" if several else f"(outputs[:, 0] > {middle})"
+        each = (
+            "HIGH if name == known else LOW for known in CLASSES" if several else "HIGH if name == CLASSES[1] else LOW"
+        )
+        lines = [
+            "def classes_of(outputs):",
+            '    """The class that each example is taken for."""',
+            f"    return [CLASSES[number] for number in {guess}.tolist()]",
+            "",
+            "",
+            "def targets_of(classes):",
+            '    """The targets for examples of these classes, as update takes them."""',
+            f"    return [[{each}] for name in classes]",
+            "",
+            "",
+        ]
+    shown = ["name if name.isprintable() else repr(name), "] if heading.classes else [""]
+    pairs = "zip(classes_of(outputs), outputs.tolist())" if heading.classes else "outputs.tolist()"
+    return [
+        *lines,
+        *_READ.strip("\n").split("\n"),
+        "",
+        "",
+        "def main():",
+        "    if len(sys.argv) != 2:",
+        '        sys.exit(f"usage: python {sys.argv[0]} examples.csv")',
+        "    outputs = predict(read(sys.argv[1]))",
+        f"    for {'name, row' if heading.classes else 'row'} in {pairs}:",
+        f'        print({shown[0]}*(f"{{value:.6g}}" for value in row), sep="\\t")',
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    main()",
+        "",
+    ]
+
+
+_READ = '''
+def read(path):
+    """The columns of a CSV that the network knows: by their names, or the first ones where there is no heading."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    places = range(len(FEATURES))
+    try:
+        [float(rows[0][place]) for place in places]
+    except ValueError:
+        heading = [cell.strip() for cell in rows.pop(0)]
+        if set(FEATURES) <= set(heading):
+            places = [heading.index(name) for name in FEATURES]
+    return [[float(row[place]) for place in places] for row in rows]
+'''

@@ -1,0 +1,154 @@
+"""What a saved run has to be like before it is used. Each message names what is wrong and leaves the rest unread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from itertools import pairwise
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from tutor.errors import TutorError, nearest
+from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.training.settings import NORMALIZERS, Settings, check
+from tutor.training.shape import Shape
+
+if TYPE_CHECKING:
+    from tutor.training.runs import Run
+
+Array = Any
+State = Mapping[str, Any]
+_NEEDS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
+
+
+def decoded_settings(found: Mapping[str, Any]) -> Settings:
+    """The settings, each of its type and within its limits; those that are not there are as they are by default."""
+    valid = {entry.name for entry in fields(Settings)}
+    for name in found:
+        if name not in valid:
+            raise TutorError(f"unknown setting {name[:60]!r}{nearest(name[:60], valid)}")
+    try:
+        wanted = msgspec.convert(dict(found), Settings)
+    except msgspec.ValidationError as error:
+        raise TutorError(f"settings: {error}") from None
+    check(wanted)
+    return wanted
+
+
+def check_run(run: Run) -> None:
+    """Raises TutorError for the first thing that does not fit the others."""
+    heading, shape = run.heading, run.heading.shape
+    check_shape(shape)
+    if len(heading.features) != shape.sizes[0]:
+        raise TutorError(f"{len(heading.features)} names for {shape.sizes[0]} inputs")
+    outputs = shape.sizes[-1]
+    if heading.classes and len(heading.classes) != (outputs if outputs > 1 else 2):
+        raise TutorError(f"{len(heading.classes)} classes do not go with {outputs} outputs")
+    if len(set(heading.classes)) != len(heading.classes):
+        raise TutorError("two classes have the same name")
+    if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):
+        raise TutorError(f"no image of {heading.image} has {shape.sizes[0]} pixels")
+    _check_scaling(run)
+    _check_epochs(run)
+    _check_states(run)
+
+
+def check_shape(shape: Shape) -> None:
+    """That there can be such a network."""
+    sizes = shape.sizes
+    if len(sizes) < 2 or len(sizes) > 1000 or min(sizes) < 1 or len(shape.activations) != len(sizes) - 1:
+        raise TutorError("'sizes' is to have the inputs and every layer, and 'activations' one for each layer")
+    for place, name in enumerate(shape.activations):
+        last = place == shape.depth - 1
+        if not (name == "softmax" and last and sizes[-1] > 1) and not (name in ACTIVATIONS and ACTIVATIONS[name].slope):
+            raise TutorError(f"layer {place + 1} cannot have the activation {name[:40]!r}")
+    if shape.loss not in LOSSES:
+        raise TutorError(f"unknown loss {shape.loss[:40]!r}{nearest(shape.loss[:40], LOSSES)}")
+    if _NEEDS.get(shape.loss, shape.activations[-1]) != shape.activations[-1]:
+        raise TutorError(f"{shape.loss} does not go with {shape.activations[-1]}")
+    if shape.residual and not any(a == b for a, b in pairwise(sizes[1:-1])):
+        raise TutorError("no two hidden layers are as wide as each other, so none is residual")
+
+
+def _check_scaling(run: Run) -> None:
+    scaling, count = run.heading.scaling, run.shape.sizes[0]
+    if (scaling.name if scaling else "") != run.settings.normalize:
+        raise TutorError("'scaling' is not what the setting normalize says")
+    if scaling is None:
+        return
+    if scaling.name not in NORMALIZERS or len(scaling.shift) != count or len(scaling.scale) != count:
+        raise TutorError(f"'scaling' is to have a shift and a scale for each of the {count} inputs")
+    if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale) <= 0:
+        raise TutorError("'scaling' has a number that nothing can be divided by")
+
+
+def _check_epochs(run: Run) -> None:
+    heading, done = run.heading, len(run.heading.history)
+    if done > run.settings.epochs:
+        raise TutorError(f"{done} epochs of at most {run.settings.epochs}")
+    if heading.best is not None and not 1 <= heading.best[1] <= done:
+        raise TutorError(f"the best epoch cannot be number {heading.best[1]} of {done}")
+
+
+def _check_states(run: Run) -> None:
+    wanted = {"initial", "last", *(["best"] if run.heading.best is not None else [])}
+    if set(run.states) != wanted:
+        raise TutorError(f"'numbers' is to have {', '.join(sorted(wanted))}, not {_listed(run.states)}")
+    shape = run.shape
+    template: dict[str, Any] = {"vector": np.zeros(shape.count)} if _is_small(run) else {}
+    if not template:
+        raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
+    check_state("initial", run.states["initial"], template)
+    entry = OPTIMIZERS[run.settings.optimizer]
+    template |= {f"state_{name}": template["vector"] for name in entry.state}
+    for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
+        template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}
+    template |= {"updates": 0, **dict.fromkeys(entry.shared_state, 0.0)}
+    for which in wanted - {"initial"}:
+        state = run.states[which]
+        if run.heading.form == "matrix":
+            check_state(which, state, template)
+        elif _size(state) != (shape.count,):  # what else another form keeps is checked where it goes on
+            raise TutorError(f"{which}: 'vector' is to have {shape.count} numbers")
+        if any(name.startswith("variance_") and np.min(value) < 0 for name, value in state.items()):
+            raise TutorError(f"{which}: a variance is below 0")
+
+
+def _is_small(run: Run) -> bool:
+    """Whether the shape asks for no more than there is: it may announce anything."""
+    return bool(_size(run.states["initial"]) == (run.shape.count,))
+
+
+def _size(state: State) -> Any:
+    return getattr(state.get("vector"), "shape", ())
+
+
+def check_state(which: str, state: State, template: State, exact: bool = False) -> None:
+    """That a state has what the template has: the same names and shapes, with `exact` also the same precision."""
+    for name in template.keys() - state.keys():
+        raise TutorError(f"{which}: {name!r} is missing")
+    for name in state.keys() - template.keys():
+        raise TutorError(f"{which}: {name[:40]!r} is unknown")
+    for name, value in template.items():
+        found = state[name]
+        if isinstance(value, np.ndarray):
+            if not isinstance(found, np.ndarray) or found.shape != value.shape or found.dtype.kind != "f":
+                raise TutorError(f"{which}: {name!r} is to be an array of {value.shape}, not of {np.shape(found)}")
+            if exact and found.dtype != value.dtype:
+                raise TutorError(f"{which}: {name!r} is to be in {value.dtype}, not in {found.dtype}")
+        elif isinstance(value, Mapping):
+            if not isinstance(found, Mapping) or found.keys() != value.keys():
+                raise TutorError(f"{which}: {name!r} is to have {_listed(value)}")
+        elif not isinstance(found, int | float) or not isfinite(found):
+            raise TutorError(f"{which}: {name!r} is to be a number")
+        elif isinstance(value, int) and (found != int(found) or not 0 <= found < 2**53):
+            raise TutorError(f"{which}: {name!r} is to be a whole number")
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(str(name)[:40] for name in list(names)[:10])

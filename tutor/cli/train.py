@@ -6,13 +6,16 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.training.trainer import Trainer
 
 _DATA = typer.Option(
     metavar="NAME|FILE",
@@ -43,32 +46,49 @@ def use_one_thread() -> None:
         os.environ.update(dict.fromkeys(THREADS, "1"))
 
 
+Explain = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Show the worksheet of update N instead, with the trainer's own numbers."),
+]
+
+
 @command()
 def train(
     screen: Screen,
     given: dict[str, Any],
+    lesson: Annotated[str | None, typer.Argument(help="A lesson, whose network learns its own examples.")] = None,
     data: Annotated[str | None, _DATA] = None,
     label: Label = None,
+    explain: Explain = None,
     save: Save = None,
     resume: Resume = None,
     json_output: Json = False,
 ) -> None:
-    """Train a network on a data set, and see how the loss falls.
+    """Train a network on a data set, or that of a lesson, and see how the loss falls.
 
     Try `tutor train --data moons`, or `tutor train --data xor --hidden 1` to see it fail. The same seed gives the same
     bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
+
+    `tutor train --data xor --hidden 2 --explain 100` shows the worksheet of the hundredth update, from the trainer's
+    own weights at that moment.
 
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script.
     """
     use_one_thread()
-    from tutor.cli.runs import begun, finish
+    from tutor.cli.runs import begun, finish, gone_on
     from tutor.training.results import confusion, regions
     from tutor.views.training import show
     from tutor.views.training_data import document
     from tutor.views.watching import watching
 
-    source, found, trainer = begun(data, label, given, save, resume)
+    if resume is not None:
+        source, found, trainer = gone_on(resume, lesson or data, label, explain, given)
+    else:
+        source, found, trainer = begun(lesson, data, label, given, save)
+    if explain is not None:
+        _explain(found.name, trainer, explain, screen, json_output)
+        return
     with watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
     with finish(source, found, trainer, save or resume):
@@ -76,3 +96,15 @@ def train(
             print(json.dumps(document(found, trainer, result), indent=1))
         else:
             show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+
+
+def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:
+    """The worksheet of one update in the place of the results of all."""
+    from tutor.training.explain import explained
+    from tutor.views.explained import show_update, update_document
+
+    worksheet, trained = explained(trainer, number)
+    if json_output:
+        print(json.dumps(update_document(name, number, worksheet, trained), indent=1))
+    else:
+        show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)

@@ -12,7 +12,7 @@ Regions = Callable[[int, int], Any]
 _SYMBOLS = "·#o+x*%@=&"
 _CURVE_HEIGHT = 10
 _COLUMNS_A_TICK = 10
-_STILL_FALLING = 0.97
+_STILL_FALLING = 0.98
 
 
 def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, screen: Screen) -> None:
@@ -40,7 +40,8 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     updates = trainer.form.updates
     each = f"{1e6 * result.seconds / max(1, updates):.3g} µs each"
     ended = result.ended.capitalize()
-    screen.show(f"{ended}: {counted(updates, 'update')} in {result.seconds:.2f} s, {each}.")
+    took = f"{result.seconds:.2f} s" if result.seconds >= 0.1 else f"{1000 * result.seconds:.2g} ms"
+    screen.show(f"{ended}: {counted(updates, 'update')} in {took}, {each}.")
     if result.diverged:
         screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
     elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:

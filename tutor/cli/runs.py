@@ -51,12 +51,15 @@ def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
 
 
 def gone_on(
-    run: Path, data: str | None, label: str | None, explain: int | None, given: Mapping[str, Any]
+    run: Path, data: str | None, label: str | None, explain: int | None, given: Mapping[str, Any], save: Path | None
 ) -> tuple[Source | None, Data, Trainer]:
     """A saved run that goes on; all but the number of epochs is settled in it."""
+    from tutor.training.run_files import check_target
     from tutor.training.runs import go_on, schedule_note
     from tutor.training.settings import option
 
+    if save is not None:
+        check_target(save)
     own = {"data": data, "label": label, "explain": explain, **{n: v for n, v in given.items() if n != "epochs"}}
     if extra := [option(name) for name, value in own.items() if value is not None]:
         raise TutorError(f"{extra[0]} is settled in the saved run; only --epochs and --save go with --resume")

@@ -83,7 +83,7 @@ def train(
     from tutor.views.watching import watching
 
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, explain, given)
+        source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save)
     else:
         source, found, trainer = begun(lesson, data, label, given, save)
     if explain is not None:

@@ -58,8 +58,13 @@ def exp(x: Array) -> Array:
     x = np.asarray(x, dtype=np.float64)
     if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
         return exp(x[None])[0]
-    if x.size and not (x.max() <= _LARGEST and x.min() >= _NORMAL):
+    if x.size and not np.abs(x).max() <= -_NORMAL:
         return _exp_with_edges(x)
+    return _exp(x)
+
+
+def _exp(x: Array) -> Array:
+    """From -708 to 709.78."""
     high, low = _powers_of_two()
     shifted = x * _PER_STEP
     shifted += _SHIFT
@@ -86,11 +91,10 @@ def exp(x: Array) -> Array:
 
 def _exp_with_edges(x: Array) -> Array:
     """The same where some results overflow, underflow or are no numbers at all."""
-    inside = np.clip(np.where(np.isnan(x), 0.0, x), _NORMAL, _LARGEST)
-    result = exp(inside)
+    result = _exp(np.clip(np.where(np.isnan(x), 0.0, x), _NORMAL, _LARGEST))
     small = (x < _NORMAL) & (x >= _SMALLEST)
     if small.any():
-        result[small] = exp(x[small] + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
+        result[small] = _exp(x[small] + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
     result = np.where(x > _LARGEST, np.inf, np.where(x < _SMALLEST, 0.0, result))
     return np.where(np.isnan(x), np.nan, result)
 

@@ -18,24 +18,57 @@ Array = Any
 _MANTISSA = 53
 _SHIFT = 1.5 * 2.0**52
 _SMALLEST = 2.0**-300
-_IN_ORDER = 12_000  # products of two numbers, up to which adding in order is the faster way
+_IN_ORDER = 6_000  # products of two numbers, up to which adding in order is the faster way
 _WIDEST = 200_000  # the same for a vector, which is faster in order than split into slices
 _BITS = 44  # to which a product comes out, counted from the largest number of either operand
 _ROW_BITS, _REST_BITS = 20, 28
 _BLOCK = 1 << 20
 
 
-def product(a: Array, b: Array, out: Array | None = None) -> Array:
-    """a @ b, in order where it is small, else to about 44 bits; NaN where an operand has one or is infinite."""
-    (rows, inner), columns = a.shape, b.shape[1]
-    if is_small(rows, inner, columns):
-        return put(in_order(a, b), out)
-    bits = (_MANTISSA - ceil(log2(max(inner, 2)))) // 2
-    upper, lower = slices(a, bits, 2), slices(b, bits, 2)
-    both = np.dot(upper, lower[:inner])
-    rest = np.dot(upper[:rows], lower[inner:])
-    rest += both[rows:]
-    return np.add(rest, both[:rows], out)
+class Operand:
+    """A matrix that takes part in several products: split into slices once, and only where that is needed.
+
+    The slices have so few bits that products with other operands of the same `bits` are exact; see `bits_for`.
+    """
+
+    def __init__(self, x: Array, bits: int, halves: tuple[Array, Array] | None = None) -> None:
+        self.x, self.bits, self._halves = x, bits, halves
+
+    @property
+    def halves(self) -> tuple[Array, Array]:
+        """The leading slice and the next one."""
+        if self._halves is None:
+            shift = _shift(self.x, self.bits)
+            high = self.x + shift
+            high -= shift
+            low = self.x - high
+            shift *= 2.0**-self.bits
+            low += shift
+            low -= shift
+            self._halves = high, low
+        return self._halves
+
+    def transposed(self, columns: int | None = None) -> Operand:
+        """The transpose of the matrix, or of its first columns."""
+        halves = None
+        if self._halves is not None:
+            halves = self._halves[0][:, :columns].T, self._halves[1][:, :columns].T
+        return Operand(self.x[:, :columns].T, self.bits, halves)
+
+
+def bits_for(longest_sum: int) -> int:
+    """How many bits the slices of both operands may have, where sums have at most so many terms."""
+    return (_MANTISSA - ceil(log2(max(longest_sum, 2)))) // 2
+
+
+def product(a: Operand, b: Operand, out: Array | None = None) -> Array:
+    """a @ b, in order where it is small, else to twice their bits; NaN where an operand has one or is infinite."""
+    if is_small(a.x.shape[0], a.x.shape[1], b.x.shape[1]):
+        return put(in_order(a.x, b.x), out)
+    (a_high, a_low), (b_high, b_low) = a.halves, b.halves
+    rest = np.dot(a_high, b_low)
+    rest += np.dot(a_low, b_high)
+    return np.add(rest, np.dot(a_high, b_high), out)
 
 
 def put(result: Array, out: Array | None) -> Array:
@@ -68,20 +101,22 @@ def slices(x: Array, bits: int, count: int) -> Array:
     all, then the next ones."""
     height = x.shape[0]
     result = np.empty((count * height, x.shape[1]))
-    largest = max(float(x.max()), -float(x.min()))
-    if not largest < np.inf:
-        result[...] = np.nan
-        return result
-    shift = _SHIFT * _unit(largest, bits)
-    rest = x
+    shift, rest = _shift(x, bits), x
     for start in range(0, count * height, height):
         part = result[start : start + height]
         np.add(rest, shift, part)
-        np.subtract(part, shift, part)
+        part -= shift
         if start + height < count * height:
-            rest = np.subtract(rest, part)
+            rest = rest - part
         shift *= 2.0**-bits
     return result
+
+
+def _shift(x: Array, bits: int) -> float:
+    """What rounds every number to so many bits, counted from the largest of all, when it is added and taken away again;
+    NaN, which spreads to all of them, where one is infinite."""
+    largest = float(np.abs(x).max())
+    return _SHIFT * _unit(largest, bits) if largest < np.inf else np.nan
 
 
 def _unit(largest: float, bits: int) -> float:

@@ -39,22 +39,26 @@ class Linear:
 
     def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
         self.matrix, self.gradient, self.mask = matrix, gradient, None
-        self.multiply = system.multiply
+        self.system = system
         self.wide = np.empty((0, 0))
 
     def forward(self, a: Array) -> Array:
         if self.wide.shape[1] != a.shape[1]:
             self.wide = np.ones((self.matrix.shape[1], a.shape[1]), a.dtype)
+            self.longest = max(*self.matrix.shape, a.shape[1])
         self.wide[:-1] = a
-        self.used = self.matrix if self.mask is None else self.matrix * self.mask
-        return self.multiply(self.used, self.wide)
+        weights = self.matrix if self.mask is None else self.matrix * self.mask
+        self.left = self.system.operand(weights, self.longest)
+        self.right = self.system.operand(self.wide, self.longest)
+        return self.system.multiply(self.left, self.right)
 
     def backward(self, delta: Array) -> Array:
         """dE/dW = dE/dz·aᵀ, and dE/da = Wᵀ·dE/dz."""
-        self.multiply(delta, self.wide.T, self.gradient)
+        by_sums, transposed = self.system.operand(delta, self.longest), self.system.transposed
+        self.system.multiply(by_sums, transposed(self.right), self.gradient)
         if self.mask is not None:
             self.gradient *= self.mask
-        return self.multiply(self.used[:, :-1].T, delta)
+        return self.system.multiply(transposed(self.left, -1), by_sums)
 
 
 class Activate:
@@ -82,7 +86,8 @@ class Softmax:
         self.system = system
 
     def forward(self, z: Array) -> Array:
-        powers = self.system.exp(z - np.maximum.reduce(z, axis=0))
+        z -= np.maximum.reduce(z, axis=0)
+        powers = self.system.exp(z)
         powers /= self.system.column_sums(powers)
         self.a = powers
         return powers

@@ -68,7 +68,7 @@ class MatrixForm:
         network, optimization = self.network, self.optimization
         places, size = self.data.train[order], self.wanted.batch_size
         examples, positions = self._examples(number, places, order)
-        targets = np.ascontiguousarray(self.targets[:, places])
+        targets = self.targets.take(places, axis=1)
         shares = None if self.shares is None else self.shares[places]
         noisy, needs_loss = bool(self.wanted.noise), bool(optimization.entry.shared)
         few, loss, outputs = None, 0.0, []

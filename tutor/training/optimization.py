@@ -68,7 +68,7 @@ class Optimization:
         if "eta" in self.shared:
             self.shared["eta"] = rules.rate
         self.updates = 0
-        self._programs: dict[tuple[int, int], Program] = {}
+        self._bound: tuple[Any, Any, Any] = (None, None, None)
         self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
@@ -93,10 +93,9 @@ class Optimization:
         numbers = {"eta": self.rate(epoch), "E": loss, "t": float(self.updates)}
         if self.entry.shared:
             numbers |= self._shared_numbers(numbers)
-        key = id(vector), id(gradient)
-        if key not in self._programs:
-            self._programs[key] = self._program(vector, gradient, numbers)
-        self._programs[key].run(numbers)
+        if self._bound[0] is not vector or self._bound[1] is not gradient:
+            self._bound = vector, gradient, self._program(vector, gradient, numbers)
+        self._bound[2].run(numbers)
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""

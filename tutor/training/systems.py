@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import fsum
 from typing import Any
 
 import numpy as np
 
 from tutor.arithmetic import elementary
-from tutor.arithmetic.products import ExactRows, product, row_by_row
+from tutor.arithmetic.products import ExactRows, Operand, bits_for, product, row_by_row
 
 Array = Any
 
@@ -36,7 +35,13 @@ class Reproducible:
 
     name = "reproducible"
     exp, log, tanh = staticmethod(elementary.exp), staticmethod(elementary.log), staticmethod(elementary.tanh)
-    multiply = staticmethod(product)
+    multiply: Any = staticmethod(product)
+    transposed: Any = staticmethod(Operand.transposed)
+
+    @staticmethod
+    def operand(x: Array, longest_sum: int) -> Operand:
+        """A matrix ready for several products, whose sums have at most so many terms."""
+        return Operand(x, bits_for(longest_sum))
 
     @staticmethod
     def sqrt(z: Array) -> Array:
@@ -66,11 +71,8 @@ class Reproducible:
 
     @staticmethod
     def total(values: Array) -> float:
-        """The sum, rounded once; infinite where it overflows, NaN where one of the values is."""
-        try:
-            return fsum(np.ravel(values).tolist())
-        except (OverflowError, ValueError):  # ValueError: of both infinities
-            return float("inf")
+        """The sum of all, one after the other."""
+        return float(np.add.accumulate(np.ravel(values))[-1])
 
     @staticmethod
     def sums(values: Array) -> Array:
@@ -93,12 +95,29 @@ class Fast(Reproducible):
 
     name = "fast"
     exp, log, tanh = np.exp, np.log, np.tanh  # type: ignore[assignment]
-    multiply = staticmethod(np.dot)
+    multiply: Any = staticmethod(np.dot)
+
+    @staticmethod
+    def operand(x: Array, longest_sum: int) -> Array:
+        return x
+
+    @staticmethod
+    def transposed(x: Array, columns: int | None = None) -> Array:
+        return x[:, :columns].T
 
     @staticmethod
     def number(text: str) -> float:
         """A plain number, which leaves arrays in single precision as they are; a subclass of float would not."""
         return float(text)
+
+    @staticmethod
+    def positive(z: Array, then: Array, otherwise: Array) -> Array:
+        if isinstance(otherwise, int) and otherwise == 0:
+            if then is z:
+                return np.maximum(z, 0.0)
+            if isinstance(then, int) and then == 1:
+                return (z > 0).astype(z.dtype)
+        return np.where(z > 0, then, otherwise)
 
     @staticmethod
     def total(values: Array) -> float:

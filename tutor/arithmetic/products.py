@@ -134,6 +134,11 @@ class ExactRows:
     def __init__(self, x: Array) -> None:
         self.x = x
 
+    def prepare(self, units: int, batch: int) -> None:
+        """Split the rows now, if products of so many rows of weights with so many examples will ask for it."""
+        if not is_small(units, self.x.shape[1], batch):
+            _ = self.parts
+
     def take(self, order: Array) -> ExactBatch:
         return ExactBatch(self, order)
 

@@ -46,6 +46,7 @@ class MatrixForm:
         self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
         self.optimization = Optimization(wanted.rules, len(vector), shape.weights(), system, kind)
         self.examples = system.examples(data.rows, self.single)
+        self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
         self.targets = data.targets.astype(kind)
         self.failed = ""
 

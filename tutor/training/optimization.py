@@ -69,6 +69,7 @@ class Optimization:
             self.shared["eta"] = rules.rate
         self.updates = 0
         self._bound: tuple[Any, Any, Any] = (None, None, None)
+        self._settled = -1  # the epoch in which no number changes from update to update
         self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
@@ -90,12 +91,17 @@ class Optimization:
         if self.rules.clip_value is not None or self.rules.clip_norm is not None:
             self._clip(gradient)
         self.updates += 1
+        bound_vector, bound_gradient, program = self._bound
+        if bound_vector is vector and bound_gradient is gradient and epoch == self._settled:
+            program.repeat()
+            return
         numbers = {"eta": self.rate(epoch), "E": loss, "t": float(self.updates)}
         if self.entry.shared:
             numbers |= self._shared_numbers(numbers)
         if self._bound[0] is not vector or self._bound[1] is not gradient:
             self._bound = vector, gradient, self._program(vector, gradient, numbers)
         self._bound[2].run(numbers)
+        self._settled = epoch if set(self._bound[2].numbers) <= {"eta"} else -1
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""

@@ -66,7 +66,7 @@ class Reproducible:
             if then is z:
                 return np.maximum(z, 0.0) + 0.0  # + 0.0 for one sign of zero everywhere
             if isinstance(then, int) and then == 1:
-                return (z > 0).astype(z.dtype)
+                return z > 0  # a product with it is the same as one with 1.0 and 0.0
         return np.where(z > 0, then, otherwise)
 
     @staticmethod
@@ -116,7 +116,7 @@ class Fast(Reproducible):
             if then is z:
                 return np.maximum(z, 0.0)
             if isinstance(then, int) and then == 1:
-                return (z > 0).astype(z.dtype)
+                return z > 0  # a product with it is the same as one with 1.0 and 0.0
         return np.where(z > 0, then, otherwise)
 
     @staticmethod
@@ -141,6 +141,9 @@ class PlainRows:
 
     def __init__(self, x: Array) -> None:
         self.x = x
+
+    def prepare(self, units: int, batch: int) -> None:
+        """Nothing has to be prepared."""
 
     def take(self, order: Array) -> PlainRows:
         return PlainRows(self.x.take(order, axis=0, mode="clip"))

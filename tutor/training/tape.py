@@ -179,6 +179,10 @@ class Program:
         fresh = [numbers[name] for name in self.numbers]
         if fresh != self.known:
             self._put(fresh)
+        self.repeat()
+
+    def repeat(self) -> None:
+        """The same with the numbers of the last time."""
         for function, arguments in self.wide:
             function(*arguments)
         for leaf, result in self.copies:

@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 from tutor.training.datasets import Data, load  # noqa: E402
 from tutor.training.settings import Settings  # noqa: E402
 from tutor.training.setup import set_up  # noqa: E402
+from tutor.training.small_form import LARGEST  # noqa: E402
 
 TURNS = 7
 Array = Any
@@ -213,6 +214,41 @@ def learning() -> None:
         print(f"{title:18} {statistics.mean(found):7.2%} {min(found):7.2%}   {goal:.0%}")
 
 
+SIZES = [(2, 2, 1), (2, 8, 1), (4, 8, 3), (4, 16, 3), (16, 16, 4)]
+BATCHES = (1, 4, 16)
+
+
+def sizes() -> None:
+    """An update by network and batch size, as straight-line code and in matrix form; * marks the form that is taken."""
+    print(f"\n{'network':10} {'batch':>5} {'arithmetic':13} {'code':>8} {'matrix':>8}   µs an update")
+    for shape in SIZES:
+        for batch in BATCHES:
+            for arithmetic in ("fast", "reproducible"):
+                code, matrix, size = both_forms(shape, batch, arithmetic)
+                taken = "* " if size <= LARGEST[arithmetic] else " *"
+                name = "-".join(map(str, shape))
+                print(f"{name:10} {batch:5} {arithmetic:13} {code:7.2f}{taken[0]} {matrix:7.2f}{taken[1]}  {size}")
+
+
+def both_forms(shape: tuple[int, ...], batch: int, arithmetic: Any) -> tuple[float, float, int]:
+    """The time of an update in both forms, and parameters times examples."""
+    count = max(64, batch)
+    draw = np.random.Generator(np.random.Philox(3))
+    x, y = draw.standard_normal((count, shape[0])), np.arange(count) % max(2, shape[-1])
+    names = tuple(f"x{i}" for i in range(shape[0]))
+    data = Data("drawn", x, y, names, tuple(map(str, range(max(2, shape[-1])))))
+    wanted = Settings(hidden=shape[1:-1], batch_size=batch, optimizer="sgd", epochs=100, arithmetic=arithmetic)
+    found, usual = [], dict(LARGEST)
+    try:
+        for largest in (10**9, 0):
+            LARGEST[arithmetic] = largest
+            runs = [set_up(data, wanted) for _ in range(3)]
+            found.append(min(1e6 * trainer.run().seconds / trainer.form.updates for trainer in runs))
+    finally:
+        LARGEST.update(usual)
+    return found[0], found[1], len(runs[0].form.vector) * batch
+
+
 def memory() -> None:
     """What training on 60,000 pictures takes at most, beside the float32 array of them."""
     data = big(60_000)
@@ -225,6 +261,8 @@ if __name__ == "__main__":
     asked = sys.argv[1:]
     if "memory" in asked:
         memory()
+    elif "sizes" in asked:
+        sizes()
     elif "learning" in asked:
         learning()
     else:

@@ -439,3 +439,130 @@ def test_single_precision_stays_single(activation: str) -> None:
     )
     trainer = set_up(load("digits", 1), wanted)
     assert not trainer.run().diverged and trainer.form.vector.dtype == np.float32
+
+
+GATE = """format = 1
+title = "AND"
+network = {{ inputs = ["x1", "x2"], layers = [{{ activation = "step", weights = [[0.3, -0.1]], biases = [0.2] }}] }}
+examples = [{{ inputs = [0, 0], targets = [0] }}, {{ inputs = [0, 1], targets = [0] }}, {{ inputs = [1, 0], targets = [0] }},
+  {{ inputs = [1, 1], targets = [1] }}]
+training = {{ rule = "perceptron", learning_rate = 0.1, max_epochs = {epochs} }}
+"""
+
+
+def perceptron_rule(rows: list[tuple[list[float], int]], w: list[float], b: float, eta: float, epochs: int) -> Any:
+    """The rule in plain Python: the weights, and the number of errors of each epoch up to the first without any."""
+    errors = []
+    for _ in range(epochs):
+        errors.append(0)
+        for x, target in rows:
+            error = target - (sum(p * q for p, q in zip(w, x, strict=True)) + b >= 0)
+            w = [p + eta * error * q for p, q in zip(w, x, strict=True)]
+            b += eta * error
+            errors[-1] += error != 0
+        if not errors[-1]:
+            break
+    return [*w, b], errors
+
+
+def test_the_perceptron_rule_stops_at_an_epoch_without_error(tutor: Tutor) -> None:
+    rows = [([0.0, 0.0], 0), ([0.0, 1.0], 0), ([1.0, 0.0], 0), ([1.0, 1.0], 1)]
+    (tutor.folder / "gate.toml").write_text(GATE.format(epochs=30))
+    for command, start in (
+        (["gate.toml"], ([0.3, -0.1], 0.2, 0.1)),
+        (["--data", "and", "--rule", "perceptron", "--hidden", "0", "--no-shuffle"], ([0.0, 0.0], 0.0, 1.0)),
+    ):
+        weights, errors = perceptron_rule(rows, *start, 30)
+        found = tutor.json("train", *command, "--epochs", "30")
+        assert found["weights"] == pytest.approx(weights) and found["accuracy"] == 1
+        assert [epoch["loss"] for epoch in found["history"]] == errors and errors[-1] == 0 and len(errors) < 30
+        assert found["ended"] == f"epoch {len(errors)} is without error"
+    xor = tutor.json("train", "--data", "xor", "--rule", "perceptron", "--hidden", "0", "--epochs", "40")
+    assert xor["epochs"] == 40 and xor["ended"] == "all epochs done" and xor["accuracy"] < 1
+    for arguments, said in (
+        (["--rule", "perceptron"], "add --hidden 0"),
+        (["--rule", "perceptron", "--hidden", "0", "--l2", "1"], "--l2 works on gradients"),
+        (["--rule", "perceptron", "--hidden", "0", "--schedule", "step"], "--schedule goes with gradients"),
+    ):
+        done = tutor("train", "--data", "xor", *arguments)
+        assert done.returncode == 2 and said in done.stderr
+
+
+def test_a_lesson_trains_as_its_worksheet_does(tutor: Tutor) -> None:
+    """After one update the weights are those that the worksheet of the lesson has as new ones."""
+    for lesson in ("perceptron", "mlp"):
+        values = {step["name"]: float(step["value"]) for step in tutor.json("run", lesson)["steps"]}
+        found = tutor.json("train", lesson, "--epochs", "1")
+        new = [value for name, value in values.items() if name.endswith("_new")]
+        assert sorted(found["weights"]) == pytest.approx(sorted(new), rel=1e-14)
+        assert found["loss"] == pytest.approx(values["E"], rel=1e-14) and found["updates"] == 1
+        explained = tutor.json("train", lesson, "--epochs", "9", "--explain", "9")
+        after = tutor.json("train", lesson, "--epochs", "9")["weights"]
+        assert sorted(float(row["trained"]) for row in explained["trainer"]) == sorted(after)
+        assert all(abs(float(row["difference"])) < 1e-15 for row in explained["trainer"])
+    for arguments, said in (
+        (["mlp", "--hidden", "3"], "--hidden is the lesson's affair"),
+        (["mlp", "--data", "xor"], "one of the two"),
+        (["mlp", "--explain", "101"], "numbered from 1 to 100"),
+        (["mlp", "--save", "r.npz"], "go with --data"),
+        ([], "name a lesson"),
+        (["--data", "digits", "--explain", "1"], "nobody can read"),
+        (["--data", "xor", "--explain", "1", "--dropout", "0.1"], "without dropout"),
+    ):
+        done = tutor("train", *arguments)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_the_explained_update_is_the_trainers_own(tutor: Tutor, arithmetic: str) -> None:
+    """A matrix form and a straight-line form, batches and states: the exact worksheet and the trainer agree."""
+    for options in (
+        ["--data", "blobs", "--hidden", "3", "--batch-size", "10", "--optimizer", "adaptive_sign"],
+        ["--data", "xor", "--hidden", "2", "--batch-size", "3", "--optimizer", "adam"],
+    ):
+        shown = tutor.json("train", *options, "--arithmetic", arithmetic, "--epochs", "4", "--explain", "7")
+        assert shown["update"] == 7 and len(shown["trainer"]) > 8
+        assert all(abs(float(row["difference"])) < 1e-13 for row in shown["trainer"])
+
+
+def test_what_is_left_out_changes_only_the_training(tutor: Tutor) -> None:
+    """Each way to leave something out trains, differs from the plain training, and is the same for the same seed."""
+    base = ["train", "--data", "moons", "--hidden", "8,8", "--epochs", "4", "--learning-rate", "0.05"]
+    plain = tutor.json(*base)["weights"]
+    for more in (
+        ["--dropout", "0.3"],
+        ["--dropconnect", "0.3"],
+        ["--residual"],
+        ["--residual", "--stochastic-depth", "0.5"],
+        ["--batch-norm"],
+        ["--augment", "noise=0.1"],
+        ["--l1", "0.01"],
+        ["--clip-norm", "0.1"],
+    ):
+        found = tutor.json(*base, *more)
+        assert found["weights"] != plain and found["loss"] < 1, more
+        assert tutor.json(*base, *more)["weights"] == found["weights"]
+
+
+def test_batch_normalization_uses_running_averages_once_the_training_is_over() -> None:
+    """One example alone, which has no variance, gets the output that it gets among others."""
+    trainer = set_up(load("moons", 1), Settings(hidden=(6,), batch_norm=True, epochs=5))
+    trainer.run()
+    rows, places = trainer.data.rows, np.arange(40)
+    together = trainer.form.outputs(rows, places)
+    alone = np.concatenate([trainer.form.outputs(rows, places[i : i + 1]) for i in range(40)], axis=1)
+    assert together == pytest.approx(alone, rel=1e-12)
+
+
+def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
+    """19 of 20 examples are of one class, and the two overlap: only with weights is the rare one found at all."""
+    draw = normals(words(4, "data", 0, 800))
+    rows = [(z + (1.2 if i % 20 == 0 else 0), "rare" if i % 20 == 0 else "common") for i, z in enumerate(draw)]
+    (tutor.folder / "d.csv").write_text("a,y\n" + "".join(f"{a:.4f},{y}\n" for a, y in rows))
+    base = ["--data", "d.csv", "--hidden", "0", "--epochs", "60", "--learning-rate", "0.05", "--save", "r.json"]
+    found = {}
+    for more in ([], ["--class-weights"]):
+        tutor.json("train", *base, *more)
+        tutor("predict", "r.json", "--data", "d.csv", "--output", "p.csv")
+        found[bool(more)] = (tutor.folder / "p.csv").read_text().count(",rare")
+    assert found[True] > 10 * (found[False] + 1)

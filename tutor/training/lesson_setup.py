@@ -47,7 +47,8 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
         if setting not in CHANGEABLE:
             raise TutorError(f"{option(setting)} is the lesson's affair; leave it out, or change it in the lesson")
     training = problem.training or Training()
-    wanted = _settings(training, len(problem.examples), given)
+    hidden = tuple(len(layer.weights) for layer in problem.network.layers[:-1])
+    wanted = _settings(training, len(problem.examples), {"hidden": hidden, **given})
     check(wanted)
     changed = replace(problem, training=_training(training, given))
     data, prepared = _examples(problem, problem.network, name)
@@ -70,6 +71,7 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
         "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
         "batch_size": 1 if by_rule or training.batch == "online" else count,
         "shuffle": False,
+        "rule": "perceptron" if by_rule else "gradient",
     }
     if training.learning_rate is not None:
         usual["learning_rate"] = float(training.learning_rate)

@@ -34,6 +34,9 @@ class Settings:
     activation: str = setting("tanh", "Of the hidden layers.")
     output_activation: str = setting("", "Of the output; what fits the data unless given.")
     loss: str = setting("", "What fits the output unless given.")
+    rule: Literal["gradient", "perceptron"] = setting(
+        "gradient", "gradient: descent. perceptron: the perceptron rule, for a single layer of step units."
+    )
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
     learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
     optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8; may be given several times.")
@@ -106,10 +109,26 @@ def check(wanted: Settings) -> None:
         raise TutorError("--patience waits for a better validation loss; hold something out with --validation 0.2")
     if wanted.residual and not any(before == after for before, after in pairwise(wanted.hidden)):
         raise TutorError("--residual needs two hidden layers of the same width, as in --hidden 16,16")
+    if wanted.rule == "perceptron":
+        _check_perceptron(wanted)
     if wanted.stochastic_depth and not wanted.residual:
         raise TutorError("--stochastic-depth leaves out residual layers; add --residual")
     if (wanted.dropout or wanted.batch_norm) and not wanted.hidden:
         raise TutorError("--dropout and --batch-norm act on hidden layers, and there are none")
+
+
+def _check_perceptron(wanted: Settings) -> None:
+    if wanted.hidden:
+        raise TutorError("the perceptron rule trains a single layer; add --hidden 0")
+    if wanted.output_activation not in ("", "step") or wanted.loss:
+        raise TutorError(
+            "the perceptron rule has step units and counts errors; leave out --output-activation and --loss"
+        )
+    for name in ("l1", "l2", "clip_value", "clip_norm", "dropconnect", "class_weights", "augment"):
+        if getattr(wanted, name):
+            raise TutorError(f"{option(name)} works on gradients, and the perceptron rule has none")
+    if wanted.schedule != "constant":
+        raise TutorError("--schedule goes with gradients; the perceptron rule keeps its rate")
 
 
 def _check_words(wanted: Settings) -> None:
@@ -121,7 +140,8 @@ def _check_words(wanted: Settings) -> None:
 
     sloping = [name for name, entry in ACTIVATIONS.items() if entry.slope]
     _known(wanted.activation, sloping, "activation")
-    _known(wanted.output_activation, ["", *sloping, *VECTOR_ACTIVATIONS], "output activation")
+    flat = ["step"] if wanted.rule == "perceptron" else []
+    _known(wanted.output_activation, ["", *flat, *sloping, *VECTOR_ACTIVATIONS], "output activation")
     _known(wanted.loss, ["", *LOSSES], "loss")
     _known(wanted.init, ["", *INITIALIZERS], "initializer")
     _known(wanted.normalize, ["", *NORMALIZERS], "normalization")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tutor.errors import TutorError
@@ -21,6 +22,10 @@ from tutor.training.trainer import Form, Trainer
 def shape_of(wanted: Settings, data: Data) -> Shape:
     """The layers. Raises TutorError for a loss that does not go with the outputs."""
     outputs = _outputs(wanted, data)
+    if wanted.rule == "perceptron":
+        if not data.classes:
+            raise TutorError("the perceptron rule tells classes apart, and these data have values")
+        return Shape((data.x.shape[1], outputs), ("step",), "squared_error")
     several = outputs > 1 and bool(data.classes)
     usual = ("softmax", "cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
     if not data.classes:
@@ -47,15 +52,24 @@ def _outputs(wanted: Settings, data: Data) -> int:
 def set_up(data: Data, wanted: Settings) -> Trainer:
     """Everything ready to be trained. Raises TutorError with what to do for whatever does not fit."""
     check(wanted)
+    if wanted.rule == "perceptron":
+        rate = 1.0 if wanted.learning_rate is None else wanted.learning_rate
+        wanted = replace(wanted, batch_size=1, learning_rate=rate)
     shape = shape_of(wanted, data)
     if wanted.class_weights and not data.classes:
         raise TutorError("--class-weights weighs classes, and these data have values")
     prepared = prepare(data, shape, wanted.validation, wanted.test, wanted.seed, wanted.normalize)
     system = ARITHMETICS[wanted.arithmetic]
-    init = wanted.init or ("he" if wanted.activation in ("relu", "leaky_relu", "prelu", "elu") else "xavier")
-    vector = shape.initial(wanted.seed, init, system)
+    vector = shape.initial(wanted.seed, wanted.init or _usual_start(wanted), system)
     form = _form(shape, system, data, prepared, wanted, vector)
     return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))
+
+
+def _usual_start(wanted: Settings) -> str:
+    """The initializer that fits."""
+    if wanted.rule == "perceptron":
+        return "zeros"
+    return "he" if wanted.activation in ("relu", "leaky_relu", "prelu", "elu") else "xavier"
 
 
 def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Settings, vector: Any) -> Form:
@@ -69,11 +83,13 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
         shares = balanced(data.y[prepared.train], len(data.classes))[data.y]
     plain = shares is None and augmentation is None and not (wanted.noise or wanted.batch_norm or wanted.residual)
     batch = min(wanted.batch_size, len(prepared.train))
-    if plain and shape.count * batch <= LARGEST[wanted.arithmetic]:
+    by_rule = wanted.rule == "perceptron"
+    if by_rule or (plain and shape.count * batch <= LARGEST[wanted.arithmetic]):
         from tutor.training.straight_line import StraightLine
-        from tutor.training.worksheets import problem_of
+        from tutor.training.worksheets import perceptron_of, problem_of
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
-        line = StraightLine(problem_of(shape, vector, wanted.rules), x, targets, batch, wanted.arithmetic)
+        made = perceptron_of(shape, vector, wanted) if by_rule else problem_of(shape, vector, wanted.rules)
+        line = StraightLine(made, x, targets, batch, wanted.arithmetic)
         return SmallForm(line, wanted.rules, system)
     return MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)

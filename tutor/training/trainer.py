@@ -90,7 +90,7 @@ class Trainer:
         """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
         result = self.result
         try:
-            while self.done < self.wanted.epochs and not (result.diverged or self._waited_long_enough()):
+            while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
                 watch(result.history[-1] if result.history else Epoch(0, float("nan")))
         except KeyboardInterrupt:
@@ -121,6 +121,13 @@ class Trainer:
         self.result.seconds += seconds
         if self.form.failed:
             self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
+
+    def _is_over(self) -> bool:
+        """Whether the training has diverged or, by the perceptron rule, come to an epoch without error."""
+        clean = self.wanted.rule == "perceptron" and self.done > 0 and self.result.history[-1].loss == 0
+        if clean:
+            self.result.ended = f"epoch {self.done} is without error"
+        return clean or self.result.diverged
 
     def _last_of(self, first: int) -> int:
         """The last epoch that is run together with the first."""

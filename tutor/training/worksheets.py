@@ -7,6 +7,7 @@ from typing import Any
 
 from tutor.arithmetic.exact import read_number
 from tutor.training.optimization import Rules
+from tutor.training.settings import Settings
 from tutor.training.shape import Shape
 from tutor.worksheet.problem import Entry, Layer, Network, Problem, Training
 
@@ -19,6 +20,17 @@ def problem_of(shape: Shape, vector: Array, rules: Rules) -> Problem:
     Its weights are W1, W2, … and its biases b1, b2, …, neuron by neuron; `tutor.worksheet.one_update.in_rows` has them
     in the order of the vector. Raises ValueError where a weight is not finite.
     """
+    return Problem(network=_network(shape, vector, shape.loss), training=_training(rules))
+
+
+def perceptron_of(shape: Shape, vector: Array, wanted: Settings) -> Problem:
+    """A single layer of step units, trained by the perceptron rule."""
+    rate = Fraction(wanted.rules.rate)
+    training = Training(rule="perceptron", learning_rate=rate, max_epochs=wanted.epochs)
+    return Problem(network=_network(shape, vector, None), training=training)
+
+
+def _network(shape: Shape, vector: Array, loss: str | None) -> Network:
     layers = [
         Layer(
             weights=[[_entry(w) for w in row[:-1]] for row in matrix.tolist()],
@@ -27,8 +39,7 @@ def problem_of(shape: Shape, vector: Array, rules: Rules) -> Problem:
         )
         for matrix, activation in zip(shape.matrices(vector), shape.activations, strict=True)
     ]
-    inputs = [f"x{i + 1}" for i in range(shape.sizes[0])]
-    return Problem(network=Network(inputs=inputs, layers=layers, loss=shape.loss), training=_training(rules))
+    return Network(inputs=[f"x{i + 1}" for i in range(shape.sizes[0])], layers=layers, loss=loss)
 
 
 def _entry(value: float) -> Entry:

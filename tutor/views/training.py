@@ -27,6 +27,8 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.form.vector), 'parameter')}"
     words = f"{' and '.join(dict.fromkeys(shape.activations))}; loss: {shape.loss.replace('_', ' ')}"
     screen.show(f"{sizes}, {words}; {wanted.arithmetic} arithmetic.")
+    if wanted.rule == "perceptron":
+        screen.show("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     if wanted.arithmetic == "fast":
         screen.show(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
@@ -46,7 +48,7 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
         screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
     elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:
         screen.show("XOR is not linearly separable: with fewer than two hidden units no training can solve it.")
-    elif _is_falling(result.history):
+    elif wanted.rule == "gradient" and _is_falling(result.history):
         screen.show("The loss is still falling: more --epochs, or a larger --learning-rate, may bring it further down.")
 
 

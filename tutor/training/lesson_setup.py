@@ -76,7 +76,7 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
     if training.learning_rate is not None:
         usual["learning_rate"] = float(training.learning_rate)
     if by_rule:
-        usual["epochs"] = training.max_epochs
+        usual = {"learning_rate": 1.0, "epochs": training.max_epochs, **usual}
     return Settings(**{**usual, **given})
 
 

@@ -10,23 +10,22 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from tutor.errors import TutorError
-from tutor.training.settings import Settings, option
+from tutor.training.settings import SECTIONS, Settings, option
 
 _SEVERAL = (tuple, dict)
 
 
 def setting_parameters() -> list[inspect.Parameter]:
     """An option for each setting; None where it is not given."""
-    kinds = get_type_hints(Settings)
-    return [
-        inspect.Parameter(
-            entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(entry, kinds[entry.name])
-        )
-        for entry in fields(Settings)
-    ]
+    kinds, section, found = get_type_hints(Settings), "", []
+    for entry in fields(Settings):
+        section = SECTIONS.get(entry.name, section)
+        annotation = _annotation(entry, kinds[entry.name], section)
+        found.append(inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    return found
 
 
-def _annotation(entry: Field[Any], kind: Any) -> Any:
+def _annotation(entry: Field[Any], kind: Any, section: str) -> Any:
     origin = get_origin(kind)
     if origin is dict:
         typed: Any = list[str]
@@ -35,7 +34,9 @@ def _annotation(entry: Field[Any], kind: Any) -> Any:
     else:
         typed = next((k for k in get_args(kind) if k is not type(None)), kind) if "None" in str(kind) else kind
     names = [f"{option(entry.name)}/--no-{entry.name}"] if entry.default is True else [option(entry.name)]
-    return Annotated[typed | None, typer.Option(*names, help=entry.metadata["help"], show_default=_default(entry))]
+    shown = {"help": entry.metadata["help"], "show_default": _default(entry), "rich_help_panel": section}
+    metavar = {str: "NAME", list[str]: "NAME=NUMBER"}.get(typed) if origin is not tuple else "N,N,…"
+    return Annotated[typed | None, typer.Option(*names, metavar=metavar, **shown)]
 
 
 def _default(entry: Field[Any]) -> Any:

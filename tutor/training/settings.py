@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from tutor.training.optimization import Rules
 
 NORMALIZERS = ("zscore", "minmax")
+SECTIONS = {
+    "hidden": "The network",
+    "optimizer": "How it learns",
+    "l1": "Against learning by heart",
+    "normalize": "Examples and arithmetic",
+}
+"""What `--help` puts together: the first setting of every section."""
 SEEDS = 10**18
 
 
@@ -34,34 +41,34 @@ class Settings:
     activation: str = setting("tanh", "Of the hidden layers.")
     output_activation: str = setting("", "Of the output; what fits the data unless given.")
     loss: str = setting("", "What fits the output unless given.")
-    rule: Literal["gradient", "perceptron"] = setting(
-        "gradient", "gradient: descent. perceptron: the perceptron rule, for a single layer of step units."
-    )
+    batch_norm: bool = setting(False, "Normalise every hidden weighted sum over its batch.")
+    residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
+    init: str = setting("", "zeros, normal, uniform, xavier or he.")
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
     learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
     optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8; may be given several times.")
     schedule: str = setting("constant", "How the rate changes from epoch to epoch.")
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
+    rule: Literal["gradient", "perceptron"] = setting(
+        "gradient", "gradient: descent. perceptron: the perceptron rule, for a single layer of step units."
+    )
     batch_size: int = setting(32, "Examples an update; 1 is stochastic, all of them batch.", 1)
     epochs: int = setting(100, "Times through the data.", 1)
     shuffle: bool = setting(True, "A new order in every epoch.")
     seed: int = setting(0, "The same seed gives the same training.", 0)
-    init: str = setting("", "zeros, normal, uniform, xavier or he.")
+    clip_value: float | None = setting(None, "Largest entry of the gradient.", 0)
+    clip_norm: float | None = setting(None, "Largest length of the gradient.", 0)
     l1: float = setting(0.0, "Strength of the penalty on |w|.", 0)
     l2: float = setting(0.0, "Strength of the penalty on w².", 0)
     dropout: float = setting(0.0, "Share of the hidden outputs left out.", 0, 1)
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
-    batch_norm: bool = setting(False, "Normalise every hidden weighted sum over its batch.")
-    residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
-    clip_value: float | None = setting(None, "Largest entry of the gradient.", 0)
-    clip_norm: float | None = setting(None, "Largest length of the gradient.", 0)
+    augment: str = setting("", "Change the examples in every epoch, as in shift=1,flip,noise=0.05.")
     normalize: str = setting("", "zscore or minmax, fitted on the training part.")
+    class_weights: bool = setting(False, "Let rare classes count as much as common ones.")
     validation: float = setting(0.0, "Share of the examples held out to watch the training.", 0, 1)
     test: float = setting(0.0, "Share held out until the training is over.", 0, 1)
     patience: int | None = setting(None, "Stop after so many epochs without a better validation loss.", 1)
-    augment: str = setting("", "Change the examples in every epoch, as in shift=1,flip,noise=0.05.")
-    class_weights: bool = setting(False, "Let rare classes count as much as common ones.")
     arithmetic: Literal["reproducible", "fast"] = setting("reproducible", "reproducible: the same bits everywhere.")
 
     @property

@@ -571,8 +571,12 @@ def test_a_network_learns_from_images_and_arrays(tutor: Tutor) -> None:
     (tutor.folder / LABELS).write_bytes(idx(y))
     np.savez(tutor.folder / "d.npz", x=pixels, y=np.array(["bar", "line"])[y])
     for name in (IMAGES, "d.npz"):
-        found = tutor.json("train", "--data", name, "--epochs", "30", "--arithmetic", "fast")
-        assert found["accuracy"] == 1 and found["network"]["sizes"][0] == 16
+        seen = {}
+        for arithmetic in ("fast", "reproducible"):
+            found = tutor.json("train", "--data", name, "--epochs", "30", "--arithmetic", arithmetic, "--hidden", "40")
+            assert found["accuracy"] == 1 and found["network"]["sizes"][0] == 16
+            seen[arithmetic] = found["weights"]
+        assert seen["fast"] == pytest.approx(seen["reproducible"], abs=1e-8)
     (tutor.folder / LABELS).unlink()
     done = tutor("train", "--data", IMAGES)
     assert done.returncode == 2 and "labels of" in done.stderr and "Traceback" not in done.stderr

@@ -566,3 +566,19 @@ def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
         tutor("predict", "r.json", "--data", "d.csv", "--output", "p.csv")
         found[bool(more)] = (tutor.folder / "p.csv").read_text().count(",rare")
     assert found[True] > 10 * (found[False] + 1)
+
+
+@pytest.mark.parametrize("strengths", [{"l1": 0.3}, {"l2": 0.2}, {"l1": 0.1, "l2": 0.4}])
+def test_penalties_agree_with_central_differences(strengths: dict[str, float]) -> None:
+    shape = Shape((2, 3, 2), ("tanh", "softmax"), "cross_entropy", batch_norm=True)
+    vector = normals(words(2, "weights", 0, shape.count))
+    optimization = Optimization(
+        Rules("sgd", 1.0, **strengths), shape.count, shape.weights(), ARITHMETICS["reproducible"]
+    )
+    moved = vector.copy()
+    optimization.step(moved, np.zeros(shape.count), 0.0, 0)  # at the rate 1 and without a loss the step is the slope
+    for place in range(shape.count):
+        h = np.zeros(shape.count)
+        h[place] = 1e-6
+        difference = (optimization.penalty(vector + h) - optimization.penalty(vector - h)) / 2e-6
+        assert vector[place] - moved[place] == pytest.approx(difference, rel=1e-6, abs=1e-8)

@@ -59,7 +59,9 @@ class Exercise:
         self.optimizer = r.choice(["sgd", "sgd", "sgd", "momentum", "adam"])
         self.count = r.choice([1, 1, 2])
         self.batch = r.choice(["mean", "sum"])
-        self.eta = r.choice(["0.1", "0.5", "0.05", "0.01"])
+        self.eta = r.choice(
+            ["0.3", "0.2", "0.05", "0.07"]
+        )  # with 0.1 or 0.5 a forgotten rate is a decimal slip or a half
         self.givens: dict[str, str] = {}
         self.layers: list[list[dict[str, object]]] = []
         before = [f"X{i + 1}" for i in range(self.sizes[0])]

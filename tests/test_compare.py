@@ -285,13 +285,17 @@ def test_ctrl_c_ends_well(tutor: Tutor) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tutor", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tutor.folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # also where the tests run in the background
     )  # fmt: skip
     while not (tutor.folder / "runs.csv").exists():  # it is written before the training begins
         assert process.poll() is None
         time.sleep(0.1)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130 and not err and "Incomplete: interrupted after 0 of 2 runs" in out
     assert (tutor.folder / "runs.csv").read_text().startswith("seed,training_loss")
 

@@ -22,13 +22,14 @@ MAY_IMPORT = {
     "worksheet": BASE,
     "lesson_format": BASE,
     "lessons": BASE | {"lesson_format"},
-    "homework": BASE | {"homework", "lesson_format", "workers"},
-    "training": BASE | {"training", "lessons", "workers", "__init__"},
+    "homework": BASE | {"homework", "lesson_format", "workers", "whole_files"},
+    "training": BASE | {"training", "lessons", "workers", "whole_files", "__init__"},
     "practice": BASE | {"practice", "homework", "lessons"},
     "views": BASE | {"views"},
     "transcripts": BASE | {"lessons", "__init__"},
     "scaffold": {"errors"},
     "workers": set(),
+    "whole_files": {"errors"},
 }
 """The parts of the package and what each may import; the command line may import everything."""
 
@@ -46,6 +47,7 @@ ALLOWED_LIBRARIES = {
     "transcripts": set(),
     "scaffold": set(),
     "workers": set(),
+    "whole_files": set(),
 }
 COMPILER = PACKAGE / "worksheet" / "compile.py"
 """The one module that runs source: its own, in which a quantity is only a place in a list."""

@@ -17,6 +17,7 @@ from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.variations import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.views.screen import Screen
+from tutor.whole_files import written_whole
 
 if TYPE_CHECKING:
     from tutor.training.search import Setting, Varied
@@ -82,7 +83,7 @@ def compare(
     source = Source(data, label)
     shapes = checked(source, base, settings)
     if csv is not None:
-        _write(csv, "")  # better now than after hours
+        _check_writable(csv)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), json_output) as watch:
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
@@ -94,7 +95,8 @@ def compare(
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
         final = view.Final(line, tested)
     if csv is not None:
-        _write(csv, rows(comparison, times))
+        with written_whole(csv) as file:
+            file.write(rows(comparison, times))
     about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
     if json_output:
         print(json.dumps(document(about, comparison, final), indent=1))
@@ -121,8 +123,10 @@ def _settings(varied: Sequence[Varied], search: str, trials: int | None, base: S
     return drawn(varied, trials, base.seed)
 
 
-def _write(path: Path, text: str) -> None:
+def _check_writable(path: Path) -> None:
+    """Raises TutorError where nothing can be written: better now than after hours. What is there stays as it is."""
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        with path.open("a"):
+            pass
     except OSError as error:
         raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None

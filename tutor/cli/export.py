@@ -32,9 +32,9 @@ def export(
     In the script, predict(x) gives the same predictions as here, and update(x, targets) does the same next update:
     the NumPy one writes the chain rule out, the PyTorch one leaves it to autograd, and they agree.
     """
-    from tutor.homework.gradebook import written_whole
     from tutor.training.export import EXPORTS, plan_of
     from tutor.training.runs import load_run
+    from tutor.whole_files import written_whole
 
     text = EXPORTS[to](plan_of(load_run(file), weights))
     if output is None or str(output) == "-":

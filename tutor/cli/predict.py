@@ -60,8 +60,8 @@ def predict(
 
 
 def _write(path: Path, found: Predictions, inputs: set[Path]) -> None:
-    from tutor.homework.gradebook import written_whole
     from tutor.training.predict import csv_rows
+    from tutor.whole_files import written_whole
 
     rows = ([_harmless(cell) for cell in row] for row in csv_rows(found))
     if str(path) == "-":
@@ -76,7 +76,7 @@ def _write(path: Path, found: Predictions, inputs: set[Path]) -> None:
 
 def _harmless(cell: Any) -> Any:
     """The cell so that no spreadsheet takes it for a formula. A number is none, whatever its sign."""
-    from tutor.homework.gradebook import harmless
+    from tutor.whole_files import harmless
 
     try:
         float(cell)

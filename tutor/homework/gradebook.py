@@ -6,18 +6,15 @@ Every file is written beside its place and then moved there, so that nothing hal
 from __future__ import annotations
 
 import csv
-import glob
 import json
-import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from tutor.errors import TutorError
 from tutor.homework.report import Document
+from tutor.whole_files import harmless, written_whole
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
@@ -27,39 +24,11 @@ PLATFORMS: Mapping[str, tuple[str, ...]] = {
 """The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
 _LARGEST_RESULT = 900_000
 _HARMLESS = str.maketrans("`|<>[]", "'/‹›()")
-_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def student_of(sheet: Document) -> str:
     """Who handed the sheet in: what it says itself, else the name of its file."""
     return str(sheet.get("student") or Path(sheet["sheet"]).stem)
-
-
-def harmless(cell: object) -> object:
-    """The cell so that no spreadsheet takes it for a formula."""
-    if not isinstance(cell, str):
-        return cell
-    clean = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in cell)
-    return f"'{clean}" if clean.lstrip().startswith(_STARTS_FORMULA) else clean
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[TextIO]:
-    """A text file that appears at `path` only once it is complete."""
-    if not path.name or path.is_dir():
-        raise TutorError(f"{str(path)!r} is a folder; name a file in it")
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # by somebody who was stopped
-        left.unlink(missing_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with half.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            yield file
-        half.replace(path)
-    except OSError as error:
-        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
 
 
 class Gradebook:

@@ -10,8 +10,9 @@ from types import TracebackType
 
 from tutor.errors import TutorError
 from tutor.homework import gradebook
-from tutor.homework.gradebook import Gradebook, file_name, student_of, written_whole
+from tutor.homework.gradebook import Gradebook, file_name, student_of
 from tutor.homework.report import Document
+from tutor.whole_files import written_whole
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import re
 import struct
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +20,7 @@ import msgspec
 import numpy as np
 
 from tutor.errors import TutorError
+from tutor.whole_files import written_whole
 
 Array = Any
 Heading = dict[str, Any]
@@ -41,21 +41,11 @@ def write_file(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> Non
     The same run is always written as the same bytes. Raises TutorError where there is something else in its place.
     """
     check_target(path)
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with half.open("wb") as file:
-            if path.suffix.lower() == ".npz":
-                _write_npz(file, heading, arrays)
-            else:
-                file.write(_json(path, heading, arrays))
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError as error:
-        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
+    with written_whole(path, binary=True) as file:
+        if path.suffix.lower() == ".npz":
+            _write_npz(file, heading, arrays)
+        else:
+            file.write(_json(path, heading, arrays))
 
 
 def check_target(path: Path) -> None:

@@ -140,8 +140,8 @@ def test_the_command_is_quoted_and_says_everything() -> None:
     }  # fmt: skip
     words = command_line("my data.csv", "a;b", chosen)
     assert " ".join(words) == (
-        "tutor train --data 'my data.csv' --label 'a;b' --hidden 0 --learning-rate 1e-05 --optimizer-setting beta=0.8 "
-        "--no-shuffle --batch-norm --augment shift=1,flip"
+        "tutor train --data 'my data.csv' --label 'a;b' --hidden 0 --batch-norm --learning-rate 1e-05 "
+        "--optimizer-setting beta=0.8 --no-shuffle --augment shift=1,flip"
     )
 
 

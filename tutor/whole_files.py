@@ -27,7 +27,7 @@ def written_whole(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
         left.unlink(missing_ok=True)
     half = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with half.open("wb") if binary else half.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        with half.open("xb") if binary else half.open("x", encoding="utf-8", errors="replace", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -7,22 +7,17 @@ of adding matters, and the library may add as it likes. Source: Ozaki, Ogita, Oi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
 from math import ceil, frexp, log2
 from typing import Any
 
 import numpy as np
 
 Array = Any
-_MANTISSA = 53
-_SHIFT = 1.5 * 2.0**52
-_SMALLEST = 2.0**-300
+MANTISSA = 53
+SHIFT = 1.5 * 2.0**52
+_SMALLEST, TOO_LARGE = 2.0**-300, 2.0**400
 _IN_ORDER = 6_000  # products of two numbers, up to which adding in order is the faster way
 _WIDEST = 200_000  # the same for a vector, which is faster in order than split into slices
-_BITS = 44  # to which a product comes out, counted from the largest number of either operand
-_ROW_BITS, _REST_BITS = 20, 28
-_BLOCK = 1 << 20
 
 
 class Operand:
@@ -58,7 +53,7 @@ class Operand:
 
 def bits_for(longest_sum: int) -> int:
     """How many bits the slices of both operands may have, where sums have at most so many terms."""
-    return (_MANTISSA - ceil(log2(max(longest_sum, 2)))) // 2
+    return (MANTISSA - ceil(log2(max(longest_sum, 2)))) // 2
 
 
 def product(a: Operand, b: Operand, out: Array | None = None) -> Array:
@@ -114,143 +109,11 @@ def slices(x: Array, bits: int, count: int) -> Array:
 
 def _shift(x: Array, bits: int) -> float:
     """What rounds every number to so many bits, counted from the largest of all, when it is added and taken away again;
-    NaN, which spreads to all of them, where one is infinite."""
+    NaN, which spreads to all of them, where one is infinite or so large that sums could overflow."""
     largest = float(np.abs(x).max())
-    return _SHIFT * _unit(largest, bits) if largest < np.inf else np.nan
+    return SHIFT * unit_of(largest, bits) if largest < TOO_LARGE else np.nan
 
 
-def _unit(largest: float, bits: int) -> float:
+def unit_of(largest: float, bits: int) -> float:
     """The last of so many bits, counted from the power of two above the largest number."""
     return float(max(2.0 ** frexp(largest)[1], _SMALLEST) * 2.0**-bits)
-
-
-class ExactRows:
-    """Examples, one a row, that are multiplied with many matrices: split once, and only where that is needed.
-
-    Numbers of at most 20 bits, such as pixels, are one slice as they stand. Those in single precision, which large data
-    sets are kept in, are rounded to that, to save the time and the memory of another slice.
-    """
-
-    def __init__(self, x: Array) -> None:
-        self.x = x
-
-    def prepare(self, units: int, batch: int) -> None:
-        """Split the rows now, if products of so many rows of weights with so many examples will ask for it."""
-        if not is_small(units, self.x.shape[1], batch):
-            _ = self.parts
-
-    def take(self, order: Array) -> ExactBatch:
-        return ExactBatch(self, order)
-
-    @cached_property
-    def parts(self) -> list[Part]:
-        """Slices that add up to the rows."""
-        largest = max(float(self.x.max(initial=0.0)), -float(self.x.min(initial=0.0)))
-        if not largest < np.inf:
-            raise ValueError("data must be finite")
-        unit, rest = _unit(largest, _ROW_BITS), _unit(largest, _ROW_BITS + _REST_BITS)
-        if self.x.dtype == np.float32:
-            for block in _blocks(self.x):
-                block[...] = _rounded(block, unit)
-        if all(np.array_equal(block, _rounded(block, unit)) for block in _blocks(self.x)):
-            spare = _spare_bits(self.x, unit)
-            return [Part.of(self.x, unit * 2.0**spare, _BITS)]
-        high = _rounded(self.x, unit)
-        return [Part.of(high, unit, _BITS), Part.of(_rounded(self.x - high, rest), rest, _BITS - _ROW_BITS)]
-
-
-class Part:
-    """One slice of the rows: whole multiples of a power of two. A product with it is `wanted` to so many bits.
-
-    `largest` and `largest_sum` are the largest number, and the largest sum over a row, without signs, in that unit.
-    """
-
-    def __init__(self, values: Array, wanted: int, largest: float, largest_sum: float) -> None:
-        self.values, self.wanted, self.largest, self.largest_sum = values, wanted, largest, largest_sum
-
-    @classmethod
-    def of(cls, values: Array, unit: float, wanted: int) -> Part:
-        sums, largest = 0.0, 0.0
-        for block in _blocks(values):
-            size = np.abs(block)
-            sums = max(sums, float(size.sum(axis=1, dtype=np.float64).max()))
-            largest = max(largest, float(size.max()))
-        return cls(values, wanted, max(largest / unit, 1.0), max(sums / unit, 1.0))
-
-    def take(self, order: Array) -> Part:
-        chosen = self.values.take(order, axis=0, mode="clip").astype(np.float64, copy=False)
-        return Part(chosen, self.wanted, self.largest, self.largest_sum)
-
-    def times(self, matrix: Array) -> Array:
-        """matrix @ values.T"""
-        return self._sliced(matrix, self.values.T, self.largest_sum)
-
-    def gathered(self, delta: Array) -> Array:
-        """delta @ values"""
-        return self._sliced(delta, self.values, len(self.values) * self.largest)
-
-    def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
-        bits = min(50, _MANTISSA - ceil(log2(sums)))
-        count = -(-self.wanted // bits)
-        height = len(matrix)
-        products = np.dot(slices(matrix, bits, count), values)
-        total = products[(count - 1) * height :]
-        for start in range((count - 2) * height, -1, -height):
-            total += products[start : start + height]
-        return total
-
-
-class ExactBatch:
-    """Some of the rows."""
-
-    def __init__(self, rows: ExactRows, order: Array) -> None:
-        self.rows, self.order = rows, order
-
-    @cached_property
-    def x(self) -> Array:
-        return self.rows.x.take(self.order, axis=0, mode="clip").astype(np.float64, copy=False)
-
-    @cached_property
-    def parts(self) -> list[Part]:
-        return [part.take(self.order) for part in self.rows.parts]
-
-    def times(self, matrix: Array) -> Array:
-        """matrix @ x.T: what a layer with these weights makes of the examples, one a column."""
-        if is_small(len(matrix), matrix.shape[1], len(self.order)):
-            return in_order(matrix, self.x.T)
-        return sum_of([part.times(matrix) for part in self.parts])
-
-    def gathered(self, delta: Array, out: Array) -> None:
-        """delta @ x into `out`: the gradient by those weights, from that by the weighted sums."""
-        if is_small(len(delta), len(self.order), self.rows.x.shape[1]):
-            out[...] = in_order(delta, self.x)
-        else:
-            out[...] = sum_of([part.gathered(delta) for part in self.parts])
-
-
-def sum_of(matrices: list[Array]) -> Array:
-    total = matrices[0]
-    for other in matrices[1:]:
-        total += other
-    return total
-
-
-def _spare_bits(x: Array, unit: float) -> int:
-    """How many of the last bits are 0 in every number, all of them whole multiples of the unit."""
-    used = 1 << (_ROW_BITS - 1)
-    for block in _blocks(x):
-        used |= int(np.bitwise_or.reduce(np.abs(block / unit).astype(np.int64), axis=None))
-    return (used & -used).bit_length() - 1
-
-
-def _rounded(x: Array, unit: float) -> Array:
-    """x rounded to a multiple of the unit, a power of two."""
-    shift = _SHIFT * unit
-    return (x.astype(np.float64, copy=False) + shift) - shift
-
-
-def _blocks(x: Array) -> Iterator[Array]:
-    """The matrix in pieces, so that checking it takes little memory."""
-    step = max(1, _BLOCK // max(1, x.shape[1]))
-    for start in range(0, len(x), step):
-        yield x[start : start + step]

@@ -126,7 +126,8 @@ def tanh(x: float) -> float:
 class Reproducible:
     """What a formula calls, with the same bits on every machine.
 
-    A probability that has become 0 counts as 1e-12 in a logarithm. Raises ValueError for the logarithm of less.
+    A probability below 1e-12 counts as that in a logarithm, as it does in matrix form. Raises ValueError for the
+    logarithm of a negative number.
     """
 
     FUNCTIONS = ("exp", "log", "tanh", "sqrt", "log_one_plus_exp")
@@ -136,7 +137,7 @@ class Reproducible:
 
     @staticmethod
     def log(x: float) -> float:
-        if x <= 0.0:
+        if x < _SMALLEST_PROBABILITY:
             _check_logarithm(x)
             x = _SMALLEST_PROBABILITY
         return log(x)
@@ -160,7 +161,7 @@ class Fast(Reproducible):
 
     @staticmethod
     def log(x: float) -> float:
-        if x <= 0.0:
+        if x < _SMALLEST_PROBABILITY:
             _check_logarithm(x)
             x = _SMALLEST_PROBABILITY
         return math.log(x)
@@ -174,7 +175,6 @@ class Fastest(Fast):
     """The C library's functions as they are: where they have a value it is the one of `Fast`, elsewhere they raise."""
 
     exp: Any = staticmethod(math.exp)
-    log: Any = staticmethod(math.log)
 
 
 def _check_logarithm(x: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from tutor.cli.lessons import Json
 from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.variations import command_line, read_variations
 from tutor.errors import TutorError
+from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 from tutor.whole_files import written_whole
 
@@ -99,7 +99,7 @@ def compare(
             file.write(rows(comparison, times))
     about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
     if json_output:
-        print(json.dumps(document(about, comparison, final), indent=1))
+        print(as_json(document(about, comparison, final)))
     else:
         view.show(about, comparison, final, screen)
     if not comparison.complete or (base.test and best is not None and final.tested is None):

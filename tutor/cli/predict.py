@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,7 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.runs import tell
 from tutor.errors import TutorError
+from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def predict(
         if str(table) == "-":
             return
     if json_output:
-        print(json.dumps(view.document(run, data, found, examples.remarks), indent=1))
+        print(as_json(view.document(run, data, found, examples.remarks)))
     else:
         view.show(run, data, found, examples.remarks, screen)
 

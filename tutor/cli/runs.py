@@ -25,7 +25,7 @@ def begun(
     """A new training of a lesson or on data; where the data came from, the examples, and the trainer."""
     from tutor.training.run_data import open_data, source_of
     from tutor.training.run_files import check_target
-    from tutor.training.settings import Settings
+    from tutor.training.settings import Settings, check
     from tutor.training.setup import set_up
 
     if (lesson is None) == (data is None):
@@ -38,6 +38,7 @@ def begun(
     if save is not None:
         check_target(save)
     wanted = Settings(**given)
+    check(wanted)
     source = source_of(data, label, wanted.seed)
     found = open_data(data, label, wanted.seed)
     return source, found, set_up(found, wanted)

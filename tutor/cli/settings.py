@@ -12,8 +12,6 @@ import typer
 from tutor.errors import TutorError
 from tutor.training.settings import SECTIONS, Settings, option
 
-_SEVERAL = (tuple, dict)
-
 
 def setting_parameters() -> list[inspect.Parameter]:
     """An option for each setting; None where it is not given."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -25,11 +25,17 @@ DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
 Save = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Keep the run, also after Ctrl-C: .npz, or .json for a small network."),
+    typer.Option(
+        metavar="FILE",
+        help="Keep the run, also after Ctrl-C, in the place of an older one: .npz, or .json.",
+    ),
 ]
 Resume = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Go on with a saved run; only --epochs, --save and how to print go with it."),
+    typer.Option(
+        metavar="FILE",
+        help="Go on with a saved run, and keep it there; only --epochs, --save and how to print go with it.",
+    ),
 ]
 
 
@@ -66,8 +72,9 @@ def train(
 ) -> None:
     """Train a network on a data set, or that of a lesson, and see how the loss falls.
 
-    Try `tutor train --data moons`, or `tutor train --data xor --hidden 1` to see it fail. The same seed gives the same
-    bits on every machine; --arithmetic fast is faster, and its last digits may differ between machines.
+    Try `tutor train --data moons --learning-rate 0.02`. With `tutor train --data xor --hidden 3 --learning-rate 0.1
+    --epochs 500` a network learns XOR; with --hidden 1 you see it fail. The same seed gives the same bits on every
+    machine; --arithmetic fast is faster, and its last digits may differ between machines.
 
     `tutor train --data xor --hidden 2 --explain 100` shows the worksheet of the hundredth update, from the trainer's
     own weights at that moment.
@@ -93,7 +100,7 @@ def train(
         result = trainer.run(watch)
     with finish(source, found, trainer, save or resume):
         if json_output:
-            print(json.dumps(document(found, trainer, result), indent=1))
+            print(as_json(document(found, trainer, result)))
         else:
             show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
 
@@ -105,6 +112,6 @@ def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_outp
 
     worksheet, trained = explained(trainer, number)
     if json_output:
-        print(json.dumps(update_document(name, number, worksheet, trained), indent=1))
+        print(as_json(update_document(name, number, worksheet, trained)))
     else:
         show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from tutor.homework.report import Document
 from tutor.whole_files import harmless, written_whole
@@ -34,7 +34,7 @@ def student_of(sheet: Document) -> str:
 class Gradebook:
     """A CSV with one row a student, in the columns that the platform imports."""
 
-    def __init__(self, file: TextIO, platform: str, title: str) -> None:
+    def __init__(self, file: IO[str], platform: str, title: str) -> None:
         self.writer = csv.writer(file)
         self.platform = platform
         self._told_points = platform != "canvas"

@@ -45,7 +45,9 @@ class BatchLoss:
         return float(total / count)
 
     def _inside(self, outputs: Array) -> Array:
-        return np.clip(outputs, _TINY, 1 - _TINY) if self.name in _PROBABILITIES else outputs
+        if self.name not in _PROBABILITIES:
+            return outputs
+        return np.clip(outputs.astype(np.float64, copy=False), _TINY, 1 - _TINY)  # 1 - 1e-12 is 1 in single precision
 
     def _shared(self, terms: Array, targets: Array) -> Array:
         return terms / len(targets) if self.entry.mean else terms

@@ -75,8 +75,14 @@ def _separator(line: str) -> str:
 def _rows(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     """The rows in which anything stands, with their last lines' numbers."""
     reader = csv.reader(lines, delimiter=separator)
+    above = 0
     try:
         for row in reader:
+            if any(separator in cell.partition("\n")[2] or "\0" in cell for cell in row):
+                raise TutorError(
+                    f"{path}, row {above + 1}: a cell has whole rows in it; is a quotation mark not closed?"
+                )
+            above = reader.line_num
             if any(cell.strip() for cell in row):
                 yield reader.line_num, row
     except csv.Error as error:

@@ -101,8 +101,9 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
     found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy)
-    if held_out is None:
-        return found
+    if held_out is None or not isfinite(held_out.loss):
+        wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
+        return found if held_out is None else wrong
     return replace(found, validation_loss=held_out.loss, validation_accuracy=held_out.accuracy)
 
 

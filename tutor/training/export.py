@@ -45,6 +45,8 @@ class Plan:
 
 def plan_of(run: Run, weights: str) -> Plan:
     """The network as it is after the training, or, with `initial`, as it was before it."""
+    if run.settings.rule == "perceptron":
+        raise TutorError("the perceptron rule is no gradient descent; only networks trained by that are exported")
     entry, shape, rules = OPTIMIZERS[run.settings.optimizer], run.shape, run.settings.rules
     hidden = shape.sizes[1:-1] if shape.batch_norm else ()
     if weights == "initial":

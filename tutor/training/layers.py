@@ -17,10 +17,10 @@ Array = Any
 System = Any
 
 
-class Examples:
+class FirstLinear:
     """The weighted sums of the first layer: z = W·x + b, straight from the examples of a batch."""
 
-    def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
+    def __init__(self, matrix: Array, gradient: Array) -> None:
         self.matrix, self.gradient, self.mask = matrix, gradient, None
 
     def forward(self, batch: Any) -> Array:
@@ -62,11 +62,10 @@ class Linear:
 
 
 class Activate:
-    """a = f(z), unit by unit, by the registry."""
+    """a = f(z), unit by unit, by the registry. Step units have no slope, so nothing goes back through them."""
 
     def __init__(self, name: str, system: System) -> None:
         entry = ACTIVATIONS[name]
-        assert entry.slope is not None
         self.value, self.slope, self.system = entry.value, entry.slope, system
         self.parameter = (float(entry.default),) if entry.parameter else ()
 
@@ -75,6 +74,7 @@ class Activate:
         return self.a
 
     def backward(self, delta: Array) -> Array:
+        assert self.slope is not None
         delta *= self.slope(self.z, self.a, *self.parameter, self.system)
         return delta
 
@@ -103,7 +103,7 @@ class Normalise:
     """Batch normalization of the weighted sums; their own bias is what it adds at the end. While the network learns, by
     the mean and variance of the batch; after that by their running averages."""
 
-    def __init__(self, sums: Examples | Linear, gamma: Array, by_gamma: Array, system: System) -> None:
+    def __init__(self, sums: FirstLinear | Linear, gamma: Array, by_gamma: Array, system: System) -> None:
         self.sums, self.system, self.learning = sums, system, False
         self.gamma, self.beta = gamma, sums.matrix[:, -1:]
         self.by_gamma, self.by_beta = by_gamma, sums.gradient[:, -1:]
@@ -141,7 +141,7 @@ class Hidden:
     out.
     """
 
-    def __init__(self, sums: Examples | Linear | Normalise, activate: Activate, skips: bool) -> None:
+    def __init__(self, sums: FirstLinear | Linear | Normalise, activate: Activate, skips: bool) -> None:
         self.sums, self.activate, self.skips = sums, activate, skips
         self.branch: float | None = None
         self.kept: Array | None = None

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from tutor.errors import TutorError
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.datasets import Data
+from tutor.training.optimization import Rules
 from tutor.training.preparation import Prepared, rows_with_ones
-from tutor.training.settings import Settings, check, option
+from tutor.training.settings import IS_ON, Settings, check, option
 from tutor.training.shape import Shape
 from tutor.training.small_form import SmallForm
 from tutor.training.straight_line import StraightLine
@@ -48,16 +49,17 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
             raise TutorError(f"{option(setting)} is the lesson's affair; leave it out, or change it in the lesson")
     training = problem.training or Training()
     hidden = tuple(len(layer.weights) for layer in problem.network.layers[:-1])
+    training = _training(training, given)
     wanted = _settings(training, len(problem.examples), {"hidden": hidden, **given})
     check(wanted)
-    changed = replace(problem, training=_training(training, given))
+    changed = replace(problem, training=training)
     data, prepared = _examples(problem, problem.network, name)
     system = ARITHMETICS[wanted.arithmetic]
     try:
         line = StraightLine(changed, prepared.x.T, prepared.targets, wanted.batch_size, wanted.arithmetic)
     except ValueError as error:
         raise TutorError(f"{name}: {error}") from None
-    shape = _shape(problem.network, len(prepared.targets))
+    shape = _shape(problem.network)
     return data, Trainer(SmallForm(line, wanted.rules, system), prepared, wanted, shape, BatchLoss(shape.loss, system))
 
 
@@ -76,15 +78,18 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
     if training.learning_rate is not None:
         usual["learning_rate"] = float(training.learning_rate)
     if by_rule:
-        usual = {"learning_rate": 1.0, "epochs": training.max_epochs, **usual}
+        usual["epochs"] = training.max_epochs
     return Settings(**{**usual, **given})
 
 
 def _training(training: Training, given: Mapping[str, Any]) -> Training:
     """The lesson's training with what is given in its place."""
     found: dict[str, Any] = {}
-    if given.get("optimizer", training.optimizer) != training.optimizer:
+    optimizer = given.get("optimizer", training.optimizer)
+    if optimizer != training.optimizer:  # whose rate and settings would be those of another one
         found |= {"settings": {}, "learning_rate": None}
+    if training.learning_rate is None or optimizer != training.optimizer:
+        found["learning_rate"] = Fraction(1) if training.rule == RULE else Fraction(repr(Rules(optimizer).rate))
     for setting, field in _OF_TRAINING.items():
         if setting in given:
             found[field] = _exact(given[setting])
@@ -94,10 +99,12 @@ def _training(training: Training, given: Mapping[str, Any]) -> Training:
 
 
 def _exact(value: Any) -> Any:
-    """Numbers as fractions of what was typed."""
+    """Numbers as fractions of what was typed; flags as they are."""
     if isinstance(value, float):
         return Fraction(repr(value))
-    return {key: Fraction(text) for key, text in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return {key: IS_ON.get(text.lower(), text) if text.isalpha() else Fraction(text) for key, text in value.items()}
+    return value
 
 
 def _text(value: Any) -> str:
@@ -120,6 +127,6 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
     return data, Prepared(rows_with_ones(x), targets, y, classes, places, places[:0], places[:0])
 
 
-def _shape(network: Network, outputs: int) -> Shape:
+def _shape(network: Network) -> Shape:
     sizes = (len(network.inputs), *(len(layer.weights) for layer in network.layers))
     return Shape(sizes, tuple(layer.activation for layer in network.layers), network.loss or "squared_error")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ _BLOCK = 2048
 class MatrixForm:
     """One network on its way: parameters, the optimizer's state, and epochs of updates."""
 
-    name = "matrix"
+    name: Literal["matrix", "straight-line"] = "matrix"
 
     def __init__(
         self,
@@ -73,20 +73,22 @@ class MatrixForm:
         shares = None if self.shares is None else self.shares[places]
         noisy, needs_loss = bool(self.wanted.noise), bool(optimization.entry.shared)
         few, loss, outputs = None, 0.0, []
-        for start in range(0, len(places), size):
-            end = start + size
-            asked = targets[:, start:end]
-            if noisy:
-                network.leave_out(self._masks(number, start // size, asked.shape[1]))
-            if shares is not None:
-                few = shares[start:end]
-            outputs.append(network.forward(examples.take(positions[start:end]), True))
-            network.backward(asked, few)
-            if needs_loss:
-                loss = network.loss.mean(outputs[-1], asked, few) + optimization.penalty(self.vector)
-            optimization.step(self.vector, network.gradient, loss, number - 1)
-        if noisy:
-            network.leave_out(Noise.nothing(network.shape))
+        try:
+            for start in range(0, len(places), size):
+                end = start + size
+                asked = targets[:, start:end]
+                if noisy:
+                    network.leave_out(self._masks(number, start // size, asked.shape[1]))
+                if shares is not None:
+                    few = shares[start:end]
+                outputs.append(network.forward(examples.take(positions[start:end]), True))
+                network.backward(asked, few)
+                if needs_loss:
+                    loss = network.loss.mean(outputs[-1], asked, few) + optimization.penalty(self.vector)
+                optimization.step(self.vector, network.gradient, loss, number - 1)
+        finally:
+            if noisy:  # also after Ctrl-C: a network in use has nothing left out
+                network.leave_out(Noise.nothing(network.shape))
         return self._mean_loss(np.concatenate(outputs, axis=1), targets, shares)
 
     def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
@@ -103,7 +105,7 @@ class MatrixForm:
         """What the batches are taken from, and in which order."""
         if self.augmentation is None:
             return self.examples, places
-        rows = self.data.rows[self.data.train].copy()
+        rows = self.data.rows[self.data.train]
         rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.wanted.seed, number)
         return self.system.examples(rows, self.single), order
 

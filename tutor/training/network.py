@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tutor.training.batch_loss import BatchLoss
-from tutor.training.layers import Activate, Examples, Hidden, Linear, Normalise, Softmax
+from tutor.training.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax
 from tutor.training.noise import Masks
 from tutor.training.shape import Shape
 
@@ -22,7 +22,7 @@ class Network:
         self.shape, self.vector, self.gradient = shape, vector, gradient
         self.loss = BatchLoss(shape.loss, system)
         parts = list(zip(shape.matrices(vector), shape.matrices(gradient), strict=True))
-        self.sums = [(Linear if depth else Examples)(*part, system) for depth, part in enumerate(parts)]
+        self.sums: list[FirstLinear | Linear] = [FirstLinear(*parts[0]), *(Linear(*part, system) for part in parts[1:])]
         scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), strict=False)
         self.normalised = [Normalise(*scale, system) for scale in scales]
         self.hidden = [
@@ -45,10 +45,11 @@ class Network:
 
     def leave_out(self, masks: Masks) -> None:
         """What is left out from now on."""
+        kind = self.vector.dtype
         for sums, mask in zip(self.sums, masks.weights, strict=True):
-            sums.mask = mask
+            sums.mask = None if mask is None else mask.astype(kind, copy=False)
         for hidden, branch, kept in zip(self.hidden, masks.branches, masks.outputs, strict=False):
-            hidden.branch, hidden.kept = branch, kept
+            hidden.branch, hidden.kept = branch, None if kept is None else kept.astype(kind, copy=False)
 
     def backward(self, targets: Array, shares: Array | None = None) -> None:
         """The derivative of the mean loss of the batch that went forward last; `shares` weigh the examples."""

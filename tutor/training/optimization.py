@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError
-from tutor.maths.clipping import by_norm, by_value
+from tutor.maths.clipping import by_norm, by_value, norm
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
@@ -22,11 +22,12 @@ System = Any
 
 @dataclass(frozen=True)
 class Rules:
-    """How parameters are changed. Numbers are as the user typed them; None is the registry's own."""
+    """How parameters are changed. Settings are numbers as they were typed, flags true or false; None is the registry's
+    own."""
 
     optimizer: str = "sgd"
     learning_rate: float | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     schedule: str = "constant"
     schedule_settings: Mapping[str, str] = field(default_factory=dict)
     l1: float = 0.0
@@ -136,6 +137,6 @@ class Optimization:
         if self.rules.clip_value is not None:
             gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
         if self.rules.clip_norm is not None:
-            length = self.system.total(gradient * gradient) ** 0.5
+            length = float(norm(self.system.total(gradient * gradient), self.system))
             if length > self.rules.clip_norm:
                 gradient[...] = by_norm(gradient, length, self.rules.clip_norm, self.system)

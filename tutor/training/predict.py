@@ -69,7 +69,7 @@ def outputs_of(run: Run, x: Array) -> Array:
     network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]))
     for k, layer in enumerate(network.normalised):
         layer.mean[...], layer.variance[...] = state[f"mean_{k}"], state[f"variance_{k}"]
-    rows = rows_with_ones(np.array(x, np.float64))
+    rows = rows_with_ones(np.array(x))  # scaled in place, in the precision in which the training had its examples
     if run.heading.scaling is not None:
         run.heading.scaling.apply(rows[:, :-1])
     examples = system.examples(rows, system.name == "fast" and run.shape.count >= SINGLE_FROM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, sqrt
 from typing import Any
 
 import numpy as np
@@ -114,17 +114,21 @@ def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Array
 
 
 def _fitted(name: str, x: Array, train: Array) -> Scaling:
-    """Fitted feature by feature in exact sums; a feature that never changes is left as it is."""
+    """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
     shift, scale = [], []
     for feature in range(x.shape[1]):
         column = x[train, feature].astype(np.float64)
-        if name == "minmax":
-            start, width = float(column.min()), float(np.ptp(column))
-        else:
-            start = fsum(column.tolist()) / len(column)
-            width = float(np.sqrt(fsum(((column - start) ** 2).tolist()) / len(column)))
+        start, width = float(column.min()), float(np.ptp(column))
+        if name == "zscore" and width:
+            try:
+                start = fsum(column.tolist()) / len(column)
+                width = sqrt(fsum(((column - start) ** 2).tolist()) / len(column))
+            except OverflowError:
+                raise TutorError(f"feature {feature + 1} has numbers that are too large to be normalised") from None
         shift.append(start)
         scale.append(width if width > 0 else 1.0)
+    if not np.isfinite([*shift, *scale]).all():
+        raise TutorError("the examples have numbers that are too large to be normalised")
     return Scaling(name, tuple(shift), tuple(scale))
 
 

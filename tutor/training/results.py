@@ -10,6 +10,8 @@ from tutor.training.preparation import rows_with_ones
 from tutor.training.trainer import Trainer
 
 Array = Any
+_MARGIN = 0.1
+"""How far around the data the picture goes, in their own width and height."""
 
 
 def confusion(trainer: Trainer) -> tuple[str, list[list[int]]]:
@@ -35,6 +37,8 @@ def regions(trainer: Trainer, columns: int, rows: int) -> tuple[Array, tuple[flo
     if data.x.shape[1] != 2 or not data.classes:
         return None
     (left, right), (low, high) = ((float(a.min()), float(a.max())) for a in data.x.T)
+    left, right = left - _MARGIN * (right - left), right + _MARGIN * (right - left)
+    low, high = low - _MARGIN * (high - low), high + _MARGIN * (high - low)
     across = left + (right - left) * (np.arange(columns) + 0.5) / columns
     up = high - (high - low) * (np.arange(rows) + 0.5) / rows
     grid = rows_with_ones(np.stack([np.tile(across, rows), np.repeat(up, columns)], axis=1))

@@ -43,7 +43,7 @@ def decoded_settings(found: Mapping[str, Any]) -> Settings:
 def check_run(run: Run) -> None:
     """Raises TutorError for the first thing that does not fit the others."""
     heading, shape = run.heading, run.heading.shape
-    check_shape(shape)
+    check_shape(shape, run.settings.rule == "perceptron")
     if len(heading.features) != shape.sizes[0]:
         raise TutorError(f"{len(heading.features)} names for {shape.sizes[0]} inputs")
     outputs = shape.sizes[-1]
@@ -58,12 +58,14 @@ def check_run(run: Run) -> None:
     _check_states(run)
 
 
-def check_shape(shape: Shape) -> None:
-    """That there can be such a network."""
+def check_shape(shape: Shape, by_rule: bool = False) -> None:
+    """That there can be such a network; by the perceptron rule it is a single layer of step units."""
     sizes = shape.sizes
     if len(sizes) < 2 or len(sizes) > 1000 or min(sizes) < 1 or len(shape.activations) != len(sizes) - 1:
         raise TutorError("'sizes' is to have the inputs and every layer, and 'activations' one for each layer")
     for place, name in enumerate(shape.activations):
+        if by_rule and shape.activations == ("step",):
+            break
         last = place == shape.depth - 1
         if not (name == "softmax" and last and sizes[-1] > 1) and not (name in ACTIVATIONS and ACTIVATIONS[name].slope):
             raise TutorError(f"layer {place + 1} cannot have the activation {name[:40]!r}")
@@ -113,8 +115,11 @@ def _check_states(run: Run) -> None:
         state = run.states[which]
         if run.heading.form == "matrix":
             check_state(which, state, template)
-        elif _size(state) != (shape.count,):  # what else another form keeps is checked where it goes on
-            raise TutorError(f"{which}: 'vector' is to have {shape.count} numbers")
+        else:  # what the states are called is checked where the training goes on
+            known = {"vector": template["vector"], "updates": 0}
+            check_state(which, {name: value for name, value in state.items() if name != "states"}, known)
+            if shape.batch_norm or not isinstance(state.get("states"), Mapping):
+                raise TutorError(f"{which}: 'states' is to have a number for each state of the optimizer")
         if any(name.startswith("variance_") and np.min(value) < 0 for name, value in state.items()):
             raise TutorError(f"{which}: a variance is below 0")
 

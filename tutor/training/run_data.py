@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.training.checks import size_of
 from tutor.training.datasets import DATA, Data, load
 from tutor.training.files import is_file_name, read_file
 
@@ -41,8 +42,11 @@ def open_data(name: str, label: str | None, seed: int) -> Data:
 def source_of(name: str, label: str | None, seed: int) -> Source:
     """What has to be known to find the same data again. To be asked before a file is read: it may change later."""
     if is_named(name):
+        if label is not None:
+            raise TutorError(f"--label names a column of a file; {name!r} is a data set with classes of its own")
         return Source(name, seed)
     path = Path(name)
+    size_of(path)
     try:
         return Source(name, seed, label, path.stat().st_size, _digest(path))
     except (OSError, ValueError) as error:

@@ -39,7 +39,7 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     program: str
     format: int
     version: str
-    form: str
+    form: Literal["matrix", "straight-line"]
     settings: dict[str, Any]
     source: Source
     features: tuple[str, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.errors import TutorError, nearest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tutor.training.optimization import Rules
 
 NORMALIZERS = ("zscore", "minmax")
+IS_ON = {"true": True, "1": True, "false": False, "0": False}
 SECTIONS = {
     "hidden": "The network",
     "optimizer": "How it learns",
@@ -80,15 +82,18 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """How parameters are changed; a schedule that asks for it runs over all the epochs."""
+        from tutor.maths.optimizers import OPTIMIZERS
         from tutor.maths.schedules import SCHEDULES
         from tutor.training.optimization import Rules
 
         asked = SCHEDULES[self.schedule].settings
         whole = {"epochs": str(self.epochs)} if "epochs" in asked else {}
+        flags = OPTIMIZERS[self.optimizer].flags
+        settings = {n: IS_ON[text.lower()] if n in flags else text for n, text in self.optimizer_setting.items()}
         return Rules(
             self.optimizer,
             self.learning_rate,
-            self.optimizer_setting,
+            settings,
             self.schedule,
             {**whole, **self.schedule_setting},
             self.l1,
@@ -120,6 +125,8 @@ def check(wanted: Settings) -> None:
         _check_perceptron(wanted)
     if wanted.stochastic_depth and not wanted.residual:
         raise TutorError("--stochastic-depth leaves out residual layers; add --residual")
+    if wanted.batch_norm and wanted.batch_size == 1:
+        raise TutorError("--batch-norm works on several examples at once; give --batch-size 2 or more")
     if (wanted.dropout or wanted.batch_norm) and not wanted.hidden:
         raise TutorError("--dropout and --batch-norm act on hidden layers, and there are none")
 
@@ -139,6 +146,7 @@ def _check_perceptron(wanted: Settings) -> None:
 
 
 def _check_words(wanted: Settings) -> None:
+    from tutor.arithmetic.exact import read_number
     from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
     from tutor.maths.initializers import INITIALIZERS
     from tutor.maths.losses import LOSSES
@@ -148,10 +156,14 @@ def _check_words(wanted: Settings) -> None:
     sloping = [name for name, entry in ACTIVATIONS.items() if entry.slope]
     _known(wanted.activation, sloping, "activation")
     flat = ["step"] if wanted.rule == "perceptron" else []
-    _known(wanted.output_activation, ["", *flat, *sloping, *VECTOR_ACTIVATIONS], "output activation")
-    _known(wanted.loss, ["", *LOSSES], "loss")
-    _known(wanted.init, ["", *INITIALIZERS], "initializer")
-    _known(wanted.normalize, ["", *NORMALIZERS], "normalization")
+    for word, words, kind in (
+        (wanted.output_activation, [*flat, *sloping, *VECTOR_ACTIVATIONS], "output activation"),
+        (wanted.loss, LOSSES, "loss"),
+        (wanted.init, INITIALIZERS, "initializer"),
+        (wanted.normalize, NORMALIZERS, "normalization"),
+    ):
+        if word:
+            _known(word, list(words), kind)
     _known(wanted.optimizer, OPTIMIZERS, "optimizer")
     _known(wanted.schedule, SCHEDULES, "schedule")
     optimizer, schedule = OPTIMIZERS[wanted.optimizer], SCHEDULES[wanted.schedule]
@@ -160,8 +172,16 @@ def _check_words(wanted: Settings) -> None:
         (wanted.schedule_setting, schedule.settings),
     ):
         for name, text in chosen.items():
-            _known(name, valid, "setting")
-            _check_number(name, text)
+            owner = wanted.optimizer if chosen is wanted.optimizer_setting else f"the {wanted.schedule} schedule"
+            if not valid:
+                raise TutorError(f"{owner} has no settings, so no {name[:60]!r}")
+            _known(name, valid, f"setting of {owner}")
+            if name not in optimizer.flags or chosen is wanted.schedule_setting:
+                _check_number(name, text)
+                if name.startswith(("beta", "rho")) and not 0 <= float(read_number(text)) < 1:
+                    raise TutorError(f"{name} is a share from 0 to below 1, not {text[:40]}")
+            elif text.lower() not in IS_ON:
+                raise TutorError(f"{name} is true or false, not {text[:40]!r}")
 
 
 def _check_number(name: str, text: str) -> None:
@@ -178,6 +198,8 @@ def _check_range(name: str, value: Any, limits: Any) -> None:
     least, below = limits["least"], limits["below"]
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, int | float) and not isinstance(number, bool):
+            if not isfinite(number):
+                raise TutorError(f"{option(name)} is a finite number, not {number}")
             if least is not None and not number >= least:
                 raise TutorError(f"{option(name)} is at least {least:g}, not {number:g}")
             if below is not None and not number < below:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from tutor.errors import TutorError
@@ -17,6 +18,8 @@ from tutor.training.shape import Shape
 from tutor.training.small_form import LARGEST, SmallForm
 from tutor.training.systems import ARITHMETICS
 from tutor.training.trainer import Form, Trainer
+
+MOST_PARAMETERS = 50_000_000
 
 
 def shape_of(wanted: Settings, data: Data) -> Shape:
@@ -39,6 +42,8 @@ def shape_of(wanted: Settings, data: Data) -> Shape:
     if last == "softmax" and outputs == 1:
         raise TutorError("softmax needs an output for each class; with two classes use sigmoid")
     sizes = (data.x.shape[1], *wanted.hidden, outputs)
+    if sum((before + 1) * after for before, after in pairwise(sizes)) > MOST_PARAMETERS:
+        raise TutorError(f"a network of {'-'.join(map(str, sizes))} has more than {MOST_PARAMETERS:,} parameters")
     activations = (*[wanted.activation] * len(wanted.hidden), last)
     return Shape(sizes, activations, loss, wanted.batch_norm, wanted.residual)
 

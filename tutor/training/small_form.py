@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.training.optimization import Rules, rate_in
 
@@ -20,7 +20,7 @@ LARGEST = {"fast": 160, "reproducible": 400}
 class SmallForm:
     """Straight-line code with the schedule of its learning rate."""
 
-    name = "straight-line"
+    name: Literal["matrix", "straight-line"] = "straight-line"
 
     def __init__(self, line: StraightLine, rules: Rules, system: System) -> None:
         self.line, self.rules, self.system = line, rules, system

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tutor.arithmetic import elementary
-from tutor.arithmetic.products import ExactRows, Operand, bits_for, product, row_by_row
+from tutor.arithmetic.exact_rows import ExactRows
+from tutor.arithmetic.products import Operand, bits_for, product, row_by_row
 
 Array = Any
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _UPDATES_AT_ONCE = 4_000
 class Form(Protocol):
     """A network being trained, in matrix form or as straight-line code."""
 
-    name: str
+    name: Literal["matrix", "straight-line"]
 
     @property
     def vector(self) -> Array: ...
@@ -153,7 +153,7 @@ class Trainer:
             return Epoch(epoch.number, epoch.loss, accuracy)
         held_out = self.measure(self.data.validation)
         best = self.result.best
-        if self.wanted.patience is not None and (best is None or held_out.loss < best[0]):
+        if self.wanted.patience is not None and (best is None or not held_out.loss >= best[0]):
             self.result.best = held_out.loss, epoch.number, self.form.state()
         return Epoch(epoch.number, epoch.loss, accuracy, held_out.loss, held_out.accuracy)
 
@@ -167,7 +167,8 @@ class Trainer:
     def measure(self, places: Array) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
         outputs = self.form.outputs(self.data.rows, places)
-        loss = self.loss.mean(outputs, self.data.targets[:, places])
+        with np.errstate(all="ignore"):
+            loss = self.loss.mean(outputs, self.data.targets[:, places])
         if not self.data.classes:
             return Measure(loss, None)
         return Measure(loss, float((self.data.guesses(outputs) == self.data.y[places]).mean()))

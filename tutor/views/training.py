@@ -12,7 +12,7 @@ Regions = Callable[[int, int], Any]
 _SYMBOLS = "·#o+x*%@=&"
 _CURVE_HEIGHT = 10
 _COLUMNS_A_TICK = 10
-_STILL_FALLING = 0.98
+_STILL_FALLING = 0.999
 
 
 def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, screen: Screen) -> None:
@@ -29,6 +29,7 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     screen.show(f"{sizes}, {words}; {wanted.arithmetic} arithmetic.")
     if wanted.rule == "perceptron":
         screen.show("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
+    screen.show(_how(wanted))
     if wanted.arithmetic == "fast":
         screen.show(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
@@ -40,10 +41,11 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
         if not screen.narrate:
             show_regions(data, cut, screen)
     updates = trainer.form.updates
-    each = f"{1e6 * result.seconds / max(1, updates):.3g} µs each"
+    each = 1e6 * result.seconds / max(1, updates)
+    pace = f", {each:.3g} µs each" if each < 1000 else f", {each / 1000:.3g} ms each"
     ended = result.ended.capitalize()
     took = f"{result.seconds:.2f} s" if result.seconds >= 0.1 else f"{1000 * result.seconds:.2g} ms"
-    screen.show(f"{ended}: {counted(updates, 'update')} in {took}, {each}.")
+    screen.show(f"{ended}: {counted(updates, 'update')} in {took}{pace if updates else ''}.")
     if result.diverged:
         screen.show("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
     elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:
@@ -52,13 +54,21 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
         screen.show("The loss is still falling: more --epochs, or a larger --learning-rate, may bring it further down.")
 
 
+def _how(wanted: Any) -> str:
+    """How the network learns, in a sentence."""
+    batches = "one example" if wanted.batch_size == 1 else f"up to {wanted.batch_size} examples"
+    name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
+    rate = f"{name}, learning rate {wanted.rules.rate:g}, {batches} an update"
+    return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
+
+
 def _is_falling(history: Any) -> bool:
     """Whether the last tenth of the epochs was clearly better than the tenth before."""
     tenth = max(1, len(history) // 10)
     if len(history) < 2 * tenth:
         return False
     last, before = (sum(e.loss for e in part) for part in (history[-tenth:], history[-2 * tenth : -tenth]))
-    return bool(last < _STILL_FALLING * before)
+    return history[-1].accuracy != 1 and bool(last < _STILL_FALLING * before)
 
 
 def show_curve(history: Any, screen: Screen) -> None:
@@ -73,11 +83,12 @@ def show_curve(history: Any, screen: Screen) -> None:
     figure.set_x_limits(min_=0, max_=-(-history[-1].number // ticks) * ticks)
     held_out = [e for e in history if e.validation_loss is not None]
     highest = max(e.loss for e in history)
-    figure.set_y_limits(min_=0, max_=max([highest, *(min(e.validation_loss, 2 * highest) for e in held_out)]) or 1)
+    shown = max([highest, *(min(e.validation_loss, 2 * highest) for e in held_out)])
+    figure.set_y_limits(min_=0, max_=1.1 * shown or 1)  # what lies on the very edge is not drawn
     figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:{chars}.3g}")
-    figure.plot([e.number for e in history], [e.loss for e in history])
     if held_out:
         figure.scatter([e.number for e in held_out], [e.validation_loss for e in held_out], marker="o")
+    figure.plot([e.number for e in history], [e.loss for e in history])
     screen.show("", figure.show())
     if held_out:
         screen.show("The line is the loss on the training part, o that on the held-out part.")
@@ -98,11 +109,13 @@ def _show_epochs(history: Any, screen: Screen) -> None:
     if screen.narrate or screen.stacked:
         for row in texts:
             screen.show(", ".join(f"{heading} {text}" for heading, text in zip(headings, row, strict=True)) + ".")
-        return
-    table = screen.table(*headings, right=headings)
-    for row in texts:
-        table.add_row(*map(screen.text, row))
-    screen.show("", table)
+    else:
+        table = screen.table(*headings, right=headings)
+        for row in texts:
+            table.add_row(*map(screen.text, row))
+        screen.show("", table)
+    if right or held:
+        screen.show("The loss is the mean over an epoch, each example before its update; the rest is after it.")
 
 
 def _show_parts(trainer: Any, screen: Screen) -> None:
@@ -110,7 +123,9 @@ def _show_parts(trainer: Any, screen: Screen) -> None:
     said = []
     for part, measure in trainer.measures().items():
         right = "" if measure.accuracy is None else f", {_share(measure.accuracy)} right"
-        said.append(f"{part} loss {measure.loss:.6g}{right} ({counted(len(trainer.data.parts[part]), 'example')})")
+        loss = "" if trainer.wanted.rule == "perceptron" else f" loss {measure.loss:.6g}"
+        both = f"{loss}{',' if loss and right else ''}{right.removeprefix(',')}"
+        said.append(f"{part}{both} ({counted(len(trainer.data.parts[part]), 'example')})")
     screen.show("", f"In the end: {'; '.join(said)}.")
 
 
@@ -128,13 +143,19 @@ def show_confusion(classes: Any, confused: Any, screen: Screen) -> None:
         f"{counted(table[i][j], 'time')} {classes[i]} for {classes[j]}"
         for i in range(len(table)) for j in range(len(table)) if i != j and table[i][j]
     ]  # fmt: skip
-    if not screen.narrate and sum(max(len(c), 4) + 3 for c in classes) + 12 <= screen.width:
+    if not screen.narrate and _width(classes, table) <= screen.width:
         grid = screen.table("", *classes, right=classes)
         for name, row in zip(classes, table, strict=True):
             grid.add_row(screen.text(name, "bold"), *(screen.text(str(cell)) for cell in row))
         screen.show(grid)
     else:
         screen.show(f"Taken wrongly: {'; '.join(wrong)}." if wrong else "None was taken wrongly.")
+
+
+def _width(classes: Any, table: Any) -> int:
+    """How wide the confusion matrix is."""
+    columns = [max(len(c), *(len(str(row[k])) for row in table)) for k, c in enumerate(classes)]
+    return sum(width + 3 for width in (max(map(len, classes)), *columns)) + 1
 
 
 def show_regions(data: Any, cut: Regions, screen: Screen) -> None:

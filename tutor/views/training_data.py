@@ -6,6 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 
+def _kept(trainer: Any) -> dict[str, Any]:
+    """What the weights alone do not say: how examples are scaled, and the averages of batch normalization."""
+    found: dict[str, Any] = {}
+    if trainer.data.scaling is not None:
+        found["scaling"] = asdict(trainer.data.scaling)
+    state = trainer.form.state()
+    running = {name: array.ravel().tolist() for name, array in state.items() if name.startswith(("mean_", "variance_"))}
+    return {**found, "running": running} if running else found
+
+
 def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
     """What `--json` prints."""
     shape, wanted, prepared = trainer.shape, trainer.wanted, trainer.data
@@ -49,4 +59,5 @@ def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
             for e in result.history
         ],
         "weights": [float(w) for w in trainer.form.vector],
+        **_kept(trainer),
     }

@@ -30,9 +30,9 @@ class OneUpdate:
     """What happens to a group of examples, whichever they are.
 
     `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
-    network for the first of them. `becomes` leads from the name of a
-    parameter or a state to that of its new value, `start` has the value with which each begins, `constants` that of
-    everything else which is given. `loss` is what the examples lose, all together and without penalties.
+    network for the first of them. `becomes` leads from the name of a parameter or a state to that of its new value,
+    `start` has the value with which each begins, `constants` that of everything else which is given. `loss` is what
+    the examples lose, all together and without penalties.
     """
 
     steps: tuple[Step, ...]

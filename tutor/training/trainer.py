@@ -89,7 +89,6 @@ class Trainer:
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
         """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
         result = self.result
-        self.form.outputs(self.data.rows, self.data.train[:1])  # makes the tables of exp and tanh, which takes a while
         try:
             while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()

@@ -8,14 +8,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tutor.errors import TutorError
-from tutor.training.datasets import DATA, Data, load
-from tutor.training.files import is_file_name, read_file
+from tutor.training.datasets import Data
+from tutor.training.run_data import is_named, open_data
 from tutor.training.search import Setting, called
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
@@ -37,7 +36,7 @@ class Source:
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
-        data = _read(self, seed if self.name in DATA else 0)
+        data = _read(self, seed if is_named(self.name) else 0)
         room = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
         room[:, :-1] = data.x
         return replace(data, x=room[:, :-1])
@@ -45,9 +44,7 @@ class Source:
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    if source.name in DATA or not is_file_name(source.name):
-        return load(source.name, seed)
-    return read_file(Path(source.name), source.label)
+    return open_data(source.name, source.label, seed)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tutor.training.datasets import Data
 from tutor.training.matrix_form import SINGLE_FROM
 from tutor.training.network import Network
 from tutor.training.new_data import Examples
-from tutor.training.preparation import Prepared, rows_with_ones, targets_of
+from tutor.training.preparation import guesses, rows_with_ones, targets_of
 from tutor.training.runs import Run
 from tutor.training.systems import ARITHMETICS
 
@@ -86,22 +86,18 @@ def predict(run: Run, examples: Examples) -> Predictions:
     probable = bool(classes) and last in ("sigmoid", "softmax")
     outputs = outputs_of(run, examples.x)
     tanh = last == "tanh"
-    guesses = None
-    if classes:
-        nothing = np.arange(0)
-        prepared = Prepared(examples.x, outputs, y, classes, nothing, nothing, nothing, None, 0.0 if tanh else 0.5)
-        guesses = prepared.guesses(outputs)
+    guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
     if y is None or not (known := np.flatnonzero(y >= 0) if classes else np.arange(len(y))).size:
-        return Predictions(classes, probable, outputs, guesses, None, None, None, [])
+        return Predictions(classes, probable, outputs, guessed, None, None, None, [])
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
     loss = BatchLoss(run.shape.loss, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
-    if guesses is None:
+    if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
     table = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(table, (y[known], guesses[known]), 1)
-    accuracy = float((guesses[known] == y[known]).mean())
-    return Predictions(classes, probable, outputs, guesses, y, loss, accuracy, [[int(c) for c in row] for row in table])
+    np.add.at(table, (y[known], guessed[known]), 1)
+    accuracy = float((guessed[known] == y[known]).mean())
+    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, [[int(c) for c in row] for row in table])
 
 
 def csv_rows(found: Predictions) -> Iterator[list[Any]]:

@@ -51,10 +51,8 @@ class Prepared:
     threshold: float = 0.5
 
     def guesses(self, outputs: Array) -> Array:
-        """The number of the class that each example is taken for; a single output says 1 above the threshold."""
-        if outputs.shape[0] > 1:
-            return outputs.argmax(axis=0)
-        return (outputs[0] > self.threshold).astype(np.int64)
+        """The number of the class that each example is taken for."""
+        return guesses(outputs, self.threshold)
 
     @property
     def x(self) -> Array:
@@ -84,6 +82,13 @@ def prepare(
     tanh = shape.activations[-1] == "tanh"
     targets = targets_of(data, shape.sizes[-1], tanh)
     return Prepared(rows, targets, data.y, data.classes, *places, scaling, 0.0 if tanh else 0.5)
+
+
+def guesses(outputs: Array, threshold: float) -> Array:
+    """The number of the class that each example is taken for; a single output says 1 above the threshold."""
+    if outputs.shape[0] > 1:
+        return outputs.argmax(axis=0)
+    return (outputs[0] > threshold).astype(np.int64)
 
 
 def rows_with_ones(x: Array) -> Array:

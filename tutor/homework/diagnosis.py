@@ -11,7 +11,7 @@ from operator import itemgetter
 from tutor.homework.candidates import Candidates
 from tutor.homework.fit import SURE_BELOW, WITHIN_SPREAD, Fit, Scale
 from tutor.homework.program import Program
-from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
+from tutor.homework.slips import ARITHMETIC, SLIPS, SWAPPED_VALUES
 from tutor.homework.standing import Standing
 from tutor.homework.written import WITHIN, Written
 
@@ -146,8 +146,18 @@ class Diagnosis:
 
 
 def _best_of_each(found: list[Fit]) -> list[Fit]:
-    """One fit of each slip, the best first."""
-    best: dict[str, Fit] = {}
+    """One fit of each slip, the best first; of those that give the same number, what happens anywhere comes last."""
+    if len(found) < 2:
+        return found
+    ranks: dict[tuple[tuple[int, ...], str], int] = {}
     for fit in sorted(found, key=lambda fit: fit.order):
+        ranks.setdefault((fit.order[:3], f"{fit.value:.20e}"), fit.order[3])
+
+    def place(fit: Fit) -> tuple[int, ...]:
+        kind, own = fit.order[:3], fit.order[3:]
+        return (*kind, ranks[kind, f"{fit.value:.20e}"], SLIPS[fit.id].anywhere, *own)
+
+    best: dict[str, Fit] = {}
+    for fit in sorted(found, key=place):
         best.setdefault(fit.id, fit)
     return list(best.values())

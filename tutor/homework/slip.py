@@ -20,11 +20,16 @@ Rewriting = tuple[Expr, str]
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns."""
+    """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns.
+
+    A slip that can happen `anywhere` is named after one that gives the very same number and happens in few lines only:
+    half of a sum over two examples is rather a forgotten mean.
+    """
 
     id: str
     hint: str
     rewritings: Callable[[Step, Roles], Iterator[Rewriting]]
+    anywhere: bool = False
 
 
 def scaled(step: Step, factor: Expr) -> Expr:

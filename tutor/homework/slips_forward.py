@@ -118,6 +118,7 @@ SLIPS = (
         "factor-two",
         "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
         _factor_two,
+        anywhere=True,
     ),
     Slip(
         "missing-bias",
@@ -158,10 +159,12 @@ SLIPS = (
         "decimal-slip",
         "Look at {}: how many places is it off?",
         _decimal_slip,
+        anywhere=True,
     ),
     Slip(
         "sign-slip",
         "Look at the signs in {}, one by one.",
         _sign_slip,
+        anywhere=True,
     ),
 )

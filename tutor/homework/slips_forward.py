@@ -129,6 +129,7 @@ SLIPS = (
         "missing-term",
         "Count the terms of {}: one of them seems to be missing.",
         _missing_term,
+        anywhere=True,
     ),
     Slip(
         "swapped-weights",

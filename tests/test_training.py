@@ -486,6 +486,7 @@ def test_the_perceptron_rule_stops_at_an_epoch_without_error(tutor: Tutor) -> No
     assert xor["epochs"] == 40 and xor["ended"] == "all epochs done" and xor["accuracy"] < 1
     for arguments, said in (
         (["--rule", "perceptron"], "add --hidden 0"),
+        (["--rule", "perceptron", "--hidden", "0", "--optimizer", "adam"], "leave out --optimizer"),
         (["--rule", "perceptron", "--hidden", "0", "--l2", "1"], "--l2 works on gradients"),
         (["--rule", "perceptron", "--hidden", "0", "--schedule", "step"], "--schedule goes with gradients"),
     ):

@@ -39,6 +39,8 @@ def begun(
         check_target(save)
     wanted = Settings(**given)
     check(wanted)
+    if wanted.rule == "perceptron" and "optimizer" in given:
+        raise TutorError("the perceptron rule has no optimizer; leave out --optimizer, or --rule")
     source = source_of(data, label, wanted.seed)
     found = open_data(data, label, wanted.seed)
     return source, found, set_up(found, wanted)

@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[float], float], Callable[[float, float], 
     "linear": (lambda z: z, lambda z, a: 1.0),
     "sigmoid": (sigmoid, lambda z, a: a * (1 - a)),
     "tanh": (math.tanh, lambda z, a: 1 - a * a),
-    "softplus": (lambda z: math.log(1 + math.exp(z)), lambda z, a: 1 / (1 + math.exp(-z))),
+    "softplus": (lambda z: math.log1p(math.exp(z)), lambda z, a: 1 / (1 + math.exp(-z))),
 }
 """Each with its slope, from the weighted sum z and the output a."""
 
@@ -491,6 +491,22 @@ def handed_lines(lines: list[Line], habits: Habits, r: Random) -> set[str]:
     if habits.handed == "gradients":
         return {line.name for line in lines if line.kind in ("gradient", "update")}
     return set(names)
+
+
+def called(slip: str, way: Work, line: Line, values: Values) -> str:
+    """The name of a slip. One that can happen in any line is, where it gives the number of one that is special to the
+    line, that one: a factor copied as the gradient is a partial taken for the gradient, half of a sum over two
+    examples is their mean."""
+    number = way(values)
+    special = [name for name, other in line.slips if math.isclose(_tried(other, values), number, rel_tol=1e-9)]
+    return slip if slip in special or not special else special[0]
+
+
+def _tried(way: Work, values: Values) -> float:
+    try:
+        return way(values)
+    except (ArithmeticError, ValueError):
+        return math.nan
 
 
 def general_slips(line: Line, lines: list[Line], r: Random) -> list[tuple[str, Work]]:

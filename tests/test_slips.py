@@ -8,7 +8,7 @@ from math import exp, log10, sqrt, tanh
 from typing import Any
 
 import pytest
-from simulation import Figures, simulate
+from simulation import simulate_all
 
 from tutor.homework.desk import Desk, Order
 from tutor.homework.handed_in import HandedIn
@@ -229,8 +229,7 @@ def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> No
 
 def test_simulated_students() -> None:
     """The figures that the README states, on a small scale; `python tests/simulation.py` has them in full."""
-    figures = Figures()
-    simulate(rooms=10, sheets=20, seed=11, figures=figures)
+    figures = simulate_all(rooms=10, seed=11)
     assert figures.honest > 150 and not figures.honest_wrong
 
     def share(kind: str) -> float:

@@ -21,10 +21,11 @@ _MOST_REWRITINGS = 1_200  # of one slip in one step
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to get a step wrong. `rank` is the place of its slip in the registry."""
+    """One way to get a step wrong. `rank` is the place of its slip in the registry, `unusual` where it is not usual."""
 
     id: str
     rank: int
+    unusual: bool
     detail: str
     inputs: tuple[int, ...]
     function: Callable[[Sequence[Any]], Decimal]
@@ -55,11 +56,12 @@ class Candidates:
     def _make(self, place: int) -> list[Candidate]:
         compiled = self.compiled
         step = compiled.steps[place - compiled.first]
-        found: dict[Any, tuple[str, int, str]] = {}
+        found: dict[Any, tuple[str, int, bool, str]] = {}
         for rank, slip in enumerate(SLIPS.values()):
+            unusual = not slip.usual(step, self.roles)
             for formula, detail in islice(slip.rewritings(step, self.roles), _MOST_REWRITINGS):
                 if formula != step.formula and self._is_independent(formula, place):
-                    found.setdefault((slip.id, formula), (slip.id, rank, detail))
+                    found.setdefault((slip.id, formula), (slip.id, rank, unusual, detail))
         formulas = [formula for _, formula in found]
         exact = functions(formulas, compiled.places, decimals)
         rough = functions(formulas, compiled.places, FloatSystem, decided=True)

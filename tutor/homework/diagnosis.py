@@ -11,7 +11,7 @@ from operator import itemgetter
 from tutor.homework.candidates import Candidates
 from tutor.homework.fit import SURE_BELOW, WITHIN_SPREAD, Fit, Scale
 from tutor.homework.program import Program
-from tutor.homework.slips import ARITHMETIC, SLIPS, SWAPPED_VALUES
+from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.standing import Standing
 from tutor.homework.written import WITHIN, Written
 
@@ -39,7 +39,7 @@ class Diagnosis:
 
         def fit(index: int, source: int, value: Decimal, kind: int, spread: float) -> Fit:
             candidate = candidates[index]
-            order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, index)
+            order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, candidate.unusual, index)
             return Fit(candidate.id, candidate.detail, value, place, order, scale.chance(spread))
 
         for index, candidate in enumerate(candidates):
@@ -146,7 +146,7 @@ class Diagnosis:
 
 
 def _best_of_each(found: list[Fit]) -> list[Fit]:
-    """One fit of each slip, the best first; of those that give the same number, what happens anywhere comes last."""
+    """One fit of each slip, the best first; of those that give the same number, what is usual in this line."""
     if len(found) < 2:
         return found
     ranks: dict[tuple[tuple[int, ...], str], int] = {}
@@ -154,8 +154,8 @@ def _best_of_each(found: list[Fit]) -> list[Fit]:
         ranks.setdefault((fit.order[:3], f"{fit.value:.20e}"), fit.order[3])
 
     def place(fit: Fit) -> tuple[int, ...]:
-        kind, own = fit.order[:3], fit.order[3:]
-        return (*kind, ranks[kind, f"{fit.value:.20e}"], SLIPS[fit.id].anywhere, *own)
+        *kind, rank, unusual, index = fit.order
+        return (*kind, ranks[(*kind,), f"{fit.value:.20e}"], unusual, rank, index)
 
     best: dict[str, Fit] = {}
     for fit in sorted(found, key=place):

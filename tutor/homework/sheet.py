@@ -13,6 +13,7 @@ from tutor.homework.diagnosis import Diagnosis
 from tutor.homework.equivalence import RIGHT, WRONG
 from tutor.homework.fit import Fit
 from tutor.homework.formulas import Formulas
+from tutor.homework.machine import as_computed
 from tutor.homework.marking import Mark, Marker
 from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.standing import Standing
@@ -69,7 +70,7 @@ class SheetMarker:
             found.setdefault(places[name], "")
         texts = {place: found[place] for place in sorted(found)}
         written, judged, reasons = self.formulas.read(texts)
-        standing = Standing(self.program, written)
+        standing = Standing(self.program, as_computed(self.program, written))
         marks = self._marks(standing, texts, judged)
         slips: dict[int, Sequence[Fit]] = {}
         while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tutor.arithmetic.symbolic import MINUS_ONE, add, multiply, symbol
 from tutor.homework.roles import Roles
+from tutor.worksheet.backward import OVER_PATHS
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -22,14 +23,24 @@ Rewriting = tuple[Expr, str]
 class Slip:
     """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns.
 
-    A slip that can happen `anywhere` is named after one that gives the very same number and happens in few lines only:
-    half of a sum over two examples is rather a forgotten mean.
+    `usual` tells the lines in which people make it: of slips that give the very same number those are named first. Half
+    of a sum over two examples is rather a forgotten mean, half of a sum over two paths is not.
     """
 
     id: str
     hint: str
     rewritings: Callable[[Step, Roles], Iterator[Rewriting]]
-    anywhere: bool = False
+    usual: Callable[[Step, Roles], bool] = lambda step, roles: True
+
+
+def nowhere(step: Step, roles: Roles) -> bool:
+    """`usual` for what can happen in any line and is typical of none."""
+    return False
+
+
+def in_sum_over_paths(step: Step, roles: Roles) -> bool:
+    """`usual` for what happens where the chain rule adds up several paths."""
+    return step.reason.startswith(OVER_PATHS)
 
 
 def scaled(step: Step, factor: Expr) -> Expr:

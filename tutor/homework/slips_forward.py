@@ -10,7 +10,7 @@ import sympy
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, activation_of
-from tutor.homework.slip import Rewriting, Slip, scaled
+from tutor.homework.slip import Rewriting, Slip, in_sum_over_paths, nowhere, scaled
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.forward import activate
 from tutor.worksheet.naming import NamedNeuron
@@ -118,7 +118,7 @@ SLIPS = (
         "factor-two",
         "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
         _factor_two,
-        anywhere=True,
+        usual=nowhere,
     ),
     Slip(
         "missing-bias",
@@ -129,7 +129,7 @@ SLIPS = (
         "missing-term",
         "Count the terms of {}: one of them seems to be missing.",
         _missing_term,
-        anywhere=True,
+        usual=in_sum_over_paths,
     ),
     Slip(
         "swapped-weights",
@@ -160,12 +160,12 @@ SLIPS = (
         "decimal-slip",
         "Look at {}: how many places is it off?",
         _decimal_slip,
-        anywhere=True,
+        usual=nowhere,
     ),
     Slip(
         "sign-slip",
         "Look at the signs in {}, one by one.",
         _sign_slip,
-        anywhere=True,
+        usual=nowhere,
     ),
 )

@@ -1,17 +1,18 @@
 """How far a line can be off because the lines above it were rounded: A = Σ |∂f/∂x|·δ_x.
 
-In ordinary floating point, by the larger difference to either side: where a formula bends, as a root near 0, it moves
-further to one side. A spread is a tolerance, and nobody reads its digits.
+In ordinary floating point where that will do, by the larger difference to either side: where a formula bends, as a root
+near 0, it moves further to one side. A spread is a tolerance, and nobody reads its digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from math import inf, isfinite
 from typing import Any
 
 Function = Callable[[Any, Any], float]
-_NUDGE = 1e-6
+_NUDGE = 1e-9
 
 
 def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int, float]) -> float:
@@ -37,3 +38,25 @@ def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int,
     except (ArithmeticError, ValueError):
         return inf
     return total if isfinite(total) else inf
+
+
+def exact_reach(
+    value: Callable[[Sequence[Any]], Decimal | None],
+    values: Sequence[Any],
+    middle: Decimal | None,
+    spreads: Mapping[int, float],
+) -> float:
+    """The same where floats give way; `middle` is the value of the line."""
+    if middle is None or not all(map(isfinite, spreads.values())):
+        return inf
+    total, moved = Decimal(0), list(values)
+    for place, spread in spreads.items():
+        here, farthest = moved[place], Decimal(0)
+        for step in (Decimal(spread), -Decimal(spread)) if spread else ():
+            moved[place] = here + step
+            if (there := value(moved)) is None:
+                return inf
+            farthest = max(farthest, abs(there - middle))
+        moved[place] = here
+        total += farthest
+    return float(total)

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from tutor.homework.habits import Habits, Precision, half_unit
 from tutor.homework.program import Program, Values
-from tutor.homework.spread import reach
+from tutor.homework.spread import exact_reach, reach
 from tutor.homework.written import Written, is_same
 
 Thing = TypeVar("Thing")
 _NOTHING = Decimal(0)
+_FLOATS_AGREE = 1e-6
 
 
 class Standing:
@@ -32,6 +33,7 @@ class Standing:
         )
         self.floats = _Memo(partial(_float_of, self.values))
         self._simple_spreads = _Memo(partial(_written_spread, program, written, self.own))
+        self._floats_hold = _Memo(partial(_do_floats_hold, program, self.floats, self.own))
         self._spreads: dict[Precision, dict[int, float]] = {}
 
     def before(self, place: int) -> Decimal:
@@ -105,6 +107,10 @@ class Standing:
 
     def _reach(self, place: int, spreads: Mapping[int, float]) -> float:
         """A of the line from the δ of its inputs."""
+        if not any(spreads.values()):
+            return 0.0
+        if not self._floats_hold[place]:
+            return exact_reach(partial(self.program.value, place), self.values, self.own[place], spreads)
         return reach(self.compiled.float_functions[place - self.compiled.first], self.floats, spreads)
 
     @cached_property
@@ -127,6 +133,18 @@ class _Memo(dict[int, Thing]):
 def _float_of(values: Values, place: int) -> float:
     value = values[place]
     return 0.0 if value is None else float(value)
+
+
+def _do_floats_hold(program: Program, floats: Mapping[int, float], own: Values, place: int) -> bool:
+    """Whether floats come to the line's own value: log(1 + exp(-90)) is 0 in them."""
+    if own[place] is None:
+        return True
+    try:
+        found = program.compiled.float_functions[place - program.first](floats, floats)
+    except (ArithmeticError, ValueError):
+        return False
+    truth = float(own[place])
+    return bool(abs(found - truth) <= _FLOATS_AGREE * abs(truth))
 
 
 def _written_spread(program: Program, written: Mapping[int, Written], own: Values, place: int) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
+from struct import pack, unpack
 
 from tutor.arithmetic.decimals import number_of, precision
 from tutor.arithmetic.exact import check_number, read_number
@@ -12,19 +14,23 @@ WITHIN = Decimal("0.51")
 """How much of a unit an answer may be off: half of one, and a little for a tie."""
 _RATIO_DIGITS = 400
 _OF_AN_EXACT_NUMBER = 1_000  # digits
+_FEWEST_OF_A_SINGLE, _FEWEST_OF_A_DOUBLE, _MOST_OF_A_DOUBLE = 11, 15, 17  # digits when it is printed as a double
+_LARGEST_SINGLE = 3e38
+_DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
 
 
 class Written:
     """`exponent` is the power of ten of the last digit written; None for what is exact, a fraction or a formula.
 
     `unit` is one unit of the last digit, u in the rules of marking (0 of what is exact), `half` what an answer may be
-    off, `digits` how many significant ones were written. Not to be changed.
+    off, `digits` how many significant ones were written, and `grain` how far, in parts of itself, a machine that
+    computed it rounds: 0 where nothing shows that one did. Not to be changed.
     """
 
-    __slots__ = ("digits", "exponent", "half", "unit", "value")
+    __slots__ = ("digits", "exponent", "grain", "half", "unit", "value")
 
-    def __init__(self, value: Decimal, exponent: int | None) -> None:
-        self.value, self.exponent = value, exponent
+    def __init__(self, value: Decimal, exponent: int | None, grain: float = 0.0) -> None:
+        self.value, self.exponent, self.grain = value, exponent, grain
         self.unit = Decimal(0) if exponent is None else power_of_ten(exponent)
         self.half = WITHIN * self.unit
         self.digits = self.significant(value)
@@ -54,4 +60,17 @@ def read_written(text: str) -> Written:
             return Written(number_of(read_number(text)), None)
     value = Decimal(text)
     exponent = int(value.as_tuple().exponent)
-    return Written(value, exponent if value else min(exponent, 0))  # 0e9 is no less precise than 0
+    return Written(value, exponent if value else min(exponent, 0), _grain(value))  # 0e9 is no less precise than 0
+
+
+def _grain(value: Decimal) -> float:
+    """That of double precision for a number with the 15 to 17 digits of one, or written out further as it is; that of
+    single precision where a double is one, as only every 500 millionth is by chance."""
+    digits, nearest = len(value.as_tuple().digits), float(value)
+    if digits < _FEWEST_OF_A_SINGLE or not nearest or not isfinite(nearest):
+        return 0.0
+    if digits > _MOST_OF_A_DOUBLE and abs(Decimal(nearest) - value) > power_of_ten(int(value.as_tuple().exponent)):
+        return 0.0
+    if abs(nearest) < _LARGEST_SINGLE and unpack("f", pack("f", nearest))[0] == nearest:
+        return _SINGLE
+    return _DOUBLE if digits >= _FEWEST_OF_A_DOUBLE else 0.0

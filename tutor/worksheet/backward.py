@@ -20,6 +20,7 @@ Expr = Any
 
 WRITTEN_BY_PEOPLE = ("equation", "objective")
 """Formulas of any shape: their derivatives keep the form that the rules give; SymPy would multiply them out."""
+OVER_PATHS = "chain rule: the sum over"
 MOST_PATHS = 8  # as many products as a person will read in one sum
 
 
@@ -149,7 +150,7 @@ def gradient_steps(graph: Graph, chain: str) -> Iterator[Step]:
         if products == [(graph.total(name),)]:
             continue  # the local partial is the whole gradient
         terms = [multiply(*map(symbol, factors)) for factors in products]
-        reason = "chain rule" if len(terms) == 1 else f"chain rule: the sum over {len(terms)} paths"
+        reason = "chain rule" if len(terms) == 1 else f"{OVER_PATHS} {len(terms)} paths"
         yield Step(graph.total(name), "gradient", add(*terms), reason)
 
 

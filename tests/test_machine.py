@@ -91,6 +91,7 @@ def test_a_slip_is_found_behind_it(way: str) -> None:
         ("1.94000001", "wrong"),  # nobody's rounding: the sum ends at the second decimal
         ("1.940000000001", "wrong"),
         ("1.9400000000000102", "wrong"),  # too far for a double
+        ("2.0000000000000000", "wrong"),
         ("1.9400000000000000000000001", "wrong"),  # more digits than a double has, and not those of one
     ],
 )

@@ -66,7 +66,8 @@ def read_written(text: str) -> Written:
 def _grain(value: Decimal) -> float:
     """That of double precision for a number with the 15 to 17 digits of one, or written out further as it is; that of
     single precision where a double is one, as only every 500 millionth is by chance."""
-    digits, nearest = len(value.as_tuple().digits), float(value)
+    nearest = float(value)
+    digits = len("".join(map(str, value.as_tuple().digits)).rstrip("0"))  # 4320001.0000 shows nothing
     if digits < _FEWEST_OF_A_SINGLE or not nearest or not isfinite(nearest):
         return 0.0
     if digits > _MOST_OF_A_DOUBLE and abs(Decimal(nearest) - value) > power_of_ten(int(value.as_tuple().exponent)):

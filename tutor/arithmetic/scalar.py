@@ -32,7 +32,7 @@ from tutor.arithmetic.elementary import (
 _MOST_POWERS = 100_000
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10, _L11 = _SERIES
 _T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7 = _TANH_SERIES
-_SMALLEST_PROBABILITY = 1e-12
+SMALLEST_PROBABILITY = 1e-12
 
 
 @cache
@@ -137,9 +137,9 @@ class Reproducible:
 
     @staticmethod
     def log(x: float) -> float:
-        if x < _SMALLEST_PROBABILITY:
+        if x < SMALLEST_PROBABILITY:
             _check_logarithm(x)
-            x = _SMALLEST_PROBABILITY
+            x = SMALLEST_PROBABILITY
         return log(x)
 
     @staticmethod
@@ -161,9 +161,9 @@ class Fast(Reproducible):
 
     @staticmethod
     def log(x: float) -> float:
-        if x < _SMALLEST_PROBABILITY:
+        if x < SMALLEST_PROBABILITY:
             _check_logarithm(x)
-            x = _SMALLEST_PROBABILITY
+            x = SMALLEST_PROBABILITY
         return math.log(x)
 
     @staticmethod

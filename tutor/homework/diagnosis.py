@@ -89,7 +89,7 @@ class Diagnosis:
             for index, candidate in enumerate(self.candidates.of(blank)):
                 wanted = (candidate.id == SWAPPED_VALUES) == swapped
                 slipped = candidate.value(standing.values) if wanted else None
-                if not slipped or slipped == standing.values[blank]:
+                if slipped is None or slipped == standing.values[blank]:
                     continue
                 value = self._forward(standing, blank, slipped, path)
                 if value is None:

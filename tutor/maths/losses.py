@@ -15,7 +15,8 @@ Scalar = Any
 class Loss:
     """E = the sum over the outputs of term(y, t), or their mean where `mean` is set.
 
-    `slope` is the derivative of one term by its output y, in the form in which it is taught.
+    `slope` is the derivative of one term by its output y, in the form in which it is taught. `output` is set where the
+    outputs are to be probabilities: the activation that makes them. With it dE/dz of an output is simply y - t.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Loss:
     factor: str
     derivative: str
     mean: bool = False
+    output: str = ""
     remark: str = ""
     source: str = ""
 
@@ -70,6 +72,7 @@ LOSSES = {
             slope=lambda y, t, m: (y - t) / (y * (1 - y)),
             factor="1",
             derivative="(y - t)/(y(1 - y))",
+            output="sigmoid",
             remark="Every output must lie strictly between 0 and 1.",
             source="common",
         ),
@@ -80,6 +83,7 @@ LOSSES = {
             slope=lambda y, t, m: -(t / y),
             factor="1",
             derivative="-t/y",
+            output="softmax",
             remark="The outputs are probabilities that add up to 1, so it goes with softmax.",
             source="the lecture's slide on loss functions",
         ),

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tutor.arithmetic.scalar import SMALLEST_PROBABILITY
 from tutor.maths.losses import LOSSES
 
 Array = Any
 System = Any
-_PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
-_TINY = 1e-12
 
 
 class BatchLoss:
@@ -45,9 +44,10 @@ class BatchLoss:
         return float(total / count)
 
     def _inside(self, outputs: Array) -> Array:
-        if self.name not in _PROBABILITIES:
+        if not self.entry.output:
             return outputs
-        return np.clip(outputs.astype(np.float64, copy=False), _TINY, 1 - _TINY)  # 1 - 1e-12 is 1 in single precision
+        outputs = outputs.astype(np.float64, copy=False)  # 1 - 1e-12 is 1 in single precision
+        return np.clip(outputs, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
 
     def _shared(self, terms: Array, targets: Array) -> Array:
         return terms / len(targets) if self.entry.mean else terms

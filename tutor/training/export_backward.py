@@ -10,7 +10,6 @@ from tutor.training.export import Plan
 from tutor.training.written import FACTOR, POWER, PRODUCT, Writing, Written, text_of, written
 
 NUMPY = Writing("np")
-FUSED = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
 
 
 def gradient_lines(plan: Plan) -> list[str]:
@@ -46,9 +45,9 @@ def gradient_lines(plan: Plan) -> list[str]:
 def _output_delta(plan: Plan) -> str:
     shape, k = plan.shape, plan.shape.depth
     name, y, t = shape.activations[-1], Written(f"f.a{k}"), Written("targets")
-    if (name, shape.loss) in FUSED:
-        return f"({y.text} - targets)"
     loss = LOSSES[shape.loss]
+    if loss.output == name:
+        return f"({y.text} - targets)"
     by_y = written(loss.slope(y, t, NUMPY))
     if loss.mean:
         by_y = by_y / shape.sizes[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from tutor.arithmetic.scalar import SMALLEST_PROBABILITY
 from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
@@ -23,8 +24,6 @@ from tutor.training.export_parts import (
     using,
 )
 from tutor.training.written import Writing, Written, text_of, written
-
-PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
 
 
 def script(plan: Plan) -> str:
@@ -183,13 +182,15 @@ def loss_text(plan: Plan, y: str, m: Writing) -> str:
 def _update(plan: Plan) -> list[str]:
     shape, rules = plan.shape, plan.settings.rules
     value, norm = clipped(plan, "np")
-    inside = "np.clip(f.a{}, 1e-12, 1 - 1e-12)" if shape.loss in PROBABILITIES else "f.a{}"
+    outputs, tiny = f"f.a{shape.depth}", SMALLEST_PROBABILITY
+    if LOSSES[shape.loss].output:
+        outputs = f"np.clip({outputs}, {tiny}, 1 - {tiny})"
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
         "    targets = np.asarray(targets, dtype=np.float64)",
         "    f = forward(scaled(x), learning=True)",
-        f"    y = {inside.format(shape.depth)}",
+        f"    y = {outputs}",
         f"    E = loss = float({loss_text(plan, 'y', NUMPY)})",
         "    g = gradient(f, targets)",
     ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from tutor.arithmetic.scalar import SMALLEST_PROBABILITY
 from tutor.maths import batch_norm
+from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.training.export import Plan
-from tutor.training.export_backward import FUSED
 from tutor.training.export_numpy import activation, clipped, loss_text
 from tutor.training.export_parts import (
     array,
@@ -186,10 +187,10 @@ def _step(plan: Plan) -> list[str]:
 def _update(plan: Plan) -> list[str]:
     shape, rules = plan.shape, plan.settings.rules
     value, norm = clipped(plan, "torch")
-    fused = (shape.activations[-1], shape.loss) in FUSED
-    text = loss_text(plan, "y", TORCH)
+    fused = LOSSES[shape.loss].output == shape.activations[-1]
+    text, tiny = loss_text(plan, "y", TORCH), SMALLEST_PROBABILITY
     by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
-    inside = "    y = network.output(z)" + (".detach().clamp(1e-12, 1 - 1e-12)" if fused else "")
+    inside = "    y = network.output(z)" + (f".detach().clamp({tiny}, 1 - {tiny})" if fused else "")
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',

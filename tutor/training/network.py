@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutor.maths.losses import LOSSES
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax
 from tutor.training.noise import Masks
@@ -11,8 +12,6 @@ from tutor.training.shape import Shape
 
 Array = Any
 System = Any
-_SIMPLE = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
-"""Outputs and losses of which dE/dz is simply output minus target."""
 
 
 class Network:
@@ -31,7 +30,7 @@ class Network:
         ]
         last = shape.activations[-1]
         self.activate = Softmax(system) if last == "softmax" else Activate(last, system)
-        self.simple = (last, shape.loss) in _SIMPLE
+        self.simple = LOSSES[shape.loss].output == last  # dE/dz is output minus target
 
     def forward(self, batch: Any, learning: bool = False) -> Array:
         """The outputs for a batch: one row an output, one column an example."""

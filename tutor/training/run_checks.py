@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Array = Any
 State = Mapping[str, Any]
-_NEEDS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 
 
 def decoded_settings(found: Mapping[str, Any]) -> Settings:
@@ -71,7 +70,7 @@ def check_shape(shape: Shape, by_rule: bool = False) -> None:
             raise TutorError(f"layer {place + 1} cannot have the activation {name[:40]!r}")
     if shape.loss not in LOSSES:
         raise TutorError(f"unknown loss {shape.loss[:40]!r}{nearest(shape.loss[:40], LOSSES)}")
-    if _NEEDS.get(shape.loss, shape.activations[-1]) != shape.activations[-1]:
+    if LOSSES[shape.loss].output not in ("", shape.activations[-1]):
         raise TutorError(f"{shape.loss} does not go with {shape.activations[-1]}")
     if shape.residual and not any(a == b for a, b in pairwise(sizes[1:-1])):
         raise TutorError("no two hidden layers are as wide as each other, so none is residual")

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from tutor.errors import TutorError
+from tutor.maths.losses import LOSSES
 from tutor.training.augmentation import parse_augmentation
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.class_weights import balanced
@@ -35,10 +36,8 @@ def shape_of(wanted: Settings, data: Data) -> Shape:
         usual = ("linear", "half_squared_error")
     last = wanted.output_activation or usual[0]
     loss = wanted.loss or (usual[1] if last == usual[0] else "half_squared_error")
-    if loss == "cross_entropy" and last != "softmax":
-        raise TutorError("cross_entropy needs probabilities; give --output-activation softmax")
-    if loss == "binary_cross_entropy" and last != "sigmoid":
-        raise TutorError("binary_cross_entropy needs outputs between 0 and 1; give --output-activation sigmoid")
+    if (needed := LOSSES[loss].output) not in ("", last):
+        raise TutorError(f"{loss} needs probabilities; give --output-activation {needed}")
     if last == "softmax" and outputs == 1:
         raise TutorError("softmax needs an output for each class; with two classes use sigmoid")
     sizes = (data.x.shape[1], *wanted.hidden, outputs)

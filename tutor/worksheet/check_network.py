@@ -17,7 +17,6 @@ from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 INDEXED_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]{1,4}\])?")
 MOST_CONNECTIONS = 20_000
-PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
 
 
 def check_name(name: str, indexed: bool = False) -> None:
@@ -136,5 +135,5 @@ def check_examples(network: Network, examples: Sequence[Example]) -> None:
             if have != count:
                 numbers, places = counted(have, "number"), counted(count, part[:-1])
                 raise ValueError(f"examples[{number}].{part}: {numbers}, but the network has {places}")
-        if network.loss in PROBABILITIES and any(not 0 <= target <= 1 for target in example.targets):
+        if network.loss and LOSSES[network.loss].output and any(not 0 <= target <= 1 for target in example.targets):
             raise ValueError(f"examples[{number}].targets: with {network.loss} a target lies between 0 and 1")

@@ -92,6 +92,6 @@ def _activation_curve(entry: Activation) -> Curve:
 def _loss_curve(entry: Loss) -> Curve:
     y, one = symbol("y"), number(Fraction(1))
     step = Step("E", "loss", formula(entry.term, y, one), entry.name)
-    probability = entry.name.endswith("cross_entropy")
+    probability = bool(entry.output)
     points, span = (PROBABILITIES, (0.01, 0.99)) if probability else (POINTS, (-1.0, 3.0))
     return Curve(step, "y", simplest(step, "y"), points, lambda x, m: entry.term(x, 1, m), span)

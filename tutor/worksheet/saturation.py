@@ -11,13 +11,12 @@ from itertools import groupby
 from typing import Any
 
 from tutor.arithmetic.symbolic import MINUS_ONE, Symbolic, add, multiply, power, symbol, where
+from tutor.maths.losses import LOSSES
 from tutor.worksheet.naming import Connections
 from tutor.worksheet.step import Step
 
 Expr = Any
 SOFTMAX = "softmax"
-COLLAPSING = {(SOFTMAX, "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
-"""Output and loss whose derivative by a weighted sum is output minus target."""
 
 
 def shifted(steps: Sequence[Step]) -> Iterator[Step]:
@@ -57,7 +56,7 @@ def collapsed(
     last = known.layers[-1]
     several = last.activation == SOFTMAX and not whole_targets
     found: dict[str, Expr] = {}
-    for tag in tags if (last.activation, loss) in COLLAPSING else ():
+    for tag in tags if LOSSES[loss].output == last.activation else ():
         targets = [symbol(f"{target}{tag}") for target in known.targets]
         total = Step(f"sum of the targets{tag or '@1'}", "gradient", add(*targets), "sum")
         if several:

@@ -69,10 +69,15 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
         parameters = [_with_environment(p) for p in [*own, *settings_of_training, *shared]]
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
-        group.command(name)(wrapped)
+        group.command(name, help=_paragraphs(function.__doc__ or ""))(wrapped)
         return function
 
     return register
+
+
+def _paragraphs(docstring: str) -> str:
+    """The text for --help, each paragraph in one line: it is broken where the screen ends, not where the source does."""
+    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n"))
 
 
 def _with_environment(parameter: inspect.Parameter) -> inspect.Parameter:

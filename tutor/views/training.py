@@ -25,9 +25,11 @@ def show(data: Any, trainer: Any, result: Any, confused: Any, cut: Regions, scre
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
     screen.show(screen.text(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", "bold"), "")
     sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.form.vector), 'parameter')}"
-    words = f"{' and '.join(dict.fromkeys(shape.activations))}; loss: {shape.loss.replace('_', ' ')}"
-    screen.show(f"{sizes}, {words}; {wanted.arithmetic} arithmetic.")
-    if wanted.rule == "perceptron":
+    by_rule = wanted.rule == "perceptron"
+    words = " and ".join(dict.fromkeys(shape.activations))
+    loss = "" if by_rule else f" loss: {shape.loss.replace('_', ' ')};"
+    screen.show(f"{sizes}, {words};{loss} {wanted.arithmetic} arithmetic.")
+    if by_rule:
         screen.show("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     screen.show(_how(wanted))
     if wanted.arithmetic == "fast":

@@ -76,7 +76,7 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
 
 
 def _paragraphs(docstring: str) -> str:
-    """The text for --help, each paragraph in one line: it is broken where the screen ends, not where the source does."""
+    """The text for --help, each paragraph in one line, which is broken where the screen ends."""
     return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n"))
 
 

@@ -47,14 +47,15 @@ class Habits:
     @cached_property
     def _inexact(self) -> dict[int, int]:
         """For every number that is not exact how many significant digits it has, an updated weight those of its
-        change."""
-        key, before, found = self.program.key, self.program.compiled.before, {}
+        change. Those of a machine count only where there are no others."""
+        key, before = self.program.key, self.program.compiled.before
+        by_hand, by_machine = dict[int, int](), dict[int, int]()
         for place, w in self.written.items():
             if w.exponent is not None and w.value and w.value != key[place]:
                 old = None if (earlier := before[place]) is None else self.values[earlier]
                 if digits := w.digits if old is None else w.significant(w.value - old):
-                    found[place] = digits
-        return found
+                    (by_machine if w.grain else by_hand)[place] = digits
+        return by_hand or by_machine
 
     @cached_property
     def _counted(self) -> tuple[list[int], Counter[int | None]]:

@@ -32,7 +32,7 @@ def _without_noise(standing: Standing, place: int) -> Written:
     if not isfinite(noise) or not noise or written.exponent is None:
         return written
     last = floor(log10(2 * noise)) + 1
-    return written if last <= written.exponent else Written(written.value, last)
+    return written if last <= written.exponent else Written(written.value, last, written.grain)
 
 
 def _noise(standing: Standing, place: int, written: Written) -> float:

@@ -219,6 +219,17 @@ def test_the_script_reads_a_table_and_prints_what_tutor_predicts(tutor: Tutor) -
         assert [row[0] for row in printed] == [p["class"] for p in told["predictions"]]
         for row, prediction in zip(printed, told["predictions"], strict=True):
             assert [float(cell) for cell in row[1:]] == pytest.approx(prediction["outputs"], rel=1e-5)
+    for table, text in {
+        "short.csv": "1,2\n",
+        "words.csv": "1,2,3,x\n",
+        "heading.csv": heading,
+        "none.csv": None,
+    }.items():
+        if text is not None:
+            (tutor.folder / table).write_text(text)
+        command = [sys.executable, "n.py", table]
+        done = subprocess.run(command, cwd=tutor.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and done.stderr.startswith(f"{table}: ") and "sepal width" in done.stderr
     usage = subprocess.run([sys.executable, "n.py"], cwd=tutor.folder, capture_output=True, text=True, check=False)
     assert usage.returncode == 1 and usage.stderr.startswith("usage")
     for to in ("numpy", "pytorch"):

@@ -58,8 +58,9 @@ def _show_first(found: Any, screen: Screen) -> None:
         guess = [found.classes[int(found.guesses[k])]] if found.classes else []
         known = [] if answers is None else [_answer(found.classes, answers[k])]
         rows.append([str(k + 1), *guess, *known, *(f"{score:.4g}" for score in scores[:, k])])
-    widths = [max(len(heading), *(len(row[c]) for row in rows)) for c, heading in enumerate(headings)]
-    if len(names) > 3 and sum(widths) + 3 * len(widths) > screen.width:  # only what speaks for the guess
+    columns = zip(headings, *rows, strict=True)  # a heading may be broken between words, a cell nowhere
+    widths = [max(map(len, (*heading.split(), *cells))) for heading, *cells in columns]
+    if found.classes and len(names) > 1 and sum(widths) + 3 * len(widths) >= screen.width:  # only that of the guess
         headings = [*headings[: -len(names)], "its probability" if found.probable else "its output"]
         rows = [[*row[: -len(names)], f"{scores[:, k].max():.4g}"] for k, row in enumerate(rows)]
     if screen.narrate or screen.stacked:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -656,6 +657,25 @@ def test_the_textbook_table_of_the_and_gate() -> None:
     found = values(GATE.format(0, 0, 0, 1, rule=">="))
     assert close(found["W1[20]"], mpmath.mpf("0.1")) and close(found["W2[20]"], mpmath.mpf("0.1"))
     assert "W1[21]" not in found
+
+
+def test_a_neuron_is_compared_with_what_it_has_learned_so_far() -> None:
+    """w·x + b against w itself: w = 1, x = 2, b = -1.5 and then what the rule makes of them."""
+    text = """
+givens = { w = 1, b = -1.5 }
+network = { inputs = ["x"], layers = [{ neurons = ["o"], activation = "step", weights = [["w"]], biases = ["b"] }] }
+examples = [{ inputs = [2], targets = [1] }, { inputs = [3], targets = [1] }, { inputs = [1], targets = [0] }]
+training = { rule = "perceptron", learning_rate = 0.5, fires = "s > w", stop = "max_epochs", max_epochs = 4 }
+"""
+    found = values(text)
+    w, b = Fraction(1), Fraction(-3, 2)
+    for number in range(12):
+        x, target = ((2, 1), (3, 1), (1, 0))[number % 3]
+        output = int(w * x + b > w)
+        at = f"[{number + 1}]"
+        assert found[f"o_out@{number % 3 + 1}{at}"] == output
+        w, b = w + Fraction(target - output, 2) * x, b + Fraction(target - output, 2)
+        assert found[f"w{at}"] == w and found[f"b{at}"] == b
 
 
 def test_sign_neurons_with_a_subtracted_threshold() -> None:

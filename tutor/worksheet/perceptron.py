@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from tutor.arithmetic.exact import ExactSystem, Number
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, replace, symbol, where
 from tutor.errors import nearest
 from tutor.worksheet.evaluate import value_of
 from tutor.worksheet.forward import weighted_sum
@@ -47,7 +47,8 @@ class PerceptronTraining:
         now = {p: p for p in self.trained}
         steps: list[Step] = []
         clean, epoch = False, 0
-        while not clean and epoch < self.training.max_epochs:
+        until_clean = self.training.stop == "clean_epoch"
+        while epoch < self.training.max_epochs and not (clean and until_clean):
             epoch, clean = epoch + 1, True
             for example in range(len(self.problem.examples)):
                 number = (epoch - 1) * len(self.problem.examples) + example + 1
@@ -57,7 +58,7 @@ class PerceptronTraining:
                 clean = clean and all(known[s.name] == 0 for s in done if s.reason == "desired - output")
                 steps += done
         stopped = "every epoch was asked for"
-        if self.training.stop == "clean_epoch":
+        if until_clean:
             stopped = f"epoch {epoch} is without error" if clean else f"no epoch without error within {epoch}"
         return Worksheet(values, tuple(steps), self.conventions(stopped), "", self.known, tuple(now.items()))
 
@@ -85,7 +86,7 @@ class PerceptronTraining:
             )
             yield Step(total.name, "forward", total.formula, total.reason, part=part)
             output = f"{neuron.output}{at}"
-            yield Step(output, "forward", self.fires(neuron, symbol(total.name)), self.layer.activation, part=part)
+            yield Step(output, "forward", self.fires(neuron, symbol(total.name), now), self.layer.activation, part=part)
             error = f"error{'' if len(self.layer.neurons) == 1 else f'_{neuron.stem}'}{at}"
             difference = add(symbol(f"{target}{tag}"), multiply(MINUS_ONE, symbol(output)))
             yield Step(error, "loss", difference, "desired - output", part=part)
@@ -104,10 +105,11 @@ class PerceptronTraining:
             )
             now[parameter] = name
 
-    def fires(self, neuron: NamedNeuron, z: Expr) -> Expr:
-        """1 where the neuron fires; at a tie only if the rule says so."""
+    def fires(self, neuron: NamedNeuron, z: Expr, now: Mapping[str, str]) -> Expr:
+        """1 where the neuron fires; at a tie only if the rule says so. What it compares with may itself be learned."""
         low = ACTIVATIONS[self.layer.activation]
         strict, bound = self.firing_rule(neuron)
+        bound = replace(bound, {symbol(first): symbol(latest) for first, latest in now.items()})
         difference = z if bound == 0 else add(z, multiply(MINUS_ONE, bound))
         if strict:
             return where(difference, ONE, low)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from inspect import cleandoc
 from typing import Any, Literal
 
 import msgspec
@@ -71,6 +72,9 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def schema() -> dict[str, Any]:
     """The lesson format as a JSON Schema, for editors that complete TOML."""
     made = msgspec.json.schema(Lesson, schema_hook=_schema_of)
+    for part in made["$defs"].values():  # Python 3.13 takes the indentation out of docstrings, earlier ones do not
+        if "description" in part:
+            part["description"] = cleandoc(part["description"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A lesson of tutor", **made}
 
 

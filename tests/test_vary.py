@@ -91,7 +91,8 @@ def test_from_vary_to_marks(tutor: Tutor) -> None:
     assert stale.returncode == 2 and "not made from this version of this lesson" in stale.stderr
 
 
-def test_a_class_with_a_problem_for_each(tutor: Tutor) -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_class_with_a_problem_for_each(tutor: Tutor, by_hand: bool) -> None:
     students = ["ann", "../../bob", "=cmd", "ann", "Zoë"]
     (tutor.folder / "roster.csv").write_text("id,name\n" + "".join(f"{s},x\n" for s in students), encoding="utf-8")
     done = tutor("vary", "mlp", "--roster", "roster.csv", "--secret", "s3", "--out", "out")
@@ -107,10 +108,10 @@ def test_a_class_with_a_problem_for_each(tutor: Tutor) -> None:
         filled = [[n, answers.get(n, a), *rest] for n, a, *rest in rows[1:] if not n.startswith("#")]
         about = [row for row in rows if row[0].startswith("#")]
         if name == "cmd":  # somebody else's whole sheet, under their own name
+            worked = tutor.json("run", problems / "ann.toml")["steps"]
             filled = [
-                row
-                for row in csv.reader((sheets / "ann.csv").open(encoding="utf-8"))
-                if row[0] != "name" and not row[0].startswith("#")
+                [step["name"], step["value"] if by_hand else repr(float(step["value"]) * (1 + 1e-15))]
+                for step in worked
             ]
         if name == "Zo":  # somebody else's sheet with its code, under their own name
             about = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from tutor.errors import TutorError
@@ -15,6 +16,7 @@ from tutor.homework.written import Written, read_written
 from tutor.worksheet.build import build
 
 _FEWEST, _SHARE = 4, 0.7
+_ROUNDINGS = 64  # by which a machine may be off at the end of a sheet
 
 
 @dataclass(frozen=True)
@@ -94,5 +96,8 @@ class Copies:
         return self._keys[code]
 
 
-def _fits(written: Written, truth: object) -> bool:
-    return bool(abs(written.value - truth) <= written.half)  # type: ignore[operator]
+def _fits(written: Written, truth: Decimal | None) -> bool:
+    if truth is None:
+        return False
+    noise = Decimal(_ROUNDINGS * written.grain) * abs(truth)
+    return abs(written.value - truth) <= max(written.half, noise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -90,9 +91,11 @@ def test_a_hostile_transcript_runs_nothing(tutor: Tutor, copied: Path) -> None:
 
 def test_recording_gives_what_is_there(tutor: Tutor) -> None:
     assert tutor("transcript", "record", "perceptron").returncode == 0
-    for ending in (".md", ".json"):
-        name = f"perceptron{ending}"
-        assert (tutor.folder / "transcripts" / name).read_bytes() == (RECORDED / name).read_bytes()
+    folder = tutor.folder / "transcripts"
+    assert (folder / "perceptron.md").read_bytes() == (RECORDED / "perceptron.md").read_bytes()
+    drawn, recorded = (json.loads((f / "perceptron.json").read_text()) for f in (folder, RECORDED))
+    assert {**drawn, "drawn_with": ""} == {**recorded, "drawn_with": ""}  # it notes the versions that drew it
+    assert set(drawn["drawn_with"]) == set(recorded["drawn_with"])
 
 
 def test_an_automatic_build_never_records(tutor: Tutor) -> None:

@@ -21,7 +21,8 @@ _MOST_REWRITINGS = 1_200  # of one slip in one step
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to get a step wrong. `rank` is the place of its slip in the registry, `unusual` where it is not usual."""
+    """One way to get a step wrong. `rank` is the place of its slip in the registry, `unusual` says that people make it
+    elsewhere."""
 
     id: str
     rank: int

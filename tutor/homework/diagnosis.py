@@ -154,8 +154,8 @@ def _best_of_each(found: list[Fit]) -> list[Fit]:
         ranks.setdefault((fit.order[:3], f"{fit.value:.20e}"), fit.order[3])
 
     def place(fit: Fit) -> tuple[int, ...]:
-        *kind, rank, unusual, index = fit.order
-        return (*kind, ranks[(*kind,), f"{fit.value:.20e}"], unusual, rank, index)
+        kind, (rank, unusual, index) = fit.order[:3], fit.order[3:]
+        return (*kind, ranks[kind, f"{fit.value:.20e}"], unusual, rank, index)
 
     best: dict[str, Fit] = {}
     for fit in sorted(found, key=place):

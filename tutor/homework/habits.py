@@ -28,7 +28,7 @@ class Habits:
         """How they round, from every line but this one: the median of their significant digits, and the last decimal
         if it is the same everywhere."""
         mine = self._inexact.get(place)
-        told = mine, None if mine is None else self.written[place].exponent
+        told = mine, None if mine is None else self._last(place)
         if told not in self._precisions:
             self._precisions[told] = self._without(*told)
         return self._precisions[told]
@@ -55,12 +55,17 @@ class Habits:
                 old = None if (earlier := before[place]) is None else self.values[earlier]
                 if digits := w.digits if old is None else w.significant(w.value - old):
                     (by_machine if w.grain else by_hand)[place] = digits
-        return by_hand or by_machine
+        return max(by_hand, by_machine, key=len)
 
     @cached_property
     def _counted(self) -> tuple[list[int], Counter[int | None]]:
         """The significant digits of all of them, sorted, and the places of their last digits."""
-        return sorted(self._inexact.values()), Counter(self.written[place].exponent for place in self._inexact)
+        return sorted(self._inexact.values()), Counter(map(self._last, self._inexact))
+
+    def _last(self, place: int) -> int | None:
+        """The place of the last decimal; a machine keeps to none."""
+        w = self.written[place]
+        return None if w.grain else w.exponent
 
 
 def half_unit(value: Decimal, precision: Precision) -> float:

@@ -42,7 +42,7 @@ class Marker:
         self._plain = [demand is DEFAULT and old is None for demand, old in zip(wanted, before, strict=True)]
 
     def mark(self, answers: Sequence[tuple[str, str]]) -> list[Mark]:
-        """A mark for each (name, text), in the order given.
+        """A mark for each (name, text), in the order given, each number taken digit by digit as it stands.
 
         Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
         """

@@ -70,7 +70,7 @@ class SheetMarker:
             found.setdefault(places[name], "")
         texts = {place: found[place] for place in sorted(found)}
         written, judged, reasons = self.formulas.read(texts)
-        standing = Standing(self.program, as_computed(self.program, written))
+        standing = as_computed(Standing(self.program, written))
         marks = self._marks(standing, texts, judged)
         slips: dict[int, Sequence[Fit]] = {}
         while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:

@@ -38,9 +38,14 @@ def nowhere(step: Step, roles: Roles) -> bool:
     return False
 
 
-def in_sum_over_paths(step: Step, roles: Roles) -> bool:
+def over_paths(step: Step, roles: Roles) -> bool:
     """`usual` for what happens where the chain rule adds up several paths."""
     return step.reason.startswith(OVER_PATHS)
+
+
+def not_over_paths(step: Step, roles: Roles) -> bool:
+    """`usual` for what happens to sums over examples or outputs."""
+    return not over_paths(step, roles)
 
 
 def scaled(step: Step, factor: Expr) -> Expr:

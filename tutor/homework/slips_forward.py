@@ -10,7 +10,7 @@ import sympy
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, activation_of
-from tutor.homework.slip import Rewriting, Slip, in_sum_over_paths, nowhere, scaled
+from tutor.homework.slip import Rewriting, Slip, nowhere, over_paths, scaled
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.forward import activate
 from tutor.worksheet.naming import NamedNeuron
@@ -129,7 +129,7 @@ SLIPS = (
         "missing-term",
         "Count the terms of {}: one of them seems to be missing.",
         _missing_term,
-        usual=in_sum_over_paths,
+        usual=over_paths,
     ),
     Slip(
         "swapped-weights",

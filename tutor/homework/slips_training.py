@@ -10,7 +10,7 @@ import sympy
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, tag_of
-from tutor.homework.slip import Rewriting, Slip, in_sum_over_paths
+from tutor.homework.slip import Rewriting, Slip, not_over_paths
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -29,10 +29,6 @@ def _is_reduction(step: Step, roles: Roles) -> bool:
     """Whether the step adds up what several outputs, paths or examples contribute: a loss or a gradient."""
     first = roles.by_name.get(step.before or "", step) if step.stage == "after" else step
     return first.stage in ("gradient", "loss")
-
-
-def _not_over_paths(step: Step, roles: Roles) -> bool:
-    return not in_sum_over_paths(step, roles)
 
 
 def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
@@ -118,19 +114,19 @@ SLIPS = (
         "mean-for-sum",
         "Is {} asked for as a sum or as a mean?",
         _mean_or_sum(True),
-        usual=_not_over_paths,
+        usual=not_over_paths,
     ),
     Slip(
         "sum-for-mean",
         "Is {} asked for as a mean or as a sum?",
         _mean_or_sum(False),
-        usual=_not_over_paths,
+        usual=not_over_paths,
     ),
     Slip(
         "overwritten",
         "Several terms add up to {}; this looks like one of them alone.",
         _overwritten,
-        usual=_not_over_paths,
+        usual=not_over_paths,
     ),
     Slip(
         "missing-bias-correction",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import TypeVar
 
+from tutor.arithmetic.symbolic import where
 from tutor.homework.habits import Habits, Precision, half_unit
 from tutor.homework.program import Program, Values
 from tutor.homework.spread import exact_reach, reach
@@ -24,17 +25,25 @@ class Standing:
     """
 
     def __init__(
-        self, program: Program, written: Mapping[int, Written], held: Mapping[int, tuple[Decimal, float]] | None = None
+        self,
+        program: Program,
+        written: Mapping[int, Written],
+        held: Mapping[int, tuple[Decimal, float]] | None = None,
+        worked: tuple[Values, Values] | None = None,
     ) -> None:
         self.program, self.compiled, self.written, self.held = program, program.compiled, written, held or {}
         fixed = {place: w.value for place, w in written.items()}
-        self.values, self.own = program.work(
+        self.values, self.own = worked or program.work(
             {**{place: value for place, (value, _) in self.held.items()}, **fixed} if held else fixed
         )
         self.floats = _Memo(partial(_float_of, self.values))
         self._simple_spreads = _Memo(partial(_written_spread, program, written, self.own))
         self._floats_hold = _Memo(partial(_do_floats_hold, program, self.floats, self.own))
         self._spreads: dict[Precision, dict[int, float]] = {}
+
+    def reread(self, written: Mapping[int, Written]) -> Standing:
+        """The same numbers with other last digits."""
+        return Standing(self.program, written, worked=(self.values, self.own))
 
     def before(self, place: int) -> Decimal:
         """The old value of an updated parameter, which is judged by its change; 0 for everything else."""
@@ -109,7 +118,7 @@ class Standing:
         """A of the line from the δ of its inputs."""
         if not any(spreads.values()):
             return 0.0
-        if not self._floats_hold[place]:
+        if not self._floats_hold[place] and not self.compiled.steps[place - self.compiled.first].formula.has(where):
             return exact_reach(partial(self.program.value, place), self.values, self.own[place], spreads)
         return reach(self.compiled.float_functions[place - self.compiled.first], self.floats, spreads)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from struct import pack, unpack
 
 from tutor.arithmetic.decimals import number_of, precision
@@ -15,8 +15,7 @@ WITHIN = Decimal("0.51")
 _RATIO_DIGITS = 400
 _OF_AN_EXACT_NUMBER = 1_000  # digits
 _FEWEST_OF_A_SINGLE, _FEWEST_OF_A_DOUBLE, _MOST_OF_A_DOUBLE = 11, 15, 17  # digits when it is printed as a double
-_LARGEST_SINGLE = 3e38
-_DOUBLE, _SINGLE = 2.0**-53, 2.0**-24
+DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 
 
 class Written:
@@ -66,12 +65,25 @@ def read_written(text: str) -> Written:
 def _grain(value: Decimal) -> float:
     """That of double precision for a number with the 15 to 17 digits of one, or written out further as it is; that of
     single precision where a double is one, as only every 500 millionth is by chance."""
-    nearest = float(value)
-    digits = len("".join(map(str, value.as_tuple().digits)).rstrip("0"))  # 4320001.0000 shows nothing
+    nearest, digits = float(value), count_digits(value)
     if digits < _FEWEST_OF_A_SINGLE or not nearest or not isfinite(nearest):
         return 0.0
     if digits > _MOST_OF_A_DOUBLE and abs(Decimal(nearest) - value) > power_of_ten(int(value.as_tuple().exponent)):
         return 0.0
-    if abs(nearest) < _LARGEST_SINGLE and unpack("f", pack("f", nearest))[0] == nearest:
-        return _SINGLE
-    return _DOUBLE if digits >= _FEWEST_OF_A_DOUBLE else 0.0
+    if as_single(nearest) == nearest:
+        return SINGLE
+    return DOUBLE if digits >= _FEWEST_OF_A_DOUBLE else 0.0
+
+
+def count_digits(value: Decimal) -> int:
+    """The significant digits without zeros at the end: 4320001.0000 shows nothing of how it was computed."""
+    return len("".join(map(str, value.as_tuple().digits)).rstrip("0"))
+
+
+def as_single(number: float) -> float:
+    """The nearest number in single precision; infinite where it is too large."""
+    try:
+        single: float = unpack("f", pack("f", number))[0]
+    except OverflowError:
+        return inf
+    return single

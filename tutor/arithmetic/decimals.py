@@ -119,8 +119,12 @@ def snapped(terms: Sequence[Decimal | int]) -> Decimal:
 
 
 def rounded(z: Decimal, unit: Decimal) -> Decimal:
-    """z rounded to a multiple of the unit, half to even."""
-    return z.quantize(unit)
+    """z rounded to a multiple of the unit, half to even. Raises ArithmeticError where nothing would be left of it:
+    nobody goes on with 0 for exp(-3)."""
+    found = z.quantize(unit)
+    if z and not found:
+        raise ArithmeticError("rounds to 0")
+    return found
 
 
 def _within_reach(z: Decimal) -> Decimal:

@@ -11,6 +11,7 @@ from functools import partial
 from math import isfinite
 
 from tutor.homework.demand import Demand
+from tutor.homework.habits import half_unit
 from tutor.homework.standing import Standing
 from tutor.homework.written import WITHIN, Written, is_same, power_of_ten
 
@@ -66,19 +67,29 @@ class Line:
         if written.exponent is None:
             return "wrong"
         wide = _decimal(self.standing.wide_spread(self.place))
-        if self._is_rounding(own, wide):
+        meant = self._meant_unit(own)
+        if self._is_rounding(own, wide, min(unit, meant or unit)):
             return "rounding"
+        if not written.value and written.exponent == 0 and meant:
+            return "coarse" if abs(own) <= WITHIN * meant + wide else "wrong"
         if not value and abs(own) <= half:
             return "coarse"
         cut = cut_off(written, self.standing.program.key[self.place]) or cut_off(written, whole, wide)
         return "coarse" if cut else "wrong"
 
-    def _is_rounding(self, own: Decimal, wide: Decimal) -> bool:
-        written, value, unit = self.written, self.value, self.written.unit
+    def _meant_unit(self, own: Decimal) -> Decimal:
+        """One unit of the last digit that the writer's other lines let expect here: Python's 0 and 1.0 are not rounded
+        to no or one decimal. 0 where nothing can be expected."""
+        return Decimal(2 * half_unit(own, self.standing.habits.precision(self.place)))
+
+    def _is_rounding(self, own: Decimal, wide: Decimal, unit: Decimal) -> bool:
+        written, value = self.written, self.value
         digits = written.significant(value)
         if digits < _FEWEST_FOR_ROUNDING:
             return False
-        near = ((self.key, 2 * unit), (own, 2 * unit + wide))
+        copied = self.standing.compiled.formulas[self.place - self.standing.compiled.first].is_Symbol
+        off = unit if copied else 2 * unit  # where nothing is computed nothing adds up
+        near = ((self.key, off), (own, off + wide))
         if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
             return True
         if digits >= _NOISE_FROM and 0 < abs(own) - abs(value) <= unit and own * value > 0:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
-from tutor.arithmetic.symbolic import cospi, where
+from tutor.arithmetic.symbolic import ZERO, cospi, where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
@@ -120,10 +121,14 @@ def evaluate_steps(
     All steps are evaluated with two precisions. Where the two disagree, or a step has no value, a difference of near
     equals may have eaten digits; those steps are evaluated again, with what they stand on, ever more precisely.
 
+    What shrinks with every digit that is added, down to the last, is 0, as the gradient by a bias that all outputs of a
+    softmax share.
+
     With `written`, later steps stand on those numbers instead of the computed ones, and a step that then has no value
     is left out. Without it, TutorError names the step.
     """
     steps, standing = tuple(steps), written or {}
+    every = steps
     digits = _FIRST_DIGITS
     rough = _pass(givens, steps, ExactSystem(digits), standing)
     settled: dict[str, Number] = {}
@@ -138,6 +143,8 @@ def evaluate_steps(
         if not doubtful or digits > _MOST_DIGITS:
             break
         rough, steps = fine, with_ancestors(steps, doubtful)
+    if vanishing := {name for name in doubtful if _vanishes(rough.get(name), fine.get(name), digits)}:
+        return evaluate_steps(givens, [_without(step, vanishing) for step in every], written)
     if written is None:
         _complain_of(fine.failed)
         _complain_of({name: "is too small a difference to be computed" for name in doubtful if fine[name] != 0})
@@ -155,6 +162,19 @@ def _settled(step: Step, rough: _Values, fine: _Values, system: ExactSystem) -> 
         rational = all(isinstance(fine.get(x), Fraction) for x in step.inputs)
         return rational and not step.formula.atoms(sympy.Function)  # then more digits would change nothing
     return name in rough.computed and system.settled(rough.computed[name], fine.computed[name], CORRECT_DIGITS)
+
+
+def _vanishes(rough: Number | None, fine: Number | None, digits: int) -> bool:
+    """Whether nothing but rounding is left of a difference: it gets smaller by as much as the precision gets finer."""
+    if rough is None or fine is None or isinstance(rough, Fraction) or isinstance(fine, Fraction):
+        return False
+    small, step = fine * 0 + 10, digits // 6  # half of the digits added
+    return bool(abs(fine) <= abs(rough) * small**-step and abs(fine) <= small ** -(digits // 2))
+
+
+def _without(step: Step, vanishing: set[str]) -> Step:
+    """The step as 0 where it vanishes by itself, and not only because one of its inputs does."""
+    return replace(step, formula=ZERO) if step.name in vanishing and not vanishing & {*step.inputs} else step
 
 
 def with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:

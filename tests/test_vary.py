@@ -127,6 +127,28 @@ def test_a_class_with_a_problem_for_each(tutor: Tutor, by_hand: bool) -> None:
     assert found["cmd.csv"]["notes"] == ["the numbers answer another student's problem, that of ann"]
 
 
+def test_a_sheet_without_its_code_answers_the_problem_of_its_student(tutor: Tutor) -> None:
+    (tutor.folder / "roster.csv").write_text("id\nann\n../x y\ncy\n")
+    assert tutor("vary", "mlp", "--roster", "roster.csv", "--secret", "s3", "--out", "out").returncode == 0
+    for name in ("ann", "x_y"):
+        lines = tutor("key", f"out/problems/{name}.toml").stdout.splitlines(keepends=True)
+        plain = "".join(line for line in lines if not line.startswith("#"))
+        (tutor.folder / f"{name}.csv").write_text(plain)
+    (tutor.folder / "copy.csv").write_text("#student,ann\n" + (tutor.folder / "ann.csv").read_text())
+    both = ("--roster", "roster.csv", "--secret", "s3")
+    found = json.loads(tutor("check", "mlp", "ann.csv", "x_y.csv", "copy.csv", *both, "--json").stdout)
+    assert [sheet["done"] for sheet in found["sheets"]] == [True, True, True]
+    for sheet, student in zip(found["sheets"], ("ann", "../x y", "ann"), strict=True):
+        assert sheet["notes"][0].endswith(f"marked as that of {student}")
+    assert found["summary"]["several_sheets"] == {"ann": ["ann.csv", "copy.csv"]}
+    assert found["summary"]["not_handed_in"] == ["cy"]
+    shown = tutor("check", "mlp", "ann.csv", "copy.csv", *both, "--gradescope", "results").stdout
+    assert "ann is on 2 sheets: ann.csv, copy.csv." in shown and "Nothing from ../x y, cy." in shown
+    told = json.loads((tutor.folder / "results" / "ann.json").read_text())
+    hidden = [test for test in told["tests"] if test["visibility"] == "hidden"]
+    assert len(hidden) == 1 and "does not say" in hidden[0]["output"] and "does not say" not in told["output"]
+
+
 def test_what_is_missing_is_asked_for(tutor: Tutor) -> None:
     (tutor.folder / "r.csv").write_text("who\nann\n")
     for arguments, said in (

@@ -92,7 +92,7 @@ def check(
     if single:
         done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
     else:
-        done = _mark_class(order, files, slug(lesson), screen, outputs, jobs, json_output)
+        done = _mark_class(order, files, slug(lesson), screen, outputs, roster, jobs, json_output)
     if not done:
         raise typer.Exit(1)
 
@@ -130,15 +130,23 @@ def _mark_one(
 
 
 def _mark_class(
-    order: Order, paths: list[Path], lesson: str, screen: Screen, outputs: Wanted, jobs: int | None, json_output: bool
+    order: Order,
+    paths: list[Path],
+    lesson: str,
+    screen: Screen,
+    outputs: Wanted,
+    roster: Path | None,
+    jobs: int | None,
+    json_output: bool,
 ) -> bool:
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
     from tutor.homework.classroom import Summary, mark_all
     from tutor.homework.outputs import Outputs
+    from tutor.homework.roster import roster_ids
     from tutor.views.marks import MOST_SHEETS, class_row, show_class, show_summary
     from tutor.views.progress import progress
 
-    summary = Summary()
+    summary = Summary(roster_ids(roster) if roster else ())
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.homework.desk import Desk, Order
+from tutor.homework.gradebook import file_name, student_of
 from tutor.homework.report import Document
 from tutor.workers import workers
 
@@ -51,16 +52,19 @@ def _mark_chunk(paths: Sequence[Path]) -> list[Document]:
 
 @dataclass
 class Summary:
-    """How a class did, counted sheet by sheet."""
+    """How a class did, counted sheet by sheet; with a `roster` also who has handed in nothing."""
 
+    roster: Sequence[str] = ()
     sheets: int = 0
     done: int = 0
     share: float = 0.0
     broken: list[str] = field(default_factory=list)
     slips: Counter[str] = field(default_factory=Counter)
     lines: dict[str, Counter[str]] = field(default_factory=dict)
+    handed_in: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, sheet: Document) -> None:
+        self.handed_in.setdefault(student_of(sheet), []).append(sheet["sheet"])
         if "error" in sheet:
             self.broken.append(sheet["sheet"])
             return
@@ -86,4 +90,6 @@ class Summary:
             "mean_percent": round(mean, 2),
             "broken": self.broken,
             "slips": slips,
+            "several_sheets": {student: sheets for student, sheets in self.handed_in.items() if len(sheets) > 1},
+            "not_handed_in": [s for s in self.roster if not {s, file_name(s, set())} & self.handed_in.keys()],
         }

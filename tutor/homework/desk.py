@@ -14,7 +14,8 @@ from tutor.homework.marking import Marker
 from tutor.homework.ownership import Copies, Owners
 from tutor.homework.report import Document, Reporter
 from tutor.homework.sheet import SheetMarker
-from tutor.homework.variant import lesson_mark, problem_lesson, read_code
+from tutor.homework.variant import lesson_mark, problem_lesson, read_code, seed_of
+from tutor.homework.vary import Varier
 from tutor.lesson_format import Homework, Lesson, parse_lesson
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
@@ -63,12 +64,12 @@ class Desk:
 
     def mark(self, name: str, handed_in: HandedIn) -> Document:
         """The same for a sheet that has been read."""
-        problem = self._problem_of(handed_in)
+        problem = self._problem_of(name, handed_in)
         sheet = problem.marker.mark(handed_in.answers)
         document = problem.reporter.document(name, sheet, handed_in.about)
         if handed_in.remarks:
             document["remarks"] = list(handed_in.remarks)
-        if notes := self._whose(handed_in, problem, document):
+        if notes := self._whose(name, handed_in, problem, document):
             document["notes"] = notes  # for the teacher, not in what the student reads
         return document
 
@@ -81,9 +82,11 @@ class Desk:
         except (RecursionError, ValueError, ArithmeticError, MemoryError, OSError):
             return {"sheet": _called(path), "error": "it cannot be marked: there is something in it that no sheet has"}
 
-    def _problem_of(self, handed_in: HandedIn) -> Problem:
-        """The problem that the sheet says it answers, drawn again from its code."""
-        written = handed_in.about.get("problem", "")
+    def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
+        """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
+        written, owners = handed_in.about.get("problem", ""), self.order.owners
+        if not written and owners is not None and (student := owners.student(name, handed_in)):
+            written = str(self._varier.problem(seed_of(owners.secret, student)))
         if not written or written == self.own_code:
             return self.problem
         code = read_code(written)
@@ -91,6 +94,10 @@ class Desk:
             raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
         worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
         return self._varied(worksheet)
+
+    @cached_property
+    def _varier(self) -> Varier:
+        return Varier(self.order.text, parse_lesson(self.order.text, self.order.where))
 
     def _varied(self, worksheet: Worksheet) -> Problem:
         marker, assignment = self.problem.marker, self.problem.assignment
@@ -100,11 +107,11 @@ class Desk:
         own = Marker(worksheet, assignment.demands, compiled)
         return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
 
-    def _whose(self, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
+    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
         """What there is to say where the sheet answers a problem that is not its student's own."""
         if self.order.owners is None:
             return []
-        if remark := self.order.owners.remark(handed_in):
+        if remark := self.order.owners.remark(name, handed_in):
             return [remark]
         if len(document["root_errors"]) >= _SUSPICIOUS:
             source = self.copies.source(handed_in, problem.marker.program.key)

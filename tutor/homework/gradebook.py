@@ -77,6 +77,9 @@ def gradescope(sheet: Document) -> Document:
         }
         for number, (cell, earned) in enumerate(_earned(sheet), 1)
     ]
+    for note in sheet.get("notes", ()):
+        told = {"name": "For the teacher", "status": "failed", "output": plain(note), "output_format": "text"}
+        tests.append({**told, "visibility": "hidden"})
     return {"score": sheet["score"], "output": feedback(sheet), "output_format": "md", "tests": tests}
 
 

@@ -15,6 +15,7 @@ from tutor.homework.spread import reach
 from tutor.homework.standing import Standing
 from tutor.homework.written import SINGLE, Written, as_single, count_digits
 
+_NOTHING = Decimal(0)
 _OPERATIONS = 4  # as often as each number of a line is rounded on the way to its result
 _TELLING, _FEWEST_TELLING = 8, 8
 """Every other number of so many digits is one in single precision, rounded; so many of them hardly are by chance."""
@@ -48,6 +49,8 @@ def _without_noise(standing: Standing, place: int, grain: float) -> Written:
     noise = _noise(standing, place, grain)
     if not isfinite(noise) or not noise or written.exponent is None:
         return written
+    if abs(written.value) <= noise and not (standing.program.key[place] and standing.own[place]):
+        return Written(_NOTHING, 0, grain)  # what is left of terms that cancel
     last = floor(log10(2 * noise)) + 1
     return written if last <= written.exponent else Written(written.value, last, grain)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.homework.compiled import Compiled
+from tutor.homework.gradebook import file_name
 from tutor.homework.handed_in import HandedIn, read_about
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
@@ -30,11 +31,18 @@ class Owners:
     students: tuple[str, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
 
-    def remark(self, handed_in: HandedIn) -> str | None:
+    def student(self, name: str, handed_in: HandedIn) -> str:
+        """Whose sheet it is: the student that it names, else the one on the roster after whom its file is named."""
+        said, stem = handed_in.about.get("student", ""), Path(name).stem
+        return said or next((s for s in self.students if stem in (s, file_name(s, set()))), "")
+
+    def remark(self, name: str, handed_in: HandedIn) -> str | None:
         """What there is to say where the code on the sheet is not that of its student."""
         written, student = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
         if not written or not student:
-            return "the sheet does not say which student's problem it answers"
+            known = "" if written else self.student(name, handed_in)
+            marked = f"; it is marked as that of {known}" if known else ""
+            return f"the sheet does not say which student's problem it answers{marked}"
         seed = read_code(written).seed
         if seed == seed_of(self.secret, student):
             return None

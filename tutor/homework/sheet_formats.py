@@ -70,7 +70,10 @@ def _from_table(rows: list[list[str]]) -> Iterator[Row]:
     """The two columns that matter, by their headings; without headings the first two."""
     filled = [row for row in rows if "".join(row).strip()]
     title = next((n for n, row in enumerate(filled[:_HEADING_WITHIN]) if _is_heading(row)), 0)
-    filled = filled[title:]  # what stands above the heading is a title
+    for row in filled[:title]:  # what stands above the heading is a title, or says something about the sheet
+        if row[0].strip().startswith(MARK) and len(row) > 1:
+            yield row[0].strip(), row[1]
+    filled = filled[title:]
     name, answer, body = 0, 1, filled
     if filled and _is_heading(filled[0]):
         heading = [_cell(cell) for cell in filled[0]]

@@ -40,7 +40,7 @@ class Line:
         """The first verdict whose condition holds."""
         written, demand, value, key = self.written, self.demand, self.value, self.key
         own = self.standing.own[self.place]
-        half = WITHIN * demand.unit(key) if written.exponent is None else written.half
+        half = WITHIN * (demand.unit(key) if written.exponent is None else self._unit(key))
         if abs(value - key) <= half:
             if demand.met(written, value, key):
                 return "correct"
@@ -51,7 +51,7 @@ class Line:
 
     def _against_own(self, whole: Decimal, own: Decimal) -> str:
         written, demand, value = self.written, self.demand, self.value
-        unit = demand.unit(own) if written.exponent is None else written.unit
+        unit = demand.unit(own) if written.exponent is None else self._unit(own)
         apart, half = abs(value - own), WITHIN * unit
         enough = not demand.asked or not value or demand.met(written, value, own)
         possible = bool(value) or not own
@@ -67,20 +67,25 @@ class Line:
         if written.exponent is None:
             return "wrong"
         wide = _decimal(self.standing.wide_spread(self.place))
-        meant = self._meant_unit(own)
-        if self._is_rounding(own, wide, min(unit, meant or unit)):
+        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit)):
             return "rounding"
-        if not written.value and written.exponent == 0 and meant:
-            return "coarse" if abs(own) <= WITHIN * meant + wide else "wrong"
-        if not value and abs(own) <= half:
+        if not value and abs(own) <= half + (wide if unit < written.unit else 0):
             return "coarse"
+        if unit < written.unit:
+            return "wrong"
         cut = cut_off(written, self.standing.program.key[self.place]) or cut_off(written, whole, wide)
         return "coarse" if cut else "wrong"
 
-    def _meant_unit(self, own: Decimal) -> Decimal:
-        """One unit of the last digit that the writer's other lines let expect here: Python's 0 and 1.0 are not rounded
-        to no or one decimal. 0 where nothing can be expected."""
-        return Decimal(2 * half_unit(own, self.standing.habits.precision(self.place)))
+    def _unit(self, truth: Decimal) -> Decimal:
+        """One unit of the last digit; of a bare 0, what Python has for 0, that of the writer's other lines."""
+        written = self.written
+        bare = not written.value and written.exponent == 0
+        return (self._meant_unit(truth) if bare else _NOTHING) or written.unit
+
+    def _meant_unit(self, truth: Decimal) -> Decimal:
+        """One unit of the last digit that the writer's other lines let expect of this value: Python's 1.0 is not
+        rounded to one decimal. 0 where nothing can be expected."""
+        return Decimal(2 * half_unit(truth, self.standing.habits.precision(self.place)))
 
     def _is_rounding(self, own: Decimal, wide: Decimal, unit: Decimal) -> bool:
         written, value = self.written, self.value

@@ -131,12 +131,17 @@ def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen)
 
 def show_summary(summary: Document, screen: Screen) -> None:
     """How the class did: the mean, the slips, and the lines in which they sit."""
-    mean = f"mean {summary['mean_percent']:.0f}% of the points"
-    screen.heading(f"The class: {counted(summary['sheets'], 'sheet')} marked, {mean}")
+    mean = f", mean {summary['mean_percent']:.0f}% of the points" if summary["sheets"] else ""
+    screen.heading(f"The class: {counted(summary['sheets'], 'sheet')} marked{mean}")
     if summary["broken"]:
         screen.show(f"Not marked: {', '.join(summary['broken'])}.")
+    for student, sheets in summary["several_sheets"].items():
+        screen.show(screen.text(f"{student} is on {len(sheets)} sheets: {', '.join(sheets)}."))
+    if summary["not_handed_in"]:
+        screen.show(screen.text(f"Nothing from {', '.join(summary['not_handed_in'])}."))
     if not summary["slips"]:
-        screen.show("No slip in any sheet.")
+        if summary["sheets"]:
+            screen.show("No slip in any sheet.")
     elif screen.narrate or screen.stacked:
         for slip in summary["slips"]:
             lines = ", ".join(slip["lines"])

@@ -128,6 +128,35 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+SOFTMAX = """format = 1
+title = "t"
+[network]
+inputs = ["x"]
+loss = "cross_entropy"
+[[network.layers]]
+units = 3
+activation = "softmax"
+weights = [[0.6], [0.25], [-0.4]]
+biases = [0.2, -0.1, 0.35]
+[[examples]]
+inputs = [0.5]
+targets = [0, 1, 0]
+[training]
+learning_rate = 0.1
+optimizer = "momentum"
+"""
+SUMS = [0.6 * 0.5 + 0.2, 0.25 * 0.5 - 0.1, -0.4 * 0.5 + 0.35]
+OTHER_WAYS: list[tuple[str, Case]] = [
+    ("missing-bias-correction", ("adam", "x[2]", lambda: A["x_old"] - 0.1 * A["m"] / (sqrt(A["v"]) + 1e-8))),
+    ("swapped-betas", ("adam", "m_x[2]", lambda: 0.1 * A["m_old"] + 0.9 * A["g"])),
+    ("swapped-betas", ("adam", "m_x[2]", lambda: 0.9 * A["m_old"] + 0.9 * A["g"])),
+    ("swapped-betas", ("softmax", "v_W2_new", lambda: 0.9 * 0.5 * (exp(SUMS[1]) / sum(map(exp, SUMS)) - 1))),
+    ("wrong-activation", ("softmax", "o1_out", lambda: exp(SUMS[0]))),
+    ("wrong-activation", ("softmax", "o1_out", lambda: sigmoid(SUMS[0]))),
+    ("no-activation", ("softmax", "o3_out", lambda: SUMS[2])),
+]
+
+
 def epsilon_lesson() -> str:
     return ADAM + "settings = { epsilon = 0.01 }\n"
 
@@ -138,6 +167,7 @@ LESSONS = {
     "sum": lambda: BATCH + 'batch = "sum"\n',
     "adam": lambda: ADAM,
     "epsilon": epsilon_lesson,
+    "softmax": lambda: SOFTMAX,
 }
 DESKS: dict[str, Desk] = {}
 
@@ -158,9 +188,11 @@ def test_every_slip_has_a_case_and_a_hint() -> None:
         assert slip.hint.endswith((".", "?")) and not re.search(r"\d\.\d", slip.hint)
 
 
-@pytest.mark.parametrize("slip", [name for name in CASES if name != "epsilon-inside-root"])
-def test_a_slip_made_by_hand_is_named(slip: str) -> None:
-    lesson, name, value = CASES[slip]
+@pytest.mark.parametrize(
+    ("slip", "case"), [*((name, case) for name, case in CASES.items() if name != "epsilon-inside-root"), *OTHER_WAYS]
+)
+def test_a_slip_made_by_hand_is_named(slip: str, case: Case) -> None:
+    lesson, name, value = case
     found = cell(mark(lesson, {name: f"{value():.8g}"}), name)
     assert found["verdict"] == "wrong"
     ids = [s["id"] for s in found["slips"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, replace, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, Symbolic, add, multiply, names, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, activation_of
 from tutor.homework.slip import Rewriting, Slip, nowhere, over_paths, scaled
@@ -68,11 +68,22 @@ def _exchanged(formula: Expr, own: dict[str, str], pairs: dict[str, str]) -> Exp
 def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if activation_of(step) and names(step.formula):
         yield symbol(names(step.formula)[0]), step.name
+    if total := _sum_of_softmax(step):
+        yield symbol(total), step.name
     if step.name in roles.slopes:
         yield ONE, step.name
 
 
+def _sum_of_softmax(step: Step) -> str | None:
+    """The weighted sum of a softmax output."""
+    above = [part for part in rewrite.factors_of(step.formula) if isinstance(part, sympy.exp)]
+    return names(above[0])[0] if step.reason == "softmax" and above and names(above[0]) else None
+
+
 def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if total := _sum_of_softmax(step):
+        yield Symbolic.exp(symbol(total)), "exp alone, not divided by the sum"
+        yield activate(NamedNeuron("", total, step.name), "sigmoid").formula, "sigmoid"
     if activation_of(step) and names(step.formula):
         neuron = NamedNeuron("", names(step.formula)[0], step.name)
         for name, entry in ACTIVATIONS.items():

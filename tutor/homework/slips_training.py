@@ -7,13 +7,14 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, tag_of
 from tutor.homework.slip import Rewriting, Slip, not_over_paths
 from tutor.worksheet.step import Step
 
 Expr = Any
+_DECAY_RATES = ("beta", "beta1", "beta2")
 _MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
 
 
@@ -61,16 +62,26 @@ def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
 def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.reason == "bias correction":
         yield symbol(names(step.formula)[0]), step.name
-    for name in names(step.formula) if step.stage == "update" else ():
-        if name in roles.by_name and roles.by_name[name].reason == "bias correction":
-            moment = names(roles.by_name[name].formula)[0]
-            yield rewrite.swapped(step.formula, name, symbol(moment)), name
+    if step.stage == "update":
+        corrected = [
+            n for n in names(step.formula) if n in roles.by_name and roles.by_name[n].reason == "bias correction"
+        ]
+        moments = {name: symbol(names(roles.by_name[name].formula)[0]) for name in corrected}
+        for name, moment in moments.items():
+            yield rewrite.swapped(step.formula, name, moment), name
+        if len(moments) > 1:
+            yield rewrite.with_names(step.formula, **moments), " and ".join(moments)
 
 
 def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
     pair = {"beta1": symbol("beta2"), "beta2": symbol("beta1")}
     if {"beta1", "beta2"} & {*names(step.formula)} and set(pair) <= {*roles.worksheet.givens}:
         yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
+    for beta in _DECAY_RATES if step.stage == "update" else ():
+        if beta in names(step.formula):
+            rest = add(ONE, multiply(MINUS_ONE, symbol(beta)))
+            yield rewrite.with_names(step.formula, **{beta: rest}), f"{beta} and 1 - {beta}"
+            yield replace(step.formula, {rest: symbol(beta)}), f"{beta} and 1 - {beta}"
 
 
 def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:

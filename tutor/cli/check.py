@@ -119,6 +119,8 @@ def _mark_one(
     try:
         sheet = desk.mark_file(path)
     except TutorError as error:
+        with Outputs(outputs) as files:  # a learning platform is told, too
+            files.add({"sheet": path.name, "error": str(error)})
         raise TutorError(f"{path}: {error}") from None
     with Outputs(outputs) as files:
         files.add(sheet)

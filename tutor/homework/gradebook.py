@@ -64,6 +64,8 @@ class Gradebook:
 
 def gradescope(sheet: Document) -> Document:
     """The results.json of a Gradescope autograder."""
+    if "error" in sheet:
+        return {"score": 0, "output": feedback(sheet), "output_format": "md", "tests": []}
     tests = [
         {
             "name": cell["name"],
@@ -84,7 +86,9 @@ def gradescope(sheet: Document) -> Document:
 
 
 def prairielearn(sheet: Document) -> Document:
-    """The results.json of a PrairieLearn external grader."""
+    """The results.json of a PrairieLearn external grader; what cannot be marked does not count as an attempt there."""
+    if "error" in sheet:
+        return {"gradable": False, "score": 0, "message": "", "format_errors": [plain(sheet["error"])], "tests": []}
     tests = [
         {
             "name": cell["name"],
@@ -117,7 +121,9 @@ def _told(cell: Document) -> str:
 
 
 def feedback(sheet: Document) -> str:
-    """What to look at, as Markdown, without the right values."""
+    """What to look at, as Markdown, without the right values; or why the file could not be marked."""
+    if "error" in sheet:
+        return f"# {plain(student_of(sheet))}: not marked\n\n{plain(sheet['error'])}\n"
     lines = [f"# {plain(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
     lines += [f"Note: {plain(remark)}." for remark in sheet.get("remarks", ())]
     if sheet["done"]:

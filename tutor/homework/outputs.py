@@ -78,11 +78,9 @@ class Outputs:
                 raise TutorError(f"{str(folder)!r} has the sheets in it; name another folder")
 
     def add(self, sheet: Document) -> None:
-        """Write whatever was asked for about one sheet; of a file that is no sheet only the gradebook speaks."""
+        """Write whatever was asked for about one sheet; of a file that is no sheet, why it could not be marked."""
         if self._book is not None:
             self._book.add(sheet)
-        if "error" in sheet:
-            return
         name = file_name(student_of(sheet), self._taken)
         for folder, made in (
             (self.wanted.gradescope, gradebook.gradescope),

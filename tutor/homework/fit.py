@@ -8,7 +8,7 @@ from math import isfinite, log
 
 from tutor.homework.candidates import Candidate
 from tutor.homework.slips import ARITHMETIC, ARITHMETIC_HINT, SLIPS
-from tutor.homework.spread import reach
+from tutor.homework.spread import do_agree, exact_reach, reach
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import cut_off
 from tutor.homework.written import WITHIN, Written
@@ -71,7 +71,7 @@ class Scale:
             return None, None, 0.0
         if self.kind(value, 0.0) == ROUNDED:
             return value, ROUNDED, 0.0
-        spread = self._spread(candidate)
+        spread = self._spread(candidate, value)
         return value, self.kind(value, spread), spread
 
     def _may_fit(self, candidate: Candidate) -> bool:
@@ -87,9 +87,12 @@ class Scale:
         beyond = abs(self.number - rough) - self.rough_unit - _FLOATS_ARE_OFF * self.size
         return beyond <= 0 or beyond <= 2 * self._spread(candidate)
 
-    def _spread(self, candidate: Candidate) -> float:
-        spreads = self.standing.spreads(candidate.inputs, self.place)
-        return reach(candidate.approximate, self.standing.floats, spreads)
+    def _spread(self, candidate: Candidate, value: Decimal | None = None) -> float:
+        standing = self.standing
+        spreads = standing.spreads(candidate.inputs, self.place)
+        if value is not None and not do_agree(candidate.approximate, standing.floats, value):
+            return exact_reach(candidate.value, standing.values, value, spreads)
+        return reach(candidate.approximate, standing.floats, spreads)
 
     def _is_far(self, number: float) -> bool:
         """Whether the value differs by more than half of the larger change, which no rounding explains."""

@@ -13,6 +13,7 @@ from typing import Any
 
 Function = Callable[[Any, Any], float]
 _NUDGE = 1e-9
+_AGREE = 1e-6
 
 
 def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int, float]) -> float:
@@ -38,6 +39,15 @@ def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int,
     except (ArithmeticError, ValueError):
         return inf
     return total if isfinite(total) else inf
+
+
+def do_agree(function: Function, values: Mapping[int, float], truth: Decimal) -> bool:
+    """Whether floats come to the true value: log(1 + exp(-90)) is 0 in them."""
+    try:
+        found = function(values, values)
+    except (ArithmeticError, ValueError):
+        return False
+    return abs(found - float(truth)) <= _AGREE * abs(float(truth))
 
 
 def exact_reach(

@@ -10,12 +10,11 @@ from typing import TypeVar
 from tutor.arithmetic.symbolic import where
 from tutor.homework.habits import Habits, Precision, half_unit
 from tutor.homework.program import Program, Values
-from tutor.homework.spread import exact_reach, reach
+from tutor.homework.spread import do_agree, exact_reach, reach
 from tutor.homework.written import Written, is_same
 
 Thing = TypeVar("Thing")
 _NOTHING = Decimal(0)
-_FLOATS_AGREE = 1e-6
 
 
 class Standing:
@@ -148,12 +147,7 @@ def _do_floats_hold(program: Program, floats: Mapping[int, float], own: Values, 
     """Whether floats come to the line's own value: log(1 + exp(-90)) is 0 in them."""
     if own[place] is None:
         return True
-    try:
-        found = program.compiled.float_functions[place - program.first](floats, floats)
-    except (ArithmeticError, ValueError):
-        return False
-    truth = float(own[place])
-    return bool(abs(found - truth) <= _FLOATS_AGREE * abs(truth))
+    return do_agree(program.compiled.float_functions[place - program.first], floats, own[place])
 
 
 def _written_spread(program: Program, written: Mapping[int, Written], own: Values, place: int) -> float | None:

@@ -59,6 +59,15 @@ def test_the_rounding_of_a_machine_is_no_error(way: str) -> None:
     assert verdicts["correct"] > 0.9 * verdicts.total()
 
 
+def test_a_formula_beside_numbers_in_single_precision() -> None:
+    room = Room(501)
+    values = worked(room, single, {})
+    sheet = {line.name: f"{values[line.name]:.10f}" for line in room.lines}
+    name = next(line.name for line in room.lines if line.name.endswith("_out"))
+    sheet[name] = str(room.marker.program.worksheet.by_name[name].formula)
+    assert not room.marker.mark(sheet).root_errors
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_slip_is_found_behind_it(way: str) -> None:
     kept, printed = WAYS[way]

@@ -35,7 +35,8 @@ def as_computed(standing: Standing) -> Standing:
 
 def _are_singles(written: Mapping[int, Written]) -> bool:
     """Whether the sheet was worked in single precision, and printed as NumPy and TensorFlow do or to more decimals."""
-    telling = [w for w in written.values() if not w.grain and count_digits(w.value) >= _TELLING]
+    typed = [w for w in written.values() if w.exponent is not None and not w.grain]
+    telling = [w for w in typed if count_digits(w.value) >= _TELLING]
     return len(telling) >= _FEWEST_TELLING and all(map(_is_rounded_single, telling))
 
 

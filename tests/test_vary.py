@@ -149,6 +149,13 @@ def test_a_sheet_without_its_code_answers_the_problem_of_its_student(tutor: Tuto
     assert len(hidden) == 1 and "does not say" in hidden[0]["output"] and "does not say" not in told["output"]
 
 
+@pytest.mark.parametrize("lesson", ["mlp", "perceptron"])
+def test_a_fresh_problem_has_nothing_to_mend(tutor: Tutor, lesson: str) -> None:
+    (tutor.folder / "new.toml").write_text(tutor("vary", lesson, "--seed", "7").stdout)
+    done = tutor("lint", "new.toml")
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_is_missing_is_asked_for(tutor: Tutor) -> None:
     (tutor.folder / "r.csv").write_text("who\nann\n")
     for arguments, said in (

@@ -77,7 +77,8 @@ def problem_text(text: str, code: Code) -> str:
     raw = {key: value for key, value in tomllib.loads(text, parse_float=Decimal).items() if key not in _NOT_HERE}
     _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
     about = f"The same steps as in {raw['title']!r}, with numbers of their own."
-    head = {"format": raw.pop("format"), "title": raw.pop("title"), "about": about, "problem": str(code)}
+    head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}
+    head["problem"] = str(code)
     return _SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw}))
 
 

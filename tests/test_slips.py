@@ -147,6 +147,7 @@ optimizer = "momentum"
 """
 SUMS = [0.6 * 0.5 + 0.2, 0.25 * 0.5 - 0.1, -0.4 * 0.5 + 0.35]
 OTHER_WAYS: list[tuple[str, Case]] = [
+    ("swapped-betas", ("rmsprop", "r_x[1]", lambda: 0.9 * (2 * 1.3) ** 2)),
     ("missing-bias-correction", ("adam", "x[2]", lambda: A["x_old"] - 0.1 * A["m"] / (sqrt(A["v"]) + 1e-8))),
     ("swapped-betas", ("adam", "m_x[2]", lambda: 0.1 * A["m_old"] + 0.9 * A["g"])),
     ("swapped-betas", ("adam", "m_x[2]", lambda: 0.9 * A["m_old"] + 0.9 * A["g"])),
@@ -168,6 +169,7 @@ LESSONS = {
     "adam": lambda: ADAM,
     "epsilon": epsilon_lesson,
     "softmax": lambda: SOFTMAX,
+    "rmsprop": lambda: ADAM.replace("adam", "rmsprop"),
 }
 DESKS: dict[str, Desk] = {}
 

@@ -115,15 +115,11 @@ def _mark_one(
     from tutor.homework.outputs import Outputs
     from tutor.views.marks import show_sheet
 
-    desk = Desk(order)
-    try:
-        sheet = desk.mark_file(path)
-    except TutorError as error:
-        with Outputs(outputs) as files:  # a learning platform is told, too
-            files.add({"sheet": path.name, "error": str(error)})
-        raise TutorError(f"{path}: {error}") from None
-    with Outputs(outputs) as files:
+    sheet = Desk(order).mark_or_complain(path)
+    with Outputs(outputs) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
+    if "error" in sheet:
+        raise TutorError(f"{path}: {sheet['error']}")
     if json_output:
         print(json.dumps({"format": 1, "lesson": lesson, "sheets": [sheet]}, indent=1))
     else:

@@ -14,7 +14,6 @@ from tutor.homework.slip import Rewriting, Slip, not_over_paths
 from tutor.worksheet.step import Step
 
 Expr = Any
-_DECAY_RATES = ("beta", "beta1", "beta2")
 _MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
 
 
@@ -77,11 +76,11 @@ def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
     pair = {"beta1": symbol("beta2"), "beta2": symbol("beta1")}
     if {"beta1", "beta2"} & {*names(step.formula)} and set(pair) <= {*roles.worksheet.givens}:
         yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
-    for beta in _DECAY_RATES if step.stage == "update" else ():
-        if beta in names(step.formula):
-            rest = add(ONE, multiply(MINUS_ONE, symbol(beta)))
-            yield rewrite.with_names(step.formula, **{beta: rest}), f"{beta} and 1 - {beta}"
-            yield replace(step.formula, {rest: symbol(beta)}), f"{beta} and 1 - {beta}"
+    for rate in names(step.formula) if step.stage == "update" else ():
+        rest = add(ONE, multiply(MINUS_ONE, symbol(rate)))
+        if step.formula.has(rest):
+            yield rewrite.with_names(step.formula, **{rate: rest}), f"{rate} and 1 - {rate}"
+            yield replace(step.formula, {rest: symbol(rate)}), f"{rate} and 1 - {rate}"
 
 
 def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:

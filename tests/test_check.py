@@ -121,6 +121,15 @@ def test_nothing_from_a_sheet_reaches_the_terminal_unescaped(tutor: Tutor, lesso
     assert "[bold red]1[/]" in tutor("check", lesson, sheet, "--width", "120").stdout
 
 
+def test_a_wrong_line_that_was_not_asked_is_not_said_to_earn_credit(tutor: Tutor, lesson: Path) -> None:
+    sheet = write(tutor.folder / "s.csv", WRONG)
+    done = tutor("check", lesson, sheet, "--ask", "forward", "--feedback", "fb")
+    assert done.returncode == 0 and "Every line that was asked earns credit." in done.stdout
+    assert "Every line that was asked earns credit." in (tutor.folder / "fb" / "s.md").read_text()
+    lost = tutor("check", lesson, sheet, "--roster", "nowhere.csv")
+    assert lost.returncode == 2 and "nowhere.csv" in lost.stderr
+
+
 def test_a_class_and_everything_that_is_written_about_it(tutor: Tutor, lesson: Path) -> None:
     folder = tutor.folder / "class"
     folder.mkdir()

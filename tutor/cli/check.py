@@ -68,6 +68,7 @@ def check(
     """
     from tutor.homework.desk import ENDINGS, Order, passed_over, sheets_in
     from tutor.homework.outputs import Wanted
+    from tutor.homework.roster import roster_ids
     from tutor.lesson_format import parse_lesson
     from tutor.lessons import lesson_text, slug
 
@@ -76,7 +77,8 @@ def check(
     penalty = None if carried_penalty is None else str(carried_penalty)
     wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
     files = sheets_in(paths)
-    order = Order(text, lesson, wanted, _owners(files, secret, roster))
+    students = tuple(roster_ids(roster)) if roster else ()
+    order = Order(text, lesson, wanted, _owners(files, secret, students))
     if not files:
         typer.echo("tutor: there is no sheet to mark", err=True)
         raise typer.Exit(3)
@@ -92,19 +94,18 @@ def check(
     if single:
         done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
     else:
-        done = _mark_class(order, files, slug(lesson), screen, outputs, roster, jobs, json_output)
+        done = _mark_class(order, files, slug(lesson), screen, outputs, students, jobs, json_output)
     if not done:
         raise typer.Exit(1)
 
 
-def _owners(files: list[Path], secret: str | None, roster: Path | None) -> Owners | None:
+def _owners(files: list[Path], secret: str | None, students: tuple[str, ...]) -> Owners | None:
     """Who has which problem, where the teacher gives the secret."""
     if secret is None:
         return None
     from tutor.homework.ownership import Owners, codes_of
-    from tutor.homework.roster import roster_ids
 
-    return Owners(secret, tuple(roster_ids(roster)) if roster else (), codes_of(files, secret))
+    return Owners(secret, students, codes_of(files, secret))
 
 
 def _mark_one(
@@ -133,18 +134,17 @@ def _mark_class(
     lesson: str,
     screen: Screen,
     outputs: Wanted,
-    roster: Path | None,
+    students: tuple[str, ...],
     jobs: int | None,
     json_output: bool,
 ) -> bool:
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
     from tutor.homework.classroom import Summary, mark_all
     from tutor.homework.outputs import Outputs
-    from tutor.homework.roster import roster_ids
     from tutor.views.marks import MOST_SHEETS, class_row, show_class, show_summary
     from tutor.views.progress import progress
 
-    summary = Summary(roster_ids(roster) if roster else ())
+    summary = Summary(students)
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:

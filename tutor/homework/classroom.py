@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor.homework.desk import Desk, Order
-from tutor.homework.gradebook import file_name, student_of
+from tutor.homework.gradebook import names_of, student_of
 from tutor.homework.report import Document
 from tutor.workers import workers
 
@@ -91,5 +91,5 @@ class Summary:
             "broken": self.broken,
             "slips": slips,
             "several_sheets": {student: sheets for student, sheets in self.handed_in.items() if len(sheets) > 1},
-            "not_handed_in": [s for s in self.roster if not {s, file_name(s, set())} & self.handed_in.keys()],
+            "not_handed_in": [s for s in self.roster if not names_of(s) & self.handed_in.keys()],
         }

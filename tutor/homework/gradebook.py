@@ -127,7 +127,8 @@ def feedback(sheet: Document) -> str:
     lines = [f"# {plain(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
     lines += [f"Note: {plain(remark)}." for remark in sheet.get("remarks", ())]
     if sheet["done"]:
-        lines.append("Every line earns credit.")
+        asked = " that was asked" if sheet["root_errors"] else ""
+        lines.append(f"Every line{asked} earns credit.")
     for cell in (c for c in sheet["cells"] if c["verdict"] == "wrong"):
         lines += [f"## `{plain(cell['name'])}` = `{plain(cell['answer'])}`", ""]
         lines += ["The lines above it do not lead here. What to look at:", ""]
@@ -158,6 +159,11 @@ def file_name(student: str, taken: set[str]) -> str:
         name = f"{clean}_{number}"
     taken.add(name.lower())
     return name
+
+
+def names_of(student: str) -> set[str]:
+    """What a sheet may be called that belongs to a student: their id, or the file name that is made from it."""
+    return {student, file_name(student, set())}
 
 
 def write_json(path: Path, document: Document) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.homework.compiled import Compiled
-from tutor.homework.gradebook import file_name
+from tutor.homework.gradebook import names_of
 from tutor.homework.handed_in import HandedIn, read_about
 from tutor.homework.program import Program, Values
 from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
@@ -33,8 +34,11 @@ class Owners:
 
     def student(self, name: str, handed_in: HandedIn) -> str:
         """Whose sheet it is: the student that it names, else the one on the roster after whom its file is named."""
-        said, stem = handed_in.about.get("student", ""), Path(name).stem
-        return said or next((s for s in self.students if stem in (s, file_name(s, set()))), "")
+        return handed_in.about.get("student", "") or self._by_file.get(Path(name).stem, "")
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, str]:
+        return {name: student for student in reversed(self.students) for name in names_of(student)}
 
     def remark(self, name: str, handed_in: HandedIn) -> str | None:
         """What there is to say where the code on the sheet is not that of its student."""

@@ -67,7 +67,8 @@ def _table(cells: Sequence[Document], screen: Screen, reveal: bool) -> None:
 def feedback(sheet: Document, reveal: bool) -> Iterator[tuple[str, int]]:
     """For every root error what to look at, each line with its indent; values only with `reveal`."""
     if sheet["done"]:
-        yield "Every line earns credit.", 0
+        asked = " that was asked" if sheet["root_errors"] else ""
+        yield f"Every line{asked} earns credit.", 0
     elif any(cell["verdict"] == "missing" for cell in sheet["cells"]):
         yield "With --ask STAGE only that stage has to be there.", 0
     for number, cell in enumerate((c for c in sheet["cells"] if c["verdict"] == "wrong"), 1):

@@ -168,8 +168,8 @@ def _vanishes(rough: Number | None, fine: Number | None, digits: int) -> bool:
     """Whether nothing but rounding is left of a difference: it gets smaller by as much as the precision gets finer."""
     if rough is None or fine is None or isinstance(rough, Fraction) or isinstance(fine, Fraction):
         return False
-    small, step = fine * 0 + 10, digits // 6  # half of the digits added
-    return bool(abs(fine) <= abs(rough) * small**-step and abs(fine) <= small ** -(digits // 2))
+    ten, step = fine * 0 + 10, digits // 6  # half of the digits added
+    return bool(abs(fine) <= abs(rough) * ten**-step and abs(fine) <= ten ** -(digits // 2))
 
 
 def _without(step: Step, vanishing: set[str]) -> Step:

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+Test = TypeVar("Test", bound=Callable[..., Any])
 
 
 class Tutor:
@@ -45,6 +48,12 @@ class Tutor:
 @pytest.fixture
 def tutor(tmp_path: Path) -> Tutor:
     return Tutor(tmp_path)
+
+
+def fuzz(examples: int) -> Callable[[Test], Test]:
+    """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_lessons.py"""
+    many = examples * int(os.environ.get("FUZZ", "1"))
+    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 ONE_NEURON = """format = 1

@@ -6,9 +6,12 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 from conftest import Tutor
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.arithmetic.floats import FloatSystem
@@ -16,27 +19,32 @@ from tutor.arithmetic.symbolic import where
 from tutor.errors import TutorError
 from tutor.maths.initializers import INITIALIZERS
 from tutor.maths.normalizers import NORMALIZERS
-from tutor.worksheet.entries import REGISTRIES, Curve, curve_of, find_entry
+from tutor.maths.terms import TERMS
+from tutor.views.curves import round_axis
+from tutor.worksheet.entries import ALIASES, REGISTRIES, Curve, curve_of, find_entry, shown_of
 from tutor.worksheet.evaluate import evaluate_formula
 
 NAMES = [f"{kind}:{name}" for kind, entries in REGISTRIES.items() for name in entries]
-CURVES = {name: curve for name in NAMES if (curve := curve_of(*find_entry(name))) is not None}
+CURVES = {name: curve for name in NAMES if (curve := curve_of(find_entry(name)[1])) is not None}
 DERIVED = {name: curve for name, curve in CURVES.items() if curve.derivative is not None}
 
 
-def at(curve: Curve, x: Any) -> tuple[Any, Any]:
-    value = evaluate_formula(curve.step.formula, {curve.variable: x})
-    slope = evaluate_formula(curve.derivative, {curve.variable: x, curve.step.name: value})
-    return as_fraction(value), as_fraction(slope)
+def at(curve: Curve, x: Fraction) -> tuple[Any, Any]:
+    return as_fraction(curve.exactly(x)), as_fraction(curve.slope(x))
 
 
 @pytest.mark.parametrize("name", DERIVED)
 def test_the_slope_equals_sympys_derivative_and_a_central_difference(name: str) -> None:
     curve = DERIVED[name]
     x = sympy.Symbol(curve.variable, real=True)
-    derivative = sympy.diff(curve.step.formula.rewrite(sympy.Piecewise), x)
+    assert curve.step is not None
+    constants = {
+        sympy.Symbol(n, real=True): sympy.Rational(v.numerator, v.denominator) for n, v in curve.constants.items()
+    }
+    derivative = sympy.diff(curve.step.formula.rewrite(sympy.Piecewise), x).subs(constants)
     for point in curve.points:
         if point == curve.corner:
+            assert curve.slope(point) is None
             continue
         _, slope = at(curve, point)
         expected = sympy.N(derivative.subs(x, sympy.Rational(point.numerator, point.denominator)), 40)
@@ -51,8 +59,7 @@ def test_the_slope_equals_sympys_derivative_and_a_central_difference(name: str) 
 def test_an_activation_is_finite_far_out(name: str, z: int) -> None:
     curve = CURVES[name]
     assert math.isfinite(curve.value(float(z), FloatSystem))
-    value = evaluate_formula(curve.step.formula, {curve.variable: Fraction(z)})
-    assert abs(as_fraction(value)) <= 1001
+    assert abs(as_fraction(curve.exactly(Fraction(z)))) <= 1001
     if curve.derivative is not None:
         assert 0 <= at(curve, Fraction(z))[1] <= 1
 
@@ -61,8 +68,44 @@ def test_an_activation_is_finite_far_out(name: str, z: int) -> None:
 def test_floats_agree_with_the_exact_values(name: str) -> None:
     curve = CURVES[name]
     for point in curve.points:
-        exact = as_fraction(evaluate_formula(curve.step.formula, {curve.variable: point}))
+        exact = as_fraction(curve.exactly(point))
         assert math.isclose(curve.value(float(point), FloatSystem), float(exact), rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_a_derivation_keeps_the_symbols_of_its_equation(name: str) -> None:
+    """t stays t and alpha stays alpha, from the first line to the taught form; only the table puts in numbers."""
+    curve, work = DERIVED[name], shown_of(find_entry(name)[1])
+    assert work is not None
+    (lines,) = work.derivations.values()
+    first = {symbol.name for symbol in lines[0].expression.free_symbols}
+    assert set(curve.constants) <= first <= {*curve.constants, curve.variable}
+
+
+def test_softmax_has_its_jacobian() -> None:
+    work = shown_of(find_entry("softmax")[1])
+    assert work is not None and len(work.derivations) == 2
+    exps = [math.exp(z) for z in (1, 2, 3)]
+    a = [e / sum(exps) for e in exps]
+    for i, (_, z, output, *slopes) in enumerate(work.rows):
+        assert (z, float(as_fraction(output))) == (i + 1, pytest.approx(a[i]))
+        assert [float(as_fraction(s)) for s in slopes] == pytest.approx([a[i] * ((i == j) - a[j]) for j in range(3)])
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_what_a_term_points_to_is_there(name: str) -> None:
+    for related in TERMS[name].see:
+        find_entry(related)
+    program, command, *_ = TERMS[name].try_it.split()
+    assert (program, bool(command)) == ("tutor", True)
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_another_name_finds_the_entry(alias: str) -> None:
+    for written in (alias, alias.upper(), alias.replace("_", "-"), alias.replace("_", " ")):
+        kind = "activation:" if ALIASES[alias] == "step" else ""
+        assert find_entry(f"{kind}{written}")[1].name == ALIASES[alias]
+    assert not any(alias in entries for entries in REGISTRIES.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,9 +116,13 @@ def test_every_entry_is_explained(tutor: Tutor, name: str) -> None:
     assert document["kind"] == kind and document["equation"] == entry.equation
     if name in DERIVED:
         assert document["derivation"][-1]["expression"]
+    if name in CURVES:
+        assert len(document["values"]) == len(CURVES[name].points)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "activation:step", "l1", "cross_entropy", "cosine", "adam", "he", "unit"])
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "activation:step", "l1", "cross_entropy", "cosine", "adam", "he", "unit", "softmax", "dropout"]
+)
 @pytest.mark.parametrize("options", [["--width", "40"], ["--width", "160"], ["--narrate"]], ids=str)
 def test_an_explanation_fits_the_screen(tutor: Tutor, name: str, options: list[str]) -> None:
     done = tutor("explain", name, *options)
@@ -89,6 +136,63 @@ def test_names_that_are_more_than_one_thing_or_none() -> None:
         find_entry("step")
     with pytest.raises(TutorError, match="did you mean 'sigmoid'"):
         find_entry("sigmoyd")
+
+
+@given(
+    st.floats(-1e9, 1e9).filter(lambda x: x == 0 or abs(x) > 1e-9),
+    st.floats(1e-9, 1e9),
+    st.integers(2, 20),
+)
+def test_the_ticks_of_an_axis_are_round_and_the_range_lies_on_it(low: float, width: float, most: int) -> None:
+    high = low + width
+    assume(width > 1e-9 * abs(low))
+    first, step, parts = round_axis(low, high, most)
+    assert 2 <= parts <= most
+    assert first <= low + 1e-6 * step and first + parts * step >= high - 1e-6 * step
+    lead = step / 10.0 ** math.floor(math.log10(step) + 1e-9)
+    assert min(abs(lead - round_number) for round_number in (1, 2, 2.5, 5)) < 1e-6
+    assert abs(first / step - round(first / step)) < 1e-6 * max(1, abs(first / step))
+
+
+def spread_after(layers: int, activation: str, initializer: str, width: int = 200) -> float:
+    """How much of the differences between two examples is left after so many layers, worked with plain NumPy."""
+    rng = np.random.default_rng(0)
+    functions = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
+    x = rng.standard_normal((width, 40))
+    before = x.std(axis=1).mean()
+    scale = float(INITIALIZERS[initializer].scale(float(width), float(width), FloatSystem))
+    for _ in range(layers):
+        x = functions[activation](scale * rng.standard_normal((width, width)) @ x)
+    return float(x.std(axis=1).mean() / before)
+
+
+def test_what_is_said_of_initializers_is_so() -> None:
+    assert spread_after(10, "sigmoid", "xavier") < 0.25**10 == pytest.approx(9.5e-7, rel=0.01)
+    assert "0.00000095" in INITIALIZERS["xavier"].remark and "0.00000095" in TERMS["vanishing_gradient"].remark
+    assert spread_after(8, "tanh", "xavier") > 0.2
+    assert spread_after(8, "tanh", "normal") < 1e-5
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 100))
+    for _ in range(20):
+        x = np.maximum(math.sqrt(2 / 400) * rng.standard_normal((400, 400)) @ x, 0)
+    assert 0.4 < (x**2).mean() * 2 < 4  # half of the sums' mean square, which stays about 1
+    assert math.sqrt(0.05**2 / 3) == pytest.approx(0.029, abs=5e-4)
+
+
+def test_what_is_said_of_schedules_is_so() -> None:
+    rate = curve_of(find_entry("inverse_time")[1])
+    assert rate is not None and rate.exactly(Fraction(1)) * 2 == rate.exactly(Fraction(0))
+    assert rate.exactly(Fraction(9)) * 10 == rate.exactly(Fraction(0))
+    cosine = curve_of(find_entry("cosine")[1])
+    assert cosine is not None and cosine.exactly(Fraction(10)) == 0 < cosine.exactly(Fraction(11))
+
+
+@given(st.floats(0.01, 1.99), st.floats(0.1, 10))
+def test_what_is_said_of_the_learning_rate_is_so(times: float, curvature: float) -> None:
+    """On a parabola of curvature c a step with eta = times/c leaves 1 - times of the distance."""
+    w, eta = 1.0, times / curvature
+    w -= eta * curvature * w
+    assert abs(w) < 1 and (w >= -1e-12 if times <= 1 else w < 1e-12)
 
 
 COLUMN = [3.0, -1.0, 4.0, 10.0]

@@ -1,4 +1,4 @@
-"""`tutor explain`: one activation, loss, optimizer, schedule, penalty, initializer or normalizer."""
+"""`tutor explain`: one activation, loss, optimizer, schedule, penalty, initializer, normalizer or term."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tutor.views.screen import Screen
 
 @command()
 def explain(
-    name: Annotated[str, typer.Argument(help="What to explain, such as sigmoid, adam or l2.")],
+    name: Annotated[str, typer.Argument(help="What to explain, such as sigmoid, adam, l2 or dropout.")],
     screen: Screen,
     digits: Digits = 3,
     json_output: Json = False,
 ) -> None:
-    """Explain an activation, a loss, an optimizer …: equation, derivation rule by rule, range, picture, values.
+    """Explain an activation, a loss, an optimizer, a word of the field …: equation, derivation rule by rule, range,
+    picture, values.
 
     A name that is more than one thing is written with its kind: activation:step, schedule:step.
     """
@@ -29,6 +30,6 @@ def explain(
 
     kind, found = find_entry(name)
     if json_output:
-        print(json.dumps(entry.entry_document(found.name, kind, found, digits), indent=1))
+        print(json.dumps(entry.entry_document(found.name, kind, found), indent=1))
     else:
         entry.show_entry(found.name, kind, found, screen, digits)

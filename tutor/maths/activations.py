@@ -123,7 +123,8 @@ ACTIVATIONS = {
             slope=lambda z, a, alpha, m: m.positive(z, 1, alpha),
             range="(-∞, ∞) for alpha > 0",
             derivative="1 for z > 0, alpha for z < 0, none at 0",
-            remark="A leaky ReLU whose slope alpha is learned with the weights.",
+            remark="A leaky ReLU with a slope of its own. As published, alpha is learned with the weights; here it "
+            "keeps the value that it is given.",
             source="He et al. 2015, Delving deep into rectifiers",
             parameter="alpha",
             default="0.25",
@@ -136,7 +137,7 @@ ACTIVATIONS = {
             slope=lambda z, a, alpha, m: m.positive(z, 1, a + alpha),
             range="(-alpha, ∞)",
             derivative="1 for z > 0, a + alpha = alpha·exp(z) for z < 0",
-            remark="The lecture prints the range as [0, ∞). At 0 both sides agree only if alpha = 1.",
+            remark="The lecture prints the range as [0, ∞). At z = 0 the slopes of both sides agree only if alpha = 1.",
             parameter="alpha",
         ),
         Activation(

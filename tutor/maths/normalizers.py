@@ -64,7 +64,8 @@ NORMALIZERS = {
             "x_new = (x - min)/(max - min)",
             _minmax,
             "column",
-            "From 0 to 1 in every feature; one outlier squeezes all the others together.",
+            "From 0 to 1 in every feature; one outlier squeezes all the others together. A feature that never changes "
+            "has no range to divide by.",
         ),
         Normalizer(
             "unit",

@@ -26,12 +26,13 @@ class Schedule:
 SCHEDULES = {
     entry.name: entry
     for entry in (
-        Schedule("constant", "eta = eta0", rate=lambda s, m: s.eta0),
+        Schedule("constant", "eta = eta0", rate=lambda s, m: s.eta0, remark="The same rate in every epoch."),
         Schedule(
             "inverse_time",
             "eta = eta0/(1 + decay_rate·epoch)",
             rate=lambda s, m: 1 / (1 + s.decay_rate * s.epoch) * s.eta0,
             settings={"decay_rate": "1"},
+            remark="After 1/decay_rate epochs half of the rate is left, after 9/decay_rate a tenth.",
             source="the lecture's slide on learning rate decay",
         ),
         Schedule(
@@ -46,12 +47,14 @@ SCHEDULES = {
             "eta = eta0·exp(-decay_rate·epoch)",
             rate=lambda s, m: s.eta0 * m.exp(-s.decay_rate * s.epoch),
             settings={"decay_rate": "0.1"},
+            remark="The same share of the rate is lost in every epoch: 1 - exp(-decay_rate).",
         ),
         Schedule(
             "cosine",
             "eta = eta0·(1 + cos(pi·epoch/epochs))/2",
             rate=lambda s, m: s.eta0 * (1 + m.cos_half_turns(s.epoch / s.epochs)) / 2,
             settings={"epochs": "10"},
+            remark="Falls slowly, then fast, then slowly, to 0 in epoch `epochs`; after that it would rise again.",
             source="Loshchilov and Hutter 2017, SGDR",
         ),
     )

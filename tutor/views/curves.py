@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from string import ascii_letters
 from typing import Any
 
@@ -17,6 +18,23 @@ _CUT_AT = 3  # times the lowest start, so that one setting that jumps does not f
 def mark(place: int) -> str:
     """a, b, …, Z, and then numbers."""
     return ascii_letters[place] if place < len(ascii_letters) else str(place + 1)
+
+
+def round_axis(low: float, high: float, most: int) -> tuple[float, float, int]:
+    """An axis with round ticks (multiples of 1, 2, 2.5 or 5 times a power of ten) on which the range from `low` to
+    `high` lies: where it begins, how long a part is, and of how many parts it is, at most `most` (2 or more)."""
+    smallest = (high - low) / most or 1.0
+    exponent = floor(log10(smallest))
+    for step in (factor * 10.0**power for power in (exponent, exponent + 1) for factor in (1, 2, 2.5, 5)):
+        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+        if last - first <= most:
+            return first * step, step, max(2, last - first)
+    raise ValueError("a range without an end")
+
+
+def tick(value: float, whole: float) -> str:
+    """The label of a tick on an axis of this length: no digits beyond what tells one tick from the next."""
+    return f"{round(value, max(0, 3 - floor(log10(whole)))) + 0.0:.6g}"
 
 
 def show_curves(comparison: Any, screen: Screen) -> None:

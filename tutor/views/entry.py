@@ -1,4 +1,4 @@
-"""One activation, loss, optimizer …, explained: `tutor explain`."""
+"""One activation, loss, optimizer, term …, explained: `tutor explain`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from tutor.arithmetic.floats import FloatSystem
-from tutor.errors import TutorError
+from tutor.views.curves import round_axis, tick
 from tutor.views.narrate import narrate_derivation
 from tutor.views.notation import expression_text
 from tutor.views.rounding import full, shown
 from tutor.views.screen import Screen
 from tutor.views.style import PLAIN
 from tutor.views.tables import show_derivation
-from tutor.worksheet.derivation import derive
-from tutor.worksheet.entries import Curve, curve_of
-from tutor.worksheet.evaluate import evaluate_formula
+from tutor.worksheet.entries import Curve, Shown, shown_of
 
 SAMPLES = 121
+_MOST_ROWS = 16
+_NARROWEST_PICTURE = 44  # two parts of the axis with their labels
 FACTS = ("title", "equation", "derivative", "range", "along", "distribution", "remark", "source")
 
 
@@ -31,92 +31,106 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
         yield "settings", ", ".join(f"{name} = {value}" for name, value in settings.items())
     if isinstance(rate := getattr(entry, "rate", None), str):
         yield "learning rate if none is given", rate
-
-
-def table(curve: Curve, digits: int) -> list[tuple[str, str, str]]:
-    """The points with value and slope; a dash where there is none."""
-    rows = []
-    for point in curve.points:
-        values = {curve.variable: point}
-        value = evaluate_formula(curve.step.formula, values)
-        if point == curve.corner:
-            rows.append((shown(point, digits), shown(value, digits), "none"))
-            continue
-        try:
-            slope = evaluate_formula(curve.derivative, {**values, curve.step.name: value})
-            text = shown(slope, digits)
-        except (TutorError, AttributeError):
-            text = "-"
-        rows.append((shown(point, digits), shown(value, digits), text))
-    return rows
+    if related := getattr(entry, "see", ()):
+        yield "see also", ", ".join(related)
+    if command := getattr(entry, "try_it", ""):
+        yield "try", command
 
 
 def show_entry(name: str, kind: str, entry: Any, screen: Screen, digits: int) -> None:
-    """Facts, derivation, values and, where there is room and Unicode, a picture."""
+    """Facts, derivations, values and, where there is room and Unicode, a picture."""
     screen.show(screen.text(name, "bold"))
     for fact, text in facts(kind, entry):
         screen.indented(f"{fact}: {text}")
-    curve = curve_of(kind, entry)
-    if curve is None:
+    work = shown_of(entry)
+    if work is None:
         return
-    if curve.derivative is not None:
-        lines = derive(curve.step, curve.variable, curve.derivative)
+    if work.derivations:
         screen.heading("The derivative, rule by rule")
+    for of, lines in work.derivations.items():
         if screen.narrate:
-            screen.show(narrate_derivation(f"d{curve.step.name}/d{curve.variable}", lines))
+            screen.show(narrate_derivation(of, lines))
         else:
-            show_derivation(screen, f"d{curve.step.name}/d{curve.variable}", lines)
-    screen.heading("Values")
-    columns = (curve.variable, curve.step.name, f"d{curve.step.name}/d{curve.variable}")
+            show_derivation(screen, of, lines)
+    _show_values(work, screen, digits)
+    if work.curve is not None and screen.unicode and not screen.narrate and screen.width >= _NARROWEST_PICTURE:
+        _show_picture(work.curve, screen)
+
+
+def _show_values(work: Shown, screen: Screen, digits: int) -> None:
+    """The table; a point without derivative says none."""
+    given = ", ".join(f"{name} = {shown(value, digits)}" for name, value in work.constants.items())
+    screen.heading(f"Values for {given}" if given else "Values")
+    rows = [["none" if value is None else shown(value, digits) for value in row] for row in work.rows]
     if screen.narrate:
-        for row in table(curve, digits):
-            screen.show(
-                "{} = {}: {} = {}, {} = {}.".format(*(x for pair in zip(columns, row, strict=True) for x in pair))
-            )
+        for first, *rest in rows:
+            told = ", ".join(f"{column} = {text}" for column, text in zip(work.columns[1:], rest, strict=True))
+            screen.show(f"{work.columns[0]} = {first}: {told}.")
         return
-    grid = screen.table(*columns, right=columns)
-    for row in table(curve, digits):
+    grid = screen.table(*work.columns, right=work.columns)
+    for row in rows:
         grid.add_row(*map(screen.text, row))
     screen.show(grid)
-    if screen.unicode:
-        show_picture(curve, screen)
 
 
-def show_picture(curve: Curve, screen: Screen) -> None:
-    """The function and, dotted, its slope."""
+def _show_picture(curve: Curve, screen: Screen) -> None:
+    """The function and, dotted, its slope, on axes that show the function whole; a slope far off is left out."""
     import plotille
 
     low, high = curve.span
     xs = [low + (high - low) * i / (SAMPLES - 1) for i in range(SAMPLES)]
     ys = [curve.value(x, FloatSystem) for x in xs]
-    step = (high - low) / 10_000
-    slopes = [(curve.value(x + step, FloatSystem) - curve.value(x - step, FloatSystem)) / (2 * step) for x in xs[1:-1]]
+    bottom, top = min(ys), max(ys)
+    slopes = _slopes(curve, xs) if curve.derivative is not None else []
+    reach = max(top - bottom, 1e-9)
+    near = [slope for _, slope in slopes if bottom - reach <= slope <= top + reach]
+    left, x_step, columns = round_axis(low, high, max(2, min(6, (screen.width - 24) // 10)))
+    floor, y_step, rows = round_axis(min([bottom, *near]), max([top, *near]), _MOST_ROWS)
     figure = plotille.Figure()
-    figure.width, figure.height = max(20, min(60, screen.width - 24)), 14
+    figure.width, figure.height = 10 * columns, rows
     figure.color_mode, figure.with_colors = "names", False
-    figure.set_x_limits(min_=low, max_=high)
-    figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:.2f}".rjust(chars))
-    figure.plot(xs, ys, label=curve.step.name)
-    if curve.derivative is not None:
-        figure.scatter(xs[1:-1:3], slopes[::3], label=f"d{curve.step.name}/d{curve.variable}")
-    screen.heading(f"{curve.step.name} (line) and its slope (dots) against {curve.variable}")
+    figure.x_label, figure.y_label = curve.variable, curve.name
+    figure.set_x_limits(min_=left, max_=left + columns * x_step)
+    figure.set_y_limits(min_=floor, max_=floor + rows * y_step)
+    figure.register_label_formatter(float, lambda value, chars, delta, left=False: tick(value, delta).rjust(chars))
+    figure.plot(xs, ys)
+    drawn = [(x, slope) for x, slope in slopes if slope in near]
+    if drawn:
+        figure.scatter(*zip(*drawn[::3], strict=True))
+    told = f"{curve.name} (line) and its slope (dots)" if slopes else curve.name
+    screen.heading(f"{told} against {curve.variable}")
     screen.show(figure.show(legend=False))
+    if len(near) < len(slopes):
+        screen.indented("(where the slope leaves the picture the table has its values)", style="dim")
 
 
-def entry_document(name: str, kind: str, entry: Any, digits: int) -> dict[str, Any]:
+def _slopes(curve: Curve, xs: list[float]) -> list[tuple[float, float]]:
+    """Central differences: fine for a picture; at a corner, where they mean nothing, there is no dot."""
+    step = (xs[-1] - xs[0]) / 10_000
+    corner = None if curve.corner is None else float(curve.corner)
+    return [
+        (x, (curve.value(x + step, FloatSystem) - curve.value(x - step, FloatSystem)) / (2 * step))
+        for x in xs[1:-1]
+        if corner is None or abs(x - corner) > step
+    ]
+
+
+def entry_document(name: str, kind: str, entry: Any) -> dict[str, Any]:
     """What `tutor explain --json` prints."""
     document: dict[str, Any] = {"format": 1, "name": name, **dict(facts(kind, entry))}
-    curve = curve_of(kind, entry)
-    if curve is None:
+    work = shown_of(entry)
+    if work is None:
         return document
-    lines = derive(curve.step, curve.variable, curve.derivative) if curve.derivative is not None else ()
-    document["formula"] = expression_text(curve.step.formula, PLAIN)
-    document["derivation"] = [{"expression": expression_text(n.expression, PLAIN), "rule": n.rule} for n in lines]
+    if work.curve is not None and work.curve.step is not None:
+        document["formula"] = expression_text(work.curve.step.formula, PLAIN)
+    document["derivation"] = [
+        {"of": of, "expression": expression_text(line.expression, PLAIN), "rule": line.rule}
+        for of, lines in work.derivations.items()
+        for line in lines
+    ]
+    document["constants"] = {name: full(value) for name, value in work.constants.items()}
     document["values"] = [
-        {
-            curve.variable: full(point),
-            curve.step.name: full(evaluate_formula(curve.step.formula, {curve.variable: point})),
-        }
-        for point in curve.points
+        {c: None if value is None else full(value) for c, value in zip(work.columns, row, strict=True)}
+        for row in work.rows
     ]
     return document

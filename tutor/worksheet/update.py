@@ -14,7 +14,7 @@ from tutor.arithmetic.symbolic import add, formula, multiply, number, power, sym
 from tutor.maths import clipping
 from tutor.maths.optimizers import OPTIMIZERS, Equation
 from tutor.maths.penalties import soft_threshold
-from tutor.maths.schedules import SCHEDULES
+from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -82,14 +82,7 @@ class Update:
             yield from self._equations(parameter, gradients[parameter], at, _times(factor, rate), shared)
 
     def _rate(self, epoch: int) -> Step:
-        schedule = SCHEDULES[self.schedule]
-        values = {
-            name: number(self.schedule_settings.get(name, Fraction(text))) for name, text in schedule.settings.items()
-        }
-        space = SimpleNamespace(eta0=symbol(RATE), epoch=sympy.Integer(epoch), **values)
-        rate = formula(
-            lambda m: schedule.rate(space, m), key=("schedule", self.schedule, epoch, tuple(values.values()))
-        )
+        rate = rate_formula(SCHEDULES[self.schedule], RATE, self.schedule_settings, epoch)
         return Step("rate", "update", rate, f"{self.schedule.replace('_', ' ')} schedule, epoch {epoch}")
 
     def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
@@ -155,6 +148,16 @@ class Update:
         return formula(
             body, *(values[n] for n in names), key=(equation.body, tuple(names), tuple(sorted(flags.items())))
         )
+
+
+def rate_formula(schedule: Schedule, start: str, settings: Mapping[str, Fraction], epoch: int) -> Expr:
+    """The learning rate of an epoch (from 0) over the quantity `start`, the rate of the first; a setting that is not
+    given has its default."""
+    values = {name: number(settings.get(name, Fraction(text))) for name, text in schedule.settings.items()}
+    space = SimpleNamespace(eta0=symbol(start), epoch=sympy.Integer(epoch), **values)
+    return formula(
+        lambda m: schedule.rate(space, m), key=("schedule", schedule.name, start, epoch, tuple(values.values()))
+    )
 
 
 def _times(factor: Fraction, rate: Expr) -> Expr:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError, counted
+from tutor.read_files import unreadable
 
 Array = Any
 LARGEST_FILE = 1_000_000_000
@@ -32,7 +33,7 @@ def size_of(path: Path) -> int:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
+        raise unreadable(repr(str(path)), error) from None
     if stat.S_ISDIR(found.st_mode):
         raise TutorError(f"{str(path)!r} is a folder, not a file of data")
     if not stat.S_ISREG(found.st_mode):
@@ -42,11 +43,6 @@ def size_of(path: Path) -> int:
     if found.st_size > LARGEST_FILE:
         raise TutorError(f"{path} has more than {LARGEST_FILE // 1_000_000} MB")
     return found.st_size
-
-
-def unreadable(path: Path, error: Exception) -> TutorError:
-    """What to raise where the system does not let a file be read."""
-    return TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def check_amount(where: str, shape: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -87,7 +88,8 @@ def _standard_input(most: int) -> bytes:
     try:
         return sys.stdin.buffer.read(most + 1)
     except OSError as error:
-        raise TutorError(f"standard input cannot be read: {error.strerror}") from None
+        why = "is closed" if error.errno == errno.EBADF else f"cannot be read: {error.strerror}"
+        raise TutorError(f"standard input {why}") from None
 
 
 def _check_kind(mode: int, where: str) -> None:

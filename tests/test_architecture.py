@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "practice": BASE | {"practice", "homework", "lessons"},
     "views": BASE | {"views", "harmless"},
     "transcripts": BASE | {"lessons", "__init__"},
-    "scaffold": {"errors"},
+    "scaffold": {"errors", "harmless"},
     "workers": set(),
     "whole_files": {"errors"},
     "read_files": {"errors"},

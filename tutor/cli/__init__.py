@@ -84,8 +84,15 @@ def complain(message: str, code: int = 2) -> int:
     from tutor.faults import EXIT_CODE, report
 
     for line in report(message).split("\n") if code == EXIT_CODE else [message]:
-        tell(f"tutor: {line}"[:LONGEST_MESSAGE])
+        tell(f"tutor: {_shortened(line)}")
     return code
+
+
+def _shortened(line: str) -> str:
+    """The line without its middle where it is very long: what is wrong stands at its end."""
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+    return f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
 
 
 def tell(message: str) -> None:

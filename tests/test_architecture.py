@@ -15,21 +15,26 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tutor"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 BASE = {"errors", "arithmetic", "maths", "worksheet"}
+TEXT = {"harmless", "read_files", "toml_text"}
 MAY_IMPORT = {
     "errors": set(),
     "maths": {"maths"},
     "arithmetic": {"arithmetic", "errors"},
     "worksheet": BASE,
-    "lesson_format": BASE,
-    "lessons": BASE | {"lesson_format"},
-    "homework": BASE | {"homework", "lesson_format", "workers", "whole_files"},
-    "training": BASE | {"training", "lessons", "workers", "whole_files", "__init__"},
+    "lesson_format": BASE | {"toml_text"},
+    "lessons": BASE | {"lesson_format", "read_files"},
+    "homework": BASE | TEXT | {"homework", "lesson_format", "workers", "whole_files", "faults"},
+    "training": BASE | {"training", "lessons", "workers", "whole_files", "read_files", "__init__"},
     "practice": BASE | {"practice", "homework", "lessons"},
-    "views": BASE | {"views"},
+    "views": BASE | {"views", "harmless"},
     "transcripts": BASE | {"lessons", "__init__"},
-    "scaffold": {"errors"},
+    "scaffold": {"errors", "harmless"},
     "workers": set(),
     "whole_files": {"errors"},
+    "read_files": {"errors"},
+    "harmless": set(),
+    "toml_text": set(),
+    "faults": {"errors", "harmless", "__init__"},
 }
 """The parts of the package and what each may import; the command line may import everything."""
 
@@ -48,6 +53,10 @@ ALLOWED_LIBRARIES = {
     "scaffold": set(),
     "workers": set(),
     "whole_files": set(),
+    "read_files": set(),
+    "harmless": set(),
+    "toml_text": set(),
+    "faults": set(),
 }
 COMPILER = PACKAGE / "worksheet" / "compile.py"
 """The one module that runs source: its own, in which a quantity is only a place in a list."""

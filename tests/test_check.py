@@ -208,7 +208,7 @@ def test_gradebooks_have_the_columns_that_the_platforms_import(tutor: Tutor, les
         (["nothing", "s.csv"], 2, "there is no lesson"),
         (["one.toml", "s.csv", "--points", "gradient"], 2, "--points gradient=2"),
         (["one.toml", "s.csv", "--gradebook", "missing/g.csv"], 2, "cannot be written"),
-        (["one.toml", "s.csv", "--secret", "x", "--roster", "none.csv"], 2, "cannot be read"),
+        (["one.toml", "s.csv", "--secret", "x", "--roster", "none.csv"], 2, "there is no file 'none.csv'"),
     ],
 )
 def test_what_cannot_be_marked_says_why(tutor: Tutor, lesson: Path, arguments: list[str], code: int, said: str) -> None:

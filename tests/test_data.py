@@ -517,7 +517,7 @@ def test_files_are_read_by_their_ending(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         assert "is a folder" in refused(folder)
     for name in ("none.csv", "none.npz", f"none-{IMAGES}", "a\0b.csv"):
-        with pytest.raises(TutorError, match="cannot be read"):
+        with pytest.raises(TutorError, match=r"there is no file|cannot be read"):
             read_file(tmp_path / name, None)
     (tmp_path / "E.CSV").write_text(ROWS)
     assert len(read_file(tmp_path / "E.CSV", None)) == 4

@@ -108,7 +108,7 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     for path, reason in (
         (large, "more than 1,000,000 bytes"),
         (tmp_path / "none.csv", "no such file"),
-        (tmp_path, "not an ordinary file"),
+        (tmp_path, "a folder, not a file"),
     ):
         with pytest.raises(TutorError, match=reason):
             read_sheet(path, NAMES)

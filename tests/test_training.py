@@ -429,7 +429,7 @@ def test_data_from_a_file(tutor: Tutor) -> None:
     assert line["loss"] < 1e-3 and line["weights"][0] == pytest.approx(2, abs=0.05) and "accuracy" not in line
     for arguments, said in (
         (["--data", "d.csv", "--label", "wha"], "did you mean 'what'"),
-        (["--data", "none.csv"], "cannot be read"),
+        (["--data", "none.csv"], "there is no file 'none.csv'"),
         (["--data", "."], "there is no data set"),
     ):
         done = tutor("train", *arguments)
@@ -673,7 +673,7 @@ def test_what_a_student_met(tutor: Tutor) -> None:
         (["--data", "xor", "--l2", "nan"], "--l2 is a finite number"),
         (["--data", "moons", "--seed", "-1"], "--seed is at least 0"),
         (["--data", "xor", "--hidden", "1000000000000"], "more than 50,000,000 parameters"),
-        (["--data", "/dev/zero"], "not a plain file"),
+        (["--data", "/dev/zero"], "not an ordinary file"),
         (["--data", "quote.csv"], "row 9: a cell has whole rows in it"),
         (["--data", "moons", "--batch-norm", "--batch-size", "1"], "--batch-size 2"),
         (["--data", "moons", "--optimizer-setting", "beta=0.8"], "setting of adam 'beta'"),

@@ -1,26 +1,40 @@
 """The entry point: `tutor` and `python -m tutor`."""
 
-import gc
-import sys
+import os
+import signal
+from types import FrameType
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(130)
+
+
+# Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
+# Ctrl-C is ignored, as it is for a job in the background, it stays so.
+_LISTENS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _LISTENS:
+    signal.signal(signal.SIGINT, _leave)
 
 
 def main() -> int:
     """Run the command line; the exit code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):  # building the command line takes ten times as long as the answer
-        from tutor import __version__
-
-        print(f"tutor {__version__}")
-        return 0
-    # Importing SymPy makes hundreds of thousands of objects that stay; looking for garbage among them takes a tenth
-    # of the time of a short command.
-    gc.set_threshold(100_000, 50, 50)
     try:
+        if _LISTENS:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        import gc
+
         from tutor.cli import run
 
+        # Importing SymPy makes hundreds of thousands of objects that stay; looking for garbage among them takes a
+        # tenth of the time of a short command.
+        gc.set_threshold(100_000, 50, 50)
         return run()
     except KeyboardInterrupt:
         return 130
+    finally:
+        if _LISTENS:
+            signal.signal(signal.SIGINT, _leave)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 
 class TutorError(Exception):
@@ -18,10 +19,13 @@ class NothingThere(TutorError):
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """ " — did you mean …?", or the valid words where none is close; empty where there are none."""
+    """ " — did you mean …?", or the valid words where none is close; empty where there are none.
+
+    The words of a set, whose order is another one in every process, are told in that of the alphabet.
+    """
     from difflib import get_close_matches
 
-    words = list(valid)
+    words = sorted(valid) if isinstance(valid, AbstractSet) else list(valid)
     close = get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f" — did you mean {close[0]!r}?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +14,7 @@ from msgspec import Struct, field
 
 from tutor.arithmetic.exact import comma_hint, read_number
 from tutor.errors import TutorError, nearest
+from tutor.toml_text import parse_toml
 from tutor.worksheet import problem
 from tutor.worksheet.check import check_problem
 from tutor.worksheet.problem import Entry, Problem
@@ -119,13 +119,9 @@ def check_homework(wanted: Homework) -> None:
 
 def _toml(text: str, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise TutorError(f"{where} is not valid TOML: {error}{_comma(text, str(error))}") from None
-    except RecursionError:
-        raise TutorError(f"{where} cannot be read: it is nested too deeply") from None
-    except (ValueError, ArithmeticError):
-        raise TutorError(f"{where} cannot be read: a number in it has too many digits") from None
+        return parse_toml(text)
+    except ValueError as error:
+        raise TutorError(f"{where} {error}{_comma(text, str(error))}") from None
 
 
 def _comma(text: str, message: str) -> str:

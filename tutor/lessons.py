@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError, nearest
 from tutor.lesson_format import Lesson, parse_lesson
+from tutor.read_files import is_folder, read_text
 
 if TYPE_CHECKING:
     from tutor.worksheet.step import Worksheet
@@ -36,7 +36,7 @@ def shipped_folder() -> Path:
 def folders() -> list[Path]:
     """The reader's own lesson folder, if TUTOR_LESSONS names one, and the shipped one."""
     own = os.environ.get("TUTOR_LESSONS")
-    if own and not Path(own).is_dir():
+    if own and not is_folder(own):
         raise TutorError(f"TUTOR_LESSONS names {own!r}, and that is no folder")
     return [*([Path(own)] if own else []), shipped_folder()]
 
@@ -63,7 +63,7 @@ def slug(name: str) -> str:
 def lesson_text(name: str) -> str:
     """The text of the lesson: a bare name of a known lesson, a path, or `-` for standard input."""
     if name == "-":
-        return _decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "standard input")
+        return read_text(name, LARGEST_FILE, "lesson")
     known = lesson_files()
     name = next((n for n in known if n.lower() == name.lower()), name)
     path = known.get(name, Path(name))
@@ -71,30 +71,7 @@ def lesson_text(name: str) -> str:
         raise TutorError(
             f"there is no lesson {name[:80]!r}{nearest(name, known)} (a file needs its ending, as in my.toml)"
         )
-    return _file_text(path)
-
-
-def _file_text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise TutorError(f"{str(path)!r} is not an ordinary file; for standard input write -")
-        with path.open("rb") as file:
-            return _decode(file.read(LARGEST_FILE + 1), str(path))
-    except FileNotFoundError:
-        raise TutorError(f"there is no file {str(path)!r}") from None
-    except IsADirectoryError:
-        raise TutorError(f"{str(path)!r} is a folder, not a lesson file") from None
-    except (OSError, ValueError) as error:
-        raise TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _decode(raw: bytes, where: str) -> str:
-    if len(raw) > LARGEST_FILE:
-        raise TutorError(f"{where} has more than {LARGEST_FILE:,} bytes; that is no lesson")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TutorError(f"{where} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8") from None
+    return read_text(path, LARGEST_FILE, "lesson")
 
 
 def read_lesson(name: str) -> Lesson:

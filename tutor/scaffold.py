@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.harmless import for_line
 
 _HEAD = """format = 1
 title = "{title}"
@@ -114,7 +115,7 @@ def write_lesson(path: Path, kind: str) -> None:
     """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything."""
     if path.suffix != ".toml":
         raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
-    title = path.stem.replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
+    title = for_line(path.stem).replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(KINDS[kind].format(title=title or "My lesson"))

@@ -1,18 +1,15 @@
-"""Files that are there whole or not at all, with cells that no spreadsheet takes for formulas."""
+"""Files that are there whole or not at all."""
 
 from __future__ import annotations
 
 import glob
 import os
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from tutor.errors import TutorError
-
-_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 @contextmanager
@@ -37,11 +34,3 @@ def written_whole(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
     finally:
         with suppress(OSError):
             half.unlink(missing_ok=True)
-
-
-def harmless(cell: object) -> object:
-    """The cell so that no spreadsheet takes it for a formula."""
-    if not isinstance(cell, str):
-        return cell
-    clean = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in cell)
-    return f"'{clean}" if clean.lstrip().startswith(_STARTS_FORMULA) else clean

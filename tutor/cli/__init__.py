@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 
 from tutor.errors import TutorError
 
+LONGEST_MESSAGE = 1_000
+_OF_THE_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.ENXIO)
+
 
 def run() -> int:
-    """Run the command in sys.argv. Every way to fail ends in one message on stderr and an exit code."""
+    """Run the command in sys.argv. Every way to fail ends in a message on stderr and an exit code, and here."""
+    _open_closed_streams()
+    try:
+        code = _run_command()
+    except KeyboardInterrupt:
+        code = 130
+    except TutorError as error:
+        code = complain(str(error), error.exit_code)
+    except Exception as error:
+        code = _otherwise(error)
+    return _flushed(code)
+
+
+def _run_command() -> int:
+    if sys.argv[1:] in (["--version"], ["-V"]):  # building the command line takes ten times as long as the answer
+        from tutor import __version__
+
+        print(f"tutor {__version__}")
+        return 0
     from tutor.cli.app import app
     from tutor.cli.commands import register
 
     register()
-    try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or 0)
-    except TutorError as error:
-        return _complain(str(error), error.exit_code)
-    except BrokenPipeError:
+    return int(app(standalone_mode=False) or 0)
+
+
+def _otherwise(error: Exception) -> int:
+    """What is no TutorError: it belongs to the output, to the words of the command, or to the program."""
+    if isinstance(error, BrokenPipeError):
         abandon_output()
         return 0
-    except OSError as error:
-        abandon_output()
-        return _complain(f"the output cannot be written: {error.strerror}")
-    except Exception as error:
-        if type(error).__name__ == "Abort":
-            return 130
-        if not hasattr(error, "format_message"):
-            raise
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_OUTPUT:
+        return _unwritten(error)
+    if type(error).__name__ == "Abort":  # Typer's word for Ctrl-C
+        return 130
+    if hasattr(error, "format_message"):
         message = error.format_message()
-        return _complain(f"{message} Try `tutor --help`.") if message else 2  # without arguments help was shown
+        return complain(f"{message} Try `tutor --help`.") if message else 2  # without arguments help was shown
+    from tutor.faults import EXIT_CODE, described
+
+    return complain(described(error), EXIT_CODE)
 
 
-LONGEST_MESSAGE = 1_000
+def _flushed(code: int) -> int:
+    """The exit code once the output is where it belongs: what Python flushes on its way out, nobody can catch."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_output()
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _unwritten(error: OSError) -> int:
+    abandon_output()
+    closed = "standard output is closed" if error.errno == errno.EBADF else error.strerror
+    return complain(f"the output cannot be written: {closed}")
 
 
 def abandon_output() -> None:
@@ -43,8 +79,37 @@ def abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _complain(message: str, code: int = 2) -> int:
+def complain(message: str, code: int = 2) -> int:
+    """The message on stderr, in one line; of a fault of the program, in two. Returns the exit code."""
+    from tutor.faults import EXIT_CODE, report
+
+    for line in report(message).split("\n") if code == EXIT_CODE else [message]:
+        tell(f"tutor: {_shortened(line)}")
+    return code
+
+
+def _shortened(line: str) -> str:
+    """The line without its middle where it is very long: what is wrong stands at its end."""
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+    return f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
+
+
+def tell(message: str) -> None:
+    """A line on stderr, where it stays out of results that a program reads."""
     from tutor.views.screen import plain
 
-    print(f"tutor: {plain(message, sys.stderr)[:LONGEST_MESSAGE]}", file=sys.stderr)
-    return code
+    with suppress(OSError):  # then there is nobody to tell
+        print(plain(" ".join(message.split()), sys.stderr), file=sys.stderr, flush=True)
+
+
+def _open_closed_streams() -> None:
+    """A stream that is closed is one that fails when it is used, and no file that is opened takes its place."""
+    for number, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free, which is this one
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)

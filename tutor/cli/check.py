@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
 from tutor.cli.worksheet import LessonName
-from tutor.errors import TutorError, counted
+from tutor.errors import NothingThere, TutorError, counted
+from tutor.faults import Fault
+from tutor.read_files import is_folder
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -80,16 +83,13 @@ def check(
     students = tuple(roster_ids(roster)) if roster else ()
     order = Order(text, lesson, wanted, _owners(files, secret, students))
     if not files:
-        typer.echo("tutor: there is no sheet to mark", err=True)
-        raise typer.Exit(3)
+        raise NothingThere("there is no sheet to mark")
     if watch:
         _watch(order, files[0], screen, reveal)
         return
     for folder, count in passed_over(paths):
-        typer.echo(
-            f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}", err=True
-        )
-    single = len(files) == 1 and not paths[0].is_dir()
+        tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
+    single = len(files) == 1 and not is_folder(paths[0])
     outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, files)
     if single:
         done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
@@ -119,6 +119,8 @@ def _mark_one(
     sheet = Desk(order).mark_or_complain(path)
     with Outputs(outputs) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
+    if "fault" in sheet:
+        raise Fault(f"{path.name}: {sheet['fault']}")
     if "error" in sheet:
         raise TutorError(f"{path}: {sheet['error']}")
     if json_output:
@@ -164,7 +166,10 @@ def _mark_class(
         show_class(rows, len(paths), screen)
         show_summary(summary.document, screen)
     for name in summary.broken:
-        typer.echo(f"tutor: {name!r} could not be marked", err=True)
+        tell(f"tutor: {name!r} could not be marked")
+    if summary.faults:
+        first, fault = next(iter(summary.faults.items()))
+        raise Fault(f"{first}: {fault}; {counted(len(summary.faults), 'sheet')} not marked for a fault of the program")
     return summary.done == len(paths)
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.predict import RunFile
-from tutor.cli.runs import tell
 from tutor.errors import TutorError
 from tutor.views.screen import Screen
 

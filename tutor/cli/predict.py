@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.runs import tell
 from tutor.errors import TutorError
+from tutor.read_files import real_path
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
@@ -50,7 +51,7 @@ def predict(
     examples = new_examples(run, data, label, seed)
     found = predictions(run, examples)
     if table is not None:
-        _write(table, found, {file.resolve(), Path(data).resolve()})
+        _write(table, found, {real_path(file), real_path(data)})
         if str(table) == "-":
             return
     if json_output:
@@ -59,7 +60,7 @@ def predict(
         view.show(run, data, found, examples.remarks, screen)
 
 
-def _write(path: Path, found: Predictions, inputs: set[Path]) -> None:
+def _write(path: Path, found: Predictions, inputs: set[str]) -> None:
     from tutor.training.predict import csv_rows
     from tutor.whole_files import written_whole
 
@@ -67,7 +68,7 @@ def _write(path: Path, found: Predictions, inputs: set[Path]) -> None:
     if str(path) == "-":
         csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
         return
-    if path.resolve() in inputs:
+    if real_path(path) in inputs:
         raise TutorError(f"{str(path)!r} is read here; name another file for the predictions")
     with written_whole(path) as file:
         csv.writer(file).writerows(rows)
@@ -76,10 +77,10 @@ def _write(path: Path, found: Predictions, inputs: set[Path]) -> None:
 
 def _harmless(cell: Any) -> Any:
     """The cell so that no spreadsheet takes it for a formula. A number is none, whatever its sign."""
-    from tutor.whole_files import harmless
+    from tutor.harmless import for_csv
 
     try:
         float(cell)
     except ValueError:
-        return harmless(cell)
+        return for_csv(cell)
     return cell

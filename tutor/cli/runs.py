@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tutor.cli import tell
 from tutor.errors import TutorError
-from tutor.views.screen import plain
 
 if TYPE_CHECKING:
     from tutor.training.datasets import Data
@@ -95,8 +94,3 @@ def finish(source: Source | None, data: Data, trainer: Trainer, target: Path | N
         raise typer.Exit(130)
     if target is not None:
         tell(f"Saved in {target}; `tutor predict {target} --data …` uses it, `tutor export {target}` writes a script.")
-
-
-def tell(message: str) -> None:
-    """A sentence on stderr, where it stays out of results that a program reads."""
-    print(plain(message, sys.stderr), file=sys.stderr)

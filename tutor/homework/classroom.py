@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tutor.homework.desk import Desk, Order
+from tutor.homework.desk import Desk, Order, unmarked
 from tutor.homework.gradebook import names_of, student_of
 from tutor.homework.report import Document
 from tutor.workers import workers
@@ -26,16 +28,37 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Documen
         yield from map(desk.mark_or_complain, paths)
         return
     _desks[:] = [desk]  # where a forked process finds it
-    with workers(jobs, _set_up, order) as pool:
-        chunks = (paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK))
-        waiting: deque[Future[list[Document]]] = deque()
-        for chunk in chunks:
-            waiting.append(pool.submit(_mark_chunk, chunk))
-            if len(waiting) > 2 * jobs:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+    chunks = deque(list(paths[i : i + _CHUNK]) for i in range(0, len(paths), _CHUNK))
+    while chunks:  # each time round but the first after a process was ended from outside
+        with suppress(BrokenProcessPool):
+            yield from _marked(order, chunks, jobs)
+        for path in chunks.popleft() if chunks else ():
+            yield _marked_apart(order, path)
     _desks.clear()
+
+
+def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[Document]:
+    """The sheets in their order; `chunks` keeps what has not been marked. Raises BrokenProcessPool."""
+    with workers(jobs, _set_up, order) as pool:
+        waiting: deque[Future[list[Document]]] = deque()
+        handed_out = 0
+        while chunks:
+            while handed_out < len(chunks) and len(waiting) <= 2 * jobs:
+                waiting.append(pool.submit(_mark_chunk, chunks[handed_out]))
+                handed_out += 1
+            found = waiting.popleft().result()
+            chunks.popleft()
+            handed_out -= 1
+            yield from found
+
+
+def _marked_apart(order: Order, path: Path) -> Document:
+    """One sheet in a process of its own, which it may be the one to end."""
+    try:
+        with workers(1, _set_up, order) as pool:
+            return pool.submit(_mark_chunk, [path]).result()[0]
+    except BrokenProcessPool:
+        return unmarked(path, "the process that marked it was ended from outside, perhaps for want of memory")
 
 
 _desks: list[Desk] = []
@@ -59,6 +82,7 @@ class Summary:
     done: int = 0
     share: float = 0.0
     broken: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
     slips: Counter[str] = field(default_factory=Counter)
     lines: dict[str, Counter[str]] = field(default_factory=dict)
     handed_in: dict[str, list[str]] = field(default_factory=dict)
@@ -67,6 +91,8 @@ class Summary:
         self.handed_in.setdefault(student_of(sheet), []).append(sheet["sheet"])
         if "error" in sheet:
             self.broken.append(sheet["sheet"])
+            if "fault" in sheet:
+                self.faults[sheet["sheet"]] = sheet["fault"]
             return
         self.sheets += 1
         self.done += bool(sheet["done"])

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.faults import described
 from tutor.homework.assignment import Assignment, assign
 from tutor.homework.handed_in import HandedIn, read_sheet
 from tutor.homework.marking import Marker
@@ -17,6 +18,7 @@ from tutor.homework.sheet import SheetMarker
 from tutor.homework.variant import lesson_mark, problem_lesson, read_code, seed_of
 from tutor.homework.vary import Varier
 from tutor.lesson_format import Homework, Lesson, parse_lesson
+from tutor.read_files import is_file, is_folder, unreadable
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
@@ -74,13 +76,17 @@ class Desk:
         return document
 
     def mark_or_complain(self, path: str | Path) -> Document:
-        """The same, or why the file cannot be marked: one broken file never stops the others."""
+        """The same, or why the file cannot be marked: one broken file never stops the others.
+
+        Only what a reader of sheets has complained of is told as the sheet's own; whatever else goes wrong is a fault
+        of the program.
+        """
         try:
             return self.mark_file(path)
         except TutorError as error:
             return {"sheet": _called(path), "error": str(error)}
-        except (RecursionError, ValueError, ArithmeticError, MemoryError, OSError):
-            return {"sheet": _called(path), "error": "it cannot be marked: there is something in it that no sheet has"}
+        except Exception as error:
+            return unmarked(path, described(error))
 
     def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
@@ -131,6 +137,11 @@ def _worksheet(lesson: Lesson, where: str) -> Worksheet:
         raise TutorError(f"{where}: {error}") from None
 
 
+def unmarked(path: str | Path, fault: str) -> Document:
+    """What stands in the place of a sheet that a fault of the program kept from being marked."""
+    return {"sheet": _called(path), "error": "a fault of the program, not of the sheet", "fault": fault}
+
+
 def _called(path: str | Path) -> str:
     return "standard input" if str(path) == "-" else Path(path).name
 
@@ -139,19 +150,26 @@ def sheets_in(paths: Sequence[Path]) -> list[Path]:
     """The files to mark: those named, and the sheets in the folders named."""
     found: list[Path] = []
     for path in paths:
-        found += sorted(f for f in path.iterdir() if _is_sheet(f)) if path.is_dir() else [path]
+        found += sorted(f for f in _entries(path) if _is_sheet(f)) if is_folder(path) else [path]
     return found
 
 
 def passed_over(paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:
     """The folders with something in them that is no sheet, and how much of it."""
     for path in paths:
-        if path.is_dir():
-            count = sum(not _is_sheet(f) and not f.name.startswith(".") for f in path.iterdir())
+        if is_folder(path):
+            count = sum(not _is_sheet(f) and not f.name.startswith(".") for f in _entries(path))
             if count:
                 yield path, count
 
 
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise unreadable(f"the folder {str(folder)!r}", error) from None
+
+
 def _is_sheet(path: Path) -> bool:
-    ordinary = path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    ordinary = is_file(path) and not path.is_symlink() and not path.name.startswith(".")
     return ordinary and path.suffix.lower() in ENDINGS

@@ -6,15 +6,13 @@ Every file is written beside its place and then moved there, so that nothing hal
 from __future__ import annotations
 
 import csv
-import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from tutor.harmless import file_name, for_csv, for_json, for_markdown
 from tutor.homework.report import Document
-from tutor.whole_files import harmless, written_whole
+from tutor.whole_files import written_whole
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
@@ -23,7 +21,6 @@ PLATFORMS: Mapping[str, tuple[str, ...]] = {
 }
 """The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
 _LARGEST_RESULT = 900_000
-_HARMLESS = str.maketrans("`|<>[]", "'/‹›()")
 
 
 def student_of(sheet: Document) -> str:
@@ -38,14 +35,14 @@ class Gradebook:
         self.writer = csv.writer(file)
         self.platform = platform
         self._told_points = platform != "canvas"
-        self.writer.writerow([*PLATFORMS[platform], *([] if platform == "plain" else [harmless(title)])])
+        self.writer.writerow([*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])])
 
     def add(self, sheet: Document) -> None:
         """One row; a sheet that could not be marked has one without points, so that nobody is missing."""
         if "error" not in sheet and not self._told_points:
             self.writer.writerow(["Points Possible", "", "", "", "", sheet["max_score"]])
             self._told_points = True
-        self.writer.writerow([harmless(cell) for cell in self._row(sheet)])
+        self.writer.writerow([for_csv(cell) for cell in self._row(sheet)])
 
     def _row(self, sheet: Document) -> list[object]:
         student, score = student_of(sheet), sheet.get("score", "")
@@ -54,7 +51,8 @@ class Gradebook:
         if self.platform == "moodle":
             return [student, student, student if "@" in student else "", score]
         if "error" in sheet:
-            return [student, sheet["sheet"], "", "", "", "", "", f"not marked: {sheet['error']}"]
+            told = f"not marked: {sheet['error']}{f' ({fault})' if (fault := sheet.get('fault')) else ''}"
+            return [student, sheet["sheet"], "", "", "", "", "", told]
         percent = round(100 * sheet["score"] / sheet["max_score"], 2) if sheet["max_score"] else 100
         slips = ", ".join(group["id"] for group in sheet["misconceptions"])
         roots = ", ".join(sheet["root_errors"])
@@ -63,7 +61,12 @@ class Gradebook:
 
 
 def gradescope(sheet: Document) -> Document:
-    """The results.json of a Gradescope autograder."""
+    """The results.json of a Gradescope autograder.
+
+    After a fault of the program it has no score at all, which is a failure of the autograder there, and not 0 points.
+    """
+    if "fault" in sheet:
+        return {"output": feedback(sheet), "output_format": "md", "tests": []}
     if "error" in sheet:
         return {"score": 0, "output": feedback(sheet), "output_format": "md", "tests": []}
     tests = [
@@ -80,7 +83,7 @@ def gradescope(sheet: Document) -> Document:
         for number, (cell, earned) in enumerate(_earned(sheet), 1)
     ]
     for note in sheet.get("notes", ()):
-        told = {"name": "For the teacher", "status": "failed", "output": plain(note), "output_format": "text"}
+        told = {"name": "For the teacher", "status": "failed", "output": for_markdown(note), "output_format": "text"}
         tests.append({**told, "visibility": "hidden"})
     return {"score": sheet["score"], "output": feedback(sheet), "output_format": "md", "tests": tests}
 
@@ -88,7 +91,8 @@ def gradescope(sheet: Document) -> Document:
 def prairielearn(sheet: Document) -> Document:
     """The results.json of a PrairieLearn external grader; what cannot be marked does not count as an attempt there."""
     if "error" in sheet:
-        return {"gradable": False, "score": 0, "message": "", "format_errors": [plain(sheet["error"])], "tests": []}
+        told = [for_markdown(f"not marked: {sheet['error']}")]
+        return {"gradable": False, "score": 0, "message": "", "format_errors": told, "tests": []}
     tests = [
         {
             "name": cell["name"],
@@ -117,48 +121,31 @@ def _earned(sheet: Document) -> list[tuple[Document, Any]]:
 
 
 def _told(cell: Document) -> str:
-    return "\n".join([plain(cell["answer"]), cell["verdict"], *(slip["message"] for slip in cell["slips"][:3])])
+    return "\n".join([for_markdown(cell["answer"]), cell["verdict"], *(slip["message"] for slip in cell["slips"][:3])])
 
 
 def feedback(sheet: Document) -> str:
     """What to look at, as Markdown, without the right values; or why the file could not be marked."""
     if "error" in sheet:
-        return f"# {plain(student_of(sheet))}: not marked\n\n{plain(sheet['error'])}\n"
-    lines = [f"# {plain(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
-    lines += [f"Note: {plain(remark)}." for remark in sheet.get("remarks", ())]
+        return f"# {for_markdown(student_of(sheet))}: not marked\n\n{for_markdown(sheet['error'])}\n"
+    lines = [f"# {for_markdown(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
+    lines += [f"Note: {for_markdown(remark)}." for remark in sheet.get("remarks", ())]
     if sheet["done"]:
         asked = " that was asked" if sheet["root_errors"] else ""
         lines.append(f"Every line{asked} earns credit.")
     for cell in (c for c in sheet["cells"] if c["verdict"] == "wrong"):
-        lines += [f"## `{plain(cell['name'])}` = `{plain(cell['answer'])}`", ""]
+        lines += [f"## `{for_markdown(cell['name'])}` = `{for_markdown(cell['answer'])}`", ""]
         lines += ["The lines above it do not lead here. What to look at:", ""]
-        lines += [f"- {plain(slip['message'])} ({slip['id']})" for slip in cell["slips"][:3]] + [""]
-    rows = [f"| `{plain(c['name'])}` | {_code(c['answer'])} | {c['verdict']} |" for c in sheet["cells"]]
+        lines += [f"- {for_markdown(slip['message'])} ({slip['id']})" for slip in cell["slips"][:3]] + [""]
+    rows = [f"| `{for_markdown(c['name'])}` | {_code(c['answer'])} | {c['verdict']} |" for c in sheet["cells"]]
     lines += ["", "| name | answer | verdict |", "|---|---|---|", *rows, ""]
     text = "\n".join(lines)
     return text if len(text) <= _LARGEST_RESULT else text[:_LARGEST_RESULT] + "\n\nThe rest is too long to be shown.\n"
 
 
 def _code(answer: str) -> str:
-    shown = plain(answer).strip()
+    shown = for_markdown(answer).strip()
     return f"`{shown}`" if shown else ""
-
-
-def plain(text: str) -> str:
-    """The text without anything that a terminal or a Markdown page would act on."""
-    safe = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in text)
-    return safe.translate(_HARMLESS)
-
-
-def file_name(student: str, taken: set[str]) -> str:
-    """A file name made from a student's id: letters, digits, - and _ only, and each only once."""
-    clean = re.sub(r"[^A-Za-z0-9_-]+", "_", student).strip("_")[:60] or "sheet"
-    name, number = clean, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{clean}_{number}"
-    taken.add(name.lower())
-    return name
 
 
 def names_of(student: str) -> set[str]:
@@ -168,7 +155,7 @@ def names_of(student: str) -> set[str]:
 
 def write_json(path: Path, document: Document) -> None:
     with written_whole(path) as file:
-        json.dump(document, file, ensure_ascii=False)
+        file.write(for_json(document))
 
 
 def write_text(path: Path, text: str) -> None:

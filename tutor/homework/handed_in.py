@@ -6,14 +6,15 @@ A sheet is untrusted: its size is capped, nothing in it is opened or run, and nu
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from tutor.errors import TutorError, counted
+from tutor.harmless import from_csv
 from tutor.homework.sheet_formats import MARK, READERS, Row, any_format
+from tutor.read_files import read_whole
 from tutor.worksheet.names import plain_name
 
 LARGEST_SHEET = 1_000_000
@@ -34,29 +35,17 @@ class HandedIn:
 
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
     """The sheet in a file, or on standard input for `-`. Raises TutorError, with what to do, for what is no sheet."""
-    raw = sys.stdin.buffer.read(LARGEST_SHEET + 1) if str(path) == "-" else _bytes_of(Path(path))
-    return parse_sheet(_decoded(raw), Path(path).suffix.lower(), names)
+    return parse_sheet(_text_of(path), Path(path).suffix.lower(), names)
 
 
 def read_about(path: Path) -> dict[str, str]:
     """Only what the sheet in a file says about itself: its student, its problem."""
-    return _about(_rows(_decoded(_bytes_of(path)), path.suffix.lower()))
+    return _about(_rows(_text_of(path), path.suffix.lower()))
 
 
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise TutorError("it is not an ordinary file" if path.exists() else "there is no such file")
-        with path.open("rb") as file:
-            return file.read(LARGEST_SHEET + 1)
-    except (OSError, ValueError) as error:
-        raise TutorError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _decoded(raw: bytes) -> str:
+def _text_of(path: str | Path) -> str:
     """UTF-8 with or without a byte order mark, UTF-16 with one, else what spreadsheets on Windows write."""
-    if len(raw) > LARGEST_SHEET:
-        raise TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
+    raw = read_whole(path, LARGEST_SHEET, "answer sheet", called="it")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     try:
@@ -82,7 +71,11 @@ def _rows(text: str, ending: str) -> list[Row]:
 
 
 def _about(rows: Sequence[Row]) -> dict[str, str]:
-    return {name[1:].strip().lower(): text.strip()[:LONGEST_ANSWER] for name, text in rows if name.startswith(MARK)}
+    return {
+        name[1:].strip().lower(): from_csv(text.strip())[:LONGEST_ANSWER]
+        for name, text in rows
+        if name.startswith(MARK)
+    }
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.harmless import file_name
 from tutor.homework.assignment import assign
-from tutor.homework.gradebook import file_name, write_text
+from tutor.homework.gradebook import write_text
 from tutor.homework.sheet_text import ENDINGS, WRITERS, Paper, questions
 from tutor.homework.variant import problem_text, seed_of
 from tutor.homework.vary import Varier

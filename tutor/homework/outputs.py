@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from tutor.errors import TutorError
+from tutor.harmless import file_name
 from tutor.homework import gradebook
-from tutor.homework.gradebook import Gradebook, file_name, student_of
+from tutor.homework.gradebook import Gradebook, student_of
 from tutor.homework.report import Document
+from tutor.read_files import real_path
 from tutor.whole_files import written_whole
 
 
@@ -60,21 +62,21 @@ class Outputs:
 
     def _spare_the_sheets(self) -> None:
         """Nothing is written over a sheet, or among the sheets, where it would be marked the next time."""
-        sheets = {path.resolve() for path in self.wanted.sheets}
-        folders = {path.parent for path in sheets}
+        sheets = {real_path(path) for path in self.wanted.sheets}
+        folders = {str(Path(path).parent) for path in sheets}
         files = [
             self.wanted.gradebook,
             *([self.wanted.gradescope, self.wanted.prairielearn] if self.wanted.single else []),
         ]
         for file in filter(None, files):
-            if file.resolve() in sheets:
+            if real_path(file) in sheets:
                 raise TutorError(f"{str(file)!r} is one of the sheets; name another file")
         several = [
             self.wanted.feedback,
             *([] if self.wanted.single else [self.wanted.gradescope, self.wanted.prairielearn]),
         ]
         for folder in filter(None, several):
-            if folder.resolve() in folders:
+            if real_path(folder) in folders:
                 raise TutorError(f"{str(folder)!r} has the sheets in it; name another folder")
 
     def add(self, sheet: Document) -> None:

@@ -63,7 +63,7 @@ def codes_of(paths: Sequence[Path], secret: str) -> dict[str, str]:
             student, code = about.get("student", ""), about.get("problem", "")
             if student and read_code(code).seed == seed_of(secret, student):
                 found[student] = code
-        except TutorError:
+        except Exception:  # whatever is wrong with a sheet is told when it is marked
             continue
     return found
 

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.read_files import read_whole
 
 ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")
 _LARGEST = 5_000_000
@@ -14,14 +15,7 @@ _LARGEST = 5_000_000
 
 def roster_ids(path: Path) -> list[str]:
     """Every id, each once, in the order of the file. Raises TutorError for what is no roster."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(raw) > _LARGEST:
-        raise TutorError(f"{str(path)!r} has more than {_LARGEST:,} bytes; that is no roster")
-    text = raw.decode("utf-8-sig", errors="replace")
+    text = read_whole(path, _LARGEST, "roster").decode("utf-8-sig", errors="replace")
     first = text.split("\n", 1)[0]
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))

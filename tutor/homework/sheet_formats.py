@@ -9,10 +9,10 @@ import csv
 import io
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tutor.errors import TutorError
+from tutor.toml_text import parse_toml
 
 ANSWER_COLUMNS = ("answer", "value")
 NAME_COLUMNS = ("name", "quantity")
@@ -22,7 +22,6 @@ MARK = "#"
 
 Row = tuple[str, str]
 _HEADING_WITHIN = 10  # rows; a title may stand above the heading
-_MOST_DOTS = 20
 _ASSIGNMENT = re.compile(r'[ \t]*(?:"([^"\n]*)"|([\w-]+))[ \t]*=[ \t]*([^\s#]+)')
 
 
@@ -98,15 +97,12 @@ def _joined(row: list[str], answer: int) -> list[str]:
 
 
 def _toml(text: str) -> Iterator[Row]:
-    lines = text.splitlines()
-    if any(line.partition("=")[0].count(".") > _MOST_DOTS for line in lines):
-        raise TutorError("it is not valid TOML: a name has too many dots")
     try:
-        found = tomllib.loads(text, parse_float=str)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError, ArithmeticError) as error:
+        found = parse_toml(text, str)
+    except ValueError as error:
         hint = "; put every name and every answer in quotes" if "=" in text else ""
-        raise TutorError(f"it is not valid TOML: {str(error)[:200]}{hint}") from None
-    typed = {m[1] if m[1] is not None else m[2]: m[3] for m in map(_ASSIGNMENT.match, lines) if m}
+        raise TutorError(f"it {error}{hint}") from None
+    typed = {m[1] if m[1] is not None else m[2]: m[3] for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
     for name, value in found.items():
         if name == "sheet" and isinstance(value, dict):
             yield from ((f"{MARK}{key}", _text(about)) for key, about in value.items())
@@ -123,7 +119,7 @@ def _json(text: str) -> Iterator[Row]:
         raise TutorError(f"it is not valid JSON: {str(error)[:200]}") from None
     if isinstance(found, list) and not isinstance(found, _Pairs):
         entries = [dict(entry) for entry in found if isinstance(entry, _Pairs)]
-        yield from ((str(entry.get("name", "")), _text(entry.get("answer"))) for entry in entries)
+        yield from ((_text(entry.get("name")), _text(entry.get("answer"))) for entry in entries)
         return
     if not isinstance(found, _Pairs):
         raise TutorError('a sheet in JSON is an object: {"h1_in": "0.48", …}')

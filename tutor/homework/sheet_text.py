@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from tutor.arithmetic.decimals import number_of
+from tutor.harmless import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.homework.assignment import Assignment
 from tutor.homework.sheet_formats import MARK
 from tutor.worksheet.step import STAGES, Worksheet
@@ -57,13 +58,14 @@ def as_csv(paper: Paper) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "answer", "digits", "points"])
     writer.writerows([q.name, q.answer, q.digits, q.points] for q in paper.questions)
-    writer.writerows([f"{MARK}{key}", value, "", ""] for key, value in paper.about.items())
+    writer.writerows([f"{MARK}{key}", for_csv(value), "", ""] for key, value in paper.about.items())
     return text.getvalue()
 
 
 def as_toml(paper: Paper) -> str:
     """One line a quantity, each stage under a comment."""
-    lines = [f"# {' '.join(paper.title.split())}", "# Write each number as text, so that its digits stay as typed."]
+    title = for_line(" ".join(paper.title.split()))
+    lines = [f"# {title}", "# Write each number as text, so that its digits stay as typed."]
     for stage, questions in _by_stage(paper):
         lines += ["", f"# {stage}"]
         lines += [f"{_quoted(q.name)} = {_quoted(q.answer)}  # {q.digits}; points: {q.points}" for q in questions]
@@ -74,8 +76,9 @@ def as_toml(paper: Paper) -> str:
 
 def as_markdown(paper: Paper) -> str:
     """One table a stage."""
-    lines = [f"# {' '.join(paper.title.split())}", ""]
-    lines += [line for key, value in paper.about.items() for line in (f"{key.capitalize()}: `{value}`", "")]
+    lines = [f"# {for_markdown(' '.join(paper.title.split()))}", ""]
+    about = {key.capitalize(): for_markdown(value) for key, value in paper.about.items()}
+    lines += [line for key, value in about.items() for line in (f"{key}: `{value}`", "")]
     if paper.givens:
         rows = [f"| `{name}` | {number_of(value).normalize():f} |" for name, value in paper.givens.items()]
         lines += ["## Given", "", "| name | number |", "|---|---|", *rows, ""]
@@ -88,7 +91,7 @@ def as_markdown(paper: Paper) -> str:
 def as_json(paper: Paper) -> str:
     about = {"sheet": dict(paper.about)} if paper.about else {}
     answers = {q.name: q.answer for q in paper.questions}
-    return json.dumps({"format": FORMAT, **about, "answers": answers}, indent=1, ensure_ascii=False) + "\n"
+    return for_json({"format": FORMAT, **about, "answers": answers}, indent=1) + "\n"
 
 
 def _by_stage(paper: Paper) -> list[tuple[str, list[Question]]]:
@@ -96,7 +99,7 @@ def _by_stage(paper: Paper) -> list[tuple[str, list[Question]]]:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return for_toml(json.dumps(text, ensure_ascii=False))
 
 
 ENDINGS = {"csv": ".csv", "toml": ".toml", "markdown": ".md", "json": ".json"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +16,9 @@ from typing import Any
 
 from tutor.arithmetic.exact import read_number
 from tutor.errors import TutorError
+from tutor.harmless import for_markdown, for_toml
 from tutor.lesson_format import Lesson, parse_lesson
+from tutor.toml_text import parse_toml
 
 _CODE = re.compile(r"([0-9a-f]{8})-([0-9A-Za-z]{1,40})-([0-9]{1,4})")
 _NOT_HERE = ("printed", "misprints", "order", "source", "about")
@@ -51,8 +52,11 @@ def lesson_mark(text: str) -> str:
 
 
 def seed_of(secret: str, student: str) -> str:
-    """The seed of a student's own problem; nobody without the teacher's secret can work it out."""
-    return hmac.new(secret.encode(), student.strip().casefold().encode(), "sha256").hexdigest()[:16]
+    """The seed of a student's own problem; nobody without the teacher's secret can work it out.
+
+    It is that of the id as it stands on a sheet in Markdown, which cannot hold every character.
+    """
+    return hmac.new(secret.encode(), for_markdown(student).strip().casefold().encode(), "sha256").hexdigest()[:16]
 
 
 class Draw:
@@ -74,12 +78,12 @@ def problem_text(text: str, code: Code) -> str:
     """The lesson file of the problem: the one in `text` with its numbers drawn again."""
     import tomli_w
 
-    raw = {key: value for key, value in tomllib.loads(text, parse_float=Decimal).items() if key not in _NOT_HERE}
+    raw = {key: value for key, value in parse_toml(text).items() if key not in _NOT_HERE}
     _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
     about = f"The same steps as in {raw['title']!r}, with numbers of their own."
     head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}
     head["problem"] = str(code)
-    return _SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw}))
+    return for_toml(_SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw})))
 
 
 def problem_lesson(text: str, code: Code) -> Lesson:

@@ -22,7 +22,8 @@ from typing import IO, Any
 import numpy as np
 
 from tutor.errors import TutorError
-from tutor.training.checks import MOST_NUMBERS, PIECE, unreadable
+from tutor.read_files import unreadable
+from tutor.training.checks import MOST_NUMBERS, PIECE
 
 Array = Any
 MOST_ARRAYS = 1_000
@@ -43,7 +44,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except _BAD_ZIP as error:
         raise TutorError(f"{path} is no NPZ file, or it is damaged: {str(error)[:100]!r}") from None
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise unreadable(repr(str(path)), error) from None
 
 
 def _check_directory(path: Path, file: IO[bytes]) -> None:

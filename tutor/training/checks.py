@@ -5,7 +5,7 @@ Sizes are checked before memory is taken: what a file announces costs nothing to
 
 from __future__ import annotations
 
-import stat
+import os
 from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError, counted
+from tutor.read_files import opened
 
 Array = Any
 LARGEST_FILE = 1_000_000_000
@@ -28,25 +29,14 @@ PIECE = 1 << 20
 
 
 def size_of(path: Path) -> int:
-    """The bytes of a file. Raises TutorError where it cannot be read, is no plain file, is empty or too large."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    if stat.S_ISDIR(found.st_mode):
-        raise TutorError(f"{str(path)!r} is a folder, not a file of data")
-    if not stat.S_ISREG(found.st_mode):
-        raise TutorError(f"{str(path)!r} is not a plain file")
-    if not found.st_size:
+    """The bytes of a file. Raises TutorError where it cannot be read, is no ordinary file, is empty or too large."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+    if not size:
         raise TutorError(f"{path} is empty")
-    if found.st_size > LARGEST_FILE:
+    if size > LARGEST_FILE:
         raise TutorError(f"{path} has more than {LARGEST_FILE // 1_000_000} MB")
-    return found.st_size
-
-
-def unreadable(path: Path, error: Exception) -> TutorError:
-    """What to raise where the system does not let a file be read."""
-    return TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}")
+    return size
 
 
 def check_amount(where: str, shape: Sequence[int]) -> None:

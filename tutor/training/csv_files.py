@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tutor.errors import TutorError, nearest
-from tutor.training.checks import unreadable
+from tutor.read_files import opened
 from tutor.training.csv_table import Table, tidy, value_of
 from tutor.training.datasets import Data
 
@@ -24,11 +25,8 @@ def read_csv(path: Path, label: str | None) -> Data:
     Text in the label column, or at most 20 different whole numbers, are classes; other numbers are values to predict.
     Numbers are kept in double precision, and a row is forgotten as soon as its numbers are.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path, file, label)
-    except OSError as error:
-        raise unreadable(path, error) from None
+    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        return _read(path, text, label)
 
 
 def _read(path: Path, file: TextIO, label: str | None) -> Data:

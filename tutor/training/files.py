@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.read_files import is_folder
 from tutor.training.array_files import read_npz
 from tutor.training.checks import size_of
 from tutor.training.csv_files import read_csv
@@ -34,7 +35,7 @@ def read_file(path: Path, label: str | None) -> Data:
     """
     reader = _reader(path)
     if not reader:
-        if path.is_dir():
+        if is_folder(path):
             raise TutorError(f"{str(path)!r} is a folder, not a file of data")
         raise TutorError(
             f"{str(path)!r} has no ending that says how to read it; known are .csv, .tsv, .npz and, as in MNIST, "

@@ -7,6 +7,7 @@ and each dimension as four bytes, the highest first. Source: LeCun, Cortes and B
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import struct
 import zlib
@@ -20,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError, counted
-from tutor.training.checks import PIECE, check_amount, check_classes, pixel_names, size_of, unreadable
+from tutor.read_files import opened, unreadable
+from tutor.training.checks import PIECE, check_amount, check_classes, pixel_names, size_of
 from tutor.training.datasets import Data, room
 
 Array = Any
@@ -58,7 +60,7 @@ def _labels_beside(path: Path) -> Path:
     first = path.with_name(name.replace("IDX3", "IDX1"))
     other = first.with_suffix("") if first.suffix.lower() == ".gz" else first.with_name(f"{first.name}.gz")
     for labels in (first, other):
-        if labels.exists():
+        if os.path.lexists(labels):
             size_of(labels)
             return labels
     raise TutorError(f"the labels of {path} are missing: there is no file {first.name!r} beside it")
@@ -68,16 +70,16 @@ def _labels_beside(path: Path) -> Path:
 def _opened(path: Path) -> Iterator[tuple[BufferedIOBase, int | None]]:
     """The file, and its length where that is known: what is gzipped is told by its first bytes, not by its name."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if gzipped:
                 with gzip.GzipFile(fileobj=file) as unpacked:
                     yield unpacked, None
             else:
-                yield file, path.stat().st_size
-    except (OSError, zlib.error) as error:
-        raise unreadable(path, error) from None
+                yield file, os.fstat(file.fileno()).st_size
+    except zlib.error as error:
+        raise unreadable(repr(str(path)), error) from None
 
 
 def _read(file: BufferedIOBase, size: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError, counted, listed, nearest
+from tutor.read_files import read_whole
 from tutor.training.run_data import is_named, open_data
 from tutor.training.runs import Run
 
@@ -80,14 +81,7 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
 
 def _rows(path: Path) -> tuple[list[Row], bool]:
     """The rows in which anything stands, and whether a comma may be a decimal one."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_TABLE + 1)
-    except (OSError, ValueError) as error:
-        raise TutorError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(raw) > LARGEST_TABLE:
-        raise TutorError(f"{path} has more than {LARGEST_TABLE // 1_000_000} MB")
-    text = raw.decode("utf-8-sig", errors="replace")
+    text = read_whole(path, LARGEST_TABLE, "table of examples").decode("utf-8-sig", errors="replace")
     first = text.partition("\n")[0]
     other = max(";\t", key=first.count)
     between = re.sub(r"(?<=\d),(?=\d)", "", first).count(",")  # a comma between digits may be a decimal one

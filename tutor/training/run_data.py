@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.read_files import is_file, opened
 from tutor.training.checks import size_of
 from tutor.training.datasets import DATA, Data, load
 from tutor.training.files import is_file_name, read_file
@@ -46,11 +47,7 @@ def source_of(name: str, label: str | None, seed: int) -> Source:
             raise TutorError(f"--label names a column of a file; {name!r} is a data set with classes of its own")
         return Source(name, seed)
     path = Path(name)
-    size_of(path)
-    try:
-        return Source(name, seed, label, path.stat().st_size, _digest(path))
-    except (OSError, ValueError) as error:
-        raise TutorError(f"{name!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return Source(name, seed, label, size_of(path), _digest(path))
 
 
 def found_again(source: Source, run: Path) -> Data:
@@ -61,21 +58,17 @@ def found_again(source: Source, run: Path) -> Data:
     if not source.is_file:
         return open_data(source.name, None, source.seed)
     places = (Path(source.name), run.parent / Path(source.name).name)
-    try:
-        path = next((place for place in places if place.is_file()), None)
-        if path is None:
-            raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
-        if path.stat().st_size != source.size or _digest(path) != source.sha256:
-            raise TutorError(f"{path} has changed since {run} was trained on it; nothing can go on from there")
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise TutorError(f"{source.name[:200]!r} cannot be read: {said}") from None
+    path = next((place for place in places if is_file(place)), None)
+    if path is None:
+        raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
+    if size_of(path) != source.size or _digest(path) != source.sha256:
+        raise TutorError(f"{path} has changed since {run} was trained on it; nothing can go on from there")
     return open_data(str(path), source.label, source.seed)
 
 
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with opened(path) as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()

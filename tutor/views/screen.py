@@ -1,16 +1,16 @@
-"""Where output goes: how wide it is, what it can show, and how text from files is made harmless on the way."""
+"""Where output goes: how wide it is, what it can show, and text from files on its way there."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tutor.harmless import for_terminal
 from tutor.views.style import ASCII, PRETTY, SPOKEN, Style
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 NARROWEST = 20
 STACK_BELOW = 60
 WIDE_FROM = 120
-
-_SPELLED = {
-    "·": "*", "×": "x", "²": "^2", "³": "^3", "⁰": "^0", "½": "1/2", "−": "-", "–": "-", "—": "-", "∂": "d",
-    "σ": "sigma", "η": "eta", "Σ": "sum", "′": "'", "’": "'", "“": '"', "”": '"', "…": "...", "→": "->", "▶": ">",
-    "≈": "~", "±": "+/-", "∞": "inf", "≤": "<=", "≥": ">=", "≠": "!=",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Screen:
 
     def clean(self, text: str) -> str:
         """The text without control characters, and in ASCII where there is nothing else."""
-        return _clean(text, self.unicode)
+        return for_terminal(text, self.unicode)
 
     def text(self, text: str, style: str = "") -> Text:
         """Text to be shown as it is: no markup in it has any effect, and no number in it is ever cut."""
@@ -110,15 +104,7 @@ class Screen:
 
 def plain(message: str, stream: Any) -> str:
     """A message for `stream`, safe to print there."""
-    return _clean(message, _can_show(stream, "—…"))
-
-
-def _clean(text: str, unicode: bool) -> str:
-    safe = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    if unicode:
-        return safe
-    spelled = "".join(_SPELLED.get(c, c) for c in safe)
-    return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return for_terminal(message, _can_show(stream, "—…"))
 
 
 def _indented(text: Any, by: int) -> Any:

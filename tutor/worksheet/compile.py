@@ -51,8 +51,13 @@ class Source:
     def constant(self, node: Expr) -> str:
         """A number by its place among the constants."""
         if node not in self._known:
-            self._known[node] = f"k[{len(self.constants)}]"
-            self.constants.append(value_of(node, {}, ExactSystem(_PRECISION)))
+            try:
+                number = value_of(node, {}, ExactSystem(_PRECISION))
+            except (ArithmeticError, ValueError):  # no value, as 1/(1 - 1): a slip can lead there
+                self._known[node] = "(1 / 0)"
+            else:
+                self._known[node] = f"k[{len(self.constants)}]"
+                self.constants.append(number)
         return self._known[node]
 
     def _part(self, node: Expr) -> str:

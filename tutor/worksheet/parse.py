@@ -14,8 +14,9 @@ from typing import Any
 
 import sympy
 
+from tutor.arithmetic.budget import TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
-from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
+from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, names, power, symbol, where, written_size
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
@@ -25,6 +26,8 @@ Expr = Any
 LONGEST_TEXT = 2_000
 DEEPEST_NESTING = 40
 LARGEST_POWER = 1_000
+MOST_PARTS = 10_000
+"""The names, numbers and operations of a formula that is written out: abs(u) is u if u > 0 else -u."""
 SPELLINGS = str.maketrans({"−": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**"})
 
 OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
@@ -80,7 +83,7 @@ def parse(text: str, known: Collection[str]) -> Expr:
             tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError("this is not a formula: use numbers, names, + - * / ** and parentheses") from None
-    return _Reader(source, known, places).read(tree.body, 0)
+    return _bounded(_Reader(source, known, places).read(tree.body, 0))
 
 
 def _nesting(source: str) -> int:
@@ -179,7 +182,7 @@ class _Reader:
         if node.keywords or len(node.args) != count:
             pattern = "a" if count == 1 else "a, b"
             raise ValueError(f"{name} takes {counted(count, 'value')}, as in {name}({pattern})")
-        return build(*(self.read(argument, depth + 1) for argument in node.args))
+        return _bounded(build(*(self.read(argument, depth + 1) for argument in node.args)))
 
     def _choice(self, node: ast.IfExp, depth: int) -> Expr:
         test = node.test
@@ -187,7 +190,7 @@ class _Reader:
             raise ValueError("a condition compares two values: a if x > y else b")
         sides = self.read(test.left, depth + 1), self.read(test.comparators[0], depth + 1)
         branches = self.read(node.body, depth + 1), self.read(node.orelse, depth + 1)
-        return COMPARISONS[type(test.ops[0])](*sides, *branches)
+        return _bounded(COMPARISONS[type(test.ops[0])](*sides, *branches))
 
 
 def _flat(node: Expr) -> Expr:
@@ -198,12 +201,20 @@ def _flat(node: Expr) -> Expr:
     return node
 
 
+def _bounded(node: Expr) -> Expr:
+    """The node, unless it is longer than anybody reads when it is written out, as functions of functions soon are."""
+    size = written_size(node)
+    if size > MOST_PARTS:
+        raise ValueError(f"the formula has {size:,} parts when it is written out; it may have {MOST_PARTS:,}")
+    return node
+
+
 def _check_exponent(exponent: Expr) -> None:
-    if exponent.free_symbols:
+    if names(exponent):
         return
     try:
         value = value_of(exponent, {}, ExactSystem(30))
-    except (ZeroDivisionError, ValueError, OverflowError):
+    except (ZeroDivisionError, ValueError, OverflowError, TooMuchComputing):
         raise ValueError("an exponent has no value") from None
     if abs(value) > LARGEST_POWER:
         raise ValueError(f"an exponent is beyond ±{LARGEST_POWER}")

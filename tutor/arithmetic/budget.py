@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tutor.errors import TutorError
 
 A_WORKSHEET, A_STEP = 1_000_000_000, 20_000
@@ -24,6 +27,16 @@ class Budget:
 
     def __init__(self, units: int) -> None:
         self.left = units
+
+    @contextmanager
+    def share(self, units: int) -> Iterator[Budget]:
+        """So many units of it, or what is left, for one of several things; what that does not need stays."""
+        share = Budget(min(units, self.left))
+        self.left -= share.left
+        try:
+            yield share
+        finally:
+            self.left += max(share.left, 0)
 
     def spend(self, bits: int) -> None:
         """For a number of so many bits that is read or made."""

@@ -71,20 +71,22 @@ class ExactSystem:
 
     def __init__(self, digits: int, budget: Budget | None = None) -> None:
         from mpmath import MPContext
-        from mpmath.libmp import from_rational
+        from mpmath.libmp import from_rational, mpf_shift
 
         self.digits = digits
         self._mp = MPContext()
         self._mp.dps = digits
         self._mp.pretty = False
         self.budget = budget or Budget(A_WORKSHEET)
-        self._from_rational = from_rational
+        self._from_rational, self._shifted = from_rational, mpf_shift
 
     def inexact(self, value: Number) -> Number:
         """The value in floating point of this system's precision."""
         if isinstance(value, Fraction):
-            raw = self._from_rational(value.numerator, value.denominator, self._mp.prec)
-            return self._mp.make_mpf(raw)
+            below = value.denominator
+            twos = (below & -below).bit_length() - 1  # which mpmath would take off byte by byte
+            raw = self._from_rational(value.numerator, below >> twos, self._mp.prec)
+            return self._mp.make_mpf(self._shifted(raw, -twos))
         return value
 
     def bounded(self, value: Number) -> Number:

@@ -121,6 +121,12 @@ def written_size(expression: Expr, sizes: Mapping[str, int] = MappingProxyType({
     return found
 
 
+def written_depth(expression: Expr) -> int:
+    """How many operations stand one in the other."""
+    found: int = folded(expression, lambda _, inside: 1 + max(inside, default=0))
+    return found
+
+
 def terms_holding(expression: Expr, wanted: Iterable[str]) -> dict[str, list[Expr]]:
     """For each wanted name the terms of the sum that hold it: the others do not change with it."""
     terms = expression.args if isinstance(expression, Add) else (expression,)

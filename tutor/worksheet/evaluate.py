@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy
 
+from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
 from tutor.arithmetic.symbolic import ZERO, cospi, parts, where
 from tutor.errors import TutorError
@@ -115,6 +116,11 @@ def _pass(
             values.failed[step.name] = f"needs {missing.args[0]}, which has no value"
         except (ValueError, OverflowError) as error:
             values.failed[step.name] = str(error)
+        except TooMuchComputing:
+            raise TutorError(
+                f"by {step.name} the worksheet asks for more computing than one may; give it smaller powers, or "
+                "numbers with fewer digits"
+            ) from None
     return values
 
 
@@ -142,13 +148,14 @@ def evaluate_steps(
     is left out. Without it, TutorError names the step.
     """
     steps, standing = tuple(steps), written or {}
+    budget = Budget(A_WORKSHEET + A_STEP * len(steps))
     every = steps
     digits = _FIRST_DIGITS
-    rough = _pass(givens, steps, ExactSystem(digits), standing)
+    rough = _pass(givens, steps, ExactSystem(digits, budget), standing)
     settled: dict[str, Number] = {}
     while True:
         digits = digits * 3 // 2
-        system = ExactSystem(digits)
+        system = ExactSystem(digits, budget)
         fine = _pass(givens, steps, system, standing)
         settled |= fine.computed
         doubtful = {step.name for step in steps if not _settled(step, rough, fine, system)}

@@ -23,7 +23,7 @@ class ComplexSystem(ExactSystem):
         return Fraction(0) if isinstance(value, Fraction) else as_fraction(self._mp.mpc(value).imag)
 
     def bounded(self, value: Number) -> Number:
-        return value
+        return super().bounded(value) if isinstance(value, Fraction) else value
 
     def is_positive(self, z: Number) -> bool:
         return bool((z if isinstance(z, Fraction) else self._mp.mpc(z).real) > 0)
@@ -32,15 +32,15 @@ class ComplexSystem(ExactSystem):
         if isinstance(base, Fraction) and isinstance(exponent, Fraction):
             return super().power(base, exponent)
         whole = isinstance(exponent, Fraction) and exponent.denominator == 1
-        return self.inexact(base) ** (int(exponent) if whole else self.inexact(exponent))
+        return self.inexact(base) ** int(exponent) if whole else self._function(self.inexact(base).__pow__, exponent)
 
     def exp(self, z: Number) -> Number:
-        return self._mp.exp(self.inexact(z))
+        return self._function(self._mp.exp, z)
 
     def log(self, z: Number) -> Number:
         if z == 0:
             raise LogarithmOfZero("takes the logarithm of 0")
-        return self._mp.log(self.inexact(z))
+        return self._function(self._mp.log, z)
 
     def tanh(self, z: Number) -> Number:
-        return self._mp.tanh(self.inexact(z))
+        return self._function(self._mp.tanh, z)

@@ -6,11 +6,13 @@ Nothing here passes through binary floats, libm or NumPy, so a value has the sam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from math import floor, isqrt, log10
 from typing import Any
+
+from tutor.arithmetic.budget import A_WORKSHEET, Budget
 
 Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
@@ -63,24 +65,28 @@ class LogarithmOfZero(ValueError):
 class ExactSystem:
     """Arithmetic in which rational values stay rational and others carry `digits` significant digits.
 
-    Raises ZeroDivisionError and ValueError (with a reason) where a value does not exist.
+    Raises ZeroDivisionError and ValueError (with a reason) where a value does not exist, and TooMuchComputing where the
+    `budget` is spent.
     """
 
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, budget: Budget | None = None) -> None:
         from mpmath import MPContext
-        from mpmath.libmp import from_rational
+        from mpmath.libmp import from_rational, mpf_shift
 
         self.digits = digits
         self._mp = MPContext()
         self._mp.dps = digits
         self._mp.pretty = False
-        self._from_rational = from_rational
+        self.budget = budget or Budget(A_WORKSHEET)
+        self._from_rational, self._shifted = from_rational, mpf_shift
 
     def inexact(self, value: Number) -> Number:
         """The value in floating point of this system's precision."""
         if isinstance(value, Fraction):
-            raw = self._from_rational(value.numerator, value.denominator, self._mp.prec)
-            return self._mp.make_mpf(raw)
+            below = value.denominator
+            twos = (below & -below).bit_length() - 1  # which mpmath would take off byte by byte
+            raw = self._from_rational(value.numerator, below >> twos, self._mp.prec)
+            return self._mp.make_mpf(self._shifted(raw, -twos))
         return value
 
     def bounded(self, value: Number) -> Number:
@@ -93,26 +99,35 @@ class ExactSystem:
             raise ValueError("is too large or too small to be written down")
         return value
 
+    def charge(self, value: Number) -> None:
+        """Spends what it takes to read or make the value."""
+        rational = isinstance(value, Fraction)
+        self.budget.spend(value.numerator.bit_length() + value.denominator.bit_length() if rational else self._mp.prec)
+
     def add(self, terms: Iterable[Number]) -> Number:
         rational, rest = Fraction(0), None
         for term in terms:
             if isinstance(term, Fraction):
-                rational += term
+                term, rational = self.bounded(rational + term), Fraction(0)
+            if isinstance(term, Fraction):
+                rational = term
             else:
                 rest = term if rest is None else rest + term
         if rest is None:
-            return self.bounded(rational)
+            return rational
         return rest + self.inexact(rational) if rational else rest
 
     def multiply(self, factors: Iterable[Number]) -> Number:
         rational, rest = Fraction(1), None
         for factor in factors:
             if isinstance(factor, Fraction):
-                rational *= factor
+                factor, rational = self.bounded(rational * factor), Fraction(1)
+            if isinstance(factor, Fraction):
+                rational = factor
             else:
                 rest = factor if rest is None else rest * factor
         if rest is None or not rational:
-            return self.bounded(rational)
+            return rational
         return rest if rational == 1 else rest * self.inexact(rational)
 
     def power(self, base: Number, exponent: Number) -> Number:
@@ -129,7 +144,7 @@ class ExactSystem:
             if exponent < 0:
                 raise ZeroDivisionError
             return Fraction(0)
-        return self.bounded(self.inexact(base) ** self.inexact(exponent))
+        return self.bounded(self._function(self.inexact(base).__pow__, exponent))
 
     def _integer_power(self, base: Number, exponent: int) -> Number:
         if exponent < 0 and base == 0:
@@ -143,37 +158,42 @@ class ExactSystem:
             raise ValueError("has an exponent beyond a thousand million")
         return self.bounded(base**exponent)
 
+    def _function(self, function: Callable[[Number], Number], z: Number) -> Number:
+        """The value of what takes a series to compute."""
+        self.budget.spend_on_function(self._mp.prec)
+        return function(self.inexact(z))
+
     def exp(self, z: Number) -> Number:
         if isinstance(z, Fraction) and z == 0:  # only a rational 0 is known to be one
             return Fraction(1)
-        return self._mp.exp(self.inexact(_within_reach(z, "exp")))
+        return self._function(self._mp.exp, _within_reach(z, "exp"))
 
     def log(self, z: Number) -> Number:
         if z == 0:
             raise LogarithmOfZero("takes the logarithm of 0")
         if z < 0:
             raise ValueError("takes the logarithm of a negative number")
-        return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._mp.log(self.inexact(z))
+        return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._function(self._mp.log, z)
 
     def cospi(self, z: Number) -> Number:
         if isinstance(z, Fraction) and (2 * z).denominator == 1:
             return Fraction((1, 0, -1, 0)[int(2 * z) % 4])
-        return self._mp.cospi(self.inexact(_within_reach(z, "cos")))
+        return self._function(self._mp.cospi, _within_reach(z, "cos"))
 
     def tanh(self, z: Number) -> Number:
         if isinstance(z, Fraction) and z == 0:
             return Fraction(0)
-        return self._mp.tanh(self.inexact(_within_reach(z, "tanh")))
+        return self._function(self._mp.tanh, _within_reach(z, "tanh"))
 
     def sin(self, z: Number) -> Number:
         if isinstance(z, Fraction) and z == 0:
             return Fraction(0)
-        return self._mp.sin(self.inexact(_within_reach(z, "sin")))
+        return self._function(self._mp.sin, _within_reach(z, "sin"))
 
     def cos(self, z: Number) -> Number:
         if isinstance(z, Fraction) and z == 0:
             return Fraction(1)
-        return self._mp.cos(self.inexact(_within_reach(z, "cos")))
+        return self._function(self._mp.cos, _within_reach(z, "cos"))
 
     def is_positive(self, z: Number) -> bool:
         return bool(z > 0)

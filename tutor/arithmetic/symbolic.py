@@ -1,14 +1,18 @@
 """Formulas as SymPy expressions that keep the order and the form in which they are written.
 
+An expression is a graph: a part may stand in several places, and in theirs again, so that written out it would never
+end. Whoever walks one uses `changed`, `folded` or `parts`, which come to each part once.
+
 SymPy sorts and simplifies whatever it is given. A tutor must not: `dE/dh * dh/ds * ds/dW` loses its meaning
 when sorted by name. So every expression here is built unevaluated; only differentiation lets SymPy simplify.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import sympy
@@ -47,24 +51,80 @@ def rebuild(node: Expr, arguments: list[Expr]) -> Expr:
 
 def replace(expression: Expr, by: Mapping[Expr, Expr]) -> Expr:
     """The expression with every symbol in `by` replaced, otherwise exactly as it was written."""
-    if expression in by:
-        return by[expression]
-    if not expression.args:
-        return expression
-    return rebuild(expression, [replace(argument, by) for argument in expression.args])
+    return changed(expression, by.get)
+
+
+def changed(expression: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """The expression with every part replaced by what `change` makes of it, from the whole down to its parts; where
+    that is None the part stays, and its own parts are looked at. A part that stands in several places is changed once.
+    """
+    known: dict[int, Expr] = {}  # by identity, which the expression keeps
+
+    def of(node: Expr) -> Expr:
+        found = known.get(id(node))
+        if found is None:
+            found = change(node)
+            if found is None:
+                found = node
+                if node.args:
+                    arguments = [of(argument) for argument in node.args]
+                    if any(new is not old for new, old in zip(arguments, node.args, strict=True)):
+                        found = rebuild(node, arguments)
+            known[id(node)] = found
+        return found
+
+    return of(expression)
+
+
+def folded(expression: Expr, combine: Callable[[Expr, list[Any]], Any]) -> Any:
+    """What `combine` makes of the expression and of what it has made of each of its parts, from the leaves up; once for
+    a part that stands in several places."""
+    known: dict[int, Any] = {}
+
+    def of(node: Expr) -> Any:
+        if id(node) not in known:
+            known[id(node)] = combine(node, [of(argument) for argument in node.args])
+        return known[id(node)]
+
+    return of(expression)
+
+
+def parts(expression: Expr) -> Iterator[Expr]:
+    """The expression and all its parts in reading order, each once."""
+    seen: set[int] = set()
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            stack.extend(reversed(node.args))
+            yield node
 
 
 def names(expression: Expr) -> tuple[str, ...]:
     """The quantities in the expression, each once, in the order in which they are read."""
-    found: dict[str, None] = {}
-    stack = [expression]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Symbol):
-            found[node.name] = None
-        else:
-            stack.extend(reversed(node.args))
-    return tuple(found)
+    return tuple(dict.fromkeys(node.name for node in parts(expression) if isinstance(node, Symbol)))
+
+
+def written_size(expression: Expr, sizes: Mapping[str, int] = MappingProxyType({})) -> int:
+    """How many parts the expression has when it is written out, each counted as often as it stands there; a quantity in
+    `sizes` as so many parts.
+
+    Formulas share their parts: |u| is u where u > 0 and else -u, so forty of them one in the other have some hundred
+    parts, and written out 2**40.
+    """
+
+    def size(node: Expr, inside: list[int]) -> int:
+        return sum(inside) + (sizes.get(node.name, 1) if isinstance(node, Symbol) else 1)
+
+    found: int = folded(expression, size)
+    return found
+
+
+def written_depth(expression: Expr) -> int:
+    """How many operations stand one in the other."""
+    found: int = folded(expression, lambda _, inside: 1 + max(inside, default=0))
+    return found
 
 
 def terms_holding(expression: Expr, wanted: Iterable[str]) -> dict[str, list[Expr]]:

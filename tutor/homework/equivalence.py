@@ -10,31 +10,36 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from math import comb, prod
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from random import Random
 from typing import Any
 
 import sympy
 
 from tutor.arithmetic import decimals
-from tutor.arithmetic.symbolic import names, replace, symbol
+from tutor.arithmetic.budget import Budget
+from tutor.arithmetic.symbolic import folded, replace, symbol, written_size
 from tutor.homework.program import Program
 
 Expr = Any
 RIGHT, WRONG, UNDECIDED = "right", "wrong", "undecided"
 SECONDS = 5.0
-_POINTS, _FEWEST = 6, 3
+_FEWEST = 3  # trials in which both have a value
 _AGREEMENT = Decimal("1e-25")
+_MOST_PARTS, _MOST_TERMS = 3_000, 1_000
+"""What SymPy is asked about: so much written out, so many terms multiplied out. More would keep it for minutes."""
 
 
-def judge(program: Program, place: int, formula: Expr, seconds: float = SECONDS) -> str:
-    """`right`, `wrong`, or `undecided` where SymPy did not come to an end in time."""
+def judge(program: Program, place: int, formula: Expr, budget: Budget | None = None, seconds: float = SECONDS) -> str:
+    """`right`, `wrong`, or `undecided` where that is too much for SymPy, or was not done in time.
+
+    Raises TooMuchComputing where the budget is spent.
+    """
     agreed = 0
     with decimals.precision(program.digits):
-        for point in range(_POINTS):
-            _, values = program.work({}, _other_numbers(program, Random(point)))
-            answer, asked = program.value_of(formula, values), values[place]
+        for values in program.trials:
+            answer, asked = program.value_of(formula, values, budget), values[place]
             if answer is None or asked is None:
                 continue
             if abs(answer - asked) > _AGREEMENT * max(abs(asked), abs(answer)):
@@ -45,12 +50,6 @@ def judge(program: Program, place: int, formula: Expr, seconds: float = SECONDS)
     step = program.steps[place - program.first]
     definitions = {s.name: (s.stage, s.formula) for s in program.steps[: place - program.first]}
     return RIGHT if _in_time(seconds, formula, step.formula, definitions) else UNDECIDED
-
-
-def _other_numbers(program: Program, random: Random) -> list[Decimal]:
-    """The givens, each changed by up to half, a zero into something else."""
-    factors = [Decimal(random.randint(500, 1500)) / 1000 for _ in range(program.first)]
-    return [(value or Decimal("0.3")) * factor for value, factor in zip(program.key, factors, strict=False)]
 
 
 def _in_time(seconds: float, *task: Any) -> bool:
@@ -82,13 +81,41 @@ def _same(formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]
     derivatives = {name: f for name, (stage, f) in definitions.items() if stage in ("partial", "gradient")}
     everything = {name: f for name, (_, f) in definitions.items()}
     for known in (derivatives, everything):
-        difference = _written_out(formula, known) - _written_out(asked, known)
-        if sympy.simplify(difference.rewrite(sympy.exp)) == 0:
+        mine, theirs = _written_out(formula, known), _written_out(asked, known)
+        if mine is None or theirs is None or max(_terms(mine), _terms(theirs)) > _MOST_TERMS:
+            return False
+        if sympy.simplify((mine - theirs).rewrite(sympy.exp)) == 0:
             return True
     return False
 
 
-def _written_out(formula: Expr, definitions: Mapping[str, Expr]) -> Expr:
-    while used := [name for name in names(formula) if name in definitions]:
-        formula = replace(formula, {symbol(name): definitions[name] for name in used})
-    return formula
+def _written_out(formula: Expr, definitions: Mapping[str, Expr]) -> Expr | None:
+    """The formula over the givens alone; None where that would be too long."""
+    written: dict[Expr, Expr] = {}
+    sizes: dict[str, int] = {}
+    for name, definition in definitions.items():
+        sizes[name] = written_size(definition, sizes)
+        written[symbol(name)] = replace(definition, written)
+    return replace(formula, written) if written_size(formula, sizes) <= _MOST_PARTS else None
+
+
+def _terms(expression: Expr) -> int:
+    """How many terms there are at most in any part of it that is multiplied out."""
+    most = 1
+
+    def terms(node: Expr, inside: list[int]) -> int:
+        nonlocal most
+        if node.is_Add:
+            found = sum(inside)
+        elif node.is_Mul:
+            found = prod(inside)
+        elif node.is_Pow and node.args[1].is_Integer:
+            found = comb(inside[0] - 1 + abs(int(node.args[1])), inside[0] - 1)
+        else:
+            found = 1
+        found = min(found, _MOST_TERMS + 1)
+        most = max(most, found)
+        return found
+
+    folded(expression, terms)
+    return most

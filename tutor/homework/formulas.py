@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
+from tutor.arithmetic.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
+from tutor.arithmetic.exact import LARGEST_EXPONENT
 from tutor.arithmetic.symbolic import names
 from tutor.homework.equivalence import SECONDS, UNDECIDED, judge
 from tutor.homework.program import Program
@@ -47,14 +49,25 @@ class Formulas:
                     alone.append(place)
                 else:
                     written[place] = number
+        budget = Budget(A_SHEET)
         for place in alone:
-            value = self.program.value_of(formulas[place], Standing(self.program, written).values)
+            try:
+                with budget.share(AN_ANSWER) as share:
+                    value = self.program.value_of(formulas[place], Standing(self.program, written).values, share)
+            except TooMuchComputing:
+                reasons[place] = _beyond(budget)
+                continue
             if value is None:
-                del formulas[place]
                 reasons[place] = "the formula has no value here"
+            elif abs(value.adjusted()) > LARGEST_EXPONENT:
+                reasons[place] = f"what the formula gives is beyond 10**±{LARGEST_EXPONENT}, as no number of a sheet is"
             else:
                 written[place] = Written(value, None)
-        return written, self._judge(formulas), reasons
+        judged, beyond = self._judge({p: f for p, f in formulas.items() if p not in reasons}, budget)
+        for place, reason in beyond.items():
+            del written[place]
+            reasons[place] = reason
+        return written, judged, reasons
 
     def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
         """The formula in the text, and the number after its last equals sign. Raises ValueError with a reason."""
@@ -72,21 +85,34 @@ class Formulas:
         followers = self.program.compiled.followers[place]
         return any(self.program.places[name] in followers for name in names(formula))
 
-    def _judge(self, formulas: Mapping[int, Expr]) -> dict[int, str]:
-        """Whether each formula is the one asked for; a computation without names has only its value."""
-        found = {}
+    def _judge(self, formulas: Mapping[int, Expr], budget: Budget) -> tuple[dict[int, str], dict[int, str]]:
+        """Whether each formula is the one asked for; a computation without names has only its value. And why some
+        cannot be judged."""
+        found, reasons = {}, {}
         end = monotonic() + _SECONDS_A_SHEET
         for place, formula in formulas.items():
             if not names(formula):
                 continue
             if (place, formula) not in self._judged:
                 left = max(0.0, min(SECONDS, end - monotonic()))
-                found[place] = judge(self.program, place, formula, left)
+                try:
+                    with budget.share(AN_ANSWER) as share:
+                        found[place] = judge(self.program, place, formula, share, left)
+                except TooMuchComputing:
+                    reasons[place] = _beyond(budget)
+                    continue
                 if found[place] == UNDECIDED:
                     continue
                 self._judged[place, formula] = found[place]
             found[place] = self._judged[place, formula]
-        return found
+        return found, reasons
+
+
+def _beyond(budget: Budget) -> str:
+    """Why a formula was not worked to its end, when its share of the budget is spent."""
+    if budget.left:
+        return "this formula asks for more computing than an answer may"
+    return "this sheet asks for more computing than a sheet may, by this formula and those above"
 
 
 def _reason(text: str, error: ValueError) -> str:

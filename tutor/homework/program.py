@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
+from random import Random
 from typing import Any
 
 from tutor.arithmetic import decimals
+from tutor.arithmetic.budget import Budget
 from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
 from tutor.arithmetic.symbolic import names
 from tutor.homework.compiled import Compiled
@@ -17,6 +20,7 @@ from tutor.worksheet.step import Worksheet
 Values = list[Any]  # a Decimal for each quantity, None where there is none
 _FEWEST_DIGITS, _MOST_DIGITS = 50, 3_200
 _AGREEMENT = Decimal("1e-30")
+_TRIALS = 6
 
 
 class Program:
@@ -92,19 +96,28 @@ class Program:
         except (ArithmeticError, ValueError):
             return self.value_of(self.steps[place - self.first].formula, standing)
 
-    def value_of(self, formula: Any, standing: Sequence[Any]) -> Decimal | None:
-        """The value of any formula over the worksheet's names, by the exact rules: 0·log 0 is 0."""
+    def value_of(self, formula: Any, standing: Sequence[Any], budget: Budget | None = None) -> Decimal | None:
+        """The value of any formula over the worksheet's names, by the exact rules: 0·log 0 is 0.
+
+        Raises TooMuchComputing where the budget is spent.
+        """
         values: dict[str, Number] = {}
         for name in names(formula):
             value = standing[self.places[name]]
             if value is None:
                 return None
             values[name] = Fraction(value)
-        system = ExactSystem(self.digits)
+        system = ExactSystem(self.digits, budget)
         try:
             return decimals.number_of(as_fraction(system.bounded(value_of(formula, values, system))))
         except (ArithmeticError, ValueError):
             return None
+
+    @cached_property
+    def trials(self) -> Sequence[Values]:
+        """The worksheet worked with other numbers in the place of the given ones, several times: by these a wrong
+        formula shows itself."""
+        return [self.work({}, _other_numbers(self.key[: self.first], Random(point)))[1] for point in range(_TRIALS)]
 
     def rounded_inside(self, place: int, standing: Sequence[Any], outer: Decimal, inner: Decimal) -> Decimal | None:
         """The value to the unit `outer` when each result inside the formula is rounded to the unit `inner`."""
@@ -113,3 +126,9 @@ class Program:
             return decimals.rounded(function(standing, inner), outer)
         except (ArithmeticError, ValueError, TypeError):
             return None
+
+
+def _other_numbers(givens: Sequence[Decimal], random: Random) -> list[Decimal]:
+    """The givens, each changed by up to half, a zero into something else."""
+    factors = [Decimal(random.randint(500, 1500)) / 1000 for _ in givens]
+    return [(value or Decimal("0.3")) * factor for value, factor in zip(givens, factors, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, Symbolic, add, multiply, names, power, replace, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, Symbolic, add, multiply, names, parts, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, activation_of
 from tutor.homework.slip import Rewriting, Slip, nowhere, over_paths, scaled
@@ -107,7 +107,7 @@ def _exp_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _log_base(step: Step, roles: Roles) -> Iterator[Rewriting]:
     bases = (sympy.Integer(10), sympy.Integer(2))
-    logs = {node for node in sympy.preorder_traversal(step.formula) if isinstance(node, sympy.log)}
+    logs = {node for node in parts(step.formula) if isinstance(node, sympy.log)}
     for base in bases if logs else ():
         divisor = power(sympy.log(base, evaluate=False), MINUS_ONE)
         yield replace(step.formula, {node: multiply(node, divisor) for node in logs}), f"base {base}"

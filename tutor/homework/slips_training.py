@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, power, replace, symbol
+from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
 from tutor.homework import rewrite
 from tutor.homework.roles import Roles, tag_of
 from tutor.homework.slip import Rewriting, Slip, not_over_paths
@@ -78,7 +78,7 @@ def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
         yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
     for rate in names(step.formula) if step.stage == "update" else ():
         rest = add(ONE, multiply(MINUS_ONE, symbol(rate)))
-        if step.formula.has(rest):
+        if rest in parts(step.formula):
             yield rewrite.with_names(step.formula, **{rate: rest}), f"{rate} and 1 - {rate}"
             yield replace(step.formula, {rest: symbol(rate)}), f"{rate} and 1 - {rate}"
 

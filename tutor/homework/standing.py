@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import TypeVar
 
-from tutor.arithmetic.symbolic import where
+from tutor.arithmetic.symbolic import parts, where
 from tutor.homework.habits import Habits, Precision, half_unit
 from tutor.homework.program import Program, Values
 from tutor.homework.spread import do_agree, exact_reach, reach
@@ -117,7 +117,8 @@ class Standing:
         """A of the line from the δ of its inputs."""
         if not any(spreads.values()):
             return 0.0
-        if not self._floats_hold[place] and not self.compiled.steps[place - self.compiled.first].formula.has(where):
+        formula = self.compiled.steps[place - self.compiled.first].formula
+        if not self._floats_hold[place] and not any(isinstance(part, where) for part in parts(formula)):
             return exact_reach(partial(self.program.value, place), self.values, self.own[place], spreads)
         return reach(self.compiled.float_functions[place - self.compiled.first], self.floats, spreads)
 

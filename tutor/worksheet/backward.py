@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import add, multiply, symbol, terms_holding
+from tutor.arithmetic.symbolic import add, multiply, symbol, terms_holding, written_size
 from tutor.worksheet.derivation import simplest
 from tutor.worksheet.step import Step
 
@@ -21,6 +21,8 @@ Expr = Any
 WRITTEN_BY_PEOPLE = ("equation", "objective")
 """Formulas of any shape: their derivatives keep the form that the rules give; SymPy would multiply them out."""
 OVER_PATHS = "chain rule: the sum over"
+MOST_PARTS = 500_000
+"""The names, numbers and operations in the equations of a lesson, as often as each is differentiated."""
 MOST_PATHS = 8  # as many products as a person will read in one sum
 
 
@@ -128,12 +130,15 @@ def choose_chain(graph: Graph, wanted: str) -> str:
 
 def partial_steps(graph: Graph) -> Iterator[Step]:
     """Every local partial derivative on a path, from the goal backwards; parameters before earlier results."""
-    parameters = set(graph.parameters)
+    parameters, size = set(graph.parameters), 0
     for name in (n for n in graph.backward_order if n in graph.inputs and not (graph.seeded and n == graph.goal)):
         step = graph.steps[name]
         below = sorted(graph.inputs[name], key=lambda x: x not in parameters)
         open_names = [x for x in below if x not in step.slopes]
         written = step.reason in WRITTEN_BY_PEOPLE
+        size += written_size(step.formula) * len(open_names) if written else 0
+        if size > MOST_PARTS:
+            raise ValueError(f"{name}: what is to be differentiated by here has {size:,} parts; it may {MOST_PARTS:,}")
         derived = {x: simplest(step, x) for x in open_names} if written else derivatives(step.formula, open_names)
         for x in below:
             slope = step.slopes.get(x, derived.get(x))

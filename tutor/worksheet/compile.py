@@ -6,6 +6,7 @@ constants, `k[0]`: nothing that anybody has named or written gets into it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from tutor.worksheet.step import Step
 Expr = Any
 Pass = Callable[[list[Any], list[Any]], None]
 _PRECISION = 120
+_DEEPEST = 30  # operations one in the other, each with up to three parentheses; Python's own parser takes 200
+_VALUES = re.compile(r"\bv\b")
 _LONGEST_SUM = 100  # terms in one expression; Python's own compiler walks longer ones too deeply
 
 
@@ -34,8 +37,11 @@ class Source:
         self, places: Mapping[str, int], rounding: bool = False, decided: bool = False, snapping: bool = False
     ) -> None:
         self.places, self.rounding, self.decided, self.snapping = places, rounding, decided, snapping
+        self.arguments = "v" + (", u" if rounding else "") + (", c" if decided else "")
         self.constants: list[Number] = []
+        self.apart: list[str] = []
         self._known: dict[Any, str] = {}
+        self._depth = 0
 
     def formula(self, node: Expr) -> str:
         """The source of a whole formula."""
@@ -46,7 +52,24 @@ class Source:
             return f"v[{self.places[node.name]}]"
         if node.is_Integer and abs(int(node)) < 1_000:
             return f"{int(node)}" if node >= 0 else f"({int(node)})"
-        return f"({self._operation(node)})" if names(node) else self.constant(node)
+        if not names(node):
+            return self.constant(node)
+        if self._depth == _DEEPEST:
+            return self._apart(node)
+        self._depth += 1
+        text = f"({self._operation(node)})"
+        self._depth -= 1
+        return text
+
+    def _apart(self, node: Expr) -> str:
+        """A deep part as a function of its own."""
+        if node not in self._known:
+            self._depth, depth = 0, self._depth
+            text = self.value(node)
+            self._depth = depth
+            self._known[node] = f"p{len(self.apart)}({self.arguments})"
+            self.apart.append(f"p{len(self.apart)} = lambda {self.arguments}: {text}")
+        return self._known[node]
 
     def constant(self, node: Expr) -> str:
         """A number by its place among the constants."""
@@ -69,7 +92,9 @@ class Source:
             condition, *cases = node.args
             then, otherwise = map(self.formula, cases)
             test = self.value(condition)
-            return f"{then} if {test.replace('v[', 'c[') if self.decided else test} > 0 else {otherwise}"
+            if self.decided:
+                test = _VALUES.sub("c", test)
+            return f"{then} if {test} > 0 else {otherwise}"
         if node.is_Add:
             terms = [self._part(term) for term in node.args]
             return f"snapped(({', '.join(terms)}))" if self.snapping else _sum(terms)
@@ -129,9 +154,9 @@ def functions(
     """Each formula as a function of the values; with `rounding` also of the unit to which its results are rounded, with
     `decided` also of the values by which its cases are decided."""
     source = Source(places, rounding, decided, snapping)
-    arguments = "v" + (", u" if rounding else "") + (", c" if decided else "")
-    lines = [f"  lambda {arguments}: {source.formula(formula)}," for formula in formulas]
-    made: list[Callable[..., Any]] = compiled(["made = [", *lines, "]"], arithmetic, source.constants)["made"]
+    lines = [f"  lambda {source.arguments}: {source.formula(formula)}," for formula in formulas]
+    lines = [*source.apart, "made = [", *lines, "]"]
+    made: list[Callable[..., Any]] = compiled(lines, arithmetic, source.constants)["made"]
     return made
 
 
@@ -146,5 +171,5 @@ def straight_line(steps: Iterable[Step], places: Mapping[str, int], arithmetic: 
     for step in steps:
         place = places[step.name]
         lines += [f"  o[{place}] = t = {source.formula(step.formula)}", f"  if v[{place}] is None: v[{place}] = t"]
-    run: Pass = compiled(lines, arithmetic, source.constants)["run"]
+    run: Pass = compiled([*source.apart, *lines], arithmetic, source.constants)["run"]
     return run

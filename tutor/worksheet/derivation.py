@@ -10,13 +10,29 @@ from typing import Any
 import sympy
 from sympy import Add, Mul, Pow
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, power, rebuild, replace, symbol, where
+from tutor.arithmetic.symbolic import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    add,
+    changed,
+    multiply,
+    names,
+    parts,
+    power,
+    replace,
+    symbol,
+    where,
+    written_size,
+)
 from tutor.worksheet.step import Step
 from tutor.worksheet.tidy import tidied
 
 Expr = Any
 D = sympy.Function("D")
 """D(f, x) stands for a derivative that has not been worked out yet."""
+MOST_PARTS = 200_000
+"""The names, numbers and operations on all lines of a derivation together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,7 @@ Rule = Callable[[Expr, Expr], Expr | None]
 
 def _constant(f: Expr, x: Expr) -> Expr | None:
     """dc/dx = 0"""
-    return None if f.has(x) else ZERO
+    return None if _depends(f, x) else ZERO
 
 
 def _sum(f: Expr, x: Expr) -> Expr | None:
@@ -49,8 +65,8 @@ def _constant_factor(f: Expr, x: Expr) -> Expr | None:
     """d(c*u)/dx = c*du/dx"""
     if not isinstance(f, Mul):
         return None
-    constant = [factor for factor in f.args if not factor.has(x)]
-    rest = [factor for factor in f.args if factor.has(x)]
+    constant = [factor for factor in f.args if not _depends(factor, x)]
+    rest = [factor for factor in f.args if _depends(factor, x)]
     return multiply(*constant, D(multiply(*rest), x)) if constant else None
 
 
@@ -65,7 +81,7 @@ def _power(f: Expr, x: Expr) -> Expr | None:
     """d(u**n)/dx = n*u**(n - 1)*du/dx"""
     if f == x:
         return multiply(ONE, power(x, add(ONE, MINUS_ONE)))
-    if not isinstance(f, Pow) or f.exp.has(x):
+    if not isinstance(f, Pow) or _depends(f.exp, x):
         return None
     lowered = multiply(f.exp, power(f.base, add(f.exp, MINUS_ONE)))
     return multiply(*lowered.args, D(f.base, x))
@@ -103,7 +119,7 @@ def _cos(f: Expr, x: Expr) -> Expr | None:
 
 def _exponential(f: Expr, x: Expr) -> Expr | None:
     """d(c**u)/dx = c**u*log(c)*du/dx"""
-    if not isinstance(f, Pow) or f.base.has(x):
+    if not isinstance(f, Pow) or _depends(f.base, x):
         return None
     return multiply(f, sympy.log(f.base, evaluate=False), D(f.exp, x))
 
@@ -141,7 +157,7 @@ def derive(step: Step, name: str, result: Expr) -> tuple[Line, ...]:
         lines += [Line(expression, why) for why, expression in step.bridge]
     lines += _at_corners(lines[-1].expression, result)
     if lines[-1].expression != result:
-        named = symbol(step.name) in result.free_symbols
+        named = step.name in names(result)
         lines.append(Line(result, f"{step.name} written for its formula" if named else "rearranged"))
     return tuple(lines)
 
@@ -155,7 +171,7 @@ def _at_corners(expression: Expr, result: Expr) -> Iterator[Line]:
             return None
         u = node.args[0]
         whole = where(u, ONE, where(multiply(MINUS_ONE, u), MINUS_ONE, ZERO))
-        if not result.has(whole):
+        if whole not in parts(result):
             return None
         corners.append(u)
         return whole
@@ -166,14 +182,24 @@ def _at_corners(expression: Expr, result: Expr) -> Iterator[Line]:
 
 
 def simplest(step: Step, name: str) -> Expr:
-    """The derivative as the rules give it, tidied, with the step's name where its whole formula comes back."""
+    """The derivative as the rules give it, tidied, with the step's name where its whole formula comes back.
+
+    Raises ValueError where more would be written down on the way to it than anybody reads.
+    """
     x = symbol(name)
-    *_, last = [Line(D(step.formula, x), ""), *_work_out(D(step.formula, x), x)]
-    return replace(last.expression, {step.formula: symbol(step.name)}) if step.formula.args else last.expression
+    last, size = D(step.formula, x), 0
+    for line in _work_out(last, x):
+        last, size = line.expression, size + written_size(line.expression)
+        if size > MOST_PARTS:
+            raise ValueError(
+                f"the derivative of {step.name} by {name}, rule by rule, would have more than {MOST_PARTS:,} parts; "
+                "write the formula as several equations, one for each part of it"
+            )
+    return replace(last, {step.formula: symbol(step.name)}) if step.formula.args else last
 
 
 def _work_out(expression: Expr, x: Expr) -> Iterator[Line]:
-    while expression.has(D):
+    while any(isinstance(part, D) for part in parts(expression)):
         for name, rule in RULES.items():
             found = _everywhere(expression, partial(_try, rule))
             if found is not None:
@@ -197,7 +223,8 @@ def _try(rule: Rule, node: Expr) -> Expr | None:
 
 
 def _reaches_inside(expression: Expr, x: Expr) -> bool:
-    return any(isinstance(node.args[0], Pow) and node.args[0].base != x for node in expression.atoms(D))
+    open_ones = (part.args[0] for part in parts(expression) if isinstance(part, D))
+    return any(isinstance(f, Pow) and f.base != x for f in open_ones)
 
 
 def _is_zeroth_power(node: Expr) -> bool:
@@ -209,15 +236,16 @@ def _is_zeroth_power(node: Expr) -> bool:
     )
 
 
-def _everywhere(node: Expr, change: Callable[[Expr], Expr | None]) -> Expr | None:
+def _everywhere(expression: Expr, change: Callable[[Expr], Expr | None]) -> Expr | None:
     """The expression with `change` made at each node where it applies, None where it applies nowhere."""
-    here = change(node)
-    if here is not None:
-        return here
-    if not node.args or isinstance(node, D):
-        return None
-    parts = [_everywhere(argument, change) for argument in node.args]
-    if all(part is None for part in parts):
-        return None
-    kept = [old if new is None else new for old, new in zip(node.args, parts, strict=True)]
-    return rebuild(node, kept)
+
+    def here(node: Expr) -> Expr | None:
+        found = change(node)
+        return node if found is None and isinstance(node, D) else found
+
+    found = changed(expression, here)
+    return None if found is expression else found
+
+
+def _depends(f: Expr, x: Expr) -> bool:
+    return x.name in names(f)

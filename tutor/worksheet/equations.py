@@ -9,15 +9,20 @@ from heapq import heappop, heappush
 from itertools import count, groupby, product
 from math import prod
 from operator import itemgetter
+from typing import Any
 
+from tutor.arithmetic.symbolic import written_size
 from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Equation, Problem
 from tutor.worksheet.step import Step
 
+Expr = Any
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]+\])?")
 _INDEX = re.compile(r"\[([^\[\]]*)\]")
 _RANGE = re.compile(r"(-?[0-9]{1,4})\.\.(-?[0-9]{1,4})")
 MOST_STEPS = 20_000
+MOST_PARTS = 300_000
+"""The names, numbers and operations in all equations of a lesson."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Written:
 
 def equation_steps(problem: Problem) -> list[Step]:
     """The equations in order, each over the givens and the ones before it. Raises ValueError with the place."""
-    known, steps = set(problem.givens), []
+    known, steps, size = set(problem.givens), [], 0
     written = list(_in_order(problem.equations))
     names = {equation.name for equation in written}
     for equation in written:
@@ -46,14 +51,25 @@ def equation_steps(problem: Problem) -> list[Step]:
         if equation.name in known:
             raise ValueError(f"{place}: two quantities are called {equation.name!r}; give one of them another name")
         try:
-            formula = parse(equation.formula, known)
+            formula = _read(equation, known)
+            size += written_size(formula)
         except ValueError as error:
             later = sorted(equation.words & (names - known))
             hint = f" ({later[0]} is defined only further on)" if later else ""
             raise ValueError(f"{place}: {error}{hint}") from None
+        if size > MOST_PARTS:
+            raise ValueError(f"{place}: by here the equations have {size:,} parts; they may have {MOST_PARTS:,}")
         steps.append(Step(equation.name, "forward", formula, "equation"))
         known.add(equation.name)
     return steps
+
+
+def _read(equation: Written, known: set[str]) -> Expr:
+    """The formula. It is read over the names that stand in it: all names would take longer with every equation."""
+    try:
+        return parse(equation.formula, known & equation.words)
+    except ValueError:
+        return parse(equation.formula, known)  # which can say what name was meant
 
 
 def _in_order(equations: Sequence[Equation]) -> Iterator[Written]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import sympy
 
+from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
-from tutor.arithmetic.symbolic import ZERO, cospi, where
+from tutor.arithmetic.symbolic import ZERO, cospi, parts, where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
@@ -19,58 +20,72 @@ CORRECT_DIGITS = 34
 _FIRST_DIGITS = 50
 _MOST_DIGITS = 10_000
 
-Rule = Callable[[Any, Mapping[str, Number], ExactSystem], Number]
-RULES: dict[type, Rule] = {}
-
 
 def value_of(formula: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
     """The value of `formula` where each name has the value given for it.
 
-    Raises ZeroDivisionError or ValueError where it has none.
+    Raises ZeroDivisionError or ValueError where it has none, TooMuchComputing where the budget of the system is spent.
     """
-    kind = type(formula)
-    if kind not in RULES:
-        RULES[kind] = next(RULES[ancestor] for ancestor in kind.__mro__ if ancestor in RULES)
-    return RULES[kind](formula, values, system)
+    return _Evaluation(values, system).of(formula)
 
 
-def _all(node: Any, values: Mapping[str, Number], system: ExactSystem) -> list[Number]:
-    return [value_of(argument, values, system) for argument in node.args]
+class _Evaluation:
+    """One walk over a formula as a graph: what stands in several places of it is worked out once."""
+
+    __slots__ = ("known", "system", "values")
+
+    def __init__(self, values: Mapping[str, Number], system: ExactSystem) -> None:
+        self.values, self.system = values, system
+        self.known: dict[int, Number] = {}  # by identity, which the formula keeps
+
+    def of(self, node: Any) -> Number:
+        found = self.known.get(id(node))
+        if found is None:
+            kind = type(node)
+            if kind not in RULES:
+                RULES[kind] = next(RULES[ancestor] for ancestor in kind.__mro__ if ancestor in RULES)
+            found = self.known[id(node)] = RULES[kind](node, self)
+        self.system.charge(found)
+        return found
+
+    def all(self, node: Any) -> list[Number]:
+        return [self.of(argument) for argument in node.args]
 
 
-def _product(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+Rule = Callable[[Any, _Evaluation], Number]
+
+
+def _product(node: Any, e: _Evaluation) -> Number:
     factors, logarithm_of_zero = [], False
     for argument in node.args:
         try:
-            factors.append(value_of(argument, values, system))
+            factors.append(e.of(argument))
         except LogarithmOfZero:
             logarithm_of_zero = True
     if logarithm_of_zero and not any(isinstance(f, Fraction) and not f for f in factors):
         raise LogarithmOfZero("takes the logarithm of 0")
-    return system.multiply(factors)
+    return e.system.multiply(factors)
 
 
-def _case(node: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+def _case(node: Any, e: _Evaluation) -> Number:
     z, then, otherwise = node.args
-    return value_of(then if system.is_positive(value_of(z, values, system)) else otherwise, values, system)
+    return e.of(then if e.system.is_positive(e.of(z)) else otherwise)
 
 
-RULES.update(
-    {
-        sympy.Symbol: lambda n, v, s: v[n.name],
-        sympy.Rational: lambda n, v, s: Fraction(int(n.p), int(n.q)),
-        sympy.Add: lambda n, v, s: s.add(_all(n, v, s)),
-        sympy.Mul: _product,
-        sympy.Pow: lambda n, v, s: s.power(*_all(n, v, s)),
-        sympy.exp: lambda n, v, s: s.exp(*_all(n, v, s)),
-        sympy.log: lambda n, v, s: s.log(*_all(n, v, s)),
-        sympy.tanh: lambda n, v, s: s.tanh(*_all(n, v, s)),
-        sympy.sin: lambda n, v, s: s.sin(*_all(n, v, s)),
-        sympy.cos: lambda n, v, s: s.cos(*_all(n, v, s)),
-        where: _case,
-        cospi: lambda n, v, s: s.cospi(*_all(n, v, s)),
-    }
-)
+RULES: dict[type, Rule] = {
+    sympy.Symbol: lambda node, e: e.values[node.name],
+    sympy.Rational: lambda node, e: Fraction(int(node.p), int(node.q)),
+    sympy.Add: lambda node, e: e.system.add(e.all(node)),
+    sympy.Mul: _product,
+    sympy.Pow: lambda node, e: e.system.power(*e.all(node)),
+    sympy.exp: lambda node, e: e.system.exp(*e.all(node)),
+    sympy.log: lambda node, e: e.system.log(*e.all(node)),
+    sympy.tanh: lambda node, e: e.system.tanh(*e.all(node)),
+    sympy.sin: lambda node, e: e.system.sin(*e.all(node)),
+    sympy.cos: lambda node, e: e.system.cos(*e.all(node)),
+    where: _case,
+    cospi: lambda node, e: e.system.cospi(*e.all(node)),
+}
 
 
 def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
@@ -101,6 +116,11 @@ def _pass(
             values.failed[step.name] = f"needs {missing.args[0]}, which has no value"
         except (ValueError, OverflowError) as error:
             values.failed[step.name] = str(error)
+        except TooMuchComputing:
+            raise TutorError(
+                f"by {step.name} the worksheet asks for more computing than one may; give it smaller powers, or "
+                "numbers with fewer digits"
+            ) from None
     return values
 
 
@@ -128,13 +148,14 @@ def evaluate_steps(
     is left out. Without it, TutorError names the step.
     """
     steps, standing = tuple(steps), written or {}
+    budget = Budget(A_WORKSHEET + A_STEP * len(steps))
     every = steps
     digits = _FIRST_DIGITS
-    rough = _pass(givens, steps, ExactSystem(digits), standing)
+    rough = _pass(givens, steps, ExactSystem(digits, budget), standing)
     settled: dict[str, Number] = {}
     while True:
         digits = digits * 3 // 2
-        system = ExactSystem(digits)
+        system = ExactSystem(digits, budget)
         fine = _pass(givens, steps, system, standing)
         settled |= fine.computed
         doubtful = {step.name for step in steps if not _settled(step, rough, fine, system)}
@@ -160,7 +181,8 @@ def _settled(step: Step, rough: _Values, fine: _Values, system: ExactSystem) -> 
     name = step.name
     if name in fine.failed:
         rational = all(isinstance(fine.get(x), Fraction) for x in step.inputs)
-        return rational and not step.formula.atoms(sympy.Function)  # then more digits would change nothing
+        functions = any(isinstance(part, sympy.Function) for part in parts(step.formula))
+        return rational and not functions  # then more digits would change nothing
     return name in rough.computed and system.settled(rough.computed[name], fine.computed[name], CORRECT_DIGITS)
 
 

@@ -9,13 +9,25 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
 
+from tutor.arithmetic.budget import AN_ANSWER, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
-from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, power, symbol, where
+from tutor.arithmetic.symbolic import (
+    MINUS_ONE,
+    add,
+    formula,
+    multiply,
+    names,
+    power,
+    symbol,
+    where,
+    written_depth,
+    written_size,
+)
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
@@ -24,7 +36,10 @@ Expr = Any
 
 LONGEST_TEXT = 2_000
 DEEPEST_NESTING = 40
+DEEPEST_FORMULA = 80
 LARGEST_POWER = 1_000
+MOST_PARTS = 10_000
+"""The names, numbers and operations of a formula that is written out: abs(u) is u if u > 0 else -u."""
 SPELLINGS = str.maketrans({"−": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**"})
 
 OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
@@ -80,7 +95,10 @@ def parse(text: str, known: Collection[str]) -> Expr:
             tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError("this is not a formula: use numbers, names, + - * / ** and parentheses") from None
-    return _Reader(source, known, places).read(tree.body, 0)
+    expression = _bounded(_Reader(source, known, places).read(tree.body, 0))
+    if written_depth(expression) > DEEPEST_FORMULA:
+        raise ValueError(f"written out, the formula is nested deeper than {DEEPEST_FORMULA} levels")
+    return expression
 
 
 def _nesting(source: str) -> int:
@@ -142,14 +160,17 @@ class _Reader:
         hint = comma_hint(self.source) if isinstance(node, ast.Tuple) else ""
         raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
 
-    def _text(self, node: ast.AST) -> str:
-        return ascii((ast.get_source_segment(self.source, node) or "this")[:40])
+    def _text(self, node: ast.expr) -> str:
+        return ascii(self._written(node)[:40])
+
+    def _written(self, node: ast.expr) -> str:
+        """The text of the node: the source is one line of ASCII."""
+        return self.source[node.col_offset : node.end_col_offset]
 
     def _number(self, node: ast.Constant) -> Expr:
-        text = ast.get_source_segment(self.source, node) or ""
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise ValueError(f"{self._text(node)} does not belong in a formula")
-        value = read_number(text)
+        value = read_number(self._written(node))
         return sympy.Rational(value.numerator, value.denominator)
 
     def _name(self, written: str) -> Expr:
@@ -168,9 +189,23 @@ class _Reader:
         for operator, arm in reversed(arms):
             right = self.read(arm, depth + 1)
             if operator is ast.Pow:
-                _check_exponent(right)
+                self._check_exponent(right)
             result = _flat(OPERATORS[operator](result, right))
         return result
+
+    def _check_exponent(self, exponent: Expr) -> None:
+        if names(exponent):
+            return
+        try:
+            value = value_of(exponent, {}, self._system)
+        except (ZeroDivisionError, ValueError, OverflowError, TooMuchComputing):
+            raise ValueError("an exponent has no value") from None
+        if abs(value) > LARGEST_POWER:
+            raise ValueError(f"an exponent is beyond ±{LARGEST_POWER}")
+
+    @cached_property
+    def _system(self) -> ExactSystem:
+        return ExactSystem(30, Budget(AN_ANSWER))
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Expr:
         if name not in FUNCTIONS:
@@ -179,7 +214,7 @@ class _Reader:
         if node.keywords or len(node.args) != count:
             pattern = "a" if count == 1 else "a, b"
             raise ValueError(f"{name} takes {counted(count, 'value')}, as in {name}({pattern})")
-        return build(*(self.read(argument, depth + 1) for argument in node.args))
+        return _bounded(build(*(self.read(argument, depth + 1) for argument in node.args)))
 
     def _choice(self, node: ast.IfExp, depth: int) -> Expr:
         test = node.test
@@ -187,7 +222,7 @@ class _Reader:
             raise ValueError("a condition compares two values: a if x > y else b")
         sides = self.read(test.left, depth + 1), self.read(test.comparators[0], depth + 1)
         branches = self.read(node.body, depth + 1), self.read(node.orelse, depth + 1)
-        return COMPARISONS[type(test.ops[0])](*sides, *branches)
+        return _bounded(COMPARISONS[type(test.ops[0])](*sides, *branches))
 
 
 def _flat(node: Expr) -> Expr:
@@ -198,12 +233,9 @@ def _flat(node: Expr) -> Expr:
     return node
 
 
-def _check_exponent(exponent: Expr) -> None:
-    if exponent.free_symbols:
-        return
-    try:
-        value = value_of(exponent, {}, ExactSystem(30))
-    except (ZeroDivisionError, ValueError, OverflowError):
-        raise ValueError("an exponent has no value") from None
-    if abs(value) > LARGEST_POWER:
-        raise ValueError(f"an exponent is beyond ±{LARGEST_POWER}")
+def _bounded(node: Expr) -> Expr:
+    """The node, unless it is longer than anybody reads when it is written out, as functions of functions soon are."""
+    size = written_size(node)
+    if size > MOST_PARTS:
+        raise ValueError(f"the formula has {size:,} parts when it is written out; it may have {MOST_PARTS:,}")
+    return node

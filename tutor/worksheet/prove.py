@@ -12,7 +12,7 @@ import sympy
 
 from tutor.arithmetic.complex_step import ComplexSystem
 from tutor.arithmetic.exact import ExactSystem, as_fraction
-from tutor.arithmetic.symbolic import names, replace, symbol, where
+from tutor.arithmetic.symbolic import names, parts, replace, symbol, where, written_size
 from tutor.worksheet.evaluate import evaluate_formula, values_with, with_ancestors
 from tutor.worksheet.step import Step, Worksheet
 
@@ -80,7 +80,7 @@ def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[st
         if step.name in fixed or not moving.intersection(step.inputs):
             continue
         moving.add(step.name)
-        for node in sympy.preorder_traversal(step.formula):
+        for node in parts(step.formula):
             watched = node.args[0] if isinstance(node, where) else None
             if watched is None or not moving.intersection(names(watched)):
                 continue
@@ -101,9 +101,7 @@ def _composed(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str, 
         if step.name in fixed:
             continue
         below = {symbol(x): written[x] for x in step.inputs if x in written}
-        sizes[step.name] = sum(1 for _ in sympy.preorder_traversal(step.formula)) + sum(
-            sizes.get(x.name, 0) for x in sympy.preorder_traversal(step.formula) if isinstance(x, sympy.Symbol)
-        )
+        sizes[step.name] = written_size(step.formula, sizes)
         if sizes[step.name] > _LARGEST_COMPOSED:
             return None
         written[step.name] = replace(step.formula, below)

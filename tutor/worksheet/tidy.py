@@ -6,16 +6,17 @@ from typing import Any
 
 from sympy import Add, Mul, Pow
 
-from tutor.arithmetic.symbolic import ONE, ZERO, add, multiply, power, rebuild
+from tutor.arithmetic.symbolic import ONE, ZERO, add, folded, multiply, power, rebuild
 
 Expr = Any
 
 
-def tidied(node: Expr) -> Expr:
+def tidied(expression: Expr) -> Expr:
     """The expression without zeros, ones and loose numbers, its factors and terms otherwise in place."""
-    if not node.args:
-        return node
-    parts = [tidied(argument) for argument in node.args]
+    return folded(expression, _tidy)
+
+
+def _tidy(node: Expr, parts: list[Expr]) -> Expr:
     if isinstance(node, Add):
         return _tidy_sum(parts)
     if isinstance(node, Mul):

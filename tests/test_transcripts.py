@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Tutor
 
+from tutor import recorded, transcripts
+from tutor.differences import differences
 from tutor.errors import TutorError
 from tutor.lessons import lesson_files
-from tutor.transcripts import allowed, read_header
+from tutor.recorded import commands_of, read_header
 
 RECORDED = ROOT / "transcripts"
 
@@ -71,16 +77,205 @@ def test_orphans_and_empty_folders_are_found(tutor: Tutor, copied: Path, tmp_pat
     assert done.returncode == 1 and "orphan" in done.stdout
 
 
+def asking(*commands: object, **more: object) -> str:
+    """The page of a transcript of `mlp` that asks for these commands."""
+    header: dict[str, object] = {"format": 1, "tutor": "0", "lesson": "mlp", "lesson_sha256": "", "seed": "none"}
+    header |= {"arithmetic": "exact", "width": 80, **more}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in header.items()]
+    for command in commands:
+        lines += ["[[commands]]", f"arguments = {json.dumps(command)}", "exit_code = 0", 'sha256 = ""']
+    return "\n".join(["```toml", *lines, "```", ""])
+
+
+def test_a_transcript_asks_for_its_own_lesson() -> None:
+    wanted = [["run", "mlp", "--narrate"], ["why", "mlp", "dE/dW1"], ["errata", "mlp"], ["list"]]
+    assert commands_of(asking(*wanted), "mlp") == [tuple(command) for command in wanted]
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["sh", "-c", "true"], ["transcript", "record"], ["run", "../../x"], ["run", "/etc/passwd"], ["run", "-"],
-     ["run", "perceptron", "--out=x"], ["run", "--only=forward", "/etc/passwd"], ["run", "--only", "forward", "mlp"], ["run", "mlp", "--only=../x"], ["run", "--json"], ["errata", "mlp", "x.toml"],
-     ["why", "x.toml", "W1"], [], [1], "run perceptron", None, ["--help"], ["run", "perceptron", "--width", "5"]],
-    ids=str,
+    [["sh", "-c", "true"], ["transcript", "record"], ["run", "../../x"], ["run", "/etc/passwd"], ["run", "-"], ["run", ""],
+     ["run", "mlp", "--out=x"], ["run", "--only=forward", "/etc/passwd"], ["run", "--only", "forward", "mlp"], ["run", "mlp", "--only=../x"], ["run", "--json"], ["errata", "mlp", "x.toml"],
+     ["why", "x.toml", "W1"], [], [1], "run mlp", None, {"run": "mlp"}, ["--help"], ["run", "mlp", "--width", "5"], ["run", "perceptron"],
+     ["why", "mlp", "W1\0"], ["why", "mlp", "W1\x1b[2J"], ["why", "mlp", "W" * 201], ["run", "mlp", *["--json"] * 9], ["run", "mlp", f"--digits={10**30}"],
+     ["check", "mlp", "x"], ["train", "mlp", "--save=x.npz"], ["run", "mlp", "--json\n"]],
+    ids=lambda a: repr(a)[:40],
 )  # fmt: skip
 def test_a_transcript_can_only_ask_for_reading(arguments: object) -> None:
     with pytest.raises(TutorError):
-        allowed(arguments)
+        commands_of(asking(arguments), "mlp")
+
+
+LARGE = 2_000_000
+PAGES: list[tuple[str, str]] = [
+    ("", "no header"),
+    ("```toml\n" * 40_000, "the header does not end"),
+    ("```toml\n" + "x = 1\n" * LARGE, "the header does not end"),
+    ("```toml\nx = 1\n", "the header does not end"),
+    ("```toml\n```\n", "missing required field"),
+    ("```toml\n\0\n```\n", "cannot be read"),
+    (f"```toml\nx = {'[' * 9_000}\n```\n", "nested too deeply"),
+    (f"```toml\nx = {'9' * 9_000}\n```\n", "too many digits"),
+    (f"```toml\nformat = 0x{'f' * 9_000}\n```\n", "too many digits"),
+    ("```toml\nformat = 1\nformat = 1\n```\n", "cannot be read"),
+    (f"```toml\n{'a.' * 20_000}a = 1\n```\n", "at most 20,000"),
+    (asking(*[["run", "mlp"]] * 3_000), "at most 20,000, with 10 commands"),
+    (asking(*[["list"]] * 11), "length <= 10"),
+    (asking(["run", "mlp"], format=2), "not one of format 1"),
+    (asking(["run", "mlp"], more=1), "`more`"),
+    (asking(["run", "mlp"], width="80"), "`$.width`"),
+    (asking(["run", "mlp"], seed=[1]), "`$.seed`"),
+    (asking(["run", "mlp"], lesson="perceptron"), "'perceptron'"),
+]
+
+
+@pytest.mark.parametrize(("page", "said"), PAGES, ids=range(len(PAGES)))
+def test_a_page_that_is_none_is_named_at_once(page: str, said: str) -> None:
+    started = time.process_time()
+    with pytest.raises(TutorError) as caught:
+        commands_of(page, "mlp")
+    assert said in str(caught.value) and len(str(caught.value)) < 300
+    assert time.process_time() - started < 2
+
+
+def sidecar_with(**changes: object) -> str:
+    return json.dumps(json.loads((RECORDED / "mlp.json").read_bytes()) | changes)
+
+
+SIDECARS = [
+    ("", "cannot be read"),
+    ("[" * 200_000, "got `array`"),
+    ('{"format": 1, "worksheet": ' + "[" * 200_000, "nested too deeply"),
+    ('{"format": 1, "worksheet": ' + "9" * 200_000, "cannot be read"),
+    ("[" + "[]," * LARGE + "[]]", "got `array`"),
+    (sidecar_with(format=10**30), "`$.format`"),
+    (sidecar_with(drawn_with={"rich": "1", "sympy": 1}), "`$.drawn_with.sympy`"),
+    (sidecar_with(drawn_with=None), "`$.drawn_with`"),
+    (sidecar_with(drawn_with={"rich": "1", "sympy": "1", "host": "here"}), "`host`"),
+    (sidecar_with(more=1), "`more`"),
+]
+
+
+@pytest.mark.parametrize(("sidecar", "said"), SIDECARS, ids=range(len(SIDECARS)))
+def test_a_sidecar_that_is_none_is_named(sidecar: str, said: str) -> None:
+    with pytest.raises(TutorError) as caught:
+        recorded.versions_of(sidecar)
+    assert said in str(caught.value) and len(str(caught.value)) < 300
+
+
+def link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+FILES: list[tuple[str, Callable[[Path], object], str]] = [
+    (".md", link_to_itself, "cannot be read"),
+    (".json", link_to_itself, "cannot be read"),
+    (".md", fifo, "is not an ordinary file"),
+    (".json", fifo, "is not an ordinary file"),
+    (".md", folder_instead, "is a folder"),
+    (".md", lambda path: os.truncate(path, 1_500_000_000), "more than 10,000,000 bytes"),  # sparse: nothing is written
+    (".json", lambda path: os.truncate(path, 1_500_000_000), "more than 10,000,000 bytes"),
+    (".md", lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8 text (byte 1)"),
+    (".md", lambda path: path.write_bytes(b"\0" * 5_000_000), "no header"),
+    (".json", lambda path: path.write_bytes(b"\0" * 5_000_000), "cannot be read"),
+    (".json", lambda path: path.write_text('{"format": 1, "worksheet": ' + "[" * 100_000), "nested too deeply"),
+    (".md", lambda path: path.write_text("```toml\n" * 40_000), "does not end"),
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize(("ending", "spoil", "said"), FILES, ids=range(len(FILES)))
+def test_what_is_no_transcript_has_its_message_and_the_others_are_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, spoil: Callable[[Path], object], said: str
+) -> None:
+    """Nothing is run here: a transcript made again is the recorded one."""
+    for path in RECORDED.iterdir():
+        shutil.copy(path, tmp_path)
+    spoil(tmp_path / f"mlp{ending}")
+    monkeypatch.setattr(transcripts, "make", lambda lesson, *_: pages(lesson))
+    found = dict(transcripts.verify(tmp_path, recorded.transcript_names(tmp_path)))
+    assert found["perceptron"] == []
+    (only,) = found["mlp"]
+    assert (only.kind, only.file) == ("unreadable", f"mlp{ending}") and said in only.detail, only
+
+
+def pages(lesson: str) -> transcripts.Pages:
+    return transcripts.Pages(*((RECORDED / f"{lesson}{end}").read_bytes().decode() for end in (".md", ".json")))
+
+
+def test_every_byte_of_a_sidecar_counts(tutor: Tutor, copied: Path) -> None:
+    """Also what means the same to a reader of JSON, and all but the versions of what drew the page."""
+    sidecar = copied / "perceptron.json"
+    text = sidecar.read_text()
+    sidecar.write_text(re.sub(r'"sympy": ".*"', '"sympy": "1.0"', text))
+    assert tutor("transcript", "verify", copied).returncode == 0
+    sidecar.write_text(text.replace('   "loss":', '   "loss": "none",\n   "loss":', 1))
+    done = tutor("transcript", "verify", copied)
+    assert done.returncode == 1 and """now nothing""" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [("v 1e+1000000", "v 0.1", "numeric (by more than can be written)"), ("v 1e+99999999999999999999", "v 0.1", "numeric (by more than can be written)"),
+     ("v 1e+1000000", "v -1e+1000000", "numeric (by more than can be written)"), ("1 #", "# 1", "symbolic"), (f"{9:09000}", "8", "numeric (by 1)"),
+     ("x 0.25 y 3", "x 0.5 y 3", "numeric (by 0.25)"), ("│ a  │", "│ a │", "layout"), ("", "a", "symbolic")],
+)  # fmt: skip
+def test_a_difference_is_named_whatever_the_numbers_are(old: str, new: str, kind: str) -> None:
+    (found,) = differences("f", f"same\n{old}\nsame", f"same\n{new}\nsame")
+    assert found.kind == kind and found.detail.startswith("line 2: recorded ")
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["\n" * 5_000_000, "\na" * 2_500_000, "1" * 10_000_000, "1.1e+1 " * 1_400_000, "-" * 10_000_000, "│ " * 3_000_000],
+    ids=lambda page: repr(page[:6]),
+)
+def test_a_large_page_is_compared_in_little_time(page: str) -> None:
+    started = time.process_time()
+    text = (RECORDED / "mlp.md").read_text(encoding="utf-8")
+    found = list(differences("f", page, text))
+    assert 1 <= len(found) <= 21 and all(len(d.detail) < 1_000 for d in found)
+    assert time.process_time() - started < 10
+
+
+def test_a_command_that_does_not_end_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the place of Python stands a script that starts another process and waits for it."""
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > {tmp_path / 'pid'}\nwait\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(TutorError, match=r"tutor|run mlp: .*300 seconds"):
+        transcripts.run_command(["run", "mlp"], {}, time.monotonic() + 1)
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or ") Z " in state.read_text():
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the process that was started is still there")
+
+
+def test_a_command_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nwhile :; do printf '%010000d' 0; done\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(TutorError, match="run mlp: it prints more than 10,000,000 bytes"):
+        transcripts.run_command(["run", "mlp"], {}, time.monotonic() + 60)
 
 
 def test_a_hostile_transcript_runs_nothing(tutor: Tutor, copied: Path) -> None:
@@ -106,8 +301,6 @@ def test_an_automatic_build_never_records(tutor: Tutor) -> None:
 @pytest.mark.parametrize("page", sorted(RECORDED.glob("*.md")), ids=lambda p: p.stem)
 def test_a_header_says_how_it_was_made_and_nothing_else(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    header = read_header(text)
-    assert set(header) == {"format", "tutor", "lesson", "lesson_sha256", "seed", "arithmetic", "width", "commands"}
-    assert all(set(c) == {"arguments", "exit_code", "sha256"} for c in header["commands"])
-    assert text.count("```console\n") == len(header["commands"])
+    header = read_header(text)  # which takes nothing but what belongs there
+    assert text.count("```console\n") == len(header.commands) > 0
     assert "…" not in text and str(Path.home()) not in text

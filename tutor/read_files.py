@@ -45,7 +45,8 @@ def read_whole(path: Path | str, most: int, what: str, called: str = "") -> byte
     else:
         where = called or repr(str(path))
         with opened(path, called) as file:
-            raw = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size or most  # some that are not empty say 0
+            raw = file.read(min(size, most) + 1)  # for so many bytes memory is taken, however many there are
     if len(raw) > most:
         raise TutorError(f"{where} has more than {most:,} bytes; that is no {what}")
     return raw

@@ -42,21 +42,18 @@ def verify(
 
     Ends with 0 where all hold, 1 where one differs, 3 where there is none.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from tutor.transcripts import transcript_names, verify_one
+    from tutor.recorded import transcript_names
+    from tutor.transcripts import verify as verified
 
     names = transcript_names(folder)
     if not names:
         screen.show(f"There is no transcript in {folder}.")
         raise typer.Exit(3)
-    with ThreadPoolExecutor(max_workers=2) as workers:
-        found = list(workers.map(lambda name: verify_one(folder, name), names))
-    for name, differences in zip(names, found, strict=True):
+    all_hold = True
+    for name, differences in verified(folder, names):
         screen.show(f"{name}: {'differs' if differences else 'holds'}")
-        for difference in differences[:20]:
+        for difference in differences:
             screen.indented(f"{difference.kind} in {difference.file}: {difference.detail}")
-        if len(differences) > 20:
-            screen.indented(f"and {len(differences) - 20} more differences")
-    if any(found):
+        all_hold = all_hold and not differences
+    if not all_hold:
         raise typer.Exit(1)

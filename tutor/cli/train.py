@@ -85,6 +85,7 @@ def train(
     use_one_thread()
     from tutor.cli.runs import begun, finish, gone_on
     from tutor.training.results import confusion, regions
+    from tutor.training.runs import check_can_save
     from tutor.views.training import show
     from tutor.views.training_data import document
     from tutor.views.watching import watching
@@ -93,12 +94,14 @@ def train(
         source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save)
     else:
         source, found, trainer = begun(lesson, data, label, given, save)
+    if target := save or resume:
+        check_can_save(target, trainer)
     if explain is not None:
         _explain(found.name, trainer, explain, screen, json_output)
         return
     with watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
-    with finish(source, found, trainer, save or resume):
+    with finish(source, found, trainer, target):
         if json_output:
             print(as_json(document(found, trainer, result)))
         else:

@@ -1,4 +1,4 @@
-"""NPZ archives opened without trusting anything that they announce.
+"""NPZ archives, of examples and of saved runs, opened without trusting anything that they announce.
 
 An NPZ is a zip file with one .npy file an array: a magic word, a header with type, order and shape, then the numbers.
 `numpy.load` takes the memory that a header asks for; here the zip directory, the header and the limits have to agree
@@ -14,15 +14,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from tutor import read_files
 from tutor.errors import TutorError
-from tutor.read_files import unreadable
 from tutor.training.checks import MOST_NUMBERS, PIECE
 
 Array = Any
@@ -34,38 +33,32 @@ _BAD_HEADER = (ValueError, SyntaxError, TypeError, KeyError, RecursionError, Mem
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive. Raises TutorError here, and for whatever turns out to be damaged while it is read."""
+def opened(path: Path, largest: int) -> Iterator[zipfile.ZipFile]:
+    """The archive, if it has no more than `largest` bytes.
+
+    Raises TutorError here, and for whatever turns out to be damaged while it is read.
+    """
     try:
-        with path.open("rb") as file:
-            _check_directory(path, file)
+        with read_files.opened(path) as file:
+            _check_directory(path, file, largest)
             with zipfile.ZipFile(file) as archive:
                 yield archive
     except _BAD_ZIP as error:
         raise TutorError(f"{path} is no NPZ file, or it is damaged: {str(error)[:100]!r}") from None
-    except OSError as error:
-        raise unreadable(repr(str(path)), error) from None
 
 
-def _check_directory(path: Path, file: IO[bytes]) -> None:
+def _check_directory(path: Path, file: IO[bytes], largest: int) -> None:
     """That the zip directory is a small one: reading it takes memory for every name in it."""
-    file.seek(0, 2)
-    file.seek(max(0, file.tell() - 42))
+    size = file.seek(0, 2)
+    if size > largest:
+        raise TutorError(f"{path} has more than {largest // 1_000_000:,} MB")
+    file.seek(max(0, size - 42))
     end = file.read()[-42:]
     if end[-22:-18] != b"PK\5\6":
         raise TutorError(f"{path} is no NPZ file, or it is cut short: the directory at its end is missing")
-    arrays, size = struct.unpack("<HL", end[-12:-6])
-    if arrays > MOST_ARRAYS or size > 1000 * MOST_ARRAYS or end.startswith(b"PK\6\7"):
+    arrays, length = struct.unpack("<HL", end[-12:-6])
+    if arrays > MOST_ARRAYS or length > 1000 * MOST_ARRAYS or end.startswith(b"PK\6\7"):
         raise TutorError(f"{path} has more than {MOST_ARRAYS:,} arrays")
-
-
-@dataclass(frozen=True)
-class Header:
-    """What an .npy file announces."""
-
-    dtype: Array
-    fortran: bool
-    shape: tuple[int, ...]
 
 
 class Member:
@@ -79,9 +72,8 @@ class Member:
         with archive.open(info) as file:
             # The header says how long it is itself; NumPy would read so much before it looked at how much that is.
             beginning = io.BytesIO(file.read(_LONGEST_HEADER))
-        self._header = self._read_header(beginning)
+        self.shape, self.fortran, self.dtype = self._read_header(beginning)
         self._start = beginning.tell()
-        self.shape, self.dtype = self._header.shape, self._header.dtype
         largest = _MOST_BYTES if self.dtype.kind == "U" else 8
         if self.dtype.kind not in "buifU" or not 0 < self.dtype.itemsize <= largest:
             raise TutorError(f"{self.where}: numbers of at most 64 bits or text are read, not {str(self.dtype)[:40]!r}")
@@ -92,7 +84,8 @@ class Member:
         if announced != found:
             raise TutorError(f"{self.where}: {self.shape} takes {announced:,} bytes, but there are {found:,}")
 
-    def _read_header(self, file: IO[bytes]) -> Header:
+    def _read_header(self, file: IO[bytes]) -> tuple[tuple[int, ...], bool, Array]:
+        """Shape, whether the first index runs fastest, and type."""
         try:
             version = np.lib.format.read_magic(file)
             read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
@@ -103,18 +96,18 @@ class Member:
             raise TutorError(f"{self.where}: this is no array of plain numbers or text") from None
         if any(isinstance(size, bool) or not 0 <= size < 2**63 for size in shape):
             raise TutorError(f"{self.where}: no array has such a shape")
-        return Header(dtype, fortran, shape)
+        return shape, fortran, dtype
 
     def read(self) -> Array:
         """The array as it is in the file, read in pieces; the last piece has been compared with the checksum."""
         flat = np.empty(prod(self.shape), dtype=self.dtype)
         for start, piece in self._pieces(1):
             flat[start : start + len(piece)] = piece
-        return flat.reshape(self.shape[::-1]).T if self._header.fortran else flat.reshape(self.shape)
+        return flat.reshape(self.shape[::-1]).T if self.fortran else flat.reshape(self.shape)
 
     def read_into(self, rows: Array) -> None:
         """The array into these rows, one for each entry of the first dimension, without a copy of the whole."""
-        if self._header.fortran:
+        if self.fortran:
             rows[...] = self.read().reshape(rows.shape)
             return
         width = rows.shape[1]

@@ -12,6 +12,7 @@ import numpy as np
 from tutor.errors import TutorError, counted, listed
 from tutor.training.archives import Member, opened
 from tutor.training.checks import (
+    LARGEST_FILE,
     MOST_CLASSES,
     are_class_numbers,
     check_amount,
@@ -33,7 +34,7 @@ def read_npz(path: Path, label: str | None) -> Data:
     numbers of a whole type, or at most 20 of another, are classes; other numbers are values to predict.
     Raises TutorError where the archive is damaged, too large, or holds anything else.
     """
-    with opened(path) as archive:
+    with opened(path, LARGEST_FILE) as archive:
         names = _pair(path, archive, label)
         x, y = (Member(path, archive, name) for name in names)
         if len(x.shape) not in (2, 3) or not 1 <= len(y.shape) <= 2:

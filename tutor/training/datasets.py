@@ -15,6 +15,7 @@ import numpy as np
 from tutor.arithmetic import elementary
 from tutor.errors import TutorError, nearest
 from tutor.training.sampling import normals, uniforms, words
+from tutor.training.settings import SEEDS
 
 Array = Any
 POINTS = 400
@@ -145,6 +146,8 @@ DATA: dict[str, Callable[[int], Data]] = {
 def load(name: str, seed: int) -> Data:
     """The data set. Raises TutorError where there is none of that name."""
     if name not in DATA:
-        hint = nearest(name, DATA)
+        hint = nearest(name[:60], DATA)
         raise TutorError(f"there is no data set {name[:60]!r}{hint} (a file needs its ending, as in my.csv)")
+    if not 0 <= seed < SEEDS:
+        raise TutorError(f"the seed of a data set has at most {len(str(SEEDS)) - 1} digits and no sign")
     return DATA[name](seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ import msgspec
 import numpy as np
 
 from tutor.errors import TutorError, nearest
-from tutor.maths.activations import ACTIVATIONS
-from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.settings import NORMALIZERS, Settings, check
+from tutor.training.setup import shape_of
 from tutor.training.shape import Shape
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ State = Mapping[str, Any]
 
 def decoded_settings(found: Mapping[str, Any]) -> Settings:
     """The settings, each of its type and within its limits; those that are not there are as they are by default."""
-    valid = {entry.name for entry in fields(Settings)}
+    valid = [entry.name for entry in fields(Settings)]
     for name in found:
         if name not in valid:
             raise TutorError(f"unknown setting {name[:60]!r}{nearest(name[:60], valid)}")
@@ -42,38 +40,25 @@ def decoded_settings(found: Mapping[str, Any]) -> Settings:
 def check_run(run: Run) -> None:
     """Raises TutorError for the first thing that does not fit the others."""
     heading, shape = run.heading, run.heading.shape
-    check_shape(shape, run.settings.rule == "perceptron")
-    if len(heading.features) != shape.sizes[0]:
-        raise TutorError(f"{len(heading.features)} names for {shape.sizes[0]} inputs")
-    outputs = shape.sizes[-1]
-    if heading.classes and len(heading.classes) != (outputs if outputs > 1 else 2):
-        raise TutorError(f"{len(heading.classes)} classes do not go with {outputs} outputs")
+    _check_shape(run)
     if len(set(heading.classes)) != len(heading.classes):
         raise TutorError("two classes have the same name")
     if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):
-        raise TutorError(f"no image of {heading.image} has {shape.sizes[0]} pixels")
+        raise TutorError(f"no image of this size has {shape.sizes[0]} pixels")
     _check_scaling(run)
     _check_epochs(run)
     _check_states(run)
 
 
-def check_shape(shape: Shape, by_rule: bool = False) -> None:
-    """That there can be such a network; by the perceptron rule it is a single layer of step units."""
-    sizes = shape.sizes
-    if len(sizes) < 2 or len(sizes) > 1000 or min(sizes) < 1 or len(shape.activations) != len(sizes) - 1:
-        raise TutorError("'sizes' is to have the inputs and every layer, and 'activations' one for each layer")
-    for place, name in enumerate(shape.activations):
-        if by_rule and shape.activations == ("step",):
-            break
-        last = place == shape.depth - 1
-        if not (name == "softmax" and last and sizes[-1] > 1) and not (name in ACTIVATIONS and ACTIVATIONS[name].slope):
-            raise TutorError(f"layer {place + 1} cannot have the activation {name[:40]!r}")
-    if shape.loss not in LOSSES:
-        raise TutorError(f"unknown loss {shape.loss[:40]!r}{nearest(shape.loss[:40], LOSSES)}")
-    if LOSSES[shape.loss].output not in ("", shape.activations[-1]):
-        raise TutorError(f"{shape.loss} does not go with {shape.activations[-1]}")
-    if shape.residual and not any(a == b for a, b in pairwise(sizes[1:-1])):
-        raise TutorError("no two hidden layers are as wide as each other, so none is residual")
+def _check_shape(run: Run) -> None:
+    """That the network is the one that the settings make for these features and classes: of their numbers only."""
+    features, classes, shape = run.heading.features, run.heading.classes, run.heading.shape
+    if not features or len(classes) == 1:
+        raise TutorError("there have to be features, and no classes or several")
+    wanted = shape_of(run.settings, len(features), classes, max((1, *shape.sizes[-1:])))
+    for entry in fields(Shape):
+        if getattr(wanted, entry.name) != getattr(shape, entry.name):
+            raise TutorError(f"{entry.name!r} of 'shape' is not what the settings, the features and the classes make")
 
 
 def _check_scaling(run: Run) -> None:
@@ -90,27 +75,30 @@ def _check_scaling(run: Run) -> None:
 
 def _check_epochs(run: Run) -> None:
     heading, done = run.heading, len(run.heading.history)
+    if heading.seconds < 0:
+        raise TutorError("'seconds' is below 0")
     if done > run.settings.epochs:
         raise TutorError(f"{done} epochs of at most {run.settings.epochs}")
     if heading.best is not None and not 1 <= heading.best[1] <= done:
-        raise TutorError(f"the best epoch cannot be number {heading.best[1]} of {done}")
+        raise TutorError(f"the best epoch is none of the {done}")
 
 
 def _check_states(run: Run) -> None:
-    wanted = {"initial", "last", *(["best"] if run.heading.best is not None else [])}
-    if set(run.states) != wanted:
-        raise TutorError(f"'numbers' is to have {', '.join(sorted(wanted))}, not {_listed(run.states)}")
-    shape = run.shape
-    template: dict[str, Any] = {"vector": np.zeros(shape.count)} if _is_small(run) else {}
-    if not template:
+    later = ["last", *(["best"] if run.heading.best is not None else [])]
+    if run.states.keys() != {"initial", *later}:
+        raise TutorError(f"'numbers' is to have initial, {', '.join(later)}, not {_listed(run.states)}")
+    shape: Shape = run.shape
+    vector: Array = run.states["initial"].get("vector")
+    if np.shape(vector) != (shape.count,):  # before anything of this size is made
         raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
+    template: dict[str, Any] = {"vector": vector}
     check_state("initial", run.states["initial"], template)
     entry = OPTIMIZERS[run.settings.optimizer]
     template |= {f"state_{name}": template["vector"] for name in entry.state}
     for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
         template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}
     template |= {"updates": 0, **dict.fromkeys(entry.shared_state, 0.0)}
-    for which in wanted - {"initial"}:
+    for which in later:
         state = run.states[which]
         if run.heading.form == "matrix":
             check_state(which, state, template)
@@ -123,22 +111,14 @@ def _check_states(run: Run) -> None:
             raise TutorError(f"{which}: a variance is below 0")
 
 
-def _is_small(run: Run) -> bool:
-    """Whether the shape asks for no more than there is: it may announce anything."""
-    return bool(_size(run.states["initial"]) == (run.shape.count,))
-
-
-def _size(state: State) -> Any:
-    return getattr(state.get("vector"), "shape", ())
-
-
 def check_state(which: str, state: State, template: State, exact: bool = False) -> None:
     """That a state has what the template has: the same names and shapes, with `exact` also the same precision."""
-    for name in template.keys() - state.keys():
-        raise TutorError(f"{which}: {name!r} is missing")
-    for name in state.keys() - template.keys():
-        raise TutorError(f"{which}: {name[:40]!r} is unknown")
+    for name in state:
+        if name not in template:
+            raise TutorError(f"{which}: {name[:40]!r} is unknown")
     for name, value in template.items():
+        if name not in state:
+            raise TutorError(f"{which}: {name!r} is missing")
         found = state[name]
         if isinstance(value, np.ndarray):
             if not isinstance(found, np.ndarray) or found.shape != value.shape or found.dtype.kind != "f":

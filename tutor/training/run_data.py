@@ -56,7 +56,7 @@ def found_again(source: Source, run: Path) -> Data:
     Raises TutorError where there is none, or another one.
     """
     if not source.is_file:
-        return open_data(source.name, None, source.seed)
+        return load(source.name, source.seed)
     places = (Path(source.name), run.parent / Path(source.name).name)
     path = next((place for place in places if is_file(place)), None)
     if path is None:

@@ -1,38 +1,81 @@
 """The files of saved runs: a heading and named arrays, as NPZ or as JSON, written whole and read without trust.
 
-Nothing in a file is believed before it is checked, no memory is taken for what a file only announces, and nothing in it
-is ever evaluated: no pickles, and array headers are compared with a pattern.
+Nothing in a file is believed before it is checked, and no memory is taken for what a file only announces: a heading is
+read into one strict type, with a limit for how many values it may have, and arrays are read as those of examples are.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import re
-import struct
 import zipfile
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
 
 from tutor.errors import TutorError
+from tutor.read_files import read_whole
+from tutor.training.archives import Member, opened
+from tutor.training.preparation import Scaling
+from tutor.training.run_data import Source
+from tutor.training.shape import Shape
 from tutor.whole_files import written_whole
 
 Array = Any
-Heading = dict[str, Any]
+FORMAT = 1
 HEADING = "run"
 LARGEST_NPZ = 2_000_000_000
-LARGEST_JSON = 50_000_000
-MOST_ARRAYS = 500
+LARGEST_JSON = 100_000_000
+MOST_VALUES = 6_000_000
+"""How many values a heading may have, those of JSON with the arrays: decoded, a value takes up to 90 bytes."""
+_LONGEST_NUMBER = 25
+_VALUES_OF_EPOCH = 5
 _KINDS = {"<f8": "float64", "<f4": "float32", "|u1": "uint8"}
-_HEADER = re.compile(
-    r"\{'descr': '([<>|=]?[A-Za-z]\d{0,9})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,99})\), \} *\n"
-)
-_BAD_ZIP = (zipfile.BadZipFile, struct.error, ValueError, EOFError, RuntimeError, OverflowError, KeyError)
+_Number = float | Literal["inf", "-inf", "nan"]
+_Heading = TypeVar("_Heading", bound="Heading")
+
+
+class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """What stands in the file beside the arrays. `numbers` are those of each state that are no arrays."""
+
+    program: str
+    format: int
+    version: str
+    form: Literal["matrix", "straight-line"]
+    settings: dict[str, Any]
+    source: Source
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    image: tuple[int, int] | None
+    shape: Shape
+    scaling: Scaling | None
+    history: list[tuple[float, float | None, _Number | None, float | None]]
+    seconds: float
+    ended: str
+    interrupted: bool
+    best: tuple[_Number, int] | None
+    numbers: dict[str, dict[str, float | dict[str, float]]]
+
+
+class _Listed(msgspec.Struct, forbid_unknown_fields=True):
+    dtype: Literal["float64", "float32"]
+    shape: list[int]
+    values: list[float]
+
+
+class _InJson(Heading, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    arrays: dict[str, _Listed]
+
+
+class _Beginning(msgspec.Struct):
+    """What tells a saved run of this format from every other file; the rest is passed over."""
+
+    program: msgspec.Raw = msgspec.Raw()
+    format: msgspec.Raw = msgspec.Raw()
 
 
 def write_file(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> None:
@@ -45,7 +88,7 @@ def write_file(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> Non
         if path.suffix.lower() == ".npz":
             _write_npz(file, heading, arrays)
         else:
-            file.write(_json(path, heading, arrays))
+            file.write(_json(heading, arrays))
 
 
 def check_target(path: Path) -> None:
@@ -60,9 +103,20 @@ def check_target(path: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
-        return read_file(path)[0].get("program") == "tutor"
+        return read_file(path)[0].program == "tutor"
     except TutorError:
         return False
+
+
+def check_room(path: Path, epochs: int, numbers: int) -> None:
+    """Raises TutorError where so many epochs, with so many numbers in arrays, would be more than the file may have: so
+    that this, too, is known before the training."""
+    if epochs * _VALUES_OF_EPOCH > MOST_VALUES - 100_000:
+        most = MOST_VALUES // _VALUES_OF_EPOCH - 20_000
+        raise TutorError(f"a saved run has the losses of at most {most:,} epochs; train in several goes, with --resume")
+    in_json = numbers + epochs * _VALUES_OF_EPOCH
+    if path.suffix.lower() == ".json" and in_json * _LONGEST_NUMBER > LARGEST_JSON:
+        raise TutorError(f"{str(path)!r} would have up to {in_json:,} numbers; save a large network as .npz")
 
 
 def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Array]) -> None:
@@ -74,31 +128,19 @@ def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Array]) -
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw.getbuffer())
 
 
-def _json(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> bytes:
+def _json(heading: Heading, arrays: Mapping[str, Array]) -> bytes:
     """Decimals are the shortest ones that are read back as the same bits."""
     listed = {
         name: {"dtype": str(array.dtype), "shape": list(array.shape), "values": array.ravel().tolist()}
         for name, array in arrays.items()
     }
-    raw = msgspec.json.format(msgspec.json.encode({**heading, "arrays": listed}), indent=0)
-    if len(raw) > LARGEST_JSON:
-        raise TutorError(f"{str(path)!r} would have {len(raw) // 1_000_000} MB; save a large network as .npz")
-    return raw
+    return msgspec.json.format(msgspec.json.encode({**msgspec.to_builtins(heading), "arrays": listed}), indent=0)
 
 
 def read_file(path: Path) -> tuple[Heading, dict[str, Array]]:
     """The heading and the arrays, all of them finite. Raises TutorError for whatever is not such a file."""
-    largest = LARGEST_NPZ if path.suffix.lower() == ".npz" else LARGEST_JSON
     try:
-        if not path.is_file():
-            raise TutorError(f"there is no saved run {str(path)!r}")
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > largest:
-                raise TutorError(f"{path} has more than {largest // 1_000_000:,} MB")
-            heading, arrays = _read_npz(path, file, size) if largest == LARGEST_NPZ else _read_json(path, file)
-    except OSError as error:
-        raise TutorError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+        heading, arrays = _read_npz(path) if path.suffix.lower() == ".npz" else _read_json(path)
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None
     for name, array in arrays.items():
@@ -107,89 +149,60 @@ def read_file(path: Path) -> tuple[Heading, dict[str, Array]]:
     return heading, arrays
 
 
-def _read_npz(path: Path, file: IO[bytes], size: int) -> tuple[Heading, dict[str, Array]]:
-    try:
-        _check_directory(path, file, size)
-        with zipfile.ZipFile(file) as archive:
-            infos = archive.infolist()
-            for info in infos:
-                if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-                    raise TutorError(f"{path}, {info.filename[:40]!r}: the arrays of a saved run are not compressed")
-            if sum(info.file_size for info in infos) > size:
-                raise TutorError(f"{path} announces more bytes than it has")
-            found = {info.filename.removesuffix(".npy"): _array(path, info, archive.read(info)) for info in infos}
-    except _BAD_ZIP as error:
-        raise TutorError(f"{path} is no saved run, or it is damaged: {str(error)[:100]!r}") from None
-    if len(found) != len(infos):
-        raise TutorError(f"{path} has two arrays of the same name")
-    if HEADING not in found:
-        raise TutorError(f"{path} is no saved run: it has no array {HEADING!r}; `tutor train --save` writes one")
-    return _decoded(path, found.pop(HEADING).tobytes()), found
+def _read_npz(path: Path) -> tuple[Heading, dict[str, Array]]:
+    with opened(path, LARGEST_NPZ) as archive:
+        infos = archive.infolist()
+        if any(i.compress_type != zipfile.ZIP_STORED or i.file_size != i.compress_size for i in infos):
+            raise TutorError(f"{path} is no saved run: its arrays are compressed")
+        if sum(info.file_size for info in infos) > path.stat().st_size:
+            raise TutorError(f"{path} announces more bytes than it has")
+        names = [info.filename.removesuffix(".npy") for info in infos]
+        if len(set(names)) != len(names):
+            raise TutorError(f"{path} has two arrays of the same name")
+        if HEADING not in names:
+            raise TutorError(f"{path} is no saved run: it has no array {HEADING!r}; `tutor train --save` writes one")
+        members = {name: Member(path, archive, name) for name in names}
+        for member in members.values():
+            _check_kind(member)
+        heading = members.pop(HEADING)
+        if prod(heading.shape) > LARGEST_JSON:
+            raise TutorError(f"{path}: the array {HEADING!r} has more than {LARGEST_JSON // 1_000_000} MB")
+        decoded = _decoded(path, heading.read().tobytes(), Heading)
+        return decoded, {name: member.read() for name, member in members.items()}
 
 
-def _check_directory(path: Path, file: IO[bytes], size: int) -> None:
-    """That the zip directory is a small one: it is read as a whole."""
-    file.seek(max(0, size - 22))
-    end = file.read(22)
-    if end[:4] != b"PK\5\6":
-        raise TutorError(f"{path} is no saved run, or it is cut short: the directory at the end of a zip is missing")
-    count, length = struct.unpack("<HL", end[10:16])
-    if count > MOST_ARRAYS or length > 1000 * MOST_ARRAYS:
-        raise TutorError(f"{path} has more than {MOST_ARRAYS} arrays")
+def _check_kind(member: Member) -> None:
+    if member.dtype.str not in _KINDS or member.fortran or len(member.shape) > 2:
+        kinds = ", ".join(_KINDS.values())
+        raise TutorError(f"{member.where}: arrays of {kinds} with up to two dimensions in C order are read")
 
 
-def _array(path: Path, info: zipfile.ZipInfo, raw: bytes) -> Array:
-    where = f"{path}, array {info.filename[:40].removesuffix('.npy')!r}"
-    length = int.from_bytes(raw[8:10], "little")
-    header = _HEADER.fullmatch(raw[10 : 10 + length].decode("latin-1"))
-    if raw[:8] != b"\x93NUMPY\1\0" or not header:
-        raise TutorError(f"{where}: this is no array of plain numbers")
-    kind, fortran, text = header.groups()
-    if kind not in _KINDS or fortran == "True":
-        raise TutorError(f"{where}: arrays of {', '.join(_KINDS.values())} in C order are read, not {kind!r}")
-    return _shaped(where, raw[10 + length :], kind, [int(part) for part in text.split(",") if part.strip()])
-
-
-def _shaped(where: str, raw: bytes, kind: str, shape: list[int]) -> Array:
-    announced = prod(shape) * np.dtype(kind).itemsize
-    if announced != len(raw) or len(shape) > 2:
-        raise TutorError(f"{where}: {tuple(shape)} takes {announced:,} bytes, but there are {len(raw):,}")
-    return np.frombuffer(raw, kind).reshape(shape).astype(_KINDS[kind])
-
-
-def _read_json(path: Path, file: IO[bytes]) -> tuple[Heading, dict[str, Array]]:
-    heading = _decoded(path, file.read(LARGEST_JSON + 1))
-    listed = heading.pop("arrays", {})
-    if not isinstance(listed, dict) or len(listed) > MOST_ARRAYS:
-        raise TutorError(f"{path}: 'arrays' is to have the arrays by their names, at most {MOST_ARRAYS}")
-    found = {}
-    for name, entry in listed.items():
-        where = f"{path}, array {name[:40]!r}"
-        try:
-            plain = msgspec.convert(entry, _Listed)
-        except msgspec.ValidationError as error:
-            raise TutorError(f"{where}: {str(error)[:200]}") from None
-        if prod(plain.shape) != len(plain.values) or len(plain.shape) > 2 or min(plain.shape, default=0) < 0:
-            raise TutorError(f"{where}: {tuple(plain.shape)} does not fit {len(plain.values):,} numbers")
-        kind = {"float64": np.float64, "float32": np.float32}.get(plain.dtype)
-        if kind is None:
-            raise TutorError(f"{where}: arrays of float64 and float32 are read, not {plain.dtype[:20]!r}")
+def _read_json(path: Path) -> tuple[Heading, dict[str, Array]]:
+    found = _decoded(path, read_whole(path, LARGEST_JSON, "saved run"), _InJson)
+    arrays = {}
+    for name, entry in found.arrays.items():
+        if prod(entry.shape) != len(entry.values) or len(entry.shape) > 2 or min(entry.shape, default=0) < 0:
+            raise TutorError(f"{path}, array {name[:40]!r}: its shape does not fit {len(entry.values):,} numbers")
         with np.errstate(over="ignore"):
-            found[name] = np.array(plain.values, np.float64).astype(kind).reshape(plain.shape)
-    return heading, found
+            arrays[name] = np.array(entry.values, np.float64).astype(entry.dtype).reshape(entry.shape)
+    return Heading(**{name: getattr(found, name) for name in Heading.__struct_fields__}), arrays
 
 
-class _Listed(msgspec.Struct, forbid_unknown_fields=True):
-    dtype: str
-    shape: list[int]
-    values: list[float]
-
-
-def _decoded(path: Path, raw: bytes) -> Heading:
+def _decoded(path: Path, raw: bytes, kind: type[_Heading]) -> _Heading:
+    """The heading. What makes a value in JSON is counted first: a file of brackets would take 25 times its size."""
+    if sum(raw.count(mark) for mark in (b",", b":", b"[", b"{")) > MOST_VALUES:
+        raise TutorError(f"{path} has more than {MOST_VALUES:,} values")
     try:
-        found = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        beginning = msgspec.json.decode(raw, type=_Beginning)
+        if bytes(beginning.program) != b'"tutor"':
+            raise TutorError(f"{path} is no saved run; `tutor train --save` writes one")
+        known = bytes(beginning.format)
+        if known != str(FORMAT).encode():
+            newer = known.isdigit() and len(known) < 10 and int(known) > FORMAT
+            said = f"was saved by a newer tutor, in format {known.decode()}" if newer else "is in another format"
+            raise TutorError(f"{path} {said}; this one reads format {FORMAT}")
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise TutorError(f"{path}: {str(error)[:300]}") from None
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise TutorError(f"{path} is no saved run, or it is damaged: {str(error)[:100]}") from None
-    if not isinstance(found, dict):
-        raise TutorError(f"{path} is no saved run; `tutor train --save` writes one")
-    return found

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,41 +18,16 @@ from tutor import __version__
 from tutor.errors import TutorError
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.datasets import Data
-from tutor.training.preparation import Scaling
 from tutor.training.run_checks import check_run, check_state, decoded_settings
 from tutor.training.run_data import Source, found_again
-from tutor.training.run_files import read_file, write_file
+from tutor.training.run_files import FORMAT, Heading, check_room, read_file, write_file
 from tutor.training.settings import Settings
-from tutor.training.setup import set_up
+from tutor.training.setup import set_up, shape_for
 from tutor.training.shape import Shape
 from tutor.training.trainer import Epoch, Result, Trainer
 
 Array = Any
 State = dict[str, Any]
-FORMAT = 1
-_Number = float | Literal["inf", "-inf", "nan"]
-
-
-class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """What stands in the file beside the arrays. `numbers` are those of each state that are no arrays."""
-
-    program: str
-    format: int
-    version: str
-    form: Literal["matrix", "straight-line"]
-    settings: dict[str, Any]
-    source: Source
-    features: tuple[str, ...]
-    classes: tuple[str, ...]
-    image: tuple[int, int] | None
-    shape: Shape
-    scaling: Scaling | None
-    history: list[tuple[float, float | None, _Number | None, float | None]]
-    seconds: float
-    ended: str
-    interrupted: bool
-    best: tuple[_Number, int] | None
-    numbers: dict[str, dict[str, float | dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -112,21 +87,21 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer) -> None:
         best=result.best and (_spelled(result.best[0]), result.best[1]),
         numbers=numbers,
     )
-    write_file(path, msgspec.to_builtins(heading), arrays)
+    write_file(path, heading, arrays)
+
+
+def check_can_save(path: Path, trainer: Trainer) -> None:
+    """Raises TutorError where what the trainer will come to cannot be saved there."""
+    state = trainer.form.state()
+    numbers = sum(value.size for value in state.values() if isinstance(value, np.ndarray))
+    numbers += 2 * len(state.get("states", ()))
+    check_room(path, trainer.wanted.epochs, 3 * numbers)
 
 
 def load_run(path: Path) -> Run:
     """A saved run, checked. Raises TutorError with the file and what is wrong in it."""
-    found, arrays = read_file(path)
-    if found.get("program") != "tutor":
-        raise TutorError(f"{path} is no saved run; `tutor train --save` writes one")
-    known = found.get("format")
-    if isinstance(known, int) and known > FORMAT:
-        raise TutorError(f"{path} was saved by a newer tutor, in format {known}; this one reads format {FORMAT}")
-    if known != FORMAT:
-        raise TutorError(f"{path}: the format is to be {FORMAT}")
+    heading, arrays = read_file(path)
     try:
-        heading = msgspec.convert(found, Heading)
         settings = decoded_settings(heading.settings)
         states: dict[str, State] = {which: dict(numbers) for which, numbers in heading.numbers.items()}
         for name, array in arrays.items():
@@ -136,8 +111,6 @@ def load_run(path: Path) -> Run:
             states[which][own] = array
         run = Run(heading, settings, states)
         check_run(run)
-    except msgspec.ValidationError as error:
-        raise TutorError(f"{path}: {str(error)[:300]}") from None
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
     return run
@@ -156,9 +129,9 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
     if wanted.epochs == done and epochs is None and not run.heading.best:
         raise TutorError(f"{path} has all its {done} epochs behind it; train more with --epochs {2 * done}")
     data = found_again(run.heading.source, path)
-    trainer = set_up(data, wanted)
     same = (data.features, data.classes, data.shape) == (run.heading.features, run.heading.classes, run.heading.image)
-    if not same or trainer.shape != run.shape or trainer.data.scaling != run.heading.scaling:
+    trainer = set_up(data, wanted) if same and shape_for(wanted, data) == run.shape else None
+    if trainer is None or trainer.data.scaling != run.heading.scaling:
         raise TutorError(f"{path} does not go with its data: their columns, classes or scaling are others")
     try:
         for which in ("last", "best"):

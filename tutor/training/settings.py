@@ -27,6 +27,8 @@ SECTIONS = {
 }
 """What `--help` puts together: the first setting of every section."""
 SEEDS = 10**18
+"""What a seed, like every other whole number here, stays below."""
+MOST_LAYERS = 1_000
 
 
 def setting(default: Any, text: str, least: float | None = None, below: float | None = None) -> Any:
@@ -113,8 +115,8 @@ def check(wanted: Settings) -> None:
     _check_words(wanted)
     for entry in fields(wanted):
         _check_range(entry.name, getattr(wanted, entry.name), entry.metadata)
-    if wanted.seed >= SEEDS:
-        raise TutorError(f"--seed has at most {len(str(SEEDS)) - 1} digits")
+    if len(wanted.hidden) > MOST_LAYERS:
+        raise TutorError(f"--hidden has at most {MOST_LAYERS:,} layers, not {len(wanted.hidden):,}")
     if wanted.validation + wanted.test >= 1:
         raise TutorError("--validation and --test together hold everything out; leave something to learn from")
     if wanted.patience is not None and not wanted.validation:
@@ -198,6 +200,8 @@ def _check_range(name: str, value: Any, limits: Any) -> None:
     least, below = limits["least"], limits["below"]
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, int | float) and not isinstance(number, bool):
+            if isinstance(number, int) and abs(number) >= SEEDS:
+                raise TutorError(f"{option(name)} has at most {len(str(SEEDS)) - 1} digits")
             if not isfinite(number):
                 raise TutorError(f"{option(name)} is a finite number, not {number}")
             if least is not None and not number >= least:

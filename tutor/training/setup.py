@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -23,16 +24,20 @@ from tutor.training.trainer import Form, Trainer
 MOST_PARAMETERS = 50_000_000
 
 
-def shape_of(wanted: Settings, data: Data) -> Shape:
-    """The layers. Raises TutorError for a loss that does not go with the outputs."""
-    outputs = _outputs(wanted, data)
+def shape_of(wanted: Settings, inputs: int, classes: Sequence[str], values: int) -> Shape:
+    """The layers for so many inputs, and these classes or, without any, so many values to predict.
+
+    Raises TutorError for a loss that does not go with the outputs, and for a network that is too large.
+    """
+    outputs = values
+    if classes:
+        outputs = len(classes) if len(classes) > 2 or wanted.output_activation == "softmax" else 1
     if wanted.rule == "perceptron":
-        if not data.classes:
+        if not classes:
             raise TutorError("the perceptron rule tells classes apart, and these data have values")
-        return Shape((data.x.shape[1], outputs), ("step",), "squared_error")
-    several = outputs > 1 and bool(data.classes)
-    usual = ("softmax", "cross_entropy") if several else ("sigmoid", "binary_cross_entropy")
-    if not data.classes:
+        return Shape((inputs, outputs), ("step",), "squared_error")
+    usual = ("softmax", "cross_entropy") if outputs > 1 and classes else ("sigmoid", "binary_cross_entropy")
+    if not classes:
         usual = ("linear", "half_squared_error")
     last = wanted.output_activation or usual[0]
     loss = wanted.loss or (usual[1] if last == usual[0] else "half_squared_error")
@@ -40,17 +45,17 @@ def shape_of(wanted: Settings, data: Data) -> Shape:
         raise TutorError(f"{loss} needs probabilities; give --output-activation {needed}")
     if last == "softmax" and outputs == 1:
         raise TutorError("softmax needs an output for each class; with two classes use sigmoid")
-    sizes = (data.x.shape[1], *wanted.hidden, outputs)
+    sizes = (inputs, *wanted.hidden, outputs)
     if sum((before + 1) * after for before, after in pairwise(sizes)) > MOST_PARAMETERS:
-        raise TutorError(f"a network of {'-'.join(map(str, sizes))} has more than {MOST_PARAMETERS:,} parameters")
+        layers = "-".join(map(str, sizes)) if len(sizes) < 10 and max(sizes) < 10**12 else "these layers"
+        raise TutorError(f"a network of {layers} has more than {MOST_PARAMETERS:,} parameters")
     activations = (*[wanted.activation] * len(wanted.hidden), last)
     return Shape(sizes, activations, loss, wanted.batch_norm, wanted.residual)
 
 
-def _outputs(wanted: Settings, data: Data) -> int:
-    if not data.classes:
-        return 1 if data.y.ndim == 1 else int(data.y.shape[1])
-    return len(data.classes) if len(data.classes) > 2 or wanted.output_activation == "softmax" else 1
+def shape_for(wanted: Settings, data: Data) -> Shape:
+    """The layers that these data need."""
+    return shape_of(wanted, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
 
 
 def set_up(data: Data, wanted: Settings) -> Trainer:
@@ -59,7 +64,7 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     if wanted.rule == "perceptron":
         rate = 1.0 if wanted.learning_rate is None else wanted.learning_rate
         wanted = replace(wanted, batch_size=1, learning_rate=rate)
-    shape = shape_of(wanted, data)
+    shape = shape_for(wanted, data)
     if wanted.class_weights and not data.classes:
         raise TutorError("--class-weights weighs classes, and these data have values")
     prepared = prepare(data, shape, wanted.validation, wanted.test, wanted.seed, wanted.normalize)

@@ -432,6 +432,13 @@ def test_archives_take_no_memory_for_what_they_announce(tmp_path: Path) -> None:
         {**good, vector: member(shape.format("|O", False, "1,"), bytes(8))},
         {**good, vector: objects.getvalue()},
         {**good, vector: member(shape.format("<f8", True, "1,"), bytes(8))},
+        {**good, vector: member(shape.format(">f8", False, "17,"), bytes(136))},
+        {**good, vector: member(shape.format("<f2", False, "17,"), bytes(34))},
+        {**good, vector: member(shape.format("<c16", False, "17,"), bytes(272))},
+        {**good, vector: member(shape.format("<f8", False, "17, 1, 1"), bytes(136))},
+        {**good, vector: member(shape.format("<f8", False, "-17,"), bytes(136))},
+        {**good, "last.vector": good[vector]},
+        {**good, "run.npy": member(shape.format("<f8", False, "2,"), bytes(16))},
         {**good, vector: member(shape.format("<f8", False, "2,"), struct.pack("<2d", 1, float("nan")))},
         {**good, vector: b""},
         {**good, "x.npy": good[vector]},
@@ -443,10 +450,12 @@ def test_archives_take_no_memory_for_what_they_announce(tmp_path: Path) -> None:
     files = [npz(tmp_path / f"bad{k}.npz", case) for k, case in enumerate(cases)]
     zeros = member(shape.format("<f8", False, f"{10**7},")) + bytes(8 * 10**7)
     files.append(npz(tmp_path / "bomb.npz", {**good, "x.npy": zeros}, zipfile.ZIP_DEFLATED))
-    files += [tmp_path / f"cut{k}.npz" for k in range(4)]
+    files += [tmp_path / f"cut{k}.npz" for k in range(5)]
     raw = path.read_bytes()
-    for k, file in enumerate(files[-4:]):
-        file.write_bytes([raw[:-30], raw[100:], b"", raw.replace(b"NUMPY", b"NUMPX")][k])
+    huge = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 10**6, 10**6, 10**12, 0)  # a directory of 1 TB
+    zip64 = raw[:-22] + huge + struct.pack("<4sLQL", b"PK\6\7", 0, len(raw) - 22, 1) + raw[-22:]
+    for k, file in enumerate(files[-5:]):
+        file.write_bytes([raw[:-30], raw[100:], b"", raw.replace(b"NUMPY", b"NUMPX"), zip64][k])
     tracemalloc.start()
     for file in files:
         with pytest.raises(TutorError) as caught:
@@ -457,6 +466,88 @@ def test_archives_take_no_memory_for_what_they_announce(tmp_path: Path) -> None:
     os.truncate(path, 3 * 10**9)  # sparse: announced to the file system, never written
     with pytest.raises(TutorError, match="MB"):
         load_run(path)
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_settings_and_shape_are_compared_before_a_network_is_made(tmp_path: Path, ending: str) -> None:
+    """A few kilobytes ask for a network of gigabytes, in the settings, in the shape or in both."""
+    path, both = (
+        tmp_path / "r.json",
+        [[2, 10_000_000, 1], [2, 6_000, 6_000, 1], [2, *[200] * 900, 1], [2, *[1] * 900, 1]],
+    )
+    trained("xor", path, hidden=(3,), batch_size=4, epochs=2)
+    document = heading_of(path)
+    arrays = {name: np.array(entry["values"], entry["dtype"]) for name, entry in document["arrays"].items()}
+    headings = []
+    for sizes in both:
+        larger = {"sizes": sizes, "activations": ["tanh"] * (len(sizes) - 2) + ["sigmoid"]}
+        settings = {**document["settings"], "hidden": sizes[1:-1]}
+        headings += [{**document, "settings": settings}, {**document, "shape": {**document["shape"], **larger}}]
+        headings.append({**headings[-1], "settings": settings})
+    tracemalloc.start()
+    for heading in headings:
+        bad = tmp_path / f"bad.{ending}"
+        if ending == "json":
+            bad.write_text(json.dumps(heading))
+        else:
+            del heading["arrays"]
+            np.savez(bad, run=np.frombuffer(json.dumps(heading).encode(), np.uint8), **arrays)
+        with pytest.raises(TutorError, match=r"'sizes'|'activations'|more than 50,000,000|vector has another size"):
+            go_on(bad, 10)
+        with pytest.raises(TutorError, match=r"'sizes'|'activations'|more than 50,000,000|vector has another size"):
+            load_run(bad)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[" + "[]," * 16_000_000 + "[]]", "values"), ('{"a":' * 16_000_000, "values"), ("[" * 48_000_000, "values"), ("1" * 100_000_001, "more than 100,000,000 bytes"),
+     ('{"program": "tutor", "format": 1, "settings": {"a": [' + "[]," * 300_000 + "[]]}}", "missing"), ('{"program": "tutor", "format": 1, "more": [' + "[]," * 300_000 + "[]]}", "more")],
+    ids=range(6),
+)  # fmt: skip
+def test_a_file_of_brackets_takes_no_memory(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    tracemalloc.start()
+    with pytest.raises(TutorError, match=said):
+        load_run(path)
+    assert tracemalloc.get_traced_memory()[1] < len(text) + 250_000_000
+    tracemalloc.stop()
+
+
+def test_the_run_that_is_too_large_to_be_saved_is_not_trained(tutor: Tutor) -> None:
+    for options, said in (
+        (("--epochs", 10**9, "--save", "r.npz"), "the losses of at most 1,180,000 epochs"),
+        (("--hidden", "800,800", "--save", "r.json"), "save a large network as .npz"),
+    ):
+        done = tutor("train", "--data", "moons", *options)
+        assert done.returncode == 2 and said in done.stderr and not done.stdout
+    assert not list(tutor.folder.iterdir())
+
+
+def test_a_message_about_a_run_is_the_same_in_every_process(tutor: Tutor) -> None:
+    path = tutor.folder / "r.json"
+    trained("moons", path, epochs=1)
+    for change in (
+        put("settings", "surprise", value=1),
+        put("arrays", value={}),
+        put("numbers", "last", value={"z": 1, "y": 1, "x": 1}),
+    ):
+        bad = changed(path, change)
+        said = {tutor("predict", bad, "--data", "moons", PYTHONHASHSEED=seed).stderr for seed in "12"}
+        assert len(said) == 1, said
+
+
+def test_named_data_with_a_seed_that_nothing_is_drawn_from(tutor: Tutor) -> None:
+    path = tutor.folder / "r.json"
+    trained("moons", path, epochs=1)
+    for seed in (10**18, 10**40, -1):
+        with pytest.raises(TutorError, match="the seed of a data set"):
+            go_on(changed(path, put("source", "seed", value=seed)), 3)
+    assert tutor("predict", path, "--data", "moons", "--seed", 10**40).returncode == 2
+    with pytest.raises(TutorError, match="there is no data set"):
+        go_on(changed(path, put("source", "name", value="/dev/zero.csv")), 3)
 
 
 def test_predictions_are_those_of_the_trainer(tmp_path: Path) -> None:

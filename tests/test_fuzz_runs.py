@@ -182,11 +182,12 @@ def use(path: Path) -> None:
     for script in EXPORTS.values():
         for weights in ("trained", "initial"):
             message(lambda: script(plan_of(run, weights)))  # noqa: B023 - it is used at once
-    go_further(path)
+    done = len(run.heading.history)
+    go_further(path, done + 1 if run.settings.epochs <= done else None)
 
 
-def go_further(path: Path) -> None:
-    source, data, trainer = go_on(path, None)
+def go_further(path: Path, epochs: int | None) -> None:
+    source, data, trainer = go_on(path, epochs)
     check_can_save(path, trainer)
     if trainer.wanted.epochs - trainer.done <= 3:
         trainer.run()
@@ -197,8 +198,10 @@ def go_further(path: Path) -> None:
 def check_file(path: Path) -> None:
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    said = message(lambda: use(path))
-    assert not said or str(path) in said or path.name in said
+    said = message(lambda: load_run(path))
+    assert not said or str(path) in said
+    if not said:
+        message(lambda: use(path))
     assert tracemalloc.get_traced_memory()[1] - before < MOST_MEMORY
 
 
@@ -207,7 +210,7 @@ def memory() -> Iterator[None]:
     with TemporaryDirectory() as folder:  # what is loaded when it is first used is no memory of an input
         for document in RUNS:
             path = Path(folder, "r.json")
-            path.write_text(json.dumps({**document, "settings": {**document["settings"], "epochs": 4}}))
+            path.write_text(json.dumps(document))
             assert not message(lambda: use(path))  # noqa: B023 - it is used at once
     tracemalloc.start()
     yield
@@ -226,13 +229,13 @@ def in_both_forms(document: dict[str, Any]) -> None:
         check_file(other)
 
 
-@fuzz(40)
+@fuzz(30)
 @given(documents())
 def test_any_json_in_the_place_of_a_value(document: dict[str, Any]) -> None:
     in_both_forms(document)
 
 
-@fuzz(40)
+@fuzz(30)
 @given(disagreeing())
 def test_settings_shape_and_arrays_that_disagree(document: dict[str, Any]) -> None:
     in_both_forms(document)
@@ -274,7 +277,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-@fuzz(60)
+@fuzz(50)
 @given(damaged())
 def test_damaged_archives(raw: bytes) -> None:
     with TemporaryDirectory() as folder:
@@ -283,7 +286,7 @@ def test_damaged_archives(raw: bytes) -> None:
         check_file(path)
 
 
-@fuzz(60)
+@fuzz(50)
 @given(st.data())
 def test_damaged_json(data: st.DataObject) -> None:
     raw = bytearray(json.dumps(data.draw(st.sampled_from(RUNS))).encode())

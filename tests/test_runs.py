@@ -543,7 +543,7 @@ def test_named_data_with_a_seed_that_nothing_is_drawn_from(tutor: Tutor) -> None
     path = tutor.folder / "r.json"
     trained("moons", path, epochs=1)
     for seed in (10**18, 10**40, -1):
-        with pytest.raises(TutorError, match="the seed of a data set"):
+        with pytest.raises(TutorError, match="the seed of the data"):
             go_on(changed(path, put("source", "seed", value=seed)), 3)
     assert tutor("predict", path, "--data", "moons", "--seed", 10**40).returncode == 2
     with pytest.raises(TutorError, match="there is no data set"):

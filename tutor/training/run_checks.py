@@ -12,7 +12,7 @@ import numpy as np
 
 from tutor.errors import TutorError, nearest
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.training.settings import NORMALIZERS, Settings, check
+from tutor.training.settings import NORMALIZERS, SEEDS, Settings, check
 from tutor.training.setup import shape_of
 from tutor.training.shape import Shape
 
@@ -41,6 +41,8 @@ def check_run(run: Run) -> None:
     """Raises TutorError for the first thing that does not fit the others."""
     heading, shape = run.heading, run.heading.shape
     _check_shape(run)
+    if not 0 <= heading.source.seed < SEEDS:
+        raise TutorError("the seed of the data is no number from 0 on with at most 18 digits")
     if len(set(heading.classes)) != len(heading.classes):
         raise TutorError("two classes have the same name")
     if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):

@@ -23,16 +23,16 @@ MAY_IMPORT = {
     "worksheet": BASE,
     "lesson_format": BASE | {"toml_text"},
     "lessons": BASE | {"lesson_format", "read_files"},
-    "homework": BASE | TEXT | {"homework", "lesson_format", "workers", "whole_files", "faults"},
-    "training": BASE | {"training", "lessons", "workers", "whole_files", "read_files", "__init__"},
+    "homework": BASE | TEXT | {"homework", "lesson_format", "workers", "files", "faults"},
+    "training": BASE | {"training", "lessons", "workers", "files", "read_files", "__init__"},
     "practice": BASE | {"practice", "homework", "lessons"},
     "views": BASE | {"views", "harmless"},
     "recorded": {"errors", "read_files", "toml_text"},
     "differences": set(),
-    "transcripts": BASE | {"lessons", "recorded", "differences", "__init__"},
-    "scaffold": {"errors", "harmless"},
+    "transcripts": BASE | {"lessons", "recorded", "differences", "files", "__init__"},
+    "scaffold": {"errors", "files", "harmless"},
     "workers": set(),
-    "whole_files": {"errors"},
+    "files": {"errors"},
     "read_files": {"errors"},
     "harmless": set(),
     "toml_text": set(),
@@ -57,7 +57,7 @@ ALLOWED_LIBRARIES = {
     "transcripts": set(),
     "scaffold": set(),
     "workers": set(),
-    "whole_files": set(),
+    "files": set(),
     "harmless": set(),
     "toml_text": set(),
     "faults": set(),
@@ -118,6 +118,19 @@ def test_text_is_never_run_as_code(module: Path) -> None:
             assert not any(k.arg == "shell" for k in node.keywords)
             if called == "sympify":
                 assert part_of(module) == "arithmetic", "sympify never sees text"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_files_are_written_in_one_place(module: Path) -> None:
+    if module == PACKAGE / "files.py":
+        return
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            assert called not in ("write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rename", "savez"), called
+            if called == "open":
+                modes = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                assert not any(set(mode) & set("wax+") and len(mode) < 4 for mode in modes), ast.dump(node)
 
 
 def test_nothing_that_anybody_has_named_or_written_gets_into_compiled_source() -> None:

@@ -6,9 +6,6 @@ import csv
 import io
 import json
 import shlex
-import signal
-import subprocess
-import sys
 import time
 from fractions import Fraction
 from itertools import product
@@ -279,26 +276,6 @@ def test_what_is_finished_is_kept_when_ctrl_c_comes(jobs: int) -> None:
     while active_children() and time.monotonic() < last:  # told to end, though in the middle of it
         time.sleep(0.05)
     assert not active_children()
-
-
-def test_ctrl_c_ends_well(tutor: Tutor) -> None:
-    words = ["compare", "--data", "xor", "--epochs", "100000000", "--seeds", "2", "--jobs", "2", "--csv", "runs.csv"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tutor", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tutor.folder,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # also where the tests run in the background
-    )  # fmt: skip
-    while not (tutor.folder / "runs.csv").exists():  # it is written before the training begins
-        assert process.poll() is None
-        time.sleep(0.1)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    try:
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130 and not err and "Incomplete: interrupted after 0 of 2 runs" in out
-    assert (tutor.folder / "runs.csv").read_text().startswith("seed,training_loss")
 
 
 def test_settings_that_miss_a_run_have_no_rank() -> None:

@@ -4,9 +4,21 @@ import os
 import signal
 from types import FrameType
 
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_stopped: list[int] = []
+
 
 def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(130)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End as Ctrl-C does, whose way out keeps what has been reached. A terminal that closes says so several times, and
+    what is saved on the first word is not to be lost on the second."""
+    for each in _STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    _stopped.append(number)
+    raise KeyboardInterrupt
 
 
 # Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
@@ -17,10 +29,13 @@ if _LISTENS:
 
 
 def main() -> int:
-    """Run the command line; the exit code."""
+    """Run the command line; the exit code: 130 after Ctrl-C, 128 and the number of another signal that ended it."""
     try:
         if _LISTENS:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in _STOPS:
+            if signal.getsignal(each) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+                signal.signal(each, _stop)
         import gc
 
         from tutor.cli import run
@@ -28,12 +43,13 @@ def main() -> int:
         # Importing SymPy makes hundreds of thousands of objects that stay; looking for garbage among them takes a
         # tenth of the time of a short command.
         gc.set_threshold(100_000, 50, 50)
-        return run()
+        code = run()
     except KeyboardInterrupt:
-        return 130
+        code = 130
     finally:
         if _LISTENS:
             signal.signal(signal.SIGINT, _leave)
+    return 128 + _stopped[0] if _stopped else code
 
 
 if __name__ == "__main__":

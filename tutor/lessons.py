@@ -64,14 +64,20 @@ def lesson_text(name: str) -> str:
     """The text of the lesson: a bare name of a known lesson, a path, or `-` for standard input."""
     if name == "-":
         return read_text(name, LARGEST_FILE, "lesson")
+    return read_text(lesson_file(name), LARGEST_FILE, "lesson")
+
+
+def lesson_file(name: str) -> Path:
+    """The file of the lesson of this name or path. Raises TutorError where the name is that of no lesson."""
     known = lesson_files()
     name = next((n for n in known if n.lower() == name.lower()), name)
     path = known.get(name, Path(name))
-    if not name or (name not in known and not path.suffix and os.sep not in name and not os.path.lexists(path)):
+    bare = name not in known and name != "-" and not path.suffix and os.sep not in name
+    if not name or (bare and not os.path.lexists(path)):
         raise TutorError(
             f"there is no lesson {name[:80]!r}{nearest(name, known)} (a file needs its ending, as in my.toml)"
         )
-    return read_text(path, LARGEST_FILE, "lesson")
+    return path
 
 
 def read_lesson(name: str) -> Lesson:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor.errors import TutorError
+from tutor.files import Kind, Target, claim, written
 from tutor.harmless import for_line
 
+LESSON = Kind("a lesson")
 _HEAD = """format = 1
 title = "{title}"
 source = "where the example comes from"
@@ -111,16 +113,11 @@ steps = 3
 }
 
 
-def write_lesson(path: Path, kind: str) -> None:
-    """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything."""
+def write_lesson(path: Path, kind: str, force: bool) -> None:
+    """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything, unless `force` says so."""
     if path.suffix != ".toml":
         raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
     title = for_line(path.stem).replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(KINDS[kind].format(title=title or "My lesson"))
-    except FileExistsError:
-        raise TutorError(f"{str(path)!r} exists; choose another name") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise TutorError(f"{str(path)!r} cannot be written: {reason}") from None
+    claim([Target("the lesson", path, LESSON)], force=force)
+    with written(path) as file:
+        file.write(KINDS[kind].format(title=title or "My lesson"))

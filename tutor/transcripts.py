@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from glob import escape
 from pathlib import Path
 from threading import Event
 from typing import IO
@@ -27,9 +28,12 @@ from typing import IO
 from tutor import __version__
 from tutor.differences import Difference, differences
 from tutor.errors import TutorError
+from tutor.files import Kind, Target, claim, make_folder, written
 from tutor.lessons import lesson_files, lesson_text
 from tutor.recorded import FORMAT, LARGEST, DrawnWith, commands_of, read_recorded, versions_of
 
+_VALUES = Kind("the values of a transcript", rb'\{\s*"format": \d+,\s*"drawn_with": \{')
+KINDS = {".md": Kind("a transcript", rb"# Transcript of the lesson `"), ".json": _VALUES}
 WIDTH = 80
 _SURROUNDINGS = (
     {"PYTHONHASHSEED": "1", "COLUMNS": "43", "OPENBLAS_CORETYPE": "Prescott"},
@@ -179,24 +183,27 @@ def _markdown(lesson: str, outputs: Sequence[Ran]) -> str:
     ])  # fmt: skip
 
 
-def record(lesson: str, folder: Path) -> Path:
-    """Write the transcript of a lesson. It is made twice, in different surroundings, and must not differ.
-
-    Raises TutorError where it does, or where an automatic build would change what a person recorded.
-    """
+def prepare(lessons: Sequence[str], folder: Path, force: bool) -> None:
+    """Raises TutorError where they cannot be recorded, or an automatic build would change what a person recorded."""
     if os.environ.get("CI"):
         raise TutorError("transcripts are not recorded in an automatic build (the variable CI is set)")
-    if lesson not in lesson_files():
-        raise TutorError(f"{lesson!r} is not a lesson by its bare name; TUTOR_LESSONS may name a folder of your own")
+    known = lesson_files()
+    if other := [lesson for lesson in lessons if lesson not in known]:
+        raise TutorError(f"{other[0]!r} is not a lesson by its bare name; TUTOR_LESSONS may name a folder of your own")
+    files = ((kind, f"{escape(lesson)}{ending}") for lesson in lessons for ending, kind in KINDS.items())
+    claim([Target("--folder", folder, kind, file) for kind, file in files], [known[name] for name in lessons], force)
+
+
+def record(lesson: str, folder: Path) -> Path:
+    """Write the transcript of a lesson. It is made twice, in different surroundings, and must not differ."""
     drawn_with = libraries()
     first, second = (make(lesson, commands_for(lesson), around, drawn_with) for around in _SURROUNDINGS)
     if first != second:
         raise TutorError(f"{lesson}: two runs in different surroundings differ; that must not be recorded")
-    folder.mkdir(parents=True, exist_ok=True)
-    for ending, text in ((".md", first.markdown), (".json", first.sidecar)):
-        partial = folder / f".{lesson}{ending}.part"
-        partial.write_bytes(text.encode())
-        partial.replace(folder / f"{lesson}{ending}")
+    make_folder(folder)
+    for ending, text in zip(KINDS, (first.markdown, first.sidecar), strict=True):
+        with written(folder / f"{lesson}{ending}") as file:
+            file.write(text)
     return folder / f"{lesson}.md"
 
 

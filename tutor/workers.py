@@ -26,15 +26,23 @@ def workers(jobs: int, set_up: Callable[..., None] | None = None, *given: Any) -
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - others:
-            child.terminate()
+            child.kill()
         raise
 
 
 def _start(set_up: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that collects the results
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    stand_by()
     if set_up is not None:
         set_up(*given)
+
+
+def stand_by() -> None:
+    """For a process that works for another one: what is to stop the work is that one's to hear, and with it this one
+    ends."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # for the process that collects the results, which then ends this one
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:

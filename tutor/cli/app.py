@@ -27,6 +27,7 @@ app = typer.Typer(
 Width = Annotated[int | None, typer.Option(min=20, max=1000, help="Columns to use; the terminal's own by default.")]
 Color = Annotated[Literal["auto", "always", "never"], typer.Option(help="Use colour.")]
 Narrate = Annotated[bool, typer.Option("--narrate", help="Sentences instead of tables and pictures.")]
+Force = Annotated[bool, typer.Option("--force", help="Also replace files that are no earlier results of this command.")]
 SCREEN_OPTIONS: dict[str, tuple[Any, Any]] = {
     "width": (Width, None),
     "color": (Color, "auto"),

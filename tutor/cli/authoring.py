@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.worksheet import LessonName
 from tutor.views.screen import Screen
@@ -21,11 +21,12 @@ def new(
     path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml.")],
     screen: Screen,
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
+    force: Force = False,
 ) -> None:
     """Write a new lesson file to start from. It runs as it is; change its numbers, names and words."""
     from tutor.scaffold import write_lesson
 
-    write_lesson(path, kind)
+    write_lesson(path, kind, force)
     screen.show(f"wrote {path}; look at it with `tutor run {path}`, check it with `tutor lint {path}`")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tutor.cli import tell
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
 from tutor.cli.worksheet import LessonName
@@ -60,6 +60,7 @@ def check(
     feedback: Annotated[Path | None, typer.Option(help="Write a Markdown file for each student into a folder.")] = None,
     secret: Secret = None,
     roster: Roster = None,
+    force: Force = False,
     jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Mark the sheet again whenever it is saved.")] = False,
     json_output: Json = False,
@@ -73,7 +74,7 @@ def check(
     from tutor.homework.outputs import Wanted
     from tutor.homework.roster import roster_ids
     from tutor.lesson_format import parse_lesson
-    from tutor.lessons import lesson_text, slug
+    from tutor.lessons import lesson_file, lesson_text, slug
 
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
@@ -90,7 +91,8 @@ def check(
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
     single = len(files) == 1 and not is_folder(paths[0])
-    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, files)
+    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
+    outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)
     if single:
         done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
     else:

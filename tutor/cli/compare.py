@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.variations import command_line, read_variations
 from tutor.errors import TutorError
+from tutor.files import STDOUT, Kind, claim, printed_too, written
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
-from tutor.whole_files import written_whole
 
 if TYPE_CHECKING:
     from tutor.training.search import Setting, Varied
@@ -34,7 +34,9 @@ Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each settin
 Trials = Annotated[int | None, typer.Option(min=1, max=10_000, help="Settings that --search random draws.")]
 Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combination, or some drawn at random.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
-Table = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run.")]
+Table = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run; - is stdout.")
+]
 Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
 _INTERRUPTED = 130
 
@@ -51,6 +53,7 @@ def compare(
     jobs: Jobs = None,
     label: Label = None,
     csv: Table = None,
+    force: Force = False,
     times: Times = False,
     json_output: Json = False,
 ) -> None:
@@ -70,20 +73,21 @@ def compare(
     """
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.training.experiment import Source, checked, measured_on_test, run_all
+    from tutor.training.run_data import files_of
     from tutor.training.settings import Settings
     from tutor.training.summary import compare as summarised
     from tutor.training.summary import measure_to_rank_by
     from tutor.views import comparison as view
-    from tutor.views.experiment_data import document, rows
+    from tutor.views.experiment_data import COLUMNS, document, rows
     from tutor.views.progress import counting
 
+    table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,seconds)?\r\n")
+    claim(printed_too("--csv", csv, table, json_output), files_of(data), force)
     varied = read_variations(vary or [])
     base = Settings(**given)
     settings = _settings(varied, search, trials, base)
     source = Source(data, label)
     shapes = checked(source, base, settings)
-    if csv is not None:
-        _check_writable(csv)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), json_output) as watch:
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
@@ -95,12 +99,12 @@ def compare(
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
         final = view.Final(line, tested)
     if csv is not None:
-        with written_whole(csv) as file:
-            file.write(rows(comparison, times))
+        with written(csv) as file:
+            file.write(rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
     about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
     if json_output:
         print(as_json(document(about, comparison, final)))
-    else:
+    elif str(csv) != STDOUT:
         view.show(about, comparison, final, screen)
     if not comparison.complete or (base.test and best is not None and final.tested is None):
         raise typer.Exit(_INTERRUPTED)
@@ -121,12 +125,3 @@ def _settings(varied: Sequence[Varied], search: str, trials: int | None, base: S
     if not base.validation:
         raise TutorError("--search random chooses by the validation loss; hold something out with --validation 0.2")
     return drawn(varied, trials, base.seed)
-
-
-def _check_writable(path: Path) -> None:
-    """Raises TutorError where nothing can be written: better now than after hours. What is there stays as it is."""
-    try:
-        with path.open("a"):
-            pass
-    except OSError as error:
-        raise TutorError(f"{str(path)!r} cannot be written: {error.strerror}") from None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from tutor.cli import tell
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.predict import RunFile
 from tutor.errors import TutorError
+from tutor.files import STDOUT, Target, claim, written
 from tutor.views.screen import Screen
 
 
@@ -20,10 +20,13 @@ def export(
     file: RunFile,
     screen: Screen,
     to: Annotated[Literal["numpy", "pytorch"], typer.Option(help="What the script is written for.")] = "numpy",
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; stdout unless given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; stdout unless given, or -.")
+    ] = None,
     weights: Annotated[
         Literal["trained", "initial"], typer.Option(help="After the training, or as it began.")
     ] = "trained",
+    force: Force = False,
 ) -> None:
     """Write a saved network as a script of its own: weights, formulas and the next update, for NumPy or PyTorch.
 
@@ -32,16 +35,15 @@ def export(
     In the script, predict(x) gives the same predictions as here, and update(x, targets) does the same next update:
     the NumPy one writes the chain rule out, the PyTorch one leaves it to autograd, and they agree.
     """
-    from tutor.training.export import EXPORTS, plan_of
+    from tutor.training.export import EXPORTS, SCRIPT, plan_of
     from tutor.training.runs import load_run
-    from tutor.whole_files import written_whole
 
-    text = EXPORTS[to](plan_of(load_run(file), weights))
-    if output is None or str(output) == "-":
-        sys.stdout.write(text)
-        return
-    if output.suffix != ".py":
+    output = output or Path(STDOUT)
+    if str(output) != STDOUT and output.suffix != ".py":
         raise TutorError(f"{str(output)!r}: a script has the ending .py")
-    with written_whole(output) as script:
+    claim([Target("--output", output, SCRIPT, stdout=True)], [file], force)
+    text = EXPORTS[to](plan_of(load_run(file), weights))
+    with written(output) as script:
         script.write(text)
-    tell(f"The script is in {output}; `python {output} examples.csv` prints what the network says to each row.")
+    if str(output) != STDOUT:
+        tell(f"The script is in {output}; `python {output} examples.csv` prints what the network says to each row.")

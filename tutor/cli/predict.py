@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutor.cli import tell
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.errors import TutorError
-from tutor.read_files import real_path
+from tutor.files import STDOUT, claim, printed_too, written
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
@@ -33,6 +31,7 @@ def predict(
     table: Annotated[
         Path | None, typer.Option("--csv", "--output", metavar="FILE", help="Write every prediction; - is stdout.")
     ] = None,
+    force: Force = False,
     json_output: Json = False,
 ) -> None:
     """Use a saved network: what it says to new examples, and how often it is right where the answers are known.
@@ -43,36 +42,33 @@ def predict(
     answers. It is scaled as the training examples were, with the numbers fitted on those.
     """
     from tutor.training.new_data import new_examples
+    from tutor.training.predict import TABLE
     from tutor.training.predict import predict as predictions
+    from tutor.training.run_data import files_of
     from tutor.training.runs import load_run
     from tutor.views import predictions as view
 
+    claim(printed_too("--csv", table, TABLE, json_output), [file, *files_of(data)], force)
     run = load_run(file)
     examples = new_examples(run, data, label, seed)
     found = predictions(run, examples)
     if table is not None:
-        _write(table, found, {real_path(file), real_path(data)})
-        if str(table) == "-":
-            return
+        _write(table, found)
     if json_output:
         print(as_json(view.document(run, data, found, examples.remarks)))
-    else:
+    elif str(table) != STDOUT:
         view.show(run, data, found, examples.remarks, screen)
 
 
-def _write(path: Path, found: Predictions, inputs: set[str]) -> None:
+def _write(path: Path, found: Predictions) -> None:
     from tutor.training.predict import csv_rows
-    from tutor.whole_files import written_whole
 
-    rows = ([_harmless(cell) for cell in row] for row in csv_rows(found))
-    if str(path) == "-":
-        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
-        return
-    if real_path(path) in inputs:
-        raise TutorError(f"{str(path)!r} is read here; name another file for the predictions")
-    with written_whole(path) as file:
-        csv.writer(file).writerows(rows)
-    tell(f"The predictions are in {path}.")
+    printed = str(path) == STDOUT
+    with written(path) as file:
+        writer = csv.writer(file, lineterminator="\n" if printed else "\r\n")
+        writer.writerows([_harmless(cell) for cell in row] for row in csv_rows(found))
+    if not printed:
+        tell(f"The predictions are in {path}.")
 
 
 def _harmless(cell: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
@@ -30,11 +30,14 @@ Save = Annotated[
         help="Keep the run, also after Ctrl-C, in the place of an older one: .npz, or .json.",
     ),
 ]
+Checkpoint = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Save the run after every N epochs, too, in the file of --save.")
+]
 Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Go on with a saved run, and keep it there; only --epochs, --save and how to print go with it.",
+        help="Go on with a saved run, and keep it there; only --epochs, --checkpoint, --save and how to print fit it.",
     ),
 ]
 
@@ -67,6 +70,8 @@ def train(
     label: Label = None,
     explain: Explain = None,
     save: Save = None,
+    checkpoint: Checkpoint = None,
+    force: Force = False,
     resume: Resume = None,
     json_output: Json = False,
 ) -> None:
@@ -80,10 +85,11 @@ def train(
     own weights at that moment.
 
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
-    `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script.
+    `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
+    kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
     use_one_thread()
-    from tutor.cli.runs import begun, finish, gone_on
+    from tutor.cli.runs import begun, gone_on, keep, keep_checkpoints, tell_how_it_ended
     from tutor.training.results import confusion, regions
     from tutor.training.runs import check_can_save
     from tutor.views.training import show
@@ -91,21 +97,23 @@ def train(
     from tutor.views.watching import watching
 
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save)
+        source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
     else:
-        source, found, trainer = begun(lesson, data, label, given, save)
+        source, found, trainer = begun(lesson, data, label, given, save, force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
         _explain(found.name, trainer, explain, screen, json_output)
         return
+    keep_checkpoints(target, checkpoint, source, found, trainer)
     with watching(trainer.wanted.epochs, json_output) as watch:
         result = trainer.run(watch)
-    with finish(source, found, trainer, target):
-        if json_output:
-            print(as_json(document(found, trainer, result)))
-        else:
-            show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+        unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
+    if json_output:
+        print(as_json(document(found, trainer, result)))
+    else:
+        show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+    tell_how_it_ended(target, trainer, unsaved)
 
 
 def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli.app import app, command
+from tutor.cli.app import Force, app, command
 from tutor.views.screen import Screen
 
 group = typer.Typer(help="Record lessons, and verify that they still come out the same.", no_args_is_help=True)
@@ -21,15 +21,19 @@ def record(
     screen: Screen,
     lessons: Annotated[list[str] | None, typer.Argument(help="Lessons of `tutor list`; all by default.")] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = DEFAULT_FOLDER,
+    force: Force = False,
 ) -> None:
     """Record lessons: a Markdown page each, and a JSON file with every value.
 
     Each is made twice, in different surroundings, and only written if not a byte differs.
     """
     from tutor.lessons import lesson_files
+    from tutor.transcripts import prepare
     from tutor.transcripts import record as record_lesson
 
-    for lesson in lessons or lesson_files():
+    wanted = list(dict.fromkeys(lessons or lesson_files()))
+    prepare(wanted, folder, force)
+    for lesson in wanted:
         screen.show(f"recorded {record_lesson(lesson, folder)}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.check import Roster
 from tutor.cli.homework import Ask, Decimals, Points, SheetFormat, Significant, homework_of
 from tutor.cli.worksheet import LessonName
@@ -31,6 +31,7 @@ def vary(
     decimals: Decimals = None,
     significant: Significant = None,
     points: Points = None,
+    force: Force = False,
 ) -> None:
     """Make a fresh problem: the same steps and names, other numbers, nothing degenerate. Prints a lesson file.
 
@@ -39,12 +40,13 @@ def vary(
     With --roster, --secret and --out every student gets a problem and a sheet of their own; `tutor check` finds the
     problem again from the sheet alone.
     """
-    from tutor.homework.handout import hand_out
+    from tutor.files import claim
+    from tutor.homework.handout import hand_out, targets_in
     from tutor.homework.roster import roster_ids
     from tutor.homework.variant import problem_text
     from tutor.homework.vary import Varier
     from tutor.lesson_format import parse_lesson
-    from tutor.lessons import lesson_text
+    from tutor.lessons import lesson_file, lesson_text
     from tutor.views.progress import progress
 
     text = lesson_text(lesson)
@@ -58,6 +60,7 @@ def vary(
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
     wanted = homework_of(found, ask, decimals, significant, points)
     students = roster_ids(roster)
+    claim(targets_in(out, form), [lesson_file(lesson), roster], force)
     done = hand_out(Varier(text, found), students, secret, out, form, wanted)
     for _ in progress(done, len(students), "drawing problems"):
         pass

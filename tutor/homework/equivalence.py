@@ -21,6 +21,7 @@ from tutor.arithmetic import decimals
 from tutor.arithmetic.budget import Budget
 from tutor.arithmetic.symbolic import folded, replace, symbol, written_size
 from tutor.homework.program import Program
+from tutor.workers import stand_by
 
 Expr = Any
 RIGHT, WRONG, UNDECIDED = "right", "wrong", "undecided"
@@ -69,6 +70,7 @@ def _in_time(seconds: float, *task: Any) -> bool:
 
 
 def _answer(there: Connection, formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]]) -> None:
+    stand_by()
     there.send(_same(formula, asked, definitions))
     there.close()
 

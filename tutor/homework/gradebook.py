@@ -6,13 +6,15 @@ Every file is written beside its place and then moved there, so that nothing hal
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from tutor.files import Kind, written
 from tutor.harmless import file_name, for_csv, for_json, for_markdown
 from tutor.homework.report import Document
-from tutor.whole_files import written_whole
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
@@ -20,6 +22,9 @@ PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "moodle": ("username", "idnumber", "email"),
 }
 """The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
+GRADESCOPE = Kind("a result for Gradescope", rb'\{("score": [^",]+, )?"output": "# ')
+PRAIRIELEARN = Kind("a result for PrairieLearn", rb'\{"gradable": (true|false), "score": [^",]+, "message": ')
+FEEDBACK = Kind("feedback", rb"# [^\n]*: (not marked|[^\s:]+ of [^\s:]+ points)\n")
 _LARGEST_RESULT = 900_000
 
 
@@ -35,7 +40,7 @@ class Gradebook:
         self.writer = csv.writer(file)
         self.platform = platform
         self._told_points = platform != "canvas"
-        self.writer.writerow([*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])])
+        self.writer.writerow(_heading(platform, title))
 
     def add(self, sheet: Document) -> None:
         """One row; a sheet that could not be marked has one without points, so that nobody is missing."""
@@ -58,6 +63,17 @@ class Gradebook:
         roots = ", ".join(sheet["root_errors"])
         notes = "; ".join((*sheet.get("remarks", ()), *sheet.get("notes", ())))
         return [student, sheet["sheet"], sheet["score"], sheet["max_score"], percent, roots, slips, notes]
+
+
+def book_kind(platform: str, title: str) -> Kind:
+    """A gradebook is known by its whole heading: one that somebody exported from a platform has more columns."""
+    text = io.StringIO()
+    csv.writer(text).writerow(_heading(platform, title))
+    return Kind("a gradebook", re.escape(text.getvalue().encode("utf-8", "replace")))
+
+
+def _heading(platform: str, title: str) -> list[object]:
+    return [*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])]
 
 
 def gradescope(sheet: Document) -> Document:
@@ -154,10 +170,10 @@ def names_of(student: str) -> set[str]:
 
 
 def write_json(path: Path, document: Document) -> None:
-    with written_whole(path) as file:
+    with written(path) as file:
         file.write(for_json(document))
 
 
 def write_text(path: Path, text: str) -> None:
-    with written_whole(path) as file:
+    with written(path) as file:
         file.write(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tutor.errors import TutorError
+from tutor.files import Kind, Target, make_folder
 from tutor.harmless import file_name
 from tutor.homework.assignment import assign
 from tutor.homework.gradebook import write_text
@@ -16,19 +16,21 @@ from tutor.lesson_format import Homework, parse_lesson
 from tutor.worksheet.build import build
 
 PROBLEMS, SHEETS = "problems", "sheets"
+HANDED_OUT = Kind("a problem or a sheet")
+
+
+def targets_in(folder: Path, form: str) -> list[Target]:
+    """What is written into the folder: problems, and sheets, which may be filled already where they are there."""
+    endings = ((PROBLEMS, ".toml"), (SHEETS, ENDINGS[form]))
+    return [Target("--out", folder / part, HANDED_OUT, f"*{ending}") for part, ending in endings]
 
 
 def hand_out(
     varier: Varier, students: Sequence[str], secret: str, folder: Path, form: str, wanted: Homework
 ) -> Iterator[str]:
     """Write problems/NAME.toml and sheets/NAME for each student; yields the ids as they are done."""
-    if folder.is_dir() and any(folder.iterdir()):
-        raise TutorError(f"{str(folder)!r} is not empty; sheets in it may be filled already, so name a new folder")
-    for part in (PROBLEMS, SHEETS):
-        try:
-            (folder / part).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TutorError(f"the folder {str(folder / part)!r} cannot be made: {error.strerror}") from None
+    for output in targets_in(folder, form):
+        make_folder(output.path)
     taken: set[str] = set()
     for student in students:
         text = problem_text(varier.text, varier.problem(seed_of(secret, student)))

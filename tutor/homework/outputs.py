@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 
 from tutor.errors import TutorError
+from tutor.files import Target, claim, make_folder, written
 from tutor.harmless import file_name
 from tutor.homework import gradebook
 from tutor.homework.gradebook import Gradebook, student_of
 from tutor.homework.report import Document
 from tutor.read_files import real_path
-from tutor.whole_files import written_whole
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,27 @@ class Wanted:
     gradescope: Path | None = None
     prairielearn: Path | None = None
     feedback: Path | None = None
-    sheets: Sequence[Path] = ()
+
+    @property
+    def targets(self) -> list[Target]:
+        """Each of them, as one that has to be free."""
+        many = "" if self.single else "*.json"
+        found = (
+            ("--gradebook", self.gradebook, gradebook.book_kind(self.platform, self.title), ""),
+            ("--gradescope", self.gradescope, gradebook.GRADESCOPE, many),
+            ("--prairielearn", self.prairielearn, gradebook.PRAIRIELEARN, many),
+            ("--feedback", self.feedback, gradebook.FEEDBACK, "*.md"),
+        )
+        return [Target(option, path, kind, files) for option, path, kind, files in found if path is not None]
+
+    def claim(self, sheets: Sequence[Path], others: Sequence[Path], force: bool) -> None:
+        """Raises TutorError where one of them may not be written, or where results would lie among the sheets: there
+        they would be marked the next time."""
+        folders = {Path(real_path(path)).parent for path in sheets}
+        for output in self.targets:
+            if output.files and Path(real_path(output.path)) in folders:
+                raise TutorError(f"{str(output.path)!r} has the sheets in it; name another folder for {output.option}")
+        claim(self.targets, [*sheets, *others], force)
 
 
 class Outputs:
@@ -41,17 +61,11 @@ class Outputs:
         self._taken: set[str] = set()
 
     def __enter__(self) -> Outputs:
-        self._spare_the_sheets()
-        folders = [self.wanted.feedback]
-        if not self.wanted.single:
-            folders += [self.wanted.gradescope, self.wanted.prairielearn]
-        for folder in filter(None, folders):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise TutorError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from None
+        for output in self.wanted.targets:
+            if output.files:
+                make_folder(output.path)
         if self.wanted.gradebook is not None:
-            file = self._stack.enter_context(written_whole(self.wanted.gradebook))
+            file = self._stack.enter_context(written(self.wanted.gradebook))
             self._book = Gradebook(file, self.wanted.platform, self.wanted.title)
         return self
 
@@ -59,25 +73,6 @@ class Outputs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
-
-    def _spare_the_sheets(self) -> None:
-        """Nothing is written over a sheet, or among the sheets, where it would be marked the next time."""
-        sheets = {real_path(path) for path in self.wanted.sheets}
-        folders = {str(Path(path).parent) for path in sheets}
-        files = [
-            self.wanted.gradebook,
-            *([self.wanted.gradescope, self.wanted.prairielearn] if self.wanted.single else []),
-        ]
-        for file in filter(None, files):
-            if real_path(file) in sheets:
-                raise TutorError(f"{str(file)!r} is one of the sheets; name another file")
-        several = [
-            self.wanted.feedback,
-            *([] if self.wanted.single else [self.wanted.gradescope, self.wanted.prairielearn]),
-        ]
-        for folder in filter(None, several):
-            if real_path(folder) in folders:
-                raise TutorError(f"{str(folder)!r} has the sheets in it; name another folder")
 
     def add(self, sheet: Document) -> None:
         """Write whatever was asked for about one sheet; of a file that is no sheet, why it could not be marked."""

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from tutor.errors import TutorError
+from tutor.files import Kind
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.runs import Run
 from tutor.training.settings import Settings
 from tutor.training.shape import Shape
 
 Array = Any
+SCRIPT = Kind("a script", rb'"""A [\d-]+ network trained with tutor ')
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tutor.files import Kind
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.datasets import Data
 from tutor.training.matrix_form import SINGLE_FROM
@@ -18,6 +19,7 @@ from tutor.training.runs import Run
 from tutor.training.systems import ARITHMETICS
 
 Array = Any
+TABLE = Kind("a table of predictions", rb'example,(class,)?"?(probability of |output|prediction)')
 _BLOCK = 2048
 
 

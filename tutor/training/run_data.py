@@ -35,6 +35,11 @@ def is_named(name: str) -> bool:
     return name in DATA or not is_file_name(name)
 
 
+def files_of(name: str) -> list[Path]:
+    """The file that data are read from, if they are."""
+    return [] if is_named(name) else [Path(name)]
+
+
 def open_data(name: str, label: str | None, seed: int) -> Data:
     """The data set of that name, or the examples in that file."""
     return load(name, seed) if is_named(name) else read_file(Path(name), label)
@@ -50,6 +55,11 @@ def source_of(name: str, label: str | None, seed: int) -> Source:
     return Source(name, seed, label, size_of(path), _digest(path))
 
 
+def places(source: Source, run: Path) -> list[Path]:
+    """Where the file of a saved run's data is looked for, if there is one: where it was, then beside the run."""
+    return [Path(source.name), run.parent / Path(source.name).name] if source.is_file else []
+
+
 def found_again(source: Source, run: Path) -> Data:
     """The same data: a file is looked for where it was, then beside the saved run `run`.
 
@@ -57,8 +67,7 @@ def found_again(source: Source, run: Path) -> Data:
     """
     if not source.is_file:
         return load(source.name, source.seed)
-    places = (Path(source.name), run.parent / Path(source.name).name)
-    path = next((place for place in places if is_file(place)), None)
+    path = next((place for place in places(source, run) if is_file(place)), None)
     if path is None:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
     if size_of(path) != source.size or _digest(path) != source.sha256:

@@ -18,16 +18,17 @@ import msgspec
 import numpy as np
 
 from tutor.errors import TutorError
+from tutor.files import Kind, written
 from tutor.read_files import read_whole
 from tutor.training.archives import Member, opened
 from tutor.training.preparation import Scaling
 from tutor.training.run_data import Source
 from tutor.training.shape import Shape
-from tutor.whole_files import written_whole
 
 Array = Any
 FORMAT = 1
 HEADING = "run"
+RUN = Kind("a saved run", rb'(?s)(PK\x03\x04.{26}run\.npy.{100,300}?\{"program":"tutor"|\{\s*"program": "tutor")')
 LARGEST_NPZ = 2_000_000_000
 LARGEST_JSON = 100_000_000
 MOST_VALUES = 6_000_000
@@ -81,31 +82,20 @@ class _Beginning(msgspec.Struct):
 def write_file(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> None:
     """Write both; the file appears under its name only once it is complete.
 
-    The same run is always written as the same bytes. Raises TutorError where there is something else in its place.
+    The same run is always written as the same bytes. Raises TutorError where it cannot be written.
     """
-    check_target(path)
-    with written_whole(path, binary=True) as file:
+    check_ending(path)
+    with written(path, binary=True) as file:
         if path.suffix.lower() == ".npz":
             _write_npz(file, heading, arrays)
         else:
             file.write(_json(heading, arrays))
 
 
-def check_target(path: Path) -> None:
-    """Raises TutorError where a run cannot be saved, so that this is known before the training and not after it."""
+def check_ending(path: Path) -> None:
+    """Raises TutorError where the name says neither of the two forms."""
     if path.suffix.lower() not in (".npz", ".json"):
         raise TutorError(f"{str(path)!r}: give the file of a saved run the ending .npz, or .json for a small network")
-    if not path.parent.is_dir():
-        raise TutorError(f"there is no folder {str(path.parent)!r} to save the run in")
-    if os.path.lexists(path) and not _is_ours(path):
-        raise TutorError(f"{str(path)!r} exists and is no saved run; name another file, or take that one away first")
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return read_file(path)[0].program == "tutor"
-    except TutorError:
-        return False
 
 
 def check_room(path: Path, epochs: int, numbers: int) -> None:

@@ -52,9 +52,10 @@ class Run:
         return self.states["last"], len(self.heading.history)
 
 
-def save_run(path: Path, source: Source, data: Data, trainer: Trainer) -> None:
-    """Write what the trainer has come to. Raises TutorError where that is no network to go on with."""
-    result = trainer.result
+def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: Result | None = None) -> None:
+    """Write what the trainer has come to, or what it had `reached`. Raises TutorError where that is no network to go on
+    with."""
+    result = reached or trainer.result
     if result.diverged:
         raise TutorError("the training diverged, so there is nothing to save; try a smaller --learning-rate")
     states = {"initial": {"vector": trainer.initial}, "last": result.last}

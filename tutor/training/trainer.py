@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -73,6 +73,14 @@ class Result:
     last: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Checkpoints:
+    """After `every` so many epochs, `keep` is given what Ctrl-C would leave behind then."""
+
+    every: int
+    keep: Callable[[Result], None]
+
+
 class Trainer:
     """One network, one data set, one way to train. `initial` are the parameters before the first update."""
 
@@ -80,6 +88,7 @@ class Trainer:
         self.form, self.data, self.wanted, self.shape, self.loss = form, data, wanted, shape, loss
         self.initial = form.vector.copy()
         self.result = Result()
+        self.checkpoints: Checkpoints | None = None
 
     @property
     def done(self) -> int:
@@ -92,14 +101,24 @@ class Trainer:
         try:
             while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
+                self._keep_checkpoint()
                 watch(result.history[-1] if result.history else Epoch(0, float("nan")))
         except KeyboardInterrupt:
-            result.interrupted = True
-            result.ended = f"interrupted after epoch {self.done}"
+            result = self.result = self._stopped_here()
         result.last = self.form.state()
         if result.best is not None and not result.interrupted:
             self.form.restore({**result.best[2], "updates": self.form.updates})
         return result
+
+    def _stopped_here(self) -> Result:
+        """What there is to go on with where the training is broken off now."""
+        ended = f"interrupted after epoch {self.done}"
+        return replace(self.result, interrupted=True, ended=ended, last=self.form.state())
+
+    def _keep_checkpoint(self) -> None:
+        wanted, done = self.checkpoints, self.done
+        if wanted and 0 < done < self.wanted.epochs and done % wanted.every == 0 and not self.result.diverged:
+            wanted.keep(self._stopped_here())
 
     def _several_epochs(self) -> None:
         """The epochs up to the next one in which the network is measured, or as many as pass in an instant."""
@@ -133,6 +152,8 @@ class Trainer:
         """The last epoch that is run together with the first."""
         updates = -(-len(self.data.train) // self.wanted.batch_size)
         last = min(self.wanted.epochs, first + max(1, _UPDATES_AT_ONCE // updates) - 1)
+        if self.checkpoints:
+            last = min(last, -(-first // self.checkpoints.every) * self.checkpoints.every)
         return next((number for number in range(first, last) if self._is_measured(number)), last)
 
     def _is_measured(self, number: int) -> bool:

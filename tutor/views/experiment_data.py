@@ -9,6 +9,9 @@ from typing import Any
 
 from tutor.views.comparison import MEASURES, About, Final
 
+COLUMNS = ("seed", *MEASURES, "epochs_done", "diverged", "ended")
+"""Of the CSV, after those of the settings that are varied."""
+
 
 def document(about: About, comparison: Any, final: Final) -> dict[str, Any]:
     """What `--json` prints."""
@@ -55,13 +58,13 @@ def _run_document(outcome: Any, times: bool) -> dict[str, Any]:
     }
 
 
-def rows(comparison: Any, times: bool) -> str:
+def rows(comparison: Any, times: bool, line_end: str = "\r\n") -> str:
     """What `--csv` writes: one row a run."""
     varied = list(comparison.summaries[0].setting)
-    numbers = [*MEASURES, "epochs_done", "diverged", "ended", *(["seconds"] if times else [])]
+    numbers = [*COLUMNS[1:], *(["seconds"] if times else [])]
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*varied, "seed", *numbers])
+    writer = csv.writer(text, lineterminator=line_end)
+    writer.writerow([*varied, COLUMNS[0], *numbers])
     for summary in comparison.summaries:
         for outcome in summary.outcomes:
             found = [getattr(outcome, name) for name in numbers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 Watch = Callable[[Any], None]
@@ -47,7 +47,8 @@ def _lines(epochs: int) -> Watch:
         nonlocal last
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            print(f"tutor: epoch {epoch.number} of {epochs}, {_state(epoch)}", file=sys.stderr, flush=True)
+            with suppress(OSError):  # a training does not end because nobody reads how far it is
+                print(f"tutor: epoch {epoch.number} of {epochs}, {_state(epoch)}", file=sys.stderr, flush=True)
 
     return watch
 

@@ -208,6 +208,12 @@ def written(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
             part.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """The text as such a file."""
+    with written(path) as file:
+        file.write(text)
+
+
 def make_folder(path: Path) -> None:
     """The folder, and every one above it that is missing."""
     with _told(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.files import Kind, Target, claim, written
+from tutor.files import Kind, Target, claim, write_whole
 from tutor.harmless import for_line
 
 LESSON = Kind("a lesson")
@@ -119,5 +119,4 @@ def write_lesson(path: Path, kind: str, force: bool) -> None:
         raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
     title = for_line(path.stem).replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
     claim([Target("the lesson", path, LESSON)], force=force)
-    with written(path) as file:
-        file.write(KINDS[kind].format(title=title or "My lesson"))
+    write_whole(path, KINDS[kind].format(title=title or "My lesson"))

@@ -28,7 +28,7 @@ from typing import IO
 from tutor import __version__
 from tutor.differences import Difference, differences
 from tutor.errors import TutorError
-from tutor.files import Kind, Target, claim, make_folder, written
+from tutor.files import Kind, Target, claim, make_folder, write_whole
 from tutor.lessons import lesson_files, lesson_text
 from tutor.recorded import FORMAT, LARGEST, DrawnWith, commands_of, read_recorded, versions_of
 
@@ -202,8 +202,7 @@ def record(lesson: str, folder: Path) -> Path:
         raise TutorError(f"{lesson}: two runs in different surroundings differ; that must not be recorded")
     make_folder(folder)
     for ending, text in zip(KINDS, (first.markdown, first.sidecar), strict=True):
-        with written(folder / f"{lesson}{ending}") as file:
-            file.write(text)
+        write_whole(folder / f"{lesson}{ending}", text)
     return folder / f"{lesson}.md"
 
 

@@ -15,7 +15,7 @@ from tutor.cli.lessons import Json
 from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.variations import command_line, read_variations
 from tutor.errors import TutorError
-from tutor.files import STDOUT, Kind, claim, printed_too, written
+from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
@@ -99,8 +99,7 @@ def compare(
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
         final = view.Final(line, tested)
     if csv is not None:
-        with written(csv) as file:
-            file.write(rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
+        write_whole(csv, rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
     about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
     if json_output:
         print(as_json(document(about, comparison, final)))

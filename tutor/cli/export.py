@@ -11,7 +11,7 @@ from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.predict import RunFile
 from tutor.errors import TutorError
-from tutor.files import STDOUT, Target, claim, written
+from tutor.files import STDOUT, Target, claim, write_whole
 from tutor.views.screen import Screen
 
 
@@ -43,7 +43,6 @@ def export(
         raise TutorError(f"{str(output)!r}: a script has the ending .py")
     claim([Target("--output", output, SCRIPT, stdout=True)], [file], force)
     text = EXPORTS[to](plan_of(load_run(file), weights))
-    with written(output) as script:
-        script.write(text)
+    write_whole(output, text)
     if str(output) != STDOUT:
         tell(f"The script is in {output}; `python {output} examples.csv` prints what the network says to each row.")

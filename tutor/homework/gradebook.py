@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tutor.files import Kind, written
-from tutor.harmless import file_name, for_csv, for_json, for_markdown
+from tutor.files import Kind
+from tutor.harmless import file_name, for_csv, for_markdown
 from tutor.homework.report import Document
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
@@ -167,13 +167,3 @@ def _code(answer: str) -> str:
 def names_of(student: str) -> set[str]:
     """What a sheet may be called that belongs to a student: their id, or the file name that is made from it."""
     return {student, file_name(student, set())}
-
-
-def write_json(path: Path, document: Document) -> None:
-    with written(path) as file:
-        file.write(for_json(document))
-
-
-def write_text(path: Path, text: str) -> None:
-    with written(path) as file:
-        file.write(text)

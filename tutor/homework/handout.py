@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tutor.files import Kind, Target, make_folder
+from tutor.files import Kind, Target, make_folder, write_whole
 from tutor.harmless import file_name
 from tutor.homework.assignment import assign
-from tutor.homework.gradebook import write_text
 from tutor.homework.sheet_text import ENDINGS, WRITERS, Paper, questions
 from tutor.homework.variant import problem_text, seed_of
 from tutor.homework.vary import Varier
@@ -39,7 +38,7 @@ def hand_out(
         about = {"student": student, "problem": lesson.problem}
         asked = questions(worksheet, assign(worksheet, wanted), {})
         name = file_name(student, taken)
-        write_text(folder / PROBLEMS / f"{name}.toml", text)
+        write_whole(folder / PROBLEMS / f"{name}.toml", text)
         sheet = WRITERS[form](Paper(lesson.title, asked, about, worksheet.givens))
-        write_text(folder / SHEETS / f"{name}{ENDINGS[form]}", sheet)
+        write_whole(folder / SHEETS / f"{name}{ENDINGS[form]}", sheet)
         yield student

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tutor.errors import TutorError
-from tutor.files import Target, claim, make_folder, written
-from tutor.harmless import file_name
+from tutor.files import Target, claim, make_folder, write_whole, written
+from tutor.harmless import file_name, for_json
 from tutor.homework import gradebook
 from tutor.homework.gradebook import Gradebook, student_of
 from tutor.homework.report import Document
@@ -84,6 +84,6 @@ class Outputs:
             (self.wanted.prairielearn, gradebook.prairielearn),
         ):
             if folder is not None:
-                gradebook.write_json(folder if self.wanted.single else folder / f"{name}.json", made(sheet))
+                write_whole(folder if self.wanted.single else folder / f"{name}.json", for_json(made(sheet)))
         if self.wanted.feedback is not None:
-            gradebook.write_text(self.wanted.feedback / f"{name}.md", gradebook.feedback(sheet))
+            write_whole(self.wanted.feedback / f"{name}.md", gradebook.feedback(sheet))

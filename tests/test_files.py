@@ -357,6 +357,18 @@ def test_what_fails_elsewhere_is_not_told_of_the_file(tmp_path: Path) -> None:
     assert not names(tmp_path)
 
 
+def test_results_are_shown_even_where_they_cannot_be_saved(
+    here: Path, typed: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    code, shown, said = typed("train", "--data", "xor", "--epochs", "3", "--save", "n.npz")
+    assert code == 2 and "3 updates" in shown and "n.npz' cannot be written: No space left" in said
+    assert not (here / "n.npz").exists() and not list(here.glob(".tutor*"))
+
+
 def test_a_training_goes_on_where_a_checkpoint_cannot_be_saved(
     here: Path, typed: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,7 +383,7 @@ def test_a_training_goes_on_where_a_checkpoint_cannot_be_saved(
     monkeypatch.setattr("os.fsync", full_at_first)
     code, _, said = typed("train", "--data", "xor", "--epochs", "8", "--checkpoint", "2", "--save", "n.npz")
     assert code == 0 and said.count("No checkpoint after epoch") == 2 and "No space left" in said, said
-    assert len(load_run(here / "n.npz").heading.history) == 8 and not list(here.glob("*.part"))
+    assert len(load_run(here / "n.npz").heading.history) == 8 and not list(here.glob(".tutor*"))
 
 
 @pytest.mark.parametrize("hidden", [(4,), (40, 40)], ids=["straight-line", "matrix"])

@@ -7,7 +7,6 @@ read into one strict type, with a limit for how many values it may have, and arr
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Mapping
 from math import prod

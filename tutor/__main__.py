@@ -1,19 +1,33 @@
 """The entry point: `tutor` and `python -m tutor`."""
 
 import os
-import signal
-from types import FrameType
+import sys
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _leave(*_: object) -> None:
     os._exit(130)
 
 
 # Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
 # Ctrl-C is ignored, as it is for a job in the background, it stays so.
-_LISTENS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-if _LISTENS:
-    signal.signal(signal.SIGINT, _leave)
+try:
+    import signal
+
+    _LISTENS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if _LISTENS:
+        signal.signal(signal.SIGINT, _leave)
+except KeyboardInterrupt:
+    _leave()
+
+
+def _once_more(lost: "sys.UnraisableHookArgs") -> None:
+    """Ctrl-C that came while something was cleaned up, where Python drops it, comes again."""
+    if lost.exc_type is KeyboardInterrupt:
+        from threading import Timer
+
+        Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()  # not at once: this is a part of that cleaning up
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def main() -> int:
@@ -21,6 +35,7 @@ def main() -> int:
     try:
         if _LISTENS:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            sys.unraisablehook = _once_more
         import gc
 
         from tutor.cli import run

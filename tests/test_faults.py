@@ -218,6 +218,29 @@ code = main()
 
 
 @POSIX
+def test_ctrl_c_while_something_is_cleaned_up_is_not_lost() -> None:
+    """Python drops what is raised in a destructor."""
+    script = """
+import os, signal, sys, time
+from tutor.__main__ import main
+import tutor.cli
+class Thing:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        [number for number in range(1_000)]
+def run():
+    Thing()
+    for _ in range(500):
+        time.sleep(0.01)
+    return 0
+tutor.cli.run = run
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+@POSIX
 def test_ctrl_c_stays_ignored_where_it_is(tmp_path: Path) -> None:
     script = "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + INTERRUPTED.format(module="typer")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)

@@ -67,6 +67,29 @@ def test_what_is_no_file_is_told(line: str, here: Here) -> None:
                                             "are missing", "no such file")), (kind, err)  # fmt: skip
 
 
+WRITES = [
+    "check one.toml s.csv --gradebook {}.csv", "check one.toml s.csv --gradescope {}.json", "check one.toml s.csv --feedback {}",
+    "check one.toml s.csv --prairielearn {}.json", "vary one.toml --roster r.csv --secret S --out {}", "new {}.toml",
+    "train --data xor --epochs 1 --save {}.json", "export r.json --output {}.py", "transcript verify {}",
+    "predict r.json --data xor --csv {}.csv", "compare --data xor --vary hidden=2,3 --epochs 1 --seeds 1 --csv {}.csv",
+]  # fmt: skip
+
+
+@POSIX
+@pytest.mark.parametrize("line", WRITES)
+def test_a_place_where_nothing_can_be_is_told(line: str, here: Here) -> None:
+    (here.folder / "one.toml").write_text(ONE_NEURON)
+    (here.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
+    (here.folder / "r.csv").write_text("id\nann\n")
+    (here.folder / "plain").write_text("")
+    put("loop", here.folder / "round")
+    if "r.json" in line:
+        assert here("train", "--data", "xor", "--epochs", 1, "--save", "r.json")[0] == 0
+    for stem in ("x" * 5000, "x/../" * 2000 + "x", "plain/x", "round/x"):
+        code, _, err = here(*line.replace("{}", stem).split())
+        assert code == 2 and len(err.splitlines()) == 1, (stem[:20], err)
+
+
 @POSIX
 def test_one_loop_among_the_sheets_does_not_stop_the_others(here: Here) -> None:
     (here.folder / "one.toml").write_text(ONE_NEURON)

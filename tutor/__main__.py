@@ -1,18 +1,30 @@
 """The entry point: `tutor` and `python -m tutor`."""
 
 import os
-import signal
-from types import FrameType
+import sys
 
-_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _stopped: list[int] = []
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _leave(*_: object) -> None:
     os._exit(130)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+# Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
+# Ctrl-C is ignored, as it is for a job in the background, it stays so.
+try:
+    import signal
+
+    _LISTENS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if _LISTENS:
+        signal.signal(signal.SIGINT, _leave)
+except KeyboardInterrupt:
+    _leave()
+
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def _stop(number: int, *_: object) -> None:
     """End as Ctrl-C does, whose way out keeps what has been reached. A terminal that closes says so several times, and
     what is saved on the first word is not to be lost on the second."""
     for each in _STOPS:
@@ -21,11 +33,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-# Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
-# Ctrl-C is ignored, as it is for a job in the background, it stays so.
-_LISTENS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-if _LISTENS:
-    signal.signal(signal.SIGINT, _leave)
+def _once_more(lost: "sys.UnraisableHookArgs") -> None:
+    """What ends the program and came while something was cleaned up, where Python drops it, comes again."""
+    if lost.exc_type is KeyboardInterrupt:
+        from threading import Timer
+
+        Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()  # not at once: this is a part of that cleaning up
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def main() -> int:
@@ -33,6 +48,7 @@ def main() -> int:
     try:
         if _LISTENS:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            sys.unraisablehook = _once_more
         for each in _STOPS:
             if signal.getsignal(each) is signal.SIG_DFL:  # nohup has SIGHUP ignored
                 signal.signal(each, _stop)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from tutor.errors import TutorError
 
 LONGEST_MESSAGE = 1_000
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 _OF_THE_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.ENXIO)
 
 
@@ -41,12 +42,14 @@ def _run_command() -> int:
 
 
 def _otherwise(error: Exception) -> int:
-    """What is no TutorError: it belongs to the output, to the words of the command, or to the program."""
+    """What is no TutorError: it belongs to the output, to a path, to the words of the command, or to the program."""
     if isinstance(error, BrokenPipeError):
         abandon_output()
         return 0
     if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_OUTPUT:
         return _unwritten(error)
+    if isinstance(error, OSError) and error.filename is not None and error.errno in _OF_A_PATH:
+        return complain(f"{str(error.filename)!r} cannot be used: {error.strerror}")
     if type(error).__name__ == "Abort":  # Typer's word for Ctrl-C
         return 130
     if hasattr(error, "format_message"):

@@ -170,7 +170,7 @@ class _Reader:
     def _number(self, node: ast.Constant) -> Expr:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise ValueError(f"{self._text(node)} does not belong in a formula")
-        value = read_number(self._written(node))
+        value = read_number(self.syntax.written(node))
         return sympy.Rational(value.numerator, value.denominator)
 
     def _name(self, written: str) -> Expr:

@@ -58,7 +58,6 @@ ALLOWED_LIBRARIES = {
     "scaffold": set(),
     "workers": set(),
     "whole_files": set(),
-    "read_files": set(),
     "harmless": set(),
     "toml_text": set(),
     "faults": set(),

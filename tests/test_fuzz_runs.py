@@ -80,7 +80,7 @@ def at(document: Any, place: tuple[Any, ...]) -> Any:
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A saved run with a few of its values replaced, by anything or by what stands elsewhere, or left out."""
     document = json.loads(json.dumps(draw(st.sampled_from(RUNS))))
-    other = draw(st.sampled_from(RUNS))
+    other = json.loads(json.dumps(draw(st.sampled_from(RUNS))))
     for _ in range(draw(st.integers(1, 3))):
         here = draw(st.sampled_from(sorted(places(document), key=repr)))
         holder, key = at(document, here[:-1]), here[-1]

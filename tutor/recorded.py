@@ -101,7 +101,7 @@ def read_header(page: str) -> Header:
     try:
         return msgspec.convert(parse_toml(header), Header)
     except msgspec.ValidationError as error:
-        raise TutorError(f"the header is not one of format {FORMAT}: {error}") from None
+        raise TutorError(f"the header is not one of format {FORMAT}: {str(error)[:300]}") from None
     except ValueError as error:
         raise TutorError(f"the header {error}") from None
 
@@ -137,7 +137,7 @@ def versions_of(sidecar: str) -> DrawnWith:
     try:
         return msgspec.json.decode(sidecar, type=_Sidecar).drawn_with
     except msgspec.ValidationError as error:
-        raise TutorError(f"the sidecar is not one of format {FORMAT}: {error}") from None
+        raise TutorError(f"the sidecar is not one of format {FORMAT}: {str(error)[:300]}") from None
     except RecursionError:
         raise TutorError("the sidecar cannot be read: it is nested too deeply") from None
     except ValueError as error:  # also what is no JSON at all

@@ -70,6 +70,10 @@ def places(value: Any, behind: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield from places(value[key], (*behind, key))
 
 
+def copied(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
 def at(document: Any, place: tuple[Any, ...]) -> Any:
     for key in place:
         document = document[key]
@@ -79,7 +83,7 @@ def at(document: Any, place: tuple[Any, ...]) -> Any:
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A saved run with a few of its values replaced, by anything or by what stands elsewhere, or left out."""
-    document = json.loads(json.dumps(draw(st.sampled_from(RUNS))))
+    document = copied(draw(st.sampled_from(RUNS)))
     other = draw(st.sampled_from(RUNS))
     for _ in range(draw(st.integers(1, 3))):
         here = draw(st.sampled_from(sorted(places(document), key=repr)))
@@ -88,9 +92,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         if how == "gone":
             del holder[key]
         elif how == "other":
-            holder[key] = at(other, draw(st.sampled_from(sorted(places(other), key=repr))))
+            holder[key] = copied(at(other, draw(st.sampled_from(sorted(places(other), key=repr)))))
         elif how == "same place" and here in set(places(other)):
-            holder[key] = at(other, here)
+            holder[key] = copied(at(other, here))
         elif how == "number" and isinstance(holder[key], int | float):
             holder[key] = type(holder[key])(holder[key] * draw(st.sampled_from([-1, 2, 0, 10**9])))
         else:
@@ -124,7 +128,7 @@ SHAPE = {"sizes", "activations", "loss", "batch_norm", "residual"}
 @st.composite
 def disagreeing(draw: st.DrawFn) -> dict[str, Any]:
     """A saved run in which each value is one that there could be, but they do not go with each other."""
-    document = json.loads(json.dumps(draw(st.sampled_from(RUNS))))
+    document = copied(draw(st.sampled_from(RUNS)))
     for name in draw(st.lists(st.sampled_from(sorted(CHOICES)), max_size=3)):
         value = draw(st.sampled_from(CHOICES[name]))
         document["settings"][name] = value
@@ -141,7 +145,7 @@ def disagreeing(draw: st.DrawFn) -> dict[str, Any]:
         key = draw(
             st.sampled_from(["shape", "source", "scaling", "features", "numbers", "arrays", "history", "best", "form"])
         )
-        document[key] = other[key]
+        document[key] = copied(other[key])
     return document
 
 

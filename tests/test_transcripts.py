@@ -113,16 +113,18 @@ PAGES: list[tuple[str, str]] = [
     ("```toml\n" + "x = 1\n" * LARGE, "the header does not end"),
     ("```toml\nx = 1\n", "the header does not end"),
     ("```toml\n```\n", "missing required field"),
-    ("```toml\n\0\n```\n", "cannot be read"),
+    ("```toml\n\0\n```\n", "not valid TOML"),
     (f"```toml\nx = {'[' * 9_000}\n```\n", "nested too deeply"),
     (f"```toml\nx = {'9' * 9_000}\n```\n", "too many digits"),
-    (f"```toml\nformat = 0x{'f' * 9_000}\n```\n", "too many digits"),
-    ("```toml\nformat = 1\nformat = 1\n```\n", "cannot be read"),
+    (f"```toml\nformat = 0x{'f' * 9_000}\n```\n", "more than 400 digits"),
+    ("```toml\nformat = 1\nformat = 1\n```\n", "not valid TOML"),
     (f"```toml\n{'a.' * 20_000}a = 1\n```\n", "at most 20,000"),
+    (f"```toml\n{'a.' * 9_000}a = 1\n```\n", "too many dots"),
     (asking(*[["run", "mlp"]] * 3_000), "at most 20,000, with 10 commands"),
     (asking(*[["list"]] * 11), "length <= 10"),
     (asking(["run", "mlp"], format=2), "not one of format 1"),
     (asking(["run", "mlp"], more=1), "`more`"),
+    (asking(["run", "mlp"], **{"m" * 9_000: 1}), "unknown field"),
     (asking(["run", "mlp"], width="80"), "`$.width`"),
     (asking(["run", "mlp"], seed=[1]), "`$.seed`"),
     (asking(["run", "mlp"], lesson="perceptron"), "'perceptron'"),
@@ -134,7 +136,7 @@ def test_a_page_that_is_none_is_named_at_once(page: str, said: str) -> None:
     started = time.process_time()
     with pytest.raises(TutorError) as caught:
         commands_of(page, "mlp")
-    assert said in str(caught.value) and len(str(caught.value)) < 300
+    assert said in str(caught.value) and len(str(caught.value)) < 400
     assert time.process_time() - started < 2
 
 
@@ -153,6 +155,7 @@ SIDECARS = [
     (sidecar_with(drawn_with=None), "`$.drawn_with`"),
     (sidecar_with(drawn_with={"rich": "1", "sympy": "1", "host": "here"}), "`host`"),
     (sidecar_with(more=1), "`more`"),
+    (sidecar_with(**{"m" * 100_000: 1}), "unknown field"),
 ]
 
 
@@ -160,7 +163,7 @@ SIDECARS = [
 def test_a_sidecar_that_is_none_is_named(sidecar: str, said: str) -> None:
     with pytest.raises(TutorError) as caught:
         recorded.versions_of(sidecar)
-    assert said in str(caught.value) and len(str(caught.value)) < 300
+    assert said in str(caught.value) and len(str(caught.value)) < 400
 
 
 def link_to_itself(path: Path) -> None:

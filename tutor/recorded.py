@@ -7,7 +7,6 @@ argument lists of read-only commands of this program, about the lesson of the tr
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 
 from tutor.errors import TutorError, counted
 from tutor.read_files import read_whole
+from tutor.toml_text import parse_toml
 
 FORMAT = 1
 LARGEST = 10_000_000
@@ -99,11 +99,11 @@ def read_header(page: str) -> Header:
             f"{MOST_COMMANDS} commands, are read"
         )
     try:
-        return msgspec.convert(tomllib.loads(header), Header)
+        return msgspec.convert(parse_toml(header), Header)
     except msgspec.ValidationError as error:
-        raise TutorError(f"the header is not one of format {FORMAT}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise TutorError(f"the header cannot be read: {_said(error)}") from None
+        raise TutorError(f"the header is not one of format {FORMAT}: {str(error)[:300]}") from None
+    except ValueError as error:
+        raise TutorError(f"the header {error}") from None
 
 
 def commands_of(page: str, lesson: str) -> list[tuple[str, ...]]:
@@ -137,12 +137,8 @@ def versions_of(sidecar: str) -> DrawnWith:
     try:
         return msgspec.json.decode(sidecar, type=_Sidecar).drawn_with
     except msgspec.ValidationError as error:
-        raise TutorError(f"the sidecar is not one of format {FORMAT}: {error}") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise TutorError(f"the sidecar cannot be read: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    if type(error) is ValueError:  # Python's own, of integers
-        return "a number in it has too many digits"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise TutorError(f"the sidecar is not one of format {FORMAT}: {str(error)[:300]}") from None
+    except RecursionError:
+        raise TutorError("the sidecar cannot be read: it is nested too deeply") from None
+    except ValueError as error:  # also what is no JSON at all
+        raise TutorError(f"the sidecar cannot be read: {error}") from None

@@ -86,8 +86,8 @@ def _training(training: Training, given: Mapping[str, Any]) -> Training:
     """The lesson's training with what is given in its place."""
     found: dict[str, Any] = {}
     optimizer = given.get("optimizer", training.optimizer)
-    if optimizer != training.optimizer:  # whose rate and settings would be those of another one
-        found |= {"settings": {}, "learning_rate": None}
+    if optimizer != training.optimizer:  # whose rate, settings and state would be those of another one
+        found |= {"settings": {}, "state": {}, "learning_rate": None}
     if training.learning_rate is None or optimizer != training.optimizer:
         found["learning_rate"] = Fraction(1) if training.rule == RULE else Fraction(repr(Rules(optimizer).rate))
     for setting, field in _OF_TRAINING.items():

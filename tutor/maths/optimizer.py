@@ -21,7 +21,8 @@ class Equation:
     results of the lines above: a state's new value as `<state>_new`, anything else by its name.
 
     A line with a `start` is a state, which lives on from update to update and begins with that: a number, or the name
-    of a setting or of the learning rate. With `when` the line is there only where that setting is.
+    of a setting or of the learning rate. With `when` the line is there only where that setting is. `meaning` says what
+    the quantity is, where the reason says how it comes about.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Equation:
     reason: str
     start: str | None = None
     when: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,12 @@ class Optimizer:
     remark: str = ""
     source: str = "the lecture"
     frameworks: str = ""
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What each setting is if nothing is said."""
+        flags = {name: str(flag.default).lower() for name, flag in self.flags.items()}
+        return {name: "left out" if s.default is None else s.default for name, s in self.settings.items()} | flags
 
     def variant(self, given: Mapping[str, Any] | None = None) -> Variant:
         """The form that it has with these settings, numbers as they are given and flags true or false."""

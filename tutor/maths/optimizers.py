@@ -51,14 +51,20 @@ FIRST_MOMENT = Equation(
 SECOND_MOMENT = Equation(
     "v", lambda s, m: s.beta2 * s.v + (1 - s.beta2) * s.g**2, "second moment: mean of squares", start="0"
 )
-CORRECTED_FIRST = Equation("m_hat", lambda s, m: s.m_new / (1 - s.beta1**s.t), "bias correction")
-CORRECTED_SECOND = Equation("v_hat", lambda s, m: s.v_new / (1 - s.beta2**s.t), "bias correction")
+M_HAT = "m, enlarged because it began at 0"
+V_HAT = "v, enlarged because it began at 0"
+CORRECTED_SECOND = Equation("v_hat", lambda s, m: s.v_new / (1 - s.beta2**s.t), "bias correction", meaning=V_HAT)
 ADAM_MOMENTS = (
     FIRST_MOMENT,
     SECOND_MOMENT,
-    Equation("v_max", lambda s, m: larger(s.v_max, s.v_new, m), "the largest so far", start="0", when="amsgrad"),
-    CORRECTED_FIRST,
-    Equation("v_hat", lambda s, m: (s.v_max_new if s.amsgrad else s.v_new) / (1 - s.beta2**s.t), "bias correction"),
+    Equation("v_max", lambda s, m: larger(s.v_max, s.v_new, m), "the largest v so far", start="0", when="amsgrad"),
+    Equation("m_hat", lambda s, m: s.m_new / (1 - s.beta1**s.t), "bias correction", meaning=M_HAT),
+    Equation(
+        "v_hat",
+        lambda s, m: (s.v_max_new if s.amsgrad else s.v_new) / (1 - s.beta2**s.t),
+        "bias correction",
+        meaning=V_HAT,
+    ),
 )
 SQUARES = Equation("r", lambda s, m: s.rho * s.r + (1 - s.rho) * s.g**2, "mean of the squared gradients", start="0")
 
@@ -70,8 +76,14 @@ def _moved(s: Any) -> Scalar:
     return s.g if s.dampening is None else (1 - s.dampening) * s.g
 
 
-def _rms_step(s: Any, m: NumberSystem) -> Scalar:
-    return s.g / _root(s.variance if s.centered else s.r_new, s.epsilon, s, m)
+def _rms(s: Any, m: NumberSystem) -> Scalar:
+    return _root(s.variance if s.centered else s.r_new, s.epsilon, s, m)
+
+
+def _variance(s: Any, m: NumberSystem) -> Scalar:
+    """Never below 0, where rounding may lead."""
+    found = s.r_new - s.a_new**2
+    return m.positive(found, found, 0)
 
 
 def _scheduled(t: Scalar, s: Any, m: NumberSystem) -> Scalar:
@@ -171,8 +183,8 @@ OPTIMIZERS = {
             remark="One learning rate for all parameters, from the error E. As the lecture has it, a steadily rising "
             "error also keeps its sign and makes the rate grow.",
             source="the lecture's slide on adaptive learning rates; factors by Vogl et al. 1988",
-            frameworks="Neither PyTorch nor Keras has it. Their Rprop compares the signs of each parameter's own "
-            "gradients instead, and has a rate for each parameter.",
+            frameworks="Neither PyTorch nor Keras has it. PyTorch's Rprop compares the signs of each parameter's own "
+            "gradients instead, and has a step size for each parameter.",
         ),
         Optimizer(
             "adagrad",
@@ -185,7 +197,7 @@ OPTIMIZERS = {
             flags={"epsilon_inside": _inside("r_new")},
             rate="0.001",
             remark="The sum never falls, so the learning rate is divided by ever more. epsilon is added outside the "
-            "root, and the sum begins at 0: then the first step is eta in each direction, however small the gradient.",
+            "root, and the sum begins at 0: the first step is eta for any gradient that is well above epsilon.",
             source="Duchi, Hazan and Singer 2011",
             frameworks="PyTorch's Adagrad with epsilon = 1e-10 and a learning rate of 0.01. Keras's Adagrad has "
             "epsilon_inside = true, epsilon = 1e-7 and initial_accumulator = 0.1.",
@@ -204,18 +216,18 @@ OPTIMIZERS = {
                 ),
                 Equation(
                     "variance",
-                    lambda s, m: larger(s.r_new - s.a_new**2, 0, m),
+                    _variance,
                     "variance of the gradients: mean square minus squared mean",
                     when="centered",
                 ),
                 Equation(
                     "b",
-                    lambda s, m: s.momentum * s.b + _rms_step(s, m),
+                    lambda s, m: s.momentum * s.b + s.g / _rms(s, m),
                     "velocity of the scaled gradients",
                     start="0",
                     when="momentum",
                 ),
-                _step(lambda s, m: s.eta * (_rms_step(s, m) if s.momentum is None else s.b_new), "step, scaled"),
+                _step(lambda s, m: s.eta * s.g / _rms(s, m) if s.momentum is None else s.eta * s.b_new, "step, scaled"),
             ),
             settings={
                 "rho": _share("0.9", RHO),
@@ -232,7 +244,7 @@ OPTIMIZERS = {
             },
             rate="0.001",
             remark="epsilon is added outside the root. There is no bias correction: r begins at 0, so the first step "
-            "is eta/sqrt(1 - rho), about 3.16·eta with rho = 0.9, in each direction.",
+            "is eta/sqrt(1 - rho), 3.16·eta with rho = 0.9, for any gradient that is well above epsilon.",
             source="Tieleman and Hinton 2012, whose slide has no epsilon",
             frameworks="PyTorch's RMSprop with alpha = rho = 0.99 and a learning rate of 0.01. Keras's RMSprop has "
             "epsilon_inside = true and epsilon = 1e-7. Both have `centered` and `momentum`; Keras multiplies by the "
@@ -271,8 +283,8 @@ OPTIMIZERS = {
             remark="Adaptive moment estimation: m is the mean of the signed gradients, v that of their squares. Both "
             "begin at 0 and are bias-corrected for it. epsilon is added outside the root, after the correction.",
             source="the lecture; Kingma and Ba 2015, algorithm 1; AMSGrad by Reddi, Kale and Kumar 2018",
-            frameworks="PyTorch's Adam, also with `amsgrad`. Keras's Adam has epsilon_hat = true, the form at the end "
-            "of Kingma and Ba's section 2, and epsilon = 1e-7. AMSGrad as both frameworks have it takes the largest v "
+            frameworks="PyTorch's Adam, also with `amsgrad`. Keras's Adam has epsilon_hat = true, the other form "
+            "in Kingma and Ba's section 2, and epsilon = 1e-7. AMSGrad as both frameworks have it takes the largest v "
             "before the bias correction; Reddi, Kale and Kumar have no correction at all.",
         ),
         Optimizer(
@@ -300,6 +312,7 @@ OPTIMIZERS = {
                     "g_hat",
                     lambda s, m: s.g / (1 - (s.product_new if s.momentum_schedule else s.beta1**s.t)),
                     "bias correction",
+                    meaning="the gradient, enlarged as it counts in this update",
                 ),
                 Equation(
                     "m_hat",
@@ -307,6 +320,7 @@ OPTIMIZERS = {
                         s.m_new / (1 - (s.product_new * s.mu_next if s.momentum_schedule else s.beta1**s.next_t))
                     ),
                     "bias correction",
+                    meaning="m, enlarged as it counts in the next update",
                 ),
                 CORRECTED_SECOND,
                 Equation(
@@ -317,6 +331,7 @@ OPTIMIZERS = {
                         else s.beta1 * s.m_hat + (1 - s.beta1) * s.g_hat
                     ),
                     "looked ahead, as Nesterov does",
+                    meaning="the mean of the gradients, looked ahead by one update",
                 ),
                 _step(lambda s, m: s.eta * s.m_bar / _root(s.v_hat, s.epsilon, s, m), "step, scaled"),
             ),

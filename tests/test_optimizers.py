@@ -12,8 +12,8 @@ import pytest
 from variants import VARIANTS, in_toml, named
 
 from tutor.arithmetic.exact import as_fraction
-from tutor.lessons import worksheet_of
 from tutor.lesson_format import parse_lesson
+from tutor.lessons import worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
 
 GRADIENTS = [1.0, -0.5, 0.25, 0.25, 2.0, -0.125, 0.0, 0.75]

@@ -50,8 +50,10 @@ class Setting:
 
     @property
     def range(self) -> str:
-        """As in "from 0 to below 1"."""
-        return f"of at least {self.least:g}" if self.below is None else f"from {self.least:g} to below {self.below:g}"
+        """As in "a share from 0 to below 1"."""
+        if self.below is None:
+            return f"a number of at least {self.least:g}"
+        return f"a share from {self.least:g} to below {self.below:g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,17 +30,14 @@ def _share(default: str, meaning: str) -> Setting:
     return Setting(default, meaning, 0, 1)
 
 
-def _inside(root: str) -> Flag:
-    return Flag(False, f"with epsilon inside the root, sqrt({root} + epsilon)")
-
-
 EPSILON = Setting("1e-8", "keeps the division from one by 0")
 BETA1 = _share("0.9", "how much of the mean of the gradients m is kept at each update")
 BETA2 = _share("0.999", "how much of the mean of the squares v is kept at each update")
 RHO = "how much of the mean of the squares r is kept at each update"
 ADAM_SETTINGS = {"beta1": BETA1, "beta2": BETA2, "epsilon": EPSILON}
+INSIDE = Flag(False, "with epsilon inside the root")
 ADAM_FLAGS = {
-    "epsilon_inside": _inside("v_hat"),
+    "epsilon_inside": INSIDE,
     "epsilon_hat": Flag(False, "with epsilon added before the bias correction, which then enlarges it too"),
     "amsgrad": Flag(False, "with the largest v so far in place of v (AMSGrad)"),
 }
@@ -194,7 +191,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.g / _root(s.r_new, s.epsilon, s, m), "step, ever shorter"),
             ),
             settings={"epsilon": EPSILON, "initial_accumulator": Setting("0", "what the sum r begins with")},
-            flags={"epsilon_inside": _inside("r_new")},
+            flags={"epsilon_inside": INSIDE},
             rate="0.001",
             remark="The sum never falls, so the learning rate is divided by ever more. epsilon is added outside the "
             "root, and the sum begins at 0: the first step is eta for any gradient that is well above epsilon.",
@@ -237,7 +234,7 @@ OPTIMIZERS = {
                 ),
             },
             flags={
-                "epsilon_inside": Flag(False, "with epsilon inside the root, sqrt(… + epsilon)"),
+                "epsilon_inside": INSIDE,
                 "centered": Flag(
                     False, "centered: divided by the root of the variance r_new - a_new² of the gradients"
                 ),
@@ -340,7 +337,7 @@ OPTIMIZERS = {
                 "psi": Setting("0.004", "how fast the momentum mu grows to beta1", when="momentum_schedule"),
             },
             flags={
-                "epsilon_inside": _inside("v_hat"),
+                "epsilon_inside": INSIDE,
                 "momentum_schedule": Flag(
                     False, "with Dozat's momentum schedule, mu = beta1·(1 - 0.5·0.96^(psi·t)) in place of beta1"
                 ),
@@ -374,7 +371,7 @@ OPTIMIZERS = {
             frameworks="PyTorch's NAdam has momentum_schedule = true with psi = 0.004, its momentum_decay, and a "
             "learning rate of 0.002; Keras's Nadam has it with psi = 1 and epsilon = 1e-7. Both, as here, leave beta1 "
             "in the line of m, where Dozat has mu_t. A form that is often printed divides m by 1 - beta1^t; its first "
-            "step is 1.9·eta with beta1 = 0.9, Dozat's 1.47·eta.",
+            "step is 1.9·eta with beta1 = 0.9, Dozat's 1.47·eta. Optax's nadam has no schedule, as here.",
         ),
     )
 }

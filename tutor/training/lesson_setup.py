@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from tutor.arithmetic.exact import read_number
 from tutor.errors import TutorError
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.datasets import Data
@@ -108,7 +109,8 @@ def _exact(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return str(float(value)) if isinstance(value, Fraction) else str(value)
+    """A flag, or a number in decimals: a lesson may have it as "1/3"."""
+    return str(value) if isinstance(value, bool) else str(float(read_number(str(value))))
 
 
 def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prepared]:

@@ -180,16 +180,17 @@ def _check_optimizer(wanted: Settings) -> None:
     from tutor.maths.optimizers import OPTIMIZERS
     from tutor.worksheet.check_optimizer import check_settings
 
-    flags = OPTIMIZERS[wanted.optimizer].flags
+    entry = OPTIMIZERS[wanted.optimizer]
     for name, text in wanted.optimizer_setting.items():
-        if name in flags and text.lower() not in IS_ON:
-            raise TutorError(f"{name} is true or false, not {text[:40]!r}")
-        if name not in flags:
+        if name in entry.settings:
             _check_number(name, text)
+    found: dict[str, Any] = {
+        n: IS_ON.get(t.lower(), t) if n in entry.flags else t for n, t in wanted.optimizer_setting.items()
+    }
     try:
-        check_settings(wanted.optimizer, wanted.rules.settings)
+        check_settings(wanted.optimizer, found)
     except ValueError as error:
-        raise TutorError(f"--optimizer-setting {error}") from None
+        raise TutorError(str(error)) from None
 
 
 def _check_number(name: str, text: str) -> None:

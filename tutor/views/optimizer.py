@@ -57,7 +57,7 @@ def setting_facts(entry: Optimizer, names: list[str]) -> Iterator[tuple[str, str
     for name in names:
         setting = entry.settings[name]
         usual = "left out unless it is given" if setting.default is None else f"{setting.default} unless given"
-        yield name, f"{setting.meaning}; {usual}, a number {setting.range}"
+        yield name, f"{setting.meaning}; {usual}, {setting.range}"
 
 
 def forms(entry: Optimizer, style: Style) -> Iterator[tuple[str, list[str], Lines]]:

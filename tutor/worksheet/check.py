@@ -176,7 +176,7 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     try:
         check_settings(wanted.optimizer, wanted.settings)
     except ValueError as error:
-        raise ValueError(f"{place}.settings.{error}") from None
+        raise ValueError(f"{place}.settings: {error}") from None
     before = wanted.state.get("t", Fraction(0))
     if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
         raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")

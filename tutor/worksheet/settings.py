@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.arithmetic.exact import read_number
-from tutor.errors import nearest
+from tutor.errors import counted, nearest
 from tutor.maths.optimizer import RATE, Variant
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
@@ -72,12 +72,12 @@ def states_of(wanted: Optimization, update: Update, place: str) -> dict[str, Fra
     """
     if not wanted.state:
         return update.state
-    needed = [*update.state, *([T] if asked(update.variant) & {"t", "next_t", "first"} else [])]
+    needed = [*update.state, *([T] if asked(update.variant) & {T, "first"} else [])]
     if not update.state:
         raise ValueError(f"{place}.state: {wanted.optimizer} keeps nothing from update to update; leave it out")
     for name in wanted.state:
         if name not in (*needed, T):
-            known = f"; {wanted.optimizer} has {', '.join((*needed,))}"
+            known = f"; {wanted.optimizer} has {', '.join(needed)}"
             raise ValueError(f"{place}.state: there is no {name!r}{nearest(name, needed) or known}")
     if missing := [name for name in needed if name not in wanted.state]:
         meant = f" ({T} is how many updates have been made)" if T in missing else ""
@@ -92,6 +92,7 @@ def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
         made,
         optimizer=wanted.optimizer,
         forms=tuple(_forms(wanted)),
+        remarks=(*made.remarks, *([f"{counted(begun(wanted), 'update')} made before"] if begun(wanted) else [])),
         clip=_clip(wanted),
         schedule=wanted.schedule,
         schedule_settings={n: wanted.schedule_settings.get(n, Fraction(text)) for n, text in defaults.items()},

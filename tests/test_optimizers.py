@@ -3,15 +3,19 @@ against the frameworks themselves where they are installed."""
 
 from __future__ import annotations
 
+import pathlib
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from math import sqrt
 from typing import Any
 
 import pytest
+from conftest import Tutor
 from variants import VARIANTS, in_toml, named
 
 from tutor.arithmetic.exact import as_fraction
+from tutor.errors import TutorError
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
@@ -308,3 +312,140 @@ def test_keras_moves_the_same(name: str, settings: dict[str, Any], kind: str, ar
         optimizer.apply([keras.ops.convert_to_tensor([g], dtype="float32")], [w])
         path.append(float(keras.ops.convert_to_numpy(w.value)[0]))
     assert ours(name, settings) == pytest.approx(path, abs=1e-5)  # in single precision 1 - 0.999 is good to 6e-5 of it
+
+
+# A start from given state, and given gradients.
+
+
+def test_a_next_step_from_given_moments() -> None:
+    """m = 0.1, v = 0.01 and t = 3, as a homework has it: the fourth update, in plain Python."""
+    found = values(
+        '[minimize]\nobjective = "(w - 3)**2"\nstart = { w = 1 }\noptimizer = "adam"\nlearning_rate = 0.1\n'
+        "state = { t = 3, m_w = 0.1, v_w = 0.01 }"
+    )
+    m, v = 0.9 * 0.1 + 0.1 * -4, 0.999 * 0.01 + 0.001 * 16
+    w = 1 - 0.1 * (m / (1 - 0.9**4)) / (sqrt(v / (1 - 0.999**4)) + 1e-8)
+    assert (found["m_w_new"], found["v_w_new"], found["w_new"]) == pytest.approx((m, v, w), rel=1e-14)
+
+
+@pytest.mark.parametrize(("name", "settings"), [pair for pair in VARIANTS if pair[0] != "adaptive_sign"], ids=named)
+def test_a_start_from_the_state_of_a_worksheet_goes_on_as_that_does(name: str, settings: dict[str, Any]) -> None:
+    head = f'optimizer = "{name}"\nlearning_rate = 0.1\nsettings = {in_toml(settings)}\n'
+    whole = values(
+        f"[minimize]\n{head}start = {{ w = 0.5, b = -1 }}\ngradients = {{ w = [1, -0.5, 2], b = [3, 1, -2] }}"
+    )
+    variant = OPTIMIZERS[name].variant(settings)
+    state = {f"{s}_{p}": whole[f"{s}_{p}[2]"] for s in variant.state for p in ("w", "b")}
+    state |= {s: whole[f"{s}[2]"] for s in variant.shared_state}
+    given = ", ".join(f"{key} = {value!r}" for key, value in state.items())
+    start = f"start = {{ w = {whole['w[2]']!r}, b = {whole['b[2]']!r} }}"
+    rest = f"[minimize]\n{head}{start}\ngradients = {{ w = [2], b = [-2] }}"
+    found = values(rest + (f"\nstate = {{ t = 2, {given} }}" if state else ""))
+    assert (found["w_new"], found["b_new"]) == pytest.approx((whole["w[3]"], whole["b[3]"]), rel=1e-13)
+
+
+HEAD = "[minimize]\nlearning_rate = 0.1\nstart = { w = 1, b = 2 }\n"
+BY_ERROR = HEAD + 'objective = "w**2 + b"\n'
+BY_SLOPES = HEAD + "gradients = { w = [1, 2], b = [0, 1] }\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            BY_ERROR + 'optimizer = "adam"\nstate = { t = 3, m_w = 1, v_w = 1, m_b = 1 }',
+            "also give v_b; after an update",
+        ),
+        (BY_ERROR + 'optimizer = "adam"\nstate = { m_w = 1, v_w = 1, m_b = 1, v_b = 1 }', "also give t .t is how many"),
+        (
+            BY_ERROR + 'optimizer = "adam"\nstate = { t = 3, m_w = 1, v_w = 1, m_b = 1, v_c = 1 }',
+            "there is no 'v_c' — did you mean",
+        ),
+        (BY_ERROR + 'optimizer = "adam"\nstate = { t = 1.5 }', "minimize.state.t: how many updates .* a whole number"),
+        (BY_ERROR + 'optimizer = "adam"\nstate = { t = -1 }', "minimize.state.t: how many updates"),
+        (BY_ERROR + "state = { t = 1 }", "sgd keeps nothing"),
+        (HEAD, "either an `objective`, or the gradient"),
+        (BY_SLOPES + 'objective = "w + b"', "either an `objective`, or the gradient"),
+        (BY_SLOPES + "steps = 3", "gradients for 2 steps"),
+        (BY_SLOPES + 'optimizer = "adaptive_sign"', "adaptive_sign also needs the error"),
+        (HEAD + "gradients = { w = [1, 2], b = [0] }", "w has 2 and b has 1"),
+        (HEAD + "gradients = { w = [1, 2] }", "none for 'b'"),
+        (HEAD + "gradients = { w = [1, 2], b = [0, 1], c = [1, 1] }", "'c' has no start"),
+        (HEAD + "gradients = { w = [], b = [] }", "1 to 500, not 0"),
+        (BY_ERROR + 'optimizer = "nadam"\nsettings = { psi = 1 }', "psi goes with momentum_schedule = true"),
+        (BY_ERROR + 'optimizer = "momentum"\nsettings = { dampening = 0.5 }', "dampening goes with classical = true"),
+        (BY_ERROR + 'optimizer = "adam"\nsettings = { amsgrad = 1 }', "amsgrad is true or false, not '1'"),
+        (BY_ERROR + 'optimizer = "adam"\nsettings = { beta1 = true }', "beta1 is a share from 0 to below 1"),
+        (BY_ERROR + 'optimizer = "adam"\nsettings = { beta2 = 1 }', "beta2 is a share from 0 to below 1, not 1"),
+        (BY_ERROR + 'optimizer = "adam"\nsettings = { epsilon = -1 }', "epsilon is a number of at least 0, not -1"),
+        (
+            BY_ERROR + 'optimizer = "adam"\nsettings = { amsgrat = true }',
+            "unknown setting of adam 'amsgrat'.*'amsgrad'",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_told(body: str, said: str) -> None:
+    with pytest.raises((TutorError, ValueError), match=said):
+        worksheet_of(parse_lesson(lesson(body), "t"))
+
+
+def test_a_velocity_needs_no_count_where_no_equation_has_it() -> None:
+    rest = 'optimizer = "momentum"\nsettings = { classical = true }\nstate = { v_w = 1, v_b = -1 }'
+    found = values(BY_ERROR + rest)
+    assert found["w_new"] == pytest.approx(1 - 0.1 * (0.9 * 1 + 2)) and found["b_new"] == pytest.approx(
+        2 - 0.1 * (1 - 0.9)
+    )
+
+
+def test_a_sheet_of_given_gradients_is_asked_and_marked(tutor: Tutor, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "given.toml"
+    path.write_text(lesson('[minimize]\noptimizer = "adam"\nlearning_rate = 0.1\nstart = { w = 1 }\n'
+                           "gradients = { w = [0.1, -0.2, 0.3] }"))  # fmt: skip
+    shown = tutor.json("run", str(path))
+    assert [row["value"] for row in shown["givens"] if row["name"].startswith("dE/dw")] == ["0.1", "-0.2", "0.3"]
+    assert [row["name"] for row in shown["steps"] if row["name"].startswith("w[")] == ["w[1]", "w[2]", "w[3]"]
+    key = tmp_path / "key.csv"
+    key.write_text(tutor("key", str(path)).stdout)
+    assert tutor("check", str(path), str(key)).returncode == 0
+    assert "no gradient on this worksheet to prove" in tutor("prove", str(path)).stderr
+    fresh = tutor("vary", str(path), "--seed", "1")
+    assert (fresh.returncode, fresh.stderr) == (0, "") and "gradients" in fresh.stdout
+
+
+# What `tutor explain` says.
+
+
+def test_explain_tells_every_symbol_and_every_form(tutor: Tutor) -> None:
+    for name, entry in OPTIMIZERS.items():
+        told = tutor.json("explain", name)
+        symbols = {s for line in told["equations"] for s in re.findall(r"[A-Za-z]\w*", line["formula"])} - {
+            "sqrt",
+            "max",
+        }
+        words = {s.removesuffix("_new") for s in symbols} - {"if", "else", "in", "the", "first", "update"}
+        assert words <= told["symbols"].keys(), name
+        forms = [form["with"] for form in told["forms"]]
+        assert all(any(f"{flag} = true" in form for form in forms) for flag in entry.flags), name
+        assert all(form["equations"] for form in told["forms"])
+
+
+def test_the_three_updates_of_explain_are_right(tutor: Tutor) -> None:
+    """Adam with eta = 0.1 and the gradients 1, 0.5 and -1, in plain Python."""
+    told = tutor.json("explain", "adam")
+    assert told["start"] == "w = 1, eta = 0.1 and the gradients 1, 0.5 and -1"
+    w, m, v = 1.0, 0.0, 0.0
+    for t, (g, row) in enumerate(zip((1.0, 0.5, -1.0), told["updates"], strict=True), 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        w -= 0.1 * m_hat / (sqrt(v_hat) + 1e-8)
+        right = {"t": t, "g": g, "m_new": m, "v_new": v, "m_hat": m_hat, "v_hat": v_hat, "w_new": w}
+        assert {name: float(value) for name, value in row.items()} == pytest.approx(right, rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [["--width", "40"], ["--width", "80"], ["--width", "160"], ["--narrate"]], ids=str)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_explained_optimizer_fits_the_screen(tutor: Tutor, name: str, options: list[str]) -> None:
+    done = tutor("explain", name, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= (int(options[1]) if len(options) > 1 else 80)
+    assert OPTIMIZERS[name].frameworks[:20] in " ".join(done.stdout.split())

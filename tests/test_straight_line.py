@@ -20,6 +20,7 @@ from tutor.lesson_format import Lesson, parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.network import Network
 from tutor.training.optimization import Optimization, Rules
 from tutor.training.preparation import rows_with_ones
@@ -123,6 +124,22 @@ def same_as_the_worksheet(found: Lesson, tolerance: float = 1e-12) -> None:
 @pytest.mark.parametrize(("optimizer", "settings"), VARIANTS, ids=named)
 def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, settings: dict[str, Any], batch: str) -> None:
     same_as_the_worksheet(lesson(optimizer, more=f'batch = "{batch}", settings = {in_toml(settings)}'), 1e-11)
+
+
+BEFORE = {"m": 0.1, "v": 0.3, "v_max": 0.4, "r": 0.5, "u": 0.01, "a": 0.05, "b": 0.2, "product": 0.3, "change": -0.1,
+          "E_before": 0.4}  # fmt: skip
+
+
+@pytest.mark.parametrize(("optimizer", "settings"), [pair for pair in VARIANTS if pair[0] != "sgd"], ids=named)
+def test_every_optimizer_goes_on_from_a_given_state(optimizer: str, settings: dict[str, Any]) -> None:
+    variant = OPTIMIZERS[optimizer].variant(settings)
+    own = {
+        f"{name}_{p}": BEFORE[name]
+        for name in variant.state
+        for p in ["W1", "W2", "W3", "W4", "W5", "W6", "b1", "b2", "b3"]
+    }
+    state = own | {name: BEFORE[name] for name in variant.shared_state if name != "eta"} | {"t": 3}
+    same_as_the_worksheet(lesson(optimizer, more=f"settings = {in_toml(settings)}, state = {in_toml(state)}"), 1e-11)
 
 
 @pytest.mark.parametrize("batch", ["sum", "online"])

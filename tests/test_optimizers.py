@@ -16,6 +16,7 @@ from variants import VARIANTS, in_toml, named
 
 from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
+from tutor.homework.variant import Code, problem_lesson
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
@@ -449,3 +450,24 @@ def test_an_explained_optimizer_fits_the_screen(tutor: Tutor, name: str, options
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= (int(options[1]) if len(options) > 1 else 80)
     assert OPTIMIZERS[name].frameworks[:20] in " ".join(done.stdout.split())
+
+
+def test_free_equations_take_their_step_from_a_given_state() -> None:
+    """E = (2w - 1)² at w = 1: dE/dw = 4, v = 0.9·0.5 + 0.1·4 = 0.85."""
+    found = values(
+        'givens = { w = 1, x = 2 }\nequations = [{ name = "E", formula = "(w*x - 1)**2" }]\n'
+        'differentiate = { of = "E", wrt = ["w"] }\n'
+        'training = { optimizer = "momentum", learning_rate = 0.1, state = { v_w = 0.5 } }'
+    )
+    assert found["v_w_new"] == pytest.approx(0.85) and found["w_new"] == pytest.approx(1 - 0.085)
+
+
+def test_a_fresh_problem_has_moments_of_its_own_and_as_many_updates_behind_it() -> None:
+    text = lesson(
+        '[minimize]\nobjective = "(w - 3)**2"\nstart = { w = 1 }\noptimizer = "adam"\nlearning_rate = 0.1\n'
+        "state = { t = 3, m_w = 0.12, v_w = 0.034 }"
+    )
+    drawn = [problem_lesson(text, Code("0" * 8, str(seed), 0)).minimize for seed in range(20)]
+    states = [made.state for made in drawn if made is not None]
+    assert {state["t"] for state in states} == {3} and len({state["m_w"] for state in states}) > 5
+    assert all(state["v_w"] > 0 for state in states)

@@ -339,7 +339,9 @@ OPTIMIZERS = {
             flags={
                 "epsilon_inside": INSIDE,
                 "momentum_schedule": Flag(
-                    False, "with Dozat's momentum schedule, mu = beta1·(1 - 0.5·0.96^(psi·t)) in place of beta1"
+                    False,
+                    "with Dozat's momentum schedule, mu = beta1·(1 - 0.5·0.96^(psi·t)) in place of beta1 except in "
+                    "the line of m",
                 ),
             },
             shared=(

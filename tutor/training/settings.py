@@ -50,7 +50,7 @@ class Settings:
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
     learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
-    optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8; may be given several times.")
+    optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8 or amsgrad=true; may be given several times.")
     schedule: str = setting("constant", "How the rate changes from epoch to epoch.")
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
     rule: Literal["gradient", "perceptron"] = setting(

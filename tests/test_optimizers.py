@@ -426,6 +426,7 @@ def test_explain_tells_every_symbol_and_every_form(tutor: Tutor) -> None:
         words = {s.removesuffix("_new") for s in symbols} - {"if", "else", "in", "the", "first", "update"}
         assert words <= told["symbols"].keys(), name
         forms = [form["with"] for form in told["forms"]]
+        assert all(setting in told["symbols"] or setting in str(told["forms"]) for setting in entry.settings), name
         assert all(any(f"{flag} = true" in form for form in forms) for flag in entry.flags), name
         assert all(form["equations"] for form in told["forms"])
 

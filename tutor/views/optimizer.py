@@ -34,7 +34,7 @@ def written_lines(variant: Variant, style: Style) -> Lines:
 
 
 def symbols(entry: Optimizer, variant: Variant) -> Iterator[tuple[str, str]]:
-    """Every symbol of the equations and what it is."""
+    """Every symbol of the equations and what it is, and every number that may be set in them or for their start."""
     named = asked(variant)
     common = {
         "w": "a parameter, a weight or a bias; w_new is its value after the update",
@@ -49,7 +49,7 @@ def symbols(entry: Optimizer, variant: Variant) -> Iterator[tuple[str, str]]:
         if line.name not in common:
             at_first = "" if start is None else f"; begins at {start}"
             yield line.name, f"{line.meaning or line.reason}{at_first}"
-    yield from setting_facts(entry, [*variant.settings])
+    yield from setting_facts(entry, [n for n, s in entry.settings.items() if s.default is not None and not s.when])
 
 
 def setting_facts(entry: Optimizer, names: list[str]) -> Iterator[tuple[str, str]]:

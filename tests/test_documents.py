@@ -57,13 +57,14 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 def test_the_tables_of_the_documents_are_those_of_the_registries() -> None:
     def listed(settings: dict[str, object]) -> str:
-        return ", ".join(f"`{name}` = {str(value).lower()}" for name, value in settings.items()) or "-"
+        """A setting that is left out unless it is given stands without a number."""
+        return ", ".join(f"`{n}`" + (f" = {v}" if v != "left out" else "") for n, v in settings.items()) or "-"
 
     assert rows("loss") == {name: [entry.equation] for name, entry in LOSSES.items()}
     assert rows("schedule") == {n: [entry.equation, listed(dict(entry.settings))] for n, entry in SCHEDULES.items()}
     assert rows("optimizer") == {
         name: [
-            listed({**entry.settings, **{flag: meant.default for flag, meant in entry.flags.items()}}),
+            listed(dict(entry.defaults)),
             entry.rate or "give one",
         ]
         for name, entry in OPTIMIZERS.items()
@@ -72,6 +73,7 @@ def test_the_tables_of_the_documents_are_those_of_the_registries() -> None:
     for entry in OPTIMIZERS.values():
         for flag in entry.flags.values():
             assert flag.on in prose and flag.off in prose
+        assert all(f"`{setting}`" in prose for setting in entry.defaults)
 
 
 def test_a_printed_weight_is_judged_by_the_digits_of_its_change() -> None:

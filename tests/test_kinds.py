@@ -261,7 +261,8 @@ class Vector:
 
     def nadam(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
         m, v = self._moments(i, g, f)
-        return (f("0.9") * m + f("0.1") * g / (1 - f("0.9") ** self.t)) / (mpmath.sqrt(v) + eps)
+        ahead = m * (1 - f("0.9") ** self.t) / (1 - f("0.9") ** (self.t + 1))
+        return (f("0.9") * ahead + f("0.1") * g / (1 - f("0.9") ** self.t)) / (mpmath.sqrt(v) + eps)
 
 
 BOWL = ("x**2 + 10*y**2", lambda x, y: x**2 + 10 * y**2, lambda x, y: [2 * x, 20 * y], "0.02")

@@ -111,9 +111,9 @@ def test_another_name_finds_the_entry(alias: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_entry_is_explained(tutor: Tutor, name: str) -> None:
     kind, entry = find_entry(name)
-    assert entry.equation and entry.source
     document = tutor.json("explain", name)
-    assert document["kind"] == kind and document["equation"] == entry.equation
+    assert document["kind"] == kind and document["equation"] and entry.source
+    assert kind == "optimizer" or document["equation"] == entry.equation
     if name in DERIVED:
         assert document["derivation"][-1]["expression"]
     if name in CURVES:

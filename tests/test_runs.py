@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 from conftest import Tutor
 from test_check import LISTENING
+from variants import VARIANTS, named, typed
 
 from tutor.errors import TutorError
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.csv_files import read_csv
 from tutor.training.datasets import load
 from tutor.training.new_data import new_examples
@@ -61,8 +61,7 @@ def bits(trainer: Trainer) -> dict[str, Any]:
 
 RICH = {"hidden": (4, 4), "dropout": 0.2, "batch_norm": True, "residual": True, "validation": 0.3, "patience": 4}
 PAUSES: list[dict[str, Any]] = [
-    *({"optimizer": name} for name in OPTIMIZERS),
-    {"optimizer": "momentum", "optimizer_setting": {"classical": "1", "beta": "0.8"}},
+    *({"optimizer": name, "optimizer_setting": typed(settings)} for name, settings in VARIANTS),
     {"schedule": "step", "schedule_setting": {"every": "2"}},
     {"schedule": "cosine", "schedule_setting": {"epochs": "7"}},
     {"schedule": "inverse_time", "l1": 0.01, "l2": 0.02, "clip_norm": 0.1},
@@ -94,9 +93,12 @@ def test_a_training_goes_on_to_the_same_bits(
 
 
 @pytest.mark.parametrize("arithmetic", ["reproducible", "fast"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_straight_line_code_goes_on_to_the_same_bits(tmp_path: Path, optimizer: str, arithmetic: str) -> None:
-    settings = {"hidden": (2,), "batch_size": 1, "optimizer": optimizer, "arithmetic": arithmetic, "schedule": "step"}
+@pytest.mark.parametrize(("optimizer", "form"), VARIANTS, ids=named)
+def test_straight_line_code_goes_on_to_the_same_bits(
+    tmp_path: Path, optimizer: str, form: dict[str, Any], arithmetic: str
+) -> None:
+    settings = {"hidden": (2,), "batch_size": 1, "optimizer": optimizer, "optimizer_setting": typed(form)}
+    settings |= {"arithmetic": arithmetic, "schedule": "step"}
     whole = trained("xor", tmp_path / "whole.npz", **settings, epochs=25)
     trained("xor", tmp_path / "r.json", **settings, epochs=11)
     _, _, paused = go_on(tmp_path / "r.json", 25)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from variants import VARIANTS, in_toml, named
 
 from tutor.arithmetic import elementary, scalar
 from tutor.arithmetic.exact import as_fraction
@@ -120,9 +121,25 @@ def same_as_the_worksheet(found: Lesson, tolerance: float = 1e-12) -> None:
 
 
 @pytest.mark.parametrize("batch", ["mean", "online"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, batch: str) -> None:
-    same_as_the_worksheet(lesson(optimizer, more=f'batch = "{batch}"'), 1e-11)
+@pytest.mark.parametrize(("optimizer", "settings"), VARIANTS, ids=named)
+def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, settings: dict[str, Any], batch: str) -> None:
+    same_as_the_worksheet(lesson(optimizer, more=f'batch = "{batch}", settings = {in_toml(settings)}'), 1e-11)
+
+
+BEFORE = {"m": 0.1, "v": 0.3, "v_max": 0.4, "r": 0.5, "u": 0.01, "a": 0.05, "b": 0.2, "product": 0.3, "change": -0.1,
+          "E_before": 0.4}  # fmt: skip
+
+
+@pytest.mark.parametrize(("optimizer", "settings"), [pair for pair in VARIANTS if pair[0] != "sgd"], ids=named)
+def test_every_optimizer_goes_on_from_a_given_state(optimizer: str, settings: dict[str, Any]) -> None:
+    variant = OPTIMIZERS[optimizer].variant(settings)
+    own = {
+        f"{name}_{p}": BEFORE[name]
+        for name in variant.state
+        for p in ["W1", "W2", "W3", "W4", "W5", "W6", "b1", "b2", "b3"]
+    }
+    state = own | {name: BEFORE[name] for name in variant.shared_state if name != "eta"} | {"t": 3}
+    same_as_the_worksheet(lesson(optimizer, more=f"settings = {in_toml(settings)}, state = {in_toml(state)}"), 1e-11)
 
 
 @pytest.mark.parametrize("batch", ["sum", "online"])
@@ -310,15 +327,14 @@ def same_as_the_matrix_form(
 @pytest.mark.parametrize(
     "rules",
     [
-        *(Rules(name, 0.05) for name in OPTIMIZERS),
-        Rules("momentum", 0.05, {"classical": "true", "beta": "0.8"}),
+        *(Rules(name, 0.05, settings) for name, settings in VARIANTS),
         Rules("adam", 0.05, l1=0.01, l2=0.02),
         Rules("sgd", 0.3, clip_norm=0.1),
         Rules("rmsprop", 0.05, clip_value=0.05, l2=0.1),
         Rules("adaptive_sign", 0.05, l2=0.1),
         Rules("sgd", 0.3, schedule="exponential"),
     ],
-    ids=lambda rules: f"{rules.optimizer}-{rules.l2}-{rules.clip_norm}",
+    ids=lambda rules: f"{rules.optimizer}-{named(rules.settings)}-{rules.l2}-{rules.clip_norm}",
 )
 def test_the_matrix_form_moves_the_same(rules: Rules, count: int, size: int, arithmetic: str) -> None:
     same_as_the_matrix_form(Shape((3, 3, 2), ("tanh", "softmax"), "cross_entropy"), rules, count, size, arithmetic)
@@ -340,7 +356,8 @@ def test_any_network_in_both_forms(data: st.DataObject) -> None:
     pairs = [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "binary_cross_entropy")]
     pairs += [(a, loss) for a in useful for loss in ("half_squared_error", "squared_error", "mean_squared_error")]
     last, loss = data.draw(st.sampled_from([p for p in pairs if (p[0] == "softmax") <= (sizes[-1] > 1)]))
-    rules = Rules(data.draw(st.sampled_from([*OPTIMIZERS])), 0.01, l2=data.draw(st.sampled_from([0.0, 0.1])))
+    name, chosen = data.draw(st.sampled_from(VARIANTS))
+    rules = Rules(name, 0.01, chosen, l2=data.draw(st.sampled_from([0.0, 0.1])))
     count = data.draw(st.integers(1, 7))
     size, seed = data.draw(st.integers(1, count)), data.draw(st.integers(0, 1000))
     shape = Shape(sizes, (*hidden, last), loss)
@@ -367,10 +384,10 @@ def test_xor_is_learned() -> None:
     ]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_training_in_pieces_is_the_same_to_the_last_bit(optimizer: str) -> None:
+@pytest.mark.parametrize(("optimizer", "settings"), VARIANTS, ids=named)
+def test_a_training_in_pieces_is_the_same_to_the_last_bit(optimizer: str, settings: dict[str, Any]) -> None:
     """Whatever the pieces, and also where a state was saved and read again by another object."""
-    whole, first, second = (xor("reproducible", 0.1, optimizer) for _ in range(3))
+    whole, first, second = (xor("reproducible", 0.1, optimizer, settings=settings) for _ in range(3))
     losses = whole.run(orders(30), [0.1] * 30)
     found = first.run(orders(11), [0.1] * 11)
     second.vector, before = first.vector, first.state()
@@ -380,11 +397,19 @@ def test_a_training_in_pieces_is_the_same_to_the_last_bit(optimizer: str) -> Non
     assert before["updates"] == 44 and whole.updates == 120
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adaptive_sign"])
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [("sgd", {}), ("adam", {}), ("adaptive_sign", {}), ("nadam", {"momentum_schedule": True})],
+    ids=named,
+)
 @pytest.mark.parametrize("size", [1, 3])
-def test_the_worksheet_of_any_update_is_what_the_training_does_next(optimizer: str, size: int) -> None:
+def test_the_worksheet_of_any_update_is_what_the_training_does_next(
+    optimizer: str, settings: dict[str, Any], size: int
+) -> None:
     shape = Shape((2, 2, 3), ("tanh", "softmax"), "cross_entropy")
-    rules = Rules(optimizer, 0.3, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01)
+    rules = Rules(
+        optimizer, 0.3, settings, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01
+    )
     vector = normals(words(1, "weights", 0, shape.count))
     x, targets = normals(words(1, "data", 0, 14)).reshape(2, 7), np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]]
     line = StraightLine(problem_of(shape, vector, rules), x, targets, size, "reproducible")

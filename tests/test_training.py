@@ -13,6 +13,7 @@ import pytest
 from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from variants import VARIANTS, in_toml
 
 from tutor.arithmetic import elementary
 from tutor.arithmetic.exact import as_fraction
@@ -22,7 +23,6 @@ from tutor.lesson_format import parse_lesson
 from tutor.lessons import worksheet_of
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.datasets import DATA, load
 from tutor.training.network import Network
 from tutor.training.noise import Noise
@@ -211,7 +211,7 @@ training = {{ learning_rate = 0.1, epochs = 20, optimizer = "{optimizer}", {more
 @pytest.mark.parametrize(
     ("optimizer", "more", "rules"),
     [
-        *((name, "", {}) for name in OPTIMIZERS),
+        *((name, f"settings = {in_toml(settings)}", {"settings": settings}) for name, settings in VARIANTS),
         ("sgd", "l1 = 0.01, l2 = 0.02", {"l1": 0.01, "l2": 0.02}),
         ("sgd", "clip_norm = 0.05", {"clip_norm": 0.05}),
         ("sgd", "clip_value = 0.02", {"clip_value": 0.02}),

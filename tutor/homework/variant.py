@@ -107,9 +107,13 @@ def _vary(raw: dict[str, Any], draw: Draw) -> None:
         for key in ("weights", "biases", "bias", "thresholds"):
             if key in layer:
                 layer[key] = _each(layer[key], weight)
-    for table in (raw.get("givens", {}), raw.get("minimize", {}).get("start", {})):
+    minimize = raw.get("minimize", {})
+    for table in (raw.get("givens", {}), minimize.get("start", {}), minimize.get("gradients", {})):
         for name in table:
-            table[name] = weight(table[name])
+            table[name] = _each(table[name], weight)
+    for table in (minimize.get("state", {}), raw.get("training", {}).get("state", {})):
+        for name in (name for name in table if name != "t"):
+            table[name] = data(table[name])
     examples = raw.get("examples", ())
     for key in ("inputs", "targets"):
         numbers = [number for example in examples for number in example.get(key, ())]

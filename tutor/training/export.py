@@ -11,7 +11,7 @@ import numpy as np
 
 from tutor.errors import TutorError
 from tutor.files import Kind
-from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.optimizer import Variant
 from tutor.training.runs import Run
 from tutor.training.settings import Settings
 from tutor.training.shape import Shape
@@ -44,24 +44,29 @@ class Plan:
     def settings(self) -> Settings:
         return self.run.settings
 
+    @property
+    def variant(self) -> Variant:
+        return self.settings.rules.variant
+
 
 def plan_of(run: Run, weights: str) -> Plan:
     """The network as it is after the training, or, with `initial`, as it was before it."""
     if run.settings.rule == "perceptron":
         raise TutorError("the perceptron rule is no gradient descent; only networks trained by that are exported")
-    entry, shape, rules = OPTIMIZERS[run.settings.optimizer], run.shape, run.settings.rules
+    shape, rules = run.shape, run.settings.rules
+    variant = rules.variant
     hidden = shape.sizes[1:-1] if shape.batch_norm else ()
     if weights == "initial":
         vector = run.states["initial"]["vector"]
-        nothing = dict.fromkeys(entry.state, np.zeros(shape.count))
-        shared = {name: rules.rate if name == "eta" else 0.0 for name in entry.shared_state}
-        return Plan(run, vector, nothing, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
+        begun = {name: np.full(shape.count, rules.start(value)) for name, value in variant.state.items()}
+        shared = {name: rules.start(value) for name, value in variant.shared_state.items()}
+        return Plan(run, vector, begun, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
     found, epochs = run.trained
     try:
         if isinstance(found.get("states"), Mapping):
-            found = {**found, **_by_array(shape, entry.state, found["states"])}
-        state = {name: np.ravel(found[f"state_{name}"]) for name in entry.state}
-        shared = {name: float(found[name]) for name in entry.shared_state}
+            found = {**found, **_by_array(shape, [*variant.state], found["states"])}
+        state = {name: np.ravel(found[f"state_{name}"]) for name in variant.state}
+        shared = {name: float(found[name]) for name in variant.shared_state}
         running = [(np.ravel(found[f"mean_{k}"]), np.ravel(found[f"variance_{k}"])) for k in range(len(hidden))]
     except KeyError as error:
         raise TutorError(f"the saved run does not have {error}, which the next update needs") from None

@@ -10,7 +10,6 @@ from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.training.export import Plan
 from tutor.training.export_backward import NUMPY, gradient_lines
@@ -157,15 +156,14 @@ def clipped(plan: Plan, module: str) -> tuple[str, str]:
 
 
 def _step(plan: Plan) -> list[str]:
-    entry = OPTIMIZERS[plan.settings.optimizer]
     together, each = step_lines(plan, "np", "    ")
     return [
         "def step(g, E, epoch):",
-        *documented(entry),
+        *documented(plan.variant),
         '    now["t"] += 1',
         '    t, eta = now["t"], rate(epoch)',
         *together,
-        *(f"    {name} = state_{name}" for name in entry.state),
+        *(f"    {name} = state_{name}" for name in plan.variant.state),
         *each,
         "",
         "",
@@ -194,7 +192,7 @@ def _update(plan: Plan) -> list[str]:
         f"    E = loss = float({loss_text(plan, 'y', NUMPY)})",
         "    g = gradient(f, targets)",
     ]
-    if OPTIMIZERS[rules.optimizer].shared:
+    if plan.variant.shared:
         for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
             for k in range(1, shape.depth + 1) if strength else ():
                 term = text_of(PENALTIES[name].term, Written(f"W{k}"), NUMPY)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tutor import __version__
-from tutor.maths.optimizers import OPTIMIZERS, Optimizer
+from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.export import Plan
 from tutor.training.matrix_form import SINGLE_FROM
@@ -72,12 +72,13 @@ def spelled(equation: str) -> str:
     return equation.replace("·", "*").replace("²", "^2")
 
 
-def documented(entry: Optimizer) -> list[str]:
-    """The docstring of an update: the optimizer and its equations, one a line."""
-    lines = [f'    """{entry.title[0].upper()}{entry.title[1:]}.', ""]
-    for equation in spelled(entry.equation).split("; "):
-        lines += wrap(equation, _COLUMNS, initial_indent="    ", subsequent_indent="        ")
-    return [*lines, '    """']
+def documented(variant: Variant) -> list[str]:
+    """The docstring of an update: the optimizer and its form."""
+    entry = variant.entry
+    forms = [flag.on if variant.choices[name] else flag.off for name, flag in entry.flags.items()]
+    text = spelled(", ".join(filter(None, [f"{entry.title[0].upper()}{entry.title[1:]}", *forms])))
+    lines = wrap(f'"""{text}.', _COLUMNS, initial_indent="    ", subsequent_indent="    ")
+    return [*lines[:-1], f'{lines[-1]}"""']
 
 
 def names(plan: Plan) -> list[str]:
@@ -134,39 +135,36 @@ def rate_lines(plan: Plan) -> list[str]:
 
 def setting_lines(plan: Plan) -> list[str]:
     """The optimizer's settings, and where it stands."""
-    rules = plan.settings.rules
-    entry = OPTIMIZERS[rules.optimizer]
-    texts = {**entry.settings, **rules.settings}
-    lines = [f"{name} = {SCALARS.number(texts[name]).text}" for name in entry.settings]
+    lines = [f"{name} = {SCALARS.number(text).text}" for name, text in plan.variant.settings.items()]
     now = {"t": plan.updates, **plan.shared}
     return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
 
 
 def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[str]]:
     """The optimizer's equations: those for all parameters together, then those for `w` and its gradient `g`."""
-    rules = plan.settings.rules
-    entry = OPTIMIZERS[rules.optimizer]
-    flags = {name: bool(rules.settings.get(name, flag.default)) for name, flag in entry.flags.items()}
-    known = ("w", "g", "t", "eta", "E", *entry.settings, *entry.state, *entry.shared_state)
-    space: dict[str, Any] = {name: Written(name) for name in known} | flags
-    together = [f"    {name} = now[{name!r}]" for name in entry.shared_state]
-    for equation in entry.shared:
-        first, later = (
-            written(equation.body(SimpleNamespace(**space, first=first), SCALARS)).text for first in (True, False)
-        )
-        text = later if first == later else f"{first} if t == 1 else {later}"
-        space[f"{equation.name}_new"] = Written(f"{equation.name}_new")
-        together.append(f"    {equation.name}_new = {text}  # {equation.reason}")
-    if entry.shared:
-        together.append(f"    now.update({', '.join(f'{name}={name}_new' for name in entry.shared_state)})")
+    variant = plan.variant
+    states = {"w", *variant.state, *variant.shared_state}
+    known = ("w", "g", "t", RATE, "E", *variant.settings, *states)
+    space: dict[str, Any] = {**{name: Written(name) for name in known}, **variant.choices, **counts(Written("t"))}
+
+    def line(equation: Equation, m: Writing) -> tuple[str, str]:
+        """The name of what it makes, and its text."""
+        first, later = (written(equation.body(SimpleNamespace(**space, first=f), m)).text for f in (True, False))
+        name = f"{equation.name}_new" if equation.name in states else equation.name
+        space[name] = Written(name)
+        return name, later if first == later else f"{first} if t == 1 else {later}"
+
+    together = [f"    {name} = now[{name!r}]" for name in variant.shared_state]
+    for equation in variant.shared:
+        name, text = line(equation, SCALARS)
+        together.append(f"    {name} = {text}  # {equation.reason}")
+    if variant.shared_state:
+        together.append(f"    now.update({', '.join(f'{name}={name}_new' for name in variant.shared_state)})")
     each = []
-    for equation in entry.equations:
-        text = written(equation.body(SimpleNamespace(**space, first=False), Writing(module))).text
-        name = equation.name
-        own = f"{name}_new" if name in entry.state else name
-        each.append(f"{indent}{'w[...]' if name == 'w' else own} = {text}  # {equation.reason}")
-        space[own] = Written(own)
-    each += [f"{indent}{name}[...] = {name}_new" for name in entry.state]
+    for equation in variant.equations:
+        name, text = line(equation, Writing(module))
+        each.append(f"{indent}{'w[...]' if name == 'w_new' else name} = {text}  # {equation.reason}")
+    each += [f"{indent}{name}[...] = {name}_new" for name in variant.state]
     return together, each
 
 

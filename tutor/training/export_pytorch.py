@@ -7,7 +7,6 @@ from itertools import pairwise
 from tutor.arithmetic.scalar import SMALLEST_PROBABILITY
 from tutor.maths import batch_norm
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.training.export import Plan
 from tutor.training.export_numpy import activation, clipped, loss_text
@@ -167,13 +166,12 @@ def _predict(plan: Plan) -> list[str]:
 
 
 def _step(plan: Plan) -> list[str]:
-    entry = OPTIMIZERS[plan.settings.optimizer]
     together, each = step_lines(plan, "torch", "        ")
-    inner, outer = ", ".join(["w", "g", *entry.state]), "".join(f", state_{name}" for name in entry.state)
+    inner, outer = ", ".join(["w", "g", *plan.variant.state]), "".join(f", state_{name}" for name in plan.variant.state)
     return [
         "@torch.no_grad()",
         "def step(gradients, E, epoch):",
-        *documented(entry),
+        *documented(plan.variant),
         '    now["t"] += 1',
         '    t, eta = now["t"], rate(epoch)',
         *together,
@@ -210,7 +208,7 @@ def _update(plan: Plan) -> list[str]:
         term = text_of(PENALTIES[name].term, Written("w"), TORCH)
         lines += ["    gradients = [", f"        g if w is None else g + {strength!r} * ({slope})"]
         lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
-        if OPTIMIZERS[rules.optimizer].shared:
+        if plan.variant.shared:
             lines.append(f"    E = E + {strength!r} * sum(({term}).sum().item() for w in matrices if w is not None)")
     if value:
         lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from tutor.arithmetic.exact import read_number
 from tutor.errors import TutorError
 from tutor.training.batch_loss import BatchLoss
 from tutor.training.datasets import Data
@@ -86,8 +87,8 @@ def _training(training: Training, given: Mapping[str, Any]) -> Training:
     """The lesson's training with what is given in its place."""
     found: dict[str, Any] = {}
     optimizer = given.get("optimizer", training.optimizer)
-    if optimizer != training.optimizer:  # whose rate and settings would be those of another one
-        found |= {"settings": {}, "learning_rate": None}
+    if optimizer != training.optimizer:  # whose rate, settings and state would be those of another one
+        found |= {"settings": {}, "state": {}, "learning_rate": None}
     if training.learning_rate is None or optimizer != training.optimizer:
         found["learning_rate"] = Fraction(1) if training.rule == RULE else Fraction(repr(Rules(optimizer).rate))
     for setting, field in _OF_TRAINING.items():
@@ -108,7 +109,8 @@ def _exact(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return str(float(value)) if isinstance(value, Fraction) else str(value)
+    """A flag, or a number in decimals: a lesson may have it as "1/3"."""
+    return str(value) if isinstance(value, bool) else str(float(read_number(str(value))))
 
 
 def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prepared]:

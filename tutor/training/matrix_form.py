@@ -71,7 +71,7 @@ class MatrixForm:
         examples, positions = self._examples(number, places, order)
         targets = self.targets.take(places, axis=1)
         shares = None if self.shares is None else self.shares[places]
-        noisy, needs_loss = bool(self.wanted.noise), bool(optimization.entry.shared)
+        noisy, needs_loss = bool(self.wanted.noise), bool(optimization.variant.shared)
         few, loss, outputs = None, 0.0, []
         try:
             for start in range(0, len(places), size):

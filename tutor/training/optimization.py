@@ -11,6 +11,7 @@ import numpy as np
 
 from tutor.errors import TutorError
 from tutor.maths.clipping import by_norm, by_value, norm
+from tutor.maths.optimizer import RATE, Variant, counts
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
@@ -40,6 +41,15 @@ class Rules:
         chosen = OPTIMIZERS[self.optimizer].rate
         return self.learning_rate if self.learning_rate is not None else float(chosen or "0.1")
 
+    @property
+    def variant(self) -> Variant:
+        """The optimizer in the form that its settings give it."""
+        return OPTIMIZERS[self.optimizer].variant(self.settings)
+
+    def start(self, value: Any) -> float:
+        """What a state begins with."""
+        return self.rate if value == RATE else float(value)
+
 
 def rate_in(rules: Rules, epoch: int, system: System) -> float:
     """The learning rate of the epoch, counted from 0."""
@@ -60,16 +70,13 @@ class Optimization:
 
     def __init__(self, rules: Rules, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
         self.rules, self.system, self.weights = rules, system, weights
-        self.entry = OPTIMIZERS[rules.optimizer]
-        texts = {**self.entry.settings, **rules.settings}
-        self.settings = {name: system.number(texts[name]) for name in self.entry.settings}
-        self.flags = {name: bool(rules.settings.get(name, f.default)) for name, f in self.entry.flags.items()}
-        self.state: dict[str, Any] = {name: np.zeros(count, dtype) for name in self.entry.state}
-        self.shared: dict[str, Any] = dict.fromkeys(self.entry.shared_state, 0.0)
-        if "eta" in self.shared:
-            self.shared["eta"] = rules.rate
+        self.variant = rules.variant
+        self.settings = {name: system.number(text) for name, text in self.variant.settings.items()}
+        self.state: dict[str, Any] = {n: np.full(count, rules.start(v), dtype) for n, v in self.variant.state.items()}
+        self.shared: dict[str, Any] = {n: rules.start(v) for n, v in self.variant.shared_state.items()}
         self.updates = 0
-        self._bound: tuple[Any, Any, Any] = (None, None, None)
+        self._program: Program | None = None
+        self._bound: tuple[Any, Any, bool] = (None, None, False)
         self._settled = -1  # the epoch in which no number changes from update to update
         self._rate: tuple[int, float] = (-1, 0.0)
 
@@ -92,36 +99,46 @@ class Optimization:
         if self.rules.clip_value is not None or self.rules.clip_norm is not None:
             self._clip(gradient)
         self.updates += 1
-        bound_vector, bound_gradient, program = self._bound
-        if bound_vector is vector and bound_gradient is gradient and epoch == self._settled:
-            program.repeat()
+        first = self.updates == 1
+        bound_vector, bound_gradient, bound_first = self._bound
+        bound = bound_vector is vector and bound_gradient is gradient and bound_first == first
+        if self._program is not None and bound and epoch == self._settled:
+            self._program.repeat()
             return
-        numbers = {"eta": self.rate(epoch), "E": loss, "t": float(self.updates)}
-        if self.entry.shared:
+        numbers = {RATE: self.rate(epoch), "E": loss, **counts(float(self.updates))}
+        if self.variant.shared:
             numbers |= self._shared_numbers(numbers)
-        if self._bound[0] is not vector or self._bound[1] is not gradient:
-            self._bound = vector, gradient, self._program(vector, gradient, numbers)
-        self._bound[2].run(numbers)
-        self._settled = epoch if set(self._bound[2].numbers) <= {"eta"} else -1
+        if self._program is None or not bound:
+            self._bound = vector, gradient, first
+            self._program = self._recorded(vector, gradient, numbers)
+        self._program.run(numbers)
+        self._settled = epoch if set(self._program.numbers) <= {RATE} else -1
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""
-        space: dict[str, Any] = {**numbers, **self.settings, **self.shared, **self.flags, "first": self.updates == 1}
+        space: dict[str, Any] = {**numbers, **self.shared, **self._chosen()}
         found = {}
-        for equation in self.entry.shared:
+        for equation in self.variant.shared:
             value = float(equation.body(SimpleNamespace(**space), self.system))
-            space[f"{equation.name}_new"] = found[f"{equation.name}_new"] = self.shared[equation.name] = value
+            name = equation.name
+            if name in self.shared:
+                self.shared[name], name = value, f"{name}_new"
+            space[name] = found[name] = value
         return found
 
-    def _program(self, vector: Array, gradient: Array, numbers: Iterable[str]) -> Program:
+    def _chosen(self) -> dict[str, Any]:
+        """The settings, and what bodies decide by."""
+        return {**self.settings, **self.variant.choices, "first": self.updates == 1}
+
+    def _recorded(self, vector: Array, gradient: Array, numbers: Iterable[str]) -> Program:
         """The optimizer's equations, ready to run on these very arrays."""
         tape: Any = Tape(self.system)
         arrays = {"w": vector, "g": gradient, **self.state}
         space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
         space |= {name: tape.leaf(name, False) for name in numbers}
-        space |= {**self.settings, **self.flags}
+        space |= self._chosen()
         results: dict[str, Node] = {}
-        for equation in self.entry.equations:
+        for equation in self.variant.equations:
             value: Any = equation.body(SimpleNamespace(**space), tape)
             if equation.name in arrays:
                 results[equation.name] = value

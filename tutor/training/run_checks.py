@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from tutor.errors import TutorError, nearest
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.training.settings import NORMALIZERS, SEEDS, Settings, check
 from tutor.training.setup import shape_of
 from tutor.training.shape import Shape
@@ -95,11 +94,11 @@ def _check_states(run: Run) -> None:
         raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
     template: dict[str, Any] = {"vector": vector}
     check_state("initial", run.states["initial"], template)
-    entry = OPTIMIZERS[run.settings.optimizer]
-    template |= {f"state_{name}": template["vector"] for name in entry.state}
+    variant = run.settings.rules.variant
+    template |= {f"state_{name}": template["vector"] for name in variant.state}
     for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
         template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}
-    template |= {"updates": 0, **dict.fromkeys(entry.shared_state, 0.0)}
+    template |= {"updates": 0, **dict.fromkeys(variant.shared_state, 0.0)}
     for which in later:
         state = run.states[which]
         if run.heading.form == "matrix":

@@ -50,7 +50,7 @@ class Settings:
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
     learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
-    optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8; may be given several times.")
+    optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8 or amsgrad=true; may be given several times.")
     schedule: str = setting("constant", "How the rate changes from epoch to epoch.")
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
     rule: Literal["gradient", "perceptron"] = setting(
@@ -148,7 +148,6 @@ def _check_perceptron(wanted: Settings) -> None:
 
 
 def _check_words(wanted: Settings) -> None:
-    from tutor.arithmetic.exact import read_number
     from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
     from tutor.maths.initializers import INITIALIZERS
     from tutor.maths.losses import LOSSES
@@ -168,22 +167,30 @@ def _check_words(wanted: Settings) -> None:
             _known(word, list(words), kind)
     _known(wanted.optimizer, OPTIMIZERS, "optimizer")
     _known(wanted.schedule, SCHEDULES, "schedule")
-    optimizer, schedule = OPTIMIZERS[wanted.optimizer], SCHEDULES[wanted.schedule]
-    for chosen, valid in (
-        (wanted.optimizer_setting, {**optimizer.settings, **optimizer.flags}),
-        (wanted.schedule_setting, schedule.settings),
-    ):
-        for name, text in chosen.items():
-            owner = wanted.optimizer if chosen is wanted.optimizer_setting else f"the {wanted.schedule} schedule"
-            if not valid:
-                raise TutorError(f"{owner} has no settings, so no {name[:60]!r}")
-            _known(name, valid, f"setting of {owner}")
-            if name not in optimizer.flags or chosen is wanted.schedule_setting:
-                _check_number(name, text)
-                if name.startswith(("beta", "rho")) and not 0 <= float(read_number(text)) < 1:
-                    raise TutorError(f"{name} is a share from 0 to below 1, not {text[:40]}")
-            elif text.lower() not in IS_ON:
-                raise TutorError(f"{name} is true or false, not {text[:40]!r}")
+    _check_optimizer(wanted)
+    valid = SCHEDULES[wanted.schedule].settings
+    for name, text in wanted.schedule_setting.items():
+        if not valid:
+            raise TutorError(f"the {wanted.schedule} schedule has no settings, so no {name[:60]!r}")
+        _known(name, valid, f"setting of the {wanted.schedule} schedule")
+        _check_number(name, text)
+
+
+def _check_optimizer(wanted: Settings) -> None:
+    from tutor.maths.optimizers import OPTIMIZERS
+    from tutor.worksheet.check_optimizer import check_settings
+
+    entry = OPTIMIZERS[wanted.optimizer]
+    for name, text in wanted.optimizer_setting.items():
+        if name in entry.settings:
+            _check_number(name, text)
+    found: dict[str, Any] = {
+        n: IS_ON.get(t.lower(), t) if n in entry.flags else t for n, t in wanted.optimizer_setting.items()
+    }
+    try:
+        check_settings(wanted.optimizer, found)
+    except ValueError as error:
+        raise TutorError(str(error)) from None
 
 
 def _check_number(name: str, text: str) -> None:

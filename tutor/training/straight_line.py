@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tutor.arithmetic.scalar import Fast, Fastest, Reproducible
+from tutor.training.systems import Setting
 from tutor.worksheet.build import Moment
 from tutor.worksheet.loop import Epoch, Run, loop_of, outputs_of
 from tutor.worksheet.one_update import COUNT, one_update, worksheet_of_update
@@ -51,8 +52,10 @@ class StraightLine:
         self._functions = FUNCTIONS[arithmetic]
         self._run: Run = self._loop.function(self._functions[0])
         self.parameters = self._full.parameters
-        start = {name: float(value) for name, value in self._full.start.items()} | {COUNT: 0.0}
-        self._kept = tuple(start.get(name, 1.0) for name in self._loop.kept)  # powers of settings begin at 1
+        before = self._full.updates
+        start = {name: float(value) for name, value in self._full.start.items()} | {COUNT: float(before)}
+        start |= {name: Setting(self._full.constants[base]) ** before for name, base in self._loop.powers.items()}
+        self._kept = tuple(start[name] for name in self._loop.kept)
 
     @property
     def vector(self) -> Array:
@@ -113,7 +116,9 @@ class StraightLine:
         values = {name: Fraction(value) for name, value in zip(self._loop.kept, self._kept, strict=True)}
         rows = [[Fraction(number) for number in self._rows[i]] for i in group]
         examples = [Example(row[: self._inputs], row[self._inputs :]) for row in rows]
-        return worksheet_of_update(self.problem, examples, Moment(self.updates, epoch, values), chain)
+        return worksheet_of_update(
+            self.problem, examples, Moment(self._full.updates + self.updates, epoch, values), chain
+        )
 
     @cached_property
     def _forward(self) -> Run:

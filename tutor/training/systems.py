@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.arithmetic import elementary
+from tutor.arithmetic import elementary, scalar
 from tutor.arithmetic.exact_rows import ExactRows
 from tutor.arithmetic.products import Operand, bits_for, product, row_by_row
 
@@ -14,14 +14,15 @@ Array = Any
 
 
 class Setting(float):
-    """A number whose whole powers are multiplied out: the C library's pow is not the same everywhere."""
+    """A number whose whole powers are multiplied out, and others made of exp and ln: the C library's pow is not the
+    same everywhere."""
 
     def __pow__(self, exponent: float, modulus: None = None) -> float:
         if not isinstance(exponent, int | float):
             return NotImplemented
         count = int(exponent)
         if count != exponent or count < 0:
-            raise ValueError("only whole powers are the same on every machine")
+            return scalar.exp(exponent * scalar.log(self))
         result, square = 1.0, float(self)
         while count:
             if count & 1:

@@ -137,8 +137,14 @@ class Program:
             self.values[tape.leaves[name].place] = array
         used = {place for _, operands, _ in tape.instructions for place in operands}
         self.numbers = {n: node.place for n, node in tape.leaves.items() if not node.wide and node.place in used}
-        self.copies: list[tuple[Array, Array]] = []
-        self._settle(tape, {node.place: tape.leaves[name].place for name, node in results.items()})
+        named = {node.place for node in tape.leaves.values()}
+        self.copies: list[tuple[Array, Array]] = [  # what becomes another leaf as it stands
+            (self.values[tape.leaves[name].place], self.values[node.place])
+            for name, node in results.items()
+            if node.place in named
+        ]
+        made = {node.place: tape.leaves[name].place for name, node in results.items() if node.place not in named}
+        self._settle(tape, made)
         self.narrow = [line for line in tape.instructions if not tape.wide[line[2]]]
         wide = [line for line in tape.instructions if tape.wide[line[2]]]
         self.wide = [(f, [self.values[p] for p in (*operands, place)]) for f, operands, place in wide]

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from tutor.errors import counted
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizer import RATE
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.views.rounding import FEWEST_SIGNIFICANT, shown
 from tutor.worksheet.step import Worksheet
-from tutor.worksheet.update import RATE
 
 POLICIES = {
     "updated": "{} are updated too",
@@ -54,8 +54,7 @@ def update_remarks(worksheet: Worksheet, digits: int) -> Iterator[str]:
     """The optimizer with its form and its rate, the rates of layers, the schedule, clipping: whatever is not plain."""
     made = worksheet.conventions
     chosen, rate = OPTIMIZERS[made.optimizer], shown(worksheet.givens[RATE], digits)
-    forms = [chosen.flags[name].on if true else chosen.flags[name].off for name, true in made.flags.items()]
-    yield ", ".join([f"{chosen.title} with learning rate eta = {rate}", *forms])
+    yield ", ".join(filter(None, [f"{chosen.title} with learning rate eta = {rate}", *made.forms]))
     for layer, factor in made.rates.items():
         yield f"layer {layer} learns with {shown(factor, digits)}·eta" if factor else f"layer {layer} is frozen"
     if made.schedule != "constant":

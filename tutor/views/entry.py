@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from tutor.arithmetic.floats import FloatSystem
+from tutor.maths.optimizer import Optimizer
 from tutor.views.curves import round_axis, tick
 from tutor.views.narrate import narrate_derivation
 from tutor.views.notation import expression_text
+from tutor.views.optimizer import optimizer_document, show_optimizer
 from tutor.views.rounding import full, shown
 from tutor.views.screen import Screen
 from tutor.views.style import PLAIN
@@ -29,8 +31,6 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
             yield name, str(text)
     if settings := getattr(entry, "settings", None):
         yield "settings", ", ".join(f"{name} = {value}" for name, value in settings.items())
-    if isinstance(rate := getattr(entry, "rate", None), str):
-        yield "learning rate if none is given", rate
     if related := getattr(entry, "see", ()):
         yield "see also", ", ".join(related)
     if command := getattr(entry, "try_it", ""):
@@ -39,6 +39,9 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
 
 def show_entry(name: str, kind: str, entry: Any, screen: Screen, digits: int) -> None:
     """Facts, derivations, values and, where there is room and Unicode, a picture."""
+    if isinstance(entry, Optimizer):
+        show_optimizer(entry, screen, digits)
+        return
     screen.show(screen.text(name, "bold"))
     for fact, text in facts(kind, entry):
         screen.indented(f"{fact}: {text}")
@@ -117,6 +120,8 @@ def _slopes(curve: Curve, xs: list[float]) -> list[tuple[float, float]]:
 
 def entry_document(name: str, kind: str, entry: Any) -> dict[str, Any]:
     """What `tutor explain --json` prints."""
+    if isinstance(entry, Optimizer):
+        return {"format": 1, "name": name, **optimizer_document(entry)}
     document: dict[str, Any] = {"format": 1, "name": name, **dict(facts(kind, entry))}
     work = shown_of(entry)
     if work is None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import MOST_PATHS
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.free import free_worksheet, minimize_worksheet
@@ -16,7 +15,7 @@ from tutor.worksheet.passes import OnePass, Passes
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.rounds import after_name, after_steps, claims, numbered
-from tutor.worksheet.settings import together, update_of, update_values, with_optimization
+from tutor.worksheet.settings import begun, states_of, together, update_of, update_values, with_optimization
 from tutor.worksheet.step import Conventions, Step, Worksheet
 
 
@@ -53,10 +52,11 @@ class NetworkBuilder:
     network: Network
     problem: Problem
     chain: str
-    moment: Moment = field(default_factory=Moment)
+    at: Moment | None = None
 
     def __post_init__(self) -> None:
         self.training = self.problem.training or Training()
+        self.moment = self.at or Moment(begun(self.training))
         self.known: Connections = connect(self.network, dict(self.problem.givens))
         self.known.values |= {name: v for name, v in self.moment.values.items() if name in self.known.values}
         self.count = len(self.problem.examples)
@@ -89,16 +89,15 @@ class NetworkBuilder:
         for k, group in enumerate(groups, 1):
             template = templates[group]
             update = update_of(training, template.goal, reached, self.factors(reached), shrunk, template.changes)
-            kept = [*reached, *update.state, *OPTIMIZERS[training.optimizer].shared_state]
             whole = [*template.steps, *update.steps(self.moment.updates + k, self.moment.epoch + (k - 1) // per_epoch)]
-            steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
+            steps += numbered(whole, update.kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
         last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
         forward = self.passes.forward(tuple(range(self.count)))
         first = _first_names(forward, steps)
         goals = dict.fromkeys(template.goal for template in templates.values())
         started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
-        states = {name: self.moment.values.get(name, Fraction(0)) for name in update.state}
+        states = {n: self.moment.values.get(n, v) for n, v in states_of(training, update, "training").items()}
         return Worksheet(
             together(self.values(), started, states),
             (*steps, *after_steps(forward, last, first)),

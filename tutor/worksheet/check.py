@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from fractions import Fraction
 
-from tutor.arithmetic.exact import read_number
 from tutor.errors import nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.worksheet.check_network import check_examples, check_name, check_network
+from tutor.worksheet.check_optimizer import check_settings
 from tutor.worksheet.naming import layer_name, neuron_names
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training
 
 MOST_UPDATES = 500
+MOST_BEFORE = 10_000
 WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "epochs")
-GRADIENT_ONLY = ("optimizer", "settings", "schedule", "schedule_settings", "clip_value", "clip_norm", *WEIGHT_KEYS)
-BEYOND_DELTA = ("optimizer", "settings", "clip_value", "clip_norm", "l1", "l2", "proximal")
+GRADIENT_ONLY = (
+    "optimizer",
+    "settings",
+    "state",
+    "schedule",
+    "schedule_settings",
+    "clip_value",
+    "clip_norm",
+    *WEIGHT_KEYS,
+)
+BEYOND_DELTA = ("optimizer", "settings", "state", "clip_value", "clip_norm", "l1", "l2", "proximal")
 NETWORK_ONLY = ("update_biases", "rule", "fires", "stop", "max_epochs", *WEIGHT_KEYS)
 
 
@@ -129,8 +139,30 @@ def check_minimize(wanted: Minimize) -> None:
         raise ValueError("minimize.start: say where each variable begins, as in start = { x = 1, y = 1 }")
     for name in wanted.start:
         check_name(name)
-    if not 1 <= wanted.steps <= MOST_UPDATES:
-        raise ValueError(f"minimize.steps: a worksheet takes 1 to {MOST_UPDATES}, not {wanted.steps}")
+    count = _check_gradients(wanted) if wanted.gradients else 1 if wanted.steps is None else wanted.steps
+    if not 1 <= count <= MOST_UPDATES:
+        raise ValueError(f"minimize.steps: a worksheet takes 1 to {MOST_UPDATES}, not {count}")
+    if (wanted.objective is None) != bool(wanted.gradients):
+        raise ValueError(
+            "minimize: give either an `objective`, or the gradient of each step, as in gradients = { w = [0.1, -0.2] }"
+        )
+
+
+def _check_gradients(wanted: Minimize) -> int:
+    """How many steps the gradients are for: as many for each variable."""
+    for name in (*wanted.gradients, *wanted.start):
+        if name not in wanted.start:
+            raise ValueError(f"minimize.gradients: {name!r} has no start{nearest(name, wanted.start)}")
+        if name not in wanted.gradients:
+            raise ValueError(f"minimize.gradients: there are none for {name!r}, which is in minimize.start")
+    found = {name: len(slopes) for name, slopes in wanted.gradients.items()}
+    first, count = next(iter(found.items()))
+    for name, length in found.items():
+        if length != count:
+            raise ValueError(f"minimize.gradients: {first} has {count} and {name} has {length}; give one for each step")
+    if wanted.steps not in (None, count):
+        raise ValueError(f"minimize.steps: there are gradients for {count} steps, so leave it out")
+    return count
 
 
 def check_optimization(wanted: Optimization, place: str) -> None:
@@ -141,14 +173,13 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     if wanted.learning_rate is None and chosen.rate is None:
         raise ValueError(f"in {place}: 'learning_rate' is missing")
     _check_rate(wanted.learning_rate, f"{place}.learning_rate")
-    for name, value in wanted.settings.items():
-        _known(name, [*chosen.settings, *chosen.flags], f"{place}.settings", f"setting of {wanted.optimizer}")
-        if isinstance(value, bool) != (name in chosen.flags):
-            raise ValueError(
-                f"{place}.settings.{name}: {'true or false' if name in chosen.flags else 'a number'} is needed"
-            )
-        if name not in chosen.flags:
-            _check_number(value, f"{place}.settings.{name}")
+    try:
+        check_settings(wanted.optimizer, wanted.settings)
+    except ValueError as error:
+        raise ValueError(f"{place}.settings: {error}") from None
+    before = wanted.state.get("t", Fraction(0))
+    if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
+        raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")
     for name in wanted.schedule_settings:
         _known(name, SCHEDULES[wanted.schedule].settings, f"{place}.schedule_settings", "setting of the schedule")
     if wanted.clip_value is not None and wanted.clip_norm is not None:
@@ -156,13 +187,6 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     for limit in ("clip_value", "clip_norm"):
         if getattr(wanted, limit) is not None and getattr(wanted, limit) <= Fraction(0):
             raise ValueError(f"{place}.{limit}: the limit is a positive number")
-
-
-def _check_number(value: object, place: str) -> None:
-    try:
-        read_number(str(value))
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
 
 
 def _known(word: str, valid: Collection[str], place: str, kind: str) -> None:

@@ -7,14 +7,14 @@ from fractions import Fraction
 
 from tutor.arithmetic.symbolic import add, symbol
 from tutor.errors import nearest
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.equations import equation_steps
 from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Differentiate, Minimize, Problem
 from tutor.worksheet.rounds import after_steps, claims, numbered
-from tutor.worksheet.settings import together, update_of, update_values, with_optimization
+from tutor.worksheet.settings import begun, states_of, together, update_of, update_values, with_optimization
 from tutor.worksheet.step import Conventions, Step, Worksheet
+from tutor.worksheet.update import Update, asked
 
 GOAL = "E"
 
@@ -33,10 +33,11 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
         return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
     parameters = [p for p in asked.wrt if p in graph.users and p in values]
     update = update_of(problem.training, graph.goal, parameters)
-    whole += update.steps(1, 0)
+    states = states_of(problem.training, update, "training")
+    whole += update.steps(begun(problem.training) + 1, 0)
     last = {p: f"{p}_new" for p in parameters}
     whole += after_steps(steps, last, {})
-    values = together(values, update_values(problem.training), dict.fromkeys(update.state, Fraction(0)))
+    values = together(values, update_values(problem.training), states)
     outcomes = ((graph.goal, f"{graph.goal}_after"),)
     made = with_optimization(_conventions(used), problem.training)
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
@@ -65,8 +66,10 @@ def _graph(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fracti
 
 
 def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:
-    """A function minimised: value, gradient and update, as often as is asked."""
+    """A function minimised: value, gradient and update, as often as is asked; or the updates by given gradients."""
     values = together(givens, wanted.start)
+    if wanted.objective is None:
+        return _given_gradients(wanted, values)
     try:
         objective = Step(GOAL, "loss", parse(wanted.objective, set(values)), "objective")
     except ValueError as error:
@@ -74,21 +77,47 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     graph = Graph({GOAL: objective}, GOAL, list(wanted.start))
     template = [objective, *partial_steps(graph), *gradient_steps(graph, "full")]
     parameters = [p for p in wanted.start if p in graph.users]
+    count = wanted.steps or 1
     update = update_of(wanted, GOAL, parameters)
-    kept = [*parameters, *update.state, *OPTIMIZERS[wanted.optimizer].shared_state]
-    steps: list[Step] = []
-    many = wanted.steps > 1
-    for k in range(1, wanted.steps + 1):
-        whole = [*template, *update.steps(k, k - 1)]
-        steps += numbered(whole, kept, k, f"Update {k}") if many else whole
-    last = {p: f"{p}[{wanted.steps}]" if many else f"{p}_new" for p in parameters}
+    steps = _updates(wanted, update, template, count)
+    last, many = _last(parameters, count), count > 1
     first = {GOAL: f"{GOAL}[1]" if many else GOAL}
     steps += after_steps([objective], last, first)
-    values = together(values, update_values(wanted), dict.fromkeys(update.state, Fraction(0)))
+    values = together(values, update_values(wanted), states_of(wanted, update, "minimize"))
     made = with_optimization(_conventions("full"), wanted)
     outcomes = ((first[GOAL], f"{GOAL}_after"),)
-    proved = [c for k in range(1, wanted.steps + 1) for c in claims(GOAL, parameters, k if many else 0)]
+    proved = [c for k in range(1, count + 1) for c in claims(GOAL, parameters, k if many else 0)]
     return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
+
+
+def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksheet:
+    """The updates alone: the gradient of each is given."""
+    update = update_of(wanted, GOAL, list(wanted.start))
+    if GOAL in asked(update.variant):
+        raise ValueError(f"minimize.gradients: {wanted.optimizer} also needs the error itself; give an objective")
+    count = max(map(len, wanted.gradients.values()))
+    slopes = {
+        f"d{GOAL}/d{name}" + (f"[{k}]" if count > 1 else ""): slope
+        for name, found in wanted.gradients.items()
+        for k, slope in enumerate(found, 1)
+    }
+    values = together(values, slopes, update_values(wanted), states_of(wanted, update, "minimize"))
+    steps, made = _updates(wanted, update, (), count), with_optimization(_conventions("full"), wanted)
+    return Worksheet(values, tuple(steps), made, updated=tuple(_last(update.parameters, count).items()))
+
+
+def _updates(wanted: Minimize, update: Update, template: Sequence[Step], count: int) -> list[Step]:
+    """The steps of all updates, each after those of the template, which make its gradient if it is not given."""
+    steps: list[Step] = []
+    own = () if template else [f"d{GOAL}/d{p}" for p in update.parameters]
+    for k in range(1, count + 1):
+        whole = [*template, *update.steps(begun(wanted) + k, k - 1)]
+        steps += numbered(whole, update.kept, k, f"Update {k}", own) if count > 1 else whole
+    return steps
+
+
+def _last(parameters: Sequence[str], count: int) -> dict[str, str]:
+    return {p: f"{p}[{count}]" if count > 1 else f"{p}_new" for p in parameters}
 
 
 def _conventions(chain: str) -> Conventions:

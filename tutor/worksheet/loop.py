@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from tutor.maths.optimizer import RATE
 from tutor.worksheet.compile import compiled
 from tutor.worksheet.one_update import COUNT, OneUpdate
 from tutor.worksheet.statements import Statements, in_place
 from tutor.worksheet.texts import literal
-from tutor.worksheet.update import RATE
-from tutor.worksheet.writer import Scope, Statement
+from tutor.worksheet.writer import Scope, Statement, power_name
 
 Row = tuple[float, ...]
 Epoch = tuple[Sequence[Any], Sequence[int], float, float]
@@ -26,12 +26,14 @@ class Loop:
     """The source of the function, and of each of its lines the step for which it was written.
 
     `kept` names what lives on from update to update, in the order in which the function takes and returns it: the
-    parameters, the states of the optimizer, and what changes with the number of the update alone.
+    parameters, the states of the optimizer, and what changes with the number of the update alone: the number itself,
+    and powers of settings, of which `powers` has the base by their name.
     """
 
     lines: tuple[str, ...]
     steps: tuple[str, ...]
     kept: tuple[str, ...]
+    powers: Mapping[str, str] = field(default_factory=dict)
 
     def function(self, arithmetic: Any) -> Run:
         """run(kept, rows, epochs): the kept values after the epochs, and the loss of each of them.
@@ -79,7 +81,8 @@ def loop_of(full: OneUpdate, rest: OneUpdate | None, until_clean: bool = False) 
     if until_clean:
         lines.append(("  if total == 0.0: break", ""))
     lines.append((f" return {kept}, losses", ""))
-    return Loop(tuple(text for text, _ in lines), tuple(step for _, step in lines), tuple(scope.variables))
+    powers = {power_name(base): base for base in scope.powers}
+    return Loop(tuple(text for text, _ in lines), tuple(step for _, step in lines), tuple(scope.variables), powers)
 
 
 def _places(update: OneUpdate) -> str:
@@ -101,7 +104,8 @@ def _body(update: OneUpdate, scope: Scope) -> Iterator[Statement]:
     written = Statements(update.steps, [update.loss, *update.becomes.values()], known, scope)
     if COUNT in scope.variables:
         yield Statement(scope.variables[COUNT], f"{scope.variables[COUNT]} + 1.0", COUNT)
-    for name, factor in scope.powers.items():
+    for base, factor in scope.powers.items():
+        name = power_name(base)
         yield Statement(scope.variables[name], f"{scope.variables[name]} * {factor}", name)
     pairs = [(known[name], written.result(new), name) for name, new in update.becomes.items()]
     yield from in_place(written.lines, pairs)

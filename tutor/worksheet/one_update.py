@@ -9,16 +9,16 @@ from fractions import Fraction
 from msgspec.structs import replace as changed
 
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
-from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.optimizer import RATE
 from tutor.worksheet.build import Moment, NetworkBuilder
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.naming import Connections
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.saturation import collapsed, shifted
-from tutor.worksheet.settings import together, update_of, update_values
+from tutor.worksheet.settings import begun, states_of, together, update_of, update_values
 from tutor.worksheet.step import Step, Worksheet, check_names
-from tutor.worksheet.update import RATE, Update
+from tutor.worksheet.update import Update, asked
 
 COUNT = "number of the update"
 LOSS = "loss of the examples"
@@ -32,7 +32,7 @@ class OneUpdate:
     `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
     network for the first of them. `becomes` leads from the name of a parameter or a state to that of its new value,
     `start` has the value with which each begins, `constants` that of everything else which is given. `loss` is what
-    the examples lose, all together and without penalties.
+    the examples lose, all together and without penalties. `updates` have been made before the first.
     """
 
     steps: tuple[Step, ...]
@@ -43,6 +43,7 @@ class OneUpdate:
     start: Mapping[str, Fraction]
     constants: Mapping[str, Fraction]
     loss: str = LOSS
+    updates: int = 0
 
     def __post_init__(self) -> None:
         given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
@@ -66,11 +67,9 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
     tags = [builder.passes.tag(e) for e in range(group)]
     steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
-    shared = OPTIMIZERS[training.optimizer].shared_state
     strengths = {name: getattr(training, name) for name in builder.passes.penalties}
-    states = dict.fromkeys(update.state, Fraction(0))
-    given = together(known.values, update_values(training), strengths, states)
-    kept = dict.fromkeys([*reached, *update.state, *shared])
+    states = states_of(training, update, "training")
+    given, kept = together(known.values, update_values(training), strengths, states), update.kept
     return OneUpdate(
         steps=tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
         rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
@@ -79,6 +78,7 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         becomes={name: f"{name}_new" for name in kept},
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+        updates=begun(training),
     )
 
 
@@ -134,7 +134,7 @@ def _of_any(update: Update) -> Iterator[Step]:
     """The steps of update t, where those of the first one may differ from all others."""
     t = symbol(COUNT)
     later = list(update.steps(t, 0, first=False))
-    if not OPTIMIZERS[update.optimizer].shared:
+    if "first" not in asked(update.variant):
         yield from later
         return
     for step, at_first in zip(later, update.steps(t, 0, first=True), strict=True):

@@ -66,7 +66,11 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How parameters are changed: the optimizer, its settings, and what happens to the gradient before."""
+    """How parameters are changed: the optimizer, its settings, and what happens to the gradient before.
+
+    `state` has what the optimizer remembers of earlier updates, as in { t = 3, m_w = 0.1, v_w = 0.01 }, where t is how
+    many of them there were.
+    """
 
     optimizer: OptimizerName = "sgd"
     learning_rate: Fraction | None = None
@@ -75,6 +79,7 @@ class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     schedule_settings: dict[str, Fraction] = field(default_factory=dict)
     clip_value: Fraction | None = None
     clip_norm: Fraction | None = None
+    state: dict[str, Fraction] = field(default_factory=dict)
 
 
 class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -108,11 +113,15 @@ class Differentiate(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Minimize(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A function minimised step by step, without any network."""
+    """A function minimised step by step, without any network.
 
-    objective: str
+    In place of the `objective`, `gradients` may have those of each step, as in { w = [0.1, -0.2, 0.3] }.
+    """
+
     start: dict[str, Fraction]
-    steps: int = 1
+    objective: str | None = None
+    gradients: dict[str, list[Fraction]] = field(default_factory=dict)
+    steps: int | None = None
 
 
 class Problem(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -28,10 +28,13 @@ def renamed(step: Step, names: Mapping[str, str], part: str = "") -> Step:
     )
 
 
-def numbered(steps: Sequence[Step], kept: Iterable[str], number: int, part: str) -> Iterator[Step]:
+def numbered(
+    steps: Sequence[Step], kept: Iterable[str], number: int, part: str, given: Iterable[str] = ()
+) -> Iterator[Step]:
     """The steps of update `number`. What is `kept` from update to update (parameters, states) goes in as it came
-    out of the one before: W1 as W1[number - 1], W1_new as W1[number]."""
-    names = {step.name: f"{step.name}[{number}]" for step in steps}
+    out of the one before: W1 as W1[number - 1], W1_new as W1[number]. `given` names givens of which each update has
+    its own."""
+    names = {name: f"{name}[{number}]" for name in (*(step.name for step in steps), *given)}
     for name in kept:
         names[f"{name}_new"] = f"{name}[{number}]"
         if number > 1:

@@ -72,7 +72,8 @@ def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
 class Conventions:
     """What a reader must know to get the same numbers.
 
-    `clip` names the given that is the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta.
+    `forms` says in words which form of the optimizer it is, where there are several. `clip` names the given that is
+    the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta.
     """
 
     loss: str
@@ -82,7 +83,7 @@ class Conventions:
     bias_policy: str
     optimizer: str
     chain: str
-    flags: Mapping[str, bool] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
     clip: str = ""
     schedule: str = ""
     schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)

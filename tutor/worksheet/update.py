@@ -10,22 +10,60 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import add, formula, multiply, number, power, symbol
+from tutor.arithmetic.exact import read_number
+from tutor.arithmetic.symbolic import ONE, add, formula, multiply, number, power, symbol
+from tutor.arithmetic.symbolic import names as names_in
 from tutor.maths import clipping
-from tutor.maths.optimizers import OPTIMIZERS, Equation
+from tutor.maths.optimizer import RATE, Equation, Variant
 from tutor.maths.penalties import soft_threshold
 from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.worksheet.step import Step
 
 Expr = Any
-RATE = "eta"
 
 
-class _Moment:
+class Count:
     """The number of an update, or the symbol for it, and whether it is the first."""
 
     def __init__(self, t: int | Expr, first: bool) -> None:
-        self.t, self.first = sympy.Integer(t) if isinstance(t, int) else t, first
+        whole = isinstance(t, int)
+        self.names: dict[str, Expr] = {
+            "t": sympy.Integer(t) if whole else t,
+            "next_t": sympy.Integer(t + 1) if whole else add(t, ONE),
+        }
+        self.first = first
+
+
+def written(equation: Equation, space: Mapping[str, Expr], variant: Variant, at: Count) -> Expr:
+    """A line of an optimizer over these quantities and the settings, by their names."""
+    values = {**space, **{name: symbol(name) for name in variant.settings}, **at.names}
+    chosen = {**variant.choices, "first": at.first}
+    names = sorted(values)
+
+    def body(*arguments: Any) -> Any:
+        named = dict(zip(names, arguments[:-1], strict=True))
+        return equation.body(SimpleNamespace(**named, **chosen), arguments[-1])
+
+    key = (equation.body, tuple(names), tuple(sorted(chosen.items(), key=str)))
+    return formula(body, *(values[name] for name in names), key=key)
+
+
+def lines(variant: Variant, first: bool = False) -> Iterator[tuple[Equation, str, Expr]]:
+    """Each line of an optimizer with the name of what it makes and its formula, over w, g, t and so on; those that are
+    worked once for all parameters first. `first` is for the first update of a training."""
+    at = Count(symbol("t"), first)
+    space = {name: symbol(name) for name in ("w", "g", "E", RATE, *variant.state, *variant.shared_state)}
+    states = {"w", *variant.state, *variant.shared_state}
+    for equation in (*variant.shared, *variant.equations):
+        name = f"{equation.name}_new" if equation.name in states else equation.name
+        yield equation, name, written(equation, space, variant, at)
+        space[name] = symbol(name)
+
+
+def asked(variant: Variant) -> set[str]:
+    """What the lines name: g, t, E and so on, and `first` where the first update differs from all others."""
+    later, at_first = ([formula for *_, formula in lines(variant, first)] for first in (False, True))
+    return {name for line in later for name in names_in(line)} | ({"first"} if later != at_first else set())
 
 
 @dataclass(frozen=True)
@@ -35,11 +73,9 @@ class Update:
     With the delta rule `changes` has, for each parameter, what moves it, to be multiplied by the rate.
     """
 
-    optimizer: str
+    variant: Variant
     goal: str
     parameters: Sequence[str]
-    flags: Mapping[str, bool] = field(default_factory=dict)
-    settings: Sequence[str] = ()
     schedule: str = "constant"
     schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
     clip: str = ""
@@ -48,19 +84,23 @@ class Update:
     changes: Mapping[str, Expr] = field(default_factory=dict)
 
     @property
-    def state(self) -> list[str]:
-        """The names of all states, which begin at 0 (the shared learning rate at eta)."""
-        chosen = OPTIMIZERS[self.optimizer]
-        return [f"{s}_{p}" for p in self.parameters for s in chosen.state] + [
-            s for s in chosen.shared_state if s != RATE
-        ]
+    def state(self) -> dict[str, Fraction]:
+        """The names of all states but the learning rate, and what each begins with."""
+        shared = {name: read_number(str(start)) for name, start in self.variant.shared_state.items() if name != RATE}
+        own = {name: read_number(str(start)) for name, start in self.variant.state.items()}
+        return {f"{name}_{p}": start for p in self.parameters for name, start in own.items()} | shared
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of all that lives on from update to update."""
+        return list(dict.fromkeys([*self.parameters, *self.state, *self.variant.shared_state]))
 
     def steps(self, t: int | Expr, epoch: int, first: bool | None = None) -> Iterator[Step]:
         """The steps of update `t` (from 1) in the given epoch (from 0).
 
         Where t is a symbol, so that the steps are those of any update, `first` says for which they are.
         """
-        at = _Moment(t, t == 1 if first is None else first)
+        at = Count(t, t == 1 if first is None else first)
         rate = symbol(RATE)
         if self.schedule != "constant":
             yield self._rate(epoch)
@@ -98,16 +138,16 @@ class Update:
                 nearer = formula(clipping.by_value, gradient, limit)
                 yield Step(f"{gradient.name}_clipped", "update", nearer, "clipped by value")
 
-    def _shared(self, at: _Moment, rate: Expr) -> Iterator[Step]:
-        chosen = OPTIMIZERS[self.optimizer]
-        done: dict[str, Expr] = {}
-        for equation in chosen.shared:
-            space = {s: symbol(s) for s in chosen.shared_state} | {"eta": rate, "E": symbol(self.goal)} | done
-            yield Step(f"{equation.name}_new", "update", self._write(equation, space, at), equation.reason, before=None)
-            done[f"{equation.name}_new"] = symbol(f"{equation.name}_new")
+    def _shared(self, at: Count, rate: Expr) -> Iterator[Step]:
+        states = self.variant.shared_state
+        space = {name: symbol(name) for name in states} | {RATE: rate, "E": symbol(self.goal)}
+        for equation in self.variant.shared:
+            name = f"{equation.name}_new" if equation.name in states else equation.name
+            yield Step(name, "update", written(equation, space, self.variant, at), equation.reason)
+            space[name] = symbol(name)
 
     def _equations(
-        self, parameter: str, gradient: Expr, at: _Moment, rate: Expr, shared: Mapping[str, Expr]
+        self, parameter: str, gradient: Expr, at: Count, rate: Expr, shared: Mapping[str, Expr]
     ) -> Iterator[Step]:
         if parameter in self.changes:
             change = self.changes[parameter]
@@ -115,16 +155,17 @@ class Update:
             moved = add(symbol(parameter), multiply(rate, *factors))
             yield Step(f"{parameter}_new", "update", moved, "delta rule", before=parameter)
             return
-        chosen = OPTIMIZERS[self.optimizer]
-        space = {"w": symbol(parameter), "g": gradient, "eta": rate, "E": symbol(self.goal), **shared}
-        space |= {s: symbol(f"{s}_{parameter}") for s in chosen.state}
-        for equation in chosen.equations:
+        states = self.variant.state
+        space = {"w": symbol(parameter), "g": gradient, RATE: rate, "E": symbol(self.goal), **shared}
+        space |= {name: symbol(f"{name}_{parameter}") for name in states}
+        for equation in self.variant.equations:
+            line = written(equation, space, self.variant, at)
             if equation.name == "w":
-                yield from self._last(parameter, self._write(equation, space, at), equation.reason, rate)
+                yield from self._last(parameter, line, equation.reason, rate)
                 return
-            is_state = equation.name in chosen.state
+            is_state = equation.name in states
             name = f"{equation.name}_{parameter}{'_new' if is_state else ''}"
-            yield Step(name, "update", self._write(equation, space, at), equation.reason)
+            yield Step(name, "update", line, equation.reason)
             space[f"{equation.name}_new" if is_state else equation.name] = symbol(name)
 
     def _last(self, parameter: str, equation: Expr, reason: str, rate: Expr) -> Iterator[Step]:
@@ -134,20 +175,6 @@ class Update:
         yield Step(f"{parameter}_step", "update", equation, reason)
         shrunk = formula(soft_threshold, symbol(f"{parameter}_step"), multiply(rate, symbol("l1")))
         yield Step(f"{parameter}_new", "update", shrunk, "soft-thresholding", before=parameter)
-
-    def _write(self, equation: Equation, space: Mapping[str, Expr], at: _Moment) -> Expr:
-        settings = {name: symbol(name) for name in self.settings}
-        flags = {**self.flags, "first": at.first}
-        names = sorted([*space, *settings, "t"])
-        values = {**space, **settings, "t": at.t}
-
-        def body(*arguments: Any) -> Any:
-            named = dict(zip(names, arguments[:-1], strict=True))
-            return equation.body(SimpleNamespace(**named, **flags), arguments[-1])
-
-        return formula(
-            body, *(values[n] for n in names), key=(equation.body, tuple(names), tuple(sorted(flags.items())))
-        )
 
 
 def rate_formula(schedule: Schedule, start: str, settings: Mapping[str, Fraction], epoch: int) -> Expr:

@@ -12,11 +12,10 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import where
-from tutor.errors import TutorError
+from tutor.arithmetic.symbolic import symbol, where
+from tutor.maths.optimizer import RATE
 from tutor.worksheet.one_update import COUNT
 from tutor.worksheet.texts import ATOM, CALL, CASE, PRODUCT, SUM, VARIABLE, Text, literal
-from tutor.worksheet.update import RATE
 
 Expr = Any
 HALF = sympy.Rational(1, 2)
@@ -109,7 +108,7 @@ class Writer:
         if node.is_Rational:
             return Text(literal(abs(Fraction(int(node.p), int(node.q)))), ATOM, bool(node < 0))
         if _is_power_of_count(node):
-            return Text(self._power_of_count(node.args[0].name), ATOM)
+            return Text(self._to_the_count(node.args[0].name), ATOM)
         found = self._operation(node)
         level = self.level(node)
         if level not in (EPOCH, UPDATE) or found.is_atom:
@@ -122,11 +121,10 @@ class Writer:
             return self.texts[name]
         return Text("eta" if name == RATE else self.scope.keep(COUNT), ATOM)
 
-    def _power_of_count(self, base: str) -> str:
+    def _to_the_count(self, base: str) -> str:
         """base^t as a variable that is multiplied by the base once an update."""
-        name = f"{base} to the power of t"
-        self.scope.powers[name] = self._name(base).whole
-        return self.scope.keep(name)
+        self.scope.powers[base] = self._name(base).whole
+        return self.scope.keep(power_name(base))
 
     def _operation(self, node: Expr) -> Text:
         if isinstance(node, where):
@@ -210,13 +208,15 @@ class Writer:
 
     def _power(self, base: Expr, exponent: Expr) -> Text:
         inner = self.text(base)
+        if isinstance(base, sympy.Symbol) and _is_next_count(exponent):
+            return Text(f"{self._to_the_count(base.name)} * {inner.size(CALL)}", PRODUCT)
         if exponent == -1:
             return Text(f"1.0 / {inner.size(CALL)}", PRODUCT, inner.negative)
         if exponent == HALF:
             return Text(f"sqrt({inner.whole})", CALL)
+        if not exponent.is_Integer:
+            return Text(f"exp({self.text(exponent).at_least(PRODUCT)} * log({inner.whole}))", CALL)
         count = int(exponent)
-        if count != exponent:
-            raise TutorError(f"training knows no power of {exponent}")
         name = first = inner.at_least(CALL)
         if not inner.is_atom:
             name = self.scope.fresh()
@@ -234,8 +234,19 @@ def _left_to_right(node: Expr) -> list[Expr]:
     return [node, *reversed(found)]
 
 
+def power_name(base: str) -> str:
+    """The name of base^t, for the number of the update t; like every name that no worksheet has, of several words."""
+    return f"{base} to the power of t"
+
+
 def _is_power_of_count(node: Expr) -> bool:
-    return bool(node.is_Pow and isinstance(node.args[1], sympy.Symbol) and node.args[1].name == COUNT)
+    """Whether it is base^t."""
+    return bool(node.is_Pow and isinstance(node.args[0], sympy.Symbol) and node.args[1] == symbol(COUNT))
+
+
+def _is_next_count(exponent: Expr) -> bool:
+    """Whether it is t + 1."""
+    return bool(exponent.is_Add and set(exponent.args) == {symbol(COUNT), sympy.S.One})
 
 
 def _is_reciprocal(node: Expr) -> bool:

@@ -1,0 +1,40 @@
+"""What must hold of the settings of an optimizer, in a lesson and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutor.arithmetic.exact import read_number
+from tutor.errors import nearest
+from tutor.maths.optimizer import Setting
+from tutor.maths.optimizers import OPTIMIZERS
+
+
+def check_settings(optimizer: str, given: Mapping[str, Any]) -> None:
+    """Numbers in their ranges, flags true or false, and nothing that goes without effect. Raises ValueError."""
+    entry = OPTIMIZERS[optimizer]
+    valid = [*entry.settings, *entry.flags]
+    for name, value in given.items():
+        if not valid:
+            raise ValueError(f"{optimizer} has no settings, so no {name[:60]!r}")
+        if name not in valid:
+            raise ValueError(f"unknown setting of {optimizer} {name[:60]!r}{nearest(name, valid)}")
+        if name in entry.settings:
+            _check_number(name, value, entry.settings[name])
+        elif not isinstance(value, bool):
+            raise ValueError(f"{name} is true or false, not {str(value)[:40]!r}")
+        needed = entry.settings[name].when if name in entry.settings else ""
+        if needed and not given.get(needed, entry.flags[needed].default):
+            raise ValueError(f"{name} goes with {needed} = true; add that, or leave {name} out")
+
+
+def _check_number(name: str, value: Any, setting: Setting) -> None:
+    if isinstance(value, bool):
+        raise ValueError(f"{name} is {setting.range}, not true or false")
+    try:
+        number = read_number(str(value))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if number < setting.least or (setting.below is not None and number >= setting.below):
+        raise ValueError(f"{name} is {setting.range}, not {str(value)[:40]}")

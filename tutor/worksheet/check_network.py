@@ -11,19 +11,21 @@ from tutor.arithmetic.exact import comma_hint
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.worksheet.indices import INDEXED
 from tutor.worksheet.naming import connect
 from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-INDEXED_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]{1,4}\])?")
 MOST_CONNECTIONS = 20_000
 
 
 def check_name(name: str, indexed: bool = False) -> None:
-    """A name can be typed, also in a formula."""
-    if not (INDEXED_NAME if indexed else NAME).fullmatch(name) or len(name) > 40 or iskeyword(name):
+    """A name can be typed, also in a formula; `indexed` ones may end in [2] or [1,2]."""
+    parts = INDEXED.fullmatch(name) if indexed else None
+    if not NAME.fullmatch(parts[1] if parts else name) or len(name) > 40 or iskeyword(name):
         rule = "use letters, digits and _, beginning with a letter; words of Python such as 'in' are taken"
-        raise ValueError(f"{name[:40]!r} cannot be a name: {rule}")
+        index = "; an index is written as in x[2] or x[1,2], without spaces" if indexed and "[" in name else ""
+        raise ValueError(f"{name[:40]!r} cannot be a name: {rule}{index}")
 
 
 def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: bool = True) -> None:

@@ -100,10 +100,11 @@ class Equation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Differentiate(Struct, frozen=True, forbid_unknown_fields=True):
-    """What of a free worksheet is differentiated by what; `seed` has gradients that arrive from above instead."""
+    """What of a free worksheet is differentiated by what, each `of` by each `wrt`; `seed` has gradients that arrive
+    from above instead."""
 
     wrt: list[str]
-    of: str | None = None
+    of: str | list[str] | None = None
     seed: dict[str, Fraction] = field(default_factory=dict)
 
 

@@ -71,7 +71,7 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
         "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
         "schedule": training.schedule,
         "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
-        "batch_size": 1 if by_rule or training.batch == "online" else count,
+        "batch_size": 1 if by_rule else training.batch_size(count),
         "shuffle": False,
         "rule": "perceptron" if by_rule else "gradient",
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tutor.errors import listed
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import MOST_PATHS
@@ -94,16 +95,17 @@ class NetworkBuilder:
             steps += numbered(whole, kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
         last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
-        forward = self.passes.forward(tuple(range(self.count)))
+        forward = self.passes.after()
         first = _first_names(forward, steps)
-        goals = dict.fromkeys(template.goal for template in templates.values())
+        losses = [step.name for step in forward if step.stage == "loss"]
+        goals = losses if self.passes.in_parts else dict.fromkeys(template.goal for template in templates.values())
         started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
         states = {name: self.moment.values.get(name, Fraction(0)) for name in update.state}
         return Worksheet(
             together(self.values(), started, states),
             (*steps, *after_steps(forward, last, first)),
             with_optimization(self.conventions(templates[groups[0]]), training),
-            next(iter(goals)),
+            templates[groups[0]].goal,
             self.known,
             updated=tuple(last.items()),
             outcomes=tuple((first.get(g, g), after_name(g)) for g in goals),
@@ -111,15 +113,14 @@ class NetworkBuilder:
         )
 
     def groups(self) -> list[tuple[int, ...]]:
-        """The examples of each update, in order: all together, or one after the other."""
-        if self.training.batch == "online":
-            one_by_one: list[tuple[int, ...]] = [(e,) for e in range(self.count)]
-            return one_by_one * self.training.epochs
-        return [tuple(range(self.count))] * self.training.epochs
+        """The examples of each update, in order: all together, or so many after so many."""
+        size, every = self.passes.size, range(self.count)
+        return [tuple(every[first : first + size]) for first in range(0, self.count, size)] * self.training.epochs
 
     def title(self, k: int, group: Sequence[int], per_epoch: int) -> str:
         epoch = f"epoch {(k - 1) // per_epoch + 1}, " if self.training.epochs > 1 and per_epoch > 1 else ""
-        example = f", example {group[0] + 1}" if len(group) == 1 and self.count > 1 else ""
+        numbers = listed([str(e + 1) for e in group])
+        example = f", example{'s'[: len(group) - 1]} {numbers}" if len(group) < self.count else ""
         return f"Update {k}{example}" + (f" ({epoch.rstrip(', ')})" if epoch else "")
 
     def values(self) -> dict[str, Fraction]:
@@ -141,13 +142,20 @@ class NetworkBuilder:
             loss=loss.name,
             loss_factor=loss.factor,
             reduction="mean" if loss.mean else "sum",
-            batch="" if self.count == 1 else training.batch,
+            batch="" if self.count == 1 else self.manner() if self.passes.in_parts else str(training.batch),
             bias_policy=self.bias_policy(),
             optimizer="",
             chain=first.chain,
             rates=training.rates,
             remarks=tuple(self.remarks(first)),
         )
+
+    def manner(self) -> str:
+        """How the examples come to updates."""
+        if self.passes.size == 1:
+            return "one after the other"
+        many = f"in batches of {self.passes.size}" if self.passes.in_parts else "as a batch"
+        return f"{many}, {self.training.over_examples}"
 
     def bias_policy(self) -> str:
         """Whether biases are updated: all, none, or only those outside frozen layers. Empty where nothing is."""
@@ -166,8 +174,7 @@ class NetworkBuilder:
                 f"some gradient has more than {MOST_PATHS} paths, so results in between are used again (--chain delta)"
             )
         if self.count > 1:
-            manner = "one after the other" if training.batch == "online" else f"as a batch, {training.batch}"
-            found.append(f"{self.count} examples, {manner}")
+            found.append(f"{self.count} examples, {self.manner()}")
         if self.problem.training is None:
             found.append("gradients only, no update")
         if self.passes.penalties:

@@ -15,7 +15,7 @@ from tutor.worksheet.naming import layer_name, neuron_names
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training
 
 MOST_UPDATES = 500
-WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "epochs")
+WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "reduction", "epochs")
 GRADIENT_ONLY = ("optimizer", "settings", "schedule", "schedule_settings", "clip_value", "clip_norm", *WEIGHT_KEYS)
 BEYOND_DELTA = ("optimizer", "settings", "clip_value", "clip_norm", "l1", "l2", "proximal")
 NETWORK_ONLY = ("update_biases", "rule", "fires", "stop", "max_epochs", *WEIGHT_KEYS)
@@ -60,6 +60,7 @@ def _check_network_problem(problem: Problem, network: Network) -> None:
     _check_slopes(network)
     if training is not None:
         check_training(training, network)
+        _check_batch(training, len(problem.examples))
 
 
 def _check_slopes(network: Network) -> None:
@@ -97,6 +98,16 @@ def check_training(training: Training, network: Network) -> None:
     for name in ("l1", "l2"):
         if (getattr(training, name) or 0) < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
+
+
+def _check_batch(training: Training, count: int) -> None:
+    """As many examples at a time as there are, and a reduction only where there is one to choose."""
+    if not isinstance(training.batch, int):
+        _left_alone(
+            training, ["reduction"], f'this goes with a number of examples; write batch = "{training.reduction}"'
+        )
+    elif not 1 <= training.batch <= count:
+        raise ValueError(f"training.batch: {training.batch} examples an update, but there are {count}")
 
 
 def check_perceptron(training: Training, network: Network) -> None:

@@ -117,8 +117,8 @@ def _blank(network: Network) -> Example:
     return Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
 
 
-def _batch(training: Training, group: int) -> str:
-    return "mean" if training.batch == "online" and group > 1 else training.batch
+def _batch(training: Training, group: int) -> str | int:
+    return training.batch if group == 1 else training.over_examples
 
 
 def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:

@@ -19,6 +19,7 @@ from tutor.worksheet.step import Step
 
 Expr = Any
 RATE = "eta"
+ONLY_ONE = "the only example of its batch"
 
 
 class _Moment:
@@ -173,5 +174,5 @@ def combined_gradients(
         whole = total if share == 1 else multiply(number(share), total)
         if name in penalised:
             whole = add(whole, symbol(f"local({goal},{name})"))
-        reason = "sum over the examples" if share == 1 else "mean over the examples"
+        reason = ONLY_ONE if len(parts) == 1 else f"{'sum' if share == 1 else 'mean'} over the examples"
         yield Step(f"d{goal}/d{name}", "gradient", whole, reason)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tutor.errors import listed
+from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import MOST_PATHS
+from tutor.worksheet.check_network import why_no_gradient
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.free import free_worksheet, minimize_worksheet
 from tutor.worksheet.naming import Connections, connect
-from tutor.worksheet.passes import OnePass, Passes
+from tutor.worksheet.passes import GOAL, OnePass, Passes
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.rounds import after_name, after_steps, claims, numbered
@@ -61,15 +63,19 @@ class NetworkBuilder:
         self.known: Connections = connect(self.network, dict(self.problem.givens))
         self.known.values |= {name: v for name, v in self.moment.values.items() if name in self.known.values}
         self.count = len(self.problem.examples)
+        if not any(example.targets for example in self.problem.examples):
+            self.known.targets = ()  # a network that is only run forward
         frozen = {name for name, rate in self.training.rates.items() if rate == 0}
         every = self.known.parameters(self.training.update_biases)
         self.trained = [p for p in every if self.known.layer_of(p) not in frozen]
-        self.loss = LOSSES[self.network.loss or ""]
-        self.passes = Passes(self.known, self.loss.name, self.training, self.trained, self.count, self.chain)
+        self.passes = Passes(self.known, self.network.loss or "", self.training, self.trained, self.count, self.chain)
 
     def worksheet(self) -> Worksheet:
         if self.problem.training is not None:
             return self.trained_worksheet()
+        if why_no_gradient(self.network):
+            run = OnePass(GOAL, self.passes.after(), set(), "")
+            return Worksheet(self.values(), tuple(run.steps), self.conventions(run), network=self.known)
         made = self.passes.whole(tuple(range(self.count)))
         reached = [p for p in self.trained if p in made.reached]
         gradients = tuple(claims(made.goal, reached, 0))
@@ -137,12 +143,12 @@ class NetworkBuilder:
         return {p: rates[self.known.layer_of(p)] for p in parameters if self.known.layer_of(p) in rates}
 
     def conventions(self, first: OnePass) -> Conventions:
-        loss, training = self.loss, self.training
+        loss, training = LOSSES.get(self.network.loss or ""), self.training
         return Conventions(
-            loss=loss.name,
-            loss_factor=loss.factor,
-            reduction="mean" if loss.mean else "sum",
-            batch="" if self.count == 1 else self.manner() if self.passes.in_parts else str(training.batch),
+            loss=loss.name if loss else "",
+            loss_factor=loss.factor if loss else "",
+            reduction=("mean" if loss.mean else "sum") if loss else "",
+            batch="" if self.count == 1 or not loss else self.manner() if self.passes.in_parts else str(training.batch),
             bias_policy=self.bias_policy(),
             optimizer="",
             chain=first.chain,
@@ -152,10 +158,18 @@ class NetworkBuilder:
 
     def manner(self) -> str:
         """How the examples come to updates."""
-        if self.passes.size == 1:
+        if self.passes.size == 1 or not self.passes.loss:
             return "one after the other"
         many = f"in batches of {self.passes.size}" if self.passes.in_parts else "as a batch"
         return f"{many}, {self.training.over_examples}"
+
+    def forward_only(self) -> str:
+        """Why the worksheet ends with the forward pass."""
+        entries = [ACTIVATIONS.get(layer.activation) for layer in self.known.layers]
+        flat = [entry for entry in entries if entry and entry.slope is None]
+        remarks = dict.fromkeys(entry.remark for entry in flat)
+        named = [f"{listed(list(dict.fromkeys(e.name for e in flat if e.remark == r)))}: {r}" for r in remarks]
+        return "; ".join(["forward pass only", *named])
 
     def bias_policy(self) -> str:
         """Whether biases are updated: all, none, or only those outside frozen layers. Empty where nothing is."""
@@ -169,14 +183,14 @@ class NetworkBuilder:
     def remarks(self, first: OnePass) -> list[str]:
         """What else a reader must know to get the same numbers."""
         training, found = self.training, []
-        if first.chain != self.chain:
+        if first.chain not in ("", self.chain):
             found.append(
                 f"some gradient has more than {MOST_PATHS} paths, so results in between are used again (--chain delta)"
             )
         if self.count > 1:
             found.append(f"{self.count} examples, {self.manner()}")
         if self.problem.training is None:
-            found.append("gradients only, no update")
+            found.append("gradients only, no update" if first.chain else self.forward_only())
         if self.passes.penalties:
             found.append("penalty on the weights: " + " and ".join(self.passes.penalties))
         if training.rule == DELTA_RULE:

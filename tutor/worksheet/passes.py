@@ -36,7 +36,8 @@ class OnePass:
 @dataclass(frozen=True)
 class Passes:
     """What every pass of a network has in common: its names and loss, how it is trained, and by what its error is
-    differentiated. `count` is the number of examples of the lesson."""
+    differentiated. `loss` is empty where nothing is compared with targets, `count` the number of examples of the
+    lesson."""
 
     known: Connections
     loss: str

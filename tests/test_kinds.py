@@ -585,9 +585,8 @@ WRONG = {
     "two inputs of one name": (NETWORK.replace('"x1", "x2"', '"x1", "x1"'), "network.inputs: two are called 'x1'"),
     "two targets of one name": (
         SOFTMAX.replace("loss =", 'targets = ["t", "u", "t"], loss ='), "network.targets: two are called 't'"),
-    "no loss": (NETWORK.replace('loss = "half_squared_error", ', ""), "'loss' is missing.*squared_error.*cross_entropy"),
+    "no loss": (NETWORK.replace('loss = "half_squared_error", ', "") + "training = { learning_rate = 1 }", "'loss' is missing.*squared_error.*cross_entropy"),
     "softmax of one": (NETWORK.replace("sigmoid", "softmax"), r"layers.2.*softmax of a single neuron is always 1"),
-    "a step without training": (NETWORK.replace('"tanh"', '"step"'), "perceptron rule"),
     "a negative rate": (NETWORK + "training = { learning_rate = -0.1 }", "training.learning_rate: .*negative"),
     "a negative rate for the perceptron": (GATE_HEAD + "training = { rule = 'perceptron', learning_rate = -1 }", "learning_rate: .*negative"),
     "a negative rate of a layer": (NETWORK + "training = { learning_rate = 1, rates = { h = -1 } }", "training.rates.h: .*negative"),

@@ -146,9 +146,11 @@ def _index(node: ast.expr, at: Indices, text: str) -> int:
     value = worked_out(node, at)
     if value is None:
         choice = f", with {listed(list(at))}" if at else ""
-        raise ValueError(f"[{text}] is not an index; write whole numbers{choice}, as in x[2] or x[1,2]")
+        raise ValueError(f"[{text[:40]}] is not an index; write whole numbers{choice}, as in x[2] or x[1,2]")
     if value.denominator != 1 or not 0 <= value <= LARGEST_INDEX:
-        raise ValueError(f"[{text}] is {value}{_where(at)}; an index is a whole number from 0 to {LARGEST_INDEX:,}")
+        raise ValueError(
+            f"[{text[:40]}] is {value}{_where(at)}; an index is a whole number from 0 to {LARGEST_INDEX:,}"
+        )
     return int(value)
 
 

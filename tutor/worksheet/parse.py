@@ -6,7 +6,7 @@ Nothing is ever evaluated as code. Raises ValueError, with a reason for the writ
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -14,21 +14,8 @@ import sympy
 
 from tutor.arithmetic.budget import AN_ANSWER, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
-from tutor.arithmetic.symbolic import (
-    MINUS_ONE,
-    ZERO,
-    add,
-    formula,
-    multiply,
-    names,
-    power,
-    symbol,
-    where,
-    written_depth,
-    written_size,
-)
+from tutor.arithmetic.symbolic import MINUS_ONE, ZERO, add, multiply, names, symbol, written_depth, written_size
 from tutor.errors import counted, nearest
-from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
 from tutor.worksheet.indices import (
     FOLDED,
@@ -45,6 +32,7 @@ from tutor.worksheet.indices import (
     worked_out,
 )
 from tutor.worksheet.syntax import DEEPEST_NESTING, Syntax, bases, read_syntax
+from tutor.worksheet.vocabulary import COMPARISONS, FUNCTIONS, OPERATORS, OVER_A_RANGE
 
 Expr = Any
 
@@ -52,50 +40,6 @@ DEEPEST_FORMULA = 80
 LARGEST_POWER = 1_000
 MOST_PARTS = 10_000
 """The names, numbers and operations of a formula that is written out: abs(u) is u if u > 0 else -u."""
-
-OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
-    ast.Add: lambda a, b: add(a, b),
-    ast.Sub: lambda a, b: add(a, multiply(MINUS_ONE, b)),
-    ast.Mult: lambda a, b: multiply(a, b),
-    ast.Div: lambda a, b: multiply(a, power(b, MINUS_ONE)),
-    ast.Pow: lambda a, b: power(a, b),
-}
-
-
-def _minus(a: Expr, b: Expr) -> Expr:
-    return a if b == 0 else add(a, multiply(MINUS_ONE, b))
-
-
-COMPARISONS: Mapping[type, Callable[[Expr, Expr, Expr, Expr], Expr]] = {
-    ast.Gt: lambda x, y, a, b: where(_minus(x, y), a, b),
-    ast.Lt: lambda x, y, a, b: where(_minus(y, x), a, b),
-    ast.GtE: lambda x, y, a, b: where(multiply(MINUS_ONE, _minus(x, y)), b, a),
-    ast.LtE: lambda x, y, a, b: where(multiply(MINUS_ONE, _minus(y, x)), b, a),
-}
-"""a if x > y else b, and the others, each by the one comparison that formulas know: x >= y is no -(x - y) > 0."""
-
-_LOG_TEN = sympy.log(sympy.Integer(10), evaluate=False)
-
-FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
-    "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
-    "log": (1, lambda z: sympy.log(z, evaluate=False)),
-    "ln": (1, lambda z: sympy.log(z, evaluate=False)),
-    "log10": (1, lambda z: multiply(sympy.log(z, evaluate=False), power(_LOG_TEN, MINUS_ONE))),
-    "sin": (1, lambda z: sympy.sin(z, evaluate=False)),
-    "cos": (1, lambda z: sympy.cos(z, evaluate=False)),
-    "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
-    "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
-    "max": (2, lambda a, b: where(_minus(a, b), a, b)),
-    "min": (2, lambda a, b: where(_minus(b, a), a, b)),
-    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("tanh", "sigmoid", "relu")},
-}
-
-
-OVER_A_RANGE: Mapping[str, Callable[[Expr, int], Expr]] = {
-    "sum": lambda total, count: total,
-    "mean": lambda total, count: multiply(total, power(sympy.Integer(count), MINUS_ONE)),
-}
-"""What is made of the terms of sum(… for k in 1..3): their total, and how many there are."""
 
 
 def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, room: Room | None = None) -> Expr:
@@ -234,7 +178,7 @@ class _Reader:
         known = frozenset(self.known)
         if index in self.at or index in known or index in bases(known):
             raise ValueError(f"the index {index[:40]!a} of a sum has the name of something else; take another letter")
-        return Loop(index, generator.iter, self.syntax.written(generator.iter), generator.ifs)
+        return Loop(index, generator.iter, self.syntax.written(generator.iter)[:40], generator.ifs)
 
     def _choice(self, node: ast.IfExp, depth: int) -> Expr:
         test = node.test

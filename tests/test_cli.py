@@ -439,4 +439,4 @@ training = { learning_rate = 1, l1 = 0.1 }
 """
     shown = said(tutor, "run", lesson(text))
     assert not re.search(r"(?<![\d.\w)] )-0(?![.\d])", shown)
-    assert "1 if 0 > 0 else -1 if 0 > 0 else 0" in shown
+    assert "1 if 0 > 0 else 0 if 0 >= 0 else -1" in shown

@@ -15,7 +15,7 @@ from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.views.tableau import VERDICTS
-from tutor.worksheet.parse import FUNCTIONS
+from tutor.worksheet.vocabulary import FUNCTIONS, OVER_A_RANGE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LESSONS = (ROOT / "lessons" / "README.md").read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ examples = [{ inputs = [1, 1, 1, 1], targets = [0] }]
 
 
 def test_the_documents_name_every_word_that_can_be_written() -> None:
-    for word in (*LOSSES, *ACTIVATIONS, *VECTOR_ACTIVATIONS, *FUNCTIONS, *OPTIMIZERS, *SCHEDULES):
+    for word in (*LOSSES, *ACTIVATIONS, *VECTOR_ACTIVATIONS, *FUNCTIONS, *OVER_A_RANGE, *OPTIMIZERS, *SCHEDULES):
         assert f"`{word}`" in LESSONS
     for verdict, meaning in VERDICTS.items():
         assert f"| {verdict} |" in README or verdict == "unreadable"

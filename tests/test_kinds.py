@@ -22,6 +22,7 @@ from tutor.errors import TutorError
 from tutor.lesson_format import parse_lesson
 from tutor.lessons import lesson_files, read_lesson, worksheet_of
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.views.notation import expression_text
 from tutor.worksheet.collapse import collapses
 from tutor.worksheet.evaluate import evaluate_formula
 from tutor.worksheet.prove import prove
@@ -118,6 +119,132 @@ def test_online_takes_one_example_after_the_other() -> None:
             assert close(found[f"{name}[{k}]"], value), (name, k)
     for example in (0, 1):
         assert close(found[f"E_after@{example + 1}"], error(p, example))
+
+
+THREE = NETWORK.replace("targets = [0] }]", "targets = [0] }, { inputs = [-0.7, 0.2], targets = [1] }]")
+
+
+def of_three(p: dict[str, Any], example: int) -> Any:
+    if example < 2:
+        return error(p, example)
+    x1, x2 = mpmath.mpf("-0.7"), mpmath.mpf("0.2")
+    h1 = mpmath.tanh(p["W1"] * x1 + p["W2"] * x2 + p["b1"])
+    h2 = mpmath.tanh(p["W3"] * x1 + p["W4"] * x2 + p["b2"])
+    return (1 - sigmoid(p["W5"] * h1 + p["W6"] * h2 + p["b3"])) ** 2 / 2
+
+
+@pytest.mark.parametrize("chain", ["full", "delta"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_so_many_examples_at_a_time_the_last_of_an_epoch_fewer(reduction: str, chain: str) -> None:
+    asked = f'training = {{ learning_rate = 0.3, batch = 2, epochs = 2, reduction = "{reduction}" }}'
+    found, p = values(THREE + asked, chain), start()
+    for k, group in enumerate([(0, 1), (2,), (0, 1), (2,)], 1):
+
+        def loss(q: dict[str, Any], group: tuple[int, ...] = group) -> Any:
+            total = sum(of_three(q, e) for e in group)
+            return total / len(group) if reduction == "mean" else total
+
+        assert close(found[f"E[{k}]"], loss(p))
+        for e in group:
+            assert close(found[f"E@{e + 1}[{k}]"], of_three(p, e))
+            assert close(found[f"dE@{e + 1}/dW1[{k}]"], gradient(lambda q, e=e: of_three(q, e), p, "W1"))
+        assert all(close(found[f"dE/d{name}[{k}]"], gradient(loss, p, name)) for name in p), k
+        p = descend(p, loss, mpmath.mpf("0.3"))
+        assert all(close(found[f"{name}[{k}]"], value) for name, value in p.items()), k
+    assert all(close(found[f"E_after@{e + 1}"], of_three(p, e)) for e in range(3))
+    assert "E_after" not in found, "no error of all examples stands before it to compare with"
+
+
+@pytest.mark.parametrize(("batch", "same"), [("3", '"mean"'), ("1", '"online"')])
+def test_a_batch_of_all_or_of_one_is_what_has_a_word(batch: str, same: str) -> None:
+    text = THREE + "training = { learning_rate = 0.3, epochs = 2, batch = "
+    assert values(f"{text}{batch} }}") == values(f"{text}{same} }}")
+
+
+def test_the_delta_rule_and_a_penalty_by_parts() -> None:
+    plain = values(THREE + "training = { learning_rate = 0.3, batch = 2 }")
+    delta = values(THREE + 'training = { learning_rate = 0.3, batch = 2, rule = "delta" }')
+    assert all(close(delta[f"{name}[2]"], plain[f"{name}[2]"]) for name in start())
+    found = values(THREE + "training = { learning_rate = 0.3, batch = 2, l2 = 0.1 }")
+    p = start()
+    for k, group in enumerate([(0, 1), (2,)], 1):
+
+        def loss(q: dict[str, Any], group: tuple[int, ...] = group) -> Any:
+            squares = sum(q[n] ** 2 for n in q if n[0] == "W")
+            return sum(of_three(q, e) for e in group) / len(group) + squares / 10
+
+        assert close(found[f"E[{k}]"], loss(p))
+        p = descend(p, loss, mpmath.mpf("0.3"))
+        assert all(close(found[f"{name}[{k}]"], value) for name, value in p.items()), k
+
+
+RUN_ONLY = """
+network = { inputs = ["x1", "x2"], LOSS layers = [
+  { neurons = ["any", "notboth"], activation = "step", weights = [[1, 1], [-1, -1]], thresholds = [0.5, -1.5] },
+  { neurons = ["y"], activation = "OUTPUT", weights = [[1, 1]], thresholds = [1.5] },
+] }
+examples = [EXAMPLES]
+"""
+CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+@pytest.mark.parametrize("output", ["step", "sign", "sigmoid"])
+@pytest.mark.parametrize("loss", ["", 'loss = "squared_error",'])
+def test_step_units_run_forward_where_nothing_is_differentiated(output: str, loss: str) -> None:
+    """XOR: a point is in both half planes; nothing says how a weight would have to change."""
+    examples = ", ".join(f"{{ inputs = [{a}, {b}]{f', targets = [{a ^ b}]' if loss else ''} }}" for a, b in CORNERS)
+    text = RUN_ONLY.replace("LOSS", loss).replace("OUTPUT", output).replace("EXAMPLES", examples)
+    worksheet = worksheet_of(parse_lesson('format = 1\ntitle = "t"\n' + text, "x"))
+    made = {0.5: {"step": 1, "sign": 1}, -0.5: {"step": 0, "sign": -1}}
+    for e, (a, b) in enumerate(CORNERS, 1):
+        reached = 0.5 if a ^ b else -0.5
+        assert float(worksheet.values[f"y_in@{e}"]) == reached
+        expected = made[reached].get(output, 1 / (1 + mpmath.exp(-reached)))
+        assert abs(float(worksheet.values[f"y_out@{e}"]) - expected) < 1e-12
+        if loss:
+            assert abs(float(worksheet.values[f"E@{e}"]) - (expected - (a ^ b)) ** 2) < 1e-12
+    assert {s.stage for s in worksheet.steps} == ({"forward", "loss"} if loss else {"forward"})
+    assert not worksheet.gradients
+    assert any("step" in r and "perceptron rule" in r for r in worksheet.conventions.remarks)
+    shown = expression_text(worksheet.by_name["any_out@1"].formula)
+    assert shown == "1 if any_in@1 >= 0 else 0"
+
+
+SEVERAL = """
+givens = { z = 0.5, q = 1 }
+equations = [
+  { name = "c", formula = "z**2" },
+  { name = "a", formula = "z*c + q" },
+  { name = "b", formula = "a*z + tanh(c)*a" },
+]
+differentiate = { of = ["b", "a", "c"], wrt = ["z", "q", "a", "c"] }
+"""
+
+
+@pytest.mark.parametrize("chain", ["full", "delta"])
+def test_each_of_several_quantities_is_differentiated_by_each(chain: str) -> None:
+    """da/dz is the whole derivative, as a goal has it; the local one, c, is local(a,z)."""
+
+    def c(p: dict[str, Any]) -> Any:
+        return p["z"] ** 2
+
+    def a(p: dict[str, Any]) -> Any:
+        return p["z"] * p.get("c", c(p)) + p["q"]
+
+    def b(p: dict[str, Any]) -> Any:
+        whole = p.get("a", a(p))
+        return whole * p["z"] + mpmath.tanh(p.get("c", c(p))) * whole
+
+    found = values(SEVERAL, chain)
+    p = {"z": mpmath.mpf("0.5"), "q": mpmath.mpf(1)}
+    for goal, of in {"a": a, "b": b, "c": c}.items():
+        for name in p:
+            if (goal, name) != ("c", "q"):
+                assert close(found[f"d{goal}/d{name}"], gradient(of, p, name)), (goal, name)
+    assert close(found["db/da"], gradient(b, p | {"a": a(p)}, "a"))
+    assert close(found["db/dc"], gradient(b, p | {"c": c(p)}, "c"))
+    assert close(found["local(a,z)"], c(p)) and close(found["da/dc"], p["z"])
+    assert "dc/dq" not in found and "da/da" not in found
 
 
 def test_one_update_keeps_the_plain_names() -> None:
@@ -582,13 +709,30 @@ WRONG = {
         "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { wrt = ['x'] }\n"
         "training = { learning_rate = 1, epochs = 3 }", "training.epochs: this belongs to a .network"),
     "a penalty with the perceptron rule": (GATE_HEAD + "training = { rule = 'perceptron', l2 = 1 }", "training.l2: this belongs to gradient descent"),
+    "several goals to step along": (
+        "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }, { name = 'z', formula = 'x' }]\n"
+        "differentiate = { of = ['y', 'z'], wrt = ['x'] }\ntraining = { learning_rate = 1 }", "gradient of one quantity"),
+    "a goal twice": (
+        "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { of = ['y', 'y'], wrt = ['x'] }", "twice"),
+    "by itself": (
+        "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { of = 'y', wrt = ['y'] }", "'y' by itself is 1"),
+    "a goal that is no text": (
+        "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { of = 3, wrt = ['x'] }",
+        "differentiate.of: Expected text or a list, got a whole number"),
+    "a batch of none": (NETWORK + "training = { learning_rate = 1, batch = 0 }", "training.batch: 0 examples an update, but there are 2"),
+    "a batch of more than there are": (NETWORK + "training = { learning_rate = 1, batch = 3 }", "training.batch: 3 examples"),
+    "a reduction of a word": (NETWORK + "training = { learning_rate = 1, reduction = 'sum' }", "training.reduction: .*batch = \"sum\""),
+    "a batch for the perceptron": (GATE_HEAD + "training = { rule = 'perceptron', batch = 1 }", "training.batch: this belongs to gradient"),
+    "training without targets": (NETWORK.replace(", targets = [1]", "").replace(", targets = [0]", "") + "training = { learning_rate = 1 }",
+                                 r"examples.1..targets: 0 numbers, but the network has 1 target"),
+    "some targets": (NETWORK.replace('loss = "half_squared_error", ', "").replace(", targets = [0]", ""), r"examples.2..targets: 0 numbers"),
+    "a chain of a forward pass": ("chain = 'delta'\n" + NETWORK.replace('"tanh"', '"step"'), "chain: no gradient"),
     "no epochs": (NETWORK + "training = { learning_rate = 1, epochs = 0 }", "training.epochs"),
     "two inputs of one name": (NETWORK.replace('"x1", "x2"', '"x1", "x1"'), "network.inputs: two are called 'x1'"),
     "two targets of one name": (
         SOFTMAX.replace("loss =", 'targets = ["t", "u", "t"], loss ='), "network.targets: two are called 't'"),
-    "no loss": (NETWORK.replace('loss = "half_squared_error", ', ""), "'loss' is missing.*squared_error.*cross_entropy"),
+    "no loss": (NETWORK.replace('loss = "half_squared_error", ', "") + "training = { learning_rate = 1 }", "'loss' is missing.*squared_error.*cross_entropy"),
     "softmax of one": (NETWORK.replace("sigmoid", "softmax"), r"layers.2.*softmax of a single neuron is always 1"),
-    "a step without training": (NETWORK.replace('"tanh"', '"step"'), "perceptron rule"),
     "a negative rate": (NETWORK + "training = { learning_rate = -0.1 }", "training.learning_rate: .*negative"),
     "a negative rate for the perceptron": (GATE_HEAD + "training = { rule = 'perceptron', learning_rate = -1 }", "learning_rate: .*negative"),
     "a negative rate of a layer": (NETWORK + "training = { learning_rate = 1, rates = { h = -1 } }", "training.rates.h: .*negative"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import VARIANTS, in_toml, named
@@ -84,11 +85,18 @@ def lesson(
     return parse_lesson(LESSON.format(loss=loss, hidden=hidden, output=output, more=more, **words_of), "t")
 
 
+def size_of(found: Lesson) -> int:
+    """How many examples an update has."""
+    assert found.training is not None
+    batch = found.training.batch
+    return batch if isinstance(batch, int) else 1 if batch == "online" else len(found.examples)
+
+
 def line_of(found: Lesson, arithmetic: str = "reproducible", size: int | None = None) -> StraightLine:
     x = np.array([[float(v) for v in e.inputs] for e in found.examples]).T
     targets = np.array([[float(v) for v in e.targets] for e in found.examples]).T
     assert found.training is not None
-    size = size or (1 if found.training.batch == "online" else len(found.examples))
+    size = size or size_of(found)
     return StraightLine(found, x, targets, size, arithmetic)
 
 
@@ -106,8 +114,8 @@ def same_as_the_worksheet(found: Lesson, tolerance: float = 1e-12) -> None:
     """Every parameter after every update, in both arithmetics, against the exact values of the worksheet."""
     assert found.training is not None
     worksheet = worksheet_of(found, "delta")
-    online = found.training.batch == "online" and len(found.examples) > 1
-    groups = [[e] for e in range(len(found.examples))] if online else [list(range(len(found.examples)))]
+    every, size = list(range(len(found.examples))), size_of(found)
+    groups = [every[first : first + size] for first in range(0, len(every), size)]
     by_epoch = rates(found, found.training.epochs)
     count = found.training.epochs * len(groups)
     for line in (line_of(found, arithmetic) for arithmetic in ARITHMETICS):
@@ -120,10 +128,10 @@ def same_as_the_worksheet(found: Lesson, tolerance: float = 1e-12) -> None:
         assert line.updates == count and not line.failed
 
 
-@pytest.mark.parametrize("batch", ["mean", "online"])
+@pytest.mark.parametrize("batch", ['"mean"', '"online"', "2"])
 @pytest.mark.parametrize(("optimizer", "settings"), VARIANTS, ids=named)
 def test_every_optimizer_moves_as_on_the_worksheet(optimizer: str, settings: dict[str, Any], batch: str) -> None:
-    same_as_the_worksheet(lesson(optimizer, more=f'batch = "{batch}", settings = {in_toml(settings)}'), 1e-11)
+    same_as_the_worksheet(lesson(optimizer, more=f"batch = {batch}, settings = {in_toml(settings)}"), 1e-11)
 
 
 BEFORE = {"m": 0.1, "v": 0.3, "v_max": 0.4, "r": 0.5, "u": 0.01, "a": 0.05, "b": 0.2, "product": 0.3, "change": -0.1,
@@ -142,7 +150,7 @@ def test_every_optimizer_goes_on_from_a_given_state(optimizer: str, settings: di
     same_as_the_worksheet(lesson(optimizer, more=f"settings = {in_toml(settings)}, state = {in_toml(state)}"), 1e-11)
 
 
-@pytest.mark.parametrize("batch", ["sum", "online"])
+@pytest.mark.parametrize("batch", ['"sum"', '"online"', '2, reduction = "sum"'])
 @pytest.mark.parametrize(
     "more",
     [
@@ -161,7 +169,30 @@ def test_every_optimizer_goes_on_from_a_given_state(optimizer: str, settings: di
     ],
 )
 def test_what_else_a_lesson_may_ask_for(more: str, batch: str) -> None:
-    same_as_the_worksheet(lesson(more=f'{more}, batch = "{batch}"'))
+    same_as_the_worksheet(lesson(more=f"{more}, batch = {batch}"))
+
+
+def test_a_lesson_is_trained_by_so_many_examples_at_a_time(tutor: Tutor) -> None:
+    """Three epochs of two updates each, as on its worksheet; the loss is that of the last epoch's updates. A setting on the command line goes before the lesson's."""
+    text = LESSON.format(loss="half_squared_error", hidden="tanh", output="sigmoid", second="", bias="", one="1", two="0.25",
+                         more="batch = 2")  # fmt: skip
+    (tutor.folder / "l.toml").write_text(text)
+    trained = tutor.json("train", "l.toml", "--epochs", "3")
+    assert trained["updates"] == 6
+    steps = {s["name"]: float(s["value"]) for s in tutor.json("run", "l.toml")["steps"]}
+    assert trained["loss"] == pytest.approx(sum(steps[n] for n in ("E@1[5]", "E@2[5]", "E@3[6]")) / 3, rel=1e-12)
+    assert tutor.json("train", "l.toml", "--epochs", "3", "--batch-size", "3")["updates"] == 3
+
+
+def test_a_network_that_is_only_run_forward_is_not_trained(tutor: Tutor) -> None:
+    text = LESSON.format(
+        loss="squared_error", hidden="step", output="linear", second="", bias="", one="1", two="0.25", more=""
+    )
+    (tutor.folder / "l.toml").write_text(text[: text.index("training")])
+    assert tutor("run", "l.toml").returncode == 0
+    for command in ("train", "prove"):
+        done = tutor(command, "l.toml")
+        assert done.returncode in (2, 3) and "perceptron rule" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("loss", LOSSES)

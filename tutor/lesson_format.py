@@ -165,6 +165,10 @@ def _read(kind: type, value: Any) -> Any:
 _KINDS = {"str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "a table"}
 
 
+def _any_of(kinds: Sequence[str]) -> str:
+    return " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+
+
 def _called(value: Any) -> str:
     """What a person calls a value of a TOML file."""
     kinds = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
@@ -183,7 +187,7 @@ def _explain(message: str, raw: Mapping[str, Any], text: str, where: str) -> str
         problem = f"{missing[1]!r} is missing"
     else:
         problem = re.sub(r" \| null`", "`", problem)
-        problem = re.sub(r"`(\w+)`", lambda m: _KINDS.get(m[1], m[1]), problem)
+        problem = re.sub(r"`(\w+(?: \| \w+)*)`", lambda m: _any_of(m[1].split(" | ")), problem)
     place = re.sub(r"\[(\d+)\]", lambda m: f"[{int(m[1]) + 1}]", path.strip("`").lstrip("."))
     counted = " (counting from 1)" if re.search(r"\[[0-9]", place) else ""
     if unreadable:

@@ -26,11 +26,13 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
     from tutor.worksheet.prove import prove as prove_gradients
 
     try:
-        found = list(prove_gradients(worksheet_of(read_lesson(lesson), chain)))
+        worksheet = worksheet_of(read_lesson(lesson), chain)
+        found = list(prove_gradients(worksheet))
     except TutorError as error:
         raise TutorError(f"{lesson}: {error}") from None
     if not found:
-        raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove")
+        why = "; ".join(worksheet.conventions.remarks)
+        raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove{f' ({why})' if why else ''}")
     if json_output:
         print(json.dumps(proofs.proofs_document(slug(lesson), found), indent=1))
     else:

@@ -21,6 +21,7 @@ from tutor.training.small_form import SmallForm
 from tutor.training.straight_line import StraightLine
 from tutor.training.systems import ARITHMETICS
 from tutor.training.trainer import Trainer
+from tutor.worksheet.check_network import why_no_gradient
 from tutor.worksheet.naming import neuron_names
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Network, Problem, Training
@@ -45,6 +46,9 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
     """
     if problem.network is None or not problem.examples:
         raise TutorError(f"{name} has no network with examples to train on; try `tutor run {name}`")
+    by_rule = problem.training is not None and problem.training.rule == RULE
+    if not by_rule and (why := why_no_gradient(problem.network)):
+        raise TutorError(f"{name} cannot be trained: {why}")
     for setting in given:
         if setting not in CHANGEABLE:
             raise TutorError(f"{option(setting)} is the lesson's affair; leave it out, or change it in the lesson")
@@ -72,7 +76,7 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
         "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
         "schedule": training.schedule,
         "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
-        "batch_size": 1 if by_rule or training.batch == "online" else count,
+        "batch_size": 1 if by_rule else training.batch_size(count),
         "shuffle": False,
         "rule": "perceptron" if by_rule else "gradient",
     }

@@ -87,10 +87,11 @@ def narrate_network(tableau: Tableau) -> Iterator[str]:
             yield f"{neuron.output} takes {', '.join(arms)}{end}."
         sources = tuple(neuron.output for neuron in layer.neurons)
     for number, (inputs, targets) in enumerate(examples, 1):
-        if len(examples) == 1:
+        if len(examples) > 1:
+            target = f"; the target is {', '.join(targets)}" if targets else ""
+            yield f"Example {number}: {', '.join(inputs)}{target}."
+        elif targets:
             yield f"The target is {', '.join(targets)}."
-        else:
-            yield f"Example {number}: {', '.join(inputs)}; the target is {', '.join(targets)}."
 
 
 def narrate_step(tableau: Tableau, step: Step) -> str:

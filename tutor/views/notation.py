@@ -125,10 +125,12 @@ class _Writer:
             return pattern.format(a=self.write(then)[0], b=self.write(otherwise)[0]), ATOM
         if then == z and otherwise == multiply(MINUS_ONE, z):
             return self.style.size.format(a=self.write(z)[0]), ATOM
-        return self._cases(left, right, then, otherwise), 0
+        if isinstance(z, Mul) and z.args[0] == -1:  # -u > 0 says that u >= 0 does not hold
+            return self._cases(*_sides(_without_minus(z)), ">=", otherwise, then), 0
+        return self._cases(left, right, ">", then, otherwise), 0
 
-    def _cases(self, left: Expr, right: Expr, then: Expr, otherwise: Expr) -> str:
-        condition = f"{self.inside(left, SUM)} > {self.inside(right, SUM)}"
+    def _cases(self, left: Expr, right: Expr, sign: str, then: Expr, otherwise: Expr) -> str:
+        condition = f"{self.inside(left, SUM)} {sign} {self.inside(right, SUM)}"
         return f"{self.inside(then, SUM)} if {condition} else {self.write(otherwise)[0]}"
 
 

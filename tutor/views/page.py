@@ -65,10 +65,11 @@ def show_picture(tableau: Tableau, screen: Screen) -> None:
         for title, lines in zip(titles, pictures, strict=True):
             screen.show(screen.text(title, "bold"), "\n".join(lines))
     for number, (inputs, targets) in enumerate(tableau.examples(), 1):
-        if len(tableau.examples()) == 1:
+        if len(tableau.examples()) > 1:
+            target = f"; target: {', '.join(targets)}" if targets else ""
+            screen.show(f"Example {number}: {', '.join(inputs)}{target}")
+        elif targets:
             screen.show(f"Target: {', '.join(targets)}")
-        else:
-            screen.show(f"Example {number}: {', '.join(inputs)}; target: {', '.join(targets)}")
 
 
 def show_derivations(tableau: Tableau, screen: Screen) -> None:

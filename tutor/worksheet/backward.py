@@ -48,13 +48,15 @@ def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:
 class Graph:
     """Which quantities lead from the parameters to the goal, and along which paths.
 
-    With `seeded` the derivatives of the goal by its own inputs are given, not derived.
+    With `seeded` the derivatives of the goal by its own inputs are given, not derived. `goals` has everything that the
+    worksheet differentiates, where that is more than this goal.
     """
 
     steps: Mapping[str, Step]
     goal: str
     parameters: Sequence[str]
     seeded: bool = False
+    goals: Sequence[str] = ()
 
     @cached_property
     def inputs(self) -> dict[str, tuple[str, ...]]:
@@ -107,9 +109,15 @@ class Graph:
     def total(self, name: str) -> str:
         return f"d{self.goal}/d{name}"
 
+    @cached_property
+    def _by_goal(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """For every goal the users of each quantity on the way to it."""
+        others = [Graph(self.steps, goal, self.parameters) for goal in self.goals if goal != self.goal]
+        return {graph.goal: graph.users for graph in (self, *others)}
+
     def local(self, step: str, name: str) -> str:
-        """dA/dB, unless that name is taken by the total derivative of the goal by something reached twice."""
-        if step == self.goal and len(self.users[name]) > 1:
+        """dA/dB, unless that name is taken by the total derivative of a goal A by something reached twice."""
+        if len(self._by_goal.get(step, {}).get(name, ())) > 1:
             return f"local({step},{name})"
         return f"d{step}/d{name}"
 

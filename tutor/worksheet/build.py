@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tutor.errors import listed
+from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.worksheet.backward import MOST_PATHS
+from tutor.worksheet.check_network import why_no_gradient
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.free import free_worksheet, minimize_worksheet
 from tutor.worksheet.naming import Connections, connect
-from tutor.worksheet.passes import OnePass, Passes
+from tutor.worksheet.passes import GOAL, OnePass, Passes
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.rounds import after_name, after_steps, claims, numbered
@@ -60,15 +63,19 @@ class NetworkBuilder:
         self.known: Connections = connect(self.network, dict(self.problem.givens))
         self.known.values |= {name: v for name, v in self.moment.values.items() if name in self.known.values}
         self.count = len(self.problem.examples)
+        if not any(example.targets for example in self.problem.examples):
+            self.known.targets = ()  # a network that is only run forward
         frozen = {name for name, rate in self.training.rates.items() if rate == 0}
         every = self.known.parameters(self.training.update_biases)
         self.trained = [p for p in every if self.known.layer_of(p) not in frozen]
-        self.loss = LOSSES[self.network.loss or ""]
-        self.passes = Passes(self.known, self.loss.name, self.training, self.trained, self.count, self.chain)
+        self.passes = Passes(self.known, self.network.loss or "", self.training, self.trained, self.count, self.chain)
 
     def worksheet(self) -> Worksheet:
         if self.problem.training is not None:
             return self.trained_worksheet()
+        if why_no_gradient(self.network):
+            run = OnePass(GOAL, self.passes.after(), set(), "")
+            return Worksheet(self.values(), tuple(run.steps), self.conventions(run), network=self.known)
         made = self.passes.whole(tuple(range(self.count)))
         reached = [p for p in self.trained if p in made.reached]
         gradients = tuple(claims(made.goal, reached, 0))
@@ -93,16 +100,17 @@ class NetworkBuilder:
             steps += numbered(whole, update.kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
         last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
-        forward = self.passes.forward(tuple(range(self.count)))
+        forward = self.passes.after()
         first = _first_names(forward, steps)
-        goals = dict.fromkeys(template.goal for template in templates.values())
+        losses = [step.name for step in forward if step.stage == "loss"]
+        goals = losses if self.passes.in_parts else dict.fromkeys(template.goal for template in templates.values())
         started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
         states = {n: self.moment.values.get(n, v) for n, v in states_of(training, update, "training").items()}
         return Worksheet(
             together(self.values(), started, states),
             (*steps, *after_steps(forward, last, first)),
             with_optimization(self.conventions(templates[groups[0]]), training),
-            next(iter(goals)),
+            templates[groups[0]].goal,
             self.known,
             updated=tuple(last.items()),
             outcomes=tuple((first.get(g, g), after_name(g)) for g in goals),
@@ -110,15 +118,14 @@ class NetworkBuilder:
         )
 
     def groups(self) -> list[tuple[int, ...]]:
-        """The examples of each update, in order: all together, or one after the other."""
-        if self.training.batch == "online":
-            one_by_one: list[tuple[int, ...]] = [(e,) for e in range(self.count)]
-            return one_by_one * self.training.epochs
-        return [tuple(range(self.count))] * self.training.epochs
+        """The examples of each update, in order: all together, or so many after so many."""
+        size, every = self.passes.size, range(self.count)
+        return [tuple(every[first : first + size]) for first in range(0, self.count, size)] * self.training.epochs
 
     def title(self, k: int, group: Sequence[int], per_epoch: int) -> str:
         epoch = f"epoch {(k - 1) // per_epoch + 1}, " if self.training.epochs > 1 and per_epoch > 1 else ""
-        example = f", example {group[0] + 1}" if len(group) == 1 and self.count > 1 else ""
+        numbers = listed([str(e + 1) for e in group])
+        example = f", example{'s'[: len(group) - 1]} {numbers}" if len(group) < self.count else ""
         return f"Update {k}{example}" + (f" ({epoch.rstrip(', ')})" if epoch else "")
 
     def values(self) -> dict[str, Fraction]:
@@ -135,18 +142,33 @@ class NetworkBuilder:
         return {p: rates[self.known.layer_of(p)] for p in parameters if self.known.layer_of(p) in rates}
 
     def conventions(self, first: OnePass) -> Conventions:
-        loss, training = self.loss, self.training
+        loss, training = LOSSES.get(self.network.loss or ""), self.training
         return Conventions(
-            loss=loss.name,
-            loss_factor=loss.factor,
-            reduction="mean" if loss.mean else "sum",
-            batch="" if self.count == 1 else training.batch,
+            loss=loss.name if loss else "",
+            loss_factor=loss.factor if loss else "",
+            reduction=("mean" if loss.mean else "sum") if loss else "",
+            batch="" if self.count == 1 or not loss else self.manner() if self.passes.in_parts else str(training.batch),
             bias_policy=self.bias_policy(),
             optimizer="",
             chain=first.chain,
             rates=training.rates,
             remarks=tuple(self.remarks(first)),
         )
+
+    def manner(self) -> str:
+        """How the examples come to updates."""
+        if self.passes.size == 1 or not self.passes.loss:
+            return "one after the other"
+        many = f"in batches of {self.passes.size}" if self.passes.in_parts else "as a batch"
+        return f"{many}, {self.training.over_examples}"
+
+    def forward_only(self) -> str:
+        """Why the worksheet ends with the forward pass."""
+        entries = [ACTIVATIONS.get(layer.activation) for layer in self.known.layers]
+        flat = [entry for entry in entries if entry and entry.slope is None]
+        remarks = dict.fromkeys(entry.remark for entry in flat)
+        named = [f"{listed(list(dict.fromkeys(e.name for e in flat if e.remark == r)))}: {r}" for r in remarks]
+        return "; ".join(["forward pass only", *named])
 
     def bias_policy(self) -> str:
         """Whether biases are updated: all, none, or only those outside frozen layers. Empty where nothing is."""
@@ -160,15 +182,14 @@ class NetworkBuilder:
     def remarks(self, first: OnePass) -> list[str]:
         """What else a reader must know to get the same numbers."""
         training, found = self.training, []
-        if first.chain != self.chain:
+        if first.chain not in ("", self.chain):
             found.append(
                 f"some gradient has more than {MOST_PATHS} paths, so results in between are used again (--chain delta)"
             )
         if self.count > 1:
-            manner = "one after the other" if training.batch == "online" else f"as a batch, {training.batch}"
-            found.append(f"{self.count} examples, {manner}")
+            found.append(f"{self.count} examples, {self.manner()}")
         if self.problem.training is None:
-            found.append("gradients only, no update")
+            found.append("gradients only, no update" if first.chain else self.forward_only())
         if self.passes.penalties:
             found.append("penalty on the weights: " + " and ".join(self.passes.penalties))
         if training.rule == DELTA_RULE:

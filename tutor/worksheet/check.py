@@ -6,17 +6,16 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from tutor.errors import nearest
-from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
-from tutor.worksheet.check_network import check_examples, check_name, check_network
+from tutor.worksheet.check_network import check_examples, check_name, check_network, why_no_gradient
 from tutor.worksheet.check_optimizer import check_settings
 from tutor.worksheet.naming import layer_name, neuron_names
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training
 
 MOST_UPDATES = 500
 MOST_BEFORE = 10_000
-WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "epochs")
+WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "reduction", "epochs")
 GRADIENT_ONLY = (
     "optimizer",
     "settings",
@@ -62,28 +61,24 @@ def _check_network_problem(problem: Problem, network: Network) -> None:
         raise ValueError("'examples' is missing: give at least one [[examples]] with inputs and targets")
     training = problem.training
     perceptron = training is not None and training.rule == "perceptron"
-    check_network(network, problem.givens, with_loss=not perceptron)
-    check_examples(network, problem.examples)
+    check_network(network, problem.givens)
+    check_examples(network, problem.examples, with_targets=training is not None or network.loss is not None)
     if training is not None and perceptron:
         check_perceptron(training, network)
         return
-    _check_slopes(network)
     if training is not None:
+        if why := why_no_gradient(network):
+            raise ValueError(why)
         check_training(training, network)
-
-
-def _check_slopes(network: Network) -> None:
-    """Every layer has a slope, so that a gradient gets through."""
-    for number, layer in enumerate(network.layers, 1):
-        entry = ACTIVATIONS.get(layer.activation)
-        if entry is not None and entry.slope is None:
-            raise ValueError(f"network.layers[{number}].activation: {layer.activation}: {entry.remark}")
+        _check_batch(training, len(problem.examples))
 
 
 def _check_chain(problem: Problem) -> None:
     """Where gradients are not written by the chain rule, nobody chooses its form."""
     other_rule = problem.training is not None and problem.training.rule != "gradient"
     nothing_asked = bool(problem.equations) and problem.differentiate is None
+    if problem.network is not None and problem.training is None:
+        nothing_asked = bool(why_no_gradient(problem.network))
     if problem.chain != Problem().chain and (other_rule or nothing_asked or problem.minimize is not None):
         raise ValueError("chain: no gradient of this lesson is a product along a path; leave it out")
 
@@ -107,6 +102,16 @@ def check_training(training: Training, network: Network) -> None:
     for name in ("l1", "l2"):
         if (getattr(training, name) or 0) < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
+
+
+def _check_batch(training: Training, count: int) -> None:
+    """As many examples at a time as there are, and a reduction only where there is one to choose."""
+    if not isinstance(training.batch, int):
+        _left_alone(
+            training, ["reduction"], f'this goes with a number of examples; write batch = "{training.reduction}"'
+        )
+    elif not 1 <= training.batch <= count:
+        raise ValueError(f"training.batch: {training.batch} examples an update, but there are {count}")
 
 
 def check_perceptron(training: Training, network: Network) -> None:

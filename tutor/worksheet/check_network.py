@@ -11,27 +11,38 @@ from tutor.arithmetic.exact import comma_hint
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.worksheet.indices import INDEXED
 from tutor.worksheet.naming import connect
 from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-INDEXED_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]{1,4}\])?")
 MOST_CONNECTIONS = 20_000
 
 
 def check_name(name: str, indexed: bool = False) -> None:
-    """A name can be typed, also in a formula."""
-    if not (INDEXED_NAME if indexed else NAME).fullmatch(name) or len(name) > 40 or iskeyword(name):
+    """A name can be typed, also in a formula; `indexed` ones may end in [2] or [1,2]."""
+    parts = INDEXED.fullmatch(name) if indexed else None
+    if not NAME.fullmatch(parts[1] if parts else name) or len(name) > 40 or iskeyword(name):
         rule = "use letters, digits and _, beginning with a letter; words of Python such as 'in' are taken"
-        raise ValueError(f"{name[:40]!r} cannot be a name: {rule}")
+        index = "; an index is written as in x[2] or x[1,2], without spaces" if indexed and "[" in name else ""
+        raise ValueError(f"{name[:40]!r} cannot be a name: {rule}{index}")
 
 
-def check_network(network: Network, givens: Mapping[str, Fraction], with_loss: bool = True) -> None:
+def why_no_gradient(network: Network) -> str:
+    """Why nothing can be differentiated: there is no loss, or a layer lets no gradient through. Else empty."""
+    if network.loss is None:
+        return f"network: 'loss' is missing, and without one nothing says what is better{nearest('', LOSSES)}"
+    for number, layer in enumerate(network.layers, 1):
+        entry = ACTIVATIONS.get(layer.activation)
+        if entry is not None and entry.slope is None:
+            return f"network.layers[{number}].activation: {layer.activation}: {entry.remark}"
+    return ""
+
+
+def check_network(network: Network, givens: Mapping[str, Fraction]) -> None:
     """Layers that fit one another, known words, names that can be typed."""
-    if with_loss and network.loss is None:
-        raise ValueError(f"in network: 'loss' is missing{nearest('', LOSSES)}")
-    if with_loss and network.loss not in LOSSES:
-        raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(str(network.loss), LOSSES)}")
+    if network.loss is not None and network.loss not in LOSSES:
+        raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
     if not network.inputs or not network.layers:
         raise ValueError("network: give at least one input and one layer")
     width = len(network.inputs)
@@ -126,9 +137,12 @@ def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> No
         raise ValueError(f"{place}: no given is called {entry.name[:40]!r}{hint}")
 
 
-def check_examples(network: Network, examples: Sequence[Example]) -> None:
-    """Every example as wide as the network, with targets that the loss can take."""
-    wanted = {"inputs": len(network.inputs), "targets": len(network.layers[-1].weights)}
+def check_examples(network: Network, examples: Sequence[Example], with_targets: bool) -> None:
+    """Every example as wide as the network, with targets that the loss can take; not `with_targets`, there may be none
+    at all."""
+    wanted = {"inputs": len(network.inputs)}
+    if with_targets or any(example.targets for example in examples):
+        wanted["targets"] = len(network.layers[-1].weights)
     for number, example in enumerate(examples, 1):
         for part, count in wanted.items():
             have = len(getattr(example, part))

@@ -1,97 +1,118 @@
-"""The equations of a lesson as steps: indices filled in, those of one index worked together, formulas read."""
+"""The equations of a lesson as steps: indices filled in, those of one `for` worked together, formulas read."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import count, groupby, product
-from math import prod
-from operator import itemgetter
+from itertools import count, groupby
 from typing import Any
 
-from tutor.arithmetic.symbolic import written_size
+from tutor.arithmetic.symbolic import names, written_size
+from tutor.worksheet.indices import Indices, Room, filled_name, spread, written_loops
 from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Equation, Problem
 from tutor.worksheet.step import Step
+from tutor.worksheet.syntax import bases
 
-Expr = Any
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\[[0-9]+\])?")
-_INDEX = re.compile(r"\[([^\[\]]*)\]")
-_RANGE = re.compile(r"(-?[0-9]{1,4})\.\.(-?[0-9]{1,4})")
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000
 """The names, numbers and operations in all equations of a lesson."""
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One equation with its indices filled in; `number` counts the [[equations]] of the file from 1."""
+class Filled:
+    """One equation at one value of its indices; `number` counts the [[equations]] of the file from 1."""
 
     number: int
+    equation: Equation
     name: str
-    formula: str
+    at: Indices
 
     @property
-    def words(self) -> set[str]:
-        """Whatever in the formula may be a name."""
-        return set(re.findall(NAME, self.formula))
+    def place(self) -> str:
+        return f"equation {self.number}, {self.name!r}"
 
 
 def equation_steps(problem: Problem) -> list[Step]:
     """The equations in order, each over the givens and the ones before it. Raises ValueError with the place."""
-    known, steps, size = set(problem.givens), [], 0
-    written = list(_in_order(problem.equations))
-    names = {equation.name for equation in written}
-    for equation in written:
-        place = f"equation {equation.number}, {equation.name!r}"
-        if not NAME.fullmatch(equation.name) or len(equation.name) > 60:
-            raise ValueError(f"{place}: a name has letters, digits and _, and perhaps an index as in h[2]")
-        if equation.name in known:
-            raise ValueError(f"{place}: two quantities are called {equation.name!r}; give one of them another name")
-        try:
-            formula = _read(equation, known)
+    groups = list(_groups(problem.equations))
+    known = _all_names(problem.givens, (filled for group in groups for filled in group))
+    room = Room(MOST_PARTS, f"the formulas of a lesson have at most {MOST_PARTS:,} parts together; shorten a range")
+    done, steps, size = set(problem.givens), [], 0
+    for group in groups:
+        for filled, formula in _sorted([(filled, _read(filled, known, room)) for filled in group]):
+            if later := next((name for name in names(formula) if name not in done), None):
+                when = "what this equation defines" if later == filled.name else "defined only further on"
+                raise ValueError(f"{filled.place}: {later} is {when}; use what stands before it")
             size += written_size(formula)
-        except ValueError as error:
-            later = sorted(equation.words & (names - known))
-            hint = f" ({later[0]} is defined only further on)" if later else ""
-            raise ValueError(f"{place}: {error}{hint}") from None
-        if size > MOST_PARTS:
-            raise ValueError(f"{place}: by here the equations have {size:,} parts; they may have {MOST_PARTS:,}")
-        steps.append(Step(equation.name, "forward", formula, "equation"))
-        known.add(equation.name)
+            if size > MOST_PARTS:
+                whole = f"by here the equations have {size:,} parts; they may have {MOST_PARTS:,}"
+                raise ValueError(f"{filled.place}: {whole}")
+            steps.append(Step(filled.name, "forward", formula, "equation"))
+            done.add(filled.name)
     return steps
 
 
-def _read(equation: Written, known: set[str]) -> Expr:
-    """The formula. It is read over the names that stand in it: all names would take longer with every equation."""
-    try:
-        return parse(equation.formula, known & equation.words)
-    except ValueError:
-        return parse(equation.formula, known)  # which can say what name was meant
-
-
-def _in_order(equations: Sequence[Equation]) -> Iterator[Written]:
+def _groups(equations: Sequence[Equation]) -> Iterator[list[Filled]]:
     """All equations with their indices filled in. Neighbours with the same `for` are worked together, index value by
     index value, so that each may need the others at the value before."""
-    spans = [_span(equation) for equation in equations]
-    if sum(prod(map(len, span.values())) for span in spans) > MOST_STEPS:
-        raise ValueError(f"a worksheet takes at most {MOST_STEPS:,} steps")
-    for span, group in groupby(zip(count(1), equations, spans), key=itemgetter(2)):
-        members = list(group)
-        filled = [
-            Written(number, _with_indices(equation.name, at), _with_indices(equation.formula, at))
-            for at in (dict(zip(span, values, strict=True)) for values in product(*span.values()))
-            for number, equation, _ in members
-        ]
-        yield from _sorted(filled) if span else filled
+    enough = f"a worksheet takes at most {MOST_STEPS:,} steps"
+    room, values = Room(MOST_STEPS, enough), Room(4 * MOST_STEPS, enough)
+    for _, numbered in groupby(zip(count(1), equations, strict=False), key=lambda pair: [*pair[1].ranges.items()]):
+        members = list(numbered)
+        number, equation = members[0]
+        group: list[Filled] = []
+        try:
+            for at in spread(written_loops(equation.ranges), {}, values):
+                for number, equation in members:
+                    room.take()
+                    group.append(Filled(number, equation, filled_name(equation.name, at), at))
+            if not group:
+                raise ValueError("`for` goes over no value at all; write a range as in 1..3")
+        except ValueError as error:
+            raise ValueError(f"equation {number}, {equation.name[:LONGEST_NAME]!r}: {error}") from None
+        yield group
 
 
-def _sorted(group: Sequence[Written]) -> Iterator[Written]:
+def _all_names(givens: Iterable[str], equations: Iterable[Filled]) -> frozenset[str]:
+    """Everything that a formula may use. Raises ValueError where two quantities, or one and an index, share a name."""
+    known: dict[str, int] = dict.fromkeys(givens, 0)
+    indices: dict[str, Filled] = {}
+    for filled in equations:
+        if len(filled.name) > LONGEST_NAME:
+            raise ValueError(f"equation {filled.number}: a name has at most {LONGEST_NAME} characters")
+        if known.get(filled.name) == filled.number:
+            raise ValueError(
+                f"{filled.place}: the name is the same for several values of `for`; write each index in it, as in "
+                f"{filled.name.partition('[')[0]}[{','.join(filled.at)}]"
+            )
+        if filled.name in known:
+            raise ValueError(
+                f"{filled.place}: two quantities are called {filled.name!r}; give one of them another name"
+            )
+        known[filled.name] = filled.number
+        indices |= dict.fromkeys(filled.at, filled)
+    every = frozenset(known)
+    taken = bases(every)
+    for index, filled in indices.items():
+        if index in every or index in taken:
+            raise ValueError(f"{filled.place}: the index {index!r} has the name of a quantity; take another letter")
+    return every
+
+
+def _read(filled: Filled, known: frozenset[str], room: Room) -> Any:
+    try:
+        return parse(filled.equation.formula, known, filled.at, room)
+    except ValueError as error:
+        raise ValueError(f"{filled.place}: {error}") from None
+
+
+def _sorted(group: Sequence[tuple[Filled, Any]]) -> Iterator[tuple[Filled, Any]]:
     """The equations as they stand, except that each waits for those of the group that it needs."""
-    places = {equation.name: place for place, equation in enumerate(group)}
-    missing = [{places[w] for w in e.words & places.keys()} - {place} for place, e in enumerate(group)]
+    places = {filled.name: place for place, (filled, _) in enumerate(group)}
+    missing = [{places[n] for n in names(f) if n in places} - {place} for place, (_, f) in enumerate(group)]
     waiting: dict[int, list[int]] = {}
     for place, needed in enumerate(missing):
         for other in needed:
@@ -106,30 +127,4 @@ def _sorted(group: Sequence[Written]) -> Iterator[Written]:
             missing[place].remove(done)
             if not missing[place]:
                 heappush(ready, place)
-    yield from (group[place] for place in sorted(left))  # they need one another; the reader of formulas says so
-
-
-def _span(equation: Equation) -> dict[str, range]:
-    """The values of each index of `for`."""
-    found = {}
-    for name, text in equation.ranges.items():
-        span = _RANGE.fullmatch(text.strip())
-        if not span or int(span[1]) > int(span[2]):
-            raise ValueError(f'equation {equation.name!r}: a range is written as in t = "1..3", not {text!r}')
-        found[name] = range(int(span[1]), int(span[2]) + 1)
-    return found
-
-
-def _with_indices(text: str, at: Mapping[str, int]) -> str:
-    """The text with every index worked out: h[t-1] is h[2] for t = 3."""
-
-    def index(match: re.Match[str]) -> str:
-        inside = match[1].replace(" ", "")
-        found = re.fullmatch(r"([A-Za-z_]\w*|[0-9]{1,4})(?:([+-])([0-9]{1,4}))?", inside)
-        if not found or (not found[1].isdigit() and found[1] not in at):
-            raise ValueError(f"[{match[1]}] is not an index; write a number, or {', '.join(at) or 'an index of `for`'}")
-        start = int(found[1]) if found[1].isdigit() else at[found[1]]
-        shift = int(found[3] or 0) * (-1 if found[2] == "-" else 1)
-        return f"[{start + shift}]"
-
-    return _INDEX.sub(index, text)
+    yield from (group[place] for place in sorted(left))  # they need one another, which is told where they are read

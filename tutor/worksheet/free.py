@@ -25,13 +25,17 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     asked = problem.differentiate
     if asked is None:
         return Worksheet(values, tuple(steps), _conventions(chain))
-    graph = _graph(asked, steps, values)
-    used = choose_chain(graph, chain)
-    whole = [*steps, *partial_steps(graph), *gradient_steps(graph, used)]
-    proved = () if graph.seeded else tuple(claims(graph.goal, [p for p in asked.wrt if p in graph.users], 0))
+    graphs = _graphs(asked, steps, values)
+    graph = graphs[0]
+    used = "delta" if any(choose_chain(g, chain) == "delta" for g in graphs) else chain
+    partials = {step.name: step for g in graphs for step in partial_steps(g)}  # several goals share some of them
+    whole = [*steps, *partials.values(), *(step for g in graphs for step in gradient_steps(g, used))]
+    proved = () if graph.seeded else tuple(claim for g in graphs for claim in claims(g.goal, _reached(asked, g), 0))
     if problem.training is None or graph.seeded:
         return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
-    parameters = [p for p in asked.wrt if p in graph.users and p in values]
+    if len(graphs) > 1:
+        raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
+    parameters = [p for p in _reached(asked, graph) if p in values]
     update = update_of(problem.training, graph.goal, parameters)
     states = states_of(problem.training, update, "training")
     whole += update.steps(begun(problem.training) + 1, 0)
@@ -43,17 +47,29 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
 
 
-def _graph(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fraction]) -> Graph:
+def _reached(asked: Differentiate, graph: Graph) -> list[str]:
+    """By what the goal of the graph is differentiated: everything that it depends on, but not itself."""
+    return [name for name in asked.wrt if name in graph.users and name != graph.goal]
+
+
+def _graphs(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fraction]) -> list[Graph]:
+    """One graph for everything that is differentiated."""
     known = [*values, *(s.name for s in steps)]
-    for name in (*asked.wrt, *asked.seed, *([asked.of] if asked.of else [])):
+    goals = [asked.of] if isinstance(asked.of, str) else asked.of or []
+    for name in (*asked.wrt, *asked.seed, *goals):
         if name not in known:
             raise ValueError(f"differentiate: there is no {name!r}{nearest(name, known)}")
     named = {s.name: s for s in steps}
     if not asked.seed:
-        goal = asked.of or (steps[-1].name if steps else "")
-        if goal not in named:
-            raise ValueError(f"differentiate.of: {goal!r} is not an equation, so it does not depend on anything")
-        return Graph(named, goal, asked.wrt)
+        goals = goals or [steps[-1].name if steps else ""]
+        for goal in goals:
+            if goal not in named:
+                raise ValueError(f"differentiate.of: {goal!r} is not an equation, so it does not depend on anything")
+            if goals.count(goal) > 1:
+                raise ValueError(f"differentiate.of: {goal!r} stands there twice; once is enough")
+        if goals == asked.wrt:
+            raise ValueError(f"differentiate.wrt: {goals[0]!r} by itself is 1; say by what else to differentiate it")
+        return [Graph(named, goal, asked.wrt, goals=goals) for goal in goals]
     if asked.of:
         raise ValueError("differentiate: give either `of` or `seed`")
     if GOAL in named:
@@ -62,7 +78,7 @@ def _graph(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fracti
         )
     named[GOAL] = Step(GOAL, "loss", add(*map(symbol, asked.seed)), "what lies above")
     values |= {f"d{GOAL}/d{name}": value for name, value in asked.seed.items()}
-    return Graph(named, GOAL, asked.wrt, seeded=True)
+    return [Graph(named, GOAL, asked.wrt, seeded=True)]
 
 
 def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:

@@ -71,7 +71,7 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     states = states_of(training, update, "training")
     given, kept = together(known.values, update_values(training), strengths, states), update.kept
     return OneUpdate(
-        steps=tuple(collapsed(steps, known, builder.loss.name, tags, whole_targets)),
+        steps=tuple(collapsed(steps, known, builder.passes.loss, tags, whole_targets)),
         rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
         outputs=tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
         parameters=tuple(reached),
@@ -117,8 +117,8 @@ def _blank(network: Network) -> Example:
     return Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
 
 
-def _batch(training: Training, group: int) -> str:
-    return "mean" if training.batch == "online" and group > 1 else training.batch
+def _batch(training: Training, group: int) -> str | int:
+    return training.batch if group == 1 else training.over_examples
 
 
 def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
@@ -126,7 +126,7 @@ def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
     total = add(*(symbol(f"E{tag}") for tag in tags))
     if len(tags) == 1 and builder.passes.penalties:  # then E is more than what the example loses
         outputs = [neuron.output for neuron in known.layers[-1].neurons]
-        total = loss_step(builder.loss.name, outputs, known.targets).formula
+        total = loss_step(builder.passes.loss, outputs, known.targets).formula
     return Step(LOSS, "loss", total, "sum over the examples")
 
 

@@ -6,166 +6,90 @@ Nothing is ever evaluated as code. Raises ValueError, with a reason for the writ
 from __future__ import annotations
 
 import ast
-import re
-import warnings
-from collections.abc import Callable, Collection, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 import sympy
 
 from tutor.arithmetic.budget import AN_ANSWER, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, comma_hint, read_number
-from tutor.arithmetic.symbolic import (
-    MINUS_ONE,
-    add,
-    formula,
-    multiply,
-    names,
-    power,
-    symbol,
-    where,
-    written_depth,
-    written_size,
-)
+from tutor.arithmetic.symbolic import MINUS_ONE, ZERO, add, multiply, names, symbol, written_depth, written_size
 from tutor.errors import counted, nearest
-from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
+from tutor.worksheet.indices import (
+    FOLDED,
+    NO_INDICES,
+    Indices,
+    Loop,
+    Room,
+    has_index,
+    holds,
+    indexed_name,
+    spread,
+    together,
+    unknown_name,
+    worked_out,
+)
+from tutor.worksheet.syntax import DEEPEST_NESTING, Syntax, bases, read_syntax
+from tutor.worksheet.vocabulary import COMPARISONS, FUNCTIONS, OPERATORS, OVER_A_RANGE
 
 Expr = Any
 
-LONGEST_TEXT = 2_000
-DEEPEST_NESTING = 40
 DEEPEST_FORMULA = 80
 LARGEST_POWER = 1_000
 MOST_PARTS = 10_000
 """The names, numbers and operations of a formula that is written out: abs(u) is u if u > 0 else -u."""
-SPELLINGS = str.maketrans({"−": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**"})
-
-OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
-    ast.Add: lambda a, b: add(a, b),
-    ast.Sub: lambda a, b: add(a, multiply(MINUS_ONE, b)),
-    ast.Mult: lambda a, b: multiply(a, b),
-    ast.Div: lambda a, b: multiply(a, power(b, MINUS_ONE)),
-    ast.Pow: lambda a, b: power(a, b),
-}
 
 
-def _minus(a: Expr, b: Expr) -> Expr:
-    return a if b == 0 else add(a, multiply(MINUS_ONE, b))
+def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, room: Room | None = None) -> Expr:
+    """The expression that `text` writes over the `known` names, where the indices `at` are numbers.
 
-
-COMPARISONS: Mapping[type, Callable[[Expr, Expr, Expr, Expr], Expr]] = {
-    ast.Gt: lambda x, y, a, b: where(_minus(x, y), a, b),
-    ast.Lt: lambda x, y, a, b: where(_minus(y, x), a, b),
-    ast.GtE: lambda x, y, a, b: where(_minus(y, x), b, a),
-    ast.LtE: lambda x, y, a, b: where(_minus(x, y), b, a),
-}
-"""a if x > y else b, and the others, each by the one comparison that formulas know."""
-
-FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
-    "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
-    "log": (1, lambda z: sympy.log(z, evaluate=False)),
-    "ln": (1, lambda z: sympy.log(z, evaluate=False)),
-    "sin": (1, lambda z: sympy.sin(z, evaluate=False)),
-    "cos": (1, lambda z: sympy.cos(z, evaluate=False)),
-    "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
-    "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
-    "max": (2, lambda a, b: where(_minus(a, b), a, b)),
-    "min": (2, lambda a, b: where(_minus(b, a), a, b)),
-    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("tanh", "sigmoid", "relu")},
-}
-
-
-def parse(text: str, known: Collection[str]) -> Expr:
-    """The expression that `text` writes over the `known` names."""
-    if len(text) > LONGEST_TEXT:
-        raise ValueError(f"a formula may have {LONGEST_TEXT} characters; this one has {len(text)}")
-    source = text.strip().translate(SPELLINGS)
-    if odd := next((c for c in source if not c.isascii() or not c.isprintable() or c == "#"), None):
-        raise ValueError(f"the character {odd!a} does not belong in a formula")
-    source, places = _hide_names(source, frozenset(known))
-    if not source:
-        raise ValueError("the formula is empty")
-    if _nesting(source) > DEEPEST_NESTING:
-        raise ValueError(f"the formula is nested deeper than {DEEPEST_NESTING} levels")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # Python's opinion of a formula is not for its writer
-            tree = ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError("this is not a formula: use numbers, names, + - * / ** and parentheses") from None
-    expression = _bounded(_Reader(source, known, places).read(tree.body, 0))
+    What it is made of, with every sum written out, comes out of the `room` that the lesson has.
+    """
+    written = read_syntax(text, frozenset(known))
+    long = f"the formula has more than {MOST_PARTS:,} parts when its sums are written out; shorten a range"
+    expression = _bounded(_Reader(written, known, at, Room(MOST_PARTS, long, room)).read(written.tree, 0))
     if written_depth(expression) > DEEPEST_FORMULA:
         raise ValueError(f"written out, the formula is nested deeper than {DEEPEST_FORMULA} levels")
     return expression
 
 
-def _nesting(source: str) -> int:
-    depth = deepest = 0
-    for character in source:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _hide_names(source: str, known: frozenset[str]) -> tuple[str, dict[str, str]]:
-    """Names such as dE/dW1 as plain identifiers, so that Python's grammar leaves them whole."""
-    pattern = _special_names(known)
-    if pattern is None:
-        return source, {}
-    places: dict[str, str] = {}
-    mark = "_q"
-    while mark in source:
-        mark += "_"
-
-    def hide(match: re.Match[str]) -> str:
-        place = f"{mark}{len(places)}_"
-        places[place] = match[0]
-        return place
-
-    return pattern.sub(hide, source), places
-
-
-@lru_cache(maxsize=64)
-def _special_names(known: frozenset[str]) -> re.Pattern[str] | None:
-    special = sorted((n for n in known if not n.isidentifier()), key=lambda n: (-len(n), n))
-    if not special:
-        return None
-    return re.compile(r"(?<![A-Za-z0-9_.])(?:" + "|".join(map(re.escape, special)) + r")(?![A-Za-z0-9_(\[@])")
-
-
 class _Reader:
     """One walk over one syntax tree; everything that is not listed here is refused."""
 
-    def __init__(self, source: str, known: Collection[str], places: Mapping[str, str]) -> None:
-        self.source, self.known, self.places = source, known, places
+    def __init__(self, syntax: Syntax, known: Collection[str], at: Indices, room: Room) -> None:
+        self.syntax, self.known, self.at, self.room = syntax, known, at, room
 
     def read(self, node: ast.expr, depth: int) -> Expr:
+        self.room.take()
         if depth > 4 * DEEPEST_NESTING:
             raise ValueError("the formula is nested too deeply")
         if isinstance(node, ast.Constant):
             return self._number(node)
         if isinstance(node, ast.Name):
             return self._name(node.id)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            base = self.syntax.name(node.value.id)
+            return self._quantity(indexed_name(base, node.slice, self.at, self.syntax.written(node.slice)))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             inner = self.read(node.operand, depth + 1)
             return multiply(MINUS_ONE, inner) if isinstance(node.op, ast.USub) and inner != 0 else inner
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return self._operation(node, depth)
+        if isinstance(node, ast.BinOp) and has_index(node, self.at):
+            number = worked_out(node, self.at, FOLDED)
+            if number is not None:
+                return sympy.Integer(int(number))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._call(node.func.id, node, depth)
         if isinstance(node, ast.IfExp):
             return self._choice(node, depth)
-        hint = comma_hint(self.source) if isinstance(node, ast.Tuple) else ""
+        hint = comma_hint(self.syntax.source) if isinstance(node, ast.Tuple) else ""
         raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
 
     def _text(self, node: ast.expr) -> str:
-        return ascii(self._written(node)[:40])
-
-    def _written(self, node: ast.expr) -> str:
-        """The text of the node: the source is one line of ASCII."""
-        return self.source[node.col_offset : node.end_col_offset]
+        return ascii(self.syntax.written(node)[:40])
 
     def _number(self, node: ast.Constant) -> Expr:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
@@ -174,9 +98,13 @@ class _Reader:
         return sympy.Rational(value.numerator, value.denominator)
 
     def _name(self, written: str) -> Expr:
-        name = self.places.get(written, written)
+        if written in self.at:
+            return sympy.Integer(self.at[written])
+        return self._quantity(self.syntax.name(written))
+
+    def _quantity(self, name: str) -> Expr:
         if name not in self.known:
-            raise ValueError(f"unknown name {name[:40]!a}{nearest(name, self.known)}")
+            raise ValueError(unknown_name(name, self.known))
         return symbol(name)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Expr:
@@ -186,11 +114,19 @@ class _Reader:
             arms.append((type(left.op), left.right))
             left = left.left
         result = self.read(left, depth + 1)
+        number = worked_out(left, self.at, FOLDED)
+        indexed = has_index(left, self.at)
         for operator, arm in reversed(arms):
             right = self.read(arm, depth + 1)
             if operator is ast.Pow:
                 self._check_exponent(right)
-            result = _flat(OPERATORS[operator](result, right))
+            spliced = right.is_Add and operator is ast.Add and _is_sum_over_range(arm)
+            for term in right.args if spliced else (right,):
+                result = _flat(OPERATORS[operator](result, term))
+            number = together(number, operator, worked_out(arm, self.at, FOLDED))
+            indexed = indexed or has_index(arm, self.at)
+            if indexed and number is not None:  # t - 1 is the number that it is
+                result = sympy.Integer(int(number))
         return result
 
     def _check_exponent(self, exponent: Expr) -> None:
@@ -208,21 +144,56 @@ class _Reader:
         return ExactSystem(30, Budget(AN_ANSWER))
 
     def _call(self, name: str, node: ast.Call, depth: int) -> Expr:
+        if name in OVER_A_RANGE:
+            return self._over_range(name, node, depth)
         if name not in FUNCTIONS:
-            raise ValueError(f"unknown function {name[:40]!a}{nearest(name, FUNCTIONS)}")
+            raise ValueError(f"unknown function {name[:40]!a}{nearest(name, [*FUNCTIONS, *OVER_A_RANGE])}")
         count, build = FUNCTIONS[name]
         if node.keywords or len(node.args) != count:
             pattern = "a" if count == 1 else "a, b"
             raise ValueError(f"{name} takes {counted(count, 'value')}, as in {name}({pattern})")
         return _bounded(build(*(self.read(argument, depth + 1) for argument in node.args)))
 
+    def _over_range(self, name: str, node: ast.Call, depth: int) -> Expr:
+        """sum(… for k in 1..3) written out, mean(…) likewise."""
+        body = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        if not isinstance(body, ast.GeneratorExp):
+            raise ValueError(f"{name} goes over a range, as in {name}(x[k] for k in 1..3)")
+        loops = [self._loop(generator) for generator in body.generators]
+        outside, count = self.at, 0
+        terms: list[Expr] = []
+        for here in spread(loops, outside, self.room):
+            self.at, count = here, count + 1
+            term = self.read(body.elt, depth + 1)
+            terms += term.args if _is_sum_over_range(body.elt) and term.is_Add else [term]
+        self.at = outside
+        if not terms and name == "mean":
+            raise ValueError("a mean over a range without any number has no value")
+        return OVER_A_RANGE[name](add(*terms) if terms else ZERO, count)
+
+    def _loop(self, generator: ast.comprehension) -> Loop:
+        index = generator.target.id if isinstance(generator.target, ast.Name) else ""
+        if not index or index != self.syntax.name(index):
+            raise ValueError("a sum goes over one index after another, as in `for i in 1..3 for j in 1..2`")
+        known = frozenset(self.known)
+        if index in self.at or index in known or index in bases(known):
+            raise ValueError(f"the index {index[:40]!a} of a sum has the name of something else; take another letter")
+        return Loop(index, generator.iter, self.syntax.written(generator.iter)[:40], generator.ifs)
+
     def _choice(self, node: ast.IfExp, depth: int) -> Expr:
         test = node.test
+        if (decided := holds(test, self.at)) is not None:
+            return self.read(node.body if decided else node.orelse, depth + 1)
         if not isinstance(test, ast.Compare) or len(test.ops) != 1 or type(test.ops[0]) not in COMPARISONS:
             raise ValueError("a condition compares two values: a if x > y else b")
         sides = self.read(test.left, depth + 1), self.read(test.comparators[0], depth + 1)
         branches = self.read(node.body, depth + 1), self.read(node.orelse, depth + 1)
         return _bounded(COMPARISONS[type(test.ops[0])](*sides, *branches))
+
+
+def _is_sum_over_range(node: ast.expr) -> bool:
+    """Whether its terms may stand in a sum without parentheses: nobody wrote any."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sum"
 
 
 def _flat(node: Expr) -> Expr:

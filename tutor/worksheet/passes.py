@@ -15,7 +15,7 @@ from tutor.worksheet.forward import forward_steps, penalty_terms
 from tutor.worksheet.naming import Connections
 from tutor.worksheet.problem import Training
 from tutor.worksheet.step import Step
-from tutor.worksheet.update import combined_gradients
+from tutor.worksheet.update import ONLY_ONE, combined_gradients
 
 GOAL = "E"
 Expr = Any
@@ -36,7 +36,8 @@ class OnePass:
 @dataclass(frozen=True)
 class Passes:
     """What every pass of a network has in common: its names and loss, how it is trained, and by what its error is
-    differentiated. `count` is the number of examples of the lesson."""
+    differentiated. `loss` is empty where nothing is compared with targets, `count` the number of examples of the
+    lesson."""
 
     known: Connections
     loss: str
@@ -44,6 +45,16 @@ class Passes:
     trained: Sequence[str]
     count: int
     chain: str
+
+    @property
+    def size(self) -> int:
+        """The number of examples of an update."""
+        return self.training.batch_size(self.count)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether updates have several examples, but not all: then E of one update is not that of another."""
+        return 1 < self.size < self.count
 
     def tag(self, example: int) -> str:
         """What the names of an example end in: @2 for the second of several."""
@@ -56,26 +67,35 @@ class Passes:
 
     def forward(self, group: Sequence[int]) -> list[Step]:
         """The forward pass of each example of the group, and the loss of the group with its penalty."""
-        steps = [s for e in group for s in forward_steps(self.loss, self.known, self.tag(e))]
-        if len(group) > 1 and self.training.batch != "online":
+        steps = self._examples(group)
+        if self.size > 1 and self.loss:
             steps.append(self._batch_loss(group))
         elif self.penalties:
             steps = [self._penalised(s) if s.stage == "loss" else s for s in steps]
         return steps
 
+    def after(self) -> list[Step]:
+        """The forward pass of all examples, and their loss together where every update is by all of them."""
+        every = tuple(range(self.count))
+        return self._examples(every) if self.in_parts else self.forward(every)
+
+    def _examples(self, group: Sequence[int]) -> list[Step]:
+        return [s for e in group for s in forward_steps(self.loss, self.known, self.tag(e))]
+
     def whole(self, group: Sequence[int]) -> OnePass:
         """Forward, loss and gradients of one update."""
-        return self._of_one(group[0]) if len(group) == 1 else self._of_batch(group)
+        return self._of_one(group[0]) if self.size == 1 else self._of_batch(group)
 
     def _share(self, group: Sequence[int]) -> Fraction:
-        return Fraction(1, len(group)) if self.training.batch == "mean" else Fraction(1)
+        return Fraction(1, len(group)) if self.training.over_examples == "mean" else Fraction(1)
 
     def _batch_loss(self, group: Sequence[int]) -> Step:
         """E of a batch: the mean or the sum of the errors of its examples."""
         parts = [symbol(f"{GOAL}{self.tag(e)}") for e in group]
         share = self._share(group)
         total = add(*parts) if share == 1 else multiply(number(share), add(*parts))
-        step = Step(GOAL, "loss", total, f"{self.training.batch} over the examples")
+        reason = ONLY_ONE if len(group) == 1 else f"{self.training.over_examples} over the examples"
+        step = Step(GOAL, "loss", total, reason)
         return self._penalised(step) if self.penalties else step
 
     def _penalised(self, loss: Step) -> Step:

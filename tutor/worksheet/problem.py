@@ -61,8 +61,10 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes in and what should come out; a network that is only run forward needs no targets."""
+
     inputs: list[Fraction]
-    targets: list[Fraction]
+    targets: list[Fraction] = field(default_factory=list)
 
 
 class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,8 +85,12 @@ class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a network is trained. `batch` says which examples make an update: all, with the mean or the sum of what they
+    lose, one after another, or so many at a time, of which `reduction` takes the mean or the sum."""
+
     update_biases: bool = True
-    batch: Literal["mean", "sum", "online"] = "mean"
+    batch: Literal["mean", "sum", "online"] | int = "mean"
+    reduction: Literal["mean", "sum"] = "mean"
     epochs: int = 1
     l1: Fraction | None = None
     l2: Fraction | None = None
@@ -94,6 +100,19 @@ class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     fires: str | None = None
     stop: Literal["clean_epoch", "max_epochs"] = "clean_epoch"
     max_epochs: int = 20
+
+    def batch_size(self, count: int) -> int:
+        """How many of `count` examples an update has; the last of an epoch may have fewer."""
+        if isinstance(self.batch, int):
+            return min(self.batch, count)
+        return 1 if self.batch == "online" else count
+
+    @property
+    def over_examples(self) -> Literal["mean", "sum"]:
+        """What an update takes of its examples."""
+        if isinstance(self.batch, int):
+            return self.reduction
+        return "sum" if self.batch == "sum" else "mean"
 
 
 class Equation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,10 +124,11 @@ class Equation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Differentiate(Struct, frozen=True, forbid_unknown_fields=True):
-    """What of a free worksheet is differentiated by what; `seed` has gradients that arrive from above instead."""
+    """What of a free worksheet is differentiated by what, each `of` by each `wrt`; `seed` has gradients that arrive
+    from above instead."""
 
     wrt: list[str]
-    of: str | None = None
+    of: str | list[str] | None = None
     seed: dict[str, Fraction] = field(default_factory=dict)
 
 

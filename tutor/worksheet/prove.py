@@ -62,7 +62,7 @@ def prove(worksheet: Worksheet) -> Iterator[Proof]:
     """A proof for every gradient of the worksheet."""
     for name, goal, wrt in worksheet.gradients:
         steps = with_ancestors(worksheet.steps, {goal})
-        fixed = {w for n, g, w in worksheet.gradients if g == goal}
+        fixed = {w for n, g, w in worksheet.gradients if g == goal} - _moved_by(wrt, steps)
         proof = Proof(
             name,
             as_fraction(worksheet.values[name]),
@@ -87,6 +87,15 @@ def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[st
             if evaluate_formula(watched, worksheet.values) == 0:
                 return step.name, watched
     return None
+
+
+def _moved_by(wrt: str, steps: Sequence[Step]) -> set[str]:
+    """What changes with the quantity: held fixed, it would hide the paths through it."""
+    moved: set[str] = set()
+    for step in steps:
+        if step.name != wrt and not {wrt, *moved}.isdisjoint(step.inputs):
+            moved.add(step.name)
+    return moved
 
 
 def _held(worksheet: Worksheet, fixed: set[str]) -> dict[str, Fraction]:

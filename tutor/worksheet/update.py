@@ -20,6 +20,7 @@ from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.worksheet.step import Step
 
 Expr = Any
+ONLY_ONE = "the only example of its batch"
 
 
 class Count:
@@ -200,5 +201,5 @@ def combined_gradients(
         whole = total if share == 1 else multiply(number(share), total)
         if name in penalised:
             whole = add(whole, symbol(f"local({goal},{name})"))
-        reason = "sum over the examples" if share == 1 else "mean over the examples"
+        reason = ONLY_ONE if len(parts) == 1 else f"{'sum' if share == 1 else 'mean'} over the examples"
         yield Step(f"d{goal}/d{name}", "gradient", whole, reason)

@@ -101,6 +101,8 @@ def narrate_step(tableau: Tableau, step: Step) -> str:
         equation += f", which is {'about ' if tableau.sign(step) == '≈' else ''}{numbers}"
     if formula != tableau.labels[step.name]:
         equation += f", which is {tableau.labels[step.name]}"
+    if note := tableau.cancelled(step):
+        equation += f"; {note}"
     if tableau.rounded is not None:
         equation += "; the exact value is {}, the drift {}".format(*tableau.drift(step))
     printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]

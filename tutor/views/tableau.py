@@ -87,6 +87,15 @@ class Tableau:
         text = expression_text(step.formula, style, self.labels)
         return None if text == self.labels[step.name] else text
 
+    def cancelled(self, step: Step) -> str:
+        """What is known of a sum in the step that comes to 0 though its terms are not rational; else empty."""
+        if step.name not in self.worksheet.zeros or self.rounded is not None:
+            return ""
+        digits = self.worksheet.zeros[step.name]
+        if digits is None:
+            return "the terms cancel exactly, to 0"
+        return f"the terms cancel in all {digits:,} digits that were tried; that they leave exactly 0 is not proved"
+
     def derivation(self, step: Step) -> tuple[Line, ...]:
         """How the local partial derivative comes out, rule by rule; empty for other steps."""
         if step.partial_of is None:

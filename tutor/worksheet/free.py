@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from tutor.arithmetic.symbolic import add, symbol
+from tutor.arithmetic.symbolic import add, multiply, symbol
 from tutor.errors import nearest
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partial_steps
@@ -28,9 +28,11 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     graph = _graph(asked, steps, values)
     used = choose_chain(graph, chain)
     whole = [*steps, *partial_steps(graph), *gradient_steps(graph, used)]
-    proved = () if graph.seeded else tuple(claims(graph.goal, [p for p in asked.wrt if p in graph.users], 0))
+    reached = [p for p in asked.wrt if p in graph.users and f"d{graph.goal}/d{p}" not in values]
+    proved = tuple(claims(graph.goal, reached, 0))
     if problem.training is None or graph.seeded:
-        return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
+        made, objective = _conventions(used), _objective(asked) if graph.seeded else None
+        return Worksheet(values, tuple(whole), made, graph.goal, gradients=proved, objective=objective)
     parameters = [p for p in asked.wrt if p in graph.users and p in values]
     update = update_of(problem.training, graph.goal, parameters)
     whole += update.steps(1, 0)
@@ -62,6 +64,12 @@ def _graph(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fracti
     named[GOAL] = Step(GOAL, "loss", add(*map(symbol, asked.seed)), "what lies above")
     values |= {f"d{GOAL}/d{name}": value for name, value in asked.seed.items()}
     return Graph(named, GOAL, asked.wrt, seeded=True)
+
+
+def _objective(asked: Differentiate) -> Step:
+    """What has these gradients: the sum of seed·output."""
+    terms = [multiply(symbol(f"d{GOAL}/d{name}"), symbol(name)) for name in asked.seed]
+    return Step(GOAL, "loss", add(*terms), "sum of seed times output")
 
 
 def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:

@@ -92,7 +92,8 @@ class Conventions:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """Givens and steps; `goal` is the quantity that the gradients differentiate.
+    """Givens and steps; `goal` is the quantity that the gradients differentiate, `objective` its formula where it is no
+    step: the sum of seed·output where the gradients arrive from above.
 
     `gradients` has every gradient as (its name, what is differentiated, by what).
     `updated` pairs every parameter with its last new value, `outcomes` every error with the one after the updates.
@@ -108,6 +109,7 @@ class Worksheet:
     updated: tuple[tuple[str, str], ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     gradients: tuple[tuple[str, str, str], ...] = ()
+    objective: Step | None = None
 
     def __post_init__(self) -> None:
         check_names(self.givens, self.steps)

@@ -9,7 +9,7 @@ from tutor.errors import TutorError
 from tutor.homework.compiled import Compiled
 from tutor.homework.marking import Mark, Marker
 from tutor.lesson_format import Printed
-from tutor.worksheet.names import find_name
+from tutor.worksheet.names import find_name, is_name
 from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Step, Worksheet
 
@@ -32,7 +32,9 @@ def _step_of(entry: Printed, worksheet: Worksheet) -> Step:
     """The step that the entry names; a formula over the worksheet's names is a check of its own."""
     try:
         name = find_name(entry.name, worksheet.names)
-    except TutorError:
+    except TutorError as unknown:
+        if is_name(entry.name):
+            raise TutorError(f"printed value: {unknown}") from None
         name = ""
     if name in worksheet.by_name:
         return worksheet.by_name[name]

@@ -31,6 +31,7 @@ from tutor.arithmetic.symbolic import (
 from tutor.errors import counted, nearest
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.evaluate import value_of
+from tutor.worksheet.names import is_name, meant_by
 
 Expr = Any
 
@@ -157,6 +158,8 @@ class _Reader:
             return self._call(node.func.id, node, depth)
         if isinstance(node, ast.IfExp):
             return self._choice(node, depth)
+        if isinstance(node, ast.Subscript) and is_name(text := ast.get_source_segment(self.source, node) or ""):
+            return self._name(text)
         hint = comma_hint(self.source) if isinstance(node, ast.Tuple) else ""
         raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
 
@@ -176,7 +179,7 @@ class _Reader:
     def _name(self, written: str) -> Expr:
         name = self.places.get(written, written)
         if name not in self.known:
-            raise ValueError(f"unknown name {name[:40]!a}{nearest(name, self.known)}")
+            raise ValueError(f"unknown name {name[:40]!a}{meant_by(name, self.known)}")
         return symbol(name)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Expr:

@@ -18,6 +18,8 @@ Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
 LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
+MOST_DEMANDED = 30
+"""Nobody is asked for more significant digits; a number that has them has enough."""
 FARTHEST = 10_000
 _FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
@@ -34,15 +36,16 @@ def read_number(text: str) -> Fraction:
     return Fraction(int(above), int(below)) if below else Fraction(above)
 
 
-def check_number(text: str) -> str:
-    """The text without spaces around it and with a plain minus. Raises ValueError where it writes no number."""
+def check_number(text: str, farthest: int = LARGEST_EXPONENT) -> str:
+    """The text without spaces around it and with a plain minus. Raises ValueError where it writes no number, or one
+    whose exponent is beyond the `farthest`."""
     text = text.strip().replace("\N{MINUS SIGN}", "-")
     if len(text) > MOST_DIGITS:
         raise ValueError(f"a number with more than {MOST_DIGITS} characters")
     if decimal := _DECIMAL.fullmatch(text):
         exponent = decimal[1] or "0"
-        if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
-            raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
+        if len(exponent) > 6 or abs(int(exponent)) > farthest:
+            raise ValueError(f"the exponent of {text} is beyond ±{farthest}")
         return text
     ratio = _RATIO.fullmatch(text)
     if not ratio:
@@ -243,6 +246,13 @@ def exponent_of(value: Fraction) -> int:
     while size < Fraction(10) ** guess:
         guess -= 1
     return guess
+
+
+def change_of(value: Any, before: Any) -> Any:
+    """By how much the value differs from an earlier one; the value itself where nothing changes that could be written
+    down. Fractions or decimals."""
+    change = value - before
+    return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value
 
 
 def round_to(value: Fraction, decimals: int) -> Fraction:

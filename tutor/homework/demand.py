@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tutor.arithmetic.exact import MOST_DEMANDED
 from tutor.errors import counted
 from tutor.homework.written import WITHIN, Written, power_of_ten
 
@@ -37,6 +38,7 @@ class Demand:
             return value == truth
         if self.decimals is not None:
             enough = written.exponent is None or -written.exponent >= self.decimals
+            enough = enough or written.digits >= MOST_DEMANDED
         else:
             enough = written.significant(value) >= (self.significant or 1)
         return enough or self.satisfied(value, truth)

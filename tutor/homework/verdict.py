@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from math import isfinite
 
+from tutor.arithmetic.exact import change_of
 from tutor.homework.demand import Demand
 from tutor.homework.habits import half_unit
 from tutor.homework.standing import Standing
@@ -33,7 +34,7 @@ class Line:
         self.standing, self.place, self.written, self.demand = standing, place, written, demand
         key = standing.program.key[place]
         before = standing.before(place)
-        self.before = _NOTHING if key == before else before  # nothing was to change: then the number itself is judged
+        self.before = before if change_of(key, before) != key else _NOTHING  # then the number itself is judged
         self.value, self.key = written.value - self.before, key - self.before
 
     def verdict(self) -> str:
@@ -42,12 +43,21 @@ class Line:
         own = self.standing.own[self.place]
         half = WITHIN * (demand.unit(key) if written.exponent is None else self._unit(key))
         if abs(value - key) <= half:
-            if demand.met(written, value, key):
+            if demand.met(written, value, key) or self._shows_the_change():
                 return "correct"
             return "carried" if own is not None and is_same(written.value, own) else "coarse"
         if demand.asked and demand.satisfied(value, key):
             return "correct"
         return "coarse" if own is None else self._against_own(own, own - self.before)
+
+    def _shows_the_change(self) -> bool:
+        """Whether the digits are enough for the change from the true old value: the one written may happen to be so near
+        that next to nothing is left of it."""
+        compiled, key = self.standing.compiled, self.standing.program.key
+        if (old := compiled.before[self.place]) is None:
+            return False
+        before = key[old] if change_of(key[self.place], key[old]) != key[self.place] else _NOTHING
+        return self.demand.met(self.written, self.written.value - before, key[self.place] - before)
 
     def _against_own(self, whole: Decimal, own: Decimal) -> str:
         written, demand, value = self.written, self.demand, self.value

@@ -117,6 +117,7 @@ class _Pass(ChainMap[str, Number]):
         self.failed: dict[str, str] = {}
         self.compared: dict[str, list[Number]] = {}
         self.zeros: dict[str, int] = {}
+        self.changes: dict[str, Number] = {}
         super().__init__(dict(held), self.computed)
         for step in steps:
             self._work(step, system)
@@ -142,7 +143,14 @@ class _Pass(ChainMap[str, Number]):
             system.compared.clear()
         if isinstance(system, CancellingSystem) and system.zeros:
             self.zeros[step.name] = min(system.zeros)
+        if step.before and step.stage == "update" and step.name in self.computed:
+            self.changes[step.name] = self._change(self[step.name], self[step.before], system)
+        if isinstance(system, CancellingSystem):
             system.zeros.clear()
+
+    def _change(self, new: Number, old: Number, system: ExactSystem) -> Number:
+        """By how much a parameter changes: 0 where it is the very number that it was."""
+        return Fraction(0) if new is old else system.plain(system.add([new, system.multiply([Fraction(-1), old])]))
 
 
 def values_with(
@@ -202,18 +210,23 @@ def _doubtful(steps: Iterable[Step], rough: _Pass, fine: _Pass, system: ExactSys
     found = set[str]()
     for step in steps:
         missing = [x for x in step.inputs if x not in fine]
-        if not found.isdisjoint(missing) or not (missing or _do_agree(step.name, rough, fine, system)):
+        if not found.isdisjoint(missing) or not (missing or _do_agree(step, rough, fine, system)):
             found.add(step.name)
     return found
 
 
-def _do_agree(name: str, rough: _Pass, fine: _Pass, system: ExactSystem) -> bool:
+def _do_agree(step: Step, rough: _Pass, fine: _Pass, system: ExactSystem) -> bool:
+    name = step.name
     before, now = rough.compared.get(name, []), fine.compared.get(name, [])
     if len(before) != len(now) or rough.failed.get(name) != fine.failed.get(name):
         return False
     if not all(system.settled(a, b, _DIGITS_OF_A_SIGN) for a, b in zip(before, now, strict=True)):
         return False
-    return name in fine.failed or system.settled(rough.plain[name], fine.plain[name], CORRECT_DIGITS)
+    return name in fine.failed or all(
+        system.settled(a[name], b[name], CORRECT_DIGITS)
+        for a, b in ((rough.plain, fine.plain), (rough.changes, fine.changes))
+        if name in b
+    )
 
 
 def with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:

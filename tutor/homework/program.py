@@ -19,6 +19,7 @@ from tutor.worksheet.step import Worksheet
 
 Values = list[Any]  # a Decimal for each quantity, None where there is none
 _FEWEST_DIGITS, _MOST_DIGITS = 50, 3_200
+_WIDE_DIGITS = 400
 _AGREEMENT = Decimal("1e-33")
 _TRIALS = 6
 
@@ -70,7 +71,7 @@ class Program:
         """
         standing, own = self._worked(written, self.key[: self.first] if givens is None else givens)
         if givens is None and not all(own) and self._lost_digits(own):
-            with decimals.precision(8 * self.digits):  # a result that is 0 even then is 0
+            with decimals.precision(max(_WIDE_DIGITS, 2 * self.digits)):  # a result that is 0 even then is 0
                 return self._worked(written, self.key[: self.first])
         return standing, own
 
@@ -95,13 +96,13 @@ class Program:
             standing[place] = written.get(place, own[place])
 
     def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
-        """The value of one step; None where it has none."""
+        """The value of one step; None where it has none, or stands on one that has none."""
+        if any(standing[x] is None for x in self.compiled.inputs[place]):
+            return None
         try:
             function = self.compiled.functions(self.digits, self.snapping)[place - self.first]
             found: Decimal = function(standing)
             return found
-        except TypeError:  # it stands on a step without a value
-            return None
         except (ArithmeticError, ValueError):
             return self.value_of(self.steps[place - self.first].formula, standing)
 

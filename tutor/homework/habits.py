@@ -14,6 +14,7 @@ from tutor.homework.written import Written, power_of_ten
 Precision = tuple[int | None, int | None]
 """To so many significant digits, and to so many decimals (as the exponent of the last one)."""
 _EXACT: Precision = (None, None)
+_FEWEST_OF_A_BLANK = 3  # significant digits
 _LONGEST = 40  # digits; what is written with more of them is taken as exact
 
 
@@ -70,10 +71,26 @@ class Habits:
 
 def half_unit(value: Decimal, precision: Precision) -> float:
     """Half a unit of the last digit that the writer would note of this value; 0 where it ends before that."""
+    last = _last_digit(value, precision)
+    return 0.0 if last is None else _half_of(value, last)
+
+
+def half_unit_of_a_blank(value: Decimal, precision: Precision) -> float:
+    """The same of a result that is not on the sheet: nobody goes on with less than three digits of it."""
+    last = _last_digit(value, precision)
+    if last is None or not value:
+        return 0.0
+    return _half_of(value, min(last, value.adjusted() - _FEWEST_OF_A_BLANK + 1))
+
+
+def _last_digit(value: Decimal, precision: Precision) -> int | None:
     significant, exponent = precision
     if significant is None or significant > _LONGEST:
-        return 0.0
+        return None
     size = (value.adjusted() if value else 0) - significant + 1
-    last = size if exponent is None else max(size, exponent)
+    return size if exponent is None else max(size, exponent)
+
+
+def _half_of(value: Decimal, last: int) -> float:
     unit = power_of_ten(last)
     return 0.0 if value % unit == 0 else float(unit) / 2

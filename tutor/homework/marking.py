@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tutor.arithmetic import decimals
 from tutor.homework.compiled import Compiled
 from tutor.homework.demand import DEFAULT, Demand
+from tutor.homework.machine import as_computed
 from tutor.homework.program import Program
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import Line
@@ -42,7 +43,7 @@ class Marker:
         self._plain = [demand is DEFAULT and old is None for demand, old in zip(wanted, before, strict=True)]
 
     def mark(self, answers: Sequence[tuple[str, str]]) -> list[Mark]:
-        """A mark for each (name, text), in the order given, each number taken digit by digit as it stands.
+        """A mark for each (name, text), in the order given; what a machine computed is read to the digits it gives.
 
         Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
         """
@@ -50,8 +51,13 @@ class Marker:
             texts = [(self.program.places[name], text) for name, text in answers]
             read = [_read(text) for _, text in answers]
             written = {place: w for (place, _), w in zip(texts, read, strict=True) if w is not None}
-            standing = Standing(self.program, written)
-            return [self._mark(standing, place, text, w) for (place, text), w in zip(texts, read, strict=True)]
+            standing = as_computed(Standing(self.program, written))
+            marks = []
+            for (place, text), w in zip(texts, read, strict=True):
+                last = w is None or written[place] is w
+                here = standing if last else as_computed(Standing(self.program, {**written, place: w}))
+                marks.append(self._mark(here, place, text, w and here.written[place]))
+            return marks
 
     def marks(self, standing: Standing, texts: Mapping[int, str]) -> dict[int, Mark]:
         """The mark of the answer at each place."""

@@ -69,7 +69,9 @@ class Standing:
         return all(x in self.written or not inputs[x] for x in inputs[place])
 
     def wide_spread(self, place: int) -> float:
-        """A for somebody who cuts digits off instead of rounding: every line above twice as far off."""
+        """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off."""
+        if not self.habits.cuts:
+            return self.spread(place)
         spreads = self.spreads(self.compiled.inputs[place], place)
         return self._reach(place, {x: 2 * spread for x, spread in spreads.items()})
 

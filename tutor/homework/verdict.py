@@ -73,11 +73,15 @@ class Line:
         if not enough:
             return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - self.key) <= 2 * unit else "wrong"
         if possible and apart <= half + spread:
-            return "carried"
+            if self.standing.has_cause(self.place):
+                return "carried"
+            if written.significant(value) >= _FEWEST_FOR_ROUNDING:
+                return "coarse" if ends_within(own, unit) else "rounding"
         if written.exponent is None:
             return "wrong"
         wide = _decimal(self.standing.wide_spread(self.place))
-        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit)):
+        is_padded = written.value % (10 * written.unit) == 0
+        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit) if is_padded else unit):
             return "rounding"
         if not value and abs(own) <= half + (wide if unit < written.unit else 0):
             return "coarse"
@@ -93,8 +97,8 @@ class Line:
         return (self._meant_unit(truth) if bare else _NOTHING) or written.unit
 
     def _meant_unit(self, truth: Decimal) -> Decimal:
-        """One unit of the last digit that the writer's other lines let expect of this value: Python's 1.0 is not
-        rounded to one decimal. 0 where nothing can be expected."""
+        """One unit of the last digit that the writer's other lines let expect of this value, though fewer are written:
+        Python's 1.0 is not rounded to one decimal. 0 where nothing can be expected."""
         return Decimal(2 * half_unit(truth, self.standing.habits.precision(self.place)))
 
     def _is_rounding(self, own: Decimal, wide: Decimal, unit: Decimal) -> bool:

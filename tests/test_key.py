@@ -73,7 +73,7 @@ def minimized(draw: st.DrawFn) -> str:
 
 @st.composite
 def equations(draw: st.DrawFn) -> str:
-    formulas = ["tanh(x)", "x*y", "exp(x*1e-60) - 1", "x/3", "sqrt(x**2 + 1)", "exp(-abs(x))", "exp(x)*exp(-x) - 1"]
+    formulas = ["tanh(x)", "x*y", "exp(x*1e-60) - 1", "x/3", "sqrt(x**2 + 1)", "exp(-abs(x))", "exp(x)*exp(-x) - 1", "exp(90*x)", "y**5"]
     lines = ["format = 1", 'title = "e"', "[givens]", f"x = {draw(numbers)}", f"y = {draw(numbers)}"]
     for i, formula in enumerate(draw(st.lists(st.sampled_from(formulas), min_size=1, max_size=4))):
         lines += ["[[equations]]", f'name = "q{i}"', f'formula = "{formula}"']

@@ -36,16 +36,15 @@ def read_number(text: str) -> Fraction:
     return Fraction(int(above), int(below)) if below else Fraction(above)
 
 
-def check_number(text: str, farthest: int = LARGEST_EXPONENT) -> str:
-    """The text without spaces around it and with a plain minus. Raises ValueError where it writes no number, or one
-    whose exponent is beyond the `farthest`."""
+def check_number(text: str) -> str:
+    """The text without spaces around it and with a plain minus. Raises ValueError where it writes no number."""
     text = text.strip().replace("\N{MINUS SIGN}", "-")
     if len(text) > MOST_DIGITS:
         raise ValueError(f"a number with more than {MOST_DIGITS} characters")
     if decimal := _DECIMAL.fullmatch(text):
         exponent = decimal[1] or "0"
-        if len(exponent) > 6 or abs(int(exponent)) > farthest:
-            raise ValueError(f"the exponent of {text} is beyond ±{farthest}")
+        if len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT:
+            raise ValueError(f"the exponent of {text} is beyond ±{LARGEST_EXPONENT}")
         return text
     ratio = _RATIO.fullmatch(text)
     if not ratio:

@@ -26,7 +26,7 @@ class Demand:
     def unit(self, truth: Decimal) -> Decimal:
         """One unit of the last digit demanded of this value."""
         if self.decimals is not None:
-            return power_of_ten(-self.decimals)
+            return power_of_ten(max(-self.decimals, truth.adjusted() - MOST_DEMANDED + 1))
         return power_of_ten(truth.adjusted() - (self.significant or 1) + 1) if truth else Decimal(0)
 
     def met(self, written: Written, value: Decimal, truth: Decimal) -> bool:

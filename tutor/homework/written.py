@@ -14,7 +14,6 @@ WITHIN = Decimal("0.51")
 """How much of a unit an answer may be off: half of one, and a little for a tie."""
 _RATIO_DIGITS = 400
 _OF_AN_EXACT_NUMBER = 1_000  # digits
-_FARTHEST_EXPONENT = 31_000  # a little beyond the values that a worksheet can have
 _FEWEST_OF_A_SINGLE, _FEWEST_OF_A_DOUBLE, _MOST_OF_A_DOUBLE = 11, 15, 17  # digits when it is printed as a double
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 
@@ -54,7 +53,7 @@ def is_same(a: Decimal, b: Decimal) -> bool:
 @lru_cache(maxsize=50_000)
 def read_written(text: str) -> Written:
     """The number in `text` with the place of its last digit. Raises ValueError where it is not a number."""
-    text = check_number(text, _FARTHEST_EXPONENT)
+    text = check_number(text)
     if "/" in text:
         with precision(_RATIO_DIGITS):
             return Written(number_of(read_number(text)), None)

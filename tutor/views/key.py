@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tutor.arithmetic.exact import MOST_DEMANDED, as_fraction, change_of, exponent_of
+from tutor.arithmetic.exact import LARGEST_EXPONENT, MOST_DEMANDED, as_fraction, change_of, exponent_of
 from tutor.views.rounding import FEWEST_SIGNIFICANT, finite_decimals, fixed, is_scientific, scientific
+from tutor.worksheet.parse import LARGEST_POWER
 from tutor.worksheet.step import Worksheet
 
 DIGITS = 6
@@ -35,9 +36,20 @@ def _written(value: Fraction, change: Fraction, decimals: int | None, significan
         lasts.append(max(-decimals, size - MOST_DEMANDED + 1))
     last = min(lasts)
     if is_short:
-        return scientific(value, size - last + 1)
+        return _with_short_exponents(scientific(value, size - last + 1))
     least = decimals or 0
     if significant is not None:
         least = max(least, significant - 1 - exponent_of(change or value))
     plain = finite_decimals(value, max(0, -last))
     return fixed(value, max(0, -last) if plain is None else max(plain, least))
+
+
+def _with_short_exponents(text: str) -> str:
+    """The number; as a product of powers of ten where its exponent is larger than a number may have."""
+    mantissa, _, exponent = text.partition("e")
+    power = int(exponent)
+    if abs(power) <= LARGEST_EXPONENT:
+        return text
+    sign, whole = "-" if power < 0 else "", abs(power)
+    powers = [LARGEST_POWER] * (whole // LARGEST_POWER) + [whole % LARGEST_POWER]
+    return " * ".join([mantissa, *(f"10**{sign}{part}" for part in powers if part)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,8 @@ def networks(draw: st.DrawFn) -> str:
     loss = {"sigmoid": "binary_cross_entropy", "softmax": "cross_entropy"}.get(last, "half_squared_error")
     lines = ["format = 1", 'title = "random"', "[network]", f"inputs = {[f'X{i}' for i in range(widths[0])]}"]
     lines.append(f'loss = "{draw(st.sampled_from([loss, "squared_error"]))}"')
-    for inner, outer in zip(widths, widths[1:], strict=False):
-        is_last = outer is widths[-1]
+    for layer, (inner, outer) in enumerate(pairwise(widths), 2):
+        is_last = layer == len(widths)
         rows = [f"[{', '.join(draw(numbers) for _ in range(inner))}]" for _ in range(outer)]
         lines += ["[[network.layers]]", f'activation = "{last if is_last else draw(st.sampled_from(ACTIVATIONS))}"']
         lines.append(f"weights = [{', '.join(rows)}]")
@@ -73,7 +74,8 @@ def minimized(draw: st.DrawFn) -> str:
 
 @st.composite
 def equations(draw: st.DrawFn) -> str:
-    formulas = ["tanh(x)", "x*y", "exp(x*1e-60) - 1", "x/3", "sqrt(x**2 + 1)", "exp(-abs(x))", "exp(x)*exp(-x) - 1", "exp(90*x)", "y**5"]
+    formulas = ["tanh(x)", "x*y", "exp(x*1e-60) - 1", "x/3", "sqrt(x**2 + 1)", "exp(-abs(x))", "exp(90*x)", "y**5"]
+    formulas += ["exp(x)*exp(-x) - 1", "log(exp(x) + 2) - log(2 + exp(x))"]
     lines = ["format = 1", 'title = "e"', "[givens]", f"x = {draw(numbers)}", f"y = {draw(numbers)}"]
     for i, formula in enumerate(draw(st.lists(st.sampled_from(formulas), min_size=1, max_size=4))):
         lines += ["[[equations]]", f'name = "q{i}"', f'formula = "{formula}"']
@@ -88,7 +90,8 @@ def perceptrons(draw: st.DrawFn) -> str:
     lines += [f"biases = [{draw(numbers)}]"]
     for a, b in ((0, 1), (1, 1)):
         lines += ["[[examples]]", f"inputs = [{a}, {b}]", f"targets = [{draw(st.integers(0, 1))}]"]
-    return "\n".join([*lines, "[training]", 'rule = "perceptron"', f"learning_rate = {draw(rates)}", "max_epochs = 2", ""])
+    lines += ["[training]", 'rule = "perceptron"', f"learning_rate = {draw(rates)}", "max_epochs = 2"]
+    return "\n".join(lines) + "\n"
 
 
 def _marks_itself_right(text: str, demand: dict[str, int], form: str, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Exact arithmetic that knows where the terms of a sum cancel: a difference of equals is 0, not what rounding left.
 
-A 0 is `proved` where the fingerprints of the terms cancel as well. Where they do not, it may be `found`: so small beside
-its terms that every digit tried has cancelled.
+A 0 is proved where the fingerprints of the terms cancel as well. Where they do not, it may be found: so small beside
+its terms that all digits tried have cancelled.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tutor.arithmetic import fingerprints
+from tutor.arithmetic.budget import Budget
 from tutor.arithmetic.exact import ExactSystem, Number
 from tutor.arithmetic.fingerprints import Fingerprint
 
-
 PROVED = 1_000_000
+_OF_A_MARK = 1_000  # units of a budget
 
 
 class Marked(NamedTuple):
@@ -30,9 +31,9 @@ class CancellingSystem(ExactSystem):
     nothing counts as 0 without. `zeros` collects how many digits of each 0 were found: `PROVED` is all of them.
     """
 
-    def __init__(self, digits: int, found_below: int | None = None) -> None:
-        super().__init__(digits)
-        self.plainly = ExactSystem(digits)
+    def __init__(self, digits: int, budget: Budget | None = None, found_below: int | None = None) -> None:
+        super().__init__(digits, budget)
+        self.plainly = ExactSystem(digits, self.budget)
         self.compared = self.plainly.compared
         self.zeros: list[int] = []
         self._inverse: dict[tuple[str, Fingerprint], Fingerprint] = {}
@@ -42,6 +43,10 @@ class CancellingSystem(ExactSystem):
 
     def plain(self, value: Number) -> Number:
         return value.size if isinstance(value, Marked) else value
+
+    def charge(self, value: Number) -> None:
+        self.plainly.charge(self.plain(value))
+        self.budget.spend(_OF_A_MARK)
 
     def bounded(self, value: Number) -> Number:
         found = self.plainly.bounded(self.plain(value))

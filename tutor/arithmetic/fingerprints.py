@@ -1,8 +1,8 @@
 """Whether a value is 0 by algebra: a formula worked out modulo a prime, with random residues for what is not rational.
 
 Two formulas that are equal whatever exp, log and the others are have the same residue at every point; two that differ
-have it by chance only, once in 10^38 (Schwartz and Zippel). So the residues of a value are its fingerprint, made with as
-many operations as the value itself and never longer, where SymPy may not come to an end.
+have it by chance only, once in 10^38 at each point (Schwartz and Zippel). So the residues of a value are its
+fingerprint, made with as many operations as the value itself and never longer, where SymPy may not come to an end.
 Source: Gonnet 1984, Determining equivalence of expressions in random polynomial time.
 
 A residue is a + bi modulo P = 2^128 - 15449, in which -1 has no square root, and every rational has one of the form r
@@ -67,9 +67,10 @@ def exp(z: Fingerprint) -> Fingerprint:
 
 def log(z: Fingerprint) -> Fingerprint:
     """ln z, so that ln 1/z is -ln z."""
+    turned = [(at, _inverse(at)) for at in z]
     return tuple(
-        (_random("log", at, point), 0) if at <= (turned := _inverse(at)) else (-_random("log", turned, point) % PRIME, 0)
-        for point, at in enumerate(z)
+        (_random("log", min(pair), point) * (1 if pair[0] <= pair[1] else -1) % PRIME, 0)
+        for point, pair in enumerate(turned)
     )
 
 

@@ -54,8 +54,9 @@ class Marker:
             standing = as_computed(Standing(self.program, written))
             marks = []
             for (place, text), w in zip(texts, read, strict=True):
-                last = w is None or written[place] is w
-                here = standing if last else as_computed(Standing(self.program, {**written, place: w}))
+                here = standing
+                if w is not None and written[place] is not w:  # a later answer to the same counts for what follows
+                    here = as_computed(Standing(self.program, {**written, place: w}))
                 marks.append(self._mark(here, place, text, w and here.written[place]))
             return marks
 

@@ -51,8 +51,8 @@ class Line:
         return "coarse" if own is None else self._against_own(own, own - self.before)
 
     def _shows_the_change(self) -> bool:
-        """Whether the digits are enough for the change from the true old value: the one written may happen to be so near
-        that next to nothing is left of it."""
+        """Whether the digits are enough for the change from the true old value: the one written may happen to be so
+        near that next to nothing is left of it."""
         compiled, key = self.standing.compiled, self.standing.program.key
         if (old := compiled.before[self.place]) is None:
             return False

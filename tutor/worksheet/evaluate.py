@@ -6,12 +6,11 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isqrt
 from typing import Any
 
 import sympy
 
-from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing
+from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing, cost_of
 from tutor.arithmetic.cancelling import PROVED, CancellingSystem
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
 from tutor.arithmetic.symbolic import cospi, parts, where
@@ -19,9 +18,9 @@ from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
 CORRECT_DIGITS = 34
-_FIRST_DIGITS = 50
-_FEWEST_TRIED, _MOST_DIGITS = 1_000, 10_000
-_MOST_WORK = 6 * 10**9  # functions times the square of their digits: a few seconds
+_FIRST_DIGITS, _SECOND_DIGITS = 50, 75
+_FEWEST_TRIED, _MOST_DIGITS = 300, 10_000
+_PASSES = 6  # with that many digits take about as long as all that lead there
 _DIGITS_OF_A_SIGN = 3
 
 
@@ -171,33 +170,35 @@ def evaluate_steps(givens: Mapping[str, Number], steps: Iterable[Step]) -> Evalu
     reasonable time is 0, too. Raises TutorError, with its name, for a step without a value.
     """
     steps = tuple(steps)
-    rough = _Pass(givens, steps, ExactSystem(_FIRST_DIGITS), {})
-    found, doubtful = Evaluation({}), set[str]()
-    for system in _systems(steps):
+    budget = Budget(A_WORKSHEET + A_STEP * len(steps))
+    first, second = (ExactSystem(digits, budget) for digits in (_FIRST_DIGITS, _SECOND_DIGITS))
+    rough, found, doubtful = _Pass(givens, steps, first, {}), Evaluation({}), set[str]()
+    systems: Iterator[ExactSystem] = iter((second,))
+    while (system := next(systems, None)) is not None:
         fine = _Pass(givens, steps, system, {})
         found.values |= fine.plain
         found.zeros |= {name: None if digits == PROVED else digits for name, digits in fine.zeros.items()}
         doubtful = _doubtful(steps, rough, fine, system)
         _complain_of({name: why for name, why in fine.failed.items() if name not in doubtful})
         if not doubtful:
-            break
+            return found
         rough, steps = fine, with_ancestors(steps, doubtful)
-    for step in steps:
-        if step.name in doubtful:
-            raise TutorError(f"{step.name} changes with every digit that is added; change the numbers that lead to it")
-    return found
+        if system is second:
+            systems = _finer(steps, budget)
+    name = next(step.name for step in steps if step.name in doubtful)
+    raise TutorError(f"{name} changes with every digit that is added; change the numbers that lead to it")
 
 
-def _systems(steps: Sequence[Step]) -> Iterator[ExactSystem]:
-    """One after the other until all values are settled: at last those in which a 0 is found without a proof."""
-    digits = _FIRST_DIGITS * 3 // 2
-    yield ExactSystem(digits)
-    functions = sum(len(step.formula.atoms(sympy.Function, sympy.Pow)) for step in steps)
-    most = max(_FEWEST_TRIED, min(_MOST_DIGITS, isqrt(_MOST_WORK // (functions + 1))))
+def _finer(steps: Sequence[Step], budget: Budget) -> Iterator[ExactSystem]:
+    """One system after the other, as far as the budget goes; at last those in which a 0 is found without a proof."""
+    kinds = [isinstance(part, sympy.Function | sympy.Pow) for step in steps for part in parts(step.formula)]
+    most, digits = _MOST_DIGITS, _SECOND_DIGITS
+    while most > _FEWEST_TRIED and _PASSES * cost_of(kinds.count(True), len(kinds), most) > budget.left:
+        most = most * 2 // 3
     while (digits := digits * 3 // 2) < most:
-        yield CancellingSystem(digits)
-    yield CancellingSystem(most, most // 2)
-    yield CancellingSystem(most + most // 4, most // 2)
+        yield CancellingSystem(digits, budget)
+    yield CancellingSystem(most, budget, most // 2)
+    yield CancellingSystem(most * 5 // 4, budget, most // 2)
 
 
 def _complain_of(failed: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ def rounded_values(worksheet: Worksheet, digits: int, significant: bool) -> dict
 
     Raises TutorError where a rounded line leaves the next one without a value.
     """
-    system = CancellingSystem(_PRECISION, _FOUND_BELOW)
+    system = CancellingSystem(_PRECISION, found_below=_FOUND_BELOW)
     found: dict[str, Fraction] = dict(worksheet.givens)
     for step in worksheet.steps:
         try:

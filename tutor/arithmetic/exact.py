@@ -54,6 +54,15 @@ def check_number(text: str) -> str:
     return text
 
 
+def is_number(text: str) -> bool:
+    """Whether `read_number` reads it."""
+    try:
+        check_number(text)
+    except ValueError:
+        return False
+    return True
+
+
 def comma_hint(text: str) -> str:
     """What to do about a decimal comma in the text; empty where there is none."""
     found = re.search(r"(?<![0-9.,])([0-9]+),([0-9]+)(?![0-9.,])", text)

@@ -42,14 +42,15 @@ class Marker:
         self._demands = wanted
         self._plain = [demand is DEFAULT and old is None for demand, old in zip(wanted, before, strict=True)]
 
-    def mark(self, answers: Sequence[tuple[str, str]]) -> list[Mark]:
+    def mark(self, answers: Sequence[tuple[str, str]], formulas: Mapping[str, Written] | None = None) -> list[Mark]:
         """A mark for each (name, text), in the order given; what a machine computed is read to the digits it gives.
 
-        Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
+        `formulas` has the number that each answer gives which is a formula. Where one quantity is answered more than
+        once, the last readable answer counts for the lines that follow.
         """
         with decimals.precision(self.program.digits):
             texts = [(self.program.places[name], text) for name, text in answers]
-            read = [_read(text) for _, text in answers]
+            read = [(formulas or {}).get(text) or _read(text) for _, text in answers]
             written = {place: w for (place, _), w in zip(texts, read, strict=True) if w is not None}
             standing = as_computed(Standing(self.program, written))
             marks = []

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
-from tutor.arithmetic.exact import as_fraction
+from tutor.arithmetic.exact import as_fraction, is_number
 from tutor.views.notation import expression_text
 from tutor.views.rounding import as_written, scientific, shown
 from tutor.views.style import Style
@@ -18,6 +18,7 @@ from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
 from tutor.worksheet.step import STAGES, Step, Worksheet
 
 Thing = TypeVar("Thing")
+OF_A_FORMULA = "A printed formula is judged by its meaning: whether it is the one that is asked for, with any numbers."
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
@@ -78,6 +79,10 @@ class Tableau:
         """The meaning of every verdict that occurs."""
         found = {row.verdict for row in self.printed}
         return {verdict: meaning for verdict, meaning in VERDICTS.items() if verdict in found}
+
+    @property
+    def prints_a_formula(self) -> bool:
+        return not all(is_number(row.printed) for row in self.printed)
 
     def formula(self, step: Step, style: Style) -> str:
         return expression_text(step.formula, style)

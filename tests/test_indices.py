@@ -110,7 +110,7 @@ WRONG = {
     "an index that nothing has": ("x[3]", r"unknown name 'x\[3\]'; there are x\[1\] and x\[2\]"),
     "an index too many": ("x[1,2]", r"unknown name 'x\[1,2\]'; there are x\[1\]"),
     "an index too few": ("x", r"unknown name 'x'; there are x\[1\]"),
-    "an index of what has none": ("b[1]", "b has no index here: there is b"),
+    "an index of what has none": ("b[1]", r"unknown name .b\[1\]. — there is b"),
     "no whole number": ("x[3/2]", r"\[3/2\] is 3/2; an index is a whole number"),
     "below zero": ("x[1-2]", r"\[1-2\] is -1; an index is a whole number from 0"),
     "a quantity for an index": ("x[b]", r"\[b\] is not an index; write whole numbers"),

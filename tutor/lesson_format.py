@@ -23,7 +23,7 @@ FORMAT = 1
 
 
 class Printed(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value as the source prints it, for a quantity of the lesson or a formula over its names."""
+    """A value or a formula as the source prints it, for a quantity of the lesson or a formula over its names."""
 
     name: str
     value: str
@@ -131,10 +131,12 @@ def _comma(text: str, message: str) -> str:
 
 
 def _check_printed(entry: Printed) -> None:
+    """Refuses what can be neither a number nor a formula over names, which are known only with the worksheet."""
     try:
         read_number(entry.value)
     except ValueError as error:
-        raise ValueError(f"printed value of {entry.name!r}: {error}") from None
+        if not re.search(r"[A-Za-z]", entry.value):
+            raise ValueError(f"printed value of {entry.name!r}: {error}") from None
 
 
 def _check_format(raw: Mapping[str, Any], where: str) -> None:

@@ -46,4 +46,14 @@ class Budget:
 
     def spend_on_function(self, bits: int) -> None:
         """For one value of exp, log and the like to so many bits."""
-        self.spend(_OF_A_FUNCTION * bits * (_QUADRATIC_FROM + bits) // _QUADRATIC_FROM)
+        self.spend(_of_a_function(bits))
+
+
+def cost_of(functions: int, operations: int, digits: int) -> int:
+    """What so many of each to so many digits will take."""
+    bits = digits * 10 // 3
+    return functions * _of_a_function(bits) + operations * (_AN_OPERATION + bits)
+
+
+def _of_a_function(bits: int) -> int:
+    return _OF_A_FUNCTION * bits * (_QUADRATIC_FROM + bits) // _QUADRATIC_FROM

@@ -18,6 +18,8 @@ Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
 LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
+MOST_DEMANDED = 30
+"""Nobody is asked for more significant digits; a number that has them has enough."""
 FARTHEST = 10_000
 _FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
@@ -52,6 +54,15 @@ def check_number(text: str) -> str:
     return text
 
 
+def is_number(text: str) -> bool:
+    """Whether `read_number` reads it."""
+    try:
+        check_number(text)
+    except ValueError:
+        return False
+    return True
+
+
 def comma_hint(text: str) -> str:
     """What to do about a decimal comma in the text; empty where there is none."""
     found = re.search(r"(?<![0-9.,])([0-9]+),([0-9]+)(?![0-9.,])", text)
@@ -65,6 +76,7 @@ class LogarithmOfZero(ValueError):
 class ExactSystem:
     """Arithmetic in which rational values stay rational and others carry `digits` significant digits.
 
+    `compared` collects the inexact numbers on whose sign something hung: which case holds, or whether there is a value.
     Raises ZeroDivisionError and ValueError (with a reason) where a value does not exist, and TooMuchComputing where the
     `budget` is spent.
     """
@@ -74,6 +86,7 @@ class ExactSystem:
         from mpmath.libmp import from_rational, mpf_shift
 
         self.digits = digits
+        self.compared: list[Number] = []
         self._mp = MPContext()
         self._mp.dps = digits
         self._mp.pretty = False
@@ -87,6 +100,10 @@ class ExactSystem:
             twos = (below & -below).bit_length() - 1  # which mpmath would take off byte by byte
             raw = self._from_rational(value.numerator, below >> twos, self._mp.prec)
             return self._mp.make_mpf(self._shifted(raw, -twos))
+        return value
+
+    def plain(self, value: Number) -> Number:
+        """The number that a value of this system is to others."""
         return value
 
     def bounded(self, value: Number) -> Number:
@@ -138,7 +155,7 @@ class ExactSystem:
                 roots = isqrt(base.numerator), isqrt(base.denominator)
                 if roots[0] ** 2 == base.numerator and roots[1] ** 2 == base.denominator:
                     return Fraction(*roots)
-        if base < 0:
+        if self._sign(base) < 0:
             raise ValueError("takes a root of a negative number")
         if base == 0:
             if exponent < 0:
@@ -147,7 +164,7 @@ class ExactSystem:
         return self.bounded(self._function(self.inexact(base).__pow__, exponent))
 
     def _integer_power(self, base: Number, exponent: int) -> Number:
-        if exponent < 0 and base == 0:
+        if exponent < 0 and not self._sign(base):
             raise ZeroDivisionError
         if isinstance(base, Fraction):
             size = (base.numerator.bit_length() + base.denominator.bit_length()) * abs(exponent)
@@ -169,9 +186,10 @@ class ExactSystem:
         return self._function(self._mp.exp, _within_reach(z, "exp"))
 
     def log(self, z: Number) -> Number:
-        if z == 0:
+        sign = self._sign(z)
+        if sign == 0:
             raise LogarithmOfZero("takes the logarithm of 0")
-        if z < 0:
+        if sign < 0:
             raise ValueError("takes the logarithm of a negative number")
         return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._function(self._mp.log, z)
 
@@ -196,7 +214,17 @@ class ExactSystem:
         return self._function(self._mp.cos, _within_reach(z, "cos"))
 
     def is_positive(self, z: Number) -> bool:
+        if not isinstance(z, Fraction):
+            self.compared.append(z)
         return bool(z > 0)
+
+    def _sign(self, z: Number) -> int:
+        """1, 0 or -1; only 1 is what everybody expects of it."""
+        if z > 0:
+            return 1
+        if not isinstance(z, Fraction):
+            self.compared.append(z)
+        return -1 if z < 0 else 0
 
     def settled(self, rough: Number, fine: Number, digits: int) -> bool:
         """Whether two evaluations of one quantity agree to `digits` significant digits.
@@ -226,6 +254,13 @@ def exponent_of(value: Fraction) -> int:
     while size < Fraction(10) ** guess:
         guess -= 1
     return guess
+
+
+def change_of(value: Any, before: Any) -> Any:
+    """By how much the value differs from an earlier one; the value itself where nothing changes that could be written
+    down. Fractions or decimals."""
+    change = value - before
+    return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value
 
 
 def round_to(value: Fraction, decimals: int) -> Fraction:

@@ -16,6 +16,8 @@ from tutor.views.screen import Screen
 def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: Json = False) -> None:
     """Prove each gradient: by the chain rule, by SymPy on the composed loss, by central and complex-step differences.
 
+    Where gradients arrive from above, those of the sum of seed·output are proved.
+
     Ends with 0 where all four agree to 25 digits or there is a corner without derivative, 1 where they do not, 3 where
     there is no gradient.
     """
@@ -34,8 +36,8 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
         why = "; ".join(worksheet.conventions.remarks)
         raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove{f' ({why})' if why else ''}")
     if json_output:
-        print(json.dumps(proofs.proofs_document(slug(lesson), found), indent=1))
+        print(json.dumps(proofs.proofs_document(slug(lesson), found, worksheet.objective), indent=1))
     else:
-        proofs.show_proofs(found, screen)
+        proofs.show_proofs(found, screen, worksheet.objective)
     if any(proof.verdict == DIFFERS for proof in found):
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tutor.arithmetic.exact import MOST_DEMANDED
 from tutor.errors import counted
 from tutor.homework.written import WITHIN, Written, power_of_ten
 
@@ -25,7 +26,7 @@ class Demand:
     def unit(self, truth: Decimal) -> Decimal:
         """One unit of the last digit demanded of this value."""
         if self.decimals is not None:
-            return power_of_ten(-self.decimals)
+            return power_of_ten(max(-self.decimals, truth.adjusted() - MOST_DEMANDED + 1))
         return power_of_ten(truth.adjusted() - (self.significant or 1) + 1) if truth else Decimal(0)
 
     def met(self, written: Written, value: Decimal, truth: Decimal) -> bool:
@@ -37,6 +38,7 @@ class Demand:
             return value == truth
         if self.decimals is not None:
             enough = written.exponent is None or -written.exponent >= self.decimals
+            enough = enough or written.digits >= MOST_DEMANDED
         else:
             enough = written.significant(value) >= (self.significant or 1)
         return enough or self.satisfied(value, truth)

@@ -59,8 +59,8 @@ class Formulas:
                 continue
             if value is None:
                 reasons[place] = "the formula has no value here"
-            elif abs(value.adjusted()) > LARGEST_EXPONENT:
-                reasons[place] = f"what the formula gives is beyond 10**±{LARGEST_EXPONENT}, as no number of a sheet is"
+            elif abs(value.adjusted()) > LARGEST_EXPONENT + abs(self.program.key[place].adjusted()):
+                reasons[place] = f"what the formula gives is far beyond 10**±{LARGEST_EXPONENT}, as no number here is"
             else:
                 written[place] = Written(value, None)
         judged, beyond = self._judge({p: f for p, f in formulas.items() if p not in reasons}, budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 
 from tutor.homework.program import Program, Values
@@ -14,6 +14,8 @@ from tutor.homework.written import Written, power_of_ten
 Precision = tuple[int | None, int | None]
 """To so many significant digits, and to so many decimals (as the exponent of the last one)."""
 _EXACT: Precision = (None, None)
+_FEWEST_OF_A_BLANK = 3  # significant digits
+_FEWEST_CUT, _FEWEST_ALIKE = 3, 2  # lines that show a habit
 _LONGEST = 40  # digits; what is written with more of them is taken as exact
 
 
@@ -26,7 +28,7 @@ class Habits:
 
     def precision(self, place: int) -> Precision:
         """How they round, from every line but this one: the median of their significant digits, and the last decimal
-        if it is the same everywhere."""
+        if it is the same in all of several lines."""
         mine = self._inexact.get(place)
         told = mine, None if mine is None else self._last(place)
         if told not in self._precisions:
@@ -42,7 +44,7 @@ class Habits:
         if mine is not None and middle >= bisect_left(digits, mine):
             middle += 1
         last = [e for e, count in exponents.items() if count > (mine is not None and e == exponent)]
-        return digits[middle], last[0] if len(last) == 1 else None
+        return digits[middle], last[0] if len(last) == 1 and others >= _FEWEST_ALIKE else None
 
     @cached_property
     def _inexact(self) -> dict[int, int]:
@@ -62,6 +64,19 @@ class Habits:
         """The significant digits of all of them, sorted, and the places of their last digits."""
         return sorted(self._inexact.values()), Counter(map(self._last, self._inexact))
 
+    @cached_property
+    def cuts(self) -> bool:
+        """Whether they cut digits off: of the lines where that is not rounding at least three, and most, are cut."""
+        cut = rounded = 0
+        for place, w in self.written.items():
+            truth = self.program.key[place]
+            if w.exponent is None or not truth or not 0 <= truth.adjusted() - w.exponent < _LONGEST:
+                continue
+            down, near = (truth.quantize(w.unit, way) for way in (ROUND_DOWN, ROUND_HALF_EVEN))
+            if down != near:
+                cut, rounded = cut + (w.value == down), rounded + (w.value == near)
+        return cut >= _FEWEST_CUT and cut > rounded
+
     def _last(self, place: int) -> int | None:
         """The place of the last decimal; a machine keeps to none."""
         w = self.written[place]
@@ -77,3 +92,10 @@ def half_unit(value: Decimal, precision: Precision) -> float:
     last = size if exponent is None else max(size, exponent)
     unit = power_of_ten(last)
     return 0.0 if value % unit == 0 else float(unit) / 2
+
+
+def half_unit_of_a_blank(value: Decimal, precision: Precision) -> float:
+    """The same of a result that is not on the sheet: nobody goes on with less than three digits of it, unless all their
+    lines have as many decimals."""
+    significant, exponent = precision
+    return half_unit(value, (significant and max(significant, _FEWEST_OF_A_BLANK), exponent))

@@ -51,7 +51,7 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
 
 def _mentioned(name: str, lesson: Lesson) -> bool:
     """Whether a printed value or a note has the name in a formula."""
-    texts = [text for entry in lesson.printed for text in (entry.name, entry.note)]
+    texts = [text for entry in lesson.printed for text in (entry.name, entry.value, entry.note)]
     texts += [text for entry in lesson.misprints for text in (entry.printed, entry.correct, entry.why)]
     return any(re.search(rf"(?<!\w){re.escape(name)}(?![\w\[])", text) for text in texts)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tutor.arithmetic import decimals
 from tutor.homework.compiled import Compiled
 from tutor.homework.demand import DEFAULT, Demand
+from tutor.homework.machine import as_computed
 from tutor.homework.program import Program
 from tutor.homework.standing import Standing
 from tutor.homework.verdict import Line
@@ -41,17 +42,24 @@ class Marker:
         self._demands = wanted
         self._plain = [demand is DEFAULT and old is None for demand, old in zip(wanted, before, strict=True)]
 
-    def mark(self, answers: Sequence[tuple[str, str]]) -> list[Mark]:
-        """A mark for each (name, text), in the order given, each number taken digit by digit as it stands.
+    def mark(self, answers: Sequence[tuple[str, str]], formulas: Mapping[str, Written] | None = None) -> list[Mark]:
+        """A mark for each (name, text), in the order given; what a machine computed is read to the digits it gives.
 
-        Where one quantity is answered more than once, the last readable answer counts for the lines that follow.
+        `formulas` has the number that each answer gives which is a formula. Where one quantity is answered more than
+        once, the last readable answer counts for the lines that follow.
         """
         with decimals.precision(self.program.digits):
             texts = [(self.program.places[name], text) for name, text in answers]
-            read = [_read(text) for _, text in answers]
+            read = [(formulas or {}).get(text) or _read(text) for _, text in answers]
             written = {place: w for (place, _), w in zip(texts, read, strict=True) if w is not None}
-            standing = Standing(self.program, written)
-            return [self._mark(standing, place, text, w) for (place, text), w in zip(texts, read, strict=True)]
+            standing = as_computed(Standing(self.program, written))
+            marks = []
+            for (place, text), w in zip(texts, read, strict=True):
+                here = standing
+                if w is not None and written[place] is not w:  # a later answer to the same counts for what follows
+                    here = as_computed(Standing(self.program, {**written, place: w}))
+                marks.append(self._mark(here, place, text, w and here.written[place]))
+            return marks
 
     def marks(self, standing: Standing, texts: Mapping[int, str]) -> dict[int, Mark]:
         """The mark of the answer at each place."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from tutor.arithmetic import decimals
+from tutor.arithmetic.exact import is_number
 from tutor.arithmetic.symbolic import symbol
 from tutor.errors import TutorError
 from tutor.homework.compiled import Compiled
+from tutor.homework.equivalence import RIGHT, WRONG
+from tutor.homework.formulas import Formulas
 from tutor.homework.marking import Mark, Marker
+from tutor.homework.written import Written, is_same
 from tutor.lesson_format import Printed
-from tutor.worksheet.names import find_name
+from tutor.worksheet.names import find_name, is_name
 from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Step, Worksheet
 
@@ -17,22 +23,57 @@ _COPIED = " as given"
 
 
 def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple[Printed, Mark]]:
-    """Every printed value with its mark."""
+    """Every printed value with its mark. A formula is judged by its meaning, and counts as the number that it gives."""
     steps = [_step_of(entry, worksheet) for entry in printed]
     checks = {step.name: step for step in steps if step.name not in worksheet.by_name}
-    marks = Marker(worksheet, compiled=Compiled(worksheet, tuple(checks.values()))).mark(
-        [(step.name, entry.value) for step, entry in zip(steps, printed, strict=True)]
+    marker = Marker(worksheet, compiled=Compiled(worksheet, tuple(checks.values())))
+    formulas = Formulas(marker.program)
+    found = [_formula(entry, step, formulas) for entry, step in zip(printed, steps, strict=True)]
+    marks = marker.mark(
+        [(step.name, entry.value) for step, entry in zip(steps, printed, strict=True)],
+        {entry.value: formula.number for entry, formula in zip(printed, found, strict=True) if formula},
     )
-    return [
-        (entry, mark._replace(name=mark.name.removesuffix(_COPIED))) for entry, mark in zip(printed, marks, strict=True)
-    ]
+    marked = []
+    for entry, mark, formula in zip(printed, marks, found, strict=True):
+        verdict = (formula and formula.verdict) or mark.verdict
+        marked.append((entry, mark._replace(name=mark.name.removesuffix(_COPIED), verdict=verdict)))
+    return marked
+
+
+class _Formula(NamedTuple):
+    """What a printed formula gives or is said to give; `verdict` is empty where that number is to be judged."""
+
+    number: Written
+    verdict: str
+
+
+def _formula(entry: Printed, step: Step, formulas: Formulas) -> _Formula | None:
+    """What is printed where it is a formula: right or wrong by its meaning, whatever it gives here. Raises TutorError
+    where it cannot be read."""
+    if is_number(entry.value):
+        return None
+    program = formulas.program
+    place = program.places[step.name]
+    with decimals.precision(program.digits):
+        written, judged, reasons = formulas.read({place: entry.value})
+        if place in reasons:
+            raise TutorError(f"printed value of {entry.name!r}, {entry.value!r}: {reasons[place]}")
+        number, found = written[place], judged.get(place)
+        if found == WRONG:
+            return _Formula(number, "wrong")
+        if number.exponent is not None:
+            return _Formula(number, "")
+        is_right = found == RIGHT or is_same(number.value, program.key[place])
+    return _Formula(number, "correct" if is_right else "wrong")
 
 
 def _step_of(entry: Printed, worksheet: Worksheet) -> Step:
     """The step that the entry names; a formula over the worksheet's names is a check of its own."""
     try:
         name = find_name(entry.name, worksheet.names)
-    except TutorError:
+    except TutorError as unknown:
+        if is_name(entry.name):
+            raise TutorError(f"printed value: {unknown}") from None
         name = ""
     if name in worksheet.by_name:
         return worksheet.by_name[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Any
 
 from tutor.arithmetic import decimals
 from tutor.arithmetic.budget import Budget
-from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
+from tutor.arithmetic.exact import ExactSystem, Number, as_fraction, change_of
 from tutor.arithmetic.symbolic import names
 from tutor.homework.compiled import Compiled
 from tutor.worksheet.evaluate import evaluate_formula, value_of
@@ -19,7 +19,8 @@ from tutor.worksheet.step import Worksheet
 
 Values = list[Any]  # a Decimal for each quantity, None where there is none
 _FEWEST_DIGITS, _MOST_DIGITS = 50, 3_200
-_AGREEMENT = Decimal("1e-30")
+_WIDE_DIGITS = 400
+_AGREEMENT = Decimal("1e-33")
 _TRIALS = 6
 
 
@@ -50,8 +51,17 @@ class Program:
             self.key: Values = [decimals.number_of(self.true[name]) for name in self.names]
             self._run = self.compiled.straight_line(self.digits, self.snapping)
             found = self.work({})[1]
-        truths = zip(found[self.first :], self.key[self.first :], strict=True)
+            truths = [*zip(found[self.first :], self.key[self.first :], strict=True), *self._changes(found)]
         return all(value is not None and abs(value - key) <= abs(key) * _AGREEMENT for value, key in truths)
+
+    def _changes(self, found: Values) -> Iterator[tuple[Decimal | None, Decimal]]:
+        """By how much each parameter is found to change, and by how much it does, where that is not nothing."""
+        for place, old in enumerate(self.compiled.before):
+            if old is not None:
+                before, after = (as_fraction(self.true[self.names[x]]) for x in (old, place))
+                if before and after != before and change_of(after, before) != after:
+                    value = found[place]
+                    yield None if value is None else value - self.key[old], decimals.number_of(after - before)
 
     def work(self, written: Mapping[int, Decimal], givens: Sequence[Decimal] | None = None) -> tuple[Values, Values]:
         """What stands at every place, the written number or else the computed one; and the computed ones by themselves.
@@ -61,7 +71,7 @@ class Program:
         """
         standing, own = self._worked(written, self.key[: self.first] if givens is None else givens)
         if givens is None and not all(own) and self._lost_digits(own):
-            with decimals.precision(8 * self.digits):  # a result that is 0 even then is 0
+            with decimals.precision(max(_WIDE_DIGITS, 2 * self.digits)):  # a result that is 0 even then is 0
                 return self._worked(written, self.key[: self.first])
         return standing, own
 
@@ -86,13 +96,13 @@ class Program:
             standing[place] = written.get(place, own[place])
 
     def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
-        """The value of one step; None where it has none."""
+        """The value of one step; None where it has none, or stands on one that has none."""
+        if any(standing[x] is None for x in self.compiled.inputs[place]):
+            return None
         try:
             function = self.compiled.functions(self.digits, self.snapping)[place - self.first]
             found: Decimal = function(standing)
             return found
-        except TypeError:  # it stands on a step without a value
-            return None
         except (ArithmeticError, ValueError):
             return self.value_of(self.steps[place - self.first].formula, standing)
 

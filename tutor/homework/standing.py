@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from tutor.arithmetic.symbolic import parts, where
-from tutor.homework.habits import Habits, Precision, half_unit
+from tutor.homework.habits import Habits, Precision, half_unit_of_a_blank
 from tutor.homework.program import Program, Values
 from tutor.homework.spread import do_agree, exact_reach, reach
 from tutor.homework.written import Written, is_same
@@ -55,6 +55,12 @@ class Standing:
         spreads = self.spreads(self.compiled.inputs[place], place if marked is None else marked)
         return self._reach(place, spreads)
 
+    def has_cause(self, place: int) -> bool:
+        """Whether a line above is written that is not the key: else its own value is the key."""
+        key, followers = self.program.key, self.compiled.followers
+        other = (x for x, w in self.written.items() if x != place and w.value != key[x])
+        return any(place in followers[x] for x in (*other, *self.held))
+
     def is_steady(self, place: int) -> bool:
         """Whether A is known to be finite without being worked out: for a polynomial over numbers written or given."""
         inputs = self.compiled.inputs
@@ -63,7 +69,9 @@ class Standing:
         return all(x in self.written or not inputs[x] for x in inputs[place])
 
     def wide_spread(self, place: int) -> float:
-        """A for somebody who cuts digits off instead of rounding: every line above twice as far off."""
+        """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off."""
+        if not self.habits.cuts:
+            return self.spread(place)
         spreads = self.spreads(self.compiled.inputs[place], place)
         return self._reach(place, {x: 2 * spread for x, spread in spreads.items()})
 
@@ -108,9 +116,9 @@ class Standing:
                 known[x] = float(written.unit) / 2 if moved else 0.0
             elif x in self.held:
                 value, spread = self.held[x]
-                known[x] = spread + half_unit(value, precision)
+                known[x] = spread + half_unit_of_a_blank(value, precision)
             else:
-                known[x] = moved + half_unit(self.own[x], precision)
+                known[x] = moved + half_unit_of_a_blank(self.own[x], precision)
         return {x: known[x] for x in places}
 
     def _reach(self, place: int, spreads: Mapping[int, float]) -> float:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from math import isfinite
 
+from tutor.arithmetic.exact import change_of
 from tutor.homework.demand import Demand
 from tutor.homework.habits import half_unit
 from tutor.homework.standing import Standing
@@ -33,7 +34,7 @@ class Line:
         self.standing, self.place, self.written, self.demand = standing, place, written, demand
         key = standing.program.key[place]
         before = standing.before(place)
-        self.before = _NOTHING if key == before else before  # nothing was to change: then the number itself is judged
+        self.before = before if change_of(key, before) != key else _NOTHING  # then the number itself is judged
         self.value, self.key = written.value - self.before, key - self.before
 
     def verdict(self) -> str:
@@ -42,12 +43,21 @@ class Line:
         own = self.standing.own[self.place]
         half = WITHIN * (demand.unit(key) if written.exponent is None else self._unit(key))
         if abs(value - key) <= half:
-            if demand.met(written, value, key):
+            if demand.met(written, value, key) or self._shows_the_change():
                 return "correct"
             return "carried" if own is not None and is_same(written.value, own) else "coarse"
         if demand.asked and demand.satisfied(value, key):
             return "correct"
         return "coarse" if own is None else self._against_own(own, own - self.before)
+
+    def _shows_the_change(self) -> bool:
+        """Whether the digits are enough for the change from the true old value: the one written may happen to be so
+        near that next to nothing is left of it."""
+        compiled, key = self.standing.compiled, self.standing.program.key
+        if (old := compiled.before[self.place]) is None:
+            return False
+        before = key[old] if change_of(key[self.place], key[old]) != key[self.place] else _NOTHING
+        return self.demand.met(self.written, self.written.value - before, key[self.place] - before)
 
     def _against_own(self, whole: Decimal, own: Decimal) -> str:
         written, demand, value = self.written, self.demand, self.value
@@ -63,11 +73,15 @@ class Line:
         if not enough:
             return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - self.key) <= 2 * unit else "wrong"
         if possible and apart <= half + spread:
-            return "carried"
+            if self.standing.has_cause(self.place):
+                return "carried"
+            if written.significant(value) >= _FEWEST_FOR_ROUNDING:
+                return "coarse" if ends_within(own, unit) else "rounding"
         if written.exponent is None:
             return "wrong"
         wide = _decimal(self.standing.wide_spread(self.place))
-        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit)):
+        is_padded = written.value % (10 * written.unit) == 0
+        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit) if is_padded else unit):
             return "rounding"
         if not value and abs(own) <= half + (wide if unit < written.unit else 0):
             return "coarse"
@@ -83,8 +97,8 @@ class Line:
         return (self._meant_unit(truth) if bare else _NOTHING) or written.unit
 
     def _meant_unit(self, truth: Decimal) -> Decimal:
-        """One unit of the last digit that the writer's other lines let expect of this value: Python's 1.0 is not
-        rounded to one decimal. 0 where nothing can be expected."""
+        """One unit of the last digit that the writer's other lines let expect of this value, though fewer are written:
+        Python's 1.0 is not rounded to one decimal. 0 where nothing can be expected."""
         return Decimal(2 * half_unit(truth, self.standing.habits.precision(self.place)))
 
     def _is_rounding(self, own: Decimal, wide: Decimal, unit: Decimal) -> bool:

@@ -58,10 +58,19 @@ def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
         "formula": expression_text(step.formula, PLAIN),
         "substituted": expression_text(step.formula, PLAIN, tableau.labels),
         "value": full(tableau.worksheet.values[step.name]),
+        **_cancelled(tableau, step),
         **_rounding(tableau, step),
         "reason": step.reason,
         "inputs": list(step.inputs),
     }
+
+
+def _cancelled(tableau: Tableau, step: Step) -> dict[str, Any]:
+    """Whether it is proved that the terms of a sum cancel, or in how many digits they were found to."""
+    if step.name not in tableau.worksheet.zeros:
+        return {}
+    digits = tableau.worksheet.zeros[step.name]
+    return {"cancels": {"proved": True} if digits is None else {"proved": False, "digits": digits}}
 
 
 def _rounding(tableau: Tableau, step: Step) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tutor.views.epochs import epoch_sentences
 from tutor.views.notation import expression_text
 from tutor.views.rounding import shown
 from tutor.views.style import SPOKEN
-from tutor.views.tableau import PrintedRow, Tableau, changes_in_error
+from tutor.views.tableau import OF_A_FORMULA, PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.collapse import collapses
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import Step
@@ -51,6 +51,8 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
         yield from narrate_outcome(tableau)
         for verdict, meaning in tableau.verdicts.items():
             yield f"The verdict {verdict} means: {meaning}."
+        if tableau.prints_a_formula:
+            yield OF_A_FORMULA
 
 
 def narrate_outcome(tableau: Tableau) -> Iterator[str]:
@@ -102,6 +104,8 @@ def narrate_step(tableau: Tableau, step: Step) -> str:
         equation += f", which is {'about ' if tableau.sign(step) == '≈' else ''}{numbers}"
     if formula != tableau.labels[step.name]:
         equation += f", which is {tableau.labels[step.name]}"
+    if note := tableau.cancelled(step):
+        equation += f"; {note}"
     if tableau.rounded is not None:
         equation += "; the exact value is {}, the drift {}".format(*tableau.drift(step))
     printed = [narrate_printed(row) for row in tableau.printed_by_name.get(step.name, ())]

@@ -9,7 +9,7 @@ from tutor.views.conventions import conventions_line
 from tutor.views.epochs import show_epochs
 from tutor.views.rounding import shown
 from tutor.views.screen import Screen
-from tutor.views.tableau import Tableau, changes_in_error
+from tutor.views.tableau import OF_A_FORMULA, Tableau, changes_in_error
 from tutor.views.tables import alike, printed_text, show_derivation, show_notes, show_steps
 from tutor.worksheet.collapse import collapses
 
@@ -134,4 +134,6 @@ def show_legend(tableau: Tableau, screen: Screen) -> None:
     for verdict, meaning in tableau.verdicts.items():
         screen.indented(f"{verdict}: {meaning}")
     if tableau.verdicts:
+        if tableau.prints_a_formula:
+            screen.indented(OF_A_FORMULA)
         screen.indented("An empty place: the source prints no value there.")

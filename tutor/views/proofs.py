@@ -9,7 +9,9 @@ from typing import Any
 from tutor.views.notation import expression_text
 from tutor.views.rounding import full, scientific, shown
 from tutor.views.screen import Screen
+from tutor.views.style import PLAIN
 from tutor.worksheet.prove import AGREES, AT_A_CORNER, Proof
+from tutor.worksheet.step import Step
 
 WAYS = {
     "chain rule": "the product of the local derivatives along every path, added up",
@@ -19,8 +21,11 @@ WAYS = {
 }
 
 
-def show_proofs(proofs: Sequence[Proof], screen: Screen) -> None:
-    """Every gradient with its value and how far each other way is from it."""
+def show_proofs(proofs: Sequence[Proof], screen: Screen, objective: Step | None = None) -> None:
+    """Every gradient with its value and how far each other way is from it; with the objective where it is no step."""
+    if objective is not None:
+        formula = expression_text(objective.formula, screen.style)
+        screen.show(f"The gradients arrive from above: they are those of {objective.name} = {formula}.", "")
     screen.show("Each gradient four ways:")
     for way, meaning in WAYS.items():
         screen.indented(f"{way}: {meaning}")
@@ -63,11 +68,12 @@ def _distance(proof: Proof, way: str) -> str:
     return "0" if difference == 0 else scientific(Fraction(difference), 2)
 
 
-def proofs_document(lesson: str, proofs: Sequence[Proof]) -> dict[str, Any]:
+def proofs_document(lesson: str, proofs: Sequence[Proof], objective: Step | None = None) -> dict[str, Any]:
     """What `tutor prove --json` prints."""
     return {
         "format": 1,
         "lesson": lesson,
+        **({} if objective is None else {"objective": expression_text(objective.formula, PLAIN)}),
         "gradients": [
             {
                 "name": proof.name,

@@ -34,6 +34,11 @@ def fixed(value: Fraction, decimals: int) -> str:
     return f"-{text}" if whole < 0 else text
 
 
+def is_scientific(value: Fraction) -> bool:
+    """Whether the value is so small or so large that it is written with a power of ten."""
+    return value != 0 and not _SCIENTIFIC_BELOW <= abs(value) < _SCIENTIFIC_FROM
+
+
 def scientific(value: Fraction, significant: int) -> str:
     """The value as d.dde-n."""
     power = exponent_of(value)
@@ -55,8 +60,7 @@ def shown(value: Any, digits: int, before: Any = None, significant: int = FEWEST
     quantity replaces another and has enough decimals to show how it changed.
     """
     exact = as_fraction(value)
-    size = abs(exact)
-    if exact and not _SCIENTIFIC_BELOW <= size < _SCIENTIFIC_FROM:
+    if is_scientific(exact):
         return scientific(exact, max(significant, digits))
     decimals = decimals_for(exact, digits, significant)
     if before is not None and (change := exact - as_fraction(before)) and abs(change) >= _SCIENTIFIC_BELOW:

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
-from tutor.arithmetic.exact import as_fraction
+from tutor.arithmetic.exact import as_fraction, is_number
 from tutor.views.notation import expression_text
 from tutor.views.rounding import as_written, scientific, shown
 from tutor.views.style import Style
@@ -18,6 +18,7 @@ from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
 from tutor.worksheet.step import STAGES, Step, Worksheet
 
 Thing = TypeVar("Thing")
+OF_A_FORMULA = "A printed formula is judged by its meaning: whether it is the one that is asked for, with any numbers."
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
@@ -79,6 +80,10 @@ class Tableau:
         found = {row.verdict for row in self.printed}
         return {verdict: meaning for verdict, meaning in VERDICTS.items() if verdict in found}
 
+    @property
+    def prints_a_formula(self) -> bool:
+        return not all(is_number(row.printed) for row in self.printed)
+
     def formula(self, step: Step, style: Style) -> str:
         return expression_text(step.formula, style)
 
@@ -86,6 +91,15 @@ class Tableau:
         """The formula with numbers in it, None where that would only repeat the value."""
         text = expression_text(step.formula, style, self.labels)
         return None if text == self.labels[step.name] else text
+
+    def cancelled(self, step: Step) -> str:
+        """What is known of a sum in the step that comes to 0 though its terms are not rational; else empty."""
+        if step.name not in self.worksheet.zeros or self.rounded is not None:
+            return ""
+        digits = self.worksheet.zeros[step.name]
+        if digits is None:
+            return "the terms cancel exactly, to 0"
+        return f"the terms cancel in all {digits:,} digits that were tried; that they leave exactly 0 is not proved"
 
     def derivation(self, step: Step) -> tuple[Line, ...]:
         """How the local partial derivative comes out, rule by rule; empty for other steps."""

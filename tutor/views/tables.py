@@ -48,6 +48,8 @@ def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
             cells.append(printed_text(screen, tableau.printed_by_name.get(step.name, ())))
         table.add_row(*cells)
     screen.show(table)
+    for note in filter(None, dict.fromkeys(map(tableau.cancelled, steps))):
+        screen.indented(f"{', '.join(step.name for step in steps if tableau.cancelled(step) == note)}: {note}")
 
 
 def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
@@ -59,6 +61,8 @@ def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
         screen.indented(f"{tableau.sign(step)} {numbers}")
     if formula != tableau.labels[step.name]:
         screen.indented(f"= {tableau.labels[step.name]}")
+    if note := tableau.cancelled(step):
+        screen.indented(note)
     if tableau.rounded is not None:
         screen.indented("exact value {}, drift {}".format(*tableau.drift(step)))
     for row in tableau.printed_by_name.get(step.name, ()):

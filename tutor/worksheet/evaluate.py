@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing
+from tutor.arithmetic.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing, cost_of
+from tutor.arithmetic.cancelling import PROVED, CancellingSystem
 from tutor.arithmetic.exact import ExactSystem, LogarithmOfZero, Number
-from tutor.arithmetic.symbolic import ZERO, cospi, parts, where
+from tutor.arithmetic.symbolic import cospi, parts, where
 from tutor.errors import TutorError
 from tutor.worksheet.step import Step
 
 CORRECT_DIGITS = 34
-_FIRST_DIGITS = 50
-_MOST_DIGITS = 10_000
+_FIRST_DIGITS, _SECOND_DIGITS = 50, 75
+_FEWEST_TRIED, _MOST_DIGITS = 300, 10_000
+_PASSES = 6  # with that many digits take about as long as all that lead there
+_DIGITS_OF_A_SIGN = 3
 
 
 def value_of(formula: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
@@ -91,85 +94,111 @@ RULES: dict[type, Rule] = {
 def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
     """The value of one formula, as precise as those of a worksheet. Raises TutorError where it has none."""
     step = Step("the formula", "check", formula, "formula")
-    return evaluate_steps({name: values[name] for name in step.inputs}, [step])[step.name]
+    return evaluate_steps({name: values[name] for name in step.inputs}, [step]).values[step.name]
 
 
-class _Values(ChainMap[str, Number]):
-    """What later steps stand on: `written` numbers before `computed` ones; and why some steps have no value."""
+@dataclass
+class Evaluation:
+    """The `values` by name, and in `zeros` the steps in which the terms of a sum cancel: how many digits of them were
+    found to do so, None where it is proved that all do."""
 
-    def __init__(self, givens: Mapping[str, Number], written: Mapping[str, Number]) -> None:
+    values: dict[str, Number]
+    zeros: dict[str, int | None] = field(default_factory=dict)
+
+
+class _Pass(ChainMap[str, Number]):
+    """The values of all steps in one system: `held` numbers before `computed` ones; and why some steps have none."""
+
+    def __init__(
+        self, givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, held: Mapping[str, Number]
+    ) -> None:
         self.computed: dict[str, Number] = dict(givens)
         self.failed: dict[str, str] = {}
-        super().__init__(dict(written), self.computed)
+        self.compared: dict[str, list[Number]] = {}
+        self.zeros: dict[str, int] = {}
+        self.changes: dict[str, Number] = {}
+        super().__init__(dict(held), self.computed)
+        for step in steps:
+            self._work(step, system)
+        self.plain = {name: system.plain(value) for name, value in self.computed.items()}
 
-
-def _pass(
-    givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, written: Mapping[str, Number]
-) -> _Values:
-    values = _Values(givens, written)
-    for step in steps:
+    def _work(self, step: Step, system: ExactSystem) -> None:
         try:
-            values.computed[step.name] = system.bounded(value_of(step.formula, values, system))
+            self.computed[step.name] = system.bounded(value_of(step.formula, self, system))
         except ZeroDivisionError:
-            values.failed[step.name] = "divides by zero"
+            zero = next((x for x in step.inputs if self[x] == 0), None)
+            self.failed[step.name] = "divides by zero" + (f", since {zero} is 0" if zero else "")
         except KeyError as missing:
-            values.failed[step.name] = f"needs {missing.args[0]}, which has no value"
+            self.failed[step.name] = f"needs {missing.args[0]}, which has no value"
         except (ValueError, OverflowError) as error:
-            values.failed[step.name] = str(error)
+            self.failed[step.name] = str(error)
         except TooMuchComputing:
             raise TutorError(
                 f"by {step.name} the worksheet asks for more computing than one may; give it smaller powers, or "
                 "numbers with fewer digits"
             ) from None
-    return values
+        if system.compared:
+            self.compared[step.name] = system.compared.copy()
+            system.compared.clear()
+        if isinstance(system, CancellingSystem) and system.zeros:
+            self.zeros[step.name] = min(system.zeros)
+        if step.before and step.stage == "update" and step.name in self.computed:
+            self.changes[step.name] = self._change(self[step.name], self[step.before], system)
+        if isinstance(system, CancellingSystem):
+            system.zeros.clear()
+
+    def _change(self, new: Number, old: Number, system: ExactSystem) -> Number:
+        """By how much a parameter changes: 0 where it is the very number that it was."""
+        return Fraction(0) if new is old else system.plain(system.add([new, system.multiply([Fraction(-1), old])]))
 
 
 def values_with(
     givens: Mapping[str, Number], steps: Iterable[Step], system: ExactSystem, held: Mapping[str, Number]
 ) -> Mapping[str, Number]:
     """The values in the given system when some quantities are held at other values than their own."""
-    values = _pass(givens, steps, system, held)
+    values = _Pass(givens, steps, system, held)
     _complain_of(values.failed)
     return values
 
 
-def evaluate_steps(
-    givens: Mapping[str, Number], steps: Iterable[Step], written: Mapping[str, Fraction] | None = None
-) -> dict[str, Number]:
+def evaluate_steps(givens: Mapping[str, Number], steps: Iterable[Step]) -> Evaluation:
     """The value of every given and step, each exact or correct to `CORRECT_DIGITS` significant digits.
 
-    All steps are evaluated with two precisions. Where the two disagree, or a step has no value, a difference of near
-    equals may have eaten digits; those steps are evaluated again, with what they stand on, ever more precisely.
-
-    What shrinks with every digit that is added, down to the last, is 0, as the gradient by a bias that all outputs of a
-    softmax share.
-
-    With `written`, later steps stand on those numbers instead of the computed ones, and a step that then has no value
-    is left out. Without it, TutorError names the step.
+    All steps are evaluated with two precisions. Where the two disagree, on a value or on the sign of what decides, a
+    difference of near equals may have eaten digits. Those steps are evaluated again, with what they stand on, ever more
+    precisely, and by a system that proves where a difference is 0. What has lost every digit that can be tried in
+    reasonable time is 0, too. Raises TutorError, with its name, for a step without a value.
     """
-    steps, standing = tuple(steps), written or {}
+    steps = tuple(steps)
     budget = Budget(A_WORKSHEET + A_STEP * len(steps))
-    every = steps
-    digits = _FIRST_DIGITS
-    rough = _pass(givens, steps, ExactSystem(digits, budget), standing)
-    settled: dict[str, Number] = {}
-    while True:
-        digits = digits * 3 // 2
-        system = ExactSystem(digits, budget)
-        fine = _pass(givens, steps, system, standing)
-        settled |= fine.computed
-        doubtful = {step.name for step in steps if not _settled(step, rough, fine, system)}
-        if written is None:
-            _complain_of({name: why for name, why in fine.failed.items() if name not in doubtful})
-        if not doubtful or digits > _MOST_DIGITS:
-            break
+    first, second = (ExactSystem(digits, budget) for digits in (_FIRST_DIGITS, _SECOND_DIGITS))
+    rough, found, doubtful = _Pass(givens, steps, first, {}), Evaluation({}), set[str]()
+    systems: Iterator[ExactSystem] = iter((second,))
+    while (system := next(systems, None)) is not None:
+        fine = _Pass(givens, steps, system, {})
+        found.values |= fine.plain
+        found.zeros |= {name: None if digits == PROVED else digits for name, digits in fine.zeros.items()}
+        doubtful = _doubtful(steps, rough, fine, system)
+        _complain_of({name: why for name, why in fine.failed.items() if name not in doubtful})
+        if not doubtful:
+            return found
         rough, steps = fine, with_ancestors(steps, doubtful)
-    if vanishing := {name for name in doubtful if _vanishes(rough.get(name), fine.get(name), digits)}:
-        return evaluate_steps(givens, [_without(step, vanishing) for step in every], written)
-    if written is None:
-        _complain_of(fine.failed)
-        _complain_of({name: "is too small a difference to be computed" for name in doubtful if fine[name] != 0})
-    return settled
+        if system is second:
+            systems = _finer(steps, budget)
+    name = next(step.name for step in steps if step.name in doubtful)
+    raise TutorError(f"{name} changes with every digit that is added; change the numbers that lead to it")
+
+
+def _finer(steps: Sequence[Step], budget: Budget) -> Iterator[ExactSystem]:
+    """One system after the other, as far as the budget goes; at last those in which a 0 is found without a proof."""
+    kinds = [isinstance(part, sympy.Function | sympy.Pow) for step in steps for part in parts(step.formula)]
+    most, digits = _MOST_DIGITS, _SECOND_DIGITS
+    while most > _FEWEST_TRIED and _PASSES * cost_of(kinds.count(True), len(kinds), most) > budget.left:
+        most = most * 2 // 3
+    while (digits := digits * 3 // 2) < most:
+        yield CancellingSystem(digits, budget)
+    yield CancellingSystem(most, budget, most // 2)
+    yield CancellingSystem(most * 5 // 4, budget, most // 2)
 
 
 def _complain_of(failed: Mapping[str, str]) -> None:
@@ -177,26 +206,28 @@ def _complain_of(failed: Mapping[str, str]) -> None:
         raise TutorError(f"{name} {reason}; change the numbers that lead to it")
 
 
-def _settled(step: Step, rough: _Values, fine: _Values, system: ExactSystem) -> bool:
+def _doubtful(steps: Iterable[Step], rough: _Pass, fine: _Pass, system: ExactSystem) -> set[str]:
+    """The steps on which two passes disagree, and those that have no value because of one of them."""
+    found = set[str]()
+    for step in steps:
+        missing = [x for x in step.inputs if x not in fine]
+        if not found.isdisjoint(missing) or not (missing or _do_agree(step, rough, fine, system)):
+            found.add(step.name)
+    return found
+
+
+def _do_agree(step: Step, rough: _Pass, fine: _Pass, system: ExactSystem) -> bool:
     name = step.name
-    if name in fine.failed:
-        rational = all(isinstance(fine.get(x), Fraction) for x in step.inputs)
-        functions = any(isinstance(part, sympy.Function) for part in parts(step.formula))
-        return rational and not functions  # then more digits would change nothing
-    return name in rough.computed and system.settled(rough.computed[name], fine.computed[name], CORRECT_DIGITS)
-
-
-def _vanishes(rough: Number | None, fine: Number | None, digits: int) -> bool:
-    """Whether nothing but rounding is left of a difference: it gets smaller by as much as the precision gets finer."""
-    if rough is None or fine is None or isinstance(rough, Fraction) or isinstance(fine, Fraction):
+    before, now = rough.compared.get(name, []), fine.compared.get(name, [])
+    if len(before) != len(now) or rough.failed.get(name) != fine.failed.get(name):
         return False
-    ten, step = fine * 0 + 10, digits // 6  # half of the digits added
-    return bool(abs(fine) <= abs(rough) * ten**-step and abs(fine) <= ten ** -(digits // 2))
-
-
-def _without(step: Step, vanishing: set[str]) -> Step:
-    """The step as 0 where it vanishes by itself, and not only because one of its inputs does."""
-    return replace(step, formula=ZERO) if step.name in vanishing and not vanishing & {*step.inputs} else step
+    if not all(system.settled(a, b, _DIGITS_OF_A_SIGN) for a, b in zip(before, now, strict=True)):
+        return False
+    return name in fine.failed or all(
+        system.settled(a[name], b[name], CORRECT_DIGITS)
+        for a, b in ((rough.plain, fine.plain), (rough.changes, fine.changes))
+        if name in b
+    )
 
 
 def with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:

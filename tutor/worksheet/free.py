@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from tutor.arithmetic.symbolic import add, symbol
+from tutor.arithmetic.symbolic import add, multiply, symbol
 from tutor.errors import nearest
 from tutor.worksheet.backward import Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.equations import equation_steps
@@ -30,9 +30,14 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     used = "delta" if any(choose_chain(g, chain) == "delta" for g in graphs) else chain
     partials = {step.name: step for g in graphs for step in partial_steps(g)}  # several goals share some of them
     whole = [*steps, *partials.values(), *(step for g in graphs for step in gradient_steps(g, used))]
-    proved = () if graph.seeded else tuple(claim for g in graphs for claim in claims(g.goal, _reached(asked, g), 0))
+    proved = tuple(
+        claim
+        for g in graphs
+        for claim in claims(g.goal, [p for p in _reached(asked, g) if g.total(p) not in values], 0)
+    )
     if problem.training is None or graph.seeded:
-        return Worksheet(values, tuple(whole), _conventions(used), graph.goal, gradients=proved)
+        made, objective = _conventions(used), _objective(asked) if graph.seeded else None
+        return Worksheet(values, tuple(whole), made, graph.goal, gradients=proved, objective=objective)
     if len(graphs) > 1:
         raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
     parameters = [p for p in _reached(asked, graph) if p in values]
@@ -79,6 +84,12 @@ def _graphs(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fract
     named[GOAL] = Step(GOAL, "loss", add(*map(symbol, asked.seed)), "what lies above")
     values |= {f"d{GOAL}/d{name}": value for name, value in asked.seed.items()}
     return [Graph(named, GOAL, asked.wrt, seeded=True)]
+
+
+def _objective(asked: Differentiate) -> Step:
+    """What has these gradients: the sum of seed·output."""
+    terms = [multiply(symbol(f"d{GOAL}/d{name}"), symbol(name)) for name in asked.seed]
+    return Step(GOAL, "loss", add(*terms), "sum of seed times output")
 
 
 def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:

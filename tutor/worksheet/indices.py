@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from keyword import iskeyword
 
-from tutor.errors import listed, nearest
+from tutor.errors import listed
+from tutor.worksheet.names import meant_by
 
 Indices = Mapping[str, int]
 NO_INDICES: Indices = {}
@@ -225,11 +226,7 @@ def unknown_name(name: str, known: Collection[str]) -> str:
     base = found[1] if found else name
     if family := [other for other in names if other.startswith(f"{base}[") and INDEXED.fullmatch(other)]:
         return f"unknown name {name[:40]!a}; there {'is' if len(family) == 1 else 'are'} {_family(base, family)}"
-    if found and found[2]:
-        alike = [other for other in names if re.fullmatch(rf"{re.escape(base)}(_[A-Za-z0-9_]+)?", other)]
-        if alike:
-            return f"unknown name {name[:40]!a}; {base[:40]} has no index here: there is {listed(alike)}"
-    return f"unknown name {name[:40]!a}{nearest(name, names)}"
+    return f"unknown name {name[:40]!a}{meant_by(name, names)}"
 
 
 def _family(base: str, names: Sequence[str]) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 
-from tutor.errors import TutorError, nearest
+from tutor.errors import TutorError, listed, nearest
+
+_TAG = re.compile(r"@[0-9]+|\[[0-9]+\]")
+_QUANTITY = r"[A-Za-z]\w*(?:@[0-9]+)?(?:\[[0-9]+\])?"
+_NAME = re.compile(rf"{_QUANTITY}|d{_QUANTITY}/d{_QUANTITY}", re.ASCII)
 
 _SPELLINGS = str.maketrans({"∂": "d", "−": "-", "’": "", "'": ""})
 
@@ -28,4 +33,25 @@ def find_name(written: str, names: Iterable[str]) -> str:
         return loose[0]
     if loose:
         raise TutorError(f"{written!r} could be {' or '.join(loose)}; write it exactly")
-    raise TutorError(f"there is no {written!r} on this worksheet{nearest(plain, known)}")
+    raise TutorError(f"there is no {written!r} on this worksheet{meant_by(plain, known)}")
+
+
+def is_name(written: str) -> bool:
+    """Whether it has the form of a name and is no formula over others."""
+    return bool(_NAME.fullmatch(plain_name(written)))
+
+
+def meant_by(name: str, known: Collection[str]) -> str:
+    """What to write instead of a name that is none: x_new for x[1] where there is one update only, one of h@1 and h@2
+    for h where there are two examples; else the nearest."""
+    alike = sorted({other for other in known if _stem(other) == _stem(name)}, key=lambda other: (len(other), other))
+    if not alike:
+        return nearest(name, known)
+    if f"{_stem(name)}_new" in alike and "[" in name and not name.endswith("[0]"):
+        return f" — there is one update only, so the new value is {_stem(name) + '_new'!r}"
+    return f" — there is {listed(alike)}"
+
+
+def _stem(name: str) -> str:
+    """The quantity without its example and its update: h1_in of h1_in@2[3], W5 of W5_new."""
+    return _TAG.sub("", name).removesuffix("_new")

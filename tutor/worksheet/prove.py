@@ -60,9 +60,11 @@ class Proof:
 
 def prove(worksheet: Worksheet) -> Iterator[Proof]:
     """A proof for every gradient of the worksheet."""
+    every = worksheet.steps if worksheet.objective is None else (*worksheet.steps, worksheet.objective)
     for name, goal, wrt in worksheet.gradients:
-        steps = with_ancestors(worksheet.steps, {goal})
-        fixed = {w for n, g, w in worksheet.gradients if g == goal} - _moved_by(wrt, steps)
+        steps = with_ancestors(every, {goal})
+        following = _following(steps, wrt)
+        fixed = {w for _, g, w in worksheet.gradients if g == goal and w not in following}
         proof = Proof(
             name,
             as_fraction(worksheet.values[name]),
@@ -71,6 +73,15 @@ def prove(worksheet: Worksheet) -> Iterator[Proof]:
             _complex(worksheet, steps, goal, wrt, fixed),
         )
         yield proof if proof.holds else with_changes(proof, corner=_corner(worksheet, steps, wrt, fixed))
+
+
+def _following(steps: Sequence[Step], name: str) -> set[str]:
+    """The steps that stand on it, directly or through others."""
+    moving = {name}
+    for step in steps:
+        if not moving.isdisjoint(step.inputs):
+            moving.add(step.name)
+    return moving - {name}
 
 
 def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[str]) -> tuple[str, Any] | None:
@@ -87,15 +98,6 @@ def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[st
             if evaluate_formula(watched, worksheet.values) == 0:
                 return step.name, watched
     return None
-
-
-def _moved_by(wrt: str, steps: Sequence[Step]) -> set[str]:
-    """What changes with the quantity: held fixed, it would hide the paths through it."""
-    moved: set[str] = set()
-    for step in steps:
-        if step.name != wrt and not {wrt, *moved}.isdisjoint(step.inputs):
-            moved.add(step.name)
-    return moved
 
 
 def _held(worksheet: Worksheet, fixed: set[str]) -> dict[str, Fraction]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tutor.arithmetic.exact import ExactSystem, as_fraction, exponent_of, round_to
+from tutor.arithmetic.cancelling import CancellingSystem
+from tutor.arithmetic.exact import as_fraction, exponent_of, round_to
 from tutor.errors import TutorError
 from tutor.worksheet.evaluate import value_of
 from tutor.worksheet.step import Worksheet
 
-_PRECISION = 60
+_PRECISION, _FOUND_BELOW = 60, 40
 
 
 def rounded_values(worksheet: Worksheet, digits: int, significant: bool) -> dict[str, Fraction]:
@@ -17,11 +18,11 @@ def rounded_values(worksheet: Worksheet, digits: int, significant: bool) -> dict
 
     Raises TutorError where a rounded line leaves the next one without a value.
     """
-    system = ExactSystem(_PRECISION)
+    system = CancellingSystem(_PRECISION, found_below=_FOUND_BELOW)
     found: dict[str, Fraction] = dict(worksheet.givens)
     for step in worksheet.steps:
         try:
-            exact = as_fraction(value_of(step.formula, found, system))
+            exact = as_fraction(system.plain(value_of(step.formula, found, system)))
         except (ValueError, ZeroDivisionError, OverflowError) as error:
             reason = str(error) or "divides by zero"
             raise TutorError(f"with every line rounded, {step.name} {reason}; round to more digits") from None

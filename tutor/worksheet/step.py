@@ -93,7 +93,8 @@ class Conventions:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """Givens and steps; `goal` is the quantity that the gradients differentiate.
+    """Givens and steps; `goal` is the quantity that the gradients differentiate, `objective` its formula where it is no
+    step: the sum of seed·output where the gradients arrive from above.
 
     `gradients` has every gradient as (its name, what is differentiated, by what).
     `updated` pairs every parameter with its last new value, `outcomes` every error with the one after the updates.
@@ -109,6 +110,7 @@ class Worksheet:
     updated: tuple[tuple[str, str], ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     gradients: tuple[tuple[str, str, str], ...] = ()
+    objective: Step | None = None
 
     def __post_init__(self) -> None:
         check_names(self.givens, self.steps)
@@ -123,11 +125,24 @@ class Worksheet:
         return (*self.givens, *self.by_name)
 
     @cached_property
-    def values(self) -> Mapping[str, Any]:
-        """The exact value of every name: a Fraction, or an mpmath number with at least 30 correct digits."""
+    def evaluation(self) -> Any:
+        """The values, and how a difference was found to be 0: an Evaluation."""
         from tutor.worksheet.evaluate import evaluate_steps
 
         return evaluate_steps(self.givens, self.steps)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The exact value of every name: a Fraction, or an mpmath number with at least 30 correct digits."""
+        values: Mapping[str, Any] = self.evaluation.values
+        return values
+
+    @property
+    def zeros(self) -> Mapping[str, int | None]:
+        """The steps in which the terms of a sum cancel, each with as many digits as were found to do so; None where it
+        is proved that all do."""
+        zeros: Mapping[str, int | None] = self.evaluation.zeros
+        return zeros
 
     @cached_property
     def users(self) -> Mapping[str, tuple[str, ...]]:

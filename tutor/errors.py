@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -45,3 +46,29 @@ def listed(names: Sequence[str], most: int = 12) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+_COUNTING_FROM = 60
+_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)(\D*)", re.DOTALL)
+
+
+def whole_list(names: Iterable[str]) -> str:
+    """Every name, separated by commas; of many, those that count on by one stand as `W1 to W64`."""
+    known = list(names)
+    if len(known) < _COUNTING_FROM:
+        return ", ".join(known)
+    runs: list[list[str]] = []
+    for name in known:
+        if runs and _follows(runs[-1][-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
+
+
+def _follows(name: str, next_name: str) -> bool:
+    """Whether the two are alike but for their last number, and that is the next one."""
+    one, other = _LAST_NUMBER.fullmatch(name), _LAST_NUMBER.fullmatch(next_name)
+    if not one or not other or (one[1], one[3]) != (other[1], other[3]) or len(one[2]) > 9 or len(other[2]) > 9:
+        return False
+    return int(other[2]) == int(one[2]) + 1

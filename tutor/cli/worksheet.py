@@ -30,6 +30,17 @@ Chain = Annotated[
 ]
 
 
+def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = None) -> Tableau:
+    """The worksheet of the lesson as a problem: nothing on it has been worked out."""
+    from tutor.lessons import worksheet_of
+    from tutor.views.tableau import Tableau
+
+    try:
+        return Tableau(worksheet_of(lesson, chain), digits, blank=True)
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
+
+
 def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.homework.printed import mark_printed
@@ -72,7 +83,7 @@ def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
 
 
 def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
-    """The same as somebody has it who rounds every line."""
+    """The same as somebody has it who rounds every line; a blank one asks for that."""
     from dataclasses import replace
 
     from tutor.errors import counted
@@ -80,7 +91,8 @@ def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
 
     unit = counted(tableau.digits, "significant digit" if significant else "decimal")
     told = f"every line rounded to {unit}, half to even, and the next worked out from what was written"
-    return replace(tableau, rounded=rounded_values(tableau.worksheet, tableau.digits, significant), rounding=told)
+    rounded = None if tableau.blank else rounded_values(tableau.worksheet, tableau.digits, significant)
+    return replace(tableau, rounded=rounded, rounding=told)
 
 
 @command()
@@ -104,6 +116,8 @@ def run(
     ] = False,
     chain: Chain = None,
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
+    blank: Annotated[bool, typer.Option("--blank", help="Only the problem, without any computed value.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Only formulas and values: no derivations, no prose.")] = False,
     json_output: Json = False,
 ) -> None:
     """Work through a lesson: every value, every derivative, every update.
@@ -111,39 +125,50 @@ def run(
     Each line of the worksheet has a name, its formula, the formula with numbers, and the value. Where the lesson
     comes from the lecture, what the lecture prints stands beside it with a verdict.
 
-    Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line.
+    Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line. With --blank it is a problem
+    to be worked by hand: what is given, and what is to be found.
     """
+    from dataclasses import replace
+
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
     from tutor.views import document, narrate, page
+    from tutor.views.blank import blank_document, harmless_prose, narrate_blank, show_blank
     from tutor.worksheet.step import check_stages
 
+    if blank and step:
+        raise TutorError("--blank has no steps to pause at; leave out --step, or --blank")
     stages = check_stages(only or ())
     found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+    if blank:
+        tableau = blank_tableau(lesson, found, digits, chain)
+    else:
+        tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
     if stages and not any(written.stage in stages for written in tableau.worksheet.steps):
         raise NothingThere(f"{lesson}: there is no stage {' or '.join(stages)} on this worksheet")
     if rounding == "each-step":
         tableau = rounded_tableau(tableau, significant)
     if json_output:
-        print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
+        written_out = blank_document if blank else document.worksheet_document
+        print(json.dumps(written_out(slug(lesson), tableau, stages), indent=1))
         return
-    show_title(found, screen)
+    if brief:
+        tableau = replace(tableau, printed=(), brief=True)
+    show_title(found, screen, "" if brief else harmless_prose(found.about, tableau) if blank else found.about)
     if step and can_step():
         show_introduction(tableau, screen)
         walk(tableau, screen, stages)
     elif screen.narrate:
-        for sentence in narrate.narrate_worksheet(tableau, stages):
-            screen.show(sentence)
+        screen.show(*(narrate_blank if blank else narrate.narrate_worksheet)(tableau, stages))
     else:
-        page.show_worksheet(tableau, screen, stages)
+        (show_blank if blank else page.show_worksheet)(tableau, screen, stages)
 
 
-def show_title(lesson: Lesson, screen: Screen) -> None:
+def show_title(lesson: Lesson, screen: Screen, about: str) -> None:
     """The title, where it comes from, and what it is about."""
     source = f" ({lesson.source})" if lesson.source else ""
     screen.show(screen.text(f"{lesson.title}{source}", "bold"), "")
-    screen.paragraphs(lesson.about)
+    screen.paragraphs(about)
 
 
 def show_introduction(tableau: Tableau, screen: Screen) -> None:

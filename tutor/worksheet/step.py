@@ -73,6 +73,7 @@ class Conventions:
     """What a reader must know to get the same numbers.
 
     `clip` names the given that is the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta.
+    `ended` is what came of it where that is a result and no convention: when the perceptron rule found no error left.
     """
 
     loss: str
@@ -88,6 +89,7 @@ class Conventions:
     schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
     rates: Mapping[str, Fraction] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    ended: str = ""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
     about = {"problem": lesson.problem} if lesson.problem else {}
-    paper = Paper(lesson.title, questions(worksheet, assignment, answers), about)
+    paper = Paper(lesson.title, questions(worksheet, assignment, answers), worksheet.givens, about)
     sys.stdout.write(WRITERS[form](paper))
 
 

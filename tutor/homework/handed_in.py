@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError, counted
 from tutor.harmless import from_csv
-from tutor.homework.sheet_formats import MARK, READERS, Row, any_format
+from tutor.homework.sheet_formats import GIVEN, MARK, READERS, Row, any_format
 from tutor.read_files import read_whole
 from tutor.worksheet.names import plain_name
 
@@ -58,7 +58,7 @@ def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn
     """The sheet that `text` writes; `ending` is that of its file, `names` has every quantity of the worksheet."""
     rows = _rows(text, ending)
     about = _about(rows)
-    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
+    return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
 
 
 def _rows(text: str, ending: str) -> list[Row]:
@@ -71,11 +71,8 @@ def _rows(text: str, ending: str) -> list[Row]:
 
 
 def _about(rows: Sequence[Row]) -> dict[str, str]:
-    return {
-        name[1:].strip().lower(): from_csv(text.strip())[:LONGEST_ANSWER]
-        for name, text in rows
-        if name.startswith(MARK)
-    }
+    marked = [(name[1:], text) for name, text in rows if name.startswith(MARK) and not name.startswith(GIVEN)]
+    return {name.strip().lower(): from_csv(text.strip())[:LONGEST_ANSWER] for name, text in marked}
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:

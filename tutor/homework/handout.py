@@ -38,6 +38,6 @@ def hand_out(
         asked = questions(worksheet, assign(worksheet, wanted), {})
         name = file_name(student, taken)
         write_text(folder / PROBLEMS / f"{name}.toml", text)
-        sheet = WRITERS[form](Paper(lesson.title, asked, about, worksheet.givens))
+        sheet = WRITERS[form](Paper(lesson.title, asked, worksheet.givens, about))
         write_text(folder / SHEETS / f"{name}{ENDINGS[form]}", sheet)
         yield student

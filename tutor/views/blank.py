@@ -1,4 +1,4 @@
-"""A worksheet as a problem: the network, what is given, the conventions and what is to be found. No value is computed."""
+"""A worksheet as a problem: the network, what is given, the conventions, what is to be found. Nothing is computed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def narrate_blank(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[str]:
 
 
 def blank_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> dict[str, Any]:
-    """The same for programs: what `tutor run --json` has, without formulas other than the given ones, without values."""
+    """The same for programs: what `tutor run --json` has, without values, and only with the formulas that are given."""
     stated = {step.name: expression_text(step.formula, PLAIN) for step in _stated(tableau)}
     return {
         "format": FORMAT,
@@ -97,7 +97,7 @@ def _equations(tableau: Tableau, style: Style) -> Iterator[str]:
 
 
 def _asked(tableau: Tableau, only: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is to be found, stage by stage. By the perceptron rule it is the first example: how many follow is a result."""
+    """What is to be found, stage by stage. By the perceptron rule only the first example: how many follow is a result."""
     for part, stage, steps in tableau.parts(only):
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             break

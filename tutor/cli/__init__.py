@@ -33,6 +33,11 @@ def _run_command() -> int:
 
         print(f"tutor {__version__}")
         return 0
+    if not sys.argv[1:] and "_TUTOR_COMPLETE" not in os.environ:  # which is how a shell asks for completions
+        from tutor.views.greeting import greeting
+
+        print(greeting())
+        return 0
     from tutor.cli.app import app
     from tutor.cli.commands import register
 

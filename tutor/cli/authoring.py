@@ -10,6 +10,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import LessonName
 from tutor.views.screen import Screen
 
@@ -26,7 +27,8 @@ def new(
     from tutor.scaffold import write_lesson
 
     write_lesson(path, kind)
-    screen.show(f"wrote {path}; look at it with `tutor run {path}`, check it with `tutor lint {path}`")
+    screen.show(f"wrote {path}")
+    lead_on(screen, "new", lesson=path)
 
 
 @command()
@@ -48,6 +50,8 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
         for remark in said:
             screen.show(f"{lesson}: {remark}")
         screen.show(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
+        again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"
+        lead_on(screen, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
     if said:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ import typer
 from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import lead_on
 from tutor.errors import TutorError
 from tutor.read_files import real_path
 from tutor.views.plain_data import as_json
@@ -58,6 +59,7 @@ def predict(
         print(as_json(view.document(run, data, found, examples.remarks)))
     else:
         view.show(run, data, found, examples.remarks, screen)
+        lead_on(screen, "predict", run=file)
 
 
 def _write(path: Path, found: Predictions, inputs: set[str]) -> None:

@@ -93,4 +93,4 @@ def finish(source: Source | None, data: Data, trainer: Trainer, target: Path | N
             tell(f"Interrupted and saved; go on with `tutor train --resume {target}`.")
         raise typer.Exit(130)
     if target is not None:
-        tell(f"Saved in {target}; `tutor predict {target} --data …` uses it, `tutor export {target}` writes a script.")
+        tell(f"Saved in {target}.")

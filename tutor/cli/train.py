@@ -11,6 +11,8 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.worksheet import lesson_names
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
@@ -58,11 +60,14 @@ Explain = Annotated[
 ]
 
 
+_LESSON = typer.Argument(help="A lesson, whose network learns its own examples.", autocompletion=lesson_names)
+
+
 @command()
 def train(
     screen: Screen,
     given: dict[str, Any],
-    lesson: Annotated[str | None, typer.Argument(help="A lesson, whose network learns its own examples.")] = None,
+    lesson: Annotated[str | None, _LESSON] = None,
     data: Annotated[str | None, _DATA] = None,
     label: Label = None,
     explain: Explain = None,
@@ -106,6 +111,22 @@ def train(
             print(as_json(document(found, trainer, result)))
         else:
             show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+            if not (result.diverged or result.interrupted):
+                _lead_on_from(lesson, data, label, save or resume, trainer, screen)
+
+
+def _lead_on_from(
+    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, screen: Screen
+) -> None:
+    """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
+    if lesson is not None:
+        lead_on(screen, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
+        return
+    words = ["--data", data, *(["--label", label] if label is not None else [])] if data is not None else None
+    if kept is not None:
+        lead_on(screen, "train saved", run=kept, data=words)
+    else:
+        lead_on(screen, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
 
 def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:
@@ -118,3 +139,4 @@ def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_outp
         print(as_json(update_document(name, number, worksheet, trained)))
     else:
         show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)
+        lead_on(screen, "train explained", name=worksheet.conventions.optimizer)

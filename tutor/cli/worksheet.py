@@ -9,6 +9,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import free_name, lead_on
 from tutor.errors import NothingThere, TutorError
 from tutor.views.screen import Screen
 
@@ -16,8 +17,29 @@ if TYPE_CHECKING:
     from tutor.lesson_format import Lesson, Printed
     from tutor.views.tableau import Tableau
 
+
+def lesson_names(incomplete: str) -> list[str]:
+    """What a shell may complete a lesson to: the bare names, and the lesson files and folders that begin so."""
+    from pathlib import Path
+
+    from tutor.lessons import lesson_files
+
+    folder, slash, start = incomplete.rpartition("/")
+    try:
+        here = sorted(path for path in Path(f"{folder}{slash}" or ".").iterdir() if path.name.startswith(start))
+    except OSError:
+        here = []
+    found = [f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix == ".toml" or p.is_dir()]
+    return [*(name for name in lesson_files() if name.startswith(incomplete)), *found]
+
+
 LessonName = Annotated[
-    str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
+    str,
+    typer.Argument(
+        metavar="LESSON",
+        help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.",
+        autocompletion=lesson_names,
+    ),
 ]
 MOST_SHOWN = 40
 Digits = Annotated[int, typer.Option(min=1, max=30, help="Decimals to show. Small values keep three digits.")]
@@ -162,6 +184,14 @@ def run(
         screen.show(*(narrate_blank if blank else narrate.narrate_worksheet)(tableau, stages))
     else:
         (show_blank if blank else page.show_worksheet)(tableau, screen, stages)
+    sheet = free_name(slug(lesson), ".csv")
+    lead_on(screen, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(tableau), sheet=sheet)
+
+
+def _worth_a_look(tableau: Tableau) -> str:
+    """A line with something to explain: a gradient where there is one, else the last."""
+    worksheet = tableau.worksheet
+    return worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
 
 
 def show_title(lesson: Lesson, screen: Screen, about: str) -> None:
@@ -207,3 +237,5 @@ def why(
         print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
     else:
         explanation.explain(tableau, screen, found)
+        user = next(iter(tableau.worksheet.users[found]), None)
+        lead_on(screen, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)

@@ -58,7 +58,7 @@ def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str
 
 
 def as_csv(paper: Paper) -> str:
-    """The columns name, answer, digits, points; what is given, and what the sheet is about, in rows that begin with #."""
+    """The columns name, answer, digits, points; what is given, and whose the sheet is, in rows that begin with #."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "answer", "digits", "points"])

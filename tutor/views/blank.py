@@ -97,7 +97,7 @@ def _equations(tableau: Tableau, style: Style) -> Iterator[str]:
 
 
 def _asked(tableau: Tableau, only: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is to be found, stage by stage. By the perceptron rule only the first example: how many follow is a result."""
+    """What is to be found, by stages. By the perceptron rule for the first example: how many follow is a result."""
     for part, stage, steps in tableau.parts(only):
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             break

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 def lesson_names(incomplete: str) -> list[str]:
     """What a shell may complete a lesson to: the bare names, and the lesson files and folders that begin so."""
+    from contextlib import suppress
     from pathlib import Path
 
     from tutor.lessons import lesson_files
 
     folder, slash, start = incomplete.rpartition("/")
-    try:
+    found: list[str] = []
+    with suppress(TutorError):
+        found += (name for name in lesson_files() if name.startswith(incomplete))
+    with suppress(OSError):
         here = sorted(path for path in Path(f"{folder}{slash}" or ".").iterdir() if path.name.startswith(start))
-    except OSError:
-        here = []
-    found = [f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix == ".toml" or p.is_dir()]
-    return [*(name for name in lesson_files() if name.startswith(incomplete)), *found]
+        found += (f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix == ".toml" or p.is_dir())
+    return found
 
 
 LessonName = Annotated[
@@ -179,7 +181,8 @@ def run(
     show_title(found, screen, "" if brief else harmless_prose(found.about, tableau) if blank else found.about)
     if step and can_step():
         show_introduction(tableau, screen)
-        walk(tableau, screen, stages)
+        if not walk(tableau, screen, stages):
+            return
     elif screen.narrate:
         screen.show(*(narrate_blank if blank else narrate.narrate_worksheet)(tableau, stages))
     else:

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "recorded": {"errors", "read_files", "toml_text"},
     "differences": set(),
     "transcripts": BASE | {"lessons", "recorded", "differences", "__init__"},
-    "scaffold": {"errors", "harmless"},
+    "scaffold": BASE | {"lesson_format"},
     "workers": set(),
     "whole_files": {"errors"},
     "read_files": {"errors"},

@@ -23,7 +23,7 @@ def new(
     screen: Screen,
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
 ) -> None:
-    """Write a new lesson file to start from. It runs as it is; change its numbers, names and words."""
+    """Write a new lesson file to start from. It runs as it is; `tutor lint` says what in it is still to be replaced."""
     from tutor.scaffold import write_lesson
 
     write_lesson(path, kind)
@@ -40,10 +40,11 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
     from tutor.cli.worksheet import tableau_of
     from tutor.homework.lint import remarks
     from tutor.lessons import read_lesson, slug
+    from tutor.scaffold import placeholders
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
-    said = list(remarks(found, tableau.worksheet, dict(tableau.labels)))
+    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
     if json_output:
         print(json.dumps({"format": 1, "lesson": slug(lesson), "remarks": said}, indent=1))
     else:

@@ -164,7 +164,9 @@ def _mark_class(
     if json_output:
         print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [')
     with Outputs(outputs) as files:
-        for sheet in progress(_started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking"):
+        for sheet in progress(
+            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", screen
+        ):
             summary.add(sheet)
             files.add(sheet)
             if json_output:

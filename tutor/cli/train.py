@@ -91,9 +91,9 @@ def train(
     from tutor.cli.runs import begun, finish, gone_on
     from tutor.training.results import confusion, regions
     from tutor.training.runs import check_can_save
+    from tutor.views.progress import watching
     from tutor.views.training import show
     from tutor.views.training_data import document
-    from tutor.views.watching import watching
 
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save)
@@ -104,7 +104,7 @@ def train(
     if explain is not None:
         _explain(found.name, trainer, explain, screen, json_output)
         return
-    with watching(trainer.wanted.epochs, json_output) as watch:
+    with watching(trainer.wanted.epochs, screen, json_output) as watch:
         result = trainer.run(watch)
     with finish(source, found, trainer, target):
         if json_output:

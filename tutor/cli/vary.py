@@ -61,7 +61,7 @@ def vary(
     wanted = homework_of(found, ask, decimals, significant, points)
     students = roster_ids(roster)
     done = hand_out(Varier(text, found), students, secret, out, form, wanted)
-    for _ in progress(done, len(students), "drawing problems"):
+    for _ in progress(done, len(students), "drawing problems", screen):
         pass
     screen.show(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
     screen.show(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")

@@ -14,7 +14,7 @@ from tutor.views.screen import Screen
 from tutor.views.tableau import Tableau
 from tutor.views.tables import show_notes, show_step
 from tutor.worksheet.names import find_name, plain_name
-from tutor.worksheet.step import Step
+from tutor.worksheet.step import Step, by_stage
 
 LEAVE = -1
 KEYS = "Enter, space, right or down: next step. Left, up or b: back."
@@ -127,4 +127,4 @@ def find_step(written: str, steps: Sequence[Step]) -> int:
         whole = [at for at in like if names[at].lower() == begun]
         if found := whole[:1] or stage[:1] or like[:1]:
             return found[0]
-    return names.index(find_name(written, names))
+    return names.index(find_name(written, names, by_stage(steps)))

@@ -235,7 +235,7 @@ def why(
     except TutorError:
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
-        found, tableau = find_name(name, (*tableau.worksheet.names, *other.worksheet.names)), other
+        found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
         print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
     else:

@@ -20,6 +20,7 @@ from tutor.worksheet.names import plain_name
 LARGEST_SHEET = 1_000_000
 MOST_ROWS = 50_000
 LONGEST_ANSWER = 2_000
+MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and a class has many sheets
 _COMMA_NUMBER = re.compile(r"\s*[-+−]?[0-9]*,[0-9]+(?:[eE][-+−]?[0-9]+)?\s*")
 _POINT_NUMBER = re.compile(r"\s*[-+−]?[0-9]*\.[0-9]*(?:[eE][-+−]?[0-9]+)?\s*")
 
@@ -138,8 +139,8 @@ def _bare(name: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {counted(more, 'other')}" if more > 0 else "")
+    more = len(names) - MOST_TOLD
+    return ", ".join(names[:MOST_TOLD]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
 def _with_points(rows: Sequence[Row]) -> Sequence[Row]:

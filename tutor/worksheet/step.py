@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -57,6 +57,11 @@ class Step:
     def inputs(self) -> tuple[str, ...]:
         """The names in the formula, in reading order."""
         return names(self.formula)
+
+
+def by_stage(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """The names of the steps, stage by stage."""
+    return {stage: [step.name for step in steps if step.stage == stage] for stage in STAGES}
 
 
 def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
@@ -122,6 +127,11 @@ class Worksheet:
     def names(self) -> tuple[str, ...]:
         """Everything on the worksheet that has a value, givens first."""
         return (*self.givens, *self.by_name)
+
+    @cached_property
+    def grouped(self) -> Mapping[str, Sequence[str]]:
+        """The same names in groups: what is given, then stage by stage."""
+        return {"given": list(self.givens), **by_stage(self.steps)}
 
     @cached_property
     def values(self) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from tutor.views.screen import Screen, plain
+from tutor.cli import tell
+from tutor.views.screen import Screen
 
 Ways = Sequence[tuple[str, str]]
 
@@ -39,6 +40,21 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain initializer": [("train --data moons --init {name}", _TRY)],
     "explain normalizer:zscore": [("train --data iris --normalize zscore", _TRY)],
     "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
+    "explain term": [("run mlp", "every link of it in one worked example")],
+    "explain term:learning_rate": [("compare --data moons --vary learning-rate=0.001,0.01,0.1", _TRY)],
+    "explain term:epoch": [("train --data moons", _TRY)],
+    "explain term:one_hot": [("train --data iris", "see it at work, as the targets of three classes")],
+    "explain term:vanishing_gradient": [("compare --data moons --hidden 8,8,8,8 --vary activation=sigmoid,relu", _TRY)],
+    "explain term:overfitting": [("train --data moons --validation 0.5 --hidden 64", _TRY)],
+    "explain term:early_stopping": [("train --data moons --validation 0.2 --patience 10", _TRY)],
+    "explain term:dropout": [("compare --data digits --validation 0.2 --vary dropout=0,0.2", _TRY)],
+    "explain term:dropconnect": [("compare --data digits --validation 0.2 --vary dropconnect=0,0.2", _TRY)],
+    "explain term:stochastic_depth": [
+        ("compare --data moons --hidden 16,16,16 --residual --vary stochastic-depth=0,0.2", _TRY)
+    ],
+    "explain term:residual": [("compare --data moons --hidden 16,16,16 --vary residual=false,true", _TRY)],
+    "explain term:batch_norm": [("compare --data moons --vary batch-norm=false,true", _TRY)],
+    "explain term:clipping": [("compare --data moons --vary clip-norm=none,1", _TRY)],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [
         ("{again} --watch", "marks it again whenever you save it"),
@@ -83,7 +99,10 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
     found = []
     for template, purpose in LEADS_TO.get(after, LEADS_TO.get(after.partition(":")[0], ())):
         with suppress(KeyError):
-            words = [typed[word[1:-1]] if word[0] == "{" else [word.format_map(spelled)] for word in template.split()]
+            words = [
+                typed[word[1:-1]] if word[0] == "{" and word[-1] == "}" else [word.format_map(spelled)]
+                for word in template.split()
+            ]
             found.append((["tutor", *chain(*words)], purpose.format_map(spelled)))
     return found
 
@@ -110,7 +129,7 @@ def lead_on_beside(after: str, **known: object) -> None:
     """The same on stderr, and only for somebody who sits there: what stands on stdout is a file to be kept."""
     if sys.stderr.isatty():
         for words, purpose in ways_on(after, **known):
-            print(plain(f"Next: {' '.join(words)}   ({purpose})", sys.stderr), file=sys.stderr)
+            tell(f"Next: {' '.join(words)}   ({purpose})")
 
 
 def as_typed() -> list[str]:

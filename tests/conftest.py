@@ -50,6 +50,35 @@ def tutor(tmp_path: Path) -> Tutor:
     return Tutor(tmp_path)
 
 
+class Here(Tutor):
+    """The same in this process, for a test that calls it dozens of times; nothing is on standard input."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        super().__init__(folder)
+        self.capsys, self.patch = capsys, patch
+
+    def __call__(
+        self, *arguments: object, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        from tutor.__main__ import main
+
+        words = ["tutor", *map(str, arguments)]
+        with self.patch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("TUTOR_") or name in ("CI", "COLUMNS")]:
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", words)
+            code = main()
+        return subprocess.CompletedProcess(words, code, *self.capsys.readouterr())
+
+
+@pytest.fixture
+def here(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    return Here(tmp_path, capsys, monkeypatch)
+
+
 def fuzz(examples: int) -> Callable[[Test], Test]:
     """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_lessons.py"""
     many = examples * int(os.environ.get("FUZZ", "1"))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -50,35 +50,6 @@ def tutor(tmp_path: Path) -> Tutor:
     return Tutor(tmp_path)
 
 
-class Here(Tutor):
-    """The same in this process, for a test that calls it dozens of times; nothing is on standard input."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
-        super().__init__(folder)
-        self.capsys, self.patch = capsys, patch
-
-    def __call__(
-        self, *arguments: object, stdin: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        from tutor.__main__ import main
-
-        words = ["tutor", *map(str, arguments)]
-        with self.patch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("TUTOR_") or name in ("CI", "COLUMNS")]:
-                patch.delenv(name)
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            patch.chdir(self.folder)
-            patch.setattr(sys, "argv", words)
-            code = main()
-        return subprocess.CompletedProcess(words, code, *self.capsys.readouterr())
-
-
-@pytest.fixture
-def here(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
-    return Here(tmp_path, capsys, monkeypatch)
-
-
 def fuzz(examples: int) -> Callable[[Test], Test]:
     """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_lessons.py"""
     many = examples * int(os.environ.get("FUZZ", "1"))
@@ -105,24 +76,38 @@ update_biases = true
 """
 
 
+class Done(NamedTuple):
+    """The exit code, and what was written to stdout and stderr."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Here:
     """The same in this process, which is quicker: for what does not depend on how a process begins and ends."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
         monkeypatch.chdir(folder)
-        for name in [name for name in os.environ if name.startswith("TUTOR_")]:
+        for name in [name for name in os.environ if name.startswith("TUTOR_") or name in ("CI", "COLUMNS")]:
             monkeypatch.delenv(name)
 
-    def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        """The exit code, and what was written to stdout and stderr."""
+    def __call__(self, *arguments: object, **environment: str) -> Done:
         from tutor.cli import run
 
-        self.monkeypatch.setattr(sys, "argv", ["tutor", *map(str, arguments)])
         self.capsys.readouterr()
-        code = run()
-        out, err = self.capsys.readouterr()
-        return code, out, err
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["tutor", *map(str, arguments)])
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = run()
+        return Done(code, *self.capsys.readouterr())
+
+    def json(self, *arguments: object) -> Any:
+        done = self(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -76,24 +76,38 @@ update_biases = true
 """
 
 
+class Done(NamedTuple):
+    """The exit code, and what was written to stdout and stderr."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Here:
     """The same in this process, which is quicker: for what does not depend on how a process begins and ends."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
         monkeypatch.chdir(folder)
-        for name in [name for name in os.environ if name.startswith("TUTOR_")]:
+        for name in [name for name in os.environ if name.startswith("TUTOR_") or name in ("CI", "COLUMNS")]:
             monkeypatch.delenv(name)
 
-    def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        """The exit code, and what was written to stdout and stderr."""
+    def __call__(self, *arguments: object, **environment: str) -> Done:
         from tutor.cli import run
 
-        self.monkeypatch.setattr(sys, "argv", ["tutor", *map(str, arguments)])
         self.capsys.readouterr()
-        code = run()
-        out, err = self.capsys.readouterr()
-        return code, out, err
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["tutor", *map(str, arguments)])
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = run()
+        return Done(code, *self.capsys.readouterr())
+
+    def json(self, *arguments: object) -> Any:
+        done = self(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "recorded": {"errors", "read_files", "toml_text"},
     "differences": set(),
     "transcripts": BASE | {"lessons", "recorded", "differences", "files", "__init__"},
-    "scaffold": {"errors", "files", "harmless"},
+    "scaffold": BASE | {"files", "harmless", "lesson_format"},
     "workers": set(),
     "files": {"errors"},
     "read_files": {"errors"},

@@ -15,12 +15,39 @@ from tutor.scaffold import KINDS
 from tutor.worksheet.entries import REGISTRIES
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_new_lesson_runs_and_has_nothing_to_mend(tutor: Tutor, kind: str) -> None:
+def remarks(tutor: Tutor, fails: int) -> list[str]:
+    return tutor.json("lint", "my first-lesson.toml", fails=fails)["remarks"]
+
+
+FILLED = {
+    "What this lesson shows": "One step of training",
+    "where the example comes from": "my own",
+    "What the reader should know first. An empty line begins a new paragraph.": "Follow the numbers.",
+}
+
+
+@pytest.mark.parametrize(("kind", "old", "new"), [
+    ("network", "[[0.7, 0.8]]", "[[0.7, -0.8]]"), ("perceptron", "theta = 0.2", "theta = 0.25"),
+    ("equations", "y = 5", "y = 6"), ("minimize", "steps = 3", "steps = 2"),
+])  # fmt: skip
+def test_a_new_lesson_runs_as_it_is_and_lint_names_what_is_still_to_be_filled_in(
+    tutor: Tutor, kind: str, old: str, new: str
+) -> None:
     assert tutor("new", "my first-lesson.toml", "--kind", kind).returncode == 0
     assert tutor("run", "my first-lesson.toml").returncode == 0
-    done = tutor("lint", "my first-lesson.toml")
-    assert done.returncode == 0 and "nothing to mend" in done.stdout
+    found = remarks(tutor, fails=1)
+    assert [remark.split()[0] for remark in found] == ["title", "source", "about", "the"]
+    path = tutor.folder / "my first-lesson.toml"
+    changes = {**FILLED, old: new}
+    for number, (before, after) in enumerate(changes.items(), 1):
+        text = path.read_text()
+        assert text.count(before) == 1
+        path.write_text(text.replace(before, after))
+        assert remarks(tutor, fails=int(number < 4)) == found[number:], "one by one they go"
+
+
+def test_every_kind_has_its_placeholders_tried() -> None:
+    assert set(KINDS) == {"network", "perceptron", "equations", "minimize"}
 
 
 def test_a_new_lesson_overwrites_nothing(tutor: Tutor) -> None:

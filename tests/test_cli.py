@@ -185,52 +185,6 @@ def test_step_without_a_terminal_shows_the_whole(tutor: Tutor) -> None:
     assert tutor("run", "perceptron", "--step").stdout == tutor("run", "perceptron").stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a matter of POSIX")
-def test_step_by_step_on_a_terminal(tutor: Tutor) -> None:
-    screen = on_a_terminal(
-        ["run", "perceptron", "--step"], ["", "w", "b", "j dE/dW2", "j nothing", "?", "j E_after", ""]
-    )
-    assert "Step 1 of 17" in screen and "Step 2 of 17" in screen
-    assert "1 / (1 + exp(-s))" in screen
-    assert screen.count("Step 1 of 17") == 2, "back went back"
-    assert "Step 10 of 17" in screen and "there is no 'nothing'" in screen
-    assert "Step 17 of 17" in screen
-    assert "Traceback" not in screen
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a matter of POSIX")
-def test_step_by_step_can_be_left(tutor: Tutor) -> None:
-    screen = on_a_terminal(["run", "perceptron", "--step", "--narrate"], ["q"])
-    assert "Step 1 of 17" in screen and "Step 2 of 17" not in screen
-
-
-def on_a_terminal(arguments: list[str], answers: list[str]) -> str:
-    """What appears on a pseudo-terminal when each answer is typed at a prompt."""
-    import pty
-
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(COLUMNS="80", TERM="xterm")
-        os.execv(sys.executable, [sys.executable, "-m", "tutor", *arguments])
-    seen = b""
-
-    def read_until_prompt() -> None:
-        nonlocal seen
-        try:
-            while not seen.endswith(b"> "):
-                seen += os.read(terminal, 4096)
-        except OSError:
-            pass
-
-    for answer in answers:
-        read_until_prompt()
-        os.write(terminal, answer.encode() + b"\n")
-        seen += b"\n"
-    read_until_prompt()
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    return re.sub(r"\x1b\[[0-9;]*m", "", seen.decode())
-
-
 def test_the_package_brings_its_lessons() -> None:
     """The lessons lie in the wheel under this name; the program looks for them there first."""
     import tomllib

@@ -230,6 +230,6 @@ def test_a_varied_lesson_keeps_its_meaning(made: Path, here: Here) -> None:
 def test_any_title_is_harmless_in_every_form(title: str) -> None:
     from tutor.homework.sheet_text import WRITERS, Paper, Question
 
-    paper = Paper(title, [Question("o_in", "forward", "2 digits", "1")], {"student": title})
+    paper = Paper(title, [Question("o_in", "forward", "2 digits", "1")], {}, {"student": title})
     for name, write in WRITERS.items():
         assert not acting(write(paper)), name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
+from conftest import ONE_NEURON
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ from tutor.homework.assignment import assign
 from tutor.homework.desk import Desk, Order
 from tutor.homework.handed_in import HandedIn, parse_sheet, read_sheet
 from tutor.homework.sheet_text import ENDINGS, WRITERS, Paper, questions
-from tutor.lesson_format import Homework
+from tutor.lesson_format import Homework, parse_lesson
 from tutor.lessons import lesson_text, read_lesson, worksheet_of
 from tutor.views.key import key_answers
 
@@ -131,9 +133,8 @@ answer = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(STEPS), answer), st.sampled_from(sorted(WRITERS)))
 def test_what_is_written_is_read_back(answers: dict[str, str], form: str) -> None:
-    paper = Paper(
-        "A title", questions(WORKSHEET, assign(WORKSHEET, Homework()), answers), {"student": "Ann", "problem": "x"}
-    )
+    asked = questions(WORKSHEET, assign(WORKSHEET, Homework()), answers)
+    paper = Paper("A title", asked, WORKSHEET.givens, {"student": "Ann", "problem": "x"})
     found = read(WRITERS[form](paper), ENDINGS[form])
     assert {n: t for n, t in found.answers.items() if t} == {n: t for n, t in answers.items() if t}
     assert found.about == {"student": "Ann", "problem": "x"} and not found.remarks
@@ -141,15 +142,31 @@ def test_what_is_written_is_read_back(answers: dict[str, str], form: str) -> Non
 
 def test_what_is_demanded_is_printed_on_every_sheet() -> None:
     wanted = Homework(ask=["gradient"], decimals=4, points={"dE/dW1": 3})
-    paper = Paper("t", questions(WORKSHEET, assign(WORKSHEET, wanted), {}))
+    paper = Paper("t", questions(WORKSHEET, assign(WORKSHEET, wanted), {}), WORKSHEET.givens)
     for form in ("csv", "toml", "markdown"):
         text = WRITERS[form](paper)
         assert text.count("4 decimals") == 9 and "3" in next(line for line in text.splitlines() if "dE/dW1" in line)
 
 
+@pytest.mark.parametrize("form", WRITERS)
+def test_what_is_given_is_printed_on_every_sheet_and_no_answer(form: str) -> None:
+    """Exactly: a third stays a third. What is given may be called like anything else that a sheet says."""
+    text = ONE_NEURON.replace("inputs = [2]", 'inputs = ["1/3"]').replace("X1", "student").replace("0.25", "1e-14")
+    worksheet = worksheet_of(parse_lesson(text, "t"))
+    sheet = WRITERS[form](Paper("t", questions(worksheet, assign(worksheet, Homework()), {}), worksheet.givens))
+    lines = sheet.splitlines()
+    for name, value in {"student": "1/3", "W1": "0.5", "b1": "1e-14", "desired": "1", "eta": "0.5"}.items():
+        shown = re.compile(rf"(?<!\w){name}\W+{re.escape(value)}(?![\d.])")
+        assert sum(bool(shown.search(line)) for line in lines) == 1, (name, sheet)
+    found = parse_sheet(sheet, ENDINGS[form], worksheet.by_name)
+    assert not found.about and not found.remarks and not any(found.answers.values())
+    assert set(found.answers) == set(worksheet.by_name)
+
+
 # Rubbish: whatever is handed in ends in a mark or in a reason, and quickly.
 
-GOOD = WRITERS["csv"](Paper("t", questions(WORKSHEET, assign(WORKSHEET, Homework()), key_answers(WORKSHEET, {}))))
+KEY = questions(WORKSHEET, assign(WORKSHEET, Homework()), key_answers(WORKSHEET, {}))
+GOOD = WRITERS["csv"](Paper("t", KEY, WORKSHEET.givens))
 PIECES = [
     *STEPS, "name", "answer", ",", ";", "\t", "\n", "\r\n", '"', "'", "|", "---", "=", "[", "]", "{", "}", ":", "#", "\\", "\x00", "\x1b[31m",
     "[bold]", "0.5", "-1e300", "1e400", "9" * 500, "9**9**9", "nan", "inf", "3/0", "1/3", "−2", "٣", "é", "\ud7ff", "true", "null", "=cmd|' /C calc'!A0",

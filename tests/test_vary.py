@@ -59,7 +59,7 @@ def test_a_seed_gives_the_same_problem_on_every_machine() -> None:
 def test_encodings_stay_and_the_perceptron_rule_still_ends() -> None:
     new = varied(AND_GATE, "3")
     assert [e["targets"] for e in tomllib.loads(new)["examples"]] == [[0], [0], [0], [1]]
-    assert worksheet_of(parse_lesson(new, "t")).conventions.remarks[-1].endswith("is without error")
+    assert worksheet_of(parse_lesson(new, "t")).conventions.ended.endswith("is without error")
 
 
 def test_free_equations_and_functions_vary_too() -> None:

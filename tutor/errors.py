@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 
@@ -19,20 +20,26 @@ class NothingThere(TutorError):
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """ " — did you mean …?", or the valid words where none is close; empty where there are none.
+    """ " — did you mean …?", or all the valid words where none is close; empty where there are none.
 
     The words of a set, whose order is another one in every process, are told in that of the alphabet.
     """
+    return nearest_in(word, {"valid": valid})
+
+
+def nearest_in(word: str, groups: Mapping[str, Iterable[str]]) -> str:
+    """The same with the valid words in groups, each under its title."""
     from difflib import get_close_matches
 
-    words = sorted(valid) if isinstance(valid, AbstractSet) else list(valid)
+    words, listed = [], []
+    for title, group in groups.items():
+        members = sorted(group) if isinstance(group, AbstractSet) else list(group)
+        words += members
+        listed += [f"{title}: {whole_list(members)}"] if members else []
     close = get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f" — did you mean {close[0]!r}?"
-    if not words:
-        return ""
-    listed = ", ".join(words[:20])
-    return f" — valid: {listed}" + (f" and {len(words) - 20} more" if len(words) > 20 else "")
+    return f" — {'; '.join(listed)}" if listed else ""
 
 
 def counted(number: int, thing: str) -> str:
@@ -40,8 +47,37 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
-    """`a`, `a and b`, `a, b and c`; of a longer list its beginning, and how many more there are."""
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; of many, those that count on by one stand as `W1 to W64`."""
+    told = _told(names)
+    return " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
+
+
+_COUNTING_FROM = 60
+_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)(\D*)", re.DOTALL)
+
+
+def whole_list(names: Iterable[str]) -> str:
+    """Every name, separated by commas; of many, those that count on by one stand as `W1 to W64`."""
+    return ", ".join(_told(names))
+
+
+def _told(names: Iterable[str]) -> list[str]:
+    known = list(names)
+    if len(known) < _COUNTING_FROM:
+        return known
+    runs: list[list[str]] = []
+    for name in known:
+        if runs and _follows(runs[-1][-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return [told for run in runs for told in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)]
+
+
+def _follows(name: str, next_name: str) -> bool:
+    """Whether the two are alike but for their last number, and that is the next one."""
+    one, other = _LAST_NUMBER.fullmatch(name), _LAST_NUMBER.fullmatch(next_name)
+    if not one or not other or (one[1], one[3]) != (other[1], other[3]) or len(one[2]) > 9 or len(other[2]) > 9:
+        return False
+    return int(other[2]) == int(one[2]) + 1

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tutor.errors import TutorError
+from tutor.errors import TutorError, listed
 from tutor.files import Kind, Target, claim, write_whole
-from tutor.harmless import for_line
+from tutor.lesson_format import Lesson, parse_lesson
+from tutor.worksheet.problem import Problem
 
 LESSON = Kind("a lesson")
-_HEAD = """format = 1
-title = "{title}"
-source = "where the example comes from"
+_TITLE = "What this lesson shows"
+_SOURCE = "where the example comes from"
+_ABOUT = "What the reader should know first. An empty line begins a new paragraph."
+_HEAD = f"""format = 1
+title = "{_TITLE}"
+source = "{_SOURCE}"
 about = \"\"\"
-What the reader should know first. An empty line begins a new paragraph.
+{_ABOUT}
 \"\"\"
 """
 
@@ -57,7 +62,7 @@ theta = 0.2
 inputs = ["x1", "x2"]
 
 [[network.layers]]
-neurons = [{{ sum = "s", output = "y" }}]
+neurons = [{ sum = "s", output = "y" }]
 activation = "step"
 weights = [[0.3, -0.1]]
 
@@ -105,7 +110,7 @@ wrt = ["x", "y", "z"]
     + """
 [minimize]
 objective = "x**2 + 10*y**2"
-start = {{ x = 1, y = 1 }}
+start = { x = 1, y = 1 }
 optimizer = "momentum"
 learning_rate = 0.05
 steps = 3
@@ -117,6 +122,21 @@ def write_lesson(path: Path, kind: str, force: bool) -> None:
     """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything, unless `force` says so."""
     if path.suffix != ".toml":
         raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
-    title = for_line(path.stem).replace("-", " ").replace("_", " ").replace('"', "").replace("\\", "")
     claim([Target("the lesson", path, LESSON)], force=force)
-    write_whole(path, KINDS[kind].format(title=title or "My lesson"))
+    write_whole(path, KINDS[kind])
+
+
+def placeholders(lesson: Lesson) -> Iterator[str]:
+    """What still stands in the lesson as `tutor new` wrote it; each remark says what to put in its place."""
+    if lesson.title == _TITLE:
+        yield f"title is still {_TITLE!r}: say in a few words what the lesson is called"
+    if lesson.source == _SOURCE:
+        yield f"source is still {_SOURCE!r}: say it, or that the example is your own"
+    if _ABOUT in lesson.about:
+        yield f"about still says {_ABOUT!r}: say in two sentences what the reader is going to see"
+    keys = Problem.__struct_fields__
+    for kind, text in KINDS.items():
+        template = parse_lesson(text, kind)
+        if all(getattr(lesson, key) == getattr(template, key) for key in keys):
+            written = [key for key in keys if getattr(template, key) != getattr(Problem(), key)]
+            yield f"the numbers in {listed(written)} are still those of `tutor new`: write those of your example"

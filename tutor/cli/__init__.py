@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from tutor.errors import TutorError
 
-LONGEST_MESSAGE = 1_000
+LONGEST_MESSAGE = 10_000  # every name of a long worksheet has room in it; what is put into a file has not
 _OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 _OF_THE_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.ENXIO)
 
@@ -33,6 +33,11 @@ def _run_command() -> int:
         from tutor import __version__
 
         print(f"tutor {__version__}")
+        return 0
+    if not sys.argv[1:] and "_TUTOR_COMPLETE" not in os.environ:  # which is how a shell asks for completions
+        from tutor.views.greeting import greeting
+
+        print(greeting())
         return 0
     from tutor.cli.app import app
     from tutor.cli.commands import register
@@ -99,11 +104,17 @@ def _shortened(line: str) -> str:
 
 
 def tell(message: str) -> None:
-    """A line on stderr, where it stays out of results that a program reads."""
+    """A line on stderr, where it stays out of results that a program reads; a terminal has it broken between words."""
     from tutor.views.screen import plain
 
+    line = plain(" ".join(message.split()), sys.stderr)
     with suppress(OSError):  # then there is nobody to tell
-        print(plain(" ".join(message.split()), sys.stderr), file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            from textwrap import fill
+
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+            line = fill(line, max(columns, 20), break_on_hyphens=False)
+        print(line, file=sys.stderr, flush=True)
 
 
 def _open_closed_streams() -> None:

@@ -18,8 +18,6 @@ app = typer.Typer(
     help="A tutor for neural networks: every value, every derivative and every update of a training step.\n\n"
     "Start with `tutor run perceptron`. Every option can be set for good by an environment variable: "
     "TUTOR_NARRATE=1, TUTOR_DIGITS=5.",
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

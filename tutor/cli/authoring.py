@@ -10,6 +10,7 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import LessonName
 from tutor.views.screen import Screen
 
@@ -23,11 +24,12 @@ def new(
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
     force: Force = False,
 ) -> None:
-    """Write a new lesson file to start from. It runs as it is; change its numbers, names and words."""
+    """Write a new lesson file to start from. It runs as it is; `tutor lint` says what in it is still to be replaced."""
     from tutor.scaffold import write_lesson
 
     write_lesson(path, kind, force)
-    screen.show(f"wrote {path}; look at it with `tutor run {path}`, check it with `tutor lint {path}`")
+    screen.show(f"wrote {path}")
+    lead_on(screen, "new", lesson=path)
 
 
 @command()
@@ -39,16 +41,19 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
     from tutor.cli.worksheet import tableau_of
     from tutor.homework.lint import remarks
     from tutor.lessons import read_lesson, slug
+    from tutor.scaffold import placeholders
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
-    said = list(remarks(found, tableau.worksheet, dict(tableau.labels)))
+    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
     if json_output:
         print(json.dumps({"format": 1, "lesson": slug(lesson), "remarks": said}, indent=1))
     else:
         for remark in said:
             screen.show(f"{lesson}: {remark}")
         screen.show(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
+        again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"
+        lead_on(screen, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
     if said:
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +16,7 @@ from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
+from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import LessonName
 from tutor.errors import NothingThere, TutorError, counted
 from tutor.faults import Fault
@@ -129,7 +130,18 @@ def _mark_one(
         print(json.dumps({"format": 1, "lesson": lesson, "sheets": [sheet]}, indent=1))
     else:
         show_sheet(sheet, screen, reveal)
+        _lead_on_from(sheet, path, order, screen)
     return bool(sheet["done"])
+
+
+def _lead_on_from(sheet: Mapping[str, Any], path: Path, order: Order, screen: Screen) -> None:
+    """What to do with a marked sheet. The word of a secret is not repeated."""
+    again = None if order.owners or "-" in (order.where, str(path)) else as_typed()
+    lesson = None if order.owners else order.where
+    if sheet["done"]:
+        lead_on(screen, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
+    else:
+        lead_on(screen, "check wrong", lesson=lesson, again=again, name=next(iter(sheet["root_errors"]), None))
 
 
 def _mark_class(
@@ -154,7 +166,9 @@ def _mark_class(
     if json_output:
         print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [')
     with Outputs(outputs) as files:
-        for sheet in progress(_started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking"):
+        for sheet in progress(
+            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", screen
+        ):
             summary.add(sheet)
             files.add(sheet)
             if json_output:
@@ -167,6 +181,9 @@ def _mark_class(
     else:
         show_class(rows, len(paths), screen)
         show_summary(summary.document, screen)
+        if not order.owners:
+            feedback = None if outputs.feedback else free_name("feedback", "")
+            lead_on(screen, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=paths[0])
     for name in summary.broken:
         tell(f"tutor: {name!r} could not be marked")
     if summary.faults:

@@ -89,7 +89,7 @@ def compare(
     source = Source(data, label)
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
-    with counting(len(runs), json_output) as watch:
+    with counting(len(runs), screen, json_output) as watch:
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))

@@ -9,13 +9,17 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import lead_on
+from tutor.cli.worksheet import lesson_names
 from tutor.views.screen import Screen
+
+_LESSONS = typer.Argument(help="Only these lessons; all of them by default.", autocompletion=lesson_names)
 
 
 @command()
 def errata(
     screen: Screen,
-    lessons: Annotated[list[str] | None, typer.Argument(help="Only these lessons; all of them by default.")] = None,
+    lessons: Annotated[list[str] | None, _LESSONS] = None,
     json_output: Json = False,
 ) -> None:
     """The misprints of the lecture's worked examples, with proof.
@@ -27,7 +31,7 @@ def errata(
     from tutor.views import misprints
     from tutor.views.notes import fill
 
-    found = []
+    found, lines = [], []
     for name, lesson in [(name, read_lesson(name)) for name in lessons] if lessons else course():
         tableau = tableau_of(name, lesson, 5)
         labels = [
@@ -35,8 +39,11 @@ def errata(
             for m in lesson.misprints
         ]
         found.append(misprints.Chapter(slug(name), lesson.title, lesson.source, tableau, labels))
+        lines += [(name, row.name) for row in found[-1].wrong() if row.name in tableau.worksheet.by_name]
     if json_output:
         print(json.dumps(misprints.errata_document(found), indent=1))
     else:
         for indent, line in misprints.errata_lines(found, screen.style):
             screen.indented(line, by=indent, style="" if indent == 4 else "bold")
+        for lesson_name, line_name in lines[:1]:
+            lead_on(screen, "errata", lesson=lesson_name, name=line_name)

@@ -9,6 +9,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Digits
 from tutor.views.screen import Screen
 
@@ -33,3 +34,4 @@ def explain(
         print(json.dumps(entry.entry_document(found.name, kind, found), indent=1))
     else:
         entry.show_entry(found.name, kind, found, screen, digits)
+        lead_on(screen, f"explain {kind}:{found.name}", name=found.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tutor.cli.app import command
+from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError
 from tutor.views.screen import Screen
@@ -78,7 +79,7 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
     about = {"problem": lesson.problem} if lesson.problem else {}
-    paper = Paper(lesson.title, questions(worksheet, assignment, answers), about)
+    paper = Paper(lesson.title, questions(worksheet, assignment, answers), worksheet.givens, about)
     sys.stdout.write(WRITERS[form](paper))
 
 
@@ -96,10 +97,12 @@ def sheet(
 
     Fill in the column `answer` and hand it to `tutor check`. Keep the file: tutor sheet mlp > mine.csv
     """
-    from tutor.lessons import read_lesson
+    from tutor.homework.sheet_text import ENDINGS
+    from tutor.lessons import read_lesson, slug
 
     found = read_lesson(lesson)
     write_sheet(lesson, found, homework_of(found, ask, decimals, significant, points), form, filled=False)
+    lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
 
 
 @command()

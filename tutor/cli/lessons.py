@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.app import command
+from tutor.cli.onward import lead_on
 from tutor.views.screen import Screen
 
 Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
@@ -22,11 +23,13 @@ def list_lessons(screen: Screen, json_output: Json = False) -> None:
     if json_output:
         rows = [{"name": name, "title": lesson.title, "source": lesson.source} for name, lesson in lessons]
         print(json.dumps({"format": 1, "lessons": rows}, indent=1))
-    elif screen.narrate or screen.stacked:
+        return
+    if screen.narrate or screen.stacked:
         for name, lesson in lessons:
             screen.show(f"{name}: {lesson.title}{f', {lesson.source}' if lesson.source else ''}.")
     else:
         table = screen.table("lesson", "title", "from the lecture")
         for name, lesson in lessons:
             table.add_row(*map(screen.text, (name, lesson.title, lesson.source)))
-        screen.show(table, "Walk through one with `tutor run LESSON`, step by step with `tutor run LESSON --step`.")
+        screen.show(table)
+    lead_on(screen, "list", lesson=lessons[0][0])

@@ -11,6 +11,7 @@ import typer
 from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import lead_on
 from tutor.files import STDOUT, claim, printed_too, written
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
@@ -58,6 +59,7 @@ def predict(
         print(as_json(view.document(run, data, found, examples.remarks)))
     elif str(table) != STDOUT:
         view.show(run, data, found, examples.remarks, screen)
+        lead_on(screen, "predict", run=file)
 
 
 def _write(path: Path, found: Predictions) -> None:

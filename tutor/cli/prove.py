@@ -8,6 +8,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Chain, LessonName
 from tutor.views.screen import Screen
 
@@ -39,5 +40,6 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
         print(json.dumps(proofs.proofs_document(slug(lesson), found, worksheet.objective), indent=1))
     else:
         proofs.show_proofs(found, screen, worksheet.objective)
+        lead_on(screen, "prove", lesson=lesson, name=found[0].name)
     if any(proof.verdict == DIFFERS for proof in found):
         raise typer.Exit(1)

@@ -143,4 +143,4 @@ def tell_how_it_ended(target: Path | None, trainer: Trainer, unsaved: TutorError
             tell(f"Interrupted and saved; go on with `tutor train --resume {target}`.")
         raise typer.Exit(130)
     if target is not None:
-        tell(f"Saved in {target}; `tutor predict {target} --data …` uses it, `tutor export {target}` writes a script.")
+        tell(f"Saved in {target}.")

@@ -5,16 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from tutor.cli.keys import has_keys, read_key
 from tutor.errors import TutorError
 from tutor.views import explanation
-from tutor.views.narrate import narrate_outcome, narrate_step
+from tutor.views.narrate import narrate_network, narrate_outcome, narrate_step
+from tutor.views.page import show_picture
 from tutor.views.screen import Screen
 from tutor.views.tableau import Tableau
 from tutor.views.tables import show_notes, show_step
-from tutor.worksheet.names import find_name
+from tutor.worksheet.names import find_name, plain_name
+from tutor.worksheet.step import Step, by_stage
 
 LEAVE = -1
-HELP = "Enter: next step. b: back. j NAME: jump to a step. w: why. q: quit."
+KEYS = "Enter, space, right or down: next step. Left, up or b: back."
+LINES = "Enter: next step. b: back."
+HELP = "j: jump to a step by its number, its stage or its name. w: why. p: picture. q: quit. ?: this help."
+_ACTIONS = {
+    "next": ("", "\r", "\n", " ", "n", "next", "right", "down"),
+    "back": ("b", "back", "left", "up"),
+    "jump": ("j", "jump"),
+    "why": ("w", "why"),
+    "picture": ("p", "picture"),
+    "quit": ("q", "quit"),
+}
 
 
 def can_step() -> bool:
@@ -22,49 +35,96 @@ def can_step() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def walk(tableau: Tableau, screen: Screen, stages: Sequence[str] = ()) -> None:
-    """Show step after step and do what the reader asks for in between, until the end or `q`."""
+def walk(tableau: Tableau, screen: Screen, stages: Sequence[str] = ()) -> bool:
+    """Show step after step and do what the reader asks for in between, until the end, `q`, Ctrl-D or Ctrl-C.
+
+    Says whether it came to the end.
+    """
     steps = [step for step in tableau.worksheet.steps if not stages or step.stage in stages]
-    names = [step.name for step in steps]
-    screen.show("", HELP)
+    _help(screen)
     at = 0
     while 0 <= at < len(steps):
+        screen = screen.fitted()
         screen.heading(f"Step {at + 1} of {len(steps)}, {steps[at].stage}")
-        _show(tableau, screen, names[at])
-        at = _ask(tableau, screen, names, at)
-    if at == len(steps):
-        screen.show("", *(narrate_outcome(tableau)))
+        _show(tableau, screen, steps[at])
+        at = _ask(tableau, screen, steps, at)
+    if at == LEAVE:
+        return False
+    screen.show("", *(narrate_outcome(tableau)))
+    return True
 
 
-def _show(tableau: Tableau, screen: Screen, name: str) -> None:
-    step = tableau.worksheet.by_name[name]
+def _help(screen: Screen) -> None:
+    screen.show("", KEYS if has_keys() else LINES, HELP)
+
+
+def _show(tableau: Tableau, screen: Screen, step: Step) -> None:
     if screen.narrate:
         screen.show(narrate_step(tableau, step))
         return
     show_step(tableau, screen, step)
-    show_notes(screen, tableau.printed_by_name.get(name, ()))
+    show_notes(screen, tableau.printed_by_name.get(step.name, ()))
 
 
-def _ask(tableau: Tableau, screen: Screen, names: list[str], at: int) -> int:
+def _ask(tableau: Tableau, screen: Screen, steps: Sequence[Step], at: int) -> int:
     """Where the reader wants to go from step `at`: past the last step at the end, below the first to leave."""
     while True:
+        screen = screen.fitted()
         try:
-            word, _, rest = input("> ").strip().partition(" ")
-        except EOFError:
+            action, rest = _answer()
+            if action == "jump":
+                return find_step(rest or input("jump to: "), steps)
+        except (EOFError, KeyboardInterrupt):
+            print()
             return LEAVE
-        match word.lower():
-            case "" | "n" | "next":
-                return at + 1
-            case "b" | "back":
-                return max(0, at - 1)
-            case "q" | "quit":
-                return LEAVE
-            case "w" | "why":
-                explanation.explain(tableau, screen, names[at])
-            case "j" | "jump" if rest:
-                try:
-                    return names.index(find_name(rest, names))
-                except TutorError as error:
-                    screen.show(str(error))
-            case _:
-                screen.show(HELP)
+        except TutorError as error:
+            screen.show(str(error))
+            continue
+        if action in ("next", "back", "quit"):
+            return {"next": at + 1, "back": max(0, at - 1), "quit": LEAVE}[action]
+        if action == "why":
+            explanation.explain(tableau, screen, steps[at].name)
+        elif action == "picture":
+            _picture(tableau, screen)
+        else:
+            _help(screen)
+
+
+def _answer() -> tuple[str, str]:
+    """What the reader wants, and what they typed behind it; empty for what nobody knows."""
+    if has_keys():
+        print("> ", end="", flush=True)
+        word, rest = read_key(), ""
+        word = word or "?"
+        print()
+    else:
+        word, _, rest = input("> ").strip().partition(" ")
+    return next((action for action, words in _ACTIONS.items() if word.lower() in words), ""), rest.strip()
+
+
+def _picture(tableau: Tableau, screen: Screen) -> None:
+    """The network, or what is given where there is none."""
+    if screen.narrate or tableau.worksheet.network is None:
+        screen.show(*narrate_network(tableau))
+    else:
+        show_picture(tableau, screen)
+
+
+def find_step(written: str, steps: Sequence[Step]) -> int:
+    """The place of the step with that number, of the first one of a stage, or of that name or a name beginning so.
+
+    Raises TutorError where there is none.
+    """
+    names, word = [step.name for step in steps], plain_name(written)
+    if word.isdecimal():
+        if 1 <= int(word[:9]) <= len(steps):
+            return int(word[:9]) - 1
+        raise TutorError(f"there are {len(steps)} steps; jump to a number from 1 to {len(steps)}")
+    if word not in names:
+        begun = word.lower()
+        stage = [at for at, step in enumerate(steps) if begun and step.stage.startswith(begun)]
+        like = [at for at, name in enumerate(names) if begun and name.lower().startswith(begun)]
+        whole = [at for at in like if names[at].lower() == begun]
+        if found := whole[:1] or stage[:1] or like[:1]:
+            return found[0]
+    return names.index(find_name(written, names, by_stage(steps)))

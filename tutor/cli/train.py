@@ -11,6 +11,8 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.worksheet import lesson_names
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
@@ -61,11 +63,14 @@ Explain = Annotated[
 ]
 
 
+_LESSON = typer.Argument(help="A lesson, whose network learns its own examples.", autocompletion=lesson_names)
+
+
 @command()
 def train(
     screen: Screen,
     given: dict[str, Any],
-    lesson: Annotated[str | None, typer.Argument(help="A lesson, whose network learns its own examples.")] = None,
+    lesson: Annotated[str | None, _LESSON] = None,
     data: Annotated[str | None, _DATA] = None,
     label: Label = None,
     explain: Explain = None,
@@ -92,9 +97,9 @@ def train(
     from tutor.cli.runs import begun, gone_on, keep, keep_checkpoints, tell_how_it_ended
     from tutor.training.results import confusion, regions
     from tutor.training.runs import check_can_save
+    from tutor.views.progress import watching
     from tutor.views.training import show
     from tutor.views.training_data import document
-    from tutor.views.watching import watching
 
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
@@ -106,7 +111,7 @@ def train(
         _explain(found.name, trainer, explain, screen, json_output)
         return
     keep_checkpoints(target, checkpoint, source, found, trainer)
-    with watching(trainer.wanted.epochs, json_output) as watch:
+    with watching(trainer.wanted.epochs, screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
     if json_output:
@@ -114,6 +119,22 @@ def train(
     else:
         show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
     tell_how_it_ended(target, trainer, unsaved)
+    if not json_output:
+        _lead_on_from(lesson, data, label, target, trainer, screen)
+
+
+def _lead_on_from(
+    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, screen: Screen
+) -> None:
+    """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
+    if lesson is not None:
+        lead_on(screen, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
+        return
+    words = ["--data", data, *(["--label", label] if label is not None else [])] if data is not None else None
+    if kept is not None:
+        lead_on(screen, "train saved", run=kept, data=words)
+    else:
+        lead_on(screen, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
 
 def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:
@@ -126,3 +147,4 @@ def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_outp
         print(as_json(update_document(name, number, worksheet, trained)))
     else:
         show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)
+        lead_on(screen, "train explained", name=worksheet.conventions.optimizer)

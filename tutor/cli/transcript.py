@@ -8,18 +8,21 @@ from typing import Annotated
 import typer
 
 from tutor.cli.app import Force, app, command
+from tutor.cli.onward import lead_on
+from tutor.cli.worksheet import lesson_names
 from tutor.views.screen import Screen
 
 group = typer.Typer(help="Record lessons, and verify that they still come out the same.", no_args_is_help=True)
 app.add_typer(group, name="transcript")
 
 DEFAULT_FOLDER = Path("transcripts")
+_LESSONS = typer.Argument(help="Lessons of `tutor list`; all by default.", autocompletion=lesson_names)
 
 
 @command(group)
 def record(
     screen: Screen,
-    lessons: Annotated[list[str] | None, typer.Argument(help="Lessons of `tutor list`; all by default.")] = None,
+    lessons: Annotated[list[str] | None, _LESSONS] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = DEFAULT_FOLDER,
     force: Force = False,
 ) -> None:
@@ -35,6 +38,7 @@ def record(
     prepare(wanted, folder, force)
     for lesson in wanted:
         screen.show(f"recorded {record_lesson(lesson, folder)}")
+    lead_on(screen, "record", folder=folder)
 
 
 @command(group)

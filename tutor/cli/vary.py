@@ -11,6 +11,7 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.check import Roster
 from tutor.cli.homework import Ask, Decimals, Points, SheetFormat, Significant, homework_of
+from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
 from tutor.views.screen import Screen
@@ -55,6 +56,7 @@ def vary(
         if seed is None or not seed.isascii() or not seed.isalnum() or len(seed) > 40:
             raise TutorError("give --seed with letters and digits, such as --seed 7, or a class with --roster")
         sys.stdout.write(problem_text(text, Varier(text, found).problem(seed)))
+        lead_on_beside("vary", fresh=free_name("new", ".toml"))
         return
     if not secret or out is None:
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
@@ -62,7 +64,7 @@ def vary(
     students = roster_ids(roster)
     claim(targets_in(out, form), [lesson_file(lesson), roster], force)
     done = hand_out(Varier(text, found), students, secret, out, form, wanted)
-    for _ in progress(done, len(students), "drawing problems"):
+    for _ in progress(done, len(students), "drawing problems", screen):
         pass
     screen.show(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
     screen.show(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")

@@ -9,6 +9,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
+from tutor.cli.onward import free_name, lead_on
 from tutor.errors import NothingThere, TutorError
 from tutor.views.screen import Screen
 
@@ -16,8 +17,31 @@ if TYPE_CHECKING:
     from tutor.lesson_format import Lesson, Printed
     from tutor.views.tableau import Tableau
 
+
+def lesson_names(incomplete: str) -> list[str]:
+    """What a shell may complete a lesson to: the bare names, and the lesson files and folders that begin so."""
+    from contextlib import suppress
+    from pathlib import Path
+
+    from tutor.lessons import lesson_files
+
+    folder, slash, start = incomplete.rpartition("/")
+    found: list[str] = []
+    with suppress(TutorError):
+        found += (name for name in lesson_files() if name.startswith(incomplete))
+    with suppress(OSError):
+        here = sorted(path for path in Path(f"{folder}{slash}" or ".").iterdir() if path.name.startswith(start))
+        found += (f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix == ".toml" or p.is_dir())
+    return found
+
+
 LessonName = Annotated[
-    str, typer.Argument(metavar="LESSON", help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.")
+    str,
+    typer.Argument(
+        metavar="LESSON",
+        help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.",
+        autocompletion=lesson_names,
+    ),
 ]
 MOST_SHOWN = 40
 Digits = Annotated[int, typer.Option(min=1, max=30, help="Decimals to show. Small values keep three digits.")]
@@ -28,6 +52,17 @@ Chain = Annotated[
         "or full, by default."
     ),
 ]
+
+
+def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = None) -> Tableau:
+    """The worksheet of the lesson as a problem: nothing on it has been worked out."""
+    from tutor.lessons import worksheet_of
+    from tutor.views.tableau import Tableau
+
+    try:
+        return Tableau(worksheet_of(lesson, chain), digits, blank=True)
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
 
 
 def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
@@ -72,7 +107,7 @@ def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
 
 
 def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
-    """The same as somebody has it who rounds every line."""
+    """The same as somebody has it who rounds every line; a blank one asks for that."""
     from dataclasses import replace
 
     from tutor.errors import counted
@@ -80,7 +115,8 @@ def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
 
     unit = counted(tableau.digits, "significant digit" if significant else "decimal")
     told = f"every line rounded to {unit}, half to even, and the next worked out from what was written"
-    return replace(tableau, rounded=rounded_values(tableau.worksheet, tableau.digits, significant), rounding=told)
+    rounded = None if tableau.blank else rounded_values(tableau.worksheet, tableau.digits, significant)
+    return replace(tableau, rounded=rounded, rounding=told)
 
 
 @command()
@@ -104,6 +140,8 @@ def run(
     ] = False,
     chain: Chain = None,
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
+    blank: Annotated[bool, typer.Option("--blank", help="Only the problem, without any computed value.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Only formulas and values: no derivations, no prose.")] = False,
     json_output: Json = False,
 ) -> None:
     """Work through a lesson: every value, every derivative, every update.
@@ -111,39 +149,59 @@ def run(
     Each line of the worksheet has a name, its formula, the formula with numbers, and the value. Where the lesson
     comes from the lecture, what the lecture prints stands beside it with a verdict.
 
-    Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line.
+    Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line. With --blank it is a problem
+    to be worked by hand: what is given, and what is to be found.
     """
+    from dataclasses import replace
+
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons import read_lesson, slug
     from tutor.views import document, narrate, page
+    from tutor.views.blank import blank_document, harmless_prose, narrate_blank, show_blank
     from tutor.worksheet.step import check_stages
 
+    if blank and step:
+        raise TutorError("--blank has no steps to pause at; leave out --step, or --blank")
     stages = check_stages(only or ())
     found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+    if blank:
+        tableau = blank_tableau(lesson, found, digits, chain)
+    else:
+        tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
     if stages and not any(written.stage in stages for written in tableau.worksheet.steps):
         raise NothingThere(f"{lesson}: there is no stage {' or '.join(stages)} on this worksheet")
     if rounding == "each-step":
         tableau = rounded_tableau(tableau, significant)
     if json_output:
-        print(json.dumps(document.worksheet_document(slug(lesson), tableau, stages), indent=1))
+        written_out = blank_document if blank else document.worksheet_document
+        print(json.dumps(written_out(slug(lesson), tableau, stages), indent=1))
         return
-    show_title(found, screen)
+    if brief:
+        tableau = replace(tableau, printed=(), brief=True)
+    show_title(found, screen, "" if brief else harmless_prose(found.about, tableau) if blank else found.about)
     if step and can_step():
         show_introduction(tableau, screen)
-        walk(tableau, screen, stages)
+        if not walk(tableau, screen, stages):
+            return
     elif screen.narrate:
-        for sentence in narrate.narrate_worksheet(tableau, stages):
-            screen.show(sentence)
+        screen.show(*(narrate_blank if blank else narrate.narrate_worksheet)(tableau, stages))
     else:
-        page.show_worksheet(tableau, screen, stages)
+        (show_blank if blank else page.show_worksheet)(tableau, screen, stages)
+    sheet = free_name(slug(lesson), ".csv")
+    lead_on(screen, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(tableau), sheet=sheet)
 
 
-def show_title(lesson: Lesson, screen: Screen) -> None:
+def _worth_a_look(tableau: Tableau) -> str:
+    """A line with something to explain: a gradient where there is one, else the last."""
+    worksheet = tableau.worksheet
+    return worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
+
+
+def show_title(lesson: Lesson, screen: Screen, about: str) -> None:
     """The title, where it comes from, and what it is about."""
     source = f" ({lesson.source})" if lesson.source else ""
     screen.show(screen.text(f"{lesson.title}{source}", "bold"), "")
-    screen.paragraphs(lesson.about)
+    screen.paragraphs(about)
 
 
 def show_introduction(tableau: Tableau, screen: Screen) -> None:
@@ -177,8 +235,10 @@ def why(
     except TutorError:
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
-        found, tableau = find_name(name, (*tableau.worksheet.names, *other.worksheet.names)), other
+        found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
         print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
     else:
         explanation.explain(tableau, screen, found)
+        user = next(iter(tableau.worksheet.users[found]), None)
+        lead_on(screen, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)

@@ -8,14 +8,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
-from tutor.errors import TutorError, nearest
+from tutor.errors import TutorError, nearest_in
 from tutor.homework.demand import DEFAULT, Demand
 from tutor.homework.sheet import MarkedSheet
 from tutor.homework.slips import ARITHMETIC, SWAPPED_VALUES
 from tutor.homework.verdict import CREDIT
 from tutor.lesson_format import Homework
 from tutor.worksheet.names import find_name
-from tutor.worksheet.step import STAGES, Worksheet
+from tutor.worksheet.step import STAGES, Worksheet, by_stage
 
 Thing = TypeVar("Thing")
 
@@ -102,7 +102,8 @@ def _meant(worksheet: Worksheet, word: str, key: str) -> list[str]:
     try:
         return [find_name(word, worksheet.by_name)]
     except TutorError:
-        hint = nearest(word, [*STAGES, *worksheet.by_name])
+        stages = by_stage(worksheet.steps)
+        hint = nearest_in(word, {"stages": [stage for stage, names in stages.items() if names], **stages})
         raise TutorError(
             f"homework.{key}: {word!r} is neither a stage nor a quantity of this worksheet{hint}"
         ) from None

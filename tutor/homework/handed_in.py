@@ -13,13 +13,14 @@ from pathlib import Path
 
 from tutor.errors import TutorError, counted
 from tutor.harmless import from_csv
-from tutor.homework.sheet_formats import MARK, READERS, Row, any_format
+from tutor.homework.sheet_formats import GIVEN, MARK, READERS, Row, any_format
 from tutor.read_files import read_whole
 from tutor.worksheet.names import plain_name
 
 LARGEST_SHEET = 1_000_000
 MOST_ROWS = 50_000
 LONGEST_ANSWER = 2_000
+MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and a class has many sheets
 _COMMA_NUMBER = re.compile(r"\s*[-+−]?[0-9]*,[0-9]+(?:[eE][-+−]?[0-9]+)?\s*")
 _POINT_NUMBER = re.compile(r"\s*[-+−]?[0-9]*\.[0-9]*(?:[eE][-+−]?[0-9]+)?\s*")
 
@@ -58,7 +59,7 @@ def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn
     """The sheet that `text` writes; `ending` is that of its file, `names` has every quantity of the worksheet."""
     rows = _rows(text, ending)
     about = _about(rows)
-    return _collected([row for row in rows if not row[0].startswith(MARK)] if about else rows, about, names)
+    return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
 
 
 def _rows(text: str, ending: str) -> list[Row]:
@@ -71,11 +72,8 @@ def _rows(text: str, ending: str) -> list[Row]:
 
 
 def _about(rows: Sequence[Row]) -> dict[str, str]:
-    return {
-        name[1:].strip().lower(): from_csv(text.strip())[:LONGEST_ANSWER]
-        for name, text in rows
-        if name.startswith(MARK)
-    }
+    marked = [(name[1:], text) for name, text in rows if name.startswith(MARK) and not name.startswith(GIVEN)]
+    return {name.strip().lower(): from_csv(text.strip())[:LONGEST_ANSWER] for name, text in marked}
 
 
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:
@@ -141,8 +139,8 @@ def _bare(name: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {counted(more, 'other')}" if more > 0 else "")
+    more = len(names) - MOST_TOLD
+    return ", ".join(names[:MOST_TOLD]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
 def _with_points(rows: Sequence[Row]) -> Sequence[Row]:

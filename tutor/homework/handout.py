@@ -39,6 +39,6 @@ def hand_out(
         asked = questions(worksheet, assign(worksheet, wanted), {})
         name = file_name(student, taken)
         write_whole(folder / PROBLEMS / f"{name}.toml", text)
-        sheet = WRITERS[form](Paper(lesson.title, asked, about, worksheet.givens))
+        sheet = WRITERS[form](Paper(lesson.title, asked, worksheet.givens, about))
         write_whole(folder / SHEETS / f"{name}{ENDINGS[form]}", sheet)
         yield student

@@ -19,6 +19,8 @@ NAME_COLUMNS = ("name", "quantity")
 _NAMED = re.compile("|".join(NAME_COLUMNS), re.IGNORECASE)
 MARK = "#"
 """A row whose name begins with it says something about the sheet: `#student`, `#problem`."""
+GIVEN = f"{MARK}given "
+"""A row whose name begins with it repeats what is given, for whoever fills in the sheet: `#given W1`."""
 
 Row = tuple[str, str]
 _HEADING_WITHIN = 10  # rows; a title may stand above the heading
@@ -126,7 +128,7 @@ def _json(text: str) -> Iterator[Row]:
     for name, value in found:
         if name in ("answers", "sheet") and isinstance(value, _Pairs):
             yield from ((key if name == "answers" else f"{MARK}{key}", _text(v)) for key, v in value)
-        elif name not in ("format", "lesson"):
+        elif name not in ("format", "lesson") and not (name == "givens" and isinstance(value, _Pairs)):
             yield name, _text(value)
 
 

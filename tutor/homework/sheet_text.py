@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
 
-from tutor.arithmetic.decimals import number_of
+from tutor.arithmetic.exact import exactly
 from tutor.harmless import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.homework.assignment import Assignment
-from tutor.homework.sheet_formats import MARK
+from tutor.homework.sheet_formats import GIVEN, MARK
 from tutor.worksheet.step import STAGES, Worksheet
 
 FORMAT = 1
@@ -32,12 +32,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Paper:
-    """A sheet to be written: `about` says whose it is and which problem it answers. `givens` go on a Markdown sheet."""
+    """A sheet to be written: `about` says whose it is and which problem it answers, `givens` are not to be answered."""
 
     title: str
     questions: Sequence[Question]
+    givens: Mapping[str, Fraction]
     about: Mapping[str, str] = field(default_factory=dict)
-    givens: Mapping[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What is given, by name, exactly."""
+        return {name: exactly(value) for name, value in self.givens.items()}
 
 
 def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str, str]) -> list[Question]:
@@ -53,10 +58,11 @@ def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str
 
 
 def as_csv(paper: Paper) -> str:
-    """The columns name, answer, digits, points; what the sheet is about stands in rows that begin with #."""
+    """The columns name, answer, digits, points; what is given, and whose the sheet is, in rows that begin with #."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "answer", "digits", "points"])
+    writer.writerows([f"{GIVEN}{name}", value, "", ""] for name, value in paper.given.items())
     writer.writerows([q.name, q.answer, q.digits, q.points] for q in paper.questions)
     writer.writerows([f"{MARK}{key}", for_csv(value), "", ""] for key, value in paper.about.items())
     return text.getvalue()
@@ -66,6 +72,7 @@ def as_toml(paper: Paper) -> str:
     """One line a quantity, each stage under a comment."""
     title = for_line(" ".join(paper.title.split()))
     lines = [f"# {title}", "# Write each number as text, so that its digits stay as typed."]
+    lines += ["", "# Given:", *(f"# {name} = {value}" for name, value in paper.given.items())]
     for stage, questions in _by_stage(paper):
         lines += ["", f"# {stage}"]
         lines += [f"{_quoted(q.name)} = {_quoted(q.answer)}  # {q.digits}; points: {q.points}" for q in questions]
@@ -79,9 +86,8 @@ def as_markdown(paper: Paper) -> str:
     lines = [f"# {for_markdown(' '.join(paper.title.split()))}", ""]
     about = {key.capitalize(): for_markdown(value) for key, value in paper.about.items()}
     lines += [line for key, value in about.items() for line in (f"{key}: `{value}`", "")]
-    if paper.givens:
-        rows = [f"| `{name}` | {number_of(value).normalize():f} |" for name, value in paper.givens.items()]
-        lines += ["## Given", "", "| name | number |", "|---|---|", *rows, ""]
+    given = [f"| `{name}` | {value} |" for name, value in paper.given.items()]
+    lines += ["## Given", "", "| name | number |", "|---|---|", *given, ""]
     for stage, questions in _by_stage(paper):
         rows = [f"| `{q.name}` | {q.answer} | {q.digits} | {q.points} |" for q in questions]
         lines += [f"## {stage}", "", "| name | answer | digits | points |", "|---|---|---|---|", *rows, ""]
@@ -91,7 +97,7 @@ def as_markdown(paper: Paper) -> str:
 def as_json(paper: Paper) -> str:
     about = {"sheet": dict(paper.about)} if paper.about else {}
     answers = {q.name: q.answer for q in paper.questions}
-    return for_json({"format": FORMAT, **about, "answers": answers}, indent=1) + "\n"
+    return for_json({"format": FORMAT, **about, "givens": paper.given, "answers": answers}, indent=1) + "\n"
 
 
 def _by_stage(paper: Paper) -> list[tuple[str, list[Question]]]:

@@ -85,7 +85,7 @@ class Varier:
 
     def _rule_faults(self, worksheet: Worksheet) -> int:
         """The perceptron rule is to correct something, and to come to an end where it did before."""
-        now, before = worksheet.conventions.remarks[-1], self.worksheet.conventions.remarks[-1]
+        now, before = worksheet.conventions.ended, self.worksheet.conventions.ended
         changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.reason == "desired - output")
         return int(not changes) + int("without error" in before and now.startswith("no epoch"))
 

@@ -126,7 +126,7 @@ def _columns(
         missing = [repr(feature[:40]) for feature in features if feature not in names]
         raise TutorError(
             f"{path} has {counted(len(names), 'column')}; the network takes {len(features)}, and of those by name "
-            f"{listed(missing, 5)} {'is' if len(missing) == 1 else 'are'} not there"
+            f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} not there"
         )
     if named:
         _compare(run, [names[place] for place in places], remarks)
@@ -137,7 +137,7 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
     if list(names) != list(run.heading.features):
         known, own = ([repr(name[:40]) for name in several] for several in (run.heading.features, names))
         remarks.append(
-            f"The network was trained on {listed(known, 5)}; here the columns are called {listed(own, 5)}, and are "
+            f"The network was trained on {listed(known)}; here the columns are called {listed(own)}, and are "
             "taken in this order."
         )
 

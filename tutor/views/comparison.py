@@ -165,26 +165,7 @@ def _show_best(comparison: Any, final: Final, screen: Screen) -> None:
     labels = comparison.summaries[comparison.best].labels
     named = ", ".join(f"{name} {text}" for name, text in labels.items())
     screen.heading(f"Best{'' if comparison.complete else ' so far'}, with the {how}: {named or 'the only setting'}")
-    for line in _lines(final.command, screen.width):
-        screen.show(line)
+    screen.command(final.command)
     if final.tested is not None:
         share = "" if final.tested.accuracy is None else f", {100 * final.tested.accuracy:.1f}% right"
         screen.show(f"Trained so once more, it has a loss of {final.tested.loss:.6g}{share} on the test part.")
-
-
-def _lines(words: Sequence[str], width: int) -> list[str]:
-    """A command on as many lines as it needs, to be pasted as it stands; an option stays with its value."""
-    groups: list[str] = []
-    for word in words:
-        if groups and not word.startswith("--"):
-            groups[-1] += f" {word}"
-        else:
-            groups.append(word)
-    lines = [f"  {groups[0]}"] if groups else []
-    for group in groups[1:]:
-        if len(lines[-1]) + len(group) + 3 > width:
-            lines[-1] += " \\"
-            lines.append(f"    {group}")
-        else:
-            lines[-1] += f" {group}"
-    return lines

@@ -25,8 +25,11 @@ CLIPS = {
 }
 
 
-def conventions_line(worksheet: Worksheet, digits: int, rounding: str = "") -> str:
-    """The loss with its factor, how parameters are updated, the chain rule's form, the arithmetic and the digits."""
+def conventions_line(worksheet: Worksheet, digits: int, rounding: str = "", blank: bool = False) -> str:
+    """The loss with its factor, how parameters are updated, the chain rule's form, the arithmetic and the digits.
+
+    What came of the training is left out of a `blank` worksheet.
+    """
     made = worksheet.conventions
     parts = []
     if made.loss:
@@ -34,7 +37,7 @@ def conventions_line(worksheet: Worksheet, digits: int, rounding: str = "") -> s
     parts.append(POLICIES[made.bias_policy].format(_biases(worksheet)))
     if made.optimizer:
         parts += update_remarks(worksheet, digits)
-    parts += made.remarks
+    parts += [*made.remarks, *([made.ended] if made.ended and not blank else [])]
     exact = (
         f"exact arithmetic, rounded once for display: {counted(digits, 'decimal')}, at least {FEWEST_SIGNIFICANT} "
         "significant digits. Every value is computed from the full values above it, not from the rounded ones shown"

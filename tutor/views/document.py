@@ -16,25 +16,11 @@ FORMAT = 1
 
 def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()) -> dict[str, Any]:
     """What `tutor run --json` prints."""
-    worksheet, made = tableau.worksheet, tableau.worksheet.conventions
+    worksheet = tableau.worksheet
     return {
         "format": FORMAT,
         "lesson": lesson,
-        "conventions": {
-            "loss": made.loss,
-            "loss_factor": made.loss_factor,
-            "reduction": made.reduction,
-            "batch": made.batch,
-            "bias_policy": made.bias_policy,
-            "optimizer": made.optimizer,
-            "chain": made.chain,
-            "arithmetic": "exact",
-            "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
-            "remarks": [
-                *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
-                *made.remarks,
-            ],
-        },
+        "conventions": conventions_document(tableau),
         "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
         "steps": [_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
         "printed": [
@@ -47,6 +33,27 @@ def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()
                 "place": row.place,
             }
             for row in tableau.printed
+        ],
+    }
+
+
+def conventions_document(tableau: Tableau) -> dict[str, Any]:
+    """What a reader must know to get the same numbers; on a blank worksheet without what comes of it."""
+    worksheet, made = tableau.worksheet, tableau.worksheet.conventions
+    return {
+        "loss": made.loss,
+        "loss_factor": made.loss_factor,
+        "reduction": made.reduction,
+        "batch": made.batch,
+        "bias_policy": made.bias_policy,
+        "optimizer": made.optimizer,
+        "chain": made.chain,
+        "arithmetic": "exact",
+        "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
+        "remarks": [
+            *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
+            *made.remarks,
+            *([made.ended] if made.ended and not tableau.blank else ()),
         ],
     }
 

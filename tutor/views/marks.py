@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tutor.errors import counted
+from tutor.errors import counted, whole_list
 from tutor.views.screen import Screen
 
 Document = Mapping[str, Any]
@@ -20,7 +20,7 @@ MEANINGS = {
     "unreadable": "neither a number nor a formula over the lines above",
 }
 STYLES = {"correct": "green", "wrong": "bold red", "unreadable": "red"}
-MOST_HINTS, MOST_BLANKS = 3, 8
+MOST_HINTS = 3
 MOST_SHEETS = 60
 FORMULAS = {
     "right": "The formula is right.",
@@ -40,8 +40,7 @@ def show_sheet(sheet: Document, screen: Screen, reveal: bool = False) -> None:
     elif answered:
         _table(answered, screen, reveal)
     if missing:
-        more = f" and {len(missing) - MOST_BLANKS} more" if len(missing) > MOST_BLANKS else ""
-        screen.show(f"Left blank: {', '.join(missing[:MOST_BLANKS])}{more}.")
+        screen.show(f"Left blank: {whole_list(missing)}.")
     for remark in (*sheet.get("remarks", ()), *sheet.get("notes", ())):
         screen.show(f"Note: {remark}.")
     for line, indent in feedback(sheet, reveal):

@@ -67,7 +67,9 @@ def _place(row: PrintedRow) -> str:
 
 def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[int, str]]:
     """The errata as lines to read, each with how far it is indented."""
-    for chapter in chapters:
+    for place, chapter in enumerate(chapters):
+        if place:
+            yield 0, ""
         source = f" ({chapter.source})" if chapter.source else ""
         wrong, remarks = chapter.wrong(), chapter.remarks()
         yield 0, f"{chapter.title}{source}"
@@ -84,7 +86,6 @@ def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[in
         for row in remarks:
             yield 2, f"Remark: {row.name} is printed as {row.printed}{_place(row)}, {row.verdict}"
             yield 4, row.note
-        yield 0, ""
 
 
 def _carried_lines(chapter: Chapter) -> Iterator[tuple[int, str]]:

@@ -34,7 +34,7 @@ def narrate_worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[st
             yield numbers[step.name] + narrate_step(tableau, step)
         if others:
             yield others
-        if stage == "partial" and not derived:
+        if stage == "partial" and not derived and not tableau.brief:
             derived = True
             for step, lines, alike in tableau.derivations_by_kind():
                 yield narrate_derivation(step.name, lines)

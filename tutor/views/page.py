@@ -31,7 +31,7 @@ def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -
         if others:
             screen.show(others)
         show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
-        if stage == "partial" and not shown_parts:
+        if stage == "partial" and not shown_parts and not tableau.brief:
             show_derivations(tableau, screen)
             shown_parts.add(part)
     if tableau.by_perceptron_rule:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +25,23 @@ WIDE_FROM = 120
 
 @dataclass(frozen=True)
 class Screen:
-    """One place to write to. `narrate` asks for sentences instead of tables and pictures."""
+    """One place to write to. `narrate` asks for sentences instead of tables and pictures; one that `follows` has the
+    width of its terminal, which somebody may change."""
 
     width: int
     color: bool
     unicode: bool
     narrate: bool = False
+    follows: bool = False
 
     @property
     def style(self) -> Style:
         """How formulas are spelled here."""
         return SPOKEN if self.narrate else PRETTY if self.unicode else ASCII
+
+    def fitted(self) -> Screen:
+        """The same in the width that its terminal has by now."""
+        return replace(self, width=max(terminal_columns(), NARROWEST)) if self.follows else self
 
     @property
     def stacked(self) -> bool:
@@ -101,6 +107,23 @@ class Screen:
         """A line whose continuation, where it wraps, stays indented."""
         self.show(_indented(self.text(line, style), by))
 
+    def command(self, words: Sequence[str]) -> None:
+        """A command on as many lines as it needs, to be pasted as it stands; an option stays with its value."""
+        groups: list[str] = []
+        for word in words:
+            if groups and not word.startswith("--"):
+                groups[-1] += f" {word}"
+            else:
+                groups.append(word)
+        lines = [f"  {groups[0]}"]
+        for group in groups[1:]:
+            if len(lines[-1]) + len(group) + 3 > self.width:
+                lines[-1] += " \\"
+                lines.append(f"    {group}")
+            else:
+                lines[-1] += f" {group}"
+        self.show(*lines)
+
 
 def plain(message: str, stream: Any) -> str:
     """A message for `stream`, safe to print there."""
@@ -118,9 +141,24 @@ def open_screen(width: int | None, color: str, narrate: bool) -> Screen:
     unicode = _can_show(sys.stdout, "─╮½²∂·")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
-    columns = width or shutil.get_terminal_size((80, 24)).columns
     live = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Screen(max(columns, NARROWEST), color == "always" or (color == "auto" and live), unicode, narrate)
+    columns = max(width or terminal_columns(), NARROWEST)
+    return Screen(columns, color == "always" or (color == "auto" and live), unicode, narrate, follows=width is None)
+
+
+def terminal_columns() -> int:
+    """How wide the terminal is at this moment: COLUMNS, else that on stdout, else, for a pager, that on stderr.
+
+    A file gets 80 columns, whatever the terminal from which it is written.
+    """
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    try:
+        kind = os.fstat(1).st_mode
+        return os.get_terminal_size(2 if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else 1).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _can_show(stream: Any, sample: str) -> bool:

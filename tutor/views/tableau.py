@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
-from tutor.arithmetic.exact import as_fraction, is_number
+from tutor.arithmetic.exact import as_fraction, exactly, is_number
 from tutor.views.notation import expression_text
 from tutor.views.rounding import as_written, scientific, shown
 from tutor.views.style import Style
@@ -46,7 +46,8 @@ class Tableau:
     """A worksheet with its values rounded for display, once, and the printed values by quantity.
 
     With `rounded` it shows what comes out when every line is rounded, and how far that drifts from the exact values.
-    Of a longer stage only the first `most` steps are shown, and how many are not.
+    Of a longer stage only the first `most` steps are shown, and how many are not. A `brief` one has no derivations. A
+    `blank` one knows what is given, exactly as it is, and no value of any step.
     """
 
     worksheet: Worksheet
@@ -55,10 +56,14 @@ class Tableau:
     most: int | None = None
     rounded: Mapping[str, Fraction] | None = None
     rounding: str = ""
+    brief: bool = False
+    blank: bool = False
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
         """Every value as it is shown: once rounded, the same in its own row and wherever it is substituted."""
+        if self.blank:
+            return {name: exactly(value) for name, value in self.worksheet.givens.items()}
         values = self.worksheet.values
         if self.rounded is not None:
             return {name: as_written(value, self.digits) for name, value in self.rounded.items()}
@@ -167,6 +172,10 @@ class Tableau:
         """Everything that is given, as `name = value`; for a network the picture and the examples say it."""
         if self.worksheet.network is not None:
             return []
+        return self.all_given()
+
+    def all_given(self) -> list[str]:
+        """Everything that is given, as `name = value`."""
         return [f"{name} = {self.labels[name]}" for name in self.worksheet.givens]
 
     def drift(self, step: Step) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tutor.arithmetic.exact import Number
 from tutor.arithmetic.symbolic import formula, multiply, power, symbol
-from tutor.errors import TutorError, nearest
+from tutor.errors import TutorError, nearest_in
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, Activation, VectorActivation
 from tutor.maths.initializers import INITIALIZERS
 from tutor.maths.losses import LOSSES, Loss
@@ -124,8 +124,9 @@ def find_entry(name: str) -> tuple[str, Any]:
         choices = " or ".join(f"{kind}:{word}" for kind, _ in found)
         raise TutorError(f"{word!r} is more than one thing; write {choices}")
     if not found:
-        every = [entry for entries in REGISTRIES.values() for entry in entries]
-        raise TutorError(f"there is nothing called {name!r}{nearest(word, [*every, *ALIASES])}")
+        raise TutorError(
+            f"there is nothing called {name!r}{nearest_in(word, {**REGISTRIES, 'in other words': ALIASES})}"
+        )
     return found[0]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
-from tutor.errors import TutorError, listed, nearest
+from tutor.errors import TutorError, listed, nearest, nearest_in
 
 _TAG = re.compile(r"@[0-9]+|\[[0-9]+\]")
 _QUANTITY = r"[A-Za-z]\w*(?:@[0-9]+)?(?:\[[0-9]+\])?"
@@ -19,10 +19,11 @@ def plain_name(written: str) -> str:
     return "".join(written.translate(_SPELLINGS).split())
 
 
-def find_name(written: str, names: Iterable[str]) -> str:
+def find_name(written: str, names: Iterable[str], groups: Mapping[str, Iterable[str]] | None = None) -> str:
     """The name that `written` means: `∂E/∂W5`, `dE / dW5` and, where only one fits, `de/dw5` are all dE/dW5.
 
-    Raises TutorError, with the nearest name, where none or more than one fits.
+    Raises TutorError, with the nearest name or all of them, where none or more than one fits. With `groups` they are
+    listed under these titles.
     """
     known = tuple(names)
     plain = plain_name(written)
@@ -33,7 +34,7 @@ def find_name(written: str, names: Iterable[str]) -> str:
         return loose[0]
     if loose:
         raise TutorError(f"{written!r} could be {' or '.join(loose)}; write it exactly")
-    raise TutorError(f"there is no {written!r} on this worksheet{meant_by(plain, known)}")
+    raise TutorError(f"there is no {written!r} on this worksheet{meant_by(plain, known, groups)}")
 
 
 def is_name(written: str) -> bool:
@@ -41,12 +42,12 @@ def is_name(written: str) -> bool:
     return bool(_NAME.fullmatch(plain_name(written)))
 
 
-def meant_by(name: str, known: Collection[str]) -> str:
+def meant_by(name: str, known: Collection[str], groups: Mapping[str, Iterable[str]] | None = None) -> str:
     """What to write instead of a name that is none: x_new for x[1] where there is one update only, one of h@1 and h@2
-    for h where there are two examples; else the nearest."""
+    for h where there are two examples; else the nearest, or all of them, in their groups where there are some."""
     alike = sorted({other for other in known if _stem(other) == _stem(name)}, key=lambda other: (len(other), other))
     if not alike:
-        return nearest(name, known)
+        return nearest_in(name, groups) if groups else nearest(name, known)
     if f"{_stem(name)}_new" in alike and "[" in name and not name.endswith("[0]"):
         return f" — there is one update only, so the new value is {_stem(name) + '_new'!r}"
     return f" — there is {listed(alike)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from tutor.arithmetic.exact import ExactSystem, Number
 from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, replace, symbol, where
-from tutor.errors import nearest
+from tutor.errors import counted, nearest
 from tutor.worksheet.evaluate import value_of
 from tutor.worksheet.forward import weighted_sum
 from tutor.worksheet.naming import Connections, NamedNeuron, connect
@@ -57,10 +57,10 @@ class PerceptronTraining:
                     known[step.name] = value_of(step.formula, known, self.system)
                 clean = clean and all(known[s.name] == 0 for s in done if s.reason == "desired - output")
                 steps += done
-        stopped = "every epoch was asked for"
+        ended = ""
         if until_clean:
-            stopped = f"epoch {epoch} is without error" if clean else f"no epoch without error within {epoch}"
-        return Worksheet(values, tuple(steps), self.conventions(stopped), "", self.known, tuple(now.items()))
+            ended = f"epoch {epoch} is without error" if clean else f"no epoch without error within {epoch}"
+        return Worksheet(values, tuple(steps), self.conventions(ended), "", self.known, tuple(now.items()))
 
     def values(self) -> dict[str, Fraction]:
         parts = []
@@ -130,14 +130,16 @@ class PerceptronTraining:
         except ValueError as error:
             raise ValueError(f"training.fires: {error}") from None
 
-    def conventions(self, stopped: str) -> Conventions:
+    def conventions(self, ended: str) -> Conventions:
         rule = self.training.fires or f"{self.layer.neurons[0].sum} >= 0"
         bias = "a threshold by -eta·(desired - output)" if self.layer.subtracted else "a bias by eta·(desired - output)"
         remarks = (
             f"{REASON}: each weight changes by eta·(desired - output)·its input"
             + (f", {bias}" if any(name in self.trained for name in self.known.biases) else ""),
             f"a neuron fires where {rule}",
-            stopped,
+            f"epochs follow until one is without error, {counted(self.training.max_epochs, 'epoch')} at most"
+            if self.training.stop == "clean_epoch"
+            else f"{counted(self.training.max_epochs, 'epoch')}, whatever the errors",
         )
         policy = "none" if not self.known.biases else "updated" if self.training.update_biases else "not updated"
         return Conventions(
@@ -149,6 +151,7 @@ class PerceptronTraining:
             optimizer="",
             chain="",
             remarks=remarks,
+            ended=ended,
         )
 
 

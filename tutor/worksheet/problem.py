@@ -27,6 +27,12 @@ class Entry:
     def __init__(self, value: Fraction | None, name: str | None) -> None:
         self.value, self.name = value, name
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and (self.value, self.name) == (other.value, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.value, self.name))
+
 
 class Neuron(Struct, frozen=True, forbid_unknown_fields=True):
     """A neuron with names of its own for its weighted sum and its output."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -59,6 +59,11 @@ class Step:
         return names(self.formula)
 
 
+def by_stage(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """The names of the steps, stage by stage."""
+    return {stage: [step.name for step in steps if step.stage == stage] for stage in STAGES}
+
+
 def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
     """Raises TutorError where two quantities would share a name."""
     seen: set[str] = set()
@@ -73,7 +78,8 @@ class Conventions:
     """What a reader must know to get the same numbers.
 
     `forms` says in words which form of the optimizer it is, where there are several. `clip` names the given that is
-    the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta.
+    the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta. `ended` is what came of it
+    where that is a result and no convention: when the perceptron rule found no error left.
     """
 
     loss: str
@@ -89,6 +95,7 @@ class Conventions:
     schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
     rates: Mapping[str, Fraction] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,11 @@ class Worksheet:
     def names(self) -> tuple[str, ...]:
         """Everything on the worksheet that has a value, givens first."""
         return (*self.givens, *self.by_name)
+
+    @cached_property
+    def grouped(self) -> Mapping[str, Sequence[str]]:
+        """The same names in groups: what is given, then stage by stage."""
+        return {"given": list(self.givens), **by_stage(self.steps)}
 
     @cached_property
     def evaluation(self) -> Any:

@@ -1,0 +1,147 @@
+"""What leads where: the one or two commands that make sense after another, with the reader's own files in them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import chain, count
+from pathlib import Path
+
+from tutor.cli import tell
+from tutor.views.screen import Screen
+
+Ways = Sequence[tuple[str, str]]
+
+_WORK_IT = ("run {lesson} --blank", "the same as a problem, without its answers")
+_SHEET = ("sheet {lesson} > {sheet}", "a sheet to fill in")
+_RUN = ("run {lesson}", "every line, with its derivation")
+_TRY = "see it at work"
+
+LEADS_TO: Mapping[str, Ways] = {
+    "list": [("run {lesson}", "read it from top to bottom"), ("run {lesson} --step", "step by step, at your own pace")],
+    "run": [("why {lesson} {name}", "one line in full"), _WORK_IT],
+    "blank": [_SHEET, ("check {lesson} {sheet}", "has it marked once it is filled in")],
+    "why": [("why {lesson} {name}", "what is made of it"), ("prove {lesson}", "each gradient four ways")],
+    "prove": [("why {lesson} {name}", "one gradient in full")],
+    "errata": [("why {lesson} {name}", "the first of these lines in full"), _RUN],
+    "explain activation": [("train --data moons --hidden 8 --activation {name}", _TRY)],
+    "explain activation:step": [("new gate.toml --kind perceptron", "a lesson in which neurons fire or do not")],
+    "explain activation:sign": [("new gate.toml --kind perceptron", "a lesson in which neurons fire or do not")],
+    "explain activation:softmax": [("train --data iris", "see it at work, as the output of three classes")],
+    "explain loss": [("train --data sine --loss {name}", _TRY)],
+    "explain loss:binary_cross_entropy": [("train --data moons --loss binary_cross_entropy", _TRY)],
+    "explain loss:cross_entropy": [("train --data iris --loss cross_entropy", _TRY)],
+    "explain penalty": [("compare --data moons --vary {name}=0,0.001,0.1", "what more and more of it does")],
+    "explain optimizer": [("compare --data moons --vary optimizer=sgd,{name}", "see it beside plain gradient descent")],
+    "explain optimizer:sgd": [("compare --data moons --vary optimizer=sgd,adam", "see it beside another")],
+    "explain schedule": [("train --data moons --schedule {name}", _TRY)],
+    "explain initializer": [("train --data moons --init {name}", _TRY)],
+    "explain normalizer:zscore": [("train --data iris --normalize zscore", _TRY)],
+    "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
+    "explain term": [("run mlp", "every link of it in one worked example")],
+    "explain term:learning_rate": [("compare --data moons --vary learning-rate=0.001,0.01,0.1", _TRY)],
+    "explain term:epoch": [("train --data moons", _TRY)],
+    "explain term:one_hot": [("train --data iris", "see it at work, as the targets of three classes")],
+    "explain term:vanishing_gradient": [("compare --data moons --hidden 8,8,8,8 --vary activation=sigmoid,relu", _TRY)],
+    "explain term:overfitting": [("train --data moons --validation 0.5 --hidden 64", _TRY)],
+    "explain term:early_stopping": [("train --data moons --validation 0.2 --patience 10", _TRY)],
+    "explain term:dropout": [("compare --data digits --validation 0.2 --vary dropout=0,0.2", _TRY)],
+    "explain term:dropconnect": [("compare --data digits --validation 0.2 --vary dropconnect=0,0.2", _TRY)],
+    "explain term:stochastic_depth": [
+        ("compare --data moons --hidden 16,16,16 --residual --vary stochastic-depth=0,0.2", _TRY)
+    ],
+    "explain term:residual": [("compare --data moons --hidden 16,16,16 --vary residual=false,true", _TRY)],
+    "explain term:batch_norm": [("compare --data moons --vary batch-norm=false,true", _TRY)],
+    "explain term:clipping": [("compare --data moons --vary clip-norm=none,1", _TRY)],
+    "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
+    "check wrong": [
+        ("{again} --watch", "marks it again whenever you save it"),
+        ("why {lesson} {name}", "how that line comes out, with its value"),
+    ],
+    "check right": [("vary {lesson} --seed 1 > {fresh}", "the same problem with other numbers"), _RUN],
+    "check class": [
+        ("{again} --feedback {feedback}", "writes each student what to look at"),
+        ("check {lesson} {file}", "one sheet in full"),
+    ],
+    "vary": [("run {fresh} --blank", "the problem to be worked, if you kept it as {fresh}")],
+    "train": [
+        ("{again} --save {run}", "trains the same and keeps the network"),
+        ("compare {data} --vary optimizer=sgd,adam", "several settings side by side"),
+    ],
+    "train saved": [
+        ("predict {run} {data}", "what it says to examples"),
+        ("export {run} --to pytorch", "the network as a script of its own"),
+    ],
+    "train lesson": [
+        ("train {lesson} --explain {number}", "the worksheet of an update, from the trainer's own weights"),
+        ("run {lesson}", "the first update by hand"),
+    ],
+    "train explained": [("explain {name}", "the equations behind the update")],
+    "predict": [("export {run} --to pytorch", "the network as a script of its own")],
+    "new": [("run {lesson}", "runs it as it is"), ("lint {lesson}", "says what is still to be filled in")],
+    "lint wrong": [("{again}", "checks it again, once that is mended")],
+    "lint right": [("run {lesson}", "the whole lesson"), _SHEET],
+    "record": [("transcript verify {folder}", "makes them again and compares every byte")],
+}
+"""For each command, or each way it can end, what to type next and what that does. Where the file or the name of a
+pair of braces is not known, that way is left out; `explain` is looked up by kind and name, then by kind alone."""
+
+
+def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
+    """The commands after `after`, word by word as they are typed, and what each does.
+
+    What is known by a name is one word, or a list of words.
+    """
+    typed = {name: _quoted(value) for name, value in known.items() if value and str(value)[0] != "-"}
+    spelled = {name: " ".join(words) for name, words in typed.items()}
+    found = []
+    for template, purpose in LEADS_TO.get(after, LEADS_TO.get(after.partition(":")[0], ())):
+        with suppress(KeyError):
+            words = [
+                typed[word[1:-1]] if word[0] == "{" and word[-1] == "}" else [word.format_map(spelled)]
+                for word in template.split()
+            ]
+            found.append((["tutor", *chain(*words)], purpose.format_map(spelled)))
+    return found
+
+
+def lead_on(screen: Screen, after: str, **known: object) -> None:
+    """End a result with what to type next."""
+    ways = ways_on(after, **known)
+    if not ways:
+        return
+    screen.heading("Next")
+    wide = max(len(" ".join(words)) for words, _ in ways)
+    beside = wide + 5 + max(len(purpose) for _, purpose in ways) <= screen.width
+    for words, purpose in ways:
+        if screen.narrate:
+            screen.show(f"{' '.join(words)}: {purpose}.")
+        elif beside:
+            screen.indented(f"{' '.join(words):{wide}}   {purpose}")
+        else:
+            screen.command(words)
+            screen.indented(purpose, by=6)
+
+
+def lead_on_beside(after: str, **known: object) -> None:
+    """The same on stderr, and only for somebody who sits there: what stands on stdout is a file to be kept."""
+    if sys.stderr.isatty():
+        for words, purpose in ways_on(after, **known):
+            tell(f"Next: {' '.join(words)}   ({purpose})")
+
+
+def as_typed() -> list[str]:
+    """The words of the command that is running."""
+    return sys.argv[1:]
+
+
+def free_name(stem: str, ending: str) -> str:
+    """A file name that nothing has here, so that no advice is to overwrite anything: mlp.csv, else mlp-2.csv."""
+    names = (f"{stem}{'' if n == 1 else f'-{n}'}{ending}" for n in count(1))
+    return next(name for name in names if not Path(name).exists())
+
+
+def _quoted(value: object) -> list[str]:
+    return [shlex.quote(str(word)) for word in (value if isinstance(value, list) else [value])]

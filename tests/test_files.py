@@ -350,6 +350,26 @@ def test_a_disk_that_is_full_in_the_middle(here: Path, name: str) -> None:
     assert not (here / name).exists() and not list(here.rglob("*.part"))
 
 
+@POSIX
+def test_files_are_written_where_nobody_reads_what_is_printed(here: Path) -> None:
+    """`tutor check … --json | head -1`: the pipe is closed when the first sheets are printed."""
+    (here / "sheets").mkdir()
+    for number in range(40):
+        (here / "sheets" / f"s{number}.csv").write_text("name,answer\no_in,1.25\n")
+    words = ["check", "l.toml", "sheets", "--json", "--gradebook", "g.csv", "--feedback", "fb"]
+    for unbuffered in ("", "1"):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "tutor", *words], cwd=here, stdout=writing, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, timeout=100,
+        )  # fmt: skip
+        os.close(writing)
+        assert not done.stderr, done.stderr
+        assert len((here / "g.csv").read_text().splitlines()) == 41 and len(names(here / "fb")) == 40
+        (here / "g.csv").unlink()
+
+
 def test_what_fails_elsewhere_is_not_told_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(BrokenPipeError), written(tmp_path / "t.csv") as file:
         file.write("x")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tutor.cli import tell
+from tutor.cli import abandon_output, tell
 from tutor.cli.app import Force, command
 from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
@@ -164,7 +164,7 @@ def _mark_class(
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:
-        print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [')
+        _print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [', outputs)
     with Outputs(outputs) as files:
         for sheet in progress(
             _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", screen
@@ -172,7 +172,7 @@ def _mark_class(
             summary.add(sheet)
             files.add(sheet)
             if json_output:
-                print(f"{between}{json.dumps(sheet)}")
+                _print(f"{between}{json.dumps(sheet)}", outputs)
                 between = ","
             elif len(rows) < MOST_SHEETS:
                 rows.append(class_row(sheet))
@@ -190,6 +190,16 @@ def _mark_class(
         first, fault = next(iter(summary.faults.items()))
         raise Fault(f"{first}: {fault}; {counted(len(summary.faults), 'sheet')} not marked for a fault of the program")
     return summary.done == len(paths)
+
+
+def _print(text: str, outputs: Wanted) -> None:
+    """Print it; where nobody reads on, the files that are wanted, too, are written all the same."""
+    try:
+        print(text)
+    except BrokenPipeError:
+        if not outputs.targets:
+            raise
+        abandon_output()
 
 
 def _started(sheets: Iterator[Any]) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
-from math import floor, isqrt, log10
+from math import isqrt
 from typing import Any
 
 from tutor.arithmetic.budget import A_WORKSHEET, Budget
@@ -18,8 +18,6 @@ Number = Any  # Fraction | mpmath.mpf; mpmath has no types
 
 LARGEST_EXPONENT = 300
 MOST_DIGITS = 400
-MOST_DEMANDED = 30
-"""Nobody is asked for more significant digits; a number that has them has enough."""
 FARTHEST = 10_000
 _FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
@@ -253,30 +251,6 @@ def _within_reach(z: Number, function: str) -> Number:
     if abs(z) > FARTHEST:
         raise ValueError(f"takes {function} of a number beyond ±{FARTHEST:,}")
     return z
-
-
-def exponent_of(value: Fraction) -> int:
-    """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05. The value is not 0."""
-    size = abs(value)
-    guess = floor((size.numerator.bit_length() - size.denominator.bit_length()) * log10(2))
-    while size >= Fraction(10) ** (guess + 1):
-        guess += 1
-    while size < Fraction(10) ** guess:
-        guess -= 1
-    return guess
-
-
-def change_of(value: Any, before: Any) -> Any:
-    """By how much the value differs from an earlier one; the value itself where nothing changes that could be written
-    down. Fractions or decimals."""
-    change = value - before
-    return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value
-
-
-def round_to(value: Fraction, decimals: int) -> Fraction:
-    """The value rounded to so many decimals, half to even."""
-    scale = Fraction(10) ** decimals
-    return Fraction(round(value * scale)) / scale
 
 
 def as_fraction(value: Number) -> Fraction:

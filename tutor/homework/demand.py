@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tutor.arithmetic.exact import MOST_DEMANDED
+from tutor.arithmetic.digits import MOST_DEMANDED
 from tutor.errors import counted
 from tutor.homework.written import WITHIN, Written, power_of_ten
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from tutor.arithmetic import decimals
 from tutor.arithmetic.budget import Budget
-from tutor.arithmetic.exact import ExactSystem, Number, as_fraction, change_of
+from tutor.arithmetic.digits import change_of
+from tutor.arithmetic.exact import ExactSystem, Number, as_fraction
 from tutor.arithmetic.symbolic import names
 from tutor.homework.compiled import Compiled
 from tutor.worksheet.evaluate import evaluate_formula, value_of

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 from math import isfinite
 
-from tutor.arithmetic.exact import change_of
+from tutor.arithmetic.digits import change_of
 from tutor.homework.demand import Demand
 from tutor.homework.habits import half_unit
 from tutor.homework.standing import Standing

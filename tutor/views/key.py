@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tutor.arithmetic.exact import LARGEST_EXPONENT, MOST_DEMANDED, as_fraction, change_of, exponent_of
+from tutor.arithmetic.digits import MOST_DEMANDED, change_of, exponent_of
+from tutor.arithmetic.exact import LARGEST_EXPONENT, as_fraction
 from tutor.views.rounding import FEWEST_SIGNIFICANT, finite_decimals, fixed, is_scientific, scientific
 from tutor.worksheet.parse import LARGEST_POWER
 from tutor.worksheet.step import Worksheet

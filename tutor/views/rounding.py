@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from tutor.arithmetic.exact import as_fraction, exponent_of, round_to
+from tutor.arithmetic.digits import exponent_of, round_to
+from tutor.arithmetic.exact import as_fraction
 
 FEWEST_SIGNIFICANT = 3
 _SCIENTIFIC_BELOW = Fraction(1, 10**7)

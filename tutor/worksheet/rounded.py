@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tutor.arithmetic.cancelling import CancellingSystem
-from tutor.arithmetic.exact import as_fraction, exponent_of, round_to
+from tutor.arithmetic.digits import exponent_of, round_to
+from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
 from tutor.worksheet.evaluate import value_of
 from tutor.worksheet.step import Worksheet

@@ -1,0 +1,36 @@
+"""The digits of an exact value: where they begin, where it is rounded, how many show a change."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor, log10
+from typing import Any
+
+from tutor.arithmetic.exact import LARGEST_EXPONENT
+
+MOST_DEMANDED = 30
+"""Nobody is asked for more significant digits; a number that has them has enough."""
+
+
+def exponent_of(value: Fraction) -> int:
+    """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05. The value is not 0."""
+    size = abs(value)
+    guess = floor((size.numerator.bit_length() - size.denominator.bit_length()) * log10(2))
+    while size >= Fraction(10) ** (guess + 1):
+        guess += 1
+    while size < Fraction(10) ** guess:
+        guess -= 1
+    return guess
+
+
+def round_to(value: Fraction, decimals: int) -> Fraction:
+    """The value rounded to so many decimals, half to even."""
+    scale = Fraction(10) ** decimals
+    return Fraction(round(value * scale)) / scale
+
+
+def change_of(value: Any, before: Any) -> Any:
+    """By how much the value differs from an earlier one; the value itself where nothing changes that could be written
+    down. Fractions or decimals."""
+    change = value - before
+    return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value

@@ -24,9 +24,9 @@ def workers(jobs: int, set_up: Callable[..., None] | None = None, *given: Any) -
         yield pool
         pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - others:
             child.kill()
+        pool.shutdown(cancel_futures=True)  # its processes are gone, so it ends at once, and whole
         raise
 
 

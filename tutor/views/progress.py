@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from tutor.views.screen import STACK_BELOW, Screen
@@ -82,7 +82,8 @@ def _sentences(total: int, what: str) -> Tell:
         if share > told and done < total and time.monotonic() - last >= _SECONDS_BETWEEN_SENTENCES:
             last, told = time.monotonic(), share
             said = f"{what.capitalize()} {done} of {total}{f': {state}' if state else ''}."
-            print(said, file=sys.stderr, flush=True)
+            with suppress(OSError):  # no work ends because nobody reads how far it is
+                print(said, file=sys.stderr, flush=True)
 
     return tell
 

@@ -190,8 +190,8 @@ def test_a_network_that_is_only_run_forward_is_not_trained(tutor: Tutor) -> None
     )
     (tutor.folder / "l.toml").write_text(text[: text.index("training")])
     assert tutor("run", "l.toml").returncode == 0
-    for command in ("train", "prove"):
-        done = tutor(command, "l.toml")
+    for command in (("train", "l.toml"), ("prove", "l.toml"), ("why", "l.toml", "dE/dW1")):
+        done = tutor(*command)
         assert done.returncode in (2, 3) and "perceptron rule" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -233,6 +233,8 @@ def why(
     try:
         found = find_name(name, tableau.worksheet.names)
     except TutorError:
+        if "/" in name and (why_none := tableau.worksheet.without_gradient):
+            raise NothingThere(f"{lesson}: {why_none}") from None
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
         found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other

@@ -131,6 +131,14 @@ class Worksheet:
         """Everything on the worksheet that has a value, givens first."""
         return (*self.givens, *self.by_name)
 
+    @property
+    def without_gradient(self) -> str:
+        """What to say to somebody who asks for a gradient: that there is none, and why. Empty where there are some."""
+        if any(step.stage in ("partial", "gradient") for step in self.steps):
+            return ""
+        why = "; ".join(self.conventions.remarks)
+        return f"there is no gradient on this worksheet{f' ({why})' if why else ''}"
+
     @cached_property
     def grouped(self) -> Mapping[str, Sequence[str]]:
         """The same names in groups: what is given, then stage by stage."""

@@ -49,8 +49,8 @@ BROKEN = {
     "the name of a later result": (('["X1"]', '["o_out_after"]'), "two quantities are called 'o_out_after'"),
     "a word of Python": (('["X1"]', '["in"]'), "'in' cannot be a name"),
     "a printed value that is no number": (
-        ("[training]", '[[printed]]\nname = "o_in"\nvalue = "one"\n[training]'),
-        "'one' is not a number",
+        ("[training]", '[[printed]]\nname = "o_in"\nvalue = "1..2"\n[training]'),
+        r"'1\.\.2' is not a number",
     ),
     "a decimal comma in a printed value": (
         ("[training]", '[[printed]]\nname = "o_in"\nvalue = "1,25"\n[training]'),

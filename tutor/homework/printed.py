@@ -57,7 +57,8 @@ def _formula(entry: Printed, step: Step, formulas: Formulas) -> _Formula | None:
     with decimals.precision(program.digits):
         written, judged, reasons = formulas.read({place: entry.value})
         if place in reasons:
-            raise TutorError(f"printed value of {entry.name!r}, {entry.value!r}: {reasons[place]}")
+            said = f"printed value of {entry.name!r}: {entry.value!r}"
+            raise TutorError(f"{said} is neither a number nor a formula: {reasons[place]}")
         number, found = written[place], judged.get(place)
         if found == WRONG:
             return _Formula(number, "wrong")

@@ -113,7 +113,7 @@ def _marks_itself_right(text: str, demand: dict[str, int], form: str, folder: Pa
 
 
 @pytest.mark.parametrize("lessons", [networks, minimized, equations, perceptrons])
-@fuzz(12)
+@fuzz(8)
 @given(data=st.data())
 def test_a_key_marks_itself_right(
     lessons: Callable[[], st.SearchStrategy[str]], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

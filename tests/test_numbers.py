@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.arithmetic import decimals
+from tutor.arithmetic.digits import exactly
 from tutor.arithmetic.exact import ExactSystem, as_fraction, read_number
 from tutor.homework.written import read_written
 from tutor.views.rounding import fixed, full, scientific, shown
@@ -129,3 +130,16 @@ def test_rational_values_stay_rational() -> None:
 def test_the_digits_written_say_how_precise_a_number_is(text: str, unit: str, significant: int, decimals: int) -> None:
     written = read_written(text)
     assert (written.unit, written.digits, written.exponent) == (Fraction(unit), significant, -decimals)
+
+
+@given(st.one_of(
+    st.fractions(), st.fractions(max_denominator=99),
+    st.builds(lambda n, e: Fraction(n) * Fraction(10) ** e, st.integers(-(10**20), 10**20), st.integers(-300, 280)),
+))  # fmt: skip
+def test_what_is_written_exactly_is_read_back(value: Fraction) -> None:
+    assert read_number(exactly(value)) == value
+
+
+def test_exactly_is_how_somebody_writes_it() -> None:
+    for text in ("0", "0.25", "-0.1", "1/3", "-2/7", "100", "0.000001", "1e-14", "12345678901234567890.5"):
+        assert exactly(read_number(text)) == text

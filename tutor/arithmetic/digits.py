@@ -1,7 +1,8 @@
-"""The digits of an exact value: where they begin, where it is rounded, how many show a change."""
+"""The digits of an exact value: where they begin, where it is rounded, how many show a change, all of them."""
 
 from __future__ import annotations
 
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from math import floor, log10
 from typing import Any
@@ -10,6 +11,8 @@ from tutor.arithmetic.exact import LARGEST_EXPONENT
 
 MOST_DEMANDED = 30
 """Nobody is asked for more significant digits; a number that has them has enough."""
+
+_ALL_DIGITS = Context(prec=1_500, traps=[Inexact])
 
 
 def exponent_of(value: Fraction) -> int:
@@ -34,3 +37,12 @@ def change_of(value: Any, before: Any) -> Any:
     down. Fractions or decimals."""
     change = value - before
     return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value
+
+
+def exactly(value: Fraction) -> str:
+    """The number as somebody writes it and `read_number` takes it back: `0.25`, or `1/3` where no decimal ends."""
+    try:
+        number = _ALL_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_ALL_DIGITS)
+    except Inexact:
+        return f"{value.numerator}/{value.denominator}"
+    return f"{number:f}" if -12 <= number.adjusted() <= 18 else str(number).replace("E+", "e").lower()

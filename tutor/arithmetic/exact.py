@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from fractions import Fraction
 from math import isqrt
 from typing import Any
@@ -21,7 +21,6 @@ MOST_DIGITS = 400
 FARTHEST = 10_000
 _FARTHEST_EXPONENT = 100_000  # bits; beyond that a value cannot be turned into digits in reasonable time
 _WIDEST_FRACTION = 20_000  # bits; beyond that a fraction costs more than it tells
-_ALL_DIGITS = Context(prec=1_500, traps=[Inexact])
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
 _RATIO = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
 
@@ -60,15 +59,6 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def exactly(value: Fraction) -> str:
-    """The number as somebody writes it and `read_number` takes it back: `0.25`, or `1/3` where no decimal ends."""
-    try:
-        number = _ALL_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_ALL_DIGITS)
-    except Inexact:
-        return f"{value.numerator}/{value.denominator}"
-    return f"{number:f}" if -12 <= number.adjusted() <= 18 else str(number).replace("E+", "e").lower()
 
 
 def comma_hint(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
 
-from tutor.arithmetic.exact import exactly
+from tutor.arithmetic.digits import exactly
 from tutor.harmless import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.homework.assignment import Assignment
 from tutor.homework.sheet_formats import GIVEN, MARK

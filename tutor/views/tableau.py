@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
-from tutor.arithmetic.exact import as_fraction, exactly, is_number
+from tutor.arithmetic.digits import exactly
+from tutor.arithmetic.exact import as_fraction, is_number
 from tutor.views.notation import expression_text
 from tutor.views.rounding import as_written, scientific, shown
 from tutor.views.style import Style

@@ -139,7 +139,7 @@ LONG = st.lists(SMALL, min_size=2, max_size=60).flatmap(
 FORMULAS = st.one_of(SMALL, SMALL, DEEP, LONG)
 
 
-@fuzz(150)
+@fuzz(60)
 @given(FORMULAS)
 def test_a_formula_has_the_value_that_python_finds_or_a_reason(formula: Both) -> None:
     try:
@@ -215,7 +215,7 @@ wrt = ["a"]
 """
 
 
-@fuzz(25)
+@fuzz(10)
 @given(FORMULAS)
 def test_formulas_as_equations_are_worked_and_differentiated_or_refused(formula: Both) -> None:
     text, python = f"a*({formula.text})", f"a*({formula.python})"

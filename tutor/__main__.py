@@ -6,8 +6,8 @@ import sys
 _stopped: list[int] = []
 
 
-def _leave(*_: object) -> None:
-    os._exit(130)
+def _leave(number: int = 2, *_: object) -> None:
+    os._exit(128 + number)
 
 
 # Before anything else is imported, and after everything has been said: nothing is there that could be lost. Where
@@ -65,6 +65,9 @@ def main() -> int:
     finally:
         if _LISTENS:
             signal.signal(signal.SIGINT, _leave)
+        for each in _STOPS:
+            if signal.getsignal(each) is _stop:
+                signal.signal(each, _leave)
     return 128 + _stopped[0] if _stopped else code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tests.conftest import fuzz
-from tutor.arithmetic.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
+from tutor.arithmetic.budget import A_SHEET, A_STEP, A_WORKSHEET, AN_ANSWER, Budget, TooMuchComputing
 from tutor.arithmetic.exact import ExactSystem, as_fraction
 from tutor.arithmetic.symbolic import names, parts, replace, symbol, written_size
 from tutor.errors import TutorError
@@ -249,7 +248,7 @@ def test_nested_so_deep_that_nobody_could_write_it_out(function: str) -> None:
 
 
 def test_the_budgets_are_counted_and_the_same_everywhere() -> None:
-    assert (A_SHEET, AN_ANSWER) == (500_000_000, 50_000_000)
+    assert (A_WORKSHEET, A_STEP, A_SHEET, AN_ANSWER) == (1_000_000_000, 20_000, 500_000_000, 50_000_000)
     expression = parse("exp(a) + b*c", GIVENS)
     spent = []
     for _ in range(2):
@@ -261,10 +260,15 @@ def test_the_budgets_are_counted_and_the_same_everywhere() -> None:
         value_of(expression, {n: Fraction(t) for n, t in GIVENS.items()}, ExactSystem(50, Budget(spent[0] - 1)))
 
 
-def test_a_sheet_of_costly_formulas_is_told_which_and_the_others_are_marked() -> None:
-    costly = "*".join([f"({'+'.join(['W1'] * k)}+1/7)**{900 + k}" for k in range(1, 30)])
+def test_a_sheet_of_costly_formulas_is_told_which_and_the_others_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a sheet may take is spent line by line; the lines after that say so, and numbers are marked all the same."""
     lines = [c["name"] for c in DESK.mark("s", HandedIn({"h1_in": "0.48"}))["cells"]]
-    answers = dict.fromkeys(lines, "0") | dict.fromkeys(lines[1:], f"{costly}*exp({costly}/1e300)*0")
-    cells = DESK.mark("s", HandedIn(answers | {lines[0]: "0.48"}))["cells"]
-    assert len(cells) == len(lines) and cells[0]["verdict"] == "correct"
-    assert Decimal(cells[0]["key"]) == Decimal("0.48")
+    costly = "+".join(f"exp(W1/{k})" for k in range(3, 90))
+    answers = dict.fromkeys(lines[1:-1], costly) | {lines[0]: "0.48", lines[-1]: "1"}
+    assert not [c for c in DESK.mark("s", HandedIn(answers))["cells"] if c["verdict"] == "unreadable"]
+    monkeypatch.setattr("tutor.homework.formulas.A_SHEET", 2_000_000)
+    first, *middle, last = DESK.mark("s", HandedIn(answers))["cells"]
+    assert first["verdict"] == "correct" and last["verdict"] == "wrong"
+    refused = [c for c in middle if c["verdict"] == "unreadable"]
+    assert 0 < len(refused) < len(middle) and middle[-len(refused) :] == refused
+    assert all("more computing than" in c["reason"] for c in refused)

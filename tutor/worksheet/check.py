@@ -178,10 +178,7 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     if wanted.learning_rate is None and chosen.rate is None:
         raise ValueError(f"in {place}: 'learning_rate' is missing")
     _check_rate(wanted.learning_rate, f"{place}.learning_rate")
-    try:
-        check_settings(wanted.optimizer, wanted.settings)
-    except ValueError as error:
-        raise ValueError(f"{place}.settings: {error}") from None
+    check_settings(wanted.optimizer, wanted.settings, f"{place}.settings")
     before = wanted.state.get("t", Fraction(0))
     if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
         raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")

@@ -11,22 +11,26 @@ from tutor.maths.optimizer import Setting
 from tutor.maths.optimizers import OPTIMIZERS
 
 
-def check_settings(optimizer: str, given: Mapping[str, Any]) -> None:
-    """Numbers in their ranges, flags true or false, and nothing that goes without effect. Raises ValueError."""
-    entry = OPTIMIZERS[optimizer]
+def check_settings(optimizer: str, given: Mapping[str, Any], place: str = "") -> None:
+    """Numbers in their ranges, flags true or false, and nothing that goes without effect.
+
+    Raises ValueError, with the `place` of the settings in a lesson.
+    """
+    entry, at = OPTIMIZERS[optimizer], f"{place}: " if place else ""
     valid = [*entry.settings, *entry.flags]
     for name, value in given.items():
         if not valid:
-            raise ValueError(f"{optimizer} has no settings, so no {name[:60]!r}")
+            raise ValueError(f"{at}{optimizer} has no settings, so no {name[:60]!r}")
         if name not in valid:
-            raise ValueError(f"unknown setting of {optimizer} {name[:60]!r}{nearest(name, valid)}")
+            raise ValueError(f"{at}unknown setting of {optimizer} {name[:60]!r}{nearest(name, valid)}")
+        own = f"{place}.{name}" if place else name
         if name in entry.settings:
-            _check_number(name, value, entry.settings[name])
+            _check_number(own, value, entry.settings[name])
         elif not isinstance(value, bool):
-            raise ValueError(f"{name} is true or false, not {str(value)[:40]!r}")
+            raise ValueError(f"{own} is true or false, not {str(value)[:40]!r}")
         needed = entry.settings[name].when if name in entry.settings else ""
         if needed and not given.get(needed, entry.flags[needed].default):
-            raise ValueError(f"{name} goes with {needed} = true; add that, or leave {name} out")
+            raise ValueError(f"{own} goes with {needed} = true; add that, or leave {name} out")
 
 
 def _check_number(name: str, value: Any, setting: Setting) -> None:

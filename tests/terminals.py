@@ -37,7 +37,7 @@ class Terminal:
 
     def read(self, prompt: str = "> ") -> str:
         """What appears up to the prompt, or to the end."""
-        seen, until = b"", time.monotonic() + 60
+        seen, until = b"", time.monotonic() + 30
         with contextlib.suppress(OSError):  # the program has ended
             while not seen.endswith(prompt.encode()) and time.monotonic() < until:
                 if select.select([self.end], [], [], 1)[0]:
@@ -59,5 +59,9 @@ class Terminal:
 
     def close(self) -> None:
         self.read("\0")
+        with contextlib.suppress(ProcessLookupError):
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                time.sleep(1)  # it has closed its end and is on its way out, or it waits for ever
+                os.kill(self.pid, signal.SIGKILL)
         self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.end)

@@ -22,18 +22,19 @@ def has_keys() -> bool:
     return True
 
 
-def read_key() -> str:
-    """The next key: a character, `up`, `down`, `left`, `right`, or empty for another key without a character.
+def read_key(prompt: str) -> str:
+    """The next key after the prompt: a character, `up`, `down`, `left`, `right`, or empty for another key without a
+    character. The prompt appears once keys are listened to, so that what is typed at it is never taken for a line.
 
     Raises EOFError for Ctrl-D and where the terminal is gone, KeyboardInterrupt for Ctrl-C.
     """
-    key = _windows_key() if sys.platform == "win32" else _posix_key()
+    key = _windows_key(prompt) if sys.platform == "win32" else _posix_key(prompt)
     if key in _ENDS:
         raise EOFError
     return key
 
 
-def _posix_key() -> str:
+def _posix_key(prompt: str) -> str:
     """An arrow comes as Escape, [ or O, perhaps some numbers, and its letter. Nothing is read beyond the key."""
     import termios
     import tty
@@ -42,6 +43,7 @@ def _posix_key() -> str:
     before = termios.tcgetattr(terminal)
     try:
         tty.setcbreak(terminal, termios.TCSADRAIN)
+        print(prompt, end="", flush=True)
         first = _character(terminal)
         if first != "\x1b":
             return first
@@ -74,8 +76,9 @@ def _is_waiting(terminal: int) -> bool:
     return bool(select([terminal], [], [], _SECONDS_WITHIN_A_KEY)[0])
 
 
-def _windows_key() -> str:
+def _windows_key(prompt: str) -> str:
     import msvcrt
 
+    print(prompt, end="", flush=True)
     key: str = msvcrt.getwch()  # type: ignore[attr-defined]
     return _WINDOWS_ARROWS.get(msvcrt.getwch(), "") if key in ("\x00", "\xe0") else key  # type: ignore[attr-defined]

@@ -93,8 +93,7 @@ def _ask(tableau: Tableau, screen: Screen, steps: Sequence[Step], at: int) -> in
 def _answer() -> tuple[str, str]:
     """What the reader wants, and what they typed behind it; empty for what nobody knows."""
     if has_keys():
-        print("> ", end="", flush=True)
-        word, rest = read_key(), ""
+        word, rest = read_key("> "), ""
         word = word or "?"
         print()
     else:

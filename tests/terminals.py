@@ -59,9 +59,11 @@ class Terminal:
 
     def close(self) -> None:
         self.read("\0")
-        with contextlib.suppress(ProcessLookupError):
-            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                time.sleep(1)  # it has closed its end and is on its way out, or it waits for ever
-                os.kill(self.pid, signal.SIGKILL)
+        for _ in range(300):  # it has closed its end and is on its way out, or it waits for ever
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                break
+            time.sleep(0.1)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
         self.exit_code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.end)

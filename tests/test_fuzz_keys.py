@@ -106,7 +106,9 @@ def _marks_itself_right(text: str, demand: dict[str, int], form: str, folder: Pa
     asked = {n: (d.decimals, d.significant if d.asked else None) for n, d in assignment.demands.items()}
     answers = key_answers(worksheet, asked)
     path = folder / f"key{ENDINGS[form]}"
-    path.write_text(WRITERS[form](Paper("key", questions(worksheet, assignment, answers))), encoding="utf-8")
+    path.write_text(
+        WRITERS[form](Paper("key", questions(worksheet, assignment, answers), worksheet.givens)), encoding="utf-8"
+    )
     document = Desk(Order(text, "random", wanted)).mark_file(path)
     assert {c["name"]: (c["answer"], c["key"]) for c in document["cells"] if c["verdict"] != "correct"} == {}
     assert document["score"] == document["max_score"]

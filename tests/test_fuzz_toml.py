@@ -21,7 +21,7 @@ ODD = [
     f"[{HEX}]", f"{{ a = {HEX} }}", f"['{'x' * 3000}']", "'x'", "['x', 1, 2.5]", "1_0", "0b11", "1979-05-27", "[1, 1]",
     "'W1'", "'o_in'", "'E'", "'x'", "'step'", "'softmax'", "'cross_entropy'", "'nadam'", "'cosine'", "'delta'", "[-1]", "[[0]]",
 ]  # fmt: skip
-LINES = {name: text for name, text in KINDS.items()}
+LINES = dict(KINDS)
 LINES["network"] = LINES["network"].replace("# [[", "[[").replace("# name", "name").replace("# value", "value") + (
     'note = "n"\nplace = "p"\n[homework]\nask = ["forward"]\ndecimals = 3\ncarried_penalty = 0.5\n'
     "points = { forward = 2 }\n[[misprints]]\nplace = 'a'\nprinted = 'b'\ncorrect = 'c'\nwhy = 'd'\n"

@@ -135,7 +135,7 @@ def _check_printed(entry: Printed) -> None:
     try:
         read_number(entry.value)
     except ValueError as error:
-        if not re.search(r"[A-Za-z]", entry.value):
+        if not re.search(r"[A-Za-z]|[0-9.)]\s*[-+*/]", entry.value):
             raise ValueError(f"printed value of {entry.name!r}: {error}") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 
@@ -64,17 +64,16 @@ class Habits:
         """The significant digits of all of them, sorted, and the places of their last digits."""
         return sorted(self._inexact.values()), Counter(map(self._last, self._inexact))
 
-    @cached_property
-    def cuts(self) -> bool:
-        """Whether they cut digits off: of the lines where that is not rounding at least three, and most, are cut."""
+    def cuts(self, own: Sequence[Decimal | None]) -> bool:
+        """Whether they cut digits off: of the lines where that is not rounding at least three, and most, are cut. The
+        truth of a line is its key, or `own`, what follows from the lines above it as they stand."""
         cut = rounded = 0
         for place, w in self.written.items():
-            truth = self.program.key[place]
-            if w.exponent is None or not truth or not 0 <= truth.adjusted() - w.exponent < _LONGEST:
+            truths = [t for t in (self.program.key[place], own[place]) if t]
+            if w.exponent is None or not all(0 <= t.adjusted() - w.exponent < _LONGEST for t in truths):
                 continue
-            down, near = (truth.quantize(w.unit, way) for way in (ROUND_DOWN, ROUND_HALF_EVEN))
-            if down != near:
-                cut, rounded = cut + (w.value == down), rounded + (w.value == near)
+            down, near = ({t.quantize(w.unit, way) for t in truths} for way in (ROUND_DOWN, ROUND_HALF_EVEN))
+            cut, rounded = cut + (w.value in down - near), rounded + (w.value in near - down)
         return cut >= _FEWEST_CUT and cut > rounded
 
     def _last(self, place: int) -> int | None:

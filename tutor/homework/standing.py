@@ -68,9 +68,13 @@ class Standing:
             return False
         return all(x in self.written or not inputs[x] for x in inputs[place])
 
+    @cached_property
+    def _cuts(self) -> bool:
+        return self.habits.cuts(self.own)
+
     def wide_spread(self, place: int) -> float:
         """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off."""
-        if not self.habits.cuts:
+        if not self._cuts:
             return self.spread(place)
         spreads = self.spreads(self.compiled.inputs[place], place)
         return self._reach(place, {x: 2 * spread for x, spread in spreads.items()})

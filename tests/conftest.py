@@ -51,7 +51,7 @@ def tutor(tmp_path: Path) -> Tutor:
 
 
 def fuzz(examples: int) -> Callable[[Test], Test]:
-    """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_lessons.py"""
+    """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_toml.py"""
     many = examples * int(os.environ.get("FUZZ", "1"))
     return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import cached_property
 
 from tutor.homework.program import Program, Values
@@ -15,6 +15,7 @@ Precision = tuple[int | None, int | None]
 """To so many significant digits, and to so many decimals (as the exponent of the last one)."""
 _EXACT: Precision = (None, None)
 _FEWEST_OF_A_BLANK = 3  # significant digits
+_HALF = Decimal("0.5")
 _FEWEST_CUT, _FEWEST_ALIKE = 3, 2  # lines that show a habit
 _LONGEST = 40  # digits; what is written with more of them is taken as exact
 
@@ -66,14 +67,15 @@ class Habits:
 
     def cuts(self, own: Sequence[Decimal | None]) -> bool:
         """Whether they cut digits off: of the lines where that is not rounding at least three, and most, are cut. The
-        truth of a line is its key, or `own`, what follows from the lines above it as they stand."""
+        truth of a line is its key or `own`, what follows from the lines above it as they stand: whichever is nearer."""
         cut = rounded = 0
         for place, w in self.written.items():
             truths = [t for t in (self.program.key[place], own[place]) if t]
-            if w.exponent is None or not all(0 <= t.adjusted() - w.exponent < _LONGEST for t in truths):
+            if w.exponent is None or not truths:
                 continue
-            down, near = ({t.quantize(w.unit, way) for t in truths} for way in (ROUND_DOWN, ROUND_HALF_EVEN))
-            cut, rounded = cut + (w.value in down - near), rounded + (w.value in near - down)
+            truth = min(truths, key=lambda t: abs(t - w.value))
+            lost = (abs(truth) - abs(w.value)) / w.unit  # 0 to 1 where digits are cut off, -1/2 to 1/2 where rounded
+            cut, rounded = cut + (_HALF < lost <= 1), rounded + (-_HALF <= lost < 0)
         return cut >= _FEWEST_CUT and cut > rounded
 
     def _last(self, place: int) -> int | None:

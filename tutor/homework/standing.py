@@ -73,11 +73,11 @@ class Standing:
         return self.habits.cuts(self.own)
 
     def wide_spread(self, place: int) -> float:
-        """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off."""
-        if not self._cuts:
-            return self.spread(place)
+        """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off. Of blank
+        lines nobody sees whether they were cut; written ones show it."""
         spreads = self.spreads(self.compiled.inputs[place], place)
-        return self._reach(place, {x: 2 * spread for x, spread in spreads.items()})
+        seen = self.written.keys() if not self._cuts else ()
+        return self._reach(place, {x: spread if x in seen else 2 * spread for x, spread in spreads.items()})
 
     def spreads(self, places: Sequence[int], marked: int) -> dict[int, float]:
         """For each of these places δ: how far what stands there may be from what the writer had in mind.

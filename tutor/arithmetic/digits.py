@@ -32,11 +32,14 @@ def round_to(value: Fraction, decimals: int) -> Fraction:
     return Fraction(round(value * scale)) / scale
 
 
+_TINY = {Fraction: Fraction(1, 10**LARGEST_EXPONENT), Decimal: Decimal(1).scaleb(-LARGEST_EXPONENT)}
+
+
 def change_of(value: Any, before: Any) -> Any:
     """By how much the value differs from an earlier one; the value itself where nothing changes that could be written
     down. Fractions or decimals."""
     change = value - before
-    return change if abs(change) > abs(before) / 10**LARGEST_EXPONENT else value
+    return change if abs(change) > abs(before) * _TINY[type(before)] else value
 
 
 def exactly(value: Fraction) -> str:

@@ -28,7 +28,7 @@ def led_on(text: str) -> list[list[str]]:
 KNOWN = {
     "lesson": "my lesson.toml", "name": "dE/dW1", "sheet": "my lesson.csv", "fresh": "new.toml", "feedback": "feedback",
     "again": ["check", "my lesson.toml", "s.csv"], "file": "s.csv", "data": ["--data", "moons"], "run": "run.npz",
-    "number": 3, "folder": "transcripts",
+    "number": 3, "folder": "transcripts", "command": ["run", "mlp"],
 }  # fmt: skip
 
 
@@ -55,9 +55,14 @@ def test_what_is_not_known_is_not_said() -> None:
 EXPLAINED = [
     tuple(words)
     for kind, entries in REGISTRIES.items()
-    for name in entries
-    for words, _ in ways_on(f"explain {kind}:{name}", name=name)
+    for name, entry in entries.items()
+    for words, _ in ways_on(f"explain {kind}:{name}", name=name, command=getattr(entry, "command", "").split())
 ]
+
+
+def test_every_word_of_the_field_leads_on() -> None:
+    for name, entry in REGISTRIES["term"].items():
+        assert len(ways_on(f"explain term:{name}", name=name, command=entry.command.split())) == 1
 
 
 @pytest.mark.parametrize("words", dict.fromkeys(EXPLAINED), ids=" ".join)

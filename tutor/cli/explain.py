@@ -34,4 +34,5 @@ def explain(
         print(json.dumps(entry.entry_document(found.name, kind, found), indent=1))
     else:
         entry.show_entry(found.name, kind, found, screen, digits)
-        lead_on(screen, f"explain {kind}:{found.name}", name=found.name)
+        shown_by = getattr(found, "command", "").split()
+        lead_on(screen, f"explain {kind}:{found.name}", name=found.name, command=shown_by)

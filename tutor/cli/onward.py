@@ -40,21 +40,7 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain initializer": [("train --data moons --init {name}", _TRY)],
     "explain normalizer:zscore": [("train --data iris --normalize zscore", _TRY)],
     "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
-    "explain term": [("run mlp", "every link of it in one worked example")],
-    "explain term:learning_rate": [("compare --data moons --vary learning-rate=0.001,0.01,0.1", _TRY)],
-    "explain term:epoch": [("train --data moons", _TRY)],
-    "explain term:one_hot": [("train --data iris", "see it at work, as the targets of three classes")],
-    "explain term:vanishing_gradient": [("compare --data moons --hidden 8,8,8,8 --vary activation=sigmoid,relu", _TRY)],
-    "explain term:overfitting": [("train --data moons --validation 0.5 --hidden 64", _TRY)],
-    "explain term:early_stopping": [("train --data moons --validation 0.2 --patience 10", _TRY)],
-    "explain term:dropout": [("compare --data digits --validation 0.2 --vary dropout=0,0.2", _TRY)],
-    "explain term:dropconnect": [("compare --data digits --validation 0.2 --vary dropconnect=0,0.2", _TRY)],
-    "explain term:stochastic_depth": [
-        ("compare --data moons --hidden 16,16,16 --residual --vary stochastic-depth=0,0.2", _TRY)
-    ],
-    "explain term:residual": [("compare --data moons --hidden 16,16,16 --vary residual=false,true", _TRY)],
-    "explain term:batch_norm": [("compare --data moons --vary batch-norm=false,true", _TRY)],
-    "explain term:clipping": [("compare --data moons --vary clip-norm=none,1", _TRY)],
+    "explain term": [("{command}", _TRY)],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [
         ("{again} --watch", "marks it again whenever you save it"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`equation` says it in symbols; `see` has other entries, `try_it` a command that shows it."""
+    """`equation` says it in symbols; `see` has other entries, `command` what to type to see it at work."""
 
     name: str
     title: str
@@ -15,7 +15,7 @@ class Term:
     remark: str
     source: str
     see: tuple[str, ...] = ()
-    try_it: str = ""
+    command: str = ""
 
 
 TERMS = {
@@ -29,7 +29,7 @@ TERMS = {
             "multiplied; where several paths lead to the same weight, their products are added.",
             "Leibniz 1676; the lecture's appendices",
             ("backpropagation",),
-            "tutor why mlp dE/dW1",
+            "why mlp dE/dW1",
         ),
         Term(
             "backpropagation",
@@ -40,7 +40,7 @@ TERMS = {
             "passes. Written out path by path the same numbers would take a product for every path.",
             "Rumelhart, Hinton and Williams 1986",
             ("chain_rule", "vanishing_gradient"),
-            "tutor run mlp --chain delta",
+            "run mlp --chain delta",
         ),
         Term(
             "learning_rate",
@@ -50,7 +50,7 @@ TERMS = {
             "one side, between 1/c and 2/c they jump across it and still come closer, beyond 2/c they move away.",
             "the lecture's slides on the learning rate",
             ("epoch", "inverse_time", "clipping"),
-            "tutor compare --data moons --vary learning-rate=0.001,0.01,0.1",
+            "compare --data moons --vary learning-rate=0.001,0.01,0.1",
         ),
         Term(
             "epoch",
@@ -60,7 +60,7 @@ TERMS = {
             "is a single update. So epochs of different batch sizes are different amounts of learning.",
             "common",
             ("learning_rate", "early_stopping"),
-            "tutor train --data moons --batch-size 32 --epochs 20",
+            "train --data moons --batch-size 32 --epochs 20",
         ),
         Term(
             "one_hot",
@@ -70,7 +70,7 @@ TERMS = {
             "cross-entropy only the term of the right class is left: -ln of its probability.",
             "the lecture's slides on multi-class MLPs",
             ("softmax", "cross_entropy"),
-            "tutor train --data iris",
+            "train --data iris",
         ),
         Term(
             "vanishing_gradient",
@@ -81,7 +81,7 @@ TERMS = {
             "Slopes of 1 (relu), shortcuts (residual) and suitable first weights (he, xavier) help.",
             "Hochreiter 1991; the lecture's slides on vanishing gradients",
             ("sigmoid", "relu", "residual", "he"),
-            "tutor train --data moons --hidden 8,8,8,8,8,8,8,8 --activation sigmoid",
+            "compare --data moons --hidden 8,8,8,8 --vary activation=sigmoid,relu",
         ),
         Term(
             "overfitting",
@@ -91,7 +91,7 @@ TERMS = {
             "More examples, a smaller network, penalties on the weights, dropout and stopping early work against it.",
             "the lecture's slides on generalization",
             ("early_stopping", "l2", "dropout"),
-            "tutor train --data moons --hidden 64,64 --validation 0.3",
+            "train --data moons --hidden 64,64 --validation 0.3",
         ),
         Term(
             "early_stopping",
@@ -101,7 +101,7 @@ TERMS = {
             "takes others (--test).",
             "the lecture's slide on early stopping; Prechelt 1998",
             ("overfitting", "epoch"),
-            "tutor train --data moons --validation 0.2 --patience 10",
+            "train --data moons --validation 0.2 --patience 10",
         ),
         Term(
             "dropout",
@@ -112,7 +112,7 @@ TERMS = {
             "plain dropout.",
             "Srivastava et al. 2014; the lecture's slides on dropout",
             ("dropconnect", "stochastic_depth", "overfitting"),
-            "tutor train --data moons --hidden 32 --dropout 0.5",
+            "compare --data digits --validation 0.2 --vary dropout=0,0.2",
         ),
         Term(
             "dropconnect",
@@ -122,7 +122,7 @@ TERMS = {
             "an update. Wan et al. draw one for each example, and use the network by sampling instead of dividing.",
             "Wan et al. 2013; the lecture's slides on DropConnect",
             ("dropout",),
-            "tutor train --data moons --hidden 32 --dropconnect 0.3",
+            "compare --data digits --validation 0.2 --vary dropconnect=0,0.2",
         ),
         Term(
             "stochastic_depth",
@@ -132,7 +132,7 @@ TERMS = {
             "and multiply by 1 - p after training instead; the expected output is the same.",
             "Huang et al. 2016; the lecture's slides on stochastic depth",
             ("residual", "dropout"),
-            "tutor train --data moons --hidden 16,16,16 --residual --stochastic-depth 0.2",
+            "compare --data moons --hidden 16,16,16 --residual --vary stochastic-depth=0,0.2",
         ),
         Term(
             "residual",
@@ -141,7 +141,7 @@ TERMS = {
             "The 1 lets the gradient through whole, however small df/dx is. It needs as many outputs as inputs.",
             "He et al. 2016; the lecture's slides on residual connections",
             ("vanishing_gradient", "stochastic_depth"),
-            "tutor train --data moons --hidden 16,16,16 --residual",
+            "compare --data moons --hidden 16,16,16 --vary residual=false,true",
         ),
         Term(
             "batch_norm",
@@ -152,7 +152,7 @@ TERMS = {
             "training, running averages of mean and variance stand in for those of the batch.",
             "Ioffe and Szegedy 2015; the lecture's slides on batch normalization",
             ("zscore", "vanishing_gradient"),
-            "tutor train --data moons --hidden 16,16 --batch-norm",
+            "compare --data moons --vary batch-norm=false,true",
         ),
         Term(
             "clipping",
@@ -163,7 +163,7 @@ TERMS = {
             "turns the direction.",
             "Pascanu, Mikolov and Bengio 2013; the lecture's slides on exploding gradients",
             ("learning_rate", "vanishing_gradient"),
-            "tutor train --data moons --clip-norm 1",
+            "compare --data moons --vary clip-norm=none,1",
         ),
     )
 }

@@ -33,8 +33,6 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
         yield "settings", ", ".join(f"{name} = {value}" for name, value in settings.items())
     if related := getattr(entry, "see", ()):
         yield "see also", ", ".join(related)
-    if command := getattr(entry, "try_it", ""):
-        yield "try", command
 
 
 def show_entry(name: str, kind: str, entry: Any, screen: Screen, digits: int) -> None:

@@ -13,7 +13,7 @@ from tutor.harmless import for_line
 
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 _LONGEST = 300
-_FRAME = re.compile(f'File "{re.escape(os.path.dirname(__file__) + os.sep)}(.+?[.]py)", line ([0-9]+)')
+_FRAME = re.compile(f'File "{re.escape(__file__.removesuffix("faults.py"))}(.+?[.]py)", line ([0-9]+)')
 
 
 class Fault(TutorError):

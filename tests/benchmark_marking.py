@@ -18,11 +18,11 @@ from itertools import product
 from math import exp
 from pathlib import Path
 
-from tutor.homework.desk import Desk, Order
-from tutor.homework.handed_in import parse_sheet
-from tutor.homework.written import read_written
-from tutor.lesson_format import Homework
-from tutor.lessons import lesson_text
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text
+from tutor.lessons.format import Homework
+from tutor.marking.answer import read_written
+from tutor.sheets.read import parse_sheet
 
 TUTOR = [str(Path(sys.executable).with_name("tutor"))]
 GOALS = {"right": 2_000, "two root errors": 800}

@@ -23,10 +23,10 @@ from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from tutor.training.datasets import Data, load  # noqa: E402
+from tutor.data.builtin import Data, load  # noqa: E402
 from tutor.training.settings import Settings  # noqa: E402
 from tutor.training.setup import set_up  # noqa: E402
-from tutor.training.small_form import LARGEST  # noqa: E402
+from tutor.training.straight_line.engine import LARGEST  # noqa: E402
 
 TURNS = 7
 Array = Any
@@ -143,14 +143,14 @@ def pytorch(work: Work, threads: int) -> Callable[[], float]:
 
 def in_double_precision(work: Work) -> Callable[[], float]:
     """The fast arithmetic without its single precision for large networks."""
-    from tutor.training import matrix_form
+    from tutor.training.matrix import engine
 
     def run() -> float:
-        single, matrix_form.SINGLE_FROM = matrix_form.SINGLE_FROM, 10**9
+        single, engine.SINGLE_FROM = engine.SINGLE_FROM, 10**9
         try:
             return ours(work, arithmetic="fast")()
         finally:
-            matrix_form.SINGLE_FROM = single
+            engine.SINGLE_FROM = single
 
     return run
 

@@ -14,11 +14,11 @@ from rich.progress import track
 from student import Exercise, Habits, Line, Paper, Work, called, general_slips, handed_lines, work
 
 from tutor.errors import TutorError
-from tutor.homework.marking import Marker
-from tutor.homework.sheet import MarkedSheet, SheetMarker
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
-from tutor.workers import workers
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.marking.sheet import MarkedSheet, SheetMarker
+from tutor.marking.verdict import Marker
+from tutor.processes import workers
 
 SHEETS = 20  # of each exercise
 VISIBLE = 3.0  # units of the last digit

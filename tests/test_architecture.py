@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,55 +15,55 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "tutor"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-BASE = {"errors", "arithmetic", "maths", "worksheet"}
-TEXT = {"harmless", "read_files", "toml_text"}
-MAY_IMPORT = {
-    "errors": set(),
-    "maths": {"maths"},
-    "arithmetic": {"arithmetic", "errors"},
-    "worksheet": BASE,
-    "lesson_format": BASE | {"toml_text"},
-    "lessons": BASE | {"lesson_format", "read_files"},
-    "homework": BASE | TEXT | {"homework", "lesson_format", "workers", "files", "faults"},
-    "training": BASE | {"training", "lessons", "workers", "files", "read_files", "__init__"},
-    "practice": BASE | {"practice", "homework", "lessons"},
-    "views": BASE | {"views", "harmless"},
-    "recorded": {"errors", "read_files", "toml_text"},
-    "differences": set(),
-    "transcripts": BASE | {"lessons", "recorded", "differences", "files", "__init__"},
-    "scaffold": BASE | {"files", "harmless", "lesson_format"},
-    "workers": set(),
-    "files": {"errors"},
-    "read_files": {"errors"},
-    "harmless": set(),
-    "toml_text": set(),
-    "faults": {"errors", "harmless", "__init__"},
-}
-"""The parts of the package and what each may import; the command line may import everything."""
+ORDER = [
+    "errors",
+    "harmless",
+    "faults",
+    "files",
+    "read_files",
+    "toml_text",
+    "processes",
+    "maths",
+    "numbers",
+    "formulas",
+    "worksheet",
+    "lessons",
+    "slips",
+    "marking",
+    "sheets",
+    "homework",
+    "data",
+    "training",
+    "runs",
+    "export",
+    "experiments",
+    "transcripts",
+    "views",
+    "cli",
+]
+"""The folders and single modules of the package: each imports only from those that stand before it, and from itself."""
 
 HEAVY = {"sympy", "mpmath", "numpy", "rich", "typer", "msgspec", "plotille"}
 ALLOWED_LIBRARIES = {
-    "errors": set(),
-    "maths": set(),
-    "arithmetic": {"sympy", "mpmath", "numpy"},
+    "numbers": {"sympy", "mpmath", "numpy"},
+    "formulas": {"sympy"},
     "worksheet": {"sympy", "msgspec"},
-    "lesson_format": {"msgspec"},
-    "lessons": set(),
+    "lessons": {"msgspec"},
+    "slips": {"sympy"},
+    "marking": {"sympy"},
     "homework": {"sympy"},
+    "data": {"numpy", "msgspec"},
     "training": {"numpy", "msgspec"},
+    "training/straight_line": {"numpy", "sympy", "msgspec"},
+    "runs": {"numpy", "msgspec"},
+    "export": {"numpy"},
+    "experiments": {"numpy"},
+    "transcripts": {"msgspec"},
     "views": {"sympy", "rich", "plotille"},
-    "read_files": set(),
-    "recorded": {"msgspec"},
-    "differences": set(),
-    "transcripts": set(),
-    "scaffold": set(),
-    "workers": set(),
-    "files": set(),
-    "harmless": set(),
-    "toml_text": set(),
-    "faults": set(),
+    "cli": {"typer", "rich", "msgspec"},
 }
-COMPILER = PACKAGE / "worksheet" / "compile.py"
+"""The libraries that take long to load, and who may; everybody else does without."""
+COMPILER = PACKAGE / "formulas" / "code.py"
 """The one module that runs source: its own, in which a quantity is only a place in a list."""
 NO_UTILS = {"utils", "util", "core", "helpers", "common", "misc", "base"}
 
@@ -82,16 +83,37 @@ def imports(module: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
-def test_a_module_imports_only_what_its_part_may(module: Path) -> None:
+def test_a_module_imports_only_what_stands_before_it(module: Path) -> None:
     part = part_of(module)
-    if part in ("cli", "__main__", "__init__"):
+    if part in ("__main__", "__init__"):
         return
     for name in imports(module):
         top, *rest = name.split(".")
-        if top == "tutor":
-            assert (rest[0] if rest else "__init__") in MAY_IMPORT[part], f"{part} may not import {name}"
+        if top == "tutor" and rest:
+            assert ORDER.index(rest[0]) <= ORDER.index(part), f"{part} may not import {name}"
         elif top in HEAVY:
-            assert top in ALLOWED_LIBRARIES[part], f"{part} may not import {name}"
+            folder = module.parent.relative_to(PACKAGE).as_posix()
+            allowed = ALLOWED_LIBRARIES.get(folder, ALLOWED_LIBRARIES.get(part, set()))
+            assert top in allowed, f"{part} may not import {name}"
+
+
+def test_the_order_names_every_folder() -> None:
+    assert {part_of(module) for module in MODULES} - {"__main__", "__init__"} == set(ORDER)
+
+
+def test_no_circle_of_modules() -> None:
+    """What is imported while a module is loaded never leads back to it."""
+    names = {
+        ".".join(["tutor", *m.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__"): m for m in MODULES
+    }
+    loads: dict[str, set[str]] = {}
+    for name, module in names.items():
+        tree = ast.parse(module.read_text())
+        found = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
+        loads[name] = {
+            t for node in found for a in node.names for t in (f"{node.module}.{a.name}", str(node.module)) if t in names
+        }
+    TopologicalSorter(loads).prepare()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
@@ -119,7 +141,7 @@ def test_text_is_never_run_as_code(module: Path) -> None:
                 assert called not in ("eval", "exec", "parse_expr", "system", "popen"), ast.dump(node)
             assert not any(k.arg == "shell" for k in node.keywords)
             if called == "sympify":
-                assert part_of(module) == "arithmetic", "sympify never sees text"
+                assert part_of(module) == "formulas", "sympify never sees text"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
@@ -136,9 +158,9 @@ def test_files_are_written_in_one_place(module: Path) -> None:
 
 
 def test_nothing_that_anybody_has_named_or_written_gets_into_compiled_source() -> None:
-    from tutor.arithmetic import decimals
-    from tutor.lessons import read_lesson, worksheet_of
-    from tutor.worksheet.compile import Source
+    from tutor.formulas.code import Source
+    from tutor.lessons.find import read_lesson, worksheet_of
+    from tutor.numbers import decimals
 
     worksheet = worksheet_of(read_lesson("mlp"))
     source = Source({name: place for place, name in enumerate(worksheet.names)})
@@ -163,9 +185,9 @@ def test_help_loads_neither_sympy_nor_numpy() -> None:
 
 
 def test_lessons_are_listed_and_read_without_sympy() -> None:
-    assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.lessons as l; l.course()")
+    assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.lessons.find as l; l.course()")
 
 
 def test_a_worksheet_needs_no_numpy() -> None:
-    code = "import tutor.lessons as l; l.worksheet_of(l.read_lesson('mlp')).values"
+    code = "import tutor.lessons.find as l; l.worksheet_of(l.read_lesson('mlp')).values"
     assert "numpy" not in loaded_after(code)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from conftest import ONE_NEURON, ROOT, Tutor
 
-from tutor.lesson_format import schema
-from tutor.lessons import lesson_files
-from tutor.scaffold import KINDS
-from tutor.worksheet.entries import REGISTRIES
+from tutor.lessons.find import lesson_files
+from tutor.lessons.format import schema
+from tutor.lessons.templates import KINDS
+from tutor.worksheet.catalogue import REGISTRIES
 
 
 def remarks(tutor: Tutor, fails: int) -> list[str]:

@@ -10,9 +10,9 @@ from fractions import Fraction
 import pytest
 from conftest import ONE_NEURON, Here
 
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import lesson_text, worksheet_of
-from tutor.scaffold import KINDS
+from tutor.lessons.find import lesson_text, worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.lessons.templates import KINDS
 from tutor.worksheet.step import Worksheet
 
 BATCH = ONE_NEURON.replace("[training]", "[[examples]]\ninputs = [-0.7]\ntargets = [0.3]\n[training]")
@@ -83,9 +83,9 @@ def test_a_problem_holds_no_result(here: Here, kind: str, view: list[str]) -> No
 @pytest.mark.parametrize("kind", LESSONS)
 def test_nothing_is_worked_out_for_a_problem(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked for a value would have one: here that fails."""
-    from tutor.views.blank import blank_document, narrate_blank, show_blank
     from tutor.views.screen import Screen
-    from tutor.views.tableau import Tableau
+    from tutor.views.worksheet.blank import blank_document, narrate_blank, show_blank
+    from tutor.views.worksheet.model import Tableau
 
     worksheet = worksheet_of(parse_lesson(LESSONS[kind], kind))
     monkeypatch.setattr(Worksheet, "values", property(lambda self: pytest.fail("a value was asked for")))

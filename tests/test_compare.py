@@ -18,12 +18,12 @@ from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.cli.variations import command_line, read_variations
+from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
-from tutor.training.experiment import Source, run_all
-from tutor.training.search import Choices, Span, called, drawn, grid
+from tutor.experiments.experiment import Source, run_all
+from tutor.experiments.search import Choices, Span, called, drawn, grid
+from tutor.experiments.summary import compare, spread
 from tutor.training.settings import Settings
-from tutor.training.summary import compare, spread
 
 IRIS = ["--data", "iris", "--hidden", "5", "--epochs", "6", "--learning-rate", "0.05", "--validation", "0.2"]
 MEASURES = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
@@ -194,7 +194,7 @@ def test_values_are_read_as_the_options_are(text: str, meant: Any) -> None:
     ],
 )
 def test_nonsense_is_named_before_anything_is_trained(arguments: list[str], said: str) -> None:
-    from tutor.training.experiment import checked
+    from tutor.experiments.experiment import checked
 
     with pytest.raises(TutorError) as error:
         checked(Source("xor"), Settings(), grid(read_variations(arguments)))

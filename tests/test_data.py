@@ -20,13 +20,13 @@ from conftest import Tutor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tutor.data import limits
+from tutor.data.augmentation import Augmentation, parse_augmentation
+from tutor.data.builtin import Data
+from tutor.data.readers import is_file_name, read_file
+from tutor.data.sampling import normals, words
 from tutor.errors import TutorError
-from tutor.training import checks
-from tutor.training.augmentation import Augmentation, parse_augmentation
-from tutor.training.class_weights import balanced
-from tutor.training.datasets import Data
-from tutor.training.files import is_file_name, read_file
-from tutor.training.sampling import normals, words
+from tutor.training.preparation import balanced
 
 Array = Any
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -527,11 +527,11 @@ def test_files_are_read_by_their_ending(tmp_path: Path) -> None:
 def test_nothing_too_large_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "d.csv"
     with path.open("wb") as file:
-        file.truncate(checks.LARGEST_FILE + 1)
+        file.truncate(limits.LARGEST_FILE + 1)
     assert "more than 1000 MB" in refused(path)
     path.write_text("1" * 10_000_001)
     assert "row 1: the line is longer" in refused(path)
-    monkeypatch.setattr("tutor.training.csv_table.MOST_NUMBERS", 6)
+    monkeypatch.setattr("tutor.data.read_table.MOST_NUMBERS", 6)
     path.write_text(ROWS)
     assert "row 4: there may be at most" in refused(path)
 
@@ -643,7 +643,7 @@ def test_augmentation_goes_every_way_equally_often(monkeypatch: pytest.MonkeyPat
     noisy = Augmentation(noise=0.5).apply(x, None, 0, 1)
     assert np.std(noisy - x) == pytest.approx(0.5, abs=0.01)
     assert not np.array_equal(noisy, Augmentation(noise=0.5).apply(x, None, 0, 2))
-    monkeypatch.setattr("tutor.training.augmentation._PIECE", 1_001)
+    monkeypatch.setattr("tutor.data.augmentation._PIECE", 1_001)
     assert np.array_equal(noisy, Augmentation(noise=0.5).apply(x, None, 0, 1))
 
 

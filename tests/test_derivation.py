@@ -12,15 +12,15 @@ import sympy
 from hypothesis import given, settings
 from networks import RandomNetwork, networks
 
-from tutor.arithmetic.symbolic import symbol
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import lesson_files, read_lesson, worksheet_of
+from tutor.formulas.expressions import symbol
+from tutor.formulas.parse import parse
+from tutor.lessons.find import lesson_files, read_lesson, worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.derivation import RULES, D, Line, derive
 from tutor.worksheet.forward import activate, loss_step
-from tutor.worksheet.naming import NamedNeuron
-from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Step, Worksheet
 
 X, Y = symbol("x"), symbol("y")

@@ -7,15 +7,15 @@ from fractions import Fraction
 
 from conftest import ROOT, Tutor
 
-from tutor.homework.printed import mark_printed
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.formulas.vocabulary import FUNCTIONS, OVER_A_RANGE
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.marking.printed import mark_printed
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
-from tutor.views.tableau import VERDICTS
-from tutor.worksheet.vocabulary import FUNCTIONS, OVER_A_RANGE
+from tutor.views.worksheet.model import VERDICTS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LESSONS = (ROOT / "lessons" / "README.md").read_text(encoding="utf-8")

@@ -16,17 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from variants import VARIANTS, typed
 
+from tutor.data.builtin import Data, load
+from tutor.data.source import source_of
+from tutor.export.parts import Written, written
+from tutor.export.plan import plan_of
+from tutor.export.scripts import EXPORTS
 from tutor.maths.activations import ACTIVATIONS
-from tutor.training.datasets import Data, load
-from tutor.training.export import EXPORTS, plan_of
-from tutor.training.matrix_form import MatrixForm
-from tutor.training.predict import outputs_of
-from tutor.training.run_data import source_of
-from tutor.training.runs import Run, go_on, load_run, save_run
+from tutor.numbers.arrays import ARITHMETICS
+from tutor.runs.predict import outputs_of
+from tutor.runs.run import Run, go_on, load_run, save_run
+from tutor.training.matrix.engine import MatrixForm
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
-from tutor.training.systems import ARITHMETICS
-from tutor.training.written import Written, written
 
 Array = Any
 SLOPING = [name for name, entry in ACTIVATIONS.items() if entry.slope]

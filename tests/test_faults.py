@@ -16,7 +16,7 @@ import pytest
 from conftest import ONE_NEURON, Here, Tutor
 
 from tutor import __version__
-from tutor.homework.desk import Desk
+from tutor.homework.marker import Desk
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and descriptors as on POSIX")
 
@@ -33,11 +33,11 @@ def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, here: Here, monkeyp
     def fails(*_: object) -> None:
         raise kind("of a kind\x1b[31m nobody\nforesaw")
 
-    monkeypatch.setattr("tutor.lessons.parse_lesson", fails)
+    monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
     code, out, err = here("run", "mlp", "--digits=5")
     assert code == 70 and not out and len(err.splitlines()) == 2 and "\x1b" not in err
     what, report = two_lines(err)
-    assert kind.__name__ in what and "nobody" in what and "lessons.py, line " in what
+    assert kind.__name__ in what and "nobody" in what and "lessons/find.py, line " in what
     assert "`tutor run --digits`" in report and "5`" not in report
     monkeypatch.setenv("TUTOR_DEBUG", "1")
     _, _, err = here("run", "mlp")
@@ -46,7 +46,7 @@ def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, here: Here, monkeyp
 
 
 def test_what_was_given_to_options_stays_with_the_reader(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.lesson_format.parse_lesson", lambda *_: 1 / 0)
+    monkeypatch.setattr("tutor.lessons.read.parse_lesson", lambda *_: 1 / 0)
     for arguments in (["check", "mlp", "s.csv", "--secret", "hunter2"], ["check", "mlp", "s.csv", "--secret=hunter2"]):
         (here.folder / "s.csv").write_text("h1_in,0.48\n")
         code, _, err = here(*arguments)
@@ -61,7 +61,7 @@ def test_an_error_that_cannot_be_written_down_is_told_all_the_same(here: Here, m
     def fails(*_: object) -> None:
         raise Silent
 
-    monkeypatch.setattr("tutor.lessons.parse_lesson", fails)
+    monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
     code, _, err = here("run", "mlp")
     assert code == 70 and "Silent" in two_lines(err)[0]
 

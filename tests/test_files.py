@@ -16,15 +16,16 @@ from typing import Any
 import pytest
 from conftest import ONE_NEURON, ROOT, Tutor
 
-from tutor import cli, transcripts
+from tutor import cli
+from tutor.data.builtin import load
+from tutor.data.source import source_of
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, claim, written
-from tutor.training.datasets import load
-from tutor.training.run_data import source_of
-from tutor.training.runs import go_on, load_run, save_run
+from tutor.runs.run import go_on, load_run, save_run
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import Checkpoints
+from tutor.transcripts import record
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX")
 POINTS = "a,b,kind\n" + "".join(f"{n % 7},{n % 5},{'yes' if n % 2 else 'no'}\n" for n in range(40))
@@ -59,7 +60,7 @@ Said = tuple[int, str, str]
 @pytest.fixture
 def typed(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """A command in this process: its exit code, what it printed, what it said on stderr."""
-    monkeypatch.setattr(transcripts, "make", lambda *given: RECORDED)
+    monkeypatch.setattr(record, "make", lambda *given: RECORDED)
 
     def type_(*words: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["tutor", *map(str, words)])
@@ -72,7 +73,7 @@ def typed(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     return type_
 
 
-RECORDED = transcripts.Pages(*((ROOT / "transcripts" / f"perceptron{e}").read_text() for e in (".md", ".json")))
+RECORDED = record.Pages(*((ROOT / "transcripts" / f"perceptron{e}").read_text() for e in (".md", ".json")))
 WRITING: dict[str, tuple[str, ...]] = {
     "g.csv": ("check", "l.toml", "s.csv", "--ask", "o_in", "--gradebook", "g.csv"),
     "c.csv": ("check", "l.toml", "s.csv", "--ask", "o_in", "--platform", "canvas", "--gradebook", "c.csv"),

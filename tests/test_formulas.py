@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tutor.homework.desk import Desk, Order
-from tutor.homework.equivalence import judge
-from tutor.homework.handed_in import HandedIn
-from tutor.homework.program import Program
-from tutor.lesson_format import Homework
-from tutor.lessons import lesson_text, read_lesson, worksheet_of
-from tutor.worksheet.parse import parse
+from tutor.formulas.parse import parse
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text, read_lesson, worksheet_of
+from tutor.lessons.format import Homework
+from tutor.marking.formula_answer import judge
+from tutor.marking.key import Program
+from tutor.sheets.read import HandedIn
 
 DESK = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
 PROGRAM = Program(worksheet_of(read_lesson("mlp")))

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from sympy.core.cache import clear_cache
 
 from tests.conftest import fuzz
-from tutor.arithmetic.budget import A_SHEET, A_STEP, A_WORKSHEET, AN_ANSWER, Budget, TooMuchComputing
-from tutor.arithmetic.exact import ExactSystem, as_fraction
-from tutor.arithmetic.symbolic import names, parts, replace, symbol, written_size
 from tutor.errors import TutorError
-from tutor.homework.desk import Desk, Order
-from tutor.homework.handed_in import HandedIn
-from tutor.homework.program import Program
-from tutor.lesson_format import Homework, parse_lesson
-from tutor.lessons import lesson_text
+from tutor.formulas.evaluate import value_of
+from tutor.formulas.expressions import names, parts, replace, symbol, written_size
+from tutor.formulas.parse import MOST_PARTS, parse
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text
+from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.key import Program
+from tutor.numbers.budget import A_SHEET, A_STEP, A_WORKSHEET, AN_ANSWER, Budget, TooMuchComputing
+from tutor.numbers.exact import ExactSystem, as_fraction
+from tutor.sheets.read import HandedIn
 from tutor.views.notation import expression_text
 from tutor.worksheet.build import build
 from tutor.worksheet.derivation import derive
-from tutor.worksheet.evaluate import value_of
-from tutor.worksheet.parse import MOST_PARTS, parse
 
 GIVENS = {"a": "-0.5", "b": "0.7", "c": "2.25"}
 DESK = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
@@ -277,7 +278,7 @@ def test_a_sheet_of_costly_formulas_is_told_which_and_the_others_are_marked(monk
     costly = "+".join(f"exp(W1/{k})" for k in range(3, 90))
     answers = dict.fromkeys(lines[1:-1], costly) | {lines[0]: "0.48", lines[-1]: "1"}
     assert not [c for c in DESK.mark("s", HandedIn(answers))["cells"] if c["verdict"] == "unreadable"]
-    monkeypatch.setattr("tutor.homework.formulas.A_SHEET", 2_000_000)
+    monkeypatch.setattr("tutor.marking.formula_answer.A_SHEET", 2_000_000)
     first, *middle, last = DESK.mark("s", HandedIn(answers))["cells"]
     assert first["verdict"] == "correct" and last["verdict"] == "wrong"
     refused = [c for c in middle if c["verdict"] == "unreadable"]

@@ -10,10 +10,10 @@ from conftest import fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.arithmetic.exact import ExactSystem
+from tutor.formulas.evaluate import value_of
+from tutor.formulas.parse import parse
+from tutor.numbers.exact import ExactSystem
 from tutor.views.notation import expression_text
-from tutor.worksheet.evaluate import value_of
-from tutor.worksheet.parse import parse
 
 X = {k: Fraction(k * k - 2, 3) for k in range(4)}
 W = {(i, j): Fraction(2 * i - 3 * j, 4) for i in range(3) for j in range(3)}

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from tests.conftest import fuzz
 from tests.networks import ACTIVATIONS, decimals
 from tutor.errors import TutorError
-from tutor.homework.assignment import assign
-from tutor.homework.desk import Desk, Order
-from tutor.homework.sheet_text import ENDINGS, WRITERS, Paper, questions
-from tutor.lesson_format import Homework, parse_lesson
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.assignment import assign
+from tutor.sheets.formats import ENDINGS, WRITERS, Paper, questions
 from tutor.views.key import key_answers
 from tutor.worksheet.build import build
 

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from test_runs import npz, trained
 
 from tutor.errors import TutorError
-from tutor.training.export import EXPORTS, plan_of
-from tutor.training.new_data import new_examples
-from tutor.training.predict import csv_rows, predict
-from tutor.training.runs import check_can_save, go_on, load_run, save_run
+from tutor.export.plan import plan_of
+from tutor.export.scripts import EXPORTS
+from tutor.runs.predict import csv_rows, new_examples, predict
+from tutor.runs.run import check_can_save, go_on, load_run, save_run
 
 MOST_MEMORY = 60_000_000
 NETWORKS: list[tuple[str, dict[str, Any]]] = [

@@ -10,7 +10,7 @@ from conftest import Here, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.scaffold import KINDS
+from tutor.lessons.templates import KINDS
 from tutor.toml_text import parse_toml
 
 HEX = "0x" + "f" * 5_000

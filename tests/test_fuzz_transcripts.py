@@ -17,12 +17,12 @@ from conftest import ROOT, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor import transcripts
 from tutor.errors import TutorError
-from tutor.recorded import READ_ONLY, commands_of
+from tutor.transcripts import record
+from tutor.transcripts.read import READ_ONLY, commands_of
 
 PAGE, SIDECAR = ((ROOT / "transcripts" / f"perceptron{ending}").read_bytes() for ending in (".md", ".json"))
-MADE = transcripts.Pages(PAGE.decode(), SIDECAR.decode())
+MADE = record.Pages(PAGE.decode(), SIDECAR.decode())
 TOKENS = [
     "```toml", "```", "```console", "\n", "[[commands]]", "[commands]", "arguments = ", '["run", "perceptron"]', "format = 1", "width = 80",
     "lesson = ", '"perceptron"', '"""', "'''", "[", "]", "{", "}", ",", ":", ".", "#", "0x", "9" * 5_000, "1e999", "1e+1000000", "-0.1", "nan", "inf", "null",
@@ -62,8 +62,8 @@ words = st.sampled_from(
 def said(folder: Path) -> list[Any]:
     """What is found in the folder, in bounded time and in bounded words."""
     started = time.process_time()
-    with patch.object(transcripts, "make", lambda *_: MADE):
-        found = transcripts.verify_one(folder, "perceptron", {"perceptron"})
+    with patch.object(record, "make", lambda *_: MADE):
+        found = record.verify_one(folder, "perceptron", {"perceptron"})
     assert time.process_time() - started < 5
     assert len(found) <= 42 and all(len(difference.detail) < 3_000 for difference in found)
     return found

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.errors import TutorError
-from tutor.homework.variant import problem_text
-from tutor.homework.vary import Varier
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.homework.variants import Varier, problem_text
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS

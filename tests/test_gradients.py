@@ -10,9 +10,9 @@ import sympy
 from hypothesis import assume, given, settings
 from networks import RandomNetwork, networks
 
-from tutor.arithmetic.exact import as_fraction
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.numbers.exact import as_fraction
 from tutor.worksheet.step import Worksheet
 
 SLOW = settings(max_examples=30, deadline=None)

@@ -15,17 +15,8 @@ from conftest import Here, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.harmless import (
-    file_name,
-    for_csv,
-    for_json,
-    for_line,
-    for_markdown,
-    for_terminal,
-    for_toml,
-    from_csv,
-)
-from tutor.homework.variant import seed_of
+from tutor.harmless import file_name, for_csv, for_json, for_line, for_markdown, for_terminal, for_toml, from_csv
+from tutor.homework.variants import seed_of
 
 ACTS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 HOSTILE = "\x1b[31mRED\x1b]0;t\x07\u202eevil\u2066\u200b\u009b1m\x7f\u2028 [red]x[/red] =1+1 a;=2+2 | <b> `c` [l](u)"
@@ -228,7 +219,7 @@ def test_a_varied_lesson_keeps_its_meaning(made: Path, here: Here) -> None:
 @fuzz(15)
 @given(st.text(max_size=30))
 def test_any_title_is_harmless_in_every_form(title: str) -> None:
-    from tutor.homework.sheet_text import WRITERS, Paper, Question
+    from tutor.sheets.formats import WRITERS, Paper, Question
 
     paper = Paper(title, [Question("o_in", "forward", "2 digits", "1")], {}, {"student": title})
     for name, write in WRITERS.items():

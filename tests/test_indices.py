@@ -10,10 +10,10 @@ import pytest
 from conftest import Tutor
 
 from tutor.errors import TutorError
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.formulas.parse import parse
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.views.notation import expression_text
-from tutor.worksheet.parse import parse
 from tutor.worksheet.step import Worksheet
 
 

@@ -16,16 +16,16 @@ import pytest
 from hypothesis import assume, given, settings
 from networks import RandomNetwork, networks
 
-from tutor.arithmetic.exact import as_fraction
-from tutor.arithmetic.symbolic import names as names_in
 from tutor.errors import TutorError
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import lesson_files, read_lesson, worksheet_of
+from tutor.formulas.expressions import names as names_in
+from tutor.lessons.find import lesson_files, read_lesson, worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.numbers.exact import as_fraction
 from tutor.views.notation import expression_text
-from tutor.worksheet.collapse import collapses
-from tutor.worksheet.evaluate import evaluate_formula
-from tutor.worksheet.prove import prove
+from tutor.worksheet.proof import prove
+from tutor.worksheet.softmax import collapses
+from tutor.worksheet.values import evaluate_formula
 
 Loss = Callable[[dict[str, Any]], Any]
 

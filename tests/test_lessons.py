@@ -9,11 +9,11 @@ from conftest import ONE_NEURON
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import course, lesson_files, read_lesson, worksheet_of
-from tutor.views.notes import fill
+from tutor.lessons.find import course, lesson_files, read_lesson, worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.numbers.exact import as_fraction
+from tutor.views.worksheet.notes import fill
 
 BROKEN = {
     "not TOML": (("format = 1", "format = = 1"), "not valid TOML"),

@@ -13,11 +13,10 @@ import pytest
 from simulation import Room, choose
 from student import Values, Work, called
 
-from tutor.homework.marking import Marker
-from tutor.homework.sheet import MarkedSheet, SheetMarker
-from tutor.homework.verdict import CREDIT
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import read_lesson, worksheet_of
+from tutor.lessons.find import read_lesson, worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.marking.sheet import MarkedSheet, SheetMarker
+from tutor.marking.verdict import CREDIT, Marker
 
 
 def single(x: float) -> float:

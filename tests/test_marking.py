@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import RandomNetwork, networks
 
-from tutor.homework.demand import Demand
-from tutor.homework.marking import Marker
-from tutor.homework.printed import mark_printed
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import lesson_files, read_lesson, worksheet_of
-from tutor.views.rounding import fixed
+from tutor.lessons.find import lesson_files, read_lesson, worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.marking.answer import Demand
+from tutor.marking.printed import mark_printed
+from tutor.marking.verdict import Marker
+from tutor.views.numbers import fixed
 from tutor.worksheet.step import Worksheet
 
 
@@ -177,8 +177,8 @@ def test_a_student_who_copies_the_exact_values_rounded_is_never_wrong(network: R
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.integers(4, 8))
 def test_a_student_who_rounds_every_line_is_never_wrong(network: RandomNetwork, decimals: int) -> None:
-    from tutor.arithmetic.exact import ExactSystem, as_fraction
-    from tutor.worksheet.evaluate import value_of
+    from tutor.formulas.evaluate import value_of
+    from tutor.numbers.exact import ExactSystem, as_fraction
 
     worksheet = worksheet_of(parse_lesson(network.toml(), "test"))
     own, answers, system = dict(worksheet.givens), {}, ExactSystem(40)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.arithmetic import decimals
-from tutor.arithmetic.digits import exactly
-from tutor.arithmetic.exact import ExactSystem, as_fraction, read_number
-from tutor.homework.written import read_written
-from tutor.views.rounding import fixed, full, scientific, shown
+from tutor.marking.answer import read_written
+from tutor.numbers import decimals
+from tutor.numbers.digits import exactly
+from tutor.numbers.exact import ExactSystem, as_fraction, read_number
+from tutor.views.numbers import fixed, full, scientific, shown
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from conftest import ONE_NEURON, Here
 
 from tutor.cli.onward import LEADS_TO, ways_on
-from tutor.worksheet.entries import REGISTRIES
+from tutor.worksheet.catalogue import REGISTRIES
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX")
 

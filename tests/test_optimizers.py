@@ -14,12 +14,12 @@ import pytest
 from conftest import Tutor
 from variants import VARIANTS, in_toml, named
 
-from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
-from tutor.homework.variant import Code, problem_lesson
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.homework.variants import Code, problem_lesson
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.numbers.exact import as_fraction
 
 GRADIENTS = [1.0, -0.5, 0.25, 0.25, 2.0, -0.125, 0.0, 0.75]
 ETA, START = 0.1, 0.5

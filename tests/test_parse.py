@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.arithmetic.exact import ExactSystem
+from tutor.formulas.evaluate import value_of
+from tutor.formulas.parse import parse
+from tutor.numbers.exact import ExactSystem
 from tutor.views.notation import expression_text
 from tutor.views.style import PLAIN
-from tutor.worksheet.evaluate import value_of
-from tutor.worksheet.parse import parse
 
 KNOWN = frozenset({"x", "y", "h1_out", "dE/dW1", "dE/dout_out"})
 

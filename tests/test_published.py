@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
-from tutor.views.rounding import full
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.views.numbers import full
 
 MAZUR = """format = 1
 title = "A step by step backpropagation example"

@@ -13,16 +13,16 @@ from conftest import Tutor
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tutor.arithmetic.exact import as_fraction
-from tutor.arithmetic.floats import FloatSystem
-from tutor.arithmetic.symbolic import where
 from tutor.errors import TutorError
+from tutor.formulas.expressions import where
 from tutor.maths.initializers import INITIALIZERS
 from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.terms import TERMS
-from tutor.views.curves import round_axis
-from tutor.worksheet.entries import ALIASES, REGISTRIES, Curve, curve_of, find_entry, shown_of
-from tutor.worksheet.evaluate import evaluate_formula
+from tutor.numbers.exact import as_fraction
+from tutor.numbers.floats import FloatSystem
+from tutor.views.plots import round_axis
+from tutor.worksheet.catalogue import ALIASES, REGISTRIES, Curve, curve_of, find_entry, shown_of
+from tutor.worksheet.values import evaluate_formula
 
 NAMES = [f"{kind}:{name}" for kind, entries in REGISTRIES.items() for name in entries]
 CURVES = {name: curve for name in NAMES if (curve := curve_of(find_entry(name)[1])) is not None}

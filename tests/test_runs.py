@@ -22,13 +22,12 @@ from conftest import Tutor
 from test_check import LISTENING
 from variants import VARIANTS, named, typed
 
+from tutor.data.builtin import load
+from tutor.data.read_table import read_csv
+from tutor.data.source import source_of
 from tutor.errors import TutorError
-from tutor.training.csv_files import read_csv
-from tutor.training.datasets import load
-from tutor.training.new_data import new_examples
-from tutor.training.predict import outputs_of, predict
-from tutor.training.run_data import source_of
-from tutor.training.runs import go_on, load_run, save_run
+from tutor.runs.predict import new_examples, outputs_of, predict
+from tutor.runs.run import go_on, load_run, save_run
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import Trainer

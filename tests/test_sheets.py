@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.errors import TutorError
-from tutor.homework.assignment import assign
-from tutor.homework.desk import Desk, Order
-from tutor.homework.handed_in import HandedIn, parse_sheet, read_sheet
-from tutor.homework.sheet_text import ENDINGS, WRITERS, Paper, questions
-from tutor.lesson_format import Homework, parse_lesson
-from tutor.lessons import lesson_text, read_lesson, worksheet_of
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text, read_lesson, worksheet_of
+from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.assignment import assign
+from tutor.sheets.formats import ENDINGS, WRITERS, Paper, questions
+from tutor.sheets.read import HandedIn, parse_sheet, read_sheet
 from tutor.views.key import key_answers
 
 WORKSHEET = worksheet_of(read_lesson("mlp"))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from simulation import simulate_all
 
-from tutor.homework.desk import Desk, Order
-from tutor.homework.handed_in import HandedIn
-from tutor.homework.slips import SLIPS
-from tutor.lesson_format import Homework
-from tutor.lessons import lesson_text
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text
+from tutor.lessons.format import Homework
+from tutor.sheets.read import HandedIn
+from tutor.slips.registry import SLIPS
 
 Values = dict[str, float]
 

@@ -14,22 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import VARIANTS, in_toml, named
 
-from tutor.arithmetic import elementary, scalar
-from tutor.arithmetic.exact import as_fraction
+from tutor.data.sampling import normals, permutation, uniforms, words
 from tutor.errors import TutorError
-from tutor.lesson_format import Lesson, parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.format import Lesson
+from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.training.network import Network
-from tutor.training.optimization import Optimization, Rules
+from tutor.numbers import reproducible_arrays, reproducible_scalars
+from tutor.numbers.arrays import ARITHMETICS
+from tutor.numbers.exact import as_fraction
+from tutor.training.architecture import Shape
+from tutor.training.from_lesson import problem_of
+from tutor.training.matrix.network import Network
+from tutor.training.matrix.optimizer import Optimization, Rules
 from tutor.training.preparation import rows_with_ones
-from tutor.training.sampling import normals, permutation, uniforms, words
-from tutor.training.shape import Shape
-from tutor.training.straight_line import StraightLine
-from tutor.training.systems import ARITHMETICS
-from tutor.training.worksheets import problem_of
+from tutor.training.straight_line.engine import StraightLine
 
 Array = Any
 
@@ -51,8 +52,8 @@ def test_a_single_number_gets_the_same_bits_as_an_array(name: str) -> None:
     x = np.concatenate([points(), -points()])
     assert len(x) > 200_000
     with np.errstate(all="ignore"):
-        expected = getattr(elementary, name)(x)
-    found = np.array([getattr(scalar, name)(value) for value in x.tolist()])
+        expected = getattr(reproducible_arrays, name)(x)
+    found = np.array([getattr(reproducible_scalars, name)(value) for value in x.tolist()])
     same = (expected.view(np.int64) == found.view(np.int64)) | (np.isnan(expected) & np.isnan(found))
     assert same.all(), x[~same][:5]
 
@@ -486,7 +487,7 @@ def test_saturated_outputs_train_on() -> None:
 def test_the_functions_that_raise_give_way_without_a_trace() -> None:
     """The careful functions have the same values: it does not matter when the training changes to them."""
     line, careful = xor("fast", 300.0, loss="binary_cross_entropy"), xor("fast", 300.0, loss="binary_cross_entropy")
-    careful._run = careful._loop.function(scalar.Fast)
+    careful._run = careful._loop.function(reproducible_scalars.Fast)
     losses = line.run(orders(200), [300.0] * 200)
     assert losses == careful.run(orders(200), [300.0] * 200) and np.array_equal(line.vector, careful.vector)
 
@@ -525,7 +526,7 @@ def test_nothing_that_a_file_says_gets_into_the_source() -> None:
         "if",
         "else",
     }
-    allowed |= {"append", "break", "return", "i0", "i1", *scalar.Fast.FUNCTIONS}
+    allowed |= {"append", "break", "return", "i0", "i1", *reproducible_scalars.Fast.FUNCTIONS}
     for source in line_of(found)._loop.lines:
         bare = re.sub(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b|\bv\d+\b", "", source)
         assert set(re.findall(r"[A-Za-z_]\w*", bare)) <= allowed, source

@@ -15,25 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import VARIANTS, in_toml
 
-from tutor.arithmetic import elementary
-from tutor.arithmetic.exact import as_fraction
-from tutor.arithmetic.exact_rows import ExactRows
-from tutor.arithmetic.products import Operand, bits_for, product
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.data.builtin import DATA, load
+from tutor.data.sampling import normals, permutation, uniforms, words
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
-from tutor.training.datasets import DATA, load
-from tutor.training.network import Network
-from tutor.training.noise import Noise
-from tutor.training.optimization import Optimization, Rules
+from tutor.numbers import reproducible_arrays
+from tutor.numbers.arrays import ARITHMETICS, Setting
+from tutor.numbers.exact import as_fraction
+from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, product
+from tutor.training.architecture import Shape
+from tutor.training.matrix.dropout import Noise
+from tutor.training.matrix.network import Network
+from tutor.training.matrix.optimizer import Optimization, Rules
 from tutor.training.preparation import rows_with_ones
 from tutor.training.results import confusion, regions
-from tutor.training.sampling import normals, permutation, uniforms, words
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
-from tutor.training.shape import Shape
-from tutor.training.systems import ARITHMETICS, Setting
 
 Array = Any
 
@@ -54,18 +53,20 @@ Array = Any
 def test_elementary_functions_are_right_to_the_last_place(name: str, low: float, high: float, ulps: float) -> None:
     x = low + (high - low) * uniforms(words(5, "data", 0, 3000))
     with mpmath.workprec(120):
-        for value, found in zip(x, getattr(elementary, name)(x), strict=True):
+        for value, found in zip(x, getattr(reproducible_arrays, name)(x), strict=True):
             true = getattr(mpmath, name)(mpmath.mpf(float(value)))
             assert abs(mpmath.mpf(float(found)) - true) <= ulps * mpmath.mpf(float(np.spacing(abs(float(true))))), value
 
 
 def test_the_edges_of_elementary_functions() -> None:
     with np.errstate(all="raise"):
-        assert elementary.exp(np.array([710.0, -746.0, 0.0])).tolist() == [np.inf, 0.0, 1.0]
-        assert elementary.log(np.array([0.0, np.inf, 1.0])).tolist() == [-np.inf, np.inf, 0.0]
-        assert elementary.tanh(np.array([50.0, -50.0, 0.0])).tolist() == [1.0, -1.0, 0.0]
-    assert np.isnan(elementary.exp(np.array([np.nan]))[0]) and np.isnan(elementary.log(np.array([-1.0]))[0])
-    assert str(elementary.tanh(np.array([-0.0]))[0]) == "-0.0"
+        assert reproducible_arrays.exp(np.array([710.0, -746.0, 0.0])).tolist() == [np.inf, 0.0, 1.0]
+        assert reproducible_arrays.log(np.array([0.0, np.inf, 1.0])).tolist() == [-np.inf, np.inf, 0.0]
+        assert reproducible_arrays.tanh(np.array([50.0, -50.0, 0.0])).tolist() == [1.0, -1.0, 0.0]
+    assert np.isnan(reproducible_arrays.exp(np.array([np.nan]))[0]) and np.isnan(
+        reproducible_arrays.log(np.array([-1.0]))[0]
+    )
+    assert str(reproducible_arrays.tanh(np.array([-0.0]))[0]) == "-0.0"
 
 
 def drawn(purpose: int, rows: int, columns: int) -> Array:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Tutor
 
-from tutor import recorded, transcripts
-from tutor.differences import differences
 from tutor.errors import TutorError
-from tutor.lessons import lesson_files
-from tutor.recorded import commands_of, read_header
+from tutor.lessons.find import lesson_files
+from tutor.transcripts import read, record
+from tutor.transcripts.differences import differences
+from tutor.transcripts.read import commands_of, read_header
 
 RECORDED = ROOT / "transcripts"
 
@@ -162,7 +162,7 @@ SIDECARS = [
 @pytest.mark.parametrize(("sidecar", "said"), SIDECARS, ids=range(len(SIDECARS)))
 def test_a_sidecar_that_is_none_is_named(sidecar: str, said: str) -> None:
     with pytest.raises(TutorError) as caught:
-        recorded.versions_of(sidecar)
+        read.versions_of(sidecar)
     assert said in str(caught.value) and len(str(caught.value)) < 400
 
 
@@ -206,15 +206,15 @@ def test_what_is_no_transcript_has_its_message_and_the_others_are_verified(
     for path in RECORDED.iterdir():
         shutil.copy(path, tmp_path)
     spoil(tmp_path / f"mlp{ending}")
-    monkeypatch.setattr(transcripts, "make", lambda lesson, *_: pages(lesson))
-    found = dict(transcripts.verify(tmp_path, recorded.transcript_names(tmp_path)))
+    monkeypatch.setattr(record, "make", lambda lesson, *_: pages(lesson))
+    found = dict(record.verify(tmp_path, read.transcript_names(tmp_path)))
     assert found["perceptron"] == []
     (only,) = found["mlp"]
     assert (only.kind, only.file) == ("unreadable", f"mlp{ending}") and said in only.detail, only
 
 
-def pages(lesson: str) -> transcripts.Pages:
-    return transcripts.Pages(*((RECORDED / f"{lesson}{end}").read_bytes().decode() for end in (".md", ".json")))
+def pages(lesson: str) -> record.Pages:
+    return record.Pages(*((RECORDED / f"{lesson}{end}").read_bytes().decode() for end in (".md", ".json")))
 
 
 def test_every_byte_of_a_sidecar_counts(tutor: Tutor, copied: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_command_that_does_not_end_is_ended_with_what_it_started(
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
     with pytest.raises(TutorError, match=r"tutor|run mlp: .*300 seconds"):
-        transcripts.run_command(["run", "mlp"], {}, time.monotonic() + 1)
+        record.run_command(["run", "mlp"], {}, time.monotonic() + 1)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):
         state = Path(f"/proc/{pid}/stat")
@@ -278,7 +278,7 @@ def test_a_command_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch:
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
     with pytest.raises(TutorError, match="run mlp: it prints more than 10,000,000 bytes"):
-        transcripts.run_command(["run", "mlp"], {}, time.monotonic() + 60)
+        record.run_command(["run", "mlp"], {}, time.monotonic() + 60)
 
 
 def test_a_hostile_transcript_runs_nothing(tutor: Tutor, copied: Path) -> None:
@@ -291,9 +291,9 @@ def test_recording_gives_what_is_there(tutor: Tutor) -> None:
     assert tutor("transcript", "record", "perceptron").returncode == 0
     folder = tutor.folder / "transcripts"
     assert (folder / "perceptron.md").read_bytes() == (RECORDED / "perceptron.md").read_bytes()
-    drawn, recorded = (json.loads((f / "perceptron.json").read_text()) for f in (folder, RECORDED))
-    assert {**drawn, "drawn_with": ""} == {**recorded, "drawn_with": ""}  # it notes the versions that drew it
-    assert set(drawn["drawn_with"]) == set(recorded["drawn_with"])
+    drawn, read = (json.loads((f / "perceptron.json").read_text()) for f in (folder, RECORDED))
+    assert {**drawn, "drawn_with": ""} == {**read, "drawn_with": ""}  # it notes the versions that drew it
+    assert set(drawn["drawn_with"]) == set(read["drawn_with"])
 
 
 def test_an_automatic_build_never_records(tutor: Tutor) -> None:

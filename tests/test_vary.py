@@ -11,10 +11,9 @@ import pytest
 from conftest import Tutor
 
 from tutor.errors import TutorError
-from tutor.homework.variant import Code, Draw, problem_text, read_code, seed_of
-from tutor.homework.vary import Varier
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import lesson_text, worksheet_of
+from tutor.homework.variants import Code, Draw, Varier, problem_text, read_code, seed_of
+from tutor.lessons.find import lesson_text, worksheet_of
+from tutor.lessons.read import parse_lesson
 
 AND_GATE = """format = 1
 title = "AND"

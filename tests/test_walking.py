@@ -11,7 +11,7 @@ from terminals import Terminal
 
 from tutor.cli.stepping import find_step
 from tutor.errors import TutorError
-from tutor.lessons import read_lesson, worksheet_of
+from tutor.lessons.find import read_lesson, worksheet_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a matter of POSIX")
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Tutor, fuzz
-from tutor.arithmetic.exact import as_fraction
-from tutor.arithmetic.fingerprints import ORDER, PRIME
 from tutor.errors import TutorError
-from tutor.lesson_format import parse_lesson
-from tutor.lessons import worksheet_of
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
+from tutor.numbers.exact import as_fraction
+from tutor.numbers.fingerprints import ORDER, PRIME
 from tutor.worksheet.step import Worksheet
 
 

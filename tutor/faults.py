@@ -27,7 +27,7 @@ def debugging() -> bool:
 
 
 def described(error: BaseException) -> str:
-    """What happened and where, in one line: `ValueError: … (worksheet/parse.py, line 81)`. Shows the traceback first,
+    """What happened and where, in one line: `ValueError: … (formulas/parse.py, line 81)`. Shows the traceback first,
     where TUTOR_DEBUG asks for it."""
     trace = _trace(error)
     if debugging() and sys.stderr is not None:

@@ -11,7 +11,7 @@ import typer
 
 from tutor import __version__
 from tutor.cli import abandon_output
-from tutor.cli.settings import given, setting_parameters
+from tutor.cli.training_options import given, setting_parameters
 
 app = typer.Typer(
     name="tutor",

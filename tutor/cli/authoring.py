@@ -25,7 +25,7 @@ def new(
     force: Force = False,
 ) -> None:
     """Write a new lesson file to start from. It runs as it is; `tutor lint` says what in it is still to be replaced."""
-    from tutor.scaffold import write_lesson
+    from tutor.lessons.templates import write_lesson
 
     write_lesson(path, kind, force)
     screen.show(f"wrote {path}")
@@ -40,8 +40,8 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
     """
     from tutor.cli.worksheet import tableau_of
     from tutor.homework.lint import remarks
-    from tutor.lessons import read_lesson, slug
-    from tutor.scaffold import placeholders
+    from tutor.lessons.find import read_lesson, slug
+    from tutor.lessons.templates import placeholders
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
@@ -61,6 +61,6 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
 @command()
 def schema(screen: Screen) -> None:
     """Print the lesson format as a JSON Schema, for editors that complete TOML."""
-    from tutor.lesson_format import schema as lesson_schema
+    from tutor.lessons.format import schema as lesson_schema
 
     print(json.dumps(lesson_schema(), indent=1))

@@ -14,9 +14,9 @@ import typer
 
 from tutor.cli import abandon_output, tell
 from tutor.cli.app import Force, command
-from tutor.cli.homework import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.sheet import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import NothingThere, TutorError, counted
 from tutor.faults import Fault
@@ -24,9 +24,10 @@ from tutor.read_files import is_folder
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.homework.desk import Order
+    from tutor.homework.marker import Order
     from tutor.homework.outputs import Wanted
     from tutor.homework.ownership import Owners
+
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show the right values too.")]
@@ -71,11 +72,11 @@ def check(
     Sheets are CSV (columns name and answer), TOML, JSON, or the filled Markdown sheet of `tutor sheet`. An answer is
     a number or a formula. Ends with 0 where every asked line earns credit, 1 where one does not.
     """
-    from tutor.homework.desk import ENDINGS, Order, passed_over, sheets_in
+    from tutor.homework.handout import roster_ids
+    from tutor.homework.marker import ENDINGS, Order, passed_over, sheets_in
     from tutor.homework.outputs import Wanted
-    from tutor.homework.roster import roster_ids
-    from tutor.lesson_format import parse_lesson
-    from tutor.lessons import lesson_file, lesson_text, slug
+    from tutor.lessons.find import lesson_file, lesson_text, slug
+    from tutor.lessons.read import parse_lesson
 
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
@@ -115,7 +116,7 @@ def _mark_one(
     order: Order, path: Path, lesson: str, screen: Screen, outputs: Wanted, reveal: bool, json_output: bool
 ) -> bool:
     """One sheet in full."""
-    from tutor.homework.desk import Desk
+    from tutor.homework.marker import Desk
     from tutor.homework.outputs import Outputs
     from tutor.views.marks import show_sheet
 
@@ -210,7 +211,7 @@ def _started(sheets: Iterator[Any]) -> Iterator[Any]:
 
 def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
-    from tutor.homework.desk import Desk
+    from tutor.homework.marker import Desk
     from tutor.views.marks import show_sheet
 
     desk, seen = Desk(order), None

@@ -9,7 +9,7 @@ FAMILIES = (
     "worksheet",
     "explain",
     "prove",
-    "homework",
+    "sheet",
     "check",
     "vary",
     "train",

@@ -13,15 +13,16 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.train import DataName, Label, use_one_thread
-from tutor.cli.variations import command_line, read_variations
+from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
 from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.training.search import Setting, Varied
+    from tutor.experiments.search import Setting, Varied
     from tutor.training.settings import Settings
+
 
 Vary = Annotated[
     list[str] | None,
@@ -72,13 +73,13 @@ def compare(
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
-    from tutor.training.experiment import Source, checked, measured_on_test, run_all
-    from tutor.training.run_data import files_of
+    from tutor.data.source import files_of
+    from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
+    from tutor.experiments.summary import compare as summarised
+    from tutor.experiments.summary import measure_to_rank_by
     from tutor.training.settings import Settings
-    from tutor.training.summary import compare as summarised
-    from tutor.training.summary import measure_to_rank_by
     from tutor.views import comparison as view
-    from tutor.views.experiment_data import COLUMNS, document, rows
+    from tutor.views.comparison import COLUMNS, document, rows
     from tutor.views.progress import counting
 
     table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,seconds)?\r\n")
@@ -111,7 +112,7 @@ def compare(
 
 def _settings(varied: Sequence[Varied], search: str, trials: int | None, base: Settings) -> list[Setting]:
     """Raises TutorError where the search does not go with the other options."""
-    from tutor.training.search import drawn, grid
+    from tutor.experiments.search import drawn, grid
 
     if search == "grid":
         if trials is not None:

@@ -27,23 +27,23 @@ def errata(
     A value is called wrong where neither the exact computation nor the lecture's own earlier lines lead to it.
     """
     from tutor.cli.worksheet import tableau_of
-    from tutor.lessons import course, read_lesson, slug
-    from tutor.views import misprints
-    from tutor.views.notes import fill
+    from tutor.lessons.find import course, read_lesson, slug
+    from tutor.views.worksheet import errata
+    from tutor.views.worksheet.notes import fill
 
     found, lines = [], []
     for name, lesson in [(name, read_lesson(name)) for name in lessons] if lessons else course():
         tableau = tableau_of(name, lesson, 5)
         labels = [
-            misprints.Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
+            errata.Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
             for m in lesson.misprints
         ]
-        found.append(misprints.Chapter(slug(name), lesson.title, lesson.source, tableau, labels))
+        found.append(errata.Chapter(slug(name), lesson.title, lesson.source, tableau, labels))
         lines += [(name, row.name) for row in found[-1].wrong() if row.name in tableau.worksheet.by_name]
     if json_output:
-        print(json.dumps(misprints.errata_document(found), indent=1))
+        print(json.dumps(errata.errata_document(found), indent=1))
     else:
-        for indent, line in misprints.errata_lines(found, screen.style):
+        for indent, line in errata.errata_lines(found, screen.style):
             screen.indented(line, by=indent, style="" if indent == 4 else "bold")
         for lesson_name, line_name in lines[:1]:
             lead_on(screen, "errata", lesson=lesson_name, name=line_name)

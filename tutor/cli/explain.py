@@ -26,13 +26,13 @@ def explain(
 
     A name that is more than one thing is written with its kind: activation:step, schedule:step.
     """
-    from tutor.views import entry
-    from tutor.worksheet.entries import find_entry
+    from tutor.views import catalogue
+    from tutor.worksheet.catalogue import find_entry
 
     kind, found = find_entry(name)
     if json_output:
-        print(json.dumps(entry.entry_document(found.name, kind, found), indent=1))
+        print(json.dumps(catalogue.entry_document(found.name, kind, found), indent=1))
     else:
-        entry.show_entry(found.name, kind, found, screen, digits)
+        catalogue.show_entry(found.name, kind, found, screen, digits)
         shown_by = getattr(found, "command", "").split()
         lead_on(screen, f"explain {kind}:{found.name}", name=found.name, command=shown_by)

@@ -35,8 +35,9 @@ def export(
     In the script, predict(x) gives the same predictions as here, and update(x, targets) does the same next update:
     the NumPy one writes the chain rule out, the PyTorch one leaves it to autograd, and they agree.
     """
-    from tutor.training.export import EXPORTS, SCRIPT, plan_of
-    from tutor.training.runs import load_run
+    from tutor.export.plan import SCRIPT, plan_of
+    from tutor.export.scripts import EXPORTS
+    from tutor.runs.run import load_run
 
     output = output or Path(STDOUT)
     if str(output) != STDOUT and output.suffix != ".py":

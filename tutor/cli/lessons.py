@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 @command(name="list")
 def list_lessons(screen: Screen, json_output: Json = False) -> None:
     """The lessons, in the order of the course."""
-    from tutor.lessons import course
+    from tutor.lessons.find import course
 
     lessons = course()
     if json_output:

@@ -17,7 +17,8 @@ from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.training.predict import Predictions
+    from tutor.runs.predict import Predictions
+
 
 RunFile = Annotated[Path, typer.Argument(metavar="FILE", help="A run saved by `tutor train --save FILE`.")]
 
@@ -42,11 +43,10 @@ def predict(
     A CSV needs the columns that the network was trained on, by their names or in their order, and need not have the
     answers. It is scaled as the training examples were, with the numbers fitted on those.
     """
-    from tutor.training.new_data import new_examples
-    from tutor.training.predict import TABLE
-    from tutor.training.predict import predict as predictions
-    from tutor.training.run_data import files_of
-    from tutor.training.runs import load_run
+    from tutor.data.source import files_of
+    from tutor.runs.predict import TABLE, new_examples
+    from tutor.runs.predict import predict as predictions
+    from tutor.runs.run import load_run
     from tutor.views import predictions as view
 
     claim(printed_too("--csv", table, TABLE, json_output), [file, *files_of(data)], force)
@@ -63,7 +63,7 @@ def predict(
 
 
 def _write(path: Path, found: Predictions) -> None:
-    from tutor.training.predict import csv_rows
+    from tutor.runs.predict import csv_rows
 
     printed = str(path) == STDOUT
     with written(path) as file:

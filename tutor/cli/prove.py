@@ -23,10 +23,10 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
     there is no gradient.
     """
     from tutor.errors import NothingThere, TutorError
-    from tutor.lessons import read_lesson, slug, worksheet_of
-    from tutor.views import proofs
-    from tutor.worksheet.prove import DIFFERS
-    from tutor.worksheet.prove import prove as prove_gradients
+    from tutor.lessons.find import read_lesson, slug, worksheet_of
+    from tutor.views.worksheet import proofs
+    from tutor.worksheet.proof import DIFFERS
+    from tutor.worksheet.proof import prove as prove_gradients
 
     try:
         worksheet = worksheet_of(read_lesson(lesson), chain)

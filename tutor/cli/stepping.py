@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from tutor.cli.keys import has_keys, read_key
 from tutor.errors import TutorError
-from tutor.views import explanation
-from tutor.views.narrate import narrate_network, narrate_outcome, narrate_step
-from tutor.views.page import show_picture
+from tutor.formulas.names import find_name, plain_name
 from tutor.views.screen import Screen
-from tutor.views.tableau import Tableau
-from tutor.views.tables import show_notes, show_step
-from tutor.worksheet.names import find_name, plain_name
+from tutor.views.worksheet import why
+from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.page import show_notes, show_picture, show_step
+from tutor.views.worksheet.sentences import narrate_network, narrate_outcome, narrate_step
 from tutor.worksheet.step import Step, by_stage
 
 LEAVE = -1
@@ -83,7 +82,7 @@ def _ask(tableau: Tableau, screen: Screen, steps: Sequence[Step], at: int) -> in
         if action in ("next", "back", "quit"):
             return {"next": at + 1, "back": max(0, at - 1), "quit": LEAVE}[action]
         if action == "why":
-            explanation.explain(tableau, screen, steps[at].name)
+            why.explain(tableau, screen, steps[at].name)
         elif action == "picture":
             _picture(tableau, screen)
         else:

@@ -30,9 +30,9 @@ def record(
 
     Each is made twice, in different surroundings, and only written if not a byte differs.
     """
-    from tutor.lessons import lesson_files
-    from tutor.transcripts import prepare
-    from tutor.transcripts import record as record_lesson
+    from tutor.lessons.find import lesson_files
+    from tutor.transcripts.record import prepare
+    from tutor.transcripts.record import record as record_lesson
 
     wanted = list(dict.fromkeys(lessons or lesson_files()))
     prepare(wanted, folder, force)
@@ -50,8 +50,8 @@ def verify(
 
     Ends with 0 where all hold, 1 where one differs, 3 where there is none.
     """
-    from tutor.recorded import transcript_names
-    from tutor.transcripts import verify as verified
+    from tutor.transcripts.read import transcript_names
+    from tutor.transcripts.record import verify as verified
 
     names = transcript_names(folder)
     if not names:

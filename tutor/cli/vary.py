@@ -10,8 +10,8 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.check import Roster
-from tutor.cli.homework import Ask, Decimals, Points, SheetFormat, Significant, homework_of
 from tutor.cli.onward import free_name, lead_on_beside
+from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
 from tutor.views.screen import Screen
@@ -42,12 +42,10 @@ def vary(
     problem again from the sheet alone.
     """
     from tutor.files import claim
-    from tutor.homework.handout import hand_out, targets_in
-    from tutor.homework.roster import roster_ids
-    from tutor.homework.variant import problem_text
-    from tutor.homework.vary import Varier
-    from tutor.lesson_format import parse_lesson
-    from tutor.lessons import lesson_file, lesson_text
+    from tutor.homework.handout import hand_out, roster_ids, targets_in
+    from tutor.homework.variants import Varier, problem_text
+    from tutor.lessons.find import lesson_file, lesson_text
+    from tutor.lessons.read import parse_lesson
     from tutor.views.progress import progress
 
     text = lesson_text(lesson)

@@ -14,8 +14,8 @@ from tutor.errors import NothingThere, TutorError
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
-    from tutor.lesson_format import Lesson, Printed
-    from tutor.views.tableau import Tableau
+    from tutor.lessons.format import Lesson, Printed
+    from tutor.views.worksheet.model import Tableau
 
 
 def lesson_names(incomplete: str) -> list[str]:
@@ -23,7 +23,7 @@ def lesson_names(incomplete: str) -> list[str]:
     from contextlib import suppress
     from pathlib import Path
 
-    from tutor.lessons import lesson_files
+    from tutor.lessons.find import lesson_files
 
     folder, slash, start = incomplete.rpartition("/")
     found: list[str] = []
@@ -56,8 +56,8 @@ Chain = Annotated[
 
 def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = None) -> Tableau:
     """The worksheet of the lesson as a problem: nothing on it has been worked out."""
-    from tutor.lessons import worksheet_of
-    from tutor.views.tableau import Tableau
+    from tutor.lessons.find import worksheet_of
+    from tutor.views.worksheet.model import Tableau
 
     try:
         return Tableau(worksheet_of(lesson, chain), digits, blank=True)
@@ -67,10 +67,10 @@ def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = No
 
 def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
-    from tutor.homework.printed import mark_printed
-    from tutor.lessons import worksheet_of
-    from tutor.views.notes import fill
-    from tutor.views.tableau import PrintedRow, Tableau
+    from tutor.lessons.find import worksheet_of
+    from tutor.marking.printed import mark_printed
+    from tutor.views.worksheet.model import PrintedRow, Tableau
+    from tutor.views.worksheet.notes import fill
 
     try:
         worksheet = worksheet_of(lesson, chain)
@@ -86,8 +86,8 @@ def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None,
 
 def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
     """What to do where the lesson prints a quantity that only the chain `delta` writes; empty where it does not."""
-    from tutor.homework.printed import mark_printed
-    from tutor.lessons import worksheet_of
+    from tutor.lessons.find import worksheet_of
+    from tutor.marking.printed import mark_printed
 
     def can_be_marked(entry: Printed, chain: str) -> bool:
         try:
@@ -155,9 +155,9 @@ def run(
     from dataclasses import replace
 
     from tutor.cli.stepping import can_step, walk
-    from tutor.lessons import read_lesson, slug
-    from tutor.views import document, narrate, page
-    from tutor.views.blank import blank_document, harmless_prose, narrate_blank, show_blank
+    from tutor.lessons.find import read_lesson, slug
+    from tutor.views.worksheet import document, page, sentences
+    from tutor.views.worksheet.blank import blank_document, harmless_prose, narrate_blank, show_blank
     from tutor.worksheet.step import check_stages
 
     if blank and step:
@@ -184,7 +184,7 @@ def run(
         if not walk(tableau, screen, stages):
             return
     elif screen.narrate:
-        screen.show(*(narrate_blank if blank else narrate.narrate_worksheet)(tableau, stages))
+        screen.show(*(narrate_blank if blank else sentences.narrate_worksheet)(tableau, stages))
     else:
         (show_blank if blank else page.show_worksheet)(tableau, screen, stages)
     sheet = free_name(slug(lesson), ".csv")
@@ -206,11 +206,11 @@ def show_title(lesson: Lesson, screen: Screen, about: str) -> None:
 
 def show_introduction(tableau: Tableau, screen: Screen) -> None:
     """The conventions and the network, in a picture or in sentences."""
-    from tutor.views import conventions, narrate, page
+    from tutor.views.worksheet import conventions, page, sentences
 
     screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
     if screen.narrate:
-        screen.show(*narrate.narrate_network(tableau))
+        screen.show(*sentences.narrate_network(tableau))
     else:
         page.show_picture(tableau, screen)
 
@@ -225,9 +225,9 @@ def why(
     json_output: Json = False,
 ) -> None:
     """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""
-    from tutor.lessons import read_lesson, slug
-    from tutor.views import explanation
-    from tutor.worksheet.names import find_name
+    from tutor.formulas.names import find_name
+    from tutor.lessons.find import read_lesson, slug
+    from tutor.views.worksheet import why
 
     tableau = tableau_of(lesson, read_lesson(lesson), digits, chain)
     try:
@@ -239,8 +239,8 @@ def why(
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
         found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
-        print(json.dumps(explanation.explanation_document(slug(lesson), tableau, found), indent=1))
+        print(json.dumps(why.explanation_document(slug(lesson), tableau, found), indent=1))
     else:
-        explanation.explain(tableau, screen, found)
+        why.explain(tableau, screen, found)
         user = next(iter(tableau.worksheet.users[found]), None)
         lead_on(screen, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tutor.homework.desk import Desk, Order, unmarked
 from tutor.homework.gradebook import names_of, student_of
-from tutor.homework.report import Document
-from tutor.workers import workers
+from tutor.homework.marker import Desk, Order, unmarked
+from tutor.marking.report import Document
+from tutor.processes import workers
 
 _CHUNK = 25
 _ALONE_UP_TO = 60  # so few sheets are marked before a second process has started

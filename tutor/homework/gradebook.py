@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from tutor.files import Kind
 from tutor.harmless import file_name, for_csv, for_markdown
-from tutor.homework.report import Document
+from tutor.marking.report import Document
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),

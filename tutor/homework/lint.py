@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from tutor.errors import TutorError, listed
-from tutor.homework.assignment import assign
-from tutor.homework.marking import Marker
-from tutor.homework.printed import mark_printed
-from tutor.homework.verdict import CREDIT
-from tutor.lesson_format import Lesson
+from tutor.lessons.format import Lesson
+from tutor.marking.assignment import assign
+from tutor.marking.printed import mark_printed
+from tutor.marking.verdict import CREDIT, Marker
 from tutor.worksheet.step import Worksheet
 
 

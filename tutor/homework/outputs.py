@@ -13,7 +13,7 @@ from tutor.files import Target, claim, make_folder, write_whole, written
 from tutor.harmless import file_name, for_json
 from tutor.homework import gradebook
 from tutor.homework.gradebook import Gradebook, student_of
-from tutor.homework.report import Document
+from tutor.marking.report import Document
 from tutor.read_files import real_path
 
 

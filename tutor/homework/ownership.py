@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.homework.compiled import Compiled
 from tutor.homework.gradebook import names_of
-from tutor.homework.handed_in import HandedIn, read_about
-from tutor.homework.program import Program, Values
-from tutor.homework.variant import Code, problem_lesson, read_code, seed_of
-from tutor.homework.written import Written, read_written
+from tutor.homework.variants import Code, problem_lesson, read_code, seed_of
+from tutor.marking.answer import Written, read_written
+from tutor.marking.key import Compiled, Program, Values
+from tutor.sheets.read import HandedIn, read_about
 from tutor.worksheet.build import build
 
 _FEWEST, _SHARE = 4, 0.7

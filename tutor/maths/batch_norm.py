@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutor.maths.system import NumberSystem
+from tutor.maths.number_system import NumberSystem
 
 Scalar = Any
 EPSILON = "1e-5"

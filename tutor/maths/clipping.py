@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutor.maths.system import NumberSystem, larger, smaller
+from tutor.maths.number_system import NumberSystem, larger, smaller
 
 Scalar = Any
 

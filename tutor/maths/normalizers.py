@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.maths.system import NumberSystem, larger, smaller
+from tutor.maths.number_system import NumberSystem, larger, smaller
 
 Scalar = Any
 

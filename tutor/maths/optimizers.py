@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutor.maths.number_system import NumberSystem, larger
 from tutor.maths.optimizer import Body, Equation, Flag, Optimizer, Setting
-from tutor.maths.system import NumberSystem, larger
 
 Scalar = Any
 

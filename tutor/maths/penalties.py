@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.maths.system import NumberSystem, absolute, sign
+from tutor.maths.number_system import NumberSystem, absolute, sign
 
 Scalar = Any
 

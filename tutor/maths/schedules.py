@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tutor.maths.system import NumberSystem
+from tutor.maths.number_system import NumberSystem
 
 Scalar = Any
 

@@ -11,11 +11,13 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
+from tutor.data.seeds import SEEDS
 from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
-    from tutor.training.noise import Noise
-    from tutor.training.optimization import Rules
+    from tutor.training.matrix.dropout import Noise
+    from tutor.training.matrix.optimizer import Rules
+
 
 NORMALIZERS = ("zscore", "minmax")
 IS_ON = {"true": True, "1": True, "false": False, "0": False}
@@ -26,8 +28,6 @@ SECTIONS = {
     "normalize": "Examples and arithmetic",
 }
 """What `--help` puts together: the first setting of every section."""
-SEEDS = 10**18
-"""What a seed, like every other whole number here, stays below."""
 MOST_LAYERS = 1_000
 
 
@@ -77,7 +77,7 @@ class Settings:
 
     @property
     def noise(self) -> Noise:
-        from tutor.training.noise import Noise
+        from tutor.training.matrix.dropout import Noise
 
         return Noise(self.dropout, self.dropconnect, self.stochastic_depth)
 
@@ -86,7 +86,7 @@ class Settings:
         """How parameters are changed; a schedule that asks for it runs over all the epochs."""
         from tutor.maths.optimizers import OPTIMIZERS
         from tutor.maths.schedules import SCHEDULES
-        from tutor.training.optimization import Rules
+        from tutor.training.matrix.optimizer import Rules
 
         asked = SCHEDULES[self.schedule].settings
         whole = {"epochs": str(self.epochs)} if "epochs" in asked else {}
@@ -178,7 +178,7 @@ def _check_words(wanted: Settings) -> None:
 
 def _check_optimizer(wanted: Settings) -> None:
     from tutor.maths.optimizers import OPTIMIZERS
-    from tutor.worksheet.check_optimizer import check_settings
+    from tutor.worksheet.optimizer_rules import check_settings
 
     entry = OPTIMIZERS[wanted.optimizer]
     for name, text in wanted.optimizer_setting.items():
@@ -194,7 +194,7 @@ def _check_optimizer(wanted: Settings) -> None:
 
 
 def _check_number(name: str, text: str) -> None:
-    from tutor.arithmetic.exact import read_number
+    from tutor.numbers.exact import read_number
 
     try:
         read_number(text)

@@ -7,18 +7,17 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from tutor.data.augmentation import parse_augmentation
+from tutor.data.builtin import Data
 from tutor.errors import TutorError
 from tutor.maths.losses import LOSSES
-from tutor.training.augmentation import parse_augmentation
-from tutor.training.batch_loss import BatchLoss
-from tutor.training.class_weights import balanced
-from tutor.training.datasets import Data
-from tutor.training.matrix_form import MatrixForm
-from tutor.training.preparation import Prepared, prepare
+from tutor.numbers.arrays import ARITHMETICS
+from tutor.training.architecture import Shape
+from tutor.training.matrix.engine import MatrixForm
+from tutor.training.matrix.network import BatchLoss
+from tutor.training.preparation import Prepared, balanced, prepare
 from tutor.training.settings import Settings, check
-from tutor.training.shape import Shape
-from tutor.training.small_form import LARGEST, SmallForm
-from tutor.training.systems import ARITHMETICS
+from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.trainer import Form, Trainer
 
 MOST_PARAMETERS = 50_000_000
@@ -94,8 +93,8 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
     batch = min(wanted.batch_size, len(prepared.train))
     by_rule = wanted.rule == "perceptron"
     if by_rule or (plain and shape.count * batch <= LARGEST[wanted.arithmetic]):
-        from tutor.training.straight_line import StraightLine
-        from tutor.training.worksheets import perceptron_of, problem_of
+        from tutor.training.from_lesson import perceptron_of, problem_of
+        from tutor.training.straight_line.engine import StraightLine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
         made = perceptron_of(shape, vector, wanted) if by_rule else problem_of(shape, vector, wanted.rules)

@@ -9,11 +9,11 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from tutor.training.batch_loss import BatchLoss
+from tutor.data.sampling import orders
+from tutor.training.architecture import Shape
+from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Prepared
-from tutor.training.sampling import orders
 from tutor.training.settings import Settings
-from tutor.training.shape import Shape
 
 Array = Any
 _ALL_MEASURED, _MEASURED = 100, 25

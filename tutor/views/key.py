@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tutor.arithmetic.digits import MOST_DEMANDED, change_of, exponent_of
-from tutor.arithmetic.exact import LARGEST_EXPONENT, as_fraction
-from tutor.views.rounding import FEWEST_SIGNIFICANT, finite_decimals, fixed, is_scientific, scientific
-from tutor.worksheet.parse import LARGEST_POWER
+from tutor.formulas.parse import LARGEST_POWER
+from tutor.numbers.digits import MOST_DEMANDED, change_of, exponent_of
+from tutor.numbers.exact import LARGEST_EXPONENT, as_fraction
+from tutor.views.numbers import FEWEST_SIGNIFICANT, finite_decimals, fixed, is_scientific, scientific
 from tutor.worksheet.step import Worksheet
 
 DIGITS = 6

@@ -10,8 +10,8 @@ import sympy
 from sympy import Add, Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
-from tutor.arithmetic.symbolic import MINUS_ONE, multiply, where
-from tutor.views.rounding import finite_decimals, fixed
+from tutor.formulas.expressions import MINUS_ONE, multiply, where
+from tutor.views.numbers import finite_decimals, fixed
 from tutor.views.style import PLAIN, Style
 
 Expr = Any

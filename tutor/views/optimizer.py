@@ -8,10 +8,10 @@ from typing import Any
 
 from tutor.maths.optimizer import RATE, Optimizer, Variant
 from tutor.views.notation import expression_text
-from tutor.views.rounding import full, shown
+from tutor.views.numbers import full, shown
 from tutor.views.screen import Screen
 from tutor.views.style import PLAIN, Style
-from tutor.worksheet.free import GOAL, minimize_worksheet
+from tutor.worksheet.equations import GOAL, minimize_worksheet
 from tutor.worksheet.problem import Minimize
 from tutor.worksheet.update import asked, lines
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+
 NARROWEST = 20
 STACK_BELOW = 60
 WIDE_FROM = 120

@@ -9,17 +9,17 @@ from fractions import Fraction
 from tutor.errors import listed
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
-from tutor.worksheet.backward import MOST_PATHS
-from tutor.worksheet.check_network import why_no_gradient
+from tutor.worksheet.batch import GOAL, OnePass, Passes
+from tutor.worksheet.chain_rule import MOST_PATHS
+from tutor.worksheet.connections import Connections, connect
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
-from tutor.worksheet.free import free_worksheet, minimize_worksheet
-from tutor.worksheet.naming import Connections, connect
-from tutor.worksheet.passes import GOAL, OnePass, Passes
+from tutor.worksheet.equations import free_worksheet, minimize_worksheet
+from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.rounds import after_name, after_steps, claims, numbered
-from tutor.worksheet.settings import begun, states_of, together, update_of, update_values, with_optimization
 from tutor.worksheet.step import Conventions, Step, Worksheet
+from tutor.worksheet.update import begun, states_of, together, update_of, update_values, with_optimization
+from tutor.worksheet.updates import after_name, after_steps, claims, numbered
 
 
 def build(problem: Problem, chain: str | None = None) -> Worksheet:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, add, multiply, symbol
-from tutor.worksheet.backward import Graph, partial_steps
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, symbol
+from tutor.worksheet.chain_rule import Graph, partial_steps
 from tutor.worksheet.step import Step
 
 Expr = Any

@@ -8,11 +8,11 @@ from typing import Any
 
 import sympy
 
-from tutor.arithmetic.symbolic import MINUS_ONE, add, formula, multiply, number, symbol
+from tutor.formulas.expressions import MINUS_ONE, add, formula, multiply, number, symbol
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, VectorActivation
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
-from tutor.worksheet.naming import Connections, NamedLayer, NamedNeuron
+from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
 from tutor.worksheet.step import Step
 
 Expr = Any

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from tutor.arithmetic.exact import ExactSystem, Number
-from tutor.arithmetic.symbolic import MINUS_ONE, ONE, ZERO, add, multiply, replace, symbol, where
 from tutor.errors import counted, nearest
-from tutor.worksheet.evaluate import value_of
+from tutor.formulas.evaluate import value_of
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, replace, symbol, where
+from tutor.formulas.parse import parse
+from tutor.numbers.exact import ExactSystem, Number
+from tutor.worksheet.connections import Connections, NamedNeuron, connect
 from tutor.worksheet.forward import weighted_sum
-from tutor.worksheet.naming import Connections, NamedNeuron, connect
-from tutor.worksheet.parse import parse
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.settings import together
 from tutor.worksheet.step import Conventions, Step, Worksheet
+from tutor.worksheet.update import together
 
 Expr = Any
 RULE = "perceptron"

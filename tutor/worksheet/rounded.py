@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tutor.arithmetic.cancelling import CancellingSystem
-from tutor.arithmetic.digits import exponent_of, round_to
-from tutor.arithmetic.exact import as_fraction
 from tutor.errors import TutorError
-from tutor.worksheet.evaluate import value_of
+from tutor.formulas.evaluate import value_of
+from tutor.numbers.cancelling import CancellingSystem
+from tutor.numbers.digits import exponent_of, round_to
+from tutor.numbers.exact import as_fraction
 from tutor.worksheet.step import Worksheet
 
 _PRECISION, _FOUND_BELOW = 60, 40

@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from tutor.arithmetic.symbolic import names
 from tutor.errors import TutorError, nearest
-from tutor.worksheet.naming import Connections
+from tutor.formulas.expressions import names
+from tutor.worksheet.connections import Connections
 
 Expr = Any  # SymPy has no types
 
@@ -147,7 +147,7 @@ class Worksheet:
     @cached_property
     def evaluation(self) -> Any:
         """The values, and how a difference was found to be 0: an Evaluation."""
-        from tutor.worksheet.evaluate import evaluate_steps
+        from tutor.worksheet.values import evaluate_steps
 
         return evaluate_steps(self.givens, self.steps)
 

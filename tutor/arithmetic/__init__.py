@@ -1,1 +1,0 @@
-"""The number systems a formula can be run in."""

@@ -1,0 +1,123 @@
+"""`tutor sheet` and `tutor key`: answer sheets, blank and filled."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tutor.cli.app import command
+from tutor.cli.onward import free_name, lead_on_beside
+from tutor.cli.worksheet import LessonName
+from tutor.errors import TutorError
+from tutor.views.screen import Screen
+
+if TYPE_CHECKING:
+    from tutor.lessons.format import Homework, Lesson
+
+
+Ask = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STAGE|NAME", help="Ask only this stage (forward, gradient …) or quantity. Repeatable."),
+]
+Decimals = Annotated[int | None, typer.Option(min=0, max=30, help="Demand so many decimals.")]
+Significant = Annotated[int | None, typer.Option(min=1, max=30, help="Demand so many significant digits.")]
+Points = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STAGE=N", help="Points of each line of a stage, or of one quantity. Repeatable."),
+]
+SheetFormat = Annotated[
+    Literal["csv", "toml", "markdown", "json"], typer.Option("--format", help="How the sheet is written.")
+]
+
+
+def homework_of(
+    lesson: Lesson,
+    ask: list[str] | None,
+    decimals: int | None,
+    significant: int | None,
+    points: list[str] | None = None,
+    **others: Any,
+) -> Homework:
+    """What the lesson asks, with the changes that the options make."""
+    from msgspec.structs import replace
+
+    from tutor.lessons.read import check_homework
+    from tutor.numbers.exact import read_number
+
+    changes: dict[str, Any] = {name: value for name, value in others.items() if value is not None}
+    if ask:
+        changes["ask"] = ask
+    if decimals is not None or significant is not None:
+        changes |= {"decimals": decimals, "significant": significant}
+    try:
+        if "carried_penalty" in changes:
+            changes["carried_penalty"] = read_number(changes["carried_penalty"])
+        if points:
+            given = [text.rpartition("=") for text in points]
+            changes["points"] = {**lesson.homework.points, **{name: read_number(n) for name, _, n in given}}
+        wanted = replace(lesson.homework, **changes)
+        check_homework(wanted)
+    except ValueError as error:
+        hint = "; points are written as in --points gradient=2" if points else ""
+        raise TutorError(f"{error}{hint}") from None
+    return wanted
+
+
+def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: bool) -> None:
+    """The answer sheet of the lesson on stdout, blank or as the key."""
+    from tutor.lessons.find import worksheet_of
+    from tutor.marking.assignment import assign
+    from tutor.sheets.formats import WRITERS, Paper, questions
+    from tutor.views.key import key_answers
+
+    try:
+        worksheet = worksheet_of(lesson)
+        assignment = assign(worksheet, wanted)
+        demands = {n: (d.decimals, d.significant if d.asked else None) for n, d in assignment.demands.items()}
+        answers = key_answers(worksheet, demands) if filled else {}
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
+    about = {"problem": lesson.problem} if lesson.problem else {}
+    paper = Paper(lesson.title, questions(worksheet, assignment, answers), worksheet.givens, about)
+    sys.stdout.write(WRITERS[form](paper))
+
+
+@command()
+def sheet(
+    lesson: LessonName,
+    screen: Screen,
+    form: SheetFormat = "csv",
+    ask: Ask = None,
+    decimals: Decimals = None,
+    significant: Significant = None,
+    points: Points = None,
+) -> None:
+    """Print a blank answer sheet: one line for each quantity, with the digits demanded and the points.
+
+    Fill in the column `answer` and hand it to `tutor check`. Keep the file: tutor sheet mlp > mine.csv
+    """
+    from tutor.lessons.find import read_lesson, slug
+    from tutor.sheets.formats import ENDINGS
+
+    found = read_lesson(lesson)
+    write_sheet(lesson, found, homework_of(found, ask, decimals, significant, points), form, filled=False)
+    lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
+
+
+@command()
+def key(
+    lesson: LessonName,
+    screen: Screen,
+    form: SheetFormat = "csv",
+    ask: Ask = None,
+    decimals: Decimals = None,
+    significant: Significant = None,
+    points: Points = None,
+) -> None:
+    """Print the filled answer sheet."""
+    from tutor.lessons.find import read_lesson
+
+    found = read_lesson(lesson)
+    write_sheet(lesson, found, homework_of(found, ask, decimals, significant, points), form, filled=True)

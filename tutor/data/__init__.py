@@ -1,0 +1,1 @@
+"""Examples to train on: data sets that come with the program, readers of files, and what is drawn by a seed."""

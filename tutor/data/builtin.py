@@ -1,0 +1,155 @@
+"""Data sets by name: gates, points in the plane drawn from a seed, iris and handwritten digits."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from tutor.data.sampling import normals, uniforms, words
+from tutor.data.seeds import SEEDS
+from tutor.errors import TutorError, nearest
+from tutor.numbers import reproducible_arrays
+
+Array = Any
+POINTS = 400
+_TURN = 2 * float.fromhex("0x1.921fb54442d18p+1")
+
+
+@dataclass(frozen=True)
+class Data:
+    """`x` has one row an example; `y` the class of each as a number, or, without `classes`, its target values.
+
+    `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
+    In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    features: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, int] | None = None
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def room(examples: int, features: int, kind: Any) -> Array:
+    """An empty array for so many examples, with room behind each for the 1 that goes with the bias: a large data set is
+    then never copied."""
+    return np.empty((examples, features + 1), kind)[:, :-1]
+
+
+def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float64)
+    return lambda seed: Data(name, x, np.array(truth, dtype=np.int64), ("x1", "x2"), ("0", "1"))
+
+
+def _plane(name: str, draw: Callable[[int], tuple[Array, Array]]) -> Callable[[int], Data]:
+    def data(seed: int) -> Data:
+        x, y = draw(seed)
+        return Data(name, x, y, ("x1", "x2"), tuple(str(c) for c in range(int(y.max()) + 1)))
+
+    return data
+
+
+def _noise(seed: int, count: int, spread: float) -> Array:
+    return spread * normals(words(seed, "data", 1, 2 * count)).reshape(count, 2)
+
+
+def _angles(seed: int, count: int) -> Array:
+    return uniforms(words(seed, "data", 0, count))
+
+
+def _blobs(seed: int) -> tuple[Array, Array]:
+    y = np.arange(POINTS) % 3
+    centres = np.array([[-2.0, -1.0], [2.0, -1.0], [0.0, 2.0]])
+    return centres[y] + _noise(seed, POINTS, 0.7), y
+
+
+def _circles(seed: int) -> tuple[Array, Array]:
+    y = np.arange(POINTS) % 2
+    angle = _angles(seed, POINTS) * _TURN
+    radius = np.where(y == 0, 1.0, 0.5)[:, None]
+    ring = np.stack([reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)], axis=1)
+    return radius * ring + _noise(seed, POINTS, 0.05), y
+
+
+def _moons(seed: int) -> tuple[Array, Array]:
+    y = np.arange(POINTS) % 2
+    angle = _angles(seed, POINTS) * (_TURN / 2)
+    cosine, sine = reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)
+    upper, lower = np.stack([cosine, sine], axis=1), np.stack([1.0 - cosine, 0.5 - sine], axis=1)
+    return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, 0.1), y
+
+
+def _spirals(seed: int) -> tuple[Array, Array]:
+    y = np.arange(POINTS) % 2
+    along = np.sqrt(_angles(seed, POINTS))
+    angle = along * (1.5 * _TURN) + y * (_TURN / 2)
+    arm = along[:, None] * np.stack([reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)], axis=1)
+    return arm + _noise(seed, POINTS, 0.02), y
+
+
+def _sine(seed: int) -> Data:
+    x = (uniforms(words(seed, "data", 0, POINTS)) * 2.0 - 1.0)[:, None]
+    noise = 0.1 * normals(words(seed, "data", 1, POINTS))[:, None]
+    return Data(
+        "sine", x, reproducible_arrays.sin(x * (_TURN / 2)) + noise, ("x",), source="sin(pi·x) with noise of 0.1"
+    )
+
+
+def _iris(seed: int) -> Data:
+    rows = list(csv.reader(io.StringIO(_shipped("iris.csv").decode())))
+    heading, body = rows[0], rows[1:]
+    classes = tuple(dict.fromkeys(row[-1] for row in body))
+    x = np.array([[float(cell) for cell in row[:-1]] for row in body])
+    y = np.array([classes.index(row[-1]) for row in body])
+    return Data("iris", x, y, tuple(heading[:-1]), classes, source="Fisher 1936; UCI Machine Learning Repository")
+
+
+def _digits(seed: int) -> Data:
+    body = np.array(
+        list(csv.reader(io.StringIO(gzip.decompress(_shipped("digits.csv.gz")).decode()))), dtype=np.float64
+    )
+    names = tuple(f"pixel {i // 8 + 1},{i % 8 + 1}" for i in range(64))
+    source = "Alpaydin and Kaynak 1998, UCI Machine Learning Repository"
+    return Data("digits", body[:, :-1] / 16.0, body[:, -1].astype(np.int64), names, tuple("0123456789"), (8, 8), source)
+
+
+def _shipped(name: str) -> bytes:
+    return files("tutor.data").joinpath("sets", name).read_bytes()
+
+
+DATA: dict[str, Callable[[int], Data]] = {
+    "and": _gate("and", (0, 0, 0, 1)),
+    "or": _gate("or", (0, 1, 1, 1)),
+    "nand": _gate("nand", (1, 1, 1, 0)),
+    "xor": _gate("xor", (0, 1, 1, 0)),
+    "blobs": _plane("blobs", _blobs),
+    "circles": _plane("circles", _circles),
+    "moons": _plane("moons", _moons),
+    "spirals": _plane("spirals", _spirals),
+    "sine": _sine,
+    "iris": _iris,
+    "digits": _digits,
+}
+"""Every data set by its name, made from the seed where it is drawn."""
+
+
+def load(name: str, seed: int) -> Data:
+    """The data set. Raises TutorError where there is none of that name."""
+    if name not in DATA:
+        hint = nearest(name[:60], DATA)
+        raise TutorError(f"there is no data set {name[:60]!r}{hint} (a file needs its ending, as in my.csv)")
+    if not 0 <= seed < SEEDS:
+        raise TutorError(f"the seed of a data set has at most {len(str(SEEDS)) - 1} digits and no sign")
+    return DATA[name](seed)

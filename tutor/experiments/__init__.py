@@ -1,0 +1,1 @@
+"""Trainings compared: every combination of settings, several seeds each."""

@@ -1,0 +1,156 @@
+"""An experiment: the same training with several settings, each with several seeds, in one process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from tutor.data.builtin import Data
+from tutor.data.source import is_named, open_data
+from tutor.errors import TutorError
+from tutor.experiments.search import Setting, called
+from tutor.processes import workers
+from tutor.training.architecture import Shape
+from tutor.training.settings import Settings
+from tutor.training.setup import set_up
+from tutor.training.trainer import Epoch, Measure, Result, Trainer
+
+Array = Any
+Watch = Callable[[int], None]
+_TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the examples come from: a data set by its name, drawn anew from each seed, or a file."""
+
+    name: str
+    label: str | None = None
+
+    def load(self, seed: int) -> Data:
+        """The examples, to be used up. Raises TutorError where there are none."""
+        data = _read(self, seed if is_named(self.name) else 0)
+        room = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
+        room[:, :-1] = data.x
+        return replace(data, x=room[:, :-1])
+
+
+@lru_cache(maxsize=2)
+def _read(source: Source, seed: int) -> Data:
+    return open_data(source.name, source.label, seed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one training came to: losses and accuracies of the network at its end, over the training and the held-out
+    part. A training that diverged has none; without classes there is no accuracy, without a held-out part no
+    validation."""
+
+    seed: int
+    history: tuple[Epoch, ...]
+    ended: str
+    diverged: bool
+    seconds: float
+    training_loss: float | None = None
+    training_accuracy: float | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.history)
+
+
+def checked(source: Source, base: Settings, settings: Sequence[Setting]) -> list[Shape]:
+    """The network of each setting; everything is set up once, so that what is wrong is said before hours of training.
+
+    Raises TutorError with the name of the first setting that does not fit.
+    """
+    source.load(base.seed)
+    found = []
+    for setting in settings:
+        try:
+            found.append(set_up(source.load(base.seed), replace(base, **setting)).shape)
+        except TutorError as error:
+            raise TutorError(f"{called(setting)}: {error}") from None
+    return found
+
+
+def train_once(source: Source, wanted: Settings, watch: Watch = lambda done: None) -> Outcome | None:
+    """One training, as `tutor train` does it; None where Ctrl-C ended it."""
+    trainer = set_up(source.load(wanted.seed), wanted)
+    result = trainer.run(lambda epoch: watch(0))
+    return None if result.interrupted else _outcome(trainer, result)
+
+
+def _outcome(trainer: Trainer, result: Result) -> Outcome:
+    bare = Outcome(trainer.wanted.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
+    if result.diverged:
+        return bare
+    train, held_out = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
+    if train is None or not isfinite(train.loss):
+        return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
+    found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy)
+    if held_out is None or not isfinite(held_out.loss):
+        wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
+        return found if held_out is None else wrong
+    return replace(found, validation_loss=held_out.loss, validation_accuracy=held_out.accuracy)
+
+
+def _measured(trainer: Trainer, places: Array) -> Measure | None:
+    if not len(places):
+        return None
+    with np.errstate(all="ignore"):
+        return trainer.measure(places)
+
+
+def measured_on_test(source: Source, wanted: Settings) -> Measure | None:
+    """Train once more and measure on the test part, which nothing has looked at before; None after Ctrl-C."""
+    trainer = set_up(source.load(wanted.seed), wanted)
+    return None if trainer.run().interrupted else trainer.measure(trainer.data.test)
+
+
+def run_all(
+    source: Source, runs: Sequence[Settings], jobs: int, watch: Watch = lambda done: None
+) -> list[Outcome | None]:
+    """The outcome of every training, in the order of `runs` however many processes work; None for those that had not
+    ended when Ctrl-C came. `watch` is called now and then with the number of trainings that have just ended."""
+    found: list[Outcome | None] = [None] * len(runs)
+    try:
+        if jobs == 1 or len(runs) == 1:
+            _run_here(source, runs, found, watch)
+        else:
+            _run_in_processes(source, runs, min(jobs, len(runs)), found, watch)
+    except KeyboardInterrupt:
+        pass
+    except BrokenProcessPool:
+        raise TutorError("a process was ended from outside, perhaps for want of memory; try fewer --jobs") from None
+    return found
+
+
+def _run_here(source: Source, runs: Sequence[Settings], found: list[Outcome | None], watch: Watch) -> None:
+    for place, wanted in enumerate(runs):
+        found[place] = train_once(source, wanted, watch)
+        if found[place] is None:
+            return
+        watch(1)
+
+
+def _run_in_processes(
+    source: Source, runs: Sequence[Settings], jobs: int, found: list[Outcome | None], watch: Watch
+) -> None:
+    with workers(jobs) as pool:
+        places = {pool.submit(train_once, source, wanted): place for place, wanted in enumerate(runs)}
+        waiting = set(places)
+        while waiting:
+            done, waiting = wait(waiting, _TICK_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                found[places[future]] = future.result()
+            watch(len(done))

@@ -1,0 +1,109 @@
+"""What an experiment came to: for every setting the mean and the spread over its seeds, and which setting is best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean, stdev
+
+from tutor.experiments.experiment import Outcome
+from tutor.experiments.search import Setting, spelled
+from tutor.training.architecture import Shape
+from tutor.training.settings import option
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean x̄ = Σx/n and standard deviation √(Σ(x - x̄)²/(n - 1)) over the seeds, each rounded once.
+
+    A single number has no deviation.
+    """
+
+    mean: float
+    deviation: float | None
+
+
+def spread(values: Sequence[float | None]) -> Spread | None:
+    """Of those numbers that there are; None where there is none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return Spread(float(mean(known)), float(stdev(known)) if len(known) > 1 else None)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One setting with its outcomes. Means are over those runs that did not diverge."""
+
+    setting: Setting
+    outcomes: tuple[Outcome, ...]
+    complete: bool
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Every varied option with its value, both as they are typed."""
+        return {option(name)[2:]: spelled(value) for name, value in self.setting.items()}
+
+    @property
+    def diverged(self) -> int:
+        return sum(outcome.diverged for outcome in self.outcomes)
+
+    def of(self, measure: str) -> Spread | None:
+        """`training_loss`, `validation_accuracy`, `epochs_done` or whatever number an outcome has."""
+        return spread([getattr(outcome, measure) for outcome in self.outcomes if not outcome.diverged])
+
+    def curve(self) -> list[float]:
+        """The mean loss of each epoch, as far as all runs got that did not diverge."""
+        losses = [[epoch.loss for epoch in outcome.history] for outcome in self.outcomes if not outcome.diverged]
+        return [float(mean(at_once)) for at_once in zip(*losses, strict=False)]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The summaries in the order of the settings, and the measure by which they are ranked; empty for none."""
+
+    summaries: tuple[Summary, ...]
+    ranked_by: str
+
+    @property
+    def complete(self) -> bool:
+        return all(summary.complete for summary in self.summaries)
+
+    @cached_property
+    def ranking(self) -> list[int]:
+        """The places of the settings, the best first: those that diverged less often, then those with the better mean.
+
+        A setting without all of its runs, or of which every run diverged, has no rank.
+        """
+        ranked = []
+        for place, summary in enumerate(self.summaries):
+            found = summary.of(self.ranked_by) if self.ranked_by and summary.complete else None
+            if found is not None:
+                better = -found.mean if self.ranked_by.endswith("accuracy") else found.mean
+                ranked.append((summary.diverged, better, place))
+        return [place for *_, place in sorted(ranked)]
+
+    @property
+    def best(self) -> int | None:
+        return self.ranking[0] if self.ranking else None
+
+
+def compare(settings: Sequence[Setting], outcomes: Sequence[Outcome | None], ranked_by: str) -> Comparison:
+    """Setting by setting; `outcomes` has as many runs for each as there are seeds."""
+    seeds = len(outcomes) // len(settings)
+    groups = [outcomes[start : start + seeds] for start in range(0, len(outcomes), seeds)]
+    summaries = [
+        Summary(setting, tuple(filter(None, group)), None not in group)
+        for setting, group in zip(settings, groups, strict=True)
+    ]
+    return Comparison(tuple(summaries), ranked_by)
+
+
+def measure_to_rank_by(shapes: Sequence[Shape], held_out: bool, classes: bool) -> str:
+    """The validation loss where something is held out, else the training loss. Different losses cannot be compared:
+    then the accuracy decides, and nothing where there are no classes."""
+    part = "validation" if held_out else "training"
+    if len({(shape.loss, shape.activations[-1] == "tanh") for shape in shapes}) == 1:
+        return f"{part}_loss"
+    return f"{part}_accuracy" if classes else ""

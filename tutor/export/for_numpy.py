@@ -1,0 +1,276 @@
+"""The backward pass of the NumPy script, written out layer by layer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from tutor.export.parts import (
+    FACTOR,
+    POWER,
+    PRODUCT,
+    Writing,
+    Written,
+    array,
+    assembled,
+    documented,
+    rate_lines,
+    setting_lines,
+    step_lines,
+    text_of,
+    using,
+    written,
+)
+from tutor.export.plan import Plan
+from tutor.maths import batch_norm
+from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.clipping import by_norm, by_value
+from tutor.maths.losses import LOSSES
+from tutor.maths.penalties import PENALTIES
+from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
+
+NUMPY = Writing("np")
+
+
+def gradient_lines(plan: Plan) -> list[str]:
+    """The backward pass: d is dE/dz of a layer, e is dE/dh of what it passes on."""
+    shape, top = plan.shape, plan.shape.depth
+    lines = [
+        "def gradient(f, targets):",
+        '    """The derivative of the mean loss by every parameter: d is that by a sum z, e that by an output h."""',
+        f"    d{top} = {_output_delta(plan)} / len(targets)",
+    ]
+    for k in range(top, 0, -1):
+        depth = k - 1
+        if shape.normalises(depth):
+            lines += _through_norm(k)
+        lines.append(f"    by_W{k} = d{k}.T @ f.h{k - 1}")
+        if not shape.normalises(depth):
+            lines.append(f"    by_b{k} = d{k}.sum(axis=0)")
+        if k > 1:
+            passed = f" + e{k}  # and past the layer" if shape.skips(depth) else ""
+            lines.append(f"    e{k - 1} = d{k} @ W{k}{passed}")
+            slope = _slope(shape.activations[k - 2], f"f.z{k - 1}", f"f.a{k - 1}")
+            lines.append(f"    d{k - 1} = e{k - 1}" + (f" * {slope}" if slope != "1" else ""))
+    strengths = {"l1": plan.settings.l1, "l2": plan.settings.l2}
+    for name, strength in strengths.items():
+        for k in range(1, top + 1) if strength else ():
+            slope = written(PENALTIES[name].slope(Written(f"W{k}"), NUMPY)).at(POWER)
+            lines.append(f"    by_W{k} += {strength!r} * {slope}")
+    parts = [f"np.column_stack([by_W{k}, by_b{k}]).ravel()" for k in range(1, top + 1)]
+    parts += [f"by_gamma{k}" for k in range(1, top) if shape.batch_norm]
+    return [*lines, "    return np.concatenate([", *(f"        {part}," for part in parts), "    ])", "", ""]
+
+
+def _output_delta(plan: Plan) -> str:
+    shape, k = plan.shape, plan.shape.depth
+    name, y, t = shape.activations[-1], Written(f"f.a{k}"), Written("targets")
+    loss = LOSSES[shape.loss]
+    if loss.output == name:
+        return f"({y.text} - targets)"
+    by_y = written(loss.slope(y, t, NUMPY))
+    if loss.mean:
+        by_y = by_y / shape.sizes[-1]
+    if name == "softmax":
+        return f"{y.text} * ({by_y.at(PRODUCT)} - ({by_y.at(FACTOR)} * {y.text}).sum(axis=1, keepdims=True))"
+    slope = _slope(name, f"f.z{k}", y.text)
+    return by_y.at(FACTOR) + (f" * {slope}" if slope != "1" else "")
+
+
+def _through_norm(k: int) -> list[str]:
+    arguments = (f"by_n{k}", f"by_n{k}.mean(axis=0)", f"f.n{k}", f"(by_n{k} * f.n{k}).mean(axis=0)", f"f.s{k}")
+    return [
+        f"    by_gamma{k}, by_b{k} = (d{k} * f.n{k}).sum(axis=0), d{k}.sum(axis=0)",
+        f"    by_n{k} = d{k} * gamma{k}",
+        f"    d{k} = {text_of(batch_norm.slope, *map(Written, arguments))}",
+    ]
+
+
+def _slope(name: str, z: str, a: str) -> str:
+    entry = ACTIVATIONS[name]
+    assert entry.slope is not None
+    parameter = [NUMPY.number(entry.default)] if entry.parameter else []
+    return written(entry.slope(Written(z), Written(a), *parameter, NUMPY)).at(POWER)
+
+
+def script(plan: Plan) -> str:
+    """The whole script."""
+    lines = [
+        'np.seterr(over="ignore")  # where exp overflows, 1/(1 + exp(-z)) is 0, as it should be',
+        *_numbers(plan),
+        "",
+        "",
+        *_forward(plan),
+        *_predict(plan),
+        *gradient_lines(plan),
+        *rate_lines(plan),
+        *_step(plan),
+        *_update(plan),
+        *using(plan),
+    ]
+    return assembled(plan, "numpy", "NumPy", lines)
+
+
+def activation(name: str, z: str, m: Writing) -> str:
+    """The text of an activation of one sum."""
+    entry = ACTIVATIONS[name]
+    parameter = [m.number(entry.default)] if entry.parameter else []
+    return text_of(entry.value, Written(z), *parameter, m)
+
+
+def _numbers(plan: Plan) -> list[str]:
+    """The parameters in one vector, its parts by their names, and what else was learned."""
+    shape, scaling = plan.shape, plan.run.heading.scaling
+    lines = [
+        "# All parameters: layer by layer, neuron by neuron, the bias after the weights; the parts are views of it."
+    ]
+    lines.append(f"w = {array(plan.vector)}")
+    start = 0
+    for k, (before, after) in enumerate(pairwise(shape.sizes), 1):
+        end = start + (before + 1) * after
+        lines.append(f"layer{k} = w[{start}:{end}].reshape({after}, {before + 1})")
+        lines.append(f"W{k}, b{k} = layer{k}[:, :-1], layer{k}[:, -1]")
+        start = end
+    for k, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else (), 1):
+        lines.append(f"gamma{k} = w[{start}:{start + size}]")
+        start += size
+    for k, (mean, variance) in enumerate(plan.running, 1):
+        lines += [f"mean{k} = {array(mean)}", f"variance{k} = {array(variance)}"]
+    if scaling is not None:
+        lines += [f"shift = {array(scaling.shift)}", f"scale = {array(scaling.scale)}"]
+    lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
+    return [*lines, *setting_lines(plan)]
+
+
+def _forward(plan: Plan) -> list[str]:
+    shape = plan.shape
+    lines = [
+        "def forward(x, learning=False):",
+        '    """Every weighted sum z, activation a and passed-on output h, a row an example."""',
+    ]
+    kept, source = ["h0=x"], "x"
+    for depth, name in enumerate(shape.activations):
+        k = depth + 1
+        if shape.normalises(depth):
+            lines += _normalised(k, source)
+            kept.append(f"n{k}=n{k}, s{k}=s{k}")
+        else:
+            lines.append(f"    z{k} = {source} @ W{k}.T + b{k}")
+        if name == "softmax":
+            lines.append(f"    powers = np.exp(z{k} - z{k}.max(axis=1, keepdims=True))")
+            lines.append(f"    a{k} = powers / powers.sum(axis=1, keepdims=True)")
+        else:
+            lines.append(f"    a{k} = {activation(name, f'z{k}', NUMPY)}")
+        kept.append(f"z{k}=z{k}, a{k}=a{k}")
+        if k < shape.depth:
+            lines.append(
+                f"    h{k} = a{k} + {source}  # the residual connection" if shape.skips(depth) else f"    h{k} = a{k}"
+            )
+            kept.append(f"h{k}=h{k}")
+            source = f"h{k}"
+    return [*lines, "    return SimpleNamespace(", *(f"        {part}," for part in kept), "    )", "", ""]
+
+
+def _normalised(k: int, source: str) -> list[str]:
+    mean, variance = Written(f"mean{k}"), Written(f"variance{k}")
+    return [
+        f"    sums = {source} @ W{k}.T",
+        "    if learning:",
+        "        centre = sums.mean(axis=0)",
+        "        variance = ((sums - centre) ** 2).mean(axis=0)",
+        f"        mean{k}[...] = {text_of(batch_norm.running, mean, Written('centre'), NUMPY)}",
+        f"        variance{k}[...] = {text_of(batch_norm.running, variance, Written('variance'), NUMPY)}",
+        "    else:",
+        f"        centre, variance = mean{k}, variance{k}",
+        f"    s{k} = {text_of(batch_norm.spread, Written('variance'), NUMPY)}",
+        f"    n{k} = (sums - centre) / s{k}",
+        f"    z{k} = {text_of(batch_norm.scaled, Written(f'n{k}'), Written(f'gamma{k}'), Written(f'b{k}'))}",
+    ]
+
+
+def _predict(plan: Plan) -> list[str]:
+    scaled = "(x - shift) / scale" if plan.run.heading.scaling is not None else "x"
+    return [
+        "def scaled(x):",
+        '    """Examples as the network was trained on them."""',
+        "    x = np.asarray(x, dtype=np.float64)",
+        f"    return {scaled}",
+        "",
+        "",
+        "def predict(x):",
+        '    """The outputs for these examples, a row each."""',
+        f"    return forward(scaled(x)).a{plan.shape.depth}",
+        "",
+        "",
+    ]
+
+
+class _Longer(Writing):
+    """Where it is known already that the condition holds."""
+
+    def positive(self, z: Any, then: Any, otherwise: Any) -> Written:
+        return written(then)
+
+
+def clipped(plan: Plan, module: str) -> tuple[str, str]:
+    """How a gradient g is cut back by value, and by its length; empty where it is not."""
+    rules = plan.settings.rules
+    value = norm = ""
+    if rules.clip_value is not None:
+        value = text_of(by_value, Written("g"), written(rules.clip_value), Writing(module))
+    if rules.clip_norm is not None:
+        norm = text_of(by_norm, Written("g"), Written("length"), written(rules.clip_norm), _Longer(module))
+    return value, norm
+
+
+def _step(plan: Plan) -> list[str]:
+    together, each = step_lines(plan, "np", "    ")
+    return [
+        "def step(g, E, epoch):",
+        *documented(plan.variant),
+        '    now["t"] += 1',
+        '    t, eta = now["t"], rate(epoch)',
+        *together,
+        *(f"    {name} = state_{name}" for name in plan.variant.state),
+        *each,
+        "",
+        "",
+    ]
+
+
+def loss_text(plan: Plan, y: str, m: Writing) -> str:
+    """The mean loss of the examples."""
+    loss = LOSSES[plan.shape.loss]
+    outputs = f" / {plan.shape.sizes[-1]}" if loss.mean else ""
+    return f"({text_of(loss.term, Written(y), Written('targets'), m)}).sum() / len(targets){outputs}"
+
+
+def _update(plan: Plan) -> list[str]:
+    shape, rules = plan.shape, plan.settings.rules
+    value, norm = clipped(plan, "np")
+    outputs, tiny = f"f.a{shape.depth}", SMALLEST_PROBABILITY
+    if LOSSES[shape.loss].output:
+        outputs = f"np.clip({outputs}, {tiny}, 1 - {tiny})"
+    lines = [
+        "def update(x, targets, epoch=EPOCH):",
+        '    """One update by these examples; the mean of their losses before it."""',
+        "    targets = np.asarray(targets, dtype=np.float64)",
+        "    f = forward(scaled(x), learning=True)",
+        f"    y = {outputs}",
+        f"    E = loss = float({loss_text(plan, 'y', NUMPY)})",
+        "    g = gradient(f, targets)",
+    ]
+    if plan.variant.shared:
+        for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
+            for k in range(1, shape.depth + 1) if strength else ():
+                term = text_of(PENALTIES[name].term, Written(f"W{k}"), NUMPY)
+                lines.append(f"    E = E + {strength!r} * float(({term}).sum())")
+    if value:
+        lines.append(f"    g = {value}")
+    if norm:
+        lines += [
+            "    length = math.sqrt((g * g).sum())",
+            f"    if length > {rules.clip_norm!r}:",
+            f"        g = {norm}",
+        ]
+    return [*lines, "    step(g, E, epoch)", "    return loss", "", ""]

@@ -1,0 +1,221 @@
+"""The PyTorch script: a module in double precision, its gradient from autograd, the update from the registry."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tutor.export.for_numpy import activation, clipped, loss_text
+from tutor.export.parts import (
+    Writing,
+    Written,
+    array,
+    assembled,
+    documented,
+    rate_lines,
+    setting_lines,
+    step_lines,
+    text_of,
+    using,
+)
+from tutor.export.plan import Plan
+from tutor.maths import batch_norm
+from tutor.maths.losses import LOSSES
+from tutor.maths.penalties import PENALTIES
+from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
+
+TORCH = Writing("torch")
+_OWN = {"sigmoid": "torch.sigmoid({})", "elu": "torch.nn.functional.elu({})", "softmax": "torch.softmax({}, dim=1)"}
+"""PyTorch's own functions, where autograd would make 0·∞ of the formula for very large sums."""
+_FROM_SUMS = {
+    "binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits(z, targets, reduction='sum')",
+    "cross_entropy": "-(targets * torch.log_softmax(z, dim=1)).sum()",
+}
+"""Losses that are differentiated by the last weighted sums, as no probability is then so near 0 that a slope is lost.
+The loss that is told is that of the probabilities, kept 1e-12 away from 0 and 1."""
+
+
+def script(plan: Plan) -> str:
+    """The whole script."""
+    lines = [
+        "torch.set_default_dtype(torch.float64)",
+        *_numbers(plan),
+        "",
+        "",
+        *_pieces(plan),
+        *_network(plan),
+        "network = Network()",
+        *(f"state_{name} = [piece.clone() for piece in pieces(state_{name})]" for name in plan.state),
+        "",
+        "",
+        *_predict(plan),
+        *rate_lines(plan),
+        *_step(plan),
+        *_update(plan),
+        *using(plan),
+    ]
+    return assembled(plan, "torch", "NumPy and PyTorch", lines)
+
+
+def _numbers(plan: Plan) -> list[str]:
+    scaling = plan.run.heading.scaling
+    lines = ["# All parameters: layer by layer, neuron by neuron, the bias after the weights."]
+    lines.append(f"parameters = torch.from_numpy({array(plan.vector)})")
+    lines += [f"state_{name} = torch.from_numpy({array(values)})" for name, values in plan.state.items()]
+    for k, (mean, variance) in enumerate(plan.running, 1):
+        lines += [f"mean{k} = torch.from_numpy({array(mean)})", f"variance{k} = torch.from_numpy({array(variance)})"]
+    if scaling is not None:
+        lines.append(f"shift = torch.from_numpy({array(scaling.shift)})")
+        lines.append(f"scale = torch.from_numpy({array(scaling.scale)})")
+    return [*lines, *setting_lines(plan)]
+
+
+def _pieces(plan: Plan) -> list[str]:
+    """How the one vector is cut into the parameters of the module, in its order."""
+    lines, found, start = [], [], 0
+    for k, (before, after) in enumerate(pairwise(plan.shape.sizes), 1):
+        end = start + (before + 1) * after
+        lines.append(f"    layer{k} = vector[{start}:{end}].reshape({after}, {before + 1})")
+        found += [f"layer{k}[:, :-1]", f"layer{k}[:, -1]"]
+        start = end
+    for size in plan.shape.sizes[1:-1] if plan.shape.batch_norm else ():
+        found.append(f"vector[{start}:{start + size}]")
+        start += size
+    return [
+        "def pieces(vector):",
+        '    """The weights and biases of every layer, then every gamma."""',
+        *lines,
+        "    return [",
+        *(f"        {piece}," for piece in found),
+        "    ]",
+        "",
+        "",
+    ]
+
+
+def _network(plan: Plan) -> list[str]:
+    shape = plan.shape
+    own = [name for k in range(1, shape.depth + 1) for name in (f"W{k}", f"b{k}")]
+    own += [f"gamma{k}" for k in range(1, shape.depth) if shape.batch_norm]
+    lines = [
+        "class Network(torch.nn.Module):",
+        '    """The layers; forward returns the weighted sums of the last one, output makes the outputs of them."""',
+        "",
+        "    def __init__(self):",
+        "        super().__init__()",
+        f"        names = {' '.join(own)!r}.split()",
+        "        for name, piece in zip(names, pieces(parameters)):",
+        "            self.register_parameter(name, torch.nn.Parameter(piece.clone()))",
+    ]
+    for k in range(1, len(plan.running) + 1):
+        lines += [f'        self.register_buffer("{n}{k}", {n}{k}.clone())' for n in ("mean", "variance")]
+    lines += ["", "    def forward(self, h0):"]
+    for depth, name in enumerate(shape.activations):
+        k = depth + 1
+        if shape.normalises(depth):
+            lines += _normalised(k)
+        else:
+            lines.append(f"        z{k} = h{depth} @ self.W{k}.T + self.b{k}")
+        if k < shape.depth:
+            skipped = f" + h{depth}" if shape.skips(depth) else ""
+            lines.append(f"        h{k} = {_activated(name, f'z{k}')}{skipped}")
+    lines += [f"        return z{shape.depth}", "", "    @staticmethod", "    def output(z):"]
+    return [*lines, f"        return {_activated(shape.activations[-1], 'z')}", "", ""]
+
+
+def _activated(name: str, z: str) -> str:
+    return _OWN[name].format(z) if name in _OWN else activation(name, z, TORCH)
+
+
+def _normalised(k: int) -> list[str]:
+    lines = [
+        f"        sums = h{k - 1} @ self.W{k}.T",
+        "        if self.training:",
+        "            mean = sums.mean(dim=0)",
+        "            variance = ((sums - mean) ** 2).mean(dim=0)",
+        "            with torch.no_grad():",
+    ]
+    for name in ("mean", "variance"):
+        text = text_of(batch_norm.running, Written(f"self.{name}{k}"), Written(name), TORCH)
+        lines.append(f"                self.{name}{k}[...] = {text}")
+    normalised = f"(sums - mean) / {text_of(batch_norm.spread, Written('variance'), TORCH)}"
+    scaled = text_of(batch_norm.scaled, Written("normalised"), Written(f"self.gamma{k}"), Written(f"self.b{k}"))
+    return [
+        *lines,
+        "        else:",
+        f"            mean, variance = self.mean{k}, self.variance{k}",
+        f"        normalised = {normalised}",
+        f"        z{k} = {scaled}",
+    ]
+
+
+def _predict(plan: Plan) -> list[str]:
+    scaled = "(x - shift) / scale" if plan.run.heading.scaling is not None else "x"
+    return [
+        "def scaled(x):",
+        '    """Examples as the network was trained on them."""',
+        "    x = torch.as_tensor(x, dtype=torch.float64)",
+        f"    return {scaled}",
+        "",
+        "",
+        "@torch.no_grad()",
+        "def predict(x):",
+        '    """The outputs for these examples, a row each."""',
+        "    network.eval()",
+        "    return network.output(network(scaled(x)))",
+        "",
+        "",
+    ]
+
+
+def _step(plan: Plan) -> list[str]:
+    together, each = step_lines(plan, "torch", "        ")
+    inner, outer = ", ".join(["w", "g", *plan.variant.state]), "".join(f", state_{name}" for name in plan.variant.state)
+    return [
+        "@torch.no_grad()",
+        "def step(gradients, E, epoch):",
+        *documented(plan.variant),
+        '    now["t"] += 1',
+        '    t, eta = now["t"], rate(epoch)',
+        *together,
+        f"    for {inner} in zip(network.parameters(), gradients{outer}):",
+        *each,
+        "",
+        "",
+    ]
+
+
+def _update(plan: Plan) -> list[str]:
+    shape, rules = plan.shape, plan.settings.rules
+    value, norm = clipped(plan, "torch")
+    fused = LOSSES[shape.loss].output == shape.activations[-1]
+    text, tiny = loss_text(plan, "y", TORCH), SMALLEST_PROBABILITY
+    by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
+    inside = "    y = network.output(z)" + (f".detach().clamp({tiny}, 1 - {tiny})" if fused else "")
+    lines = [
+        "def update(x, targets, epoch=EPOCH):",
+        '    """One update by these examples; the mean of their losses before it."""',
+        "    targets = torch.as_tensor(targets, dtype=torch.float64)",
+        "    network.train()",
+        "    z = network(scaled(x))",
+        *(by_sums or [inside, f"    mean_loss = {text}"]),
+        "    gradients = list(torch.autograd.grad(mean_loss, list(network.parameters())))",
+        *([inside, f"    E = loss = ({text}).item()"] if fused else ["    E = loss = mean_loss.item()"]),
+    ]
+    if rules.l1 or rules.l2:  # biases and gammas are not penalised
+        lines.append("    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]")
+    for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
+        if not strength:
+            continue
+        slope = text_of(PENALTIES[name].slope, Written("w"), TORCH)
+        term = text_of(PENALTIES[name].term, Written("w"), TORCH)
+        lines += ["    gradients = [", f"        g if w is None else g + {strength!r} * ({slope})"]
+        lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
+        if plan.variant.shared:
+            lines.append(f"    E = E + {strength!r} * sum(({term}).sum().item() for w in matrices if w is not None)")
+    if value:
+        lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"]
+    if norm:
+        lines.append("    length = math.sqrt(sum((g * g).sum().item() for g in gradients))")
+        lines.append(f"    if length > {rules.clip_norm!r}:")
+        lines.append(f"        gradients = [{norm} for g in gradients]")
+    return [*lines, "    step(gradients, E, epoch)", "    return loss", "", ""]

@@ -1,0 +1,349 @@
+"""Formulas as lines of Python: what a body of `tutor.maths` makes of quantities that write down their own names.
+
+A body run in this number system gives its source text, so that an exported script has the formulas of the registries
+and none is written a second time.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from math import isfinite
+from textwrap import wrap
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tutor import __version__
+from tutor.export.plan import Plan
+from tutor.maths.optimizer import RATE, Equation, Variant, counts
+from tutor.maths.schedules import SCHEDULES
+from tutor.training.matrix.engine import SINGLE_FROM
+
+SUM, PRODUCT, FACTOR, POWER, ATOM = range(5)
+"""How tightly the outermost operation of a text binds."""
+
+
+class Written:
+    """A piece of a formula: its text, and how tightly it holds together."""
+
+    __slots__ = ("level", "text")
+
+    def __init__(self, text: str, level: int = ATOM) -> None:
+        self.text, self.level = text, level
+
+    def at(self, level: int) -> str:
+        """The text, in parentheses where it binds less tightly than that."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    def __add__(self, other: Any) -> Written:
+        return _two(self, "+", other, SUM, PRODUCT)
+
+    def __radd__(self, other: Any) -> Written:
+        return _two(other, "+", self, SUM, PRODUCT)
+
+    def __sub__(self, other: Any) -> Written:
+        return _two(self, "-", other, SUM, PRODUCT)
+
+    def __rsub__(self, other: Any) -> Written:
+        return _two(other, "-", self, SUM, PRODUCT)
+
+    def __mul__(self, other: Any) -> Written:
+        return _two(self, "*", other, PRODUCT, FACTOR)
+
+    def __rmul__(self, other: Any) -> Written:
+        return _two(other, "*", self, PRODUCT, FACTOR)
+
+    def __truediv__(self, other: Any) -> Written:
+        return _two(self, "/", other, PRODUCT, FACTOR)
+
+    def __rtruediv__(self, other: Any) -> Written:
+        return _two(other, "/", self, PRODUCT, FACTOR)
+
+    def __floordiv__(self, other: Any) -> Written:
+        return _two(self, "//", other, PRODUCT, FACTOR)
+
+    def __pow__(self, other: Any) -> Written:
+        return _two(self, "**", other, POWER, POWER, left=ATOM)
+
+    def __rpow__(self, other: Any) -> Written:
+        return _two(other, "**", self, POWER, POWER, left=ATOM)
+
+    def __neg__(self) -> Written:
+        return Written(f"-{self.at(PRODUCT + 1)}", FACTOR)
+
+
+def written(value: Any) -> Written:
+    """A quantity, or a number as its shortest decimals."""
+    if isinstance(value, Written):
+        return value
+    number = value if isinstance(value, int) else float(value)
+    text = repr(number) if isfinite(number) else f"float({str(number)!r})"
+    return Written(text, FACTOR if text.startswith("-") else ATOM)
+
+
+def _two(a: Any, sign: str, b: Any, level: int, right: int, left: int | None = None) -> Written:
+    first, second = written(a).at(level if left is None else left), written(b).at(right)
+    return Written(f"{first} {sign} {second}" if sign != "**" else f"{first}**{second}", level)
+
+
+class Writing:
+    """The number system. `module` is whose functions the script has, `np` or `torch`; with `math` the formula is one
+    for single numbers."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def _call(self, name: str, *arguments: Any) -> Written:
+        return Written(f"{self.module}.{name}({', '.join(written(a).text for a in arguments)})")
+
+    def exp(self, z: Any) -> Written:
+        return self._call("exp", z)
+
+    def log(self, z: Any) -> Written:
+        return self._call("log", z)
+
+    def tanh(self, z: Any) -> Written:
+        return self._call("tanh", z)
+
+    def sqrt(self, z: Any) -> Written:
+        return self._call("sqrt", z)
+
+    def cos_half_turns(self, z: Any) -> Written:
+        return self._call("cos", Written(f"{self.module}.pi") * z)
+
+    @staticmethod
+    def number(text: str) -> Written:
+        """The number, not its text: what somebody typed never becomes a part of a script."""
+        return written(float(text))
+
+    def log_one_plus_exp(self, z: Any) -> Written:
+        if self.module == "torch":
+            return self._call("logaddexp", z, Written(f"torch.zeros_like({written(z).text})"))
+        return self._call("logaddexp", z, 0)
+
+    def positive(self, z: Any, then: Any, otherwise: Any) -> Written:
+        condition = f"{written(z).at(SUM)} > 0"
+        if self.module == "math":
+            return Written(f"({written(then).text} if {condition} else {written(otherwise).text})")
+        return Written(f"{self.module}.where({condition}, {written(then).text}, {written(otherwise).text})")
+
+
+def text_of(body: Callable[..., Any], *arguments: Any) -> str:
+    """The text of a formula, for example on one side of an assignment."""
+    return written(body(*arguments)).text
+
+
+Array = Any
+_FEW = 24
+_COLUMNS = 100
+SCALARS = Writing("math")
+
+
+def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
+    """The whole script: what it is, what of Python it needs, the names, and the lines that are its own."""
+    body = [*names(plan), *lines]
+    text = "\n".join(body)
+    if "numbers(" in text:
+        body = [*names(plan), *_READING.split("\n"), *lines]
+        text = "\n".join(body)
+    modules = [f"import {name}" for name in ("base64", "csv", "math", "sys") if f"{name}." in text]
+    modules += ["from types import SimpleNamespace"] if "SimpleNamespace(" in text else []
+    libraries = ["import numpy as np", *(["import torch"] if module == "torch" else [])]
+    return "\n".join([*_opening(plan, library), *modules, "", *libraries, "", *body])
+
+
+def _opening(plan: Plan, library: str) -> list[str]:
+    """The docstring: what this is, how it is used, and what an update leaves out."""
+    shape, wanted = plan.shape, plan.settings
+    stands = f"after {plan.epochs} epochs and {plan.updates} updates" if plan.updates else "with its first weights"
+    left_out = [
+        (wanted.dropout, "dropout"),
+        (wanted.dropconnect, "DropConnect"),
+        (wanted.stochastic_depth, "stochastic depth"),
+        (wanted.augment, "augmentation"),
+        (wanted.class_weights, "class weights"),
+    ]
+    without = [name for given, name in left_out if given]
+    told = [
+        f"It needs nothing but {library}. `python SCRIPT examples.csv` prints what the network says to each row; "
+        "predict(x) returns it, and update(x, targets) goes on with the training by one batch. Both compute what tutor "
+        "computes, but for the last digits."
+    ]
+    if without:
+        told.append(f"update works without {', '.join(without)}; predictions do not depend on that.")
+    if wanted.arithmetic == "fast" and shape.count >= SINGLE_FROM:
+        told.append("The network was trained in single precision and is computed in double precision here.")
+    lines = [f'"""A {"-".join(map(str, shape.sizes))} network trained with tutor {__version__}, {stands}.']
+    for paragraph in told:
+        lines += ["", *wrap(paragraph, _COLUMNS)]
+    return [*lines, '"""', ""]
+
+
+def spelled(equation: str) -> str:
+    """An equation in ASCII, like all of a script: whatever encoding it is written in, Python reads the same."""
+    return equation.replace("·", "*").replace("²", "^2")
+
+
+def documented(variant: Variant) -> list[str]:
+    """The docstring of an update: the optimizer and its form."""
+    entry = variant.entry
+    forms = [flag.on if variant.choices[name] else flag.off for name, flag in entry.flags.items()]
+    text = spelled(", ".join(filter(None, [f"{entry.title[0].upper()}{entry.title[1:]}", *forms])))
+    lines = wrap(f'"""{text}.', _COLUMNS, initial_indent="    ", subsequent_indent="    ")
+    return [*lines[:-1], f'{lines[-1]}"""']
+
+
+def names(plan: Plan) -> list[str]:
+    """The columns and the classes."""
+    heading, tanh = plan.run.heading, plan.shape.activations[-1] == "tanh"
+    lines = [f"FEATURES = {_strings(heading.features)}"]
+    if heading.classes:
+        lines += [f"CLASSES = {_strings(heading.classes)}", f"LOW, HIGH = {-1.0 if tanh else 0.0}, 1.0"]
+    return lines
+
+
+def _strings(texts: Sequence[str]) -> str:
+    return "(" + "".join(f"{text!a}, " for text in texts).rstrip(" ") + ")"
+
+
+_READING = '''
+
+def numbers(text):
+    """Numbers from base64 of little-endian float64.
+
+    So many numbers are short and exact; where there are only a few they are written as decimals, from which Python
+    reads the same bits.
+    """
+    return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)
+
+'''
+
+
+def array(values: Array) -> str:
+    """Numbers as an expression of the script that gives a NumPy array of them, bit for bit."""
+    flat = np.ravel(values).astype("<f8")
+    if len(flat) <= _FEW:
+        return f"np.array({[float(value) for value in flat]!r})"
+    text = base64.b64encode(flat.tobytes()).decode()
+    pieces = [text[start : start + _COLUMNS] for start in range(0, len(text), _COLUMNS)]
+    return "numbers(\n" + "\n".join(f'    "{piece}"' for piece in pieces) + "\n)"
+
+
+def rate_lines(plan: Plan) -> list[str]:
+    """The learning rate by the epoch."""
+    rules = plan.settings.rules
+    schedule = SCHEDULES[rules.schedule]
+    texts = {**schedule.settings, **rules.schedule_settings}
+    numbers = {name: SCALARS.number(texts[name]) for name in schedule.settings}
+    space = SimpleNamespace(eta0=written(rules.rate), epoch=Written("epoch"), **numbers)
+    return [
+        "def rate(epoch):",
+        f'    """{spelled(schedule.equation)}; epochs are counted from 0."""',
+        f"    return {written(schedule.rate(space, SCALARS)).text}",
+        "",
+        "",
+    ]
+
+
+def setting_lines(plan: Plan) -> list[str]:
+    """The optimizer's settings, and where it stands."""
+    lines = [f"{name} = {SCALARS.number(text).text}" for name, text in plan.variant.settings.items()]
+    now = {"t": plan.updates, **plan.shared}
+    return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
+
+
+def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[str]]:
+    """The optimizer's equations: those for all parameters together, then those for `w` and its gradient `g`."""
+    variant = plan.variant
+    states = {"w", *variant.state, *variant.shared_state}
+    known = ("w", "g", "t", RATE, "E", *variant.settings, *states)
+    space: dict[str, Any] = {**{name: Written(name) for name in known}, **variant.choices, **counts(Written("t"))}
+
+    def line(equation: Equation, m: Writing) -> tuple[str, str]:
+        """The name of what it makes, and its text."""
+        first, later = (written(equation.body(SimpleNamespace(**space, first=f), m)).text for f in (True, False))
+        name = f"{equation.name}_new" if equation.name in states else equation.name
+        space[name] = Written(name)
+        return name, later if first == later else f"{first} if t == 1 else {later}"
+
+    together = [f"    {name} = now[{name!r}]" for name in variant.shared_state]
+    for equation in variant.shared:
+        name, text = line(equation, SCALARS)
+        together.append(f"    {name} = {text}  # {equation.reason}")
+    if variant.shared_state:
+        together.append(f"    now.update({', '.join(f'{name}={name}_new' for name in variant.shared_state)})")
+    each = []
+    for equation in variant.equations:
+        name, text = line(equation, Writing(module))
+        each.append(f"{indent}{'w[...]' if name == 'w_new' else name} = {text}  # {equation.reason}")
+    each += [f"{indent}{name}[...] = {name}_new" for name in variant.state]
+    return together, each
+
+
+def using(plan: Plan) -> list[str]:
+    """Classes of outputs, targets of classes, and the program that reads a CSV."""
+    heading, shape = plan.run.heading, plan.shape
+    lines = []
+    if heading.classes:
+        several = shape.sizes[-1] > 1
+        middle = "(LOW + HIGH) / 2"
+        guess = "outputs.argmax(1)" if several else f"(outputs[:, 0] > {middle})"
+        each = (
+            "HIGH if name == known else LOW for known in CLASSES" if several else "HIGH if name == CLASSES[1] else LOW"
+        )
+        lines = [
+            "def classes_of(outputs):",
+            '    """The class that each example is taken for."""',
+            f"    return [CLASSES[number] for number in {guess}.tolist()]",
+            "",
+            "",
+            "def targets_of(classes):",
+            '    """The targets for examples of these classes, as update takes them."""',
+            f"    return [[{each}] for name in classes]",
+            "",
+            "",
+        ]
+    shown = ["name if name.isprintable() else repr(name), "] if heading.classes else [""]
+    pairs = "zip(classes_of(outputs), outputs.tolist())" if heading.classes else "outputs.tolist()"
+    return [
+        *lines,
+        *_READ.strip("\n").split("\n"),
+        "",
+        "",
+        "def main():",
+        "    if len(sys.argv) != 2:",
+        '        sys.exit(f"usage: python {sys.argv[0]} examples.csv")',
+        "    try:",
+        "        x = read(sys.argv[1])",
+        "        if not x:",
+        '            raise ValueError("no examples")',
+        "    except (OSError, ValueError, IndexError, csv.Error) as error:",
+        '        wanted = ", ".join(FEATURES)',
+        '        sys.exit(f"{sys.argv[1]}: {error}; it needs a row an example, with numbers for {wanted}")',
+        "    outputs = predict(x)",
+        f"    for {'name, row' if heading.classes else 'row'} in {pairs}:",
+        f'        print({shown[0]}*(f"{{value:.6g}}" for value in row), sep="\\t")',
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    main()",
+        "",
+    ]
+
+
+_READ = '''
+def read(path):
+    """The columns of a CSV that the network knows: by their names, or the first ones where there is no heading."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    places = range(len(FEATURES))
+    try:
+        [float(rows[0][place]) for place in places]
+    except ValueError:
+        heading = [cell.strip() for cell in rows.pop(0)]
+        if set(FEATURES) <= set(heading):
+            places = [heading.index(name) for name in FEATURES]
+    return [[float(row[place]) for place in places] for row in rows]
+'''

@@ -1,0 +1,82 @@
+"""A saved network as a script of its own, for NumPy or PyTorch, with the same predictions and the same next update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Any
+
+import numpy as np
+
+from tutor.errors import TutorError
+from tutor.files import Kind
+from tutor.maths.optimizer import Variant
+from tutor.runs.run import Run
+from tutor.training.architecture import Shape
+from tutor.training.settings import Settings
+
+Array = Any
+SCRIPT = Kind("a script", rb'"""A [\d-]+ network trained with tutor ')
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a script is made from: the network, and where its training stands after `epochs` epochs.
+
+    `state` has the optimizer's arrays, `shared` its numbers for all parameters, `running` the mean and the variance of
+    each hidden weighted sum where there is batch normalization.
+    """
+
+    run: Run
+    vector: Array
+    state: Mapping[str, Array]
+    shared: Mapping[str, float]
+    running: list[tuple[Array, Array]]
+    updates: int
+    epochs: int
+
+    @property
+    def shape(self) -> Shape:
+        return self.run.shape
+
+    @property
+    def settings(self) -> Settings:
+        return self.run.settings
+
+    @property
+    def variant(self) -> Variant:
+        return self.settings.rules.variant
+
+
+def plan_of(run: Run, weights: str) -> Plan:
+    """The network as it is after the training, or, with `initial`, as it was before it."""
+    if run.settings.rule == "perceptron":
+        raise TutorError("the perceptron rule is no gradient descent; only networks trained by that are exported")
+    shape, rules = run.shape, run.settings.rules
+    variant = rules.variant
+    hidden = shape.sizes[1:-1] if shape.batch_norm else ()
+    if weights == "initial":
+        vector = run.states["initial"]["vector"]
+        begun = {name: np.full(shape.count, rules.start(value)) for name, value in variant.state.items()}
+        shared = {name: rules.start(value) for name, value in variant.shared_state.items()}
+        return Plan(run, vector, begun, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
+    found, epochs = run.trained
+    try:
+        if isinstance(found.get("states"), Mapping):
+            found = {**found, **_by_array(shape, [*variant.state], found["states"])}
+        state = {name: np.ravel(found[f"state_{name}"]) for name in variant.state}
+        shared = {name: float(found[name]) for name in variant.shared_state}
+        running = [(np.ravel(found[f"mean_{k}"]), np.ravel(found[f"variance_{k}"])) for k in range(len(hidden))]
+    except KeyError as error:
+        raise TutorError(f"the saved run does not have {error}, which the next update needs") from None
+    return Plan(run, found["vector"], state, shared, running, int(found["updates"]), epochs)
+
+
+def _by_array(shape: Shape, names: Sequence[str], states: Mapping[str, float]) -> dict[str, Any]:
+    """The states of straight-line code, a number each such as m_W1, as arrays in the order of the parameters."""
+    order, weight, bias = [], count(1), count(1)
+    for before, after in pairwise(shape.sizes):
+        for _ in range(after):
+            order += [f"W{next(weight)}" for _ in range(before)] + [f"b{next(bias)}"]
+    return {**states, **{f"state_{name}": np.array([states[f"{name}_{p}"] for p in order]) for name in names}}

@@ -1,0 +1,79 @@
+"""The value of a formula, exactly: a rule for every operation of the formula language, one walk over its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from tutor.formulas.expressions import cospi, where
+from tutor.numbers.exact import ExactSystem, LogarithmOfZero, Number
+
+
+def value_of(formula: Any, values: Mapping[str, Number], system: ExactSystem) -> Number:
+    """The value of `formula` where each name has the value given for it.
+
+    Raises ZeroDivisionError or ValueError where it has none, TooMuchComputing where the budget of the system is spent.
+    """
+    return _Evaluation(values, system).of(formula)
+
+
+class _Evaluation:
+    """One walk over a formula as a graph: what stands in several places of it is worked out once."""
+
+    __slots__ = ("known", "system", "values")
+
+    def __init__(self, values: Mapping[str, Number], system: ExactSystem) -> None:
+        self.values, self.system = values, system
+        self.known: dict[int, Number] = {}  # by identity, which the formula keeps
+
+    def of(self, node: Any) -> Number:
+        found = self.known.get(id(node))
+        if found is None:
+            kind = type(node)
+            if kind not in RULES:
+                RULES[kind] = next(RULES[ancestor] for ancestor in kind.__mro__ if ancestor in RULES)
+            found = self.known[id(node)] = RULES[kind](node, self)
+        self.system.charge(found)
+        return found
+
+    def all(self, node: Any) -> list[Number]:
+        return [self.of(argument) for argument in node.args]
+
+
+Rule = Callable[[Any, _Evaluation], Number]
+
+
+def _product(node: Any, e: _Evaluation) -> Number:
+    factors, logarithm_of_zero = [], False
+    for argument in node.args:
+        try:
+            factors.append(e.of(argument))
+        except LogarithmOfZero:
+            logarithm_of_zero = True
+    if logarithm_of_zero and not any(isinstance(f, Fraction) and not f for f in factors):
+        raise LogarithmOfZero("takes the logarithm of 0")
+    return e.system.multiply(factors)
+
+
+def _case(node: Any, e: _Evaluation) -> Number:
+    z, then, otherwise = node.args
+    return e.of(then if e.system.is_positive(e.of(z)) else otherwise)
+
+
+RULES: dict[type, Rule] = {
+    sympy.Symbol: lambda node, e: e.values[node.name],
+    sympy.Rational: lambda node, e: Fraction(int(node.p), int(node.q)),
+    sympy.Add: lambda node, e: e.system.add(e.all(node)),
+    sympy.Mul: _product,
+    sympy.Pow: lambda node, e: e.system.power(*e.all(node)),
+    sympy.exp: lambda node, e: e.system.exp(*e.all(node)),
+    sympy.log: lambda node, e: e.system.log(*e.all(node)),
+    sympy.tanh: lambda node, e: e.system.tanh(*e.all(node)),
+    sympy.sin: lambda node, e: e.system.sin(*e.all(node)),
+    sympy.cos: lambda node, e: e.system.cos(*e.all(node)),
+    where: _case,
+    cospi: lambda node, e: e.system.cospi(*e.all(node)),
+}

@@ -1,0 +1,175 @@
+"""A marker's desk: one assignment, ready to mark any number of files, each of them by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tutor.errors import TutorError
+from tutor.faults import described
+from tutor.homework.ownership import Copies, Owners
+from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code, seed_of
+from tutor.lessons.format import Homework, Lesson
+from tutor.lessons.read import parse_lesson
+from tutor.marking.assignment import Assignment, assign
+from tutor.marking.report import Document, Reporter
+from tutor.marking.sheet import SheetMarker
+from tutor.marking.verdict import Marker
+from tutor.read_files import is_file, is_folder, unreadable
+from tutor.sheets.read import HandedIn, read_sheet
+from tutor.worksheet.build import build
+from tutor.worksheet.step import Worksheet
+
+_SUSPICIOUS = 4  # root errors
+ENDINGS = (".csv", ".tsv", ".toml", ".json", ".md")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be marked and how: everything that a process needs to set up a desk of its own."""
+
+    text: str
+    where: str
+    wanted: Homework
+    owners: Owners | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A worksheet with what is asked of it."""
+
+    marker: SheetMarker
+    assignment: Assignment
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        return Reporter(self.marker.program, self.assignment)
+
+
+class Desk:
+    """Marks the sheets of one lesson, each against the problem that it answers."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        lesson = parse_lesson(order.text, order.where)
+        self.own_code = lesson.problem
+        worksheet = _worksheet(lesson, order.where)
+        self.problem = _problem(worksheet, assign(worksheet, order.wanted))
+        codes = order.owners.codes if order.owners else {}
+        self.copies = Copies(order.text, self.problem.marker.program.compiled, codes)
+
+    def mark_file(self, path: str | Path) -> Document:
+        """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
+        return self.mark(_called(path), read_sheet(path, self.problem.marker.program.worksheet.by_name))
+
+    def mark(self, name: str, handed_in: HandedIn) -> Document:
+        """The same for a sheet that has been read."""
+        problem = self._problem_of(name, handed_in)
+        sheet = problem.marker.mark(handed_in.answers)
+        document = problem.reporter.document(name, sheet, handed_in.about)
+        if handed_in.remarks:
+            document["remarks"] = list(handed_in.remarks)
+        if notes := self._whose(name, handed_in, problem, document):
+            document["notes"] = notes  # for the teacher, not in what the student reads
+        return document
+
+    def mark_or_complain(self, path: str | Path) -> Document:
+        """The same, or why the file cannot be marked: one broken file never stops the others.
+
+        Only what a reader of sheets has complained of is told as the sheet's own; whatever else goes wrong is a fault
+        of the program.
+        """
+        try:
+            return self.mark_file(path)
+        except TutorError as error:
+            return {"sheet": _called(path), "error": str(error)}
+        except Exception as error:
+            return unmarked(path, described(error))
+
+    def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
+        """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
+        written, owners = handed_in.about.get("problem", ""), self.order.owners
+        if not written and owners is not None and (student := owners.student(name, handed_in)):
+            written = str(self._varier.problem(seed_of(owners.secret, student)))
+        if not written or written == self.own_code:
+            return self.problem
+        code = read_code(written)
+        if code.lesson != lesson_mark(self.order.text):
+            raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
+        worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
+        return self._varied(worksheet)
+
+    @cached_property
+    def _varier(self) -> Varier:
+        return Varier(self.order.text, parse_lesson(self.order.text, self.order.where))
+
+    def _varied(self, worksheet: Worksheet) -> Problem:
+        marker, assignment = self.problem.marker, self.problem.assignment
+        compiled = marker.candidates.compiled.suited_to(worksheet)
+        if compiled is not marker.candidates.compiled:  # other numbers led to other steps
+            return _problem(worksheet, assign(worksheet, self.order.wanted))
+        own = Marker(worksheet, assignment.demands, compiled)
+        return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
+
+    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
+        """What there is to say where the sheet answers a problem that is not its student's own."""
+        if self.order.owners is None:
+            return []
+        if remark := self.order.owners.remark(name, handed_in):
+            return [remark]
+        if len(document["root_errors"]) >= _SUSPICIOUS:
+            source = self.copies.source(handed_in, problem.marker.program.key)
+            if source is not None:
+                return [f"the numbers answer another student's problem, that of {source}"]
+        return []
+
+
+def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
+    return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+
+
+def _worksheet(lesson: Lesson, where: str) -> Worksheet:
+    try:
+        return build(lesson)
+    except ValueError as error:
+        raise TutorError(f"{where}: {error}") from None
+
+
+def unmarked(path: str | Path, fault: str) -> Document:
+    """What stands in the place of a sheet that a fault of the program kept from being marked."""
+    return {"sheet": _called(path), "error": "a fault of the program, not of the sheet", "fault": fault}
+
+
+def _called(path: str | Path) -> str:
+    return "standard input" if str(path) == "-" else Path(path).name
+
+
+def sheets_in(paths: Sequence[Path]) -> list[Path]:
+    """The files to mark: those named, and the sheets in the folders named."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(f for f in _entries(path) if _is_sheet(f)) if is_folder(path) else [path]
+    return found
+
+
+def passed_over(paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:
+    """The folders with something in them that is no sheet, and how much of it."""
+    for path in paths:
+        if is_folder(path):
+            count = sum(not _is_sheet(f) and not f.name.startswith(".") for f in _entries(path))
+            if count:
+                yield path, count
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise unreadable(f"the folder {str(folder)!r}", error) from None
+
+
+def _is_sheet(path: Path) -> bool:
+    ordinary = is_file(path) and not path.is_symlink() and not path.name.startswith(".")
+    return ordinary and path.suffix.lower() in ENDINGS

@@ -1,0 +1,255 @@
+"""Fresh problems of the same shape: the same structure and names, other numbers, all drawn from a seed.
+
+The draw is a sequence of SHA-256 hashes, so a seed gives the same problem on every machine and in every version of
+Python. A problem is told by its code: which lesson, which seed, which attempt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+from typing import Any
+
+from tutor.errors import TutorError
+from tutor.harmless import for_markdown, for_toml
+from tutor.lessons.format import Lesson
+from tutor.lessons.read import parse_lesson
+from tutor.marking.candidates import Candidate, Candidates
+from tutor.marking.key import Program, Values
+from tutor.numbers import decimals
+from tutor.numbers.exact import read_number
+from tutor.slips.registry import SWAPPED_VALUES
+from tutor.toml_text import parse_toml
+from tutor.worksheet.build import build
+from tutor.worksheet.perceptron import RULE
+from tutor.worksheet.step import Worksheet
+
+_CODE = re.compile(r"([0-9a-f]{8})-([0-9A-Za-z]{1,40})-([0-9]{1,4})")
+_NOT_HERE = ("printed", "misprints", "order", "source", "about")
+_SHORT_LIST = re.compile(r"\[\n([^\[\]{}]*)\n\s*\]")
+_KEPT_SIGN = 70  # percent of the weights
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`lesson` is the beginning of the SHA-256 of the lesson file that was varied."""
+
+    lesson: str
+    seed: str
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.lesson}-{self.seed}-{self.attempt}"
+
+
+def read_code(text: str) -> Code:
+    """Raises TutorError for what is no code."""
+    found = _CODE.fullmatch(text.strip())
+    if not found:
+        raise TutorError(f"{text[:60]!r} is no code of a problem; copy it from the sheet as it was handed out")
+    return Code(found[1], found[2], int(found[3]))
+
+
+def lesson_mark(text: str) -> str:
+    """What tells a lesson file from every other, and from its own later versions."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def seed_of(secret: str, student: str) -> str:
+    """The seed of a student's own problem; nobody without the teacher's secret can work it out.
+
+    It is that of the id as it stands on a sheet in Markdown, which cannot hold every character.
+    """
+    return hmac.new(secret.encode(), for_markdown(student).strip().casefold().encode(), "sha256").hexdigest()[:16]
+
+
+class Draw:
+    """Whole numbers from a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed, self.count = seed, 0
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to limit - 1, each as likely as any other to within one part in 2^200."""
+        self.count += 1
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{self.count}".encode()).digest()) % limit
+
+    def between(self, low: int, high: int) -> int:
+        return low + self.below(max(1, high - low + 1))
+
+
+def problem_text(text: str, code: Code) -> str:
+    """The lesson file of the problem: the one in `text` with its numbers drawn again."""
+    import tomli_w
+
+    raw = {key: value for key, value in parse_toml(text).items() if key not in _NOT_HERE}
+    _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
+    about = f"The same steps as in {raw['title']!r}, with numbers of their own."
+    head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}
+    head["problem"] = str(code)
+    return for_toml(_SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw})))
+
+
+def problem_lesson(text: str, code: Code) -> Lesson:
+    return parse_lesson(problem_text(text, code), f"problem {code}")
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return "[" + ", ".join(line.strip().rstrip(",") for line in found[1].splitlines()) + "]"
+
+
+def _vary(raw: dict[str, Any], draw: Draw) -> None:
+    """Draw every number again that a problem consists of; settings and encodings such as 0 and 1 stay."""
+
+    def weight(value: Any) -> Any:
+        return _fresh(value, draw, signed=True)
+
+    def data(value: Any) -> Any:
+        return _fresh(value, draw, signed=False)
+
+    for layer in raw.get("network", {}).get("layers", ()):
+        for key in ("weights", "biases", "bias", "thresholds"):
+            if key in layer:
+                layer[key] = _each(layer[key], weight)
+    minimize = raw.get("minimize", {})
+    for table in (raw.get("givens", {}), minimize.get("start", {}), minimize.get("gradients", {})):
+        for name in table:
+            table[name] = _each(table[name], weight)
+    for table in (minimize.get("state", {}), raw.get("training", {}).get("state", {})):
+        for name in (name for name in table if name != "t"):
+            table[name] = data(table[name])
+    examples = raw.get("examples", ())
+    for key in ("inputs", "targets"):
+        numbers = [number for example in examples for number in example.get(key, ())]
+        shares = key == "targets" and raw.get("network", {}).get("loss") == "cross_entropy"
+        if shares or all(number in (0, 1, -1) for number in numbers):
+            continue
+        for example in examples:
+            example[key] = _each(example[key], data)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    return [_each(item, change) for item in value] if isinstance(value, list) else change(value)
+
+
+def _fresh(value: Any, draw: Draw, signed: bool) -> Any:
+    """Another number of about the same size with as few decimals; names, and zeros, are left alone."""
+    try:
+        old = read_number(str(value))
+    except ValueError:
+        return value
+    if old == 0 or isinstance(value, bool):
+        return value
+    decimals = max(0, -int(Decimal(str(value)).as_tuple().exponent)) if "/" not in str(value) else 2
+    if decimals == 0:
+        new = Decimal(draw.between(1, 2 * int(abs(old)) + 3))
+    else:
+        while abs(old) * 10**decimals < 10:
+            decimals += 1
+        whole = int(abs(old) * 10**decimals)
+        most = whole * 9 // 5 if whole > 10**decimals else min(whole * 9 // 5, 10**decimals - 2)
+        least = max(1, whole * 2 // 5)
+        chosen = draw.between(least, max(most, least + 9))
+        new = Decimal(chosen + (chosen % 10 == 0)).scaleb(-decimals)  # no zero at the end
+    negative = (old < 0) != (signed and draw.below(100) >= _KEPT_SIGN)
+    fresh = -new if negative else new
+    return int(fresh) if decimals == 0 else fresh
+
+
+MOST_ATTEMPTS = 60
+_SMALLEST = 1e-5
+_SMALLEST_SLOPE = 0.02
+_ALIKE = 5  # significant digits to which two slips may not give the same number
+
+Coincidence = tuple[int, str, str]
+
+
+class Varier:
+    """Makes fresh problems of one lesson."""
+
+    def __init__(self, text: str, lesson: Lesson) -> None:
+        self.text, self.mark = text, lesson_mark(text)
+        try:
+            self.worksheet = build(lesson)
+        except ValueError as error:
+            raise TutorError(str(error)) from None
+        program = Program(self.worksheet)
+        self.candidates = Candidates(program.compiled)
+        self.by_rule = lesson.training is not None and lesson.training.rule == RULE
+        self.unavoidable = self._coincidences(program)
+
+    def problem(self, seed: str) -> Code:
+        """The code of the first problem of the seed without anything degenerate, else of the one with the least."""
+        best: tuple[int, Code] | None = None
+        for attempt in range(MOST_ATTEMPTS):
+            code = Code(self.mark, seed, attempt)
+            faults = self._faults(code)
+            if faults == 0:
+                return code
+            if faults is not None and (best is None or faults < best[0]):
+                best = (faults, code)
+        if best is None:
+            raise TutorError(f"no usable problem was found in {MOST_ATTEMPTS} attempts; try another seed")
+        return best[1]
+
+    def _faults(self, code: Code) -> int | None:
+        """How many things are degenerate in the problem; None where it cannot be worked at all."""
+        try:
+            worksheet = build(problem_lesson(self.text, code))
+            values = worksheet.values
+        except (TutorError, ValueError):
+            return None
+        if self.by_rule:
+            return self._rule_faults(worksheet)
+        program = Program(worksheet, self.candidates.compiled.suited_to(worksheet))
+        vanishing = sum(
+            abs(float(values[step.name])) < self._least(step.name)
+            for step in worksheet.steps
+            if self.worksheet.values.get(step.name)
+        )
+        return vanishing + self._twins(worksheet) + len(self._coincidences(program) - self.unavoidable)
+
+    def _twins(self, worksheet: Worksheet) -> int:
+        """How many parameters of the same size there are beyond those of the lesson: swapped, they would not show."""
+        both = (worksheet, self.worksheet)
+        sizes = [[abs(sheet.givens[n]) for n, _ in sheet.updated if n in sheet.givens] for sheet in both]
+        new, old = (len(found) - len(set(found)) for found in sizes)
+        return max(0, new - old)
+
+    def _least(self, name: str) -> float:
+        """The smallest size that a quantity may have: a saturated slope teaches nothing."""
+        usual = abs(float(self.worksheet.values[name]))
+        if name in self.candidates.roles.slopes:
+            return min(_SMALLEST_SLOPE, usual / 2)
+        return min(_SMALLEST, usual / 100)
+
+    def _rule_faults(self, worksheet: Worksheet) -> int:
+        """The perceptron rule is to correct something, and to come to an end where it did before."""
+        now, before = worksheet.conventions.ended, self.worksheet.conventions.ended
+        changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.reason == "desired - output")
+        return int(not changes) + int("without error" in before and now.startswith("no epoch"))
+
+    def _coincidences(self, program: Program) -> set[Coincidence]:
+        if self.by_rule:
+            return set()
+        mine = self.candidates
+        candidates = mine if program.compiled is mine.compiled else Candidates(program.compiled)
+        with decimals.precision(program.digits):
+            places = range(program.first, len(program.names))
+            return {c for place in places for c in _alike(candidates.of(place), program.key, place)}
+
+
+def _alike(candidates: Sequence[Candidate], key: Values, place: int) -> Iterator[Coincidence]:
+    """Pairs of slips that give the same number in one line, as far as a student writes it."""
+    slips: dict[str, set[str]] = {}
+    for candidate in candidates:
+        value = candidate.value(key) if candidate.id != SWAPPED_VALUES else None
+        if value is not None:
+            slips.setdefault(f"{float(value):.{_ALIKE}g}", set()).add(candidate.id)
+    for ids in slips.values():
+        yield from ((place, first, second) for first, second in combinations(sorted(ids), 2))

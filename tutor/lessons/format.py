@@ -1,0 +1,76 @@
+"""What a lesson file may say beside its problem: the types, and their schema for editors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from inspect import cleandoc
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from tutor.worksheet.problem import Problem
+
+FORMAT = 1
+
+
+class Printed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value or a formula as the source prints it, for a quantity of the lesson or a formula over its names."""
+
+    name: str
+    value: str
+    note: str = ""
+    place: str = ""
+
+
+class Misprint(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something else than a value that the source prints wrongly: a label, a missing line."""
+
+    place: str
+    printed: str
+    correct: str
+    why: str
+
+
+class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an answer sheet asks. Tables say it by stage ("gradient") or by quantity ("dE/dW5").
+
+    `carried_penalty` is the share of its points that a line loses which follows from an earlier error. With `charge`
+    "once" the same slip in several lines costs the points of one of them.
+    """
+
+    ask: list[str] = field(default_factory=list)
+    points: dict[str, Fraction] = field(default_factory=dict)
+    decimals: int | dict[str, int] | None = None
+    significant: int | dict[str, int] | None = None
+    carried_penalty: Fraction | None = None
+    charge: Literal["once", "each"] = "once"
+
+
+class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A lesson file, as it is written. `problem` is the code of a problem that `tutor vary` made."""
+
+    format: int
+    title: str
+    source: str = ""
+    about: str = ""
+    order: int = 1_000
+    problem: str = ""
+    printed: list[Printed] = field(default_factory=list)
+    misprints: list[Misprint] = field(default_factory=list)
+    homework: Homework = field(default_factory=Homework)
+
+
+def schema() -> dict[str, Any]:
+    """The lesson format as a JSON Schema, for editors that complete TOML."""
+    made = msgspec.json.schema(Lesson, schema_hook=_schema_of)
+    for part in made["$defs"].values():  # Python 3.13 takes the indentation out of docstrings, earlier ones do not
+        if "description" in part:
+            part["description"] = cleandoc(part["description"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A lesson of tutor", **made}
+
+
+def _schema_of(kind: type) -> dict[str, Any]:
+    if kind is Fraction:
+        return {"type": ["number", "string"], "description": 'a number, or a fraction as text: "1/3"'}
+    return {"type": ["number", "string"], "description": 'a number, the name of a given, or "" for no connection'}

@@ -1,0 +1,1 @@
+"""One answer sheet against its worksheet: key, tolerance, the verdict of every line, and the slip behind it."""

@@ -1,0 +1,122 @@
+"""What a sheet asks and what it is worth: which quantities, how many digits, how many points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeVar
+
+from tutor.errors import TutorError, nearest_in
+from tutor.formulas.names import find_name
+from tutor.lessons.format import Homework
+from tutor.marking.answer import DEFAULT, Demand
+from tutor.marking.sheet import MarkedSheet
+from tutor.marking.verdict import CREDIT
+from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
+from tutor.worksheet.step import STAGES, Worksheet, by_stage
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`asked` in worksheet order. `carried_penalty` is the share taken off a cell that follows from an error.
+
+    With `charge_once` a slip that occurs in several cells costs the points of one of them.
+    """
+
+    asked: Sequence[str]
+    points: Mapping[str, float]
+    demands: Mapping[str, Demand]
+    carried_penalty: float
+    charge_once: bool
+
+    @cached_property
+    def max_score(self) -> float:
+        return round(sum(self.points.values()), 6)
+
+    def earned(self, sheet: MarkedSheet) -> dict[str, float]:
+        """The points of every cell that counts."""
+        excused: set[str] = set()
+        if self.charge_once and sheet.misconceptions:
+            groups = sheet.misconceptions.items()
+            excused = {name for slip, cells in groups for name in self._excused(sheet, slip, cells)}
+        found = {}
+        for cell in sheet.cells:
+            name, verdict = cell.mark.name, cell.mark.verdict
+            if name in self.points:
+                fined = name in excused or (verdict == "carried" and name in sheet.after_errors)
+                share = 1 - self.carried_penalty if fined else 1
+                found[name] = self.points[name] * share if verdict in CREDIT or name in excused else 0
+        return found
+
+    def _excused(self, sheet: MarkedSheet, slip: str, cells: Sequence[str]) -> Iterator[str]:
+        """The lines after the first in which the same slip is more than a guess."""
+        counting = [name for name in cells if self.points.get(name)]
+        for cell in sheet.cells if slip not in (SWAPPED_VALUES, ARITHMETIC) else ():
+            if cell.mark.name in counting[1:] and any(fit.id == slip and fit.likely for fit in cell.slips):
+                yield cell.mark.name
+
+    def is_done(self, sheet: MarkedSheet) -> bool:
+        """Whether every asked cell earns credit."""
+        return all(cell.mark.verdict in CREDIT for cell in sheet.cells if cell.mark.name in self.points)
+
+
+def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
+    """What a lesson's [homework] asks of its worksheet. Raises TutorError where it names what is not there."""
+    asked = set(_chosen(worksheet, wanted.ask, "ask")) if wanted.ask else {*worksheet.by_name}
+    names = [step.name for step in worksheet.steps if step.name in asked]
+    points = _spread(worksheet, wanted.points, "points", Fraction(1))
+    decimals = _spread(worksheet, wanted.decimals, "decimals", None)
+    significant = _spread(worksheet, wanted.significant, "significant", None)
+    demands = {name: _demand(decimals[name], significant[name]) for name in names}
+    return Assignment(
+        names,
+        {name: _plain(points[name] or 0) for name in names},
+        demands,
+        _plain(wanted.carried_penalty or 0),
+        wanted.charge == "once",
+    )
+
+
+def _plain(value: Fraction | int) -> float:
+    return int(value) if value == int(value) else float(value)
+
+
+def _demand(decimals: int | None, significant: int | None) -> Demand:
+    if decimals is not None:
+        return Demand(None, decimals, asked=True)
+    return DEFAULT if significant is None else Demand(significant, asked=True)
+
+
+def _chosen(worksheet: Worksheet, words: Iterable[str], key: str) -> list[str]:
+    return [name for word in words for name in _meant(worksheet, word, key)]
+
+
+def _meant(worksheet: Worksheet, word: str, key: str) -> list[str]:
+    """The quantities that a word means: a stage, or one quantity."""
+    if word in STAGES:
+        return [step.name for step in worksheet.steps if step.stage == word]
+    try:
+        return [find_name(word, worksheet.by_name)]
+    except TutorError:
+        stages = by_stage(worksheet.steps)
+        hint = nearest_in(word, {"stages": [stage for stage, names in stages.items() if names], **stages})
+        raise TutorError(
+            f"homework.{key}: {word!r} is neither a stage nor a quantity of this worksheet{hint}"
+        ) from None
+
+
+def _spread(
+    worksheet: Worksheet, wanted: Thing | Mapping[str, Thing] | None, key: str, default: Thing | None
+) -> dict[str, Thing | None]:
+    """One value for every quantity; in a table a single quantity counts more than its stage."""
+    if not isinstance(wanted, Mapping):
+        return dict.fromkeys(worksheet.by_name, default if wanted is None else wanted)
+    found: dict[str, Thing | None] = dict.fromkeys(worksheet.by_name, default)
+    for word in sorted(wanted, key=lambda word: word not in STAGES):
+        for name in _meant(worksheet, word, key):
+            found[name] = wanted[word]
+    return found

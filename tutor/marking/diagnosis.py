@@ -1,0 +1,272 @@
+"""How a number that comes out with a slip agrees with the number written."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from math import isfinite, log
+from operator import itemgetter
+
+from tutor.marking.answer import WITHIN, Written
+from tutor.marking.candidates import Candidate, Candidates
+from tutor.marking.key import Program
+from tutor.marking.student import Standing
+from tutor.marking.tolerance import do_agree, exact_reach, reach
+from tutor.marking.verdict import cut_off
+from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
+
+ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
+SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5
+_RANGE = log(1_000)  # a wrong number lies anywhere within three powers of ten
+_TOO_SMALL_FOR_FLOATS = 1e-9
+_FLOATS_ARE_OFF = 0.01  # of the size of the number: far more than they are, but for a difference of near equals
+_FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a slip
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
+
+    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off.
+    """
+
+    id: str
+    detail: str
+    value: Decimal
+    place: int
+    order: tuple[int, ...]
+    chance: float
+    spread: float = 0.0
+
+    @property
+    def sure(self) -> bool:
+        return self.chance < SURE_BELOW
+
+    @property
+    def likely(self) -> bool:
+        """Whether it is more than a guess, though not sure."""
+        return self.chance < _LIKELY_BELOW
+
+    @property
+    def hint(self) -> str:
+        """What to look at, without the value."""
+        return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.format(self.detail)
+
+
+class Scale:
+    """One written number, and how close a value must come to it to be what was written."""
+
+    def __init__(self, standing: Standing, place: int, written: Written, count: int) -> None:
+        self.standing, self.place, self.written, self.count = standing, place, written, count
+        self.unit = written.unit if written.exponent is not None else abs(written.value).scaleb(-_FORMULA_DIGITS)
+        self.half = WITHIN * self.unit
+        old = standing.before(place)
+        self.change = written.value - old
+        self.number, self.start, self.size = float(written.value), float(old), abs(float(self.change))
+        self.rough_unit = float(self.unit)
+
+    def own(self, candidate: Candidate) -> tuple[Decimal | None, int | None, float]:
+        """What the slip gives on the writer's own lines, how it fits, and its spread. Nothing where already floating
+        point tells that it does not."""
+        value = candidate.value(self.standing.values) if self._may_fit(candidate) else None
+        if value is None:
+            return None, None, 0.0
+        if self.kind(value, 0.0) == ROUNDED:
+            return value, ROUNDED, 0.0
+        spread = self._spread(candidate, value)
+        return value, self.kind(value, spread), spread
+
+    def _may_fit(self, candidate: Candidate) -> bool:
+        floats = self.standing.floats
+        try:
+            rough = candidate.approximate(floats, floats)
+        except (ArithmeticError, ValueError):
+            return True
+        if self.size < _TOO_SMALL_FOR_FLOATS or not isfinite(rough):
+            return True
+        if self._is_far(rough):
+            return False
+        beyond = abs(self.number - rough) - self.rough_unit - _FLOATS_ARE_OFF * self.size
+        return beyond <= 0 or beyond <= 2 * self._spread(candidate)
+
+    def _spread(self, candidate: Candidate, value: Decimal | None = None) -> float:
+        standing = self.standing
+        spreads = standing.spreads(candidate.inputs, self.place)
+        if value is not None and not do_agree(candidate.approximate, standing.floats, value):
+            return exact_reach(candidate.value, standing.values, value, spreads)
+        return reach(candidate.approximate, standing.floats, spreads)
+
+    def _is_far(self, number: float) -> bool:
+        """Whether the value differs by more than half of the larger change, which no rounding explains."""
+        apart = abs(self.number - number)
+        return apart > 2 * self.rough_unit and 2 * apart > max(self.size, abs(number - self.start))
+
+    def kind(self, value: Decimal, spread: float) -> int | None:
+        apart = abs(self.written.value - value)
+        if not self.change and value != self.written.value:
+            return None  # a zero, or a weight left as it was, is what comes out exactly
+        if apart <= self.half:
+            return ROUNDED
+        if not isfinite(spread):
+            return None
+        if spread and apart <= self.half + Decimal(spread):
+            return WITHIN_SPREAD
+        if apart > self.unit and not spread:
+            return None
+        return CUT_OFF if self.unit and cut_off(self.written, value, 2 * Decimal(spread)) else None
+
+    def chance(self, spread: float) -> float:
+        """How many of the candidates would fit a number of this size that has nothing to do with them."""
+        size = float(abs(self.change)) or self.rough_unit or 1.0
+        return self.count * (1.02 * self.rough_unit + 2 * spread) / (size * _RANGE)
+
+
+_FARTHEST_BLANKS, _NEAREST_BLANKS = 60, 12
+_NUDGE = Decimal("1e-15")
+_FLOAT_ERROR = 1e-12
+
+
+class Diagnosis:
+    """Names the slips of one program."""
+
+    def __init__(self, program: Program, candidates: Candidates) -> None:
+        self.program, self.candidates = program, candidates
+        self._at_key = cache(self._work_at_key)
+
+    def direct(self, standing: Standing, place: int, written: Written) -> list[Fit]:
+        """Slips in the line itself, from the writer's own lines or from the key; the best of each kind, best first."""
+        found = list(self._direct(standing, place, written))
+        return _best_of_each(found)
+
+    def _direct(self, standing: Standing, place: int, written: Written) -> Iterator[Fit]:
+        candidates = self.candidates.of(place)
+        scale = Scale(standing, place, written, len(candidates))
+        own_values: dict[int, Decimal] = {}
+
+        def fit(index: int, source: int, value: Decimal, kind: int, spread: float) -> Fit:
+            candidate = candidates[index]
+            order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, candidate.unusual, index)
+            return Fit(candidate.id, candidate.detail, value, place, order, scale.chance(spread))
+
+        for index, candidate in enumerate(candidates):
+            value, kind, spread = scale.own(candidate)
+            if value is not None:
+                own_values[index] = value
+                if kind is not None:
+                    yield fit(index, 0, value, kind, spread)
+        for index, value in self._near(place, scale):
+            kind = scale.kind(value, 0.0)
+            if kind is not None and value != own_values.get(index):
+                yield fit(index, 1, value, kind, 0.0)
+
+    def _near(self, place: int, scale: Scale) -> list[tuple[int, Decimal]]:
+        """The candidates, by their number, that give about the number written where everything above is right."""
+        numbers, found = self._at_key(place)
+        margin = scale.rough_unit + _FLOAT_ERROR * abs(scale.number)
+        return found[bisect_left(numbers, scale.number - margin) : bisect_right(numbers, scale.number + margin)]
+
+    def _work_at_key(self, place: int) -> tuple[list[float], list[tuple[int, Decimal]]]:
+        """What the candidates give where everything above is right, by size; first as floats."""
+        values = ((i, c.value(self.program.key)) for i, c in enumerate(self.candidates.of(place)))
+        found = sorted(((i, value) for i, value in values if value is not None), key=itemgetter(1))
+        return [float(value) for _, value in found], found
+
+    def through_blanks(self, standing: Standing, place: int, written: Written, anything: bool) -> list[Fit]:
+        """Slips in lines left blank above this one, worked forward from there, the best first.
+
+        With `anything`, also the slip that explains almost anything.
+        """
+        blanks = self._blanks_above(standing, place)
+        if not blanks or written.value == standing.before(place):  # a weight left as it was says nothing of them
+            return []
+        count = sum(len(self.candidates.of(blank)) for blank in blanks)
+        scale = Scale(standing, place, written, count)
+        found = list(self._through_blanks(standing, place, scale, blanks, swapped=False))
+        if not found and anything:
+            found = list(self._through_blanks(standing, place, scale, blanks, swapped=True))
+        return sorted(found, key=lambda fit: fit.order)
+
+    def _through_blanks(
+        self, standing: Standing, place: int, scale: Scale, blanks: list[int], swapped: bool
+    ) -> Iterator[Fit]:
+        own, spread = standing.own[place], standing.spread(place)
+        for blank in blanks:
+            path = self._path(blank, place, blanks)
+            for index, candidate in enumerate(self.candidates.of(blank)):
+                wanted = (candidate.id == SWAPPED_VALUES) == swapped
+                slipped = candidate.value(standing.values) if wanted else None
+                if slipped is None or slipped == standing.values[blank]:
+                    continue
+                value = self._forward(standing, blank, slipped, path)
+                if value is None:
+                    continue
+                wider = spread * max(1.0, float(abs(value / own))) if own else spread
+                kind = scale.kind(value, wider)
+                if kind is not None:
+                    order = (swapped, kind, 0, candidate.rank, len(path), index)
+                    chance = scale.chance(wider) if kind != WITHIN_SPREAD else max(SURE_BELOW, scale.chance(wider))
+                    spread_there = standing.spread(blank, place)
+                    yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
+
+    def unknown(self, standing: Standing, place: int, written: Written) -> Iterator[Fit]:
+        """For each blank line above the value that leads to the answer, whatever may have gone wrong there."""
+        blanks, own = self._blanks_above(standing, place), standing.own[place]
+        for blank in blanks[:_NEAREST_BLANKS] if own is not None and written.unit else ():
+            here, path = standing.values[blank], self._path(blank, place, blanks)
+            if not here:
+                continue
+            nudge = abs(here) * _NUDGE
+            above = self._forward(standing, blank, here + nudge, path)
+            if above is None or above == own:
+                continue
+            slope = (above - own) / nudge
+            solved = here + (written.value - own) / slope
+            reached = self._forward(standing, blank, solved, path)
+            if solved and reached is not None and abs(reached - written.value) <= WITHIN * written.unit:
+                spread = abs(float(written.unit / slope)) / 2
+                yield Fit(ARITHMETIC, "", solved, blank, (len(path),), 1.0, spread)
+
+    def _blanks_above(self, standing: Standing, place: int) -> list[int]:
+        """The lines left blank that this one stands on, without a written line between; the nearest first."""
+        found: dict[int, None] = {}
+        queue = list(self.program.compiled.inputs[place])
+        while queue and len(found) < _FARTHEST_BLANKS:
+            x = queue.pop(0)
+            if x >= self.program.first and x not in standing.written and x not in standing.held and x not in found:
+                found[x] = None
+                queue += self.program.compiled.inputs[x]
+        return list(found)
+
+    def _path(self, blank: int, place: int, blanks: list[int]) -> list[int]:
+        """The lines to be worked again when the blank one changes, in order, the marked one last."""
+        followers = self.program.compiled.followers[blank]
+        return [*sorted(b for b in blanks if b in followers and b != blank), place]
+
+    def _forward(self, standing: Standing, blank: int, slipped: Decimal, path: list[int]) -> Decimal | None:
+        values = list(standing.values)
+        values[blank] = slipped
+        for place in path:
+            values[place] = self.program.value(place, values)
+        found: Decimal | None = values[path[-1]]
+        return found
+
+
+def _best_of_each(found: list[Fit]) -> list[Fit]:
+    """One fit of each slip, the best first; of those that give the same number, what is usual in this line."""
+    if len(found) < 2:
+        return found
+    ranks: dict[tuple[tuple[int, ...], str], int] = {}
+    for fit in sorted(found, key=lambda fit: fit.order):
+        ranks.setdefault((fit.order[:3], f"{fit.value:.20e}"), fit.order[3])
+
+    def place(fit: Fit) -> tuple[int, ...]:
+        kind, (rank, unusual, index) = fit.order[:3], fit.order[3:]
+        return (*kind, ranks[kind, f"{fit.value:.20e}"], unusual, rank, index)
+
+    best: dict[str, Fit] = {}
+    for fit in sorted(found, key=place):
+        best.setdefault(fit.id, fit)
+    return list(best.values())

@@ -1,0 +1,236 @@
+"""Whether a formula that somebody wrote is the one that a line asks for.
+
+First both are worked out, to fifty digits, with other numbers in the place of the given ones: where they differ once,
+the formula is wrong, and that is a proof. Where they never differ SymPy is asked whether their difference is 0, in a
+process of its own that is stopped when it takes too long.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from math import comb, prod
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from time import monotonic
+from typing import Any
+
+import sympy
+
+from tutor.formulas.expressions import folded, names, replace, symbol, written_size
+from tutor.formulas.parse import parse
+from tutor.marking.answer import Written, read_written
+from tutor.marking.key import Program
+from tutor.marking.student import Standing
+from tutor.numbers import decimals
+from tutor.numbers.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
+from tutor.numbers.exact import LARGEST_EXPONENT
+from tutor.processes import stand_by
+
+Expr = Any
+RIGHT, WRONG, UNDECIDED = "right", "wrong", "undecided"
+SECONDS = 5.0
+_FEWEST = 3  # trials in which both have a value
+_AGREEMENT = Decimal("1e-25")
+_MOST_PARTS, _MOST_TERMS = 3_000, 1_000
+"""What SymPy is asked about: so much written out, so many terms multiplied out. More would keep it for minutes."""
+
+
+def judge(program: Program, place: int, formula: Expr, budget: Budget | None = None, seconds: float = SECONDS) -> str:
+    """`right`, `wrong`, or `undecided` where that is too much for SymPy, or was not done in time.
+
+    Raises TooMuchComputing where the budget is spent.
+    """
+    agreed = 0
+    with decimals.precision(program.digits):
+        for values in program.trials:
+            answer, asked = program.value_of(formula, values, budget), values[place]
+            if answer is None or asked is None:
+                continue
+            if abs(answer - asked) > _AGREEMENT * max(abs(asked), abs(answer)):
+                return WRONG
+            agreed += 1
+    if agreed < _FEWEST:
+        return UNDECIDED
+    step = program.steps[place - program.first]
+    definitions = {s.name: (s.stage, s.formula) for s in program.steps[: place - program.first]}
+    return RIGHT if _in_time(seconds, formula, step.formula, definitions) else UNDECIDED
+
+
+def _in_time(seconds: float, *task: Any) -> bool:
+    context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(there, *task), daemon=True)
+    child.start()
+    there.close()
+    try:
+        return bool(here.poll(seconds) and here.recv())
+    except EOFError:  # the child ended without an answer: out of memory, say
+        return False
+    finally:
+        child.kill()
+        child.join()
+        here.close()
+
+
+def _answer(there: Connection, formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]]) -> None:
+    stand_by()
+    there.send(_same(formula, asked, definitions))
+    there.close()
+
+
+def _same(formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]]) -> bool:
+    """Whether the difference is 0, over the results of the forward pass or, if that does not show it, over the givens.
+
+    0 to somebody who only sees derivatives written out is 0; the other way round it may take the formulas behind them.
+    """
+    derivatives = {name: f for name, (stage, f) in definitions.items() if stage in ("partial", "gradient")}
+    everything = {name: f for name, (_, f) in definitions.items()}
+    for known in (derivatives, everything):
+        mine, theirs = _written_out(formula, known), _written_out(asked, known)
+        if mine is None or theirs is None or max(_terms(mine), _terms(theirs)) > _MOST_TERMS:
+            return False
+        if sympy.simplify((mine - theirs).rewrite(sympy.exp)) == 0:
+            return True
+    return False
+
+
+def _written_out(formula: Expr, definitions: Mapping[str, Expr]) -> Expr | None:
+    """The formula over the givens alone; None where that would be too long."""
+    written: dict[Expr, Expr] = {}
+    sizes: dict[str, int] = {}
+    for name, definition in definitions.items():
+        sizes[name] = written_size(definition, sizes)
+        written[symbol(name)] = replace(definition, written)
+    return replace(formula, written) if written_size(formula, sizes) <= _MOST_PARTS else None
+
+
+def _terms(expression: Expr) -> int:
+    """How many terms there are at most in any part of it that is multiplied out."""
+    most = 1
+
+    def terms(node: Expr, inside: list[int]) -> int:
+        nonlocal most
+        if node.is_Add:
+            found = sum(inside)
+        elif node.is_Mul:
+            found = prod(inside)
+        elif node.is_Pow and node.args[1].is_Integer:
+            found = comb(inside[0] - 1 + abs(int(node.args[1])), inside[0] - 1)
+        else:
+            found = 1
+        found = min(found, _MOST_TERMS + 1)
+        most = max(most, found)
+        return found
+
+    folded(expression, terms)
+    return most
+
+
+_SECONDS_A_SHEET = 20.0
+
+
+class Formulas:
+    """Reads the answers of a sheet to one program, and remembers which formulas were found right."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._judged: dict[tuple[int, Expr], str] = {}
+
+    def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str], dict[int, str]]:
+        """Every readable answer as a number; for those that are or have a formula whether it is right; and why the
+        others cannot be read."""
+        written: dict[int, Written] = {}
+        formulas: dict[int, Expr] = {}
+        reasons: dict[int, str] = {}
+        alone: list[int] = []
+        for place, text in texts.items():
+            if not text.strip():
+                continue
+            try:
+                written[place] = read_written(text)
+            except ValueError:
+                try:
+                    formulas[place], number = self._formula(text, place)
+                except ValueError as error:
+                    reasons[place] = _reason(text, error)
+                    continue
+                if number is None:
+                    alone.append(place)
+                else:
+                    written[place] = number
+        budget = Budget(A_SHEET)
+        for place in alone:
+            try:
+                with budget.share(AN_ANSWER) as share:
+                    value = self.program.value_of(formulas[place], Standing(self.program, written).values, share)
+            except TooMuchComputing:
+                reasons[place] = _beyond(budget)
+                continue
+            if value is None:
+                reasons[place] = "the formula has no value here"
+            elif abs(value.adjusted()) > LARGEST_EXPONENT + abs(self.program.key[place].adjusted()):
+                reasons[place] = f"what the formula gives is far beyond 10**±{LARGEST_EXPONENT}, as no number here is"
+            else:
+                written[place] = Written(value, None)
+        judged, beyond = self._judge({p: f for p, f in formulas.items() if p not in reasons}, budget)
+        for place, reason in beyond.items():
+            del written[place]
+            reasons[place] = reason
+        return written, judged, reasons
+
+    def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
+        """The formula in the text, and the number after its last equals sign. Raises ValueError with a reason."""
+        before, sign, after = text.rpartition("=")
+        if sign and not before.strip():
+            raise ValueError("leave out the equals sign")
+        number = read_written(after) if sign else None
+        formula = parse(before if sign else text, self.program.places)
+        if self._is_circular(formula, place):
+            raise ValueError("a line is no answer to itself; use the lines above it")
+        return formula, number
+
+    def _is_circular(self, formula: Expr, place: int) -> bool:
+        """Whether it uses the line itself or one that stands on it: dE/dW5 is no answer to what dE/dW5 is."""
+        followers = self.program.compiled.followers[place]
+        return any(self.program.places[name] in followers for name in names(formula))
+
+    def _judge(self, formulas: Mapping[int, Expr], budget: Budget) -> tuple[dict[int, str], dict[int, str]]:
+        """Whether each formula is the one asked for; a computation without names has only its value. And why some
+        cannot be judged."""
+        found, reasons = {}, {}
+        end = monotonic() + _SECONDS_A_SHEET
+        for place, formula in formulas.items():
+            if not names(formula):
+                continue
+            if (place, formula) not in self._judged:
+                left = max(0.0, min(SECONDS, end - monotonic()))
+                try:
+                    with budget.share(AN_ANSWER) as share:
+                        found[place] = judge(self.program, place, formula, share, left)
+                except TooMuchComputing:
+                    reasons[place] = _beyond(budget)
+                    continue
+                if found[place] == UNDECIDED:
+                    continue
+                self._judged[place, formula] = found[place]
+            found[place] = self._judged[place, formula]
+        return found, reasons
+
+
+def _beyond(budget: Budget) -> str:
+    """Why a formula was not worked to its end, when its share of the budget is spent."""
+    if budget.left:
+        return "this formula asks for more computing than an answer may"
+    return "this sheet asks for more computing than a sheet may, by this formula and those above"
+
+
+def _reason(text: str, error: ValueError) -> str:
+    """Why an answer cannot be read, and what to do."""
+    if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
+        return "write the number with a decimal point"
+    if "%" in text:
+        return "write the share as a number, 0.5 for 50%"
+    return str(error)

@@ -1,0 +1,73 @@
+"""Numbers that a machine computed: their last digits are its rounding, not the writer's.
+
+Whoever works a sheet with NumPy, PyTorch or a spreadsheet and copies all digits writes 0.4649000000000002 for 0.4649.
+Such a number is read to as many digits as the arithmetic behind it gives in that line. One double shows what it is by
+its 15 to 17 digits; numbers in single precision do so together, each being one of them to so many digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import floor, inf, isfinite, log10
+
+from tutor.marking.answer import SINGLE, Written, as_single, count_digits
+from tutor.marking.student import Standing
+from tutor.marking.tolerance import reach
+
+_NOTHING = Decimal(0)
+_OPERATIONS = 4  # as often as each number of a line is rounded on the way to its result
+_TELLING, _FEWEST_TELLING = 8, 8
+"""Every other number of so many digits is one in single precision, rounded; so many of them hardly are by chance."""
+
+
+def as_computed(standing: Standing) -> Standing:
+    """The same sheet, each number that a machine computed with no more digits than are its own."""
+    written, key = standing.written, standing.program.key
+    grains = {place: w.grain for place, w in written.items() if w.grain}
+    if _are_singles(written):
+        grains = dict.fromkeys(written, SINGLE) | grains
+    if not grains:
+        return standing
+    read = {p: _without_noise(standing, p, grain) for p, grain in grains.items() if written[p].value != key[p]}
+    return standing.reread({**written, **read})
+
+
+def _are_singles(written: Mapping[int, Written]) -> bool:
+    """Whether the sheet was worked in single precision, and printed as NumPy and TensorFlow do or to more decimals."""
+    typed = [w for w in written.values() if w.exponent is not None and not w.grain]
+    telling = [w for w in typed if count_digits(w.value) >= _TELLING]
+    return len(telling) >= _FEWEST_TELLING and all(map(_is_rounded_single, telling))
+
+
+def _is_rounded_single(written: Written) -> bool:
+    single = as_single(float(written.value))
+    return isfinite(single) and abs(Decimal(single) - written.value) <= written.unit / 2
+
+
+def _without_noise(standing: Standing, place: int, grain: float) -> Written:
+    written = standing.written[place]
+    noise = _noise(standing, place, grain)
+    if not isfinite(noise) or not noise or written.exponent is None:
+        return written
+    if abs(written.value) <= noise and not (standing.program.key[place] and standing.own[place]):
+        return Written(_NOTHING, 0, grain)  # what is left of terms that cancel
+    last = floor(log10(2 * noise)) + 1
+    return written if last <= written.exponent else Written(written.value, last, grain)
+
+
+def _noise(standing: Standing, place: int, grain: float) -> float:
+    """How far rounding inside the line may have moved its result: that of each input and of the result itself, and what
+    the formula loses where numbers cancel."""
+    floats, own = standing.floats, standing.own[place]
+    if own is None:
+        return inf
+    function = standing.compiled.float_functions[place - standing.compiled.first]
+    spreads = {x: _OPERATIONS * grain * abs(floats[x]) for x in standing.compiled.inputs[place]}
+    try:
+        lost = abs(function(floats, floats) - float(own))
+    except (ArithmeticError, ValueError):
+        return inf
+    largest = max(abs(float(own)), abs(float(standing.written[place].value)))  # a slip may have made it large
+    of_result: float = grain * largest + lost
+    return reach(function, floats, spreads) + _OPERATIONS * of_result

@@ -1,0 +1,163 @@
+"""The arithmetics of training: `reproducible`, the same bits everywhere, and `fast`, what the machine does best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutor.numbers import reproducible_arrays, reproducible_scalars
+from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, product, row_by_row
+
+Array = Any
+
+
+class Setting(float):
+    """A number whose whole powers are multiplied out, and others made of exp and ln: the C library's pow is not the
+    same everywhere."""
+
+    def __pow__(self, exponent: float, modulus: None = None) -> float:
+        if not isinstance(exponent, int | float):
+            return NotImplemented
+        count = int(exponent)
+        if count != exponent or count < 0:
+            return reproducible_scalars.exp(exponent * reproducible_scalars.log(self))
+        result, square = 1.0, float(self)
+        while count:
+            if count & 1:
+                result *= square
+            square *= square
+            count >>= 1
+        return result
+
+
+class Reproducible:
+    """Plain + - × ÷ and square roots in a fixed order, exact slices in products."""
+
+    name = "reproducible"
+    exp, log, tanh = (
+        staticmethod(reproducible_arrays.exp),
+        staticmethod(reproducible_arrays.log),
+        staticmethod(reproducible_arrays.tanh),
+    )
+    multiply: Any = staticmethod(product)
+    transposed: Any = staticmethod(Operand.transposed)
+
+    @staticmethod
+    def operand(x: Array, longest_sum: int) -> Operand:
+        """A matrix ready for several products, whose sums have at most so many terms."""
+        return Operand(x, bits_for(longest_sum))
+
+    @staticmethod
+    def sqrt(z: Array) -> Array:
+        return np.sqrt(z)
+
+    @staticmethod
+    def number(text: str) -> float:
+        return Setting(text)
+
+    @classmethod
+    def log_one_plus_exp(cls, z: Array) -> Array:
+        """ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)"""
+        return np.maximum(z, 0.0) + cls.log(1.0 + cls.exp(-np.abs(z)))
+
+    @staticmethod
+    def cos_half_turns(z: Array) -> Array:
+        return reproducible_arrays.cos(np.asarray(z) * float.fromhex("0x1.921fb54442d18p+1"))
+
+    @staticmethod
+    def positive(z: Array, then: Array, otherwise: Array) -> Array:
+        if isinstance(otherwise, int) and otherwise == 0:
+            if then is z:
+                return np.maximum(z, 0.0) + 0.0  # + 0.0 for one sign of zero everywhere
+            if isinstance(then, int) and then == 1:
+                return z > 0  # a product with it is the same as one with 1.0 and 0.0
+        return np.where(z > 0, then, otherwise)
+
+    @staticmethod
+    def total(values: Array) -> float:
+        """The sum of all, one after the other."""
+        return float(np.add.accumulate(np.ravel(values))[-1])
+
+    @staticmethod
+    def sums(values: Array) -> Array:
+        """The sum of every row, as a column."""
+        return row_by_row(np.ascontiguousarray(values.T))[:, None]
+
+    @staticmethod
+    def column_sums(values: Array) -> Array:
+        """The sum of every column."""
+        return row_by_row(np.ascontiguousarray(values))
+
+    @staticmethod
+    def examples(x: Array, single: bool) -> ExactRows:
+        """Examples, one a row, ready to be multiplied with weights."""
+        return ExactRows(x)
+
+
+class Fast(Reproducible):
+    """NumPy's own functions and BLAS: faster, and the last digits may differ between machines."""
+
+    name = "fast"
+    exp, log, tanh = np.exp, np.log, np.tanh  # type: ignore[assignment]
+    multiply: Any = staticmethod(np.dot)
+
+    @staticmethod
+    def operand(x: Array, longest_sum: int) -> Array:
+        return x
+
+    @staticmethod
+    def transposed(x: Array, columns: int | None = None) -> Array:
+        return x[:, :columns].T
+
+    @staticmethod
+    def number(text: str) -> float:
+        """A plain number, which leaves arrays in single precision as they are; a subclass of float would not."""
+        return float(text)
+
+    @staticmethod
+    def positive(z: Array, then: Array, otherwise: Array) -> Array:
+        if isinstance(otherwise, int) and otherwise == 0:
+            if then is z:
+                return np.maximum(z, 0.0)
+            if isinstance(then, int) and then == 1:
+                return z > 0  # a product with it is the same as one with 1.0 and 0.0
+        return np.where(z > 0, then, otherwise)
+
+    @staticmethod
+    def total(values: Array) -> float:
+        return float(np.sum(values))
+
+    @staticmethod
+    def sums(values: Array) -> Array:
+        return values.sum(axis=1, keepdims=True)
+
+    @staticmethod
+    def column_sums(values: Array) -> Array:
+        return np.add.reduce(values, axis=0)
+
+    @staticmethod
+    def examples(x: Array, single: bool) -> PlainRows:  # type: ignore[override]
+        return PlainRows(x.astype(np.float32 if single else np.float64, copy=False))
+
+
+class PlainRows:
+    """Examples, one a row, for products in whatever order the library adds."""
+
+    def __init__(self, x: Array) -> None:
+        self.x = x
+
+    def prepare(self, units: int, batch: int) -> None:
+        """Nothing has to be prepared."""
+
+    def take(self, order: Array) -> PlainRows:
+        return PlainRows(self.x.take(order, axis=0, mode="clip"))
+
+    def times(self, matrix: Array) -> Array:
+        return np.dot(matrix, self.x.T)
+
+    def gathered(self, delta: Array, out: Array) -> None:
+        np.dot(delta, self.x, out)
+
+
+ARITHMETICS = {system.name: system for system in (Reproducible, Fast)}

@@ -1,0 +1,182 @@
+"""exp, log and tanh of a single number: the operations of `elementary` in the same order, and so the same bits.
+
+A call of the array functions for one number costs twenty times as much.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from tutor.numbers.reproducible_arrays import (
+    _LARGEST,
+    _LN2_HIGH,
+    _LN2_LOW,
+    _NORMAL,
+    _PER_STEP,
+    _ROOT_HALF,
+    _SERIES,
+    _SHIFT,
+    _SMALLEST,
+    _STEP_HIGH,
+    _STEP_LOW,
+    _STEPS,
+    _TANH_NEAR,
+    _TANH_ONE,
+    _TANH_SERIES,
+    _powers_of_two,
+    _tanh_table,
+)
+
+_MOST_POWERS = 100_000
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10, _L11 = _SERIES
+_T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7 = _TANH_SERIES
+SMALLEST_PROBABILITY = 1e-12
+
+
+@cache
+def _pairs() -> list[tuple[float, float]]:
+    high, low = _powers_of_two()
+    return list(zip(high.tolist(), low.tolist(), strict=True))
+
+
+_POWERS: dict[float, tuple[float, float]] = {}
+"""2^(k/512) as h·(1 + l) for every whole k that was asked for: a look-up by the float k needs no integer."""
+
+
+def exp(x: float) -> float:
+    """e^x; infinity where it is too large for a float, 0 where it is too small."""
+    k = x * _PER_STEP + _SHIFT - _SHIFT
+    try:
+        h, low = _POWERS[k]
+    except KeyError:
+        return _exp_by_a_new_power(x, k)
+    r = x - k * _STEP_HIGH - k * _STEP_LOW
+    return h + h * (low + (r + r) / (2.0 - r + r * r / 6.0))
+
+
+def _exp_by_a_new_power(x: float, k: float) -> float:
+    if x != x:
+        return x
+    if x > _LARGEST:
+        return math.inf
+    if x < _SMALLEST:
+        return 0.0
+    if x < _NORMAL:
+        return exp(x + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
+    turns, place = divmod(int(k), _STEPS)
+    h, low = _pairs()[place]
+    if -950 < turns < 1024:  # below, h·l is no longer exact to the last place; above, h is no float
+        if len(_POWERS) == _MOST_POWERS:
+            _POWERS.clear()
+        _POWERS[k] = math.ldexp(h, turns), low
+        return exp(x)
+    r = x - k * _STEP_HIGH - k * _STEP_LOW
+    return math.ldexp(h + h * (low + (r + r) / (2.0 - r + r * r / 6.0)), turns)
+
+
+def log(x: float) -> float:
+    """ln x, -inf at 0 and NaN below."""
+    if not 0.0 < x < math.inf:
+        return -math.inf if x == 0.0 else x if x > 0.0 else math.nan
+    mantissa, exponent = math.frexp(x)
+    if mantissa < _ROOT_HALF:
+        mantissa += mantissa
+        exponent -= 1
+    f = mantissa - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    series = ((((((_L0 * z + _L1) * z + _L2) * z + _L3) * z + _L4) * z + _L5) * z + _L6) * z + _L7
+    series = (((series * z + _L8) * z + _L9) * z + _L10) * z + _L11
+    half = 0.5 * f * f
+    return exponent * _LN2_HIGH - ((half - (s * (half + z * series) + exponent * _LN2_LOW)) - f)
+
+
+_HYPERBOLICS: dict[float, tuple[float, float]] = {}
+"""tanh(j/128) and its slope for every whole j, once one was asked for."""
+
+
+def _new_hyperbolic(j: float) -> tuple[float, float]:
+    values, slopes = _tanh_table()
+    _HYPERBOLICS.update((float(i), pair) for i, pair in enumerate(zip(values.tolist(), slopes.tolist(), strict=True)))
+    return _HYPERBOLICS[j]
+
+
+def tanh(x: float) -> float:
+    """tanh x: its series near 0, else by the addition formula from a table."""
+    size = abs(x)
+    if size < _TANH_NEAR:
+        square = x * x
+        series = (((_T0 * square + _T1) * square + _T2) * square + _T3) * square + _T4
+        series = ((series * square + _T5) * square + _T6) * square + _T7
+        return math.copysign(size + size * square * series, x)
+    if not size < _TANH_ONE:
+        return x if x != x else math.copysign(1.0, x)
+    j = size * 128.0 + _SHIFT - _SHIFT
+    b = size - j * 0.0078125
+    square = b * b
+    series = (((_T0 * square + _T1) * square + _T2) * square + _T3) * square + _T4
+    series = ((series * square + _T5) * square + _T6) * square + _T7
+    t = b + b * square * series
+    a, slope = _HYPERBOLICS.get(j) or _new_hyperbolic(j)
+    return math.copysign(a + slope * t / (1.0 + a * t), x)
+
+
+class Reproducible:
+    """What a formula calls, with the same bits on every machine.
+
+    A probability below 1e-12 counts as that in a logarithm, as it does in matrix form. Raises ValueError for the
+    logarithm of a negative number.
+    """
+
+    FUNCTIONS = ("exp", "log", "tanh", "sqrt", "log_one_plus_exp")
+    exp: Any = staticmethod(exp)
+    tanh: Any = staticmethod(tanh)
+    sqrt: Any = staticmethod(math.sqrt)
+
+    @staticmethod
+    def log(x: float) -> float:
+        if x < SMALLEST_PROBABILITY:
+            _check_logarithm(x)
+            x = SMALLEST_PROBABILITY
+        return log(x)
+
+    @staticmethod
+    def log_one_plus_exp(z: float) -> float:
+        return (z if z > 0.0 else 0.0) + log(1.0 + exp(-abs(z)))
+
+
+class Fast(Reproducible):
+    """The C library's functions, kept from overflow and from the logarithm of 0."""
+
+    tanh: Any = staticmethod(math.tanh)
+
+    @staticmethod
+    def exp(z: float) -> float:
+        try:
+            return math.exp(z)
+        except OverflowError:
+            return math.inf
+
+    @staticmethod
+    def log(x: float) -> float:
+        if x < SMALLEST_PROBABILITY:
+            _check_logarithm(x)
+            x = SMALLEST_PROBABILITY
+        return math.log(x)
+
+    @staticmethod
+    def log_one_plus_exp(z: float) -> float:
+        return (z if z > 0.0 else 0.0) + math.log(1.0 + math.exp(-abs(z)))
+
+
+class Fastest(Fast):
+    """The C library's functions as they are: where they have a value it is the one of `Fast`, elsewhere they raise."""
+
+    exp: Any = staticmethod(math.exp)
+
+
+def _check_logarithm(x: float) -> None:
+    if x < 0.0:
+        raise ValueError("takes the logarithm of a negative number")

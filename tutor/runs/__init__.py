@@ -1,0 +1,1 @@
+"""Saved runs: what is kept of a training, its file, and using the network on new examples."""

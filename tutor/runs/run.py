@@ -1,0 +1,290 @@
+"""Saved runs: everything that a training is and has become, to go on with it to the same bits, or to use its network.
+
+Shuffles and masks are drawn from the seed and the number of the epoch, so no generator has a state to be saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tutor import __version__
+from tutor.data.builtin import Data
+from tutor.data.seeds import SEEDS
+from tutor.data.source import Source, found_again
+from tutor.errors import TutorError, nearest
+from tutor.maths.schedules import SCHEDULES
+from tutor.runs.file import FORMAT, Heading, check_room, read_file, write_file
+from tutor.training.architecture import Shape
+from tutor.training.settings import NORMALIZERS, Settings, check
+from tutor.training.setup import set_up, shape_for, shape_of
+from tutor.training.trainer import Epoch, Result, Trainer
+
+Array = Any
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A saved run. `states` has the parameters before the first update as `initial`, the state at the end as `last`,
+    from which a training goes on, and, where it was watched with patience, the `best` one."""
+
+    heading: Heading
+    settings: Settings
+    states: Mapping[str, State]
+
+    @property
+    def shape(self) -> Shape:
+        return self.heading.shape
+
+    @property
+    def trained(self) -> tuple[State, int]:
+        """The state that the training kept in the end, and after how many epochs it was reached."""
+        best = self.heading.best
+        if best is not None and not self.heading.interrupted:
+            return self.states["best"], best[1]
+        return self.states["last"], len(self.heading.history)
+
+
+def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: Result | None = None) -> None:
+    """Write what the trainer has come to, or what it had `reached`. Raises TutorError where that is no network to go on
+    with."""
+    result = reached or trainer.result
+    if result.diverged:
+        raise TutorError("the training diverged, so there is nothing to save; try a smaller --learning-rate")
+    states = {"initial": {"vector": trainer.initial}, "last": result.last}
+    if result.best is not None:
+        states["best"] = result.best[2]
+    arrays: dict[str, Array] = {}
+    numbers: dict[str, dict[str, Any]] = {}
+    for which, state in states.items():
+        numbers[which] = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
+        arrays |= {f"{which}.{name}": value for name, value in state.items() if isinstance(value, np.ndarray)}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise TutorError(f"{name} of the optimizer has numbers that are no longer finite; the run is not saved")
+    heading = Heading(
+        program="tutor",
+        format=FORMAT,
+        version=__version__,
+        form=trainer.form.name,
+        settings=msgspec.to_builtins(trainer.wanted),
+        source=source,
+        features=data.features,
+        classes=data.classes,
+        image=data.shape,
+        shape=trainer.shape,
+        scaling=trainer.data.scaling,
+        history=[(e.loss, e.accuracy, _spelled(e.validation_loss), e.validation_accuracy) for e in result.history],
+        seconds=result.seconds,
+        ended=result.ended,
+        interrupted=result.interrupted,
+        best=result.best and (_spelled(result.best[0]), result.best[1]),
+        numbers=numbers,
+    )
+    write_file(path, heading, arrays)
+
+
+def check_can_save(path: Path, trainer: Trainer) -> None:
+    """Raises TutorError where what the trainer will come to cannot be saved there."""
+    state = trainer.form.state()
+    numbers = sum(value.size for value in state.values() if isinstance(value, np.ndarray))
+    numbers += 2 * len(state.get("states", ()))
+    check_room(path, trainer.wanted.epochs, 3 * numbers)
+
+
+def load_run(path: Path) -> Run:
+    """A saved run, checked. Raises TutorError with the file and what is wrong in it."""
+    heading, arrays = read_file(path)
+    try:
+        settings = decoded_settings(heading.settings)
+        states: dict[str, State] = {which: dict(numbers) for which, numbers in heading.numbers.items()}
+        for name, array in arrays.items():
+            which, dot, own = name.partition(".")
+            if which not in states or not dot:
+                raise TutorError(f"the array {name[:40]!r} belongs to nothing")
+            states[which][own] = array
+        run = Run(heading, settings, states)
+        check_run(run)
+    except TutorError as error:
+        raise TutorError(f"{path}: {error}") from None
+    return run
+
+
+def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
+    """The saved training, ready to go on to its last epoch, or to `epochs`.
+
+    Raises TutorError where nothing is left to train, or the data are not the same.
+    """
+    run = load_run(path)
+    done = len(run.heading.history)
+    wanted = run.settings if epochs is None else replace(run.settings, epochs=epochs)
+    if wanted.epochs < done:
+        raise TutorError(f"{path} has {done} epochs behind it already; --epochs is how many there are to be in all")
+    if wanted.epochs == done and epochs is None and not run.heading.best:
+        raise TutorError(f"{path} has all its {done} epochs behind it; train more with --epochs {2 * done}")
+    data = found_again(run.heading.source, path)
+    same = (data.features, data.classes, data.shape) == (run.heading.features, run.heading.classes, run.heading.image)
+    trainer = set_up(data, wanted) if same and shape_for(wanted, data) == run.shape else None
+    if trainer is None or trainer.data.scaling != run.heading.scaling:
+        raise TutorError(f"{path} does not go with its data: their columns, classes or scaling are others")
+    try:
+        for which in ("last", "best"):
+            if which in run.states:
+                check_state(which, run.states[which], trainer.form.state(), exact=True)
+    except TutorError as error:
+        raise TutorError(f"{path}: {error}") from None
+    trainer.form.restore(run.states["last"])
+    trainer.result = Result(_history(run), run.heading.seconds)
+    if run.heading.best is not None:
+        loss, epoch = run.heading.best
+        trainer.result.best = float(loss), epoch, run.states["best"]
+    return run.heading.source, data, trainer
+
+
+def schedule_note(wanted: Settings) -> str:
+    """What changes where a training goes on to another number of epochs; empty where nothing does."""
+    if "epochs" not in SCHEDULES[wanted.schedule].settings or "epochs" in wanted.schedule_setting:
+        return ""
+    return (
+        f"The {wanted.schedule} schedule runs over all epochs, now {wanted.epochs}; those behind were trained with "
+        "the one over the former number."
+    )
+
+
+def _history(run: Run) -> list[Epoch]:
+    return [
+        Epoch(number, loss, accuracy, None if held is None else float(held), held_accuracy)
+        for number, (loss, accuracy, held, held_accuracy) in enumerate(run.heading.history, 1)
+    ]
+
+
+def _spelled(value: float | None) -> Any:
+    """The number, or its name where JSON has none for it: a held-out loss may be infinite."""
+    return value if value is None or isfinite(value) else str(float(value))
+
+
+AnyState = Mapping[str, Any]
+
+
+def decoded_settings(found: Mapping[str, Any]) -> Settings:
+    """The settings, each of its type and within its limits; those that are not there are as they are by default."""
+    valid = [entry.name for entry in fields(Settings)]
+    for name in found:
+        if name not in valid:
+            raise TutorError(f"unknown setting {name[:60]!r}{nearest(name[:60], valid)}")
+    try:
+        wanted = msgspec.convert(dict(found), Settings)
+    except msgspec.ValidationError as error:
+        raise TutorError(f"settings: {error}") from None
+    check(wanted)
+    return wanted
+
+
+def check_run(run: Run) -> None:
+    """Raises TutorError for the first thing that does not fit the others."""
+    heading, shape = run.heading, run.heading.shape
+    _check_shape(run)
+    if not 0 <= heading.source.seed < SEEDS:
+        raise TutorError("the seed of the data is no number from 0 on with at most 18 digits")
+    if len(set(heading.classes)) != len(heading.classes):
+        raise TutorError("two classes have the same name")
+    if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):
+        raise TutorError(f"no image of this size has {shape.sizes[0]} pixels")
+    _check_scaling(run)
+    _check_epochs(run)
+    _check_states(run)
+
+
+def _check_shape(run: Run) -> None:
+    """That the network is the one that the settings make for these features and classes: of their numbers only."""
+    features, classes, shape = run.heading.features, run.heading.classes, run.heading.shape
+    if not features or len(classes) == 1:
+        raise TutorError("there have to be features, and no classes or several")
+    wanted = shape_of(run.settings, len(features), classes, max((1, *shape.sizes[-1:])))
+    for entry in fields(Shape):
+        if getattr(wanted, entry.name) != getattr(shape, entry.name):
+            raise TutorError(f"{entry.name!r} of 'shape' is not what the settings, the features and the classes make")
+
+
+def _check_scaling(run: Run) -> None:
+    scaling, count = run.heading.scaling, run.shape.sizes[0]
+    if (scaling.name if scaling else "") != run.settings.normalize:
+        raise TutorError("'scaling' is not what the setting normalize says")
+    if scaling is None:
+        return
+    if scaling.name not in NORMALIZERS or len(scaling.shift) != count or len(scaling.scale) != count:
+        raise TutorError(f"'scaling' is to have a shift and a scale for each of the {count} inputs")
+    if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale) <= 0:
+        raise TutorError("'scaling' has a number that nothing can be divided by")
+
+
+def _check_epochs(run: Run) -> None:
+    heading, done = run.heading, len(run.heading.history)
+    if heading.seconds < 0:
+        raise TutorError("'seconds' is below 0")
+    if done > run.settings.epochs:
+        raise TutorError(f"{done} epochs of at most {run.settings.epochs}")
+    if heading.best is not None and not 1 <= heading.best[1] <= done:
+        raise TutorError(f"the best epoch is none of the {done}")
+
+
+def _check_states(run: Run) -> None:
+    later = ["last", *(["best"] if run.heading.best is not None else [])]
+    if run.states.keys() != {"initial", *later}:
+        raise TutorError(f"'numbers' is to have initial, {', '.join(later)}, not {_listed(run.states)}")
+    shape: Shape = run.shape
+    vector: Array = run.states["initial"].get("vector")
+    if np.shape(vector) != (shape.count,):  # before anything of this size is made
+        raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
+    template: dict[str, Any] = {"vector": vector}
+    check_state("initial", run.states["initial"], template)
+    variant = run.settings.rules.variant
+    template |= {f"state_{name}": template["vector"] for name in variant.state}
+    for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
+        template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}
+    template |= {"updates": 0, **dict.fromkeys(variant.shared_state, 0.0)}
+    for which in later:
+        state = run.states[which]
+        if run.heading.form == "matrix":
+            check_state(which, state, template)
+        else:  # what the states are called is checked where the training goes on
+            known = {"vector": template["vector"], "updates": 0}
+            check_state(which, {name: value for name, value in state.items() if name != "states"}, known)
+            if shape.batch_norm or not isinstance(state.get("states"), Mapping):
+                raise TutorError(f"{which}: 'states' is to have a number for each state of the optimizer")
+        if any(name.startswith("variance_") and np.min(value) < 0 for name, value in state.items()):
+            raise TutorError(f"{which}: a variance is below 0")
+
+
+def check_state(which: str, state: AnyState, template: AnyState, exact: bool = False) -> None:
+    """That a state has what the template has: the same names and shapes, with `exact` also the same precision."""
+    for name in state:
+        if name not in template:
+            raise TutorError(f"{which}: {name[:40]!r} is unknown")
+    for name, value in template.items():
+        if name not in state:
+            raise TutorError(f"{which}: {name!r} is missing")
+        found = state[name]
+        if isinstance(value, np.ndarray):
+            if not isinstance(found, np.ndarray) or found.shape != value.shape or found.dtype.kind != "f":
+                raise TutorError(f"{which}: {name!r} is to be an array of {value.shape}, not of {np.shape(found)}")
+            if exact and found.dtype != value.dtype:
+                raise TutorError(f"{which}: {name!r} is to be in {value.dtype}, not in {found.dtype}")
+        elif isinstance(value, Mapping):
+            if not isinstance(found, Mapping) or found.keys() != value.keys():
+                raise TutorError(f"{which}: {name!r} is to have {_listed(value)}")
+        elif not isinstance(found, int | float) or not isfinite(found):
+            raise TutorError(f"{which}: {name!r} is to be a number")
+        elif isinstance(value, int) and (found != int(found) or not 0 <= found < 2**53):
+            raise TutorError(f"{which}: {name!r} is to be a whole number")
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(str(name)[:40] for name in list(names)[:10])

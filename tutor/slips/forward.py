@@ -1,0 +1,182 @@
+"""Slips in sums, activations and losses, and those that can happen in any line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sympy
+
+from tutor.formulas.expressions import MINUS_ONE, ONE, Symbolic, add, multiply, names, parts, power, replace, symbol
+from tutor.maths.activations import ACTIVATIONS
+from tutor.slips import rewrite
+from tutor.slips.roles import Roles, activation_of
+from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
+from tutor.worksheet.connections import NamedNeuron
+from tutor.worksheet.forward import activate
+from tutor.worksheet.step import Step
+
+Expr = Any
+
+
+def _factor_two(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    yield scaled(step, sympy.Integer(2)), "twice"
+    yield scaled(step, sympy.Rational(1, 2)), "half"
+
+
+def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.reason == "weighted sum" and step.formula.is_Add:
+        for place, term in enumerate(step.formula.args):
+            factors = rewrite.factors_of(term)
+            if len(factors) == 1 and factors[0].is_Symbol:
+                yield add(*step.formula.args[:place], *step.formula.args[place + 1 :]), str(factors[0])
+
+
+def _missing_term(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    for formula in rewrite.anywhere(step.formula, rewrite.one_left_out):
+        yield formula, step.name
+    terms = rewrite.expanded(step.formula)
+    for place in range(len(terms)):
+        yield add(*terms[:place], *terms[place + 1 :]), step.name
+
+
+def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    own = roles.weights_in(step.formula)
+    where = step.name if step.reason == "weighted sum" else step.partial_of[0] if step.partial_of else ""
+    for row, matrix, position in roles.weight_rows(where):
+        present = [w for w in row if w in own]
+        others = [w for w in row if w]
+        for first in present:
+            for second in others:
+                if first != second and (second not in present or first < second):
+                    yield _exchanged(step.formula, own, {first: second, second: first}), f"{first} and {second}"
+        flat = [w for weights in matrix for w in weights]
+        height = len(matrix)
+        transposed = [flat[column * height + position] for column in range(len(row))]
+        if transposed != row and all(transposed[i] for i, w in enumerate(row) if w in own):
+            pairs = {w: str(transposed[i]) for i, w in enumerate(row) if w in own and w}
+            yield _exchanged(step.formula, own, pairs), "the weight matrix, read by columns"
+
+
+def _exchanged(formula: Expr, own: dict[str, str], pairs: dict[str, str]) -> Expr:
+    """Each weight replaced by another, in the version that stands in the formula."""
+    suffix = {w: version[len(w) :] for w, version in own.items()}
+    by = {own[w]: symbol(other + suffix[w]) for w, other in pairs.items() if w in own}
+    return replace(formula, {symbol(name): other for name, other in by.items()})
+
+
+def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if activation_of(step) and names(step.formula):
+        yield symbol(names(step.formula)[0]), step.name
+    if total := _sum_of_softmax(step):
+        yield symbol(total), step.name
+    if step.name in roles.slopes:
+        yield ONE, step.name
+
+
+def _sum_of_softmax(step: Step) -> str | None:
+    """The weighted sum of a softmax output."""
+    above = [part for part in rewrite.factors_of(step.formula) if isinstance(part, sympy.exp)]
+    return names(above[0])[0] if step.reason == "softmax" and above and names(above[0]) else None
+
+
+def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if total := _sum_of_softmax(step):
+        yield Symbolic.exp(symbol(total)), "exp alone, not divided by the sum"
+        yield activate(NamedNeuron("", total, step.name), "sigmoid").formula, "sigmoid"
+    if activation_of(step) and names(step.formula):
+        neuron = NamedNeuron("", names(step.formula)[0], step.name)
+        for name, entry in ACTIVATIONS.items():
+            if name not in (step.reason, "linear") and not entry.parameter:
+                yield activate(neuron, name).formula, name
+    elif step.name in roles.slopes:
+        output, total = roles.slopes[step.name]
+        for name, entry in ACTIVATIONS.items():
+            if name not in (roles.by_name[output].reason, "linear") and entry.slope and not entry.parameter:
+                yield activate(NamedNeuron("", total, output), name).slopes[total], name
+
+
+def _exp_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    def turned(node: Expr) -> Iterator[Expr]:
+        if isinstance(node, sympy.exp):
+            yield sympy.exp(multiply(MINUS_ONE, node.args[0]), evaluate=False)
+
+    for formula in rewrite.anywhere(step.formula, turned):
+        yield formula, "exp"
+
+
+def _log_base(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    bases = (sympy.Integer(10), sympy.Integer(2))
+    logs = {node for node in parts(step.formula) if isinstance(node, sympy.log)}
+    for base in bases if logs else ():
+        divisor = power(sympy.log(base, evaluate=False), MINUS_ONE)
+        yield replace(step.formula, {node: multiply(node, divisor) for node in logs}), f"base {base}"
+
+
+def _decimal_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    for k in (1, -1, 2, -2, 3, -3):
+        yield scaled(step, sympy.Rational(10) ** k), "the decimal point"
+
+
+def _sign_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    yield multiply(MINUS_ONE, step.formula), step.name
+    for formula in rewrite.anywhere(step.formula, rewrite.one_turned):
+        yield formula, step.name
+
+
+SLIPS = (
+    Slip(
+        "factor-two",
+        "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
+        _factor_two,
+        usual=nowhere,
+    ),
+    Slip(
+        "missing-bias",
+        "Is everything in the sum? Look for {}.",
+        _missing_bias,
+    ),
+    Slip(
+        "missing-term",
+        "Count the terms of {}: one of them seems to be missing.",
+        _missing_term,
+        usual=over_paths,
+    ),
+    Slip(
+        "swapped-weights",
+        "Which weight belongs to which connection? Look at {}.",
+        _swapped_weights,
+    ),
+    Slip(
+        "no-activation",
+        "Does the activation function stand in {}? This looks like its argument, unchanged.",
+        _no_activation,
+    ),
+    Slip(
+        "wrong-activation",
+        "Which activation function does this neuron have? This looks like {}.",
+        _wrong_activation,
+    ),
+    Slip(
+        "exp-sign",
+        "Look at the sign in the exponent of {}.",
+        _exp_sign,
+    ),
+    Slip(
+        "log-base",
+        "Which logarithm is meant? This looks like {}; the loss takes the natural one.",
+        _log_base,
+    ),
+    Slip(
+        "decimal-slip",
+        "Look at {}: how many places is it off?",
+        _decimal_slip,
+        usual=nowhere,
+    ),
+    Slip(
+        "sign-slip",
+        "Look at the signs in {}, one by one.",
+        _sign_slip,
+        usual=nowhere,
+    ),
+)

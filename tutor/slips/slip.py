@@ -1,0 +1,56 @@
+"""What a slip is: a way to rewrite the formula of a step as it would be with the slip.
+
+A slip knows formulas, not networks, so it works on every worksheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.formulas.expressions import MINUS_ONE, add, multiply, symbol
+from tutor.slips.roles import Roles
+from tutor.worksheet.chain_rule import OVER_PATHS
+from tutor.worksheet.step import Step
+
+Expr = Any
+Rewriting = tuple[Expr, str]
+"""The formula with the slip, and what in it the slip concerns: fills the `{}` of the hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns.
+
+    `usual` tells the lines in which people make it: of slips that give the very same number those are named first. Half
+    of a sum over two examples is rather a forgotten mean, half of a sum over two paths is not.
+    """
+
+    id: str
+    hint: str
+    rewritings: Callable[[Step, Roles], Iterator[Rewriting]]
+    usual: Callable[[Step, Roles], bool] = lambda step, roles: True
+
+
+def nowhere(step: Step, roles: Roles) -> bool:
+    """`usual` for what can happen in any line and is typical of none."""
+    return False
+
+
+def over_paths(step: Step, roles: Roles) -> bool:
+    """`usual` for what happens where the chain rule adds up several paths."""
+    return step.reason.startswith(OVER_PATHS)
+
+
+def not_over_paths(step: Step, roles: Roles) -> bool:
+    """`usual` for what happens to sums over examples or outputs."""
+    return not over_paths(step, roles)
+
+
+def scaled(step: Step, factor: Expr) -> Expr:
+    """The result times a factor; of an updated weight, its change."""
+    if step.before is None or step.stage != "update":
+        return multiply(factor, step.formula)
+    old = symbol(step.before)
+    return add(old, multiply(factor, add(step.formula, multiply(MINUS_ONE, old))))

@@ -1,0 +1,166 @@
+"""Slips in batches and optimizers, and the one that explains almost anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sympy
+
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.slips import rewrite
+from tutor.slips.roles import Roles, tag_of
+from tutor.slips.slip import Rewriting, Slip, not_over_paths
+from tutor.worksheet.step import Step
+
+Expr = Any
+_MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
+
+
+def _count(step: Step) -> tuple[Expr, int] | None:
+    """How many terms a mean or a sum of several parts has, and its factor."""
+    formula = step.formula
+    if formula.is_Mul and formula.args[-1].is_Add and not names(multiply(*formula.args[:-1])):
+        return multiply(*formula.args[:-1]), len(formula.args[-1].args)
+    return (ONE, len(formula.args)) if formula.is_Add else None
+
+
+def _is_reduction(step: Step, roles: Roles) -> bool:
+    """Whether the step adds up what several outputs, paths or examples contribute: a loss or a gradient."""
+    first = roles.by_name.get(step.before or "", step) if step.stage == "after" else step
+    return first.stage in ("gradient", "loss")
+
+
+def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
+    """`of_mean`: the mean was taken where the sum was asked; else the sum where the mean was asked."""
+
+    def rewritings(step: Step, roles: Roles) -> Iterator[Rewriting]:
+        found = _count(step)
+        if found is None or not _is_reduction(step, roles):
+            return
+        factor, count = found
+        is_mean = factor == sympy.Rational(1, count)
+        if of_mean and not is_mean:
+            yield multiply(sympy.Rational(1, count), step.formula), step.name
+        if not of_mean and is_mean:
+            yield multiply(sympy.Integer(count), step.formula), step.name
+
+    return rewritings
+
+
+def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if _is_reduction(step, roles):
+        terms = rewrite.terms_of(step.formula)
+        factor = (_count(step) or (ONE, 1))[0]
+        for term in terms if len(terms) > 1 else ():
+            yield term, step.name
+            if factor != ONE:
+                yield multiply(power(factor, MINUS_ONE), term), step.name
+
+
+def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.reason == "bias correction":
+        yield symbol(names(step.formula)[0]), step.name
+    if step.stage == "update":
+        corrected = [
+            n for n in names(step.formula) if n in roles.by_name and roles.by_name[n].reason == "bias correction"
+        ]
+        moments = {name: symbol(names(roles.by_name[name].formula)[0]) for name in corrected}
+        for name, moment in moments.items():
+            yield rewrite.swapped(step.formula, name, moment), name
+        if len(moments) > 1:
+            yield rewrite.with_names(step.formula, **moments), " and ".join(moments)
+
+
+def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    pair = {"beta1": symbol("beta2"), "beta2": symbol("beta1")}
+    if {"beta1", "beta2"} & {*names(step.formula)} and set(pair) <= {*roles.worksheet.givens}:
+        yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
+    for rate in names(step.formula) if step.stage == "update" else ():
+        rest = add(ONE, multiply(MINUS_ONE, symbol(rate)))
+        if rest in parts(step.formula):
+            yield rewrite.with_names(step.formula, **{rate: rest}), f"{rate} and 1 - {rate}"
+            yield replace(step.formula, {rest: symbol(rate)}), f"{rate} and 1 - {rate}"
+
+
+def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    epsilon = symbol("epsilon")
+
+    def inside(node: Expr) -> Iterator[Expr]:
+        if node.is_Add and epsilon in node.args:
+            rest = [term for term in node.args if term != epsilon]
+            if len(rest) == 1 and rest[0].is_Pow:
+                yield power(add(rest[0].args[0], epsilon), rest[0].args[1])
+        if node.is_Pow and node.args[0].is_Add and epsilon in node.args[0].args and not node.args[1].is_Integer:
+            rest = [term for term in node.args[0].args if term != epsilon]
+            yield add(power(add(*rest), node.args[1]), epsilon)
+
+    for formula in rewrite.anywhere(step.formula, inside):
+        yield formula, "epsilon"
+
+
+def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.stage == "update":
+        for name in names(step.formula):
+            earlier = roles.stale(name)
+            if earlier is not None:
+                yield rewrite.swapped(step.formula, name, symbol(earlier)), name
+
+
+def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: tag_of(n) != tag_of(step.name))
+    for other in others[:_MOST_SWAPPED]:
+        yield symbol(other), other
+    beside = [n for n in others if tag_of(n) in ("", tag_of(step.name))]
+    for name in names(step.formula)[:_MOST_INPUTS]:
+        kind = roles.by_name[name].stage if name in roles.by_name else ""
+        for other in beside[:_MOST_BESIDE]:
+            if other != name and (roles.by_name[other].stage if other in roles.by_name else "") == kind:
+                yield rewrite.swapped(step.formula, name, symbol(other)), f"{other} for {name}"
+
+
+SLIPS = (
+    Slip(
+        "mean-for-sum",
+        "Is {} asked for as a sum or as a mean?",
+        _mean_or_sum(True),
+        usual=not_over_paths,
+    ),
+    Slip(
+        "sum-for-mean",
+        "Is {} asked for as a mean or as a sum?",
+        _mean_or_sum(False),
+        usual=not_over_paths,
+    ),
+    Slip(
+        "overwritten",
+        "Several terms add up to {}; this looks like one of them alone.",
+        _overwritten,
+        usual=not_over_paths,
+    ),
+    Slip(
+        "missing-bias-correction",
+        "Look for the bias correction of {}: the moment is divided by 1 minus beta to the power t.",
+        _missing_bias_correction,
+    ),
+    Slip(
+        "swapped-betas",
+        "Which of the two decay rates belongs here? Look at {}.",
+        _swapped_betas,
+    ),
+    Slip(
+        "epsilon-inside-root",
+        "Does {} stand inside the root or outside?",
+        _epsilon_inside_root,
+    ),
+    Slip(
+        "stale-moment",
+        "Is {} the value before this update or after it?",
+        _stale_moment,
+    ),
+    Slip(
+        "swapped-values",
+        "A number seems to come from another line: {}.",
+        _swapped_values,
+    ),
+)

@@ -1,0 +1,92 @@
+"""What a network consists of, and how its parameters lie in one vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tutor.data.sampling import normals, uniforms, words
+from tutor.maths.initializers import INITIALIZERS
+
+Array = Any
+System = Any
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Layers of these sizes, inputs first; one activation for each but the inputs; and the loss of one example.
+
+    With `batch_norm` every hidden layer normalises its weighted sums, with `residual` every hidden layer as wide as
+    the one before adds that one's output to its own.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+    batch_norm: bool = False
+    residual: bool = False
+
+    @property
+    def depth(self) -> int:
+        """How many layers have weights."""
+        return len(self.activations)
+
+    @property
+    def dense(self) -> int:
+        """How many weights and biases there are."""
+        return sum((before + 1) * after for before, after in pairwise(self.sizes))
+
+    @property
+    def count(self) -> int:
+        """How many parameters there are: weights, biases and, with batch normalization, a scale for each sum."""
+        return self.dense + (sum(self.sizes[1:-1]) if self.batch_norm else 0)
+
+    def normalises(self, depth: int) -> bool:
+        return self.batch_norm and depth < self.depth - 1
+
+    def skips(self, depth: int) -> bool:
+        """Whether the layer adds its input to its output."""
+        return self.residual and 0 < depth < self.depth - 1 and self.sizes[depth] == self.sizes[depth + 1]
+
+    def matrices(self, vector: Array) -> list[Array]:
+        """The vector as one matrix a layer, a row a neuron, the bias in the last column. Views, not copies."""
+        found, start = [], 0
+        for before, after in pairwise(self.sizes):
+            end = start + (before + 1) * after
+            found.append(vector[start:end].reshape(after, before + 1))
+            start = end
+        return found
+
+    def scales(self, vector: Array) -> list[Array]:
+        """gamma of every hidden layer as a column; nothing without batch normalization."""
+        found, start = [], self.dense
+        for size in self.sizes[1:-1] if self.batch_norm else ():
+            found.append(vector[start : start + size, None])
+            start += size
+        return found
+
+    def weights(self) -> Array:
+        """Which entries of the vector are weights, and so penalised: not biases, and not scales."""
+        mask = np.ones(self.count, dtype=bool)
+        mask[self.dense :] = False
+        for matrix in self.matrices(mask):
+            matrix[:, -1] = False
+        return mask
+
+    def initial(self, seed: int, initializer: str, system: System) -> Array:
+        """Weights drawn from the seed, biases 0, scales 1."""
+        entry = INITIALIZERS[initializer]
+        vector = np.zeros(self.count)
+        vector[self.dense :] = 1.0
+        raw = words(seed, "weights", 0, self.dense)
+        if entry.distribution == "normal":
+            vector[: self.dense] = normals(raw)
+        elif entry.distribution == "uniform":
+            vector[: self.dense] = 2.0 * uniforms(raw) - 1.0
+        for matrix, (before, after) in zip(self.matrices(vector), pairwise(self.sizes), strict=True):
+            matrix *= entry.scale(float(before), float(after), system)
+            matrix[:, -1] = 0.0
+        return vector

@@ -1,0 +1,81 @@
+"""One update of a training as a worksheet: from the numbers that the trainer had at that moment."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from tutor.errors import TutorError
+from tutor.training.from_lesson import problem_of
+from tutor.training.matrix.engine import MatrixForm
+from tutor.training.straight_line.engine import LARGEST, SmallForm
+from tutor.training.straight_line.steps import in_rows, worksheet_of_update
+from tutor.training.trainer import Trainer
+from tutor.worksheet.build import Moment
+from tutor.worksheet.connections import connect
+from tutor.worksheet.problem import Example
+from tutor.worksheet.step import Worksheet
+
+Array = Any
+
+
+def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[Worksheet, dict[str, float]]:
+    """The exact worksheet of update `number` (from 1), and what the trainer itself made of each parameter.
+
+    The trainer, a fresh one, is left after that update. Raises TutorError for an update that it does not come to, and
+    for a network that is too large to read or has what no worksheet shows.
+    """
+    size, count = trainer.wanted.batch_size, len(trainer.data.train)
+    an_epoch = -(-count // size)
+    _check(trainer, number, min(size, count), an_epoch * trainer.wanted.epochs)
+    epoch, place = (number - 1) // an_epoch + 1, (number - 1) % an_epoch
+    if epoch > 1:
+        trainer.form.run(1, trainer.orders(1, epoch - 1))
+    order = trainer.orders(epoch, epoch)
+    if place:
+        trainer.form.run(epoch, order[:, : place * size])
+    if trainer.form.updates != number - 1:
+        raise TutorError(f"the training ends before update {number}: {trainer.form.failed or 'nothing is left to do'}")
+    group = order[:, place * size : (place + 1) * size]
+    worksheet = _worksheet(trainer, group[0], epoch, chain)
+    trainer.form.run(epoch, group)
+    return worksheet, dict(zip(_parameters(trainer), trainer.form.vector.tolist(), strict=True))
+
+
+def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
+    wanted, form = trainer.wanted, trainer.form
+    if not 1 <= number <= last:
+        raise TutorError(f"--explain {number}: the updates are numbered from 1 to {last:,}")
+    if isinstance(form, SmallForm):
+        return
+    if wanted.noise or wanted.batch_norm or wanted.residual or wanted.class_weights or wanted.augment:
+        raise TutorError("--explain works on networks without dropout and the like; a worksheet does not show those")
+    if len(form.vector) * batch > LARGEST["reproducible"]:
+        said = f"{len(form.vector)} parameters and {batch} examples an update"
+        raise TutorError(f"--explain: {said} make a worksheet that nobody can read; try --hidden 2 --batch-size 1")
+
+
+def _worksheet(trainer: Trainer, group: Array, epoch: int, chain: str | None) -> Worksheet:
+    form = trainer.form
+    if isinstance(form, SmallForm):
+        return form.worksheet(group, epoch, chain)
+    assert isinstance(form, MatrixForm)
+    names, vector = _parameters(trainer), form.vector.tolist()
+    values = {name: Fraction(value) for name, value in zip(names, vector, strict=True)}
+    for state, array in form.optimization.state.items():
+        values |= {f"{state}_{name}": Fraction(value) for name, value in zip(names, array.tolist(), strict=True)}
+    values |= {name: Fraction(value) for name, value in form.optimization.shared.items()}
+    places = trainer.data.train[group]
+    rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)
+    examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
+    problem = problem_of(trainer.shape, form.vector, trainer.wanted.rules)
+    return worksheet_of_update(problem, examples, Moment(form.updates, epoch - 1, values), chain)
+
+
+def _parameters(trainer: Trainer) -> tuple[str, ...]:
+    """The worksheet's names of the entries of the trainer's vector, in their order."""
+    if isinstance(trainer.form, SmallForm):
+        return trainer.form.line.parameters
+    network = problem_of(trainer.shape, trainer.form.vector, trainer.wanted.rules).network
+    assert network is not None
+    return in_rows(connect(network, {}))

@@ -1,0 +1,1 @@
+"""Training by matrices, a whole batch at a time."""

@@ -1,0 +1,71 @@
+"""What is left out of a network while it learns: outputs, weights, whole layers. All drawn from the seed.
+
+What is kept is divided by the probability of keeping it, so that nothing has to change when the network is used.
+Sources: dropout, Srivastava et al. 2014; DropConnect, Wan et al. 2013; stochastic depth, Huang et al. 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.data.sampling import words
+from tutor.training.architecture import Shape
+
+Array = Any
+_LANES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Masks:
+    """For each layer what its outputs, its weights and, in a residual layer, its own branch are multiplied with; None
+    where nothing is left out."""
+
+    outputs: tuple[Array | None, ...]
+    weights: tuple[Array | None, ...]
+    branches: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The shares that are left out: of hidden outputs, of weights, of residual layers."""
+
+    dropout: float = 0.0
+    dropconnect: float = 0.0
+    stochastic_depth: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.dropout or self.dropconnect or self.stochastic_depth)
+
+    def masks(self, shape: Shape, seed: int, epoch: int, batch: int, count: int) -> Masks:
+        """The masks of one batch of `count` examples, from a stream of its own."""
+        outputs: list[Array | None] = [None] * shape.depth
+        weights: list[Array | None] = [None] * shape.depth
+        branches: list[float | None] = [None] * shape.depth
+        if self.dropout:
+            sizes = shape.sizes[1:-1]
+            kept = _kept(words(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch=batch), self.dropout)
+            start = 0
+            for depth, size in enumerate(sizes):
+                outputs[depth] = kept[start : start + size * count].reshape(size, count)
+                start += size * count
+        if self.dropconnect:
+            kept = _kept(words(seed, "dropconnect", epoch, -(-shape.dense // 4), batch=batch), self.dropconnect)
+            for depth, mask in enumerate(shape.matrices(kept)):
+                mask[:, -1] = 1.0  # a bias is no connection
+                weights[depth] = mask
+        if self.stochastic_depth:
+            kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch=batch), self.stochastic_depth)
+            branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
+        return Masks(tuple(outputs), tuple(weights), tuple(branches))
+
+    @staticmethod
+    def nothing(shape: Shape) -> Masks:
+        """The masks that leave nothing out."""
+        return Masks(*((None,) * shape.depth for _ in range(3)))
+
+
+def _kept(raw: Array, share: float) -> Array:
+    """0 with the probability `share`, to one part in 65,536, else 1/(1 - share): four numbers from each word."""
+    lanes = raw.astype("<u8").view("<u2")
+    return (lanes >= round(share * _LANES)) / (1.0 - share)

@@ -1,0 +1,148 @@
+"""Training in matrix form: whole batches at once, for networks of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from tutor.data.augmentation import Augmentation
+from tutor.training.architecture import Shape
+from tutor.training.matrix.dropout import Masks, Noise
+from tutor.training.matrix.network import Network
+from tutor.training.matrix.optimizer import Optimization
+from tutor.training.preparation import Prepared
+from tutor.training.settings import Settings
+
+Array = Any
+System = Any
+SINGLE_FROM = 50_000
+"""Parameters from which on the fast arithmetic computes in single precision."""
+_BLOCK = 2048
+
+
+class MatrixForm:
+    """One network on its way: parameters, the optimizer's state, and epochs of updates."""
+
+    name: Literal["matrix", "straight-line"] = "matrix"
+
+    def __init__(
+        self,
+        shape: Shape,
+        system: System,
+        data: Prepared,
+        wanted: Settings,
+        vector: Array,
+        shares: Array | None = None,
+        augmentation: Augmentation | None = None,
+        image: tuple[int, int] | None = None,
+    ) -> None:
+        self.system, self.data, self.wanted = system, data, wanted
+        self.shares, self.augmentation, self.image = shares, augmentation, image
+        self.single = system.name == "fast" and len(vector) >= SINGLE_FROM
+        kind = np.float32 if self.single else np.float64
+        self.vector = vector.astype(kind)
+        self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
+        self.optimization = Optimization(wanted.rules, len(vector), shape.weights(), system, kind)
+        self.examples = system.examples(data.rows, self.single)
+        self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
+        self.targets = data.targets.astype(kind)
+        self.failed = ""
+
+    @property
+    def updates(self) -> int:
+        return self.optimization.updates
+
+    def run(self, first: int, orders: Array) -> list[float]:
+        """One epoch for each order, a row each, the first of them numbered `first`; the mean loss of each, every
+        example's before the update that it led to. It ends with the first loss that is not finite."""
+        losses = []
+        with np.errstate(all="ignore"):
+            for number, order in enumerate(orders, first):
+                losses.append(self._epoch(number, order))
+                if not np.isfinite(losses[-1]):
+                    break
+        return losses
+
+    def _epoch(self, number: int, order: Array) -> float:
+        network, optimization = self.network, self.optimization
+        places, size = self.data.train[order], self.wanted.batch_size
+        examples, positions = self._examples(number, places, order)
+        targets = self.targets.take(places, axis=1)
+        shares = None if self.shares is None else self.shares[places]
+        noisy, needs_loss = bool(self.wanted.noise), bool(optimization.variant.shared)
+        few, loss, outputs = None, 0.0, []
+        try:
+            for start in range(0, len(places), size):
+                end = start + size
+                asked = targets[:, start:end]
+                if noisy:
+                    network.leave_out(self._masks(number, start // size, asked.shape[1]))
+                if shares is not None:
+                    few = shares[start:end]
+                outputs.append(network.forward(examples.take(positions[start:end]), True))
+                network.backward(asked, few)
+                if needs_loss:
+                    loss = network.loss.mean(outputs[-1], asked, few) + optimization.penalty(self.vector)
+                optimization.step(self.vector, network.gradient, loss, number - 1)
+        finally:
+            if noisy:  # also after Ctrl-C: a network in use has nothing left out
+                network.leave_out(Noise.nothing(network.shape))
+        return self._mean_loss(np.concatenate(outputs, axis=1), targets, shares)
+
+    def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
+        loss = self.network.loss.mean(outputs, targets, shares)
+        if np.isfinite(loss) and np.isfinite(self.vector).all():
+            return loss
+        self.failed = self._failure(outputs, loss)
+        return float("nan")
+
+    def _masks(self, epoch: int, batch: int, count: int) -> Masks:
+        return self.wanted.noise.masks(self.network.shape, self.wanted.seed, epoch, batch, count)
+
+    def _examples(self, number: int, places: Array, order: Array) -> tuple[Any, Array]:
+        """What the batches are taken from, and in which order."""
+        if self.augmentation is None:
+            return self.examples, places
+        rows = self.data.rows[self.data.train]
+        rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.wanted.seed, number)
+        return self.system.examples(rows, self.single), order
+
+    def _failure(self, outputs: Array, loss: float) -> str:
+        """At which update things went wrong first: that of the first output that is no finite number."""
+        bad = np.flatnonzero(~np.isfinite(outputs).all(axis=0))
+        if not len(bad):
+            what = "the weights were" if np.isfinite(loss) else f"the loss was {loss:g}, the outputs still"
+            return f"{what} {'no longer ' if np.isfinite(loss) else ''}finite after update {self.updates:,}"
+        last, size = outputs.shape[1] - 1, self.wanted.batch_size
+        return f"the outputs were no longer finite at update {self.updates - last // size + int(bad[0]) // size:,}"
+
+    def outputs(self, rows: Array, places: Array) -> Array:
+        """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one
+        column an example."""
+        known = rows is self.data.rows
+        examples = self.examples if known else self.system.examples(rows, self.single)
+        with np.errstate(all="ignore"):
+            blocks = [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
+            found = [self.network.forward(examples.take(block)) for block in blocks]
+        return np.concatenate(found, axis=1)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that goes on from here: copies, by name."""
+        found = {"vector": self.vector.copy(), "updates": self.optimization.updates, **self.optimization.shared}
+        found |= {f"state_{name}": array.copy() for name, array in self.optimization.state.items()}
+        for depth, layer in enumerate(self.network.normalised):
+            found |= {f"mean_{depth}": layer.mean.copy(), f"variance_{depth}": layer.variance.copy()}
+        return found
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from there. Raises KeyError or ValueError where something is missing or of another size."""
+        self.vector[...] = state["vector"]
+        self.optimization.updates = int(state["updates"])
+        for name, array in self.optimization.state.items():
+            array[...] = state[f"state_{name}"]
+        for name in self.optimization.shared:
+            self.optimization.shared[name] = float(state[name])
+        for depth, layer in enumerate(self.network.normalised):
+            layer.mean[...], layer.variance[...] = state[f"mean_{depth}"], state[f"variance_{depth}"]

@@ -1,0 +1,105 @@
+"""The loss of a whole batch: the registry's loss of one output, over all outputs and examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutor.maths.losses import LOSSES
+from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
+from tutor.training.architecture import Shape
+from tutor.training.matrix.dropout import Masks
+from tutor.training.matrix.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax
+
+Array = Any
+System = Any
+
+
+class BatchLoss:
+    """A loss in one arithmetic. Outputs and targets have a row an output and a column an example.
+
+    Outputs that are probabilities are kept at least 1e-12 away from 0 and 1, where their logarithm is infinite.
+    """
+
+    def __init__(self, name: str, system: System) -> None:
+        self.name, self.system, self.entry = name, system, LOSSES[name]
+
+    def each(self, outputs: Array, targets: Array) -> Array:
+        """What every output of every example adds to the loss of its example."""
+        return self._shared(self.entry.term(self._inside(outputs), targets, self.system), targets)
+
+    def slope(self, outputs: Array, targets: Array) -> Array:
+        """The derivative of an example's loss by each of its outputs."""
+        return self._shared(self.entry.slope(self._inside(outputs), targets, self.system), targets)
+
+    def mean(self, outputs: Array, targets: Array, shares: Array | None = None) -> float:
+        """The mean over the examples of the loss of each; `shares` weigh them."""
+        count: int = targets.shape[1]
+        if self.name == "cross_entropy":  # what has a target of 0 adds nothing, and its logarithm takes long
+            asked = targets != 0
+            terms = self.entry.term(self._inside(outputs[asked]), targets[asked], self.system)
+            weighed = terms if shares is None else terms * np.broadcast_to(shares, targets.shape)[asked]
+        else:
+            terms = self.system.column_sums(self.each(outputs, targets))
+            weighed = terms if shares is None else terms * shares
+        total = self.system.total(weighed)
+        return float(total / count)
+
+    def _inside(self, outputs: Array) -> Array:
+        if not self.entry.output:
+            return outputs
+        outputs = outputs.astype(np.float64, copy=False)  # 1 - 1e-12 is 1 in single precision
+        return np.clip(outputs, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+
+    def _shared(self, terms: Array, targets: Array) -> Array:
+        return terms / len(targets) if self.entry.mean else terms
+
+
+class Network:
+    """A shape in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`."""
+
+    def __init__(self, shape: Shape, system: System, vector: Array, gradient: Array) -> None:
+        self.shape, self.vector, self.gradient = shape, vector, gradient
+        self.loss = BatchLoss(shape.loss, system)
+        parts = list(zip(shape.matrices(vector), shape.matrices(gradient), strict=True))
+        self.sums: list[FirstLinear | Linear] = [FirstLinear(*parts[0]), *(Linear(*part, system) for part in parts[1:])]
+        scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), strict=False)
+        self.normalised = [Normalise(*scale, system) for scale in scales]
+        self.hidden = [
+            Hidden(sums, Activate(shape.activations[depth], system), shape.skips(depth))
+            for depth, sums in enumerate(self.normalised or self.sums[:-1])
+        ]
+        last = shape.activations[-1]
+        self.activate = Softmax(system) if last == "softmax" else Activate(last, system)
+        self.simple = LOSSES[shape.loss].output == last  # dE/dz is output minus target
+
+    def forward(self, batch: Any, learning: bool = False) -> Array:
+        """The outputs for a batch: one row an output, one column an example."""
+        for layer in self.normalised:
+            layer.learning = learning
+        x = batch
+        for hidden in self.hidden:
+            x = hidden.forward(x)
+        self.outputs: Array = self.activate.forward(self.sums[-1].forward(x))
+        return self.outputs
+
+    def leave_out(self, masks: Masks) -> None:
+        """What is left out from now on."""
+        kind = self.vector.dtype
+        for sums, mask in zip(self.sums, masks.weights, strict=True):
+            sums.mask = None if mask is None else mask.astype(kind, copy=False)
+        for hidden, branch, kept in zip(self.hidden, masks.branches, masks.outputs, strict=False):
+            hidden.branch, hidden.kept = branch, None if kept is None else kept.astype(kind, copy=False)
+
+    def backward(self, targets: Array, shares: Array | None = None) -> None:
+        """The derivative of the mean loss of the batch that went forward last; `shares` weigh the examples."""
+        delta = self.outputs - targets if self.simple else self.loss.slope(self.outputs, targets)
+        delta /= targets.shape[1]
+        if shares is not None:
+            delta *= shares
+        if not self.simple:
+            delta = self.activate.backward(delta)
+        delta = self.sums[-1].backward(delta)
+        for hidden in reversed(self.hidden):
+            delta = hidden.backward(delta)

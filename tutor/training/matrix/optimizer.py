@@ -1,0 +1,159 @@
+"""One update: penalty, clipping, schedule and optimizer, each from the registry, over all parameters at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tutor.errors import TutorError
+from tutor.maths.clipping import by_norm, by_value, norm
+from tutor.maths.optimizer import RATE, Variant, counts
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.penalties import PENALTIES
+from tutor.maths.schedules import SCHEDULES
+from tutor.training.matrix.in_place import Node, Program, Tape
+
+Array = Any
+System = Any
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How parameters are changed. Settings are numbers as they were typed, flags true or false; None is the registry's
+    own."""
+
+    optimizer: str = "sgd"
+    learning_rate: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str = "constant"
+    schedule_settings: Mapping[str, str] = field(default_factory=dict)
+    l1: float = 0.0
+    l2: float = 0.0
+    clip_value: float | None = None
+    clip_norm: float | None = None
+
+    @property
+    def rate(self) -> float:
+        chosen = OPTIMIZERS[self.optimizer].rate
+        return self.learning_rate if self.learning_rate is not None else float(chosen or "0.1")
+
+    @property
+    def variant(self) -> Variant:
+        """The optimizer in the form that its settings give it."""
+        return OPTIMIZERS[self.optimizer].variant(self.settings)
+
+    def start(self, value: Any) -> float:
+        """What a state begins with."""
+        return self.rate if value == RATE else float(value)
+
+
+def rate_in(rules: Rules, epoch: int, system: System) -> float:
+    """The learning rate of the epoch, counted from 0."""
+    if rules.schedule == "constant":
+        return rules.rate
+    schedule = SCHEDULES[rules.schedule]
+    texts = {**schedule.settings, **rules.schedule_settings}
+    numbers = {name: system.number(texts[name]) for name in schedule.settings}
+    try:
+        return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+    except (ArithmeticError, ValueError):
+        said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
+        raise TutorError(said) from None
+
+
+class Optimization:
+    """The state of an optimizer, and its steps."""
+
+    def __init__(self, rules: Rules, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
+        self.rules, self.system, self.weights = rules, system, weights
+        self.variant = rules.variant
+        self.settings = {name: system.number(text) for name, text in self.variant.settings.items()}
+        self.state: dict[str, Any] = {n: np.full(count, rules.start(v), dtype) for n, v in self.variant.state.items()}
+        self.shared: dict[str, Any] = {n: rules.start(v) for n, v in self.variant.shared_state.items()}
+        self.updates = 0
+        self._program: Program | None = None
+        self._bound: tuple[Any, Any, bool] = (None, None, False)
+        self._settled = -1  # the epoch in which no number changes from update to update
+        self._rate: tuple[int, float] = (-1, 0.0)
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of the epoch, counted from 0."""
+        if self._rate[0] != epoch:
+            self._rate = epoch, rate_in(self.rules, epoch, self.system)
+        return self._rate[1]
+
+    def penalty(self, vector: Array) -> float:
+        """What the penalties add to the loss."""
+        strengths = {"l1": self.rules.l1, "l2": self.rules.l2}
+        w = vector[self.weights]
+        return float(sum(s * self.system.total(PENALTIES[n].term(w, self.system)) for n, s in strengths.items() if s))
+
+    def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
+        """Change the parameters in place; the gradient is used up."""
+        if self.rules.l1 or self.rules.l2:
+            self._penalise(vector, gradient)
+        if self.rules.clip_value is not None or self.rules.clip_norm is not None:
+            self._clip(gradient)
+        self.updates += 1
+        first = self.updates == 1
+        bound_vector, bound_gradient, bound_first = self._bound
+        bound = bound_vector is vector and bound_gradient is gradient and bound_first == first
+        if self._program is not None and bound and epoch == self._settled:
+            self._program.repeat()
+            return
+        numbers = {RATE: self.rate(epoch), "E": loss, **counts(float(self.updates))}
+        if self.variant.shared:
+            numbers |= self._shared_numbers(numbers)
+        if self._program is None or not bound:
+            self._bound = vector, gradient, first
+            self._program = self._recorded(vector, gradient, numbers)
+        self._program.run(numbers)
+        self._settled = epoch if set(self._program.numbers) <= {RATE} else -1
+
+    def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """The lines that are worked once for all parameters."""
+        space: dict[str, Any] = {**numbers, **self.shared, **self._chosen()}
+        found = {}
+        for equation in self.variant.shared:
+            value = float(equation.body(SimpleNamespace(**space), self.system))
+            name = equation.name
+            if name in self.shared:
+                self.shared[name], name = value, f"{name}_new"
+            space[name] = found[name] = value
+        return found
+
+    def _chosen(self) -> dict[str, Any]:
+        """The settings, and what bodies decide by."""
+        return {**self.settings, **self.variant.choices, "first": self.updates == 1}
+
+    def _recorded(self, vector: Array, gradient: Array, numbers: Iterable[str]) -> Program:
+        """The optimizer's equations, ready to run on these very arrays."""
+        tape: Any = Tape(self.system)
+        arrays = {"w": vector, "g": gradient, **self.state}
+        space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
+        space |= {name: tape.leaf(name, False) for name in numbers}
+        space |= self._chosen()
+        results: dict[str, Node] = {}
+        for equation in self.variant.equations:
+            value: Any = equation.body(SimpleNamespace(**space), tape)
+            if equation.name in arrays:
+                results[equation.name] = value
+            space[f"{equation.name}_new" if equation.name in self.state else equation.name] = value
+        return Program(tape, arrays, results)
+
+    def _penalise(self, vector: Array, gradient: Array) -> None:
+        for name, strength in (("l1", self.rules.l1), ("l2", self.rules.l2)):
+            if strength:
+                gradient += strength * np.where(self.weights, PENALTIES[name].slope(vector, self.system), 0.0)
+
+    def _clip(self, gradient: Array) -> None:
+        if self.rules.clip_value is not None:
+            gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
+        if self.rules.clip_norm is not None:
+            length = float(norm(self.system.total(gradient * gradient), self.system))
+            if length > self.rules.clip_norm:
+                gradient[...] = by_norm(gradient, length, self.rules.clip_norm, self.system)

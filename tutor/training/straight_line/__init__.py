@@ -1,0 +1,1 @@
+"""Training by straight-line code, compiled from the steps of a worksheet: for networks that a person can read."""

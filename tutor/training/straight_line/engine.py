@@ -1,0 +1,243 @@
+"""A small network, or any network of a lesson, as straight-line code that a trainer can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import repeat
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tutor.numbers.arrays import Setting
+from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
+from tutor.training.matrix.optimizer import Rules, rate_in
+from tutor.training.straight_line.source import Epoch, Run, loop_of, outputs_of
+from tutor.training.straight_line.steps import COUNT, one_update, worksheet_of_update
+from tutor.worksheet.build import Moment
+from tutor.worksheet.perceptron import RULE
+from tutor.worksheet.problem import Example, Problem
+from tutor.worksheet.step import Worksheet
+
+if TYPE_CHECKING:
+    from tutor.worksheet.step import Worksheet
+
+
+Array = Any
+System = Any
+LARGEST = {"fast": 160, "reproducible": 400}
+"""Parameters times examples an update, up to which straight-line code is faster than matrices."""
+
+
+class SmallForm:
+    """Straight-line code with the schedule of its learning rate."""
+
+    name: Literal["matrix", "straight-line"] = "straight-line"
+
+    def __init__(self, line: StraightLine, rules: Rules, system: System) -> None:
+        self.line, self.rules, self.system = line, rules, system
+
+    @property
+    def vector(self) -> Array:
+        return self.line.vector
+
+    @property
+    def updates(self) -> int:
+        return self.line.updates
+
+    @property
+    def failed(self) -> str:
+        return self.line.failed
+
+    def run(self, first: int, orders: Array) -> list[float]:
+        """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
+        if self.rules.schedule == "constant":
+            return self.line.run(orders, [self.rules.rate] * len(orders))
+        epochs = range(first - 1, first - 1 + len(orders))
+        return self.line.run(orders, [rate_in(self.rules, epoch, self.system) for epoch in epochs])
+
+    def outputs(self, rows: Array, places: Array) -> Array:
+        """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one
+        column an example."""
+        return self.line.outputs(rows[places, :-1].T)
+
+    def worksheet(self, group: Array, epoch: int, chain: str | None) -> Worksheet:
+        """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
+        return self.line.worksheet(group.tolist(), epoch - 1, chain)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that goes on from here, by name."""
+        return {"vector": self.vector, **self.line.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from there. Raises KeyError or ValueError where something is missing or of another size."""
+        self.line.vector = state["vector"]
+        self.line.restore(state)
+
+
+UNDEFINED = (ArithmeticError, ValueError)
+FUNCTIONS: dict[str, tuple[type, type]] = {"fast": (Fastest, Fast), "reproducible": (Reproducible, Reproducible)}
+"""The functions that are tried first, and those that have a value nearly everywhere. Where both have one it is the
+same, so no result depends on when a training changes from one to the other."""
+
+
+class StraightLine:
+    """A network whose update is straight-line code compiled from its worksheet.
+
+    `parameters` has the names of what is trained: layer by layer, neuron by neuron, a bias after its weights. A
+    gradient step is worked as w - (eta·delta)·x where the worksheet writes w - eta·(delta·x). `failed` says at which
+    update a training came to its end, and why, once a loss is not finite.
+    """
+
+    name = "straight-line"
+
+    def __init__(self, problem: Problem, x: Array, targets: Array, batch_size: int, arithmetic: str) -> None:
+        training = problem.training
+        self.problem, self.updates, self.failed = problem, 0, ""
+        self._rows = [tuple(row) for row in np.vstack([x, targets]).T.tolist()]
+        self._inputs = len(x)
+        self._counts_errors = training is not None and training.rule == RULE
+        self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
+        self._whole = bool((np.sum(targets, axis=0) == 1).all())
+        self._full, self._left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
+        rest = one_update(problem, self._left, self._whole) if self._left else None
+        until_clean = self._counts_errors and training is not None and training.stop == "clean_epoch"
+        self._loop = loop_of(self._full, rest, until_clean)
+        self._functions = FUNCTIONS[arithmetic]
+        self._run: Run = self._loop.function(self._functions[0])
+        self.parameters = self._full.parameters
+        before = self._full.updates
+        start = {name: float(value) for name, value in self._full.start.items()} | {COUNT: float(before)}
+        start |= {name: Setting(self._full.constants[base]) ** before for name, base in self._loop.powers.items()}
+        self._kept = tuple(start[name] for name in self._loop.kept)
+
+    @property
+    def vector(self) -> Array:
+        """The values of the parameters, in their order; what is assigned to it is copied."""
+        return np.array(self._kept[: len(self.parameters)])
+
+    @vector.setter
+    def vector(self, values: Array) -> None:
+        count = len(self.parameters)
+        if len(values) != count:
+            raise ValueError(f"there are {count} parameters, not {len(values)}")
+        self._kept = (*np.asarray(values, dtype=np.float64).tolist(), *self._kept[count:])
+
+    def state(self) -> dict[str, Any]:
+        """The number of updates and the states of the optimizer."""
+        names = self._loop.kept[len(self.parameters) :]
+        return {"updates": self.updates, "states": dict(zip(names, self._kept[len(self.parameters) :], strict=True))}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state. Raises KeyError where it is that of another optimizer."""
+        names = self._loop.kept[len(self.parameters) :]
+        states = [float(state["states"][name]) for name in names]
+        self._kept, self.updates = (*self._kept[: len(self.parameters)], *states), int(state["updates"])
+
+    def run(self, orders: Sequence[Sequence[int]], rates: Sequence[float]) -> list[float]:
+        """Train an epoch for each order of the examples and its learning rate; the loss of each of them.
+
+        The loss of an epoch is the mean over its examples of what each lost before its update, without penalties; with
+        the perceptron rule it is the number of examples that got a wrong output, and an epoch without any is the last
+        where the lesson says so. A loss that is not finite is the last one; the parameters are then those before the
+        update that `failed` names. Orders hold every example, or the first few full groups of an epoch.
+        """
+        if len(orders) != len(rates):
+            raise ValueError(f"{len(orders)} epochs have {len(rates)} learning rates")
+        epochs = self._epochs(_lists(orders), rates)
+        try:
+            kept, losses = self._run(self._kept, self._rows, epochs)
+        except UNDEFINED:
+            self._run = self._loop.function(self._functions[1])
+            try:
+                kept, losses = self._run(self._kept, self._rows, epochs)
+            except UNDEFINED:
+                return self._up_to_failure(epochs)
+        if losses and not isfinite(losses[-1]):
+            return self._up_to_failure(epochs)
+        self._kept = kept
+        self.updates += sum(_updates(epoch) for epoch in epochs[: len(losses)])
+        return list(losses)
+
+    def outputs(self, x: Array) -> Array:
+        """The outputs for the examples in the columns of x, one row an output."""
+        parameters = self._kept[: len(self.parameters)]
+        missing = (0.0,) * (len(self._rows[0]) - self._inputs)
+        return np.array(self._forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
+
+    def worksheet(self, group: Sequence[int], epoch: int, chain: str | None = None) -> Worksheet:
+        """The exact worksheet of the next update, by the examples of the group in that epoch (from 0)."""
+        values = {name: Fraction(value) for name, value in zip(self._loop.kept, self._kept, strict=True)}
+        rows = [[Fraction(number) for number in self._rows[i]] for i in group]
+        examples = [Example(row[: self._inputs], row[self._inputs :]) for row in rows]
+        return worksheet_of_update(
+            self.problem, examples, Moment(self._full.updates + self.updates, epoch, values), chain
+        )
+
+    @cached_property
+    def _forward(self) -> Run:
+        single = self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
+        return outputs_of(single).function(self._functions[1])
+
+    def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
+        counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))
+        if self._size == 1:
+            return list(zip(orders, repeat(()), counts, rates, strict=False))
+        found: list[Epoch] = []
+        for order, count, rate in zip(orders, counts, rates, strict=False):
+            full = len(order) // self._size * self._size
+            if len(order) - full not in (0, self._left):
+                raise ValueError(f"the last {len(order) - full} examples of an epoch are no group of this training")
+            groups = list(zip(*[iter(order)] * self._size, strict=False))
+            found.append((groups, order[full:], count, rate))
+        return found
+
+    def _up_to_failure(self, epochs: Sequence[Epoch]) -> list[float]:
+        """The same once more, the last epoch update by update, up to the one that has no finite loss."""
+        losses: list[float] = []
+        for epoch in epochs:
+            try:
+                kept, found = self._run(self._kept, self._rows, [epoch])
+            except UNDEFINED:
+                found = [nan]
+            if not isfinite(found[0]):
+                return [*losses, self._first_failure(epoch)]
+            losses += found
+            self._kept, self.updates = kept, self.updates + _updates(epoch)
+        return losses
+
+    def _first_failure(self, epoch: Epoch) -> float:
+        """Go on up to the update that fails, say so in `failed`, and return the loss that it leads to."""
+        order, rest, _, rate = epoch
+        pieces: list[Epoch] = [([group], (), 1.0, rate) for group in order]
+        pieces += [((), rest, 1.0, rate)] if rest else []
+        for piece in pieces:
+            number = self.updates + 1
+            try:
+                kept, (loss,) = self._run(self._kept, self._rows, [piece])
+            except UNDEFINED as error:
+                why = (
+                    "divides by zero" if isinstance(error, ZeroDivisionError) else "has no value that a float can hold"
+                )
+                self.failed = f"update {number}: {self._loop.step_of(error)} {why}"
+                return nan
+            if not isfinite(loss):
+                self.failed = f"update {number}: the loss is {loss}"
+                return float(loss)
+            self._kept, self.updates = kept, number
+        self.failed = f"update {self.updates}: the sum of the losses is too large for a float"
+        return nan
+
+
+def _lists(orders: Sequence[Sequence[int]]) -> Sequence[list[int]]:
+    """Plain lists: the numbers of an array are slow as indices."""
+    if isinstance(orders, np.ndarray):
+        found: list[list[int]] = orders.tolist()
+        return found
+    return [order.tolist() if isinstance(order, np.ndarray) else list(order) for order in orders]
+
+
+def _updates(epoch: Epoch) -> int:
+    return len(epoch[0]) + bool(epoch[1])

@@ -1,0 +1,219 @@
+"""The steps of one update, the same for every update of a training, and the worksheet of any one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+
+from msgspec.structs import replace as changed
+
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, Symbolic, add, multiply, power, symbol, where
+from tutor.maths.losses import LOSSES
+from tutor.maths.optimizer import RATE
+from tutor.worksheet.build import Moment, NetworkBuilder
+from tutor.worksheet.connections import Connections
+from tutor.worksheet.forward import loss_step
+from tutor.worksheet.perceptron import RULE, PerceptronTraining
+from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.step import Step, Worksheet, check_names
+from tutor.worksheet.update import Update, asked, begun, states_of, together, update_of, update_values
+
+COUNT = "number of the update"
+LOSS = "loss of the examples"
+"""Names of what that no worksheet has are of several words, so that no lesson can have taken them."""
+
+
+@dataclass(frozen=True)
+class OneUpdate:
+    """What happens to a group of examples, whichever they are.
+
+    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
+    network for the first of them. `becomes` leads from the name of a parameter or a state to that of its new value,
+    `start` has the value with which each begins, `constants` that of everything else which is given. `loss` is what
+    the examples lose, all together and without penalties. `updates` have been made before the first.
+    """
+
+    steps: tuple[Step, ...]
+    rows: tuple[tuple[str, ...], ...]
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    becomes: Mapping[str, str]
+    start: Mapping[str, Fraction]
+    constants: Mapping[str, Fraction]
+    loss: str = LOSS
+    updates: int = 0
+
+    def __post_init__(self) -> None:
+        given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
+        check_names([*given, *self.constants, *(name for row in self.rows for name in row)], self.steps)
+
+
+def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
+    """The steps by which `group` examples change the parameters, over eta (the rate of the epoch) and `COUNT`.
+
+    With `whole_targets` the targets of an example are known to add up to 1. Raises ValueError and TutorError where
+    `tutor.worksheet.build` does.
+    """
+    assert problem.network is not None
+    if problem.training is not None and problem.training.rule == RULE:
+        return _presentation(problem, problem.network, problem.training)
+    builder = _builder(problem, problem.network, group)
+    one = builder.passes.whole(tuple(range(group)))
+    training, known = builder.training, builder.known
+    reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
+    shrunk = known.weights if training.proximal else []
+    update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
+    tags = [builder.passes.tag(e) for e in range(group)]
+    steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
+    strengths = {name: getattr(training, name) for name in builder.passes.penalties}
+    states = states_of(training, update, "training")
+    given, kept = together(known.values, update_values(training), strengths, states), update.kept
+    return OneUpdate(
+        steps=tuple(collapsed(steps, known, builder.passes.loss, tags, whole_targets)),
+        rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
+        outputs=tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
+        parameters=tuple(reached),
+        becomes={name: f"{name}_new" for name in kept},
+        start={name: given[name] for name in kept},
+        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+        updates=begun(training),
+    )
+
+
+def worksheet_of_update(
+    problem: Problem, examples: Sequence[Example], moment: Moment, chain: str | None = None
+) -> Worksheet:
+    """The worksheet of the update by these examples at that moment of a training, from its own values; with the
+    perceptron rule that of one presentation after the other."""
+    assert problem.network is not None and problem.training is not None
+    wanted = problem.training
+    if wanted.rule == RULE:
+        shown = changed(problem, examples=list(examples))
+        rule = PerceptronTraining(problem.network, changed(wanted, stop="max_epochs", max_epochs=1), shown)
+        rule.known.values |= {name: value for name, value in moment.values.items() if name in rule.known.values}
+        return rule.worksheet()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, len(examples)))
+    at = changed(problem, examples=list(examples), training=training)
+    return NetworkBuilder(problem.network, at, chain or problem.chain, moment).worksheet()
+
+
+def in_rows(known: Connections) -> tuple[str, ...]:
+    """Every weight and bias once: layer by layer, neuron by neuron, its weights in the order of its inputs, its bias
+    last."""
+    rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
+    return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
+
+
+def _builder(problem: Problem, network: Network, group: int) -> NetworkBuilder:
+    wanted = problem.training or Training()
+    training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
+    return NetworkBuilder(network, changed(problem, examples=[_blank(network)] * group, training=training), "delta")
+
+
+def _blank(network: Network) -> Example:
+    """An example for the names alone."""
+    return Example([Fraction(0)] * len(network.inputs), [Fraction(0)] * len(network.layers[-1].weights))
+
+
+def _batch(training: Training, group: int) -> str | int:
+    return training.batch if group == 1 else training.over_examples
+
+
+def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
+    known = builder.known
+    total = add(*(symbol(f"E{tag}") for tag in tags))
+    if len(tags) == 1 and builder.passes.penalties:  # then E is more than what the example loses
+        outputs = [neuron.output for neuron in known.layers[-1].neurons]
+        total = loss_step(builder.passes.loss, outputs, known.targets).formula
+    return Step(LOSS, "loss", total, "sum over the examples")
+
+
+def _of_any(update: Update) -> Iterator[Step]:
+    """The steps of update t, where those of the first one may differ from all others."""
+    t = symbol(COUNT)
+    later = list(update.steps(t, 0, first=False))
+    if "first" not in asked(update.variant):
+        yield from later
+        return
+    for step, at_first in zip(later, update.steps(t, 0, first=True), strict=True):
+        differs = step.formula != at_first.formula
+        either = where(add(t, MINUS_ONE), step.formula, at_first.formula) if differs else step.formula
+        yield replace(step, formula=either)
+
+
+def _presentation(problem: Problem, network: Network, training: Training) -> OneUpdate:
+    """The perceptron rule for one example; its loss is 1 where any output is wrong, else 0."""
+    rule = PerceptronTraining(network, training, changed(problem, examples=[_blank(network)]))
+    known = rule.known
+    now = {p: p for p in rule.trained}
+    steps = list(rule.presentation(0, 1, 1, now))
+    squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
+    wrong = Step(LOSS, "loss", where(add(*squares), ONE, ZERO), "whether an output is wrong")
+    reached = [p for p in in_rows(known) if now.get(p, p) != p]
+    return OneUpdate(
+        steps=(*steps, wrong),
+        rows=((*known.inputs, *known.targets),),
+        outputs=tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
+        parameters=tuple(reached),
+        becomes={p: now[p] for p in reached},
+        start={p: known.values[p] for p in reached},
+        constants={name: value for name, value in known.values.items() if name not in reached},
+    )
+
+
+Expr = Any
+SOFTMAX = "softmax"
+
+
+def shifted(steps: Sequence[Step]) -> Iterator[Step]:
+    """Softmax by way of exp(z - the largest z), worked once for each neuron: then nothing overflows.
+
+    a_i = exp(z_i - m)/(exp(z_1 - m) + … + exp(z_K - m)) for any m.
+    """
+    for sums, group in groupby(steps, lambda step: step.reason == SOFTMAX and tuple(step.slopes)):
+        layer = list(group)
+        yield from _shifted_layer(layer, sums) if sums else layer
+
+
+def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Step]:
+    largest = sums[0]
+    for name in sums[1:]:
+        case = where(add(symbol(name), multiply(MINUS_ONE, symbol(largest))), symbol(name), symbol(largest))
+        largest = f"largest up to {name}"
+        yield Step(largest, "forward", case, "the larger of two")
+    powers = [f"power of {name}" for name in sums]
+    for name, below in zip(powers, sums, strict=True):
+        difference = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
+        yield Step(name, "forward", Symbolic.exp(difference), SOFTMAX)
+    total = f"sum of the powers up to {sums[-1]}"
+    yield Step(total, "forward", add(*map(symbol, powers)), "sum")
+    for step, above in zip(outputs, powers, strict=True):
+        yield replace(step, formula=multiply(symbol(above), power(symbol(total), MINUS_ONE)))
+
+
+def collapsed(
+    steps: Sequence[Step], known: Connections, loss: str, tags: Sequence[str], whole_targets: bool
+) -> Iterator[Step]:
+    """The gradient by the weighted sum of an output as a_j·(t_1 + … + t_K) - t_j, which divides by no output.
+
+    With `whole_targets`, where the targets of an example add up to 1, it is a_j - t_j; a sigmoid with binary
+    cross-entropy has it so in any case. `tutor.worksheet.collapse` derives it.
+    """
+    last = known.layers[-1]
+    several = last.activation == SOFTMAX and not whole_targets
+    found: dict[str, Expr] = {}
+    for tag in tags if LOSSES[loss].output == last.activation else ():
+        targets = [symbol(f"{target}{tag}") for target in known.targets]
+        total = Step(f"sum of the targets{tag or '@1'}", "gradient", add(*targets), "sum")
+        if several:
+            yield total
+        for neuron, target in zip(last.neurons, targets, strict=True):
+            output = symbol(f"{neuron.output}{tag}")
+            above = multiply(output, symbol(total.name)) if several else output
+            found[f"dE{tag}/d{neuron.sum}{tag}"] = add(above, multiply(MINUS_ONE, target))
+            found[f"delta_{neuron.stem}{tag}"] = add(target, multiply(MINUS_ONE, above))
+    for step in steps:
+        yield replace(step, formula=found[step.name]) if step.name in found and step.stage == "gradient" else step

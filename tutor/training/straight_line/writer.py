@@ -1,0 +1,305 @@
+"""Formulas as text in Python: what holds a text together, its sign, and numbers as floats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from tutor.errors import TutorError
+from tutor.formulas.expressions import symbol, where
+from tutor.maths.optimizer import RATE
+from tutor.training.straight_line.steps import COUNT
+
+VARIABLE = re.compile(r"\bv\d+\b")
+CASE, SUM, PRODUCT, CALL, ATOM = range(5)
+"""What holds a text together, weakest first; an atom is a variable or a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a formula is in Python, or, with `negative`, minus that."""
+
+    text: str
+    rank: int
+    negative: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text with its sign."""
+        return f"-{self.size(PRODUCT)}" if self.negative else self.text
+
+    @property
+    def is_atom(self) -> bool:
+        return self.rank == ATOM
+
+    @property
+    def is_variable(self) -> bool:
+        return VARIABLE.search(self.text) is not None
+
+    def size(self, rank: int) -> str:
+        """The text without its sign, where something of at least that rank has to stand."""
+        return self.text if self.rank >= rank else f"({self.text})"
+
+    def at_least(self, rank: int) -> str:
+        """The text with its sign, where something of at least that rank has to stand."""
+        if not self.negative:
+            return self.size(rank)
+        return self.whole if rank <= SUM else f"({self.whole})"
+
+
+def literal(value: Fraction) -> str:
+    """The nearest float, as Python writes it. Raises TutorError where there is none."""
+    try:
+        return repr(float(value))
+    except OverflowError:
+        raise TutorError("a number of the network is too large to train with") from None
+
+
+Expr = Any
+HALF = sympy.Rational(1, 2)
+CONSTANT, EPOCH, UPDATE, EXAMPLE = range(4)
+"""How often something has to be worked again."""
+_LONGEST_SUM = 60  # terms in one statement; Python's own compiler walks longer ones too deeply
+
+
+@dataclass
+class Scope:
+    """What all groups of examples have in common: variables that live on from update to update, and what is worked
+    once an epoch."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    once_an_epoch: dict[str, str] = field(default_factory=dict)
+    powers: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+
+    def fresh(self) -> str:
+        self.count += 1
+        return f"v{self.count - 1}"
+
+    def keep(self, name: str) -> str:
+        """The variable of a quantity that lives on."""
+        if name not in self.variables:
+            self.variables[name] = self.fresh()
+        return self.variables[name]
+
+    def each_epoch(self, text: str) -> str:
+        """The variable of what depends on the learning rate alone."""
+        if text not in self.once_an_epoch:
+            self.once_an_epoch[text] = self.fresh()
+        return self.once_an_epoch[text]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`target` = `text`, written for the step of that name."""
+
+    target: str
+    text: str
+    step: str
+
+
+class Writer:
+    """Writes formulas. What several of them have in common, and long sums, become statements in `lines`.
+
+    `texts` has the text of every quantity that is known, by its name, `inlined` the formula of those that are written
+    where they are used.
+    """
+
+    def __init__(self, known: Mapping[str, str], scope: Scope) -> None:
+        self.scope = scope
+        self.texts = {name: Text(text.lstrip("-"), ATOM, text.startswith("-")) for name, text in known.items()}
+        self.levels: dict[Any, int] = {}
+        self.inlined: dict[str, Expr] = {}
+        self.shared: dict[str, str] = {}
+        self.lines: list[Statement] = []
+        self.step = ""
+
+    def assign(self, text: str) -> str:
+        """The new variable of a text, which becomes a statement."""
+        target = self.scope.fresh()
+        self.lines.append(Statement(target, text, self.step))
+        return target
+
+    def _once(self, text: str) -> str:
+        """The variable of a text that several steps have in common."""
+        if text not in self.shared:
+            self.shared[text] = self.assign(text)
+        return self.shared[text]
+
+    def level(self, node: Expr) -> int:
+        """How often the formula has to be worked again."""
+        if node not in self.levels:
+            if isinstance(node, sympy.Symbol):
+                found = self.texts.get(node.name)
+                own = {RATE: EPOCH, COUNT: UPDATE}.get(node.name, EXAMPLE)
+                self.levels[node] = own if found is None else EXAMPLE if found.is_variable else CONSTANT
+            elif _is_power_of_count(node):
+                self.levels[node] = UPDATE
+            else:
+                self.levels[node] = max((self.level(argument) for argument in node.args), default=CONSTANT)
+        return self.levels[node]
+
+    def text(self, node: Expr) -> Text:
+        """The formula in Python, or the variable where it is worked less often than once an example."""
+        if isinstance(node, sympy.Symbol):
+            return self._name(node.name)
+        if node.is_Rational:
+            return Text(literal(abs(Fraction(int(node.p), int(node.q)))), ATOM, bool(node < 0))
+        if _is_power_of_count(node):
+            return Text(self._to_the_count(node.args[0].name), ATOM)
+        found = self._operation(node)
+        level = self.level(node)
+        if level not in (EPOCH, UPDATE) or found.is_atom:
+            return found
+        target = self.scope.each_epoch(found.text) if level == EPOCH else self._once(found.text)
+        return Text(target, ATOM, found.negative)
+
+    def _name(self, name: str) -> Text:
+        if name in self.texts:
+            return self.texts[name]
+        return Text("eta" if name == RATE else self.scope.keep(COUNT), ATOM)
+
+    def _to_the_count(self, base: str) -> str:
+        """base^t as a variable that is multiplied by the base once an update."""
+        self.scope.powers[base] = self._name(base).whole
+        return self.scope.keep(power_name(base))
+
+    def _operation(self, node: Expr) -> Text:
+        if isinstance(node, where):
+            then, otherwise = (self.text(case).at_least(SUM) for case in node.args[1:])
+            return Text(f"{then} if {self._test(node.args[0])} else {otherwise}", CASE)
+        if node.is_Add:
+            return self._sum(_left_to_right(node))
+        if node.is_Mul:
+            return self._product(node)
+        if node.is_Pow:
+            return self._power(*node.args)
+        if power := _of_softplus(node):
+            return Text(f"log_one_plus_exp({self.text(power).whole})", CALL)
+        return Text(f"{type(node).__name__}({', '.join(self.text(a).whole for a in node.args)})", CALL)
+
+    def _test(self, condition: Expr) -> str:
+        """a > b for a - b > 0, which is the same in floating point."""
+        terms = [self.text(term) for term in (condition.args if condition.is_Add else (condition,))]
+        if len(terms) == 2 and terms[0].negative != terms[1].negative:
+            plus, minus = sorted(terms, key=lambda term: term.negative)
+            return f"{plus.size(PRODUCT)} > {minus.size(PRODUCT)}"
+        if len(terms) == 1:
+            return f"{terms[0].size(PRODUCT)} {'<' if terms[0].negative else '>'} 0.0"
+        return f"{self.text(condition).at_least(PRODUCT)} > 0.0"
+
+    def _sum(self, nodes: Sequence[Expr]) -> Text:
+        terms = [self.text(node) for node in nodes]
+        if len(terms) == 2 and terms[0].negative and not terms[1].negative:  # b - a, which is shorter than -a + b
+            terms.reverse()
+        parts = [f"{'-' if term.negative else '+'} {term.size(PRODUCT)}" for term in terms]
+        parts[0] = terms[0].at_least(SUM)
+        while len(parts) > _LONGEST_SUM:
+            parts[:_LONGEST_SUM] = [self.assign(" ".join(parts[:_LONGEST_SUM]))]
+        return Text(" ".join(parts), SUM)
+
+    def _product(self, node: Expr) -> Text:
+        if all(self.level(factor) != EPOCH for factor in node.args):
+            return self._joined(node.args)
+        factors = list(self._factors(node))
+        rate = self._joined([factor for factor in factors if self.level(factor) <= EPOCH])
+        return self._scaled(rate, [factor for factor in factors if self.level(factor) > EPOCH])
+
+    def _factors(self, node: Expr) -> Iterator[Expr]:
+        """The factors of a product and of the products in it, also of those in quantities that are used only here."""
+        if isinstance(node, sympy.Symbol) and node.name in self.inlined and self.inlined[node.name].is_Mul:
+            node = self.inlined[node.name]
+        if node.is_Mul:
+            for argument in node.args:
+                yield from self._factors(argument)
+        else:
+            yield node
+
+    def _scaled(self, rate: Text, factors: Sequence[Expr]) -> Text:
+        """rate·a·b…, where rate·a is worked once for all products that have it: (eta·delta)·x for eta·(delta·x)."""
+        if not rate.is_atom:
+            rate = Text(self.scope.each_epoch(rate.text), ATOM, rate.negative)
+        rest = self._joined(factors)
+        if not factors or rest.text == "1.0":
+            return Text(rate.text, ATOM, rate.negative != rest.negative)
+        parts = rest.text.split(" * ")
+        first = f"{rate.text} * {parts[0]}"
+        simple = all(VARIABLE.fullmatch(part) for part in parts)
+        if simple and (len(parts) == 2 or (len(parts) == 1 and first in self.shared)):
+            return Text(" * ".join([self._once(first), *parts[1:]]), PRODUCT, rate.negative != rest.negative)
+        return Text(f"{rate.text} * {rest.at_least(PRODUCT)}", PRODUCT, rate.negative)
+
+    def _joined(self, factors: Sequence[Expr]) -> Text:
+        above, below, negative = [], [], False
+        for factor in factors:
+            upside_down = _is_reciprocal(factor) and factor.args[0] != 2  # halves are exact
+            found = self.text(factor.args[0] if upside_down else HALF if _is_reciprocal(factor) else factor)
+            negative = negative != found.negative
+            if upside_down:
+                below.append(found.size(CALL))
+            elif found.text != "1.0":
+                above.append(found)
+        if len(above) == 1 and not below:
+            return Text(above[0].text, above[0].rank, negative)
+        texts = [found.size(CALL if place else PRODUCT) for place, found in enumerate(above)]
+        return Text(" / ".join([" * ".join(texts) or "1.0", *below]), PRODUCT if above or below else ATOM, negative)
+
+    def _power(self, base: Expr, exponent: Expr) -> Text:
+        inner = self.text(base)
+        if isinstance(base, sympy.Symbol) and _is_next_count(exponent):
+            return Text(f"{self._to_the_count(base.name)} * {inner.size(CALL)}", PRODUCT)
+        if exponent == -1:
+            return Text(f"1.0 / {inner.size(CALL)}", PRODUCT, inner.negative)
+        if exponent == HALF:
+            return Text(f"sqrt({inner.whole})", CALL)
+        if not exponent.is_Integer:
+            return Text(f"exp({self.text(exponent).at_least(PRODUCT)} * log({inner.whole}))", CALL)
+        count = int(exponent)
+        name = first = inner.at_least(CALL)
+        if not inner.is_atom:
+            name = self.scope.fresh()
+            first = f"({name} := {inner.whole})"
+        product = " * ".join([first, *[name] * (abs(count) - 1)])
+        return Text(product if count > 0 else f"1.0 / ({product})", PRODUCT)
+
+
+def _left_to_right(node: Expr) -> list[Expr]:
+    """The terms of a + b + c, however they are nested on the left: so a computer adds them anyway."""
+    found: list[Expr] = []
+    while node.is_Add:
+        found += reversed(node.args[1:])
+        node = node.args[0]
+    return [node, *reversed(found)]
+
+
+def power_name(base: str) -> str:
+    """The name of base^t, for the number of the update t; like every name that no worksheet has, of several words."""
+    return f"{base} to the power of t"
+
+
+def _is_power_of_count(node: Expr) -> bool:
+    """Whether it is base^t."""
+    return bool(node.is_Pow and isinstance(node.args[0], sympy.Symbol) and node.args[1] == symbol(COUNT))
+
+
+def _is_next_count(exponent: Expr) -> bool:
+    """Whether it is t + 1."""
+    return bool(exponent.is_Add and set(exponent.args) == {symbol(COUNT), sympy.S.One})
+
+
+def _is_reciprocal(node: Expr) -> bool:
+    return bool(node.is_Pow and node.args[1] == -1)
+
+
+def _of_softplus(node: Expr) -> Expr | None:
+    """z where the node is ln(1 + exp(z)), which must not overflow on the way."""
+    if isinstance(node, sympy.log) and node.args[0].is_Add and len(node.args[0].args) == 2:
+        powers = [part for part in node.args[0].args if isinstance(part, sympy.exp)]
+        if len(powers) == 1 and sympy.S.One in node.args[0].args:
+            return powers[0].args[0]
+    return None

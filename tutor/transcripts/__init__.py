@@ -1,0 +1,1 @@
+"""Recorded lessons: making them, reading them without trust, and naming every difference."""

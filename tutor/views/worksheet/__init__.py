@@ -1,0 +1,1 @@
+"""A worksheet, as it is shown: in full, as a problem, in sentences, as plain data."""

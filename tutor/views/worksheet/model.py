@@ -1,0 +1,225 @@
+"""What every view of a worksheet needs: each value as it is written there, and what the source prints beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby
+from typing import Any, TypeVar
+
+from tutor.numbers.digits import exactly
+from tutor.numbers.exact import as_fraction, is_number
+from tutor.views.notation import expression_text
+from tutor.views.numbers import as_written, scientific, shown
+from tutor.views.style import Style
+from tutor.worksheet.derivation import Line, derive
+from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
+from tutor.worksheet.step import STAGES, Step, Worksheet
+
+Thing = TypeVar("Thing")
+OF_A_FORMULA = "A printed formula is judged by its meaning: whether it is the one that is asked for, with any numbers."
+VERDICTS = {
+    "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
+    "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
+    "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
+    "coarse": "agrees as far as it goes, with too few digits to tell",
+    "wrong": "a misprint: not even the lines printed before it lead there",
+    "unreadable": "not a number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """A value as the source prints it, with its verdict and a note whose numbers are filled in."""
+
+    name: str
+    printed: str
+    exact: Any
+    verdict: str
+    note: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """A worksheet with its values rounded for display, once, and the printed values by quantity.
+
+    With `rounded` it shows what comes out when every line is rounded, and how far that drifts from the exact values.
+    Of a longer stage only the first `most` steps are shown, and how many are not. A `brief` one has no derivations. A
+    `blank` one knows what is given, exactly as it is, and no value of any step.
+    """
+
+    worksheet: Worksheet
+    digits: int
+    printed: Sequence[PrintedRow] = ()
+    most: int | None = None
+    rounded: Mapping[str, Fraction] | None = None
+    rounding: str = ""
+    brief: bool = False
+    blank: bool = False
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Every value as it is shown: once rounded, the same in its own row and wherever it is substituted."""
+        if self.blank:
+            return {name: exactly(value) for name, value in self.worksheet.givens.items()}
+        values = self.worksheet.values
+        if self.rounded is not None:
+            return {name: as_written(value, self.digits) for name, value in self.rounded.items()}
+        found = {name: shown(value, self.digits) for name, value in self.worksheet.givens.items()}
+        for step in self.worksheet.steps:
+            found[step.name] = shown(values[step.name], self.digits, values[step.before] if step.before else None)
+        return found
+
+    @cached_property
+    def printed_by_name(self) -> Mapping[str, Sequence[PrintedRow]]:
+        found: dict[str, list[PrintedRow]] = {}
+        for row in self.printed:
+            found.setdefault(row.name, []).append(row)
+        return found
+
+    @property
+    def verdicts(self) -> Mapping[str, str]:
+        """The meaning of every verdict that occurs."""
+        found = {row.verdict for row in self.printed}
+        return {verdict: meaning for verdict, meaning in VERDICTS.items() if verdict in found}
+
+    @property
+    def prints_a_formula(self) -> bool:
+        return not all(is_number(row.printed) for row in self.printed)
+
+    def formula(self, step: Step, style: Style) -> str:
+        return expression_text(step.formula, style)
+
+    def substituted(self, step: Step, style: Style) -> str | None:
+        """The formula with numbers in it, None where that would only repeat the value."""
+        text = expression_text(step.formula, style, self.labels)
+        return None if text == self.labels[step.name] else text
+
+    def cancelled(self, step: Step) -> str:
+        """What is known of a sum in the step that comes to 0 though its terms are not rational; else empty."""
+        if step.name not in self.worksheet.zeros or self.rounded is not None:
+            return ""
+        digits = self.worksheet.zeros[step.name]
+        if digits is None:
+            return "the terms cancel exactly, to 0"
+        return f"the terms cancel in all {digits:,} digits that were tried; that they leave exactly 0 is not proved"
+
+    def derivation(self, step: Step) -> tuple[Line, ...]:
+        """How the local partial derivative comes out, rule by rule; empty for other steps."""
+        if step.partial_of is None:
+            return ()
+        outer, inner = step.partial_of
+        return derive(self.worksheet.by_name[outer], inner, step.formula)
+
+    def derivations_by_kind(self) -> list[tuple[Step, tuple[Line, ...], list[str]]]:
+        """One derivation of each kind, with the names of the partials that come out in the same way."""
+        found: dict[tuple[str, bool, bool], tuple[Step, list[str]]] = {}
+        for step in self.worksheet.steps:
+            if step.partial_of is None:
+                continue
+            outer, inner = step.partial_of
+            above = self.worksheet.by_name[outer]
+            kind = (above.reason, bool(step.inputs), inner in self.worksheet.givens)
+            if above.reason == "equation":
+                kind = (step.name, True, True)  # no two equations are alike
+            if kind in found:
+                found[kind][1].append(step.name)
+            else:
+                found[kind] = (step, [])
+        return [(step, self.derivation(step), others) for step, others in found.values()]
+
+    @property
+    def by_perceptron_rule(self) -> bool:
+        return any(step.reason == PERCEPTRON_REASON for step in self.worksheet.steps)
+
+    def beginning(self, things: Sequence[Thing]) -> tuple[Sequence[Thing], str]:
+        """As many as are to be shown, and a sentence about the others, empty where there are none."""
+        hidden = len(things) - self.most if self.most is not None else 0
+        if hidden <= 0:
+            return things, ""
+        return things[: self.most], f"and {hidden} more like these; --all shows them, `tutor why` any one of them."
+
+    def title(self, part: str, stage: str) -> str:
+        """The headline of a group of steps."""
+        rule = stage == "update" and self.by_perceptron_rule
+        title = "Update: the weights move towards what was wanted" if rule else STAGES[stage]
+        return f"{part}. {title}" if part else title
+
+    def parts(self, only: Sequence[str] = ()) -> list[tuple[str, str, list[Step]]]:
+        """The steps in their order as (part, stage, steps), where `only` has the stages wanted."""
+        wanted = [step for step in self.worksheet.steps if not only or step.stage in only]
+        groups = groupby(wanted, key=lambda step: (step.part, step.stage))
+        return [(part, stage, list(steps)) for (part, stage), steps in groups]
+
+    def examples(self) -> list[tuple[list[str], list[str]]]:
+        """The inputs and the targets of every example, each as `name = value`."""
+        known, labels = self.worksheet.network, self.labels
+        if known is None:
+            return []
+        tags = (
+            [""]
+            if known.inputs[0] in labels
+            else [f"@{e}" for e in range(1, len(labels)) if f"{known.inputs[0]}@{e}" in labels]
+        )
+        return [
+            ([f"{x}{t} = {labels[x + t]}" for x in known.inputs], [f"{y}{t} = {labels[y + t]}" for y in known.targets])
+            for t in tags
+        ]
+
+    def given(self) -> list[str]:
+        """Everything that is given, as `name = value`; for a network the picture and the examples say it."""
+        if self.worksheet.network is not None:
+            return []
+        return self.all_given()
+
+    def all_given(self) -> list[str]:
+        """Everything that is given, as `name = value`."""
+        return [f"{name} = {self.labels[name]}" for name in self.worksheet.givens]
+
+    def drift(self, step: Step) -> tuple[str, str]:
+        """The exact value, and how far the rounded one has moved away from it."""
+        exact = as_fraction(self.worksheet.values[step.name])
+        moved = (self.rounded or {}).get(step.name, exact) - exact
+        return shown(exact, self.digits + 3), "0" if moved == 0 else scientific(moved, 2)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values as they are shown: exact, or as rounded line by line."""
+        return self.worksheet.values if self.rounded is None else self.rounded
+
+    def changes(self) -> list[tuple[str, str, str, str]]:
+        """Every updated parameter with its first and its last value and the change."""
+        values, labels = self.values, self.labels
+        return [
+            (old, labels[old], labels[new], shown(as_fraction(values[new]) - as_fraction(values[old]), self.digits))
+            for old, new in self.worksheet.updated
+        ]
+
+    def sign(self, step: Step) -> str:
+        """`=` where the numbers in the substitution are exact, `≈` where some are shown rounded."""
+        values = self.values
+        return "=" if all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs) else "≈"
+
+    def stage(self, stage: str) -> list[Step]:
+        return [step for step in self.worksheet.steps if step.stage == stage]
+
+
+def changes_in_error(tableau: Tableau) -> Iterator[str]:
+    """A sentence for each error: by how much it fell or rose with the new parameters."""
+    for before, after in tableau.worksheet.outcomes:
+        yield _change(tableau, before, after)
+
+
+def _change(tableau: Tableau, before: str, after: str) -> str:
+    values = tableau.values
+    was, now = as_fraction(values[before]), as_fraction(values[after])
+    if was == now:
+        return f"{before} stays at {tableau.labels[before]}: this step changes nothing."
+    verb = "fell" if now < was else "rose"
+    difference = abs(was - now)
+    old, new = shown(was, tableau.digits, now), shown(now, tableau.digits, was)
+    share = "" if was == 0 else f", that is {shown(100 * difference / abs(was), 1)}%"
+    return f"{before} {verb} from {old} to {new}, by {shown(difference, tableau.digits)}{share}."

@@ -1,0 +1,108 @@
+"""One quantity explained: `tutor why`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from sympy import Add
+
+from tutor.formulas.expressions import names
+from tutor.views.notation import expression_text
+from tutor.views.numbers import finite_decimals, full
+from tutor.views.screen import Screen
+from tutor.views.style import PLAIN
+from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.page import show_derivation, show_notes, show_step
+from tutor.views.worksheet.sentences import narrate_derivation, narrate_step
+
+
+def explain(tableau: Tableau, screen: Screen, name: str) -> None:
+    """Everything there is to say about `name`, in tables or in sentences."""
+    if screen.narrate:
+        for sentence in narrate_explanation(tableau, name):
+            screen.show(sentence)
+        return
+    step = tableau.worksheet.by_name.get(name)
+    if step is None:
+        screen.show(_given(tableau, name))
+    else:
+        show_step(tableau, screen, step)
+        screen.indented(in_full(tableau, name))
+        show_notes(screen, tableau.printed_by_name.get(name, ()))
+        if lines := tableau.derivation(step):
+            screen.show("")
+            show_derivation(screen, name, lines)
+    screen.show("", *chains(tableau, name), *relations(tableau, name))
+
+
+def chains(tableau: Tableau, name: str) -> Iterator[str]:
+    """For a gradient: the way from the goal to what is differentiated, for every product in its formula."""
+    worksheet = tableau.worksheet
+    step = worksheet.by_name.get(name)
+    if step is None or step.stage != "gradient":
+        return
+    products = step.formula.args if isinstance(step.formula, Add) else (step.formula,)
+    for product in products:
+        factors = [worksheet.by_name[factor] for factor in names(product)]
+        links = [factor.partial_of for factor in factors if factor.partial_of]
+        if len(links) == len(factors):
+            way = [links[0][0], *(inner for _, inner in links)]
+            yield f"Follow the error back along {', '.join(way)}; multiply the derivatives of the links."
+    if len(products) > 1:
+        yield f"{len(products)} ways lead there, so their products are added."
+
+
+def in_full(tableau: Tableau, name: str) -> str:
+    """The value with all its digits, or with thirty of them."""
+    value = tableau.worksheet.values[name]
+    exact = isinstance(value, Fraction) and finite_decimals(value, 30) is not None
+    return f"{'exactly' if exact else 'to 30 digits'} {full(value)}"
+
+
+def relations(tableau: Tableau, name: str) -> Iterator[str]:
+    """What the quantity is made of, and what is made of it."""
+    worksheet = tableau.worksheet
+    if name in worksheet.by_name and (inputs := worksheet.by_name[name].inputs):
+        yield f"It needs {', '.join(f'{x} = {tableau.labels[x]}' for x in inputs)}."
+    users = worksheet.users[name]
+    yield f"It is used in {', '.join(users)}." if users else "Nothing further depends on it."
+
+
+def narrate_explanation(tableau: Tableau, name: str) -> Iterator[str]:
+    """The same in sentences."""
+    step = tableau.worksheet.by_name.get(name)
+    if step is None:
+        yield _given(tableau, name)
+    else:
+        yield narrate_step(tableau, step)
+        yield f"{in_full(tableau, name)}."
+        if lines := tableau.derivation(step):
+            yield narrate_derivation(name, lines)
+    yield from chains(tableau, name)
+    yield from relations(tableau, name)
+
+
+def _given(tableau: Tableau, name: str) -> str:
+    return f"{name} is given: {tableau.labels[name]}."
+
+
+def explanation_document(lesson: str, tableau: Tableau, name: str) -> dict[str, Any]:
+    """What `tutor why --json` prints."""
+    worksheet = tableau.worksheet
+    step = worksheet.by_name.get(name)
+    lines = tableau.derivation(step) if step else ()
+    return {
+        "format": 1,
+        "lesson": lesson,
+        "name": name,
+        "value": full(worksheet.values[name]),
+        "stage": step.stage if step else "given",
+        "formula": expression_text(step.formula, PLAIN) if step else None,
+        "substituted": expression_text(step.formula, PLAIN, tableau.labels) if step else None,
+        "reason": step.reason if step else "given",
+        "derivation": [{"expression": expression_text(n.expression, PLAIN), "rule": n.rule} for n in lines],
+        "inputs": list(step.inputs) if step else [],
+        "used_by": list(worksheet.users[name]),
+    }

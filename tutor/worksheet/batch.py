@@ -1,0 +1,149 @@
+"""One update's pass through a network: the forward steps, the loss and the gradients of an example or of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from tutor.formulas.expressions import add, multiply, number, symbol
+from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_steps
+from tutor.worksheet.connections import Connections
+from tutor.worksheet.delta_rule import RULE as DELTA_RULE
+from tutor.worksheet.delta_rule import DeltaRule, summed
+from tutor.worksheet.forward import forward_steps, penalty_terms
+from tutor.worksheet.problem import Training
+from tutor.worksheet.step import Step
+from tutor.worksheet.update import ONLY_ONE, combined_gradients
+
+GOAL = "E"
+Expr = Any
+
+
+@dataclass(frozen=True)
+class OnePass:
+    """Forward, loss and gradients of one update, the parameters that the goal depends on, the chain that was written,
+    and, with the delta rule, what moves each parameter."""
+
+    goal: str
+    steps: Sequence[Step]
+    reached: set[str]
+    chain: str
+    changes: Mapping[str, Expr] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What every pass of a network has in common: its names and loss, how it is trained, and by what its error is
+    differentiated. `loss` is empty where nothing is compared with targets, `count` the number of examples of the
+    lesson."""
+
+    known: Connections
+    loss: str
+    training: Training
+    trained: Sequence[str]
+    count: int
+    chain: str
+
+    @property
+    def size(self) -> int:
+        """The number of examples of an update."""
+        return self.training.batch_size(self.count)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether updates have several examples, but not all: then E of one update is not that of another."""
+        return 1 < self.size < self.count
+
+    def tag(self, example: int) -> str:
+        """What the names of an example end in: @2 for the second of several."""
+        return f"@{example + 1}" if self.count > 1 else ""
+
+    @property
+    def penalties(self) -> dict[str, str]:
+        """The penalties asked for, each with the name of its strength."""
+        return {name: name for name in ("l1", "l2") if getattr(self.training, name) is not None}
+
+    def forward(self, group: Sequence[int]) -> list[Step]:
+        """The forward pass of each example of the group, and the loss of the group with its penalty."""
+        steps = self._examples(group)
+        if self.size > 1 and self.loss:
+            steps.append(self._batch_loss(group))
+        elif self.penalties:
+            steps = [self._penalised(s) if s.stage == "loss" else s for s in steps]
+        return steps
+
+    def after(self) -> list[Step]:
+        """The forward pass of all examples, and their loss together where every update is by all of them."""
+        every = tuple(range(self.count))
+        return self._examples(every) if self.in_parts else self.forward(every)
+
+    def _examples(self, group: Sequence[int]) -> list[Step]:
+        return [s for e in group for s in forward_steps(self.loss, self.known, self.tag(e))]
+
+    def whole(self, group: Sequence[int]) -> OnePass:
+        """Forward, loss and gradients of one update."""
+        return self._of_one(group[0]) if self.size == 1 else self._of_batch(group)
+
+    def _share(self, group: Sequence[int]) -> Fraction:
+        return Fraction(1, len(group)) if self.training.over_examples == "mean" else Fraction(1)
+
+    def _batch_loss(self, group: Sequence[int]) -> Step:
+        """E of a batch: the mean or the sum of the errors of its examples."""
+        parts = [symbol(f"{GOAL}{self.tag(e)}") for e in group]
+        share = self._share(group)
+        total = add(*parts) if share == 1 else multiply(number(share), add(*parts))
+        reason = ONLY_ONE if len(group) == 1 else f"{self.training.over_examples} over the examples"
+        step = Step(GOAL, "loss", total, reason)
+        return self._penalised(step) if self.penalties else step
+
+    def _penalised(self, loss: Step) -> Step:
+        """The loss with those penalties added that the gradient knows: soft-thresholding takes care of L1 by itself."""
+        smooth = {n: s for n, s in self.penalties.items() if not (n == "l1" and self.training.proximal)}
+        if not smooth:
+            return loss
+        terms, slopes = penalty_terms(smooth, [w for w in self.known.weights if w in self.trained])
+        return replace(loss, formula=add(loss.formula, *terms), slopes={**loss.slopes, **slopes})
+
+    def _of_one(self, example: int) -> OnePass:
+        forward, goal = self.forward((example,)), f"{GOAL}{self.tag(example)}"
+        graph = Graph({step.name: step for step in forward}, goal, self.trained)
+        if self.training.rule == DELTA_RULE:
+            rule = self._delta_rule(graph, example)
+            return OnePass(goal, [*forward, *rule.steps()], set(graph.users), self.chain, rule.changes())
+        chain = choose_chain(graph, self.chain)
+        return OnePass(goal, [*forward, *partial_steps(graph), *gradient_steps(graph, chain)], set(graph.users), chain)
+
+    def _of_batch(self, group: Sequence[int]) -> OnePass:
+        forward = self.forward(group)
+        named = {step.name: step for step in forward}
+        parts = [f"{GOAL}{self.tag(e)}" for e in group]
+        graphs = [Graph(named, part, self.trained) for part in parts]
+        if self.training.rule == DELTA_RULE:
+            return self._delta_batch(forward, [self._delta_rule(g, e) for g, e in zip(graphs, group, strict=True)])
+        chain = choose_chain(graphs[0], self.chain)
+        partials = [step for graph in graphs for step in partial_steps(graph)]
+        gradients = [step for graph in graphs for step in gradient_steps(graph, chain)]
+        reached = [p for p in self.trained if p in graphs[0].users]
+        whole = named[GOAL]
+        penalised = [w for w in whole.slopes if w in reached]
+        for w in penalised:
+            local = Step(f"local({GOAL},{w})", "partial", whole.slopes[w], f"derivative of {GOAL} by {w}")
+            partials.append(replace(local, partial_of=(GOAL, w)))
+        gradients += combined_gradients(GOAL, reached, parts, self._share(group), penalised)
+        return OnePass(GOAL, [*forward, *partials, *gradients], set(reached), chain)
+
+    def _delta_rule(self, graph: Graph, example: int) -> DeltaRule:
+        neurons = [n for layer in self.known.layers for n in layer.neurons]
+        tag = self.tag(example)
+        return DeltaRule(graph, {f"{n.sum}{tag}": f"delta_{n.stem}{tag}" for n in neurons})
+
+    def _delta_batch(self, forward: Sequence[Step], rules: Sequence[DeltaRule]) -> OnePass:
+        """The deltas of every example, and what moves each parameter: the mean or the sum over the examples."""
+        changes = summed(rule.changes() for rule in rules)
+        steps = [*forward, *(step for rule in rules for step in rule.steps())]
+        share = self._share(range(len(rules)))
+        steps += combined_gradients(GOAL, list(changes), [rule.graph.goal for rule in rules], share, ())
+        shared = {p: change if share == 1 else multiply(number(share), change) for p, change in changes.items()}
+        return OnePass(GOAL, steps, set(changes), self.chain, shared)

@@ -1,0 +1,44 @@
+"""What must hold of the settings of an optimizer, in a lesson and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutor.errors import nearest
+from tutor.maths.optimizer import Setting
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.numbers.exact import read_number
+
+
+def check_settings(optimizer: str, given: Mapping[str, Any], place: str = "") -> None:
+    """Numbers in their ranges, flags true or false, and nothing that goes without effect.
+
+    Raises ValueError, with the `place` of the settings in a lesson.
+    """
+    entry, at = OPTIMIZERS[optimizer], f"{place}: " if place else ""
+    valid = [*entry.settings, *entry.flags]
+    for name, value in given.items():
+        if not valid:
+            raise ValueError(f"{at}{optimizer} has no settings, so no {name[:60]!r}")
+        if name not in valid:
+            raise ValueError(f"{at}unknown setting of {optimizer} {name[:60]!r}{nearest(name, valid)}")
+        own = f"{place}.{name}" if place else name
+        if name in entry.settings:
+            _check_number(own, value, entry.settings[name])
+        elif not isinstance(value, bool):
+            raise ValueError(f"{own} is true or false, not {str(value)[:40]!r}")
+        needed = entry.settings[name].when if name in entry.settings else ""
+        if needed and not given.get(needed, entry.flags[needed].default):
+            raise ValueError(f"{own} goes with {needed} = true; add that, or leave {name} out")
+
+
+def _check_number(name: str, value: Any, setting: Setting) -> None:
+    if isinstance(value, bool):
+        raise ValueError(f"{name} is {setting.range}, not true or false")
+    try:
+        number = read_number(str(value))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if number < setting.least or (setting.below is not None and number >= setting.below):
+        raise ValueError(f"{name} is {setting.range}, not {str(value)[:40]}")

@@ -1,0 +1,67 @@
+"""Several updates in a row: the steps of one update, renamed for each: W1[2] after two, h1_in[2] in the second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace as with_changes
+
+from tutor.formulas.expressions import names as names_in
+from tutor.formulas.expressions import replace, symbol
+from tutor.worksheet.step import Step
+
+
+def renamed(step: Step, names: Mapping[str, str], part: str = "") -> Step:
+    """The step with every name changed that `names` has, also inside its formula."""
+    written = [step.formula, *step.slopes.values(), *(expression for _, expression in step.bridge)]
+    used = {name for expression in written for name in names_in(expression)}
+    by = {symbol(name): symbol(names[name]) for name in used if name in names}
+    pair = step.partial_of
+    return with_changes(
+        step,
+        name=names.get(step.name, step.name),
+        formula=replace(step.formula, by),
+        slopes={names.get(x, x): replace(slope, by) for x, slope in step.slopes.items()},
+        bridge=tuple((why, replace(expression, by)) for why, expression in step.bridge),
+        partial_of=pair and (names.get(pair[0], pair[0]), names.get(pair[1], pair[1])),
+        before=step.before and names.get(step.before, step.before),
+        part=part or step.part,
+    )
+
+
+def numbered(
+    steps: Sequence[Step], kept: Iterable[str], number: int, part: str, given: Iterable[str] = ()
+) -> Iterator[Step]:
+    """The steps of update `number`. What is `kept` from update to update (parameters, states) goes in as it came
+    out of the one before: W1 as W1[number - 1], W1_new as W1[number]. `given` names givens of which each update has
+    its own."""
+    names = {name: f"{name}[{number}]" for name in (*(step.name for step in steps), *given)}
+    for name in kept:
+        names[f"{name}_new"] = f"{name}[{number}]"
+        if number > 1:
+            names[name] = f"{name}[{number - 1}]"
+    for step in steps:
+        yield renamed(step, names, part)
+
+
+def claims(goal: str, parameters: Sequence[str], number: int) -> Iterator[tuple[str, str, str]]:
+    """Every gradient of update `number` (0 where there is only one): its name, of what it is, by what."""
+    tag = f"[{number}]" if number else ""
+    for name in parameters:
+        yield f"d{goal}/d{name}{tag}", f"{goal}{tag}", f"{name}[{number - 1}]" if number > 1 else name
+
+
+def after_steps(forward: Sequence[Step], last: Mapping[str, str], first: Mapping[str, str]) -> Iterator[Step]:
+    """The forward pass once more, with the `last` values of the parameters: h_in_after, …, E_after.
+
+    `first` has the name that each quantity has where it was first worked out.
+    """
+    names = {step.name: after_name(step.name) for step in forward} | dict(last)
+    for step in forward:
+        done = renamed(step, names, "After the updates" if step.part else "")
+        yield with_changes(done, stage="after", slopes={}, bridge=(), before=first.get(step.name, step.name))
+
+
+def after_name(name: str) -> str:
+    """h1_in_after, and h1_in_after@2 in the second example."""
+    base, at, example = name.partition("@")
+    return f"{base}_after{at}{example}"

@@ -1,4 +1,4 @@
-"""Saved runs: kept and gone on with, used by `tutor predict`, written as a script by `tutor export`."""
+"""`tutor train`: a network trained on a data set or a lesson, shown as it learns, and kept where it is asked to."""
 
 from __future__ import annotations
 

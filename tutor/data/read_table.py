@@ -1,4 +1,4 @@
-"""The numbers and labels of a CSV file, taken in row by row, and what is wrong in a cell."""
+"""Delimited text with a heading: the numbers and labels of a CSV file, row by row, and what is wrong in a cell."""
 
 from __future__ import annotations
 

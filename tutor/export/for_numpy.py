@@ -1,4 +1,4 @@
-"""The backward pass of the NumPy script, written out layer by layer."""
+"""The NumPy script: forward pass, backward pass written out layer by layer, the update from the registry."""
 
 from __future__ import annotations
 

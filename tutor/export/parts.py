@@ -1,8 +1,4 @@
-"""Formulas as lines of Python: what a body of `tutor.maths` makes of quantities that write down their own names.
-
-A body run in this number system gives its source text, so that an exported script has the formulas of the registries
-and none is written a second time.
-"""
+"""What every exported script is made of: formulas of `tutor.maths` as lines of Python, data, settings, the loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A saved network as a script of its own, for NumPy or PyTorch, with the same predictions and the same next update."""
+"""What is to be exported: the network, its data and its last state, read off a saved run once for every library."""
 
 from __future__ import annotations
 

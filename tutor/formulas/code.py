@@ -1,8 +1,4 @@
-"""Steps compiled to straight-line Python, so that a worksheet can be worked thousands of times with other numbers.
-
-A formula becomes source in which a quantity is only its place in a list, `v[3]`, and a number only its place among the
-constants, `k[0]`: nothing that anybody has named or written gets into it.
-"""
+"""Steps compiled to straight-line Python, so that a worksheet can be worked thousands of times with other numbers."""
 
 from __future__ import annotations
 

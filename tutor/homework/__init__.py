@@ -1,1 +1,1 @@
-"""Marking: what somebody wrote, against the key and against their own earlier lines."""
+"""A class: fresh problems, the sheets of many students, and their results in the forms that platforms take."""

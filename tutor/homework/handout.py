@@ -1,4 +1,4 @@
-"""A roster: the students of a class, from a CSV with a column of ids."""
+"""What a class is handed out: a problem and a sheet for every student of a roster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A marker's desk: one assignment, ready to mark any number of files, each of them by itself."""
+"""A marker: one assignment, ready to mark any number of files, each of them by itself."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Fresh problems of the same shape: the same structure and names, other numbers, all drawn from a seed.
-
-The draw is a sequence of SHA-256 hashes, so a seed gives the same problem on every machine and in every version of
-Python. A problem is told by its code: which lesson, which seed, which attempt.
-"""
+"""Fresh problems of the same shape: the same structure and names, other numbers, all drawn from a seed."""
 
 from __future__ import annotations
 

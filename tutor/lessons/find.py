@@ -1,4 +1,4 @@
-"""Lesson files: finding and reading them."""
+"""Finding a lesson file, by a path or by the name of one that comes with the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lesson format: what a file may say, reading it, and saying what is wrong with one."""
+"""The text of a lesson file made into a Lesson, or one message that says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number as somebody wrote it: its digits say how precise it means to be."""
+"""An answer as it stands on a sheet, and the digits that are demanded of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a number that comes out with a slip agrees with the number written."""
+"""Which slips explain a number: what comes out with each, and how well that agrees with what was written."""
 
 from __future__ import annotations
 

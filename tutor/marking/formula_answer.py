@@ -1,9 +1,4 @@
-"""Whether a formula that somebody wrote is the one that a line asks for.
-
-First both are worked out, to fifty digits, with other numbers in the place of the given ones: where they differ once,
-the formula is wrong, and that is a proof. Where they never differ SymPy is asked whether their difference is 0, in a
-process of its own that is stopped when it takes too long.
-"""
+"""Answers that are formulas: whether one is the formula that its line asks for."""
 
 from __future__ import annotations
 

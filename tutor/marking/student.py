@@ -1,4 +1,4 @@
-"""How a writer rounds, as the numbers show that are not exactly what they stand for."""
+"""The sheet as its writer has it: the numbers gone on with, and how this writer rounds."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The numeric rule of marking: one line against the key and against what the writer's own lines lead to.
-
-Nobody is punished twice: a line that follows from an earlier wrong one is `carried`. The only tolerance is the
-precision that the writer chose, half a unit of the last digit, and what that does to the lines that follow.
-"""
+"""The verdict of one line, from its answer, the key and what the writer's own lines lead to."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Exact arithmetic: fractions as long as a value is rational, then more correct digits than anyone will read.
-
-Nothing here passes through binary floats, libm or NumPy, so a value has the same digits on every machine.
-"""
+"""Exact arithmetic: fractions as long as a value is rational, then more correct digits than anyone will read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples that are multiplied with many matrices, with the same bits on every machine."""
+"""Matrix products with the same bits on every machine: every product and every partial sum is exact."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""exp, log and tanh of a single number: the operations of `elementary` in the same order, and so the same bits.
-
-A call of the array functions for one number costs twenty times as much.
-"""
+"""exp, log and tanh of a single number: the operations of `reproducible_arrays` in the same order, and so the same
+bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New examples for a trained network: the columns that it knows, from a file that need not have the answers."""
+"""A trained network on new examples: the columns that it knows, what it says, and how often that is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing answer sheets, blank or filled: CSV, TOML, Markdown and JSON. What is demanded is printed on the sheet."""
+"""Answer sheets as text, blank or filled: CSV, TOML, Markdown and JSON. What is demanded is printed on the sheet."""
 
 from __future__ import annotations
 

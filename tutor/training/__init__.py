@@ -1,1 +1,2 @@
-"""Networks trained for real: data, the trainer, results, saved runs."""
+"""Networks trained for real: settings, preparation, the trainer and its two forms, and the way to and from a
+worksheet."""

@@ -1,4 +1,4 @@
-"""A network built from options as the problem of a worksheet, so that the same builder writes its steps."""
+"""From a lesson to a trainer, and from a network built from options to the problem of a worksheet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Array = Any
 def problem_of(shape: Shape, vector: Array, rules: Rules) -> Problem:
     """The network with these weights and biases, trained by these rules.
 
-    Its weights are W1, W2, … and its biases b1, b2, …, neuron by neuron; `tutor.training.straight_line.steps.in_rows` has them
+    Its weights are W1, W2, … and its biases b1, b2, …, neuron by neuron; `in_rows` has them
     in the order of the vector. Raises ValueError where a weight is not finite.
     """
     return Problem(network=_network(shape, vector, shape.loss), training=_as_training(rules))

@@ -1,4 +1,4 @@
-"""How much each class counts in the loss, where some classes have far fewer examples than others."""
+"""Data made ready: split into parts, features brought to a common scale, examples and classes weighted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An experiment on the screen: a table of settings, their curves, and the best one."""
+"""An experiment as tables, curves and its best setting; the same for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training as plain data for programs."""
+"""A training, before and after: what is trained, its curve, its end, its mistakes; the same for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tidying an expression: zeros, ones and loose numbers go, everything else stays where it was written."""
+"""Derivatives written out, one rule a line, and tidied to the form that a teacher writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The equations of a lesson as steps: indices filled in, those of one `for` worked together, formulas read."""
+"""Worksheets from free equations: indices filled in, those of one `for` worked together, formulas read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Formulas recorded once and run many times, over whole arrays and without making new ones.
-
-An optimizer's equations are written for single numbers. Run on arrays as they stand, every + and · would make an array;
-recorded here, each result goes into a place that is free again, and the last one into the parameter itself.
-"""
+"""Formulas recorded once and run many times, over whole arrays and without making new ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss of a whole batch: the registry's loss of one output, over all outputs and examples."""
+"""A network in matrix form: its layers in order, and the loss of a whole batch with its gradient."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from fractions import Fraction
 
@@ -109,3 +110,18 @@ def test_the_documents_name_every_word_that_can_be_written() -> None:
     for verdict, meaning in VERDICTS.items():
         assert f"| {verdict} |" in README or verdict == "unreadable"
         assert f"| {verdict} | {meaning} |" in README or verdict in ("wrong", "unreadable")
+
+
+def test_what_a_contributor_is_sent_to_is_there() -> None:
+    section = README.partition("## For developers")[2].partition("\n## ")[0]
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "tutor").rglob("__init__.py")}
+    named = set(re.findall(r"`((?:tutor|lessons|tests)/[^` ]*)`", section))
+    assert all((ROOT / path).exists() for path in named), named
+    inner = {folder for folder in folders if folder.count("/") == 1}
+    assert {f"{folder}/" for folder in inner} <= named
+
+
+def test_every_folder_says_in_two_sentences_what_it_is() -> None:
+    for module in (ROOT / "tutor").rglob("__init__.py"):
+        told = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+        assert module.parent.name == "tutor" or len(re.findall(r"[.](?=\s|$)", told)) >= 2, module

@@ -1,1 +1,4 @@
-"""Trainings compared: every combination of settings, several seeds each."""
+"""Trainings compared: every combination of settings, several seeds each.
+
+The same results come out whatever the number of processes.
+"""

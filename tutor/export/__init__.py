@@ -1,1 +1,4 @@
-"""A trained network as a script of its own, one module a library."""
+"""A trained network as a script of its own, one module a library.
+
+A new library is one module and one line in `scripts.py`.
+"""

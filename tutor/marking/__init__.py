@@ -1,1 +1,4 @@
-"""One answer sheet against its worksheet: key, tolerance, the verdict of every line, and the slip behind it."""
+"""One answer sheet against its worksheet: key, tolerance, the verdict of every line, and the slip behind it.
+
+It knows nothing of files, classes or screens, and needs no NumPy.
+"""

@@ -1,1 +1,4 @@
-"""One module per output format; `notation` is the only place that rounds a number or prints an expression."""
+"""What there is to see of each result.
+
+`numbers` is the only place that rounds, and `notation` the only one that prints an expression.
+"""

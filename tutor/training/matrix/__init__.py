@@ -1,1 +1,4 @@
-"""Training by matrices, a whole batch at a time."""
+"""Training by matrices, a whole batch at a time.
+
+For networks of any size, in reproducible arithmetic or as fast as the machine allows.
+"""

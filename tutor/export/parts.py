@@ -260,9 +260,8 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
     def line(equation: Equation, m: Writing) -> tuple[str, str]:
         """The name of what it makes, and its text."""
         first, later = (written(equation.body(SimpleNamespace(**space, first=f), m)).text for f in (True, False))
-        name = f"{equation.name}_new" if equation.name in states else equation.name
-        space[name] = Written(name)
-        return name, later if first == later else f"{first} if t == 1 else {later}"
+        space[equation.result] = Written(equation.result)
+        return equation.result, later if first == later else f"{first} if t == 1 else {later}"
 
     together = [f"    {name} = now[{name!r}]" for name in variant.shared_state]
     for equation in variant.shared:

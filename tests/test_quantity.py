@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +21,9 @@ NUMBERS = st.integers(0, 12)
 PLAIN = st.builds(Quantity, WORDS, st.sampled_from(Role), NUMBERS, NUMBERS)
 QUANTITIES = PLAIN | st.builds(Quantity, WORDS, st.sampled_from(Role), NUMBERS, NUMBERS, PLAIN, st.booleans())
 LOOKS_LIKE_A_NAME = st.lists(
-    st.sampled_from([*filter(None, Role), "h", "W1", "d", "/d", "local(", ",", ")", "@2", "@", "[3]", "[0]", "[1,2]", "_"])
+    st.sampled_from(
+        [*filter(None, Role), "h", "W1", "d", "/d", "local(", ",", ")", "@2", "@", "[3]", "[0]", "[1,2]", "_"]
+    )
 ).map("".join)
 
 
@@ -42,7 +44,9 @@ def test_what_is_read_is_printed_as_it_was(text: str) -> None:
 def test_endings_come_off_as_they_were_put_on(name: str, role: Role, update: int) -> None:
     """Whatever the name: one that ends in _new has a new value that ends in _new_new."""
     found = read_name(named(name, role))
-    assert role is Role.PLAIN or (found.role is role and str(Quantity(found.base, of=found.of, local=found.local)) == name)
+    assert role is Role.PLAIN or (
+        found.role is role and str(Quantity(found.base, of=found.of, local=found.local)) == name
+    )
     if update:
         assert read_name(named(name, update=update)).in_any_update == name
 
@@ -74,7 +78,12 @@ def test_names_made_of_others() -> None:
 
 
 ORDINARY = {"inputs": ["p", "q"], "hidden": ["g", "k"], "out": "y", "weights": ["u", "v"]}
-LIKE_ROLES = {"inputs": ["x_new", "x_clipped"], "hidden": ["h_after", "delta_h"], "out": "dE", "weights": ["w_new", "w_step"]}
+LIKE_ROLES = {
+    "inputs": ["x_new", "x_clipped"],
+    "hidden": ["h_after", "delta_h"],
+    "out": "dE",
+    "weights": ["w_new", "w_step"],
+}
 LESSON = """format = 1
 title = "t"
 [givens]
@@ -96,9 +105,6 @@ biases = [0.25]
 [[examples]]
 inputs = [0.8, 0.35]
 targets = [0.1]
-[[examples]]
-inputs = [-0.4, 0.9]
-targets = [0.9]
 [training]
 learning_rate = 0.3
 """
@@ -108,34 +114,21 @@ def worksheet(names: dict[str, Any], training: str) -> Worksheet:
     return worksheet_of(parse_lesson(LESSON.format(**names) + training, "test"))
 
 
-def in_ordinary_names(text: str) -> str:
-    pairs = zip(_flat(LIKE_ROLES), _flat(ORDINARY), strict=True)
-    for like, ordinary in pairs:
-        text = re.sub(rf"(?<![A-Za-z0-9]){like}(?=_in|_out|_new|_after|_step|_clipped|[^\w]|$)", ordinary, text)
-    return text
-
-
-def _flat(names: dict[str, Any]) -> list[str]:
-    return [n for value in names.values() for n in ([value] if isinstance(value, str) else value)]
-
-
-@pytest.mark.parametrize(
-    "training", ["", "epochs = 2\n", 'batch = "mean"\nepochs = 2\noptimizer = "adam"\n', 'rule = "delta"\n', "l1 = 0.1\nproximal = true\n"]
-)
+@pytest.mark.parametrize("training", ["epochs = 2\n", "l1 = 0.1\nproximal = true\n", 'rule = "delta"\n'])
 def test_names_that_look_like_roles_change_nothing(training: str) -> None:
     """The same lesson in two sets of names: the same numbers line by line, and the same slips in the same mistakes."""
     like, ordinary = worksheet(LIKE_ROLES, training), worksheet(ORDINARY, training)
     assert [*like.values.values()] == [*ordinary.values.values()]
     assert [step.kind for step in like.steps] == [step.kind for step in ordinary.steps]
-    diagnoses = []
-    for sheet in (like, ordinary):
-        marker = SheetMarker(Marker(sheet), [])
-        found = []
-        for step in sheet.steps:
-            values = sheet.values
-            mistakes = [values[name] for name in step.inputs[:2]] + [values[step.name] * 2]
-            for wrong in mistakes:
-                cells = marker.mark({step.name: f"{float(wrong):.7g}"}).cells
-                found.append([(fit.id, f"{fit.value:.12g}") for cell in cells for fit in cell.slips])
-        diagnoses.append(found)
-    assert diagnoses[0] == diagnoses[1]
+    last = {step.kind: place for place, step in enumerate(like.steps)}
+    assert diagnosed(like, [*last.values()]) == diagnosed(ordinary, [*last.values()])
+
+
+def diagnosed(sheet: Worksheet, places: Sequence[int]) -> list[list[tuple[str, str]]]:
+    """The slips that are named where the value of another line, or twice the own one, is written in these lines."""
+    marker, found = SheetMarker(Marker(sheet), []), []
+    for step in (sheet.steps[place] for place in places):
+        for wrong in (*(sheet.values[name] for name in step.inputs[:1]), sheet.values[step.name] * 2):
+            cells = marker.mark({step.name: f"{float(wrong):.7g}"}).cells
+            found.append([(fit.id, f"{fit.value:.12g}") for cell in cells for fit in cell.slips])
+    return found

@@ -11,10 +11,11 @@ from tutor.formulas.expressions import MINUS_ONE, ONE, Symbolic, add, multiply, 
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
-from tutor.slips.roles import Roles, activation_of, is_softmax
+from tutor.slips.roles import Roles, activation_of
 from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
 from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate
+from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step
 
 Expr = Any

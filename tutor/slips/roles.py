@@ -125,7 +125,3 @@ _SUMS = (Kind.WEIGHTED_SUM, Kind.EQUATION)
 def activation_of(step: Step) -> str | None:
     """The name of the activation that the step applies, if it is one of a single number."""
     return step.which if step.kind is Kind.ACTIVATION and step.which in ACTIVATIONS else None
-
-
-def is_softmax(step: Step) -> bool:
-    return (step.kind, step.which) == (Kind.ACTIVATION, "softmax")

@@ -10,6 +10,12 @@ from tutor.maths.kind import Kind
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import Step, Worksheet
 
+SOFTMAX = "softmax"
+
+
+def is_softmax(step: Step) -> bool:
+    return step.kind is Kind.ACTIVATION and step.which == SOFTMAX
+
 
 def collapses(worksheet: Worksheet) -> list[tuple[str, tuple[Line, ...]]]:
     """For every softmax neuron of the first round the name of the gradient and its derivation, line by line.
@@ -18,7 +24,7 @@ def collapses(worksheet: Worksheet) -> list[tuple[str, tuple[Line, ...]]]:
     """
     beginning = worksheet.steps[0].part
     first = [step for step in worksheet.steps if step.part == beginning and step.stage in ("forward", "loss")]
-    outputs = [step for step in first if (step.kind, step.which) == (Kind.ACTIVATION, "softmax")]
+    outputs = [step for step in first if is_softmax(step)]
     loss = next((step for step in first if (step.kind, step.which) == (Kind.LOSS, "cross_entropy")), None)
     if loss is None:
         return []

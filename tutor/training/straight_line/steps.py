@@ -20,6 +20,7 @@ from tutor.worksheet.connections import Connections
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.softmax import SOFTMAX, is_softmax
 from tutor.worksheet.step import GOAL, Step, Worksheet, check_names
 from tutor.worksheet.update import Update, asked, begun, states_of, together, update_of, update_values
 from tutor.worksheet.updates import new_names
@@ -168,7 +169,6 @@ def _presentation(problem: Problem, network: Network, training: Training) -> One
 
 
 Expr = Any
-SOFTMAX = "softmax"
 
 
 def shifted(steps: Sequence[Step]) -> Iterator[Step]:
@@ -176,7 +176,7 @@ def shifted(steps: Sequence[Step]) -> Iterator[Step]:
 
     a_i = exp(z_i - m)/(exp(z_1 - m) + … + exp(z_K - m)) for any m.
     """
-    for sums, group in groupby(steps, lambda s: (s.kind, s.which) == (Kind.ACTIVATION, SOFTMAX) and tuple(s.slopes)):
+    for sums, group in groupby(steps, lambda step: is_softmax(step) and tuple(step.slopes)):
         layer = list(group)
         yield from _shifted_layer(layer, sums) if sums else layer
 

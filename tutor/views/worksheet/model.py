@@ -118,15 +118,14 @@ class Tableau:
 
     def derivations_by_kind(self) -> list[tuple[Step, tuple[Line, ...], list[str]]]:
         """One derivation of each kind, with the names of the partials that come out in the same way."""
-        found: dict[tuple[Any, ...], tuple[Step, list[str]]] = {}
+        found: dict[Any, tuple[Step, list[str]]] = {}
         for step in self.worksheet.steps:
             if step.partial_of is None:
                 continue
             outer, inner = step.partial_of
             above = self.worksheet.by_name[outer]
-            kind: tuple[Any, ...] = (above.kind, above.which, bool(step.inputs), inner in self.worksheet.givens)
-            if above.kind is Kind.EQUATION:
-                kind = (step.name,)  # no two equations are alike
+            alone = step.name if above.kind is Kind.EQUATION else ""  # no two equations are alike
+            kind = (above.kind, above.which, bool(step.inputs), inner in self.worksheet.givens, alone)
             if kind in found:
                 found[kind][1].append(step.name)
             else:
@@ -135,7 +134,7 @@ class Tableau:
 
     @property
     def by_perceptron_rule(self) -> bool:
-        return any((s.kind, s.which) == (Kind.UPDATE, PERCEPTRON_RULE) for s in self.worksheet.steps)
+        return any(s.kind is Kind.UPDATE and s.which == PERCEPTRON_RULE for s in self.worksheet.steps)
 
     def beginning(self, things: Sequence[Thing]) -> tuple[Sequence[Thing], str]:
         """As many as are to be shown, and a sentence about the others, empty where there are none."""

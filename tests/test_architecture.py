@@ -157,6 +157,48 @@ def test_files_are_written_in_one_place(module: Path) -> None:
                 assert not any(set(mode) & set("wax+") and len(mode) < 4 for mode in modes), ast.dump(node)
 
 
+def looks_into_a_reason(node: ast.AST) -> bool:
+    """Whether what the program does depends on the words of a `reason`: it is compared, matched, looked up or taken
+    apart."""
+
+    def is_reason(part: ast.AST | None) -> bool:
+        return isinstance(part, ast.Attribute) and part.attr == "reason"
+
+    if isinstance(node, ast.Compare):
+        return any(is_reason(part) for side in (node.left, *node.comparators) for part in ast.walk(side))
+    if isinstance(node, ast.Match):
+        return any(map(is_reason, ast.walk(node.subject)))
+    if isinstance(node, ast.Subscript):
+        return is_reason(node.slice)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        looked_up = node.func.attr in ("get", "setdefault", "pop", "index", "count", "fullmatch", "match", "search")
+        return is_reason(node.func.value) or (looked_up and any(map(is_reason, node.args)))
+    return False
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_a_reason_is_prose(module: Path) -> None:
+    """What a step is says its kind."""
+    assert not [node.lineno for node in ast.walk(ast.parse(module.read_text())) if looks_into_a_reason(node)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "step.reason == 'softmax'",
+        "'softmax' != steps[0].reason.lower()",
+        "step.reason in SUMS",
+        "(step.kind, step.reason) == pair",
+        "step.reason.startswith('chain rule')",
+        "match step.reason:\n case 'softmax': pass",
+        "ENTRIES[step.reason]",
+        "ENTRIES.get(step.reason)",
+    ],
+)
+def test_looking_into_a_reason_is_seen(code: str) -> None:
+    assert any(map(looks_into_a_reason, ast.walk(ast.parse(code))))
+
+
 def test_nothing_that_anybody_has_named_or_written_gets_into_compiled_source() -> None:
     from tutor.formulas.code import Source
     from tutor.lessons.find import read_lesson, worksheet_of

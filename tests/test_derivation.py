@@ -17,6 +17,7 @@ from tutor.formulas.parse import parse
 from tutor.lessons.find import lesson_files, read_lesson, worksheet_of
 from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.derivation import RULES, D, Line, derive
@@ -64,7 +65,7 @@ FORMULAS = {
 def test_a_derivation_ends_in_sympys_derivative_and_every_line_equals_it(text: str) -> None:
     expression = parse(text, {"x", "y"})
     expected = sympy.diff(expression, X)
-    lines = derive(Step("f", "forward", expression, "formula"), "x", expected)
+    lines = derive(Step("f", "forward", Kind.EQUATION, expression, "formula"), "x", expected)
     assert lines[-1].expression == expected
     assert not lines[-2].expression.has(D)
     for point in POINTS:
@@ -76,7 +77,10 @@ def test_every_rule_is_used_by_a_formula_above() -> None:
     used = set()
     for text in FORMULAS.values():
         expression = parse(text, {"x", "y"})
-        used |= {line.rule for line in derive(Step("f", "forward", expression, ""), "x", sympy.diff(expression, X))}
+        used |= {
+            line.rule
+            for line in derive(Step("f", "forward", Kind.EQUATION, expression, ""), "x", sympy.diff(expression, X))
+        }
     assert set(RULES) <= used | {rule for rule in RULES if f"{rule}, chain rule" in used}
 
 

@@ -12,6 +12,7 @@ from networks import RandomNetwork, networks
 
 from tutor.lessons.find import worksheet_of
 from tutor.lessons.read import parse_lesson
+from tutor.maths.kind import Kind
 from tutor.numbers.exact import as_fraction
 from tutor.worksheet.step import Worksheet
 
@@ -26,7 +27,7 @@ def away_from_kinks(network: RandomNetwork, worksheet: Worksheet) -> bool:
     """Whether no ReLU sits so near its corner that a difference quotient straddles it."""
     if "relu" not in network.activations:
         return True
-    sums = [worksheet.values[s.name] for s in worksheet.steps if s.reason == "weighted sum" and s.stage == "forward"]
+    sums = [worksheet.values[s.name] for s in worksheet.steps if s.kind is Kind.WEIGHTED_SUM and s.stage == "forward"]
     return all(abs(float(as_fraction(z))) > 1e-6 for z in sums)
 
 

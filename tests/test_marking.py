@@ -185,7 +185,7 @@ def test_a_student_who_rounds_every_line_is_never_wrong(network: RandomNetwork, 
     for step in worksheet.steps:
         answers[step.name] = fixed(as_fraction(value_of(step.formula, own, system)), decimals)
         own[step.name] = Fraction(answers[step.name])
-        if network.loss == "binary_cross_entropy" and step.reason == "sigmoid" and own[step.name] in (0, 1):
+        if network.loss == "binary_cross_entropy" and step.which == "sigmoid" and own[step.name] in (0, 1):
             return  # a student who writes 1.0000 for a probability cannot go on
     found = verdicts(worksheet, answers)
     assert not {name: (answers[name], v) for name, v in found.items() if v in ("wrong", "unreadable")}

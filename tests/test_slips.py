@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from math import exp, log10, sqrt, tanh
 from typing import Any
 
@@ -11,8 +12,12 @@ import pytest
 from simulation import simulate_all
 
 from tutor.homework.marker import Desk, Order
-from tutor.lessons.find import lesson_text
+from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.sheet import SheetMarker
+from tutor.marking.verdict import Marker
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.sheets.read import HandedIn
 from tutor.slips.registry import SLIPS
 
@@ -215,6 +220,65 @@ def test_epsilon_inside_the_root() -> None:
         x -= 0.1 * m_hat / (sqrt(v_hat) + 0.01)
     found = cell(mark("epsilon", {"x[2]": f"{slipped:.10g}"}), "x[2]")
     assert [s["id"] for s in found["slips"]][:1] == ["epsilon-inside-root"]
+
+
+EQUATIONS = """format = 1
+title = "t"
+[givens]
+x = 0.4
+w = 1.2
+[[equations]]
+name = "s"
+formula = "log(w**2 + x)"
+[[equations]]
+name = "E"
+formula = "s**2 + w*s"
+[differentiate]
+wrt = ["w"]
+"""
+PERCEPTRON = """format = 1
+title = "t"
+[network]
+inputs = ["x"]
+[[network.layers]]
+activation = "step"
+weights = [[0.4]]
+biases = [-0.7]
+[[examples]]
+inputs = [1]
+targets = [1]
+[training]
+rule = "perceptron"
+max_epochs = 1
+learning_rate = 0.3
+"""
+MISTAKES: list[tuple[str, dict[str, str]]] = [
+    *(
+        (lesson, {name: f"{value():.8g}"})
+        for lesson, name, value in [*CASES.values(), *(case for _, case in OTHER_WAYS)]
+        if lesson != "epsilon"
+    ),
+    ("equations", {"ds/dw": "2.4000"}),
+    ("perceptron", {"error[1]": "-1"}),
+]
+
+
+@pytest.mark.parametrize("lesson", dict.fromkeys(lesson for lesson, _ in MISTAKES))
+def test_a_diagnosis_does_not_hang_on_the_words_of_a_reason(lesson: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All mistakes above marked as they are, and with every reason of the worksheet and of the optimizers reworded."""
+    text = {**LESSONS, "equations": lambda: EQUATIONS, "perceptron": lambda: PERCEPTRON}[lesson]()
+    usual = worksheet_of(parse_lesson(text, lesson))
+    for name, entry in OPTIMIZERS.items():
+        lines = ([replace(line, reason="so") for line in part] for part in (entry.equations, entry.shared))
+        equations, shared = map(tuple, lines)
+        monkeypatch.setitem(OPTIMIZERS, name, replace(entry, equations=equations, shared=shared))
+    built = worksheet_of(parse_lesson(text, lesson))
+    reworded = replace(built, steps=tuple(replace(step, reason="in other words") for step in built.steps))
+    both = [SheetMarker(Marker(sheet), []) for sheet in (usual, reworded)]
+    for answers in (answers for of, answers in MISTAKES if of == lesson):
+        first, second = (marker.mark(answers) for marker in both)
+        assert [slip.id for cell in first.cells for slip in cell.slips]
+        assert first == second
 
 
 def test_the_lecture_as_homework() -> None:

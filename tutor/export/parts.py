@@ -13,6 +13,7 @@ import numpy as np
 
 from tutor import __version__
 from tutor.export.plan import Plan
+from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.matrix.engine import SINGLE_FROM
@@ -260,21 +261,22 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
     def line(equation: Equation, m: Writing) -> tuple[str, str]:
         """The name of what it makes, and its text."""
         first, later = (written(equation.body(SimpleNamespace(**space, first=f), m)).text for f in (True, False))
-        name = f"{equation.name}_new" if equation.name in states else equation.name
-        space[name] = Written(name)
-        return name, later if first == later else f"{first} if t == 1 else {later}"
+        space[equation.result] = Written(equation.result)
+        return equation.result, later if first == later else f"{first} if t == 1 else {later}"
 
     together = [f"    {name} = now[{name!r}]" for name in variant.shared_state]
     for equation in variant.shared:
         name, text = line(equation, SCALARS)
         together.append(f"    {name} = {text}  # {equation.reason}")
     if variant.shared_state:
-        together.append(f"    now.update({', '.join(f'{name}={name}_new' for name in variant.shared_state)})")
+        together.append(
+            f"    now.update({', '.join(f'{e.name}={e.result}' for e in variant.shared if e.kind is Kind.STATE)})"
+        )
     each = []
     for equation in variant.equations:
         name, text = line(equation, Writing(module))
-        each.append(f"{indent}{'w[...]' if name == 'w_new' else name} = {text}  # {equation.reason}")
-    each += [f"{indent}{name}[...] = {name}_new" for name in variant.state]
+        each.append(f"{indent}{'w[...]' if equation.kind is Kind.UPDATE else name} = {text}  # {equation.reason}")
+    each += [f"{indent}{e.name}[...] = {e.result}" for e in variant.equations if e.kind is Kind.STATE]
     return together, each
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from tutor.errors import TutorError, listed, nearest, nearest_in
+from tutor.formulas.quantity import Role, named, stem
 
-_TAG = re.compile(r"@[0-9]+|\[[0-9]+\]")
 _QUANTITY = r"[A-Za-z]\w*(?:@[0-9]+)?(?:\[[0-9]+\])?"
 _NAME = re.compile(rf"{_QUANTITY}|d{_QUANTITY}/d{_QUANTITY}", re.ASCII)
 
@@ -45,14 +45,10 @@ def is_name(written: str) -> bool:
 def meant_by(name: str, known: Collection[str], groups: Mapping[str, Iterable[str]] | None = None) -> str:
     """What to write instead of a name that is none: x_new for x[1] where there is one update only, one of h@1 and h@2
     for h where there are two examples; else the nearest, or all of them, in their groups where there are some."""
-    alike = sorted({other for other in known if _stem(other) == _stem(name)}, key=lambda other: (len(other), other))
+    alike = sorted({other for other in known if stem(other) == stem(name)}, key=lambda other: (len(other), other))
     if not alike:
         return nearest_in(name, groups) if groups else nearest(name, known)
-    if f"{_stem(name)}_new" in alike and "[" in name and not name.endswith("[0]"):
-        return f" — there is one update only, so the new value is {_stem(name) + '_new'!r}"
+    new = named(stem(name), Role.NEW)
+    if new in alike and "[" in name and not name.endswith("[0]"):
+        return f" — there is one update only, so the new value is {new!r}"
     return f" — there is {listed(alike)}"
-
-
-def _stem(name: str) -> str:
-    """The quantity without its example and its update: h1_in of h1_in@2[3], W5 of W5_new."""
-    return _TAG.sub("", name).removesuffix("_new")

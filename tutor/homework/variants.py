@@ -17,6 +17,7 @@ from tutor.lessons.format import Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.candidates import Candidate, Candidates
 from tutor.marking.key import Program, Values
+from tutor.maths.kind import Kind
 from tutor.numbers import decimals
 from tutor.numbers.exact import read_number
 from tutor.slips.registry import SWAPPED_VALUES
@@ -227,7 +228,7 @@ class Varier:
     def _rule_faults(self, worksheet: Worksheet) -> int:
         """The perceptron rule is to correct something, and to come to an end where it did before."""
         now, before = worksheet.conventions.ended, self.worksheet.conventions.ended
-        changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.reason == "desired - output")
+        changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.kind is Kind.ERROR)
         return int(not changes) + int("without error" in before and now.startswith("no epoch"))
 
     def _coincidences(self, program: Program) -> set[Coincidence]:

@@ -14,6 +14,7 @@ from tutor.marking.answer import Written, is_same
 from tutor.marking.formula_answer import RIGHT, WRONG, Formulas
 from tutor.marking.key import Compiled
 from tutor.marking.verdict import Mark, Marker
+from tutor.maths.kind import Kind
 from tutor.numbers import decimals
 from tutor.numbers.exact import is_number
 from tutor.worksheet.step import Step, Worksheet
@@ -79,7 +80,7 @@ def _step_of(entry: Printed, worksheet: Worksheet) -> Step:
         return worksheet.by_name[name]
     try:
         if name:  # a given has no line: it is checked by one that copies it, and has a name of its own
-            return Step(f"{name}{_COPIED}", "check", symbol(name), "formula")
-        return Step(entry.name, "check", parse(entry.name, worksheet.names), "formula")
+            return Step(f"{name}{_COPIED}", "check", Kind.CHECK, symbol(name), "formula")
+        return Step(entry.name, "check", Kind.CHECK, parse(entry.name, worksheet.names), "formula")
     except ValueError as error:
         raise TutorError(f"printed value {entry.name!r}: {error}") from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tutor.maths.kind import Kind
 from tutor.maths.number_system import NumberSystem
 
 Scalar = Any
@@ -21,8 +22,8 @@ class Equation:
     results of the lines above: a state's new value as `<state>_new`, anything else by its name.
 
     A line with a `start` is a state, which lives on from update to update and begins with that: a number, or the name
-    of a setting or of the learning rate. With `when` the line is there only where that setting is. `meaning` says what
-    the quantity is, where the reason says how it comes about.
+    of a setting or of the learning rate. With `when` the line is there only where that setting is. A `correction` makes
+    up for a state that began at 0. `meaning` says what the quantity is, where the reason says how it comes about.
     """
 
     name: str
@@ -31,6 +32,20 @@ class Equation:
     start: str | None = None
     when: str = ""
     meaning: str = ""
+    correction: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        if self.name == "w":
+            return Kind.UPDATE
+        if self.start is not None:
+            return Kind.STATE
+        return Kind.CORRECTION if self.correction else Kind.INTERMEDIATE
+
+    @property
+    def result(self) -> str:
+        """What the lines below call its result: m_new for a state m, and w_new."""
+        return f"{self.name}_new" if self.kind in (Kind.STATE, Kind.UPDATE) else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,17 +50,20 @@ SECOND_MOMENT = Equation(
 )
 M_HAT = "m, enlarged because it began at 0"
 V_HAT = "v, enlarged because it began at 0"
-CORRECTED_SECOND = Equation("v_hat", lambda s, m: s.v_new / (1 - s.beta2**s.t), "bias correction", meaning=V_HAT)
+CORRECTED_SECOND = Equation(
+    "v_hat", lambda s, m: s.v_new / (1 - s.beta2**s.t), "bias correction", meaning=V_HAT, correction=True
+)
 ADAM_MOMENTS = (
     FIRST_MOMENT,
     SECOND_MOMENT,
     Equation("v_max", lambda s, m: larger(s.v_max, s.v_new, m), "the largest v so far", start="0", when="amsgrad"),
-    Equation("m_hat", lambda s, m: s.m_new / (1 - s.beta1**s.t), "bias correction", meaning=M_HAT),
+    Equation("m_hat", lambda s, m: s.m_new / (1 - s.beta1**s.t), "bias correction", meaning=M_HAT, correction=True),
     Equation(
         "v_hat",
         lambda s, m: (s.v_max_new if s.amsgrad else s.v_new) / (1 - s.beta2**s.t),
         "bias correction",
         meaning=V_HAT,
+        correction=True,
     ),
 )
 SQUARES = Equation("r", lambda s, m: s.rho * s.r + (1 - s.rho) * s.g**2, "mean of the squared gradients", start="0")
@@ -310,6 +313,7 @@ OPTIMIZERS = {
                     lambda s, m: s.g / (1 - (s.product_new if s.momentum_schedule else s.beta1**s.t)),
                     "bias correction",
                     meaning="the gradient, enlarged as it counts in this update",
+                    correction=True,
                 ),
                 Equation(
                     "m_hat",
@@ -318,6 +322,7 @@ OPTIMIZERS = {
                     ),
                     "bias correction",
                     meaning="m, enlarged as it counts in the next update",
+                    correction=True,
                 ),
                 CORRECTED_SECOND,
                 Equation(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError, counted
 from tutor.formulas.names import plain_name
+from tutor.formulas.quantity import Role, named
 from tutor.harmless import from_csv
 from tutor.read_files import read_whole
 from tutor.sheets.formats import GIVEN, MARK, READERS, Row, any_format
@@ -122,7 +123,7 @@ class _Names:
 
     def meant(self, written: str) -> str:
         """ " (dE/dW5?)" for what is nearly a name of the worksheet."""
-        close = self._alike(written) or [n for n in (f"{written.strip()[:60]}_new",) if n in self.names]
+        close = self._alike(written) or [n for n in (named(written.strip()[:60], Role.NEW),) if n in self.names]
         return f" ({close[0]}?)" if close else ""
 
     def _alike(self, written: str) -> list[str]:

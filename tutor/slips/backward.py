@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, replace, symbol
+from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
 from tutor.slips.slip import Rewriting, Slip, scaled
+from tutor.worksheet.chain_rule import WRITTEN_BY_PEOPLE
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -20,7 +22,7 @@ def _slopes_in(step: Step, roles: Roles) -> list[str]:
 
 def _error_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
     of_loss = step.partial_of and roles.by_name[step.partial_of[0]].stage == "loss"
-    difference = step.stage == "loss" and step.formula.is_Add and step.reason == "desired - output"
+    difference = step.kind is Kind.ERROR and step.formula.is_Add
     if (of_loss and step.partial_of and step.partial_of[1] not in roles.parameters) or difference:
         yield multiply(MINUS_ONE, step.formula), step.name
 
@@ -36,7 +38,7 @@ def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
         for place, term in enumerate(terms):
             for name in (n for n in slopes if n in names(term)):
                 yield add(*terms[:place], rewrite.swapped(term, name, ONE), *terms[place + 1 :]), name
-    if step.partial_of and roles.by_name[step.partial_of[0]].reason in ("equation", "objective"):
+    if step.partial_of and roles.by_name[step.partial_of[0]].kind in WRITTEN_BY_PEOPLE:
         factors = rewrite.factors_of(step.formula)
         if len(factors) > 1:
             for place, factor in enumerate(factors):
@@ -102,10 +104,9 @@ def _ascent(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _missing_rate(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.stage == "update":
-        for rate in ("eta", "rate"):
-            for name in names(step.formula):
-                if name.partition("[")[0] == rate:
-                    yield rewrite.swapped(step.formula, name, ONE), rate
+        for name in names(step.formula):
+            if rate := roles.rate(name):
+                yield rewrite.swapped(step.formula, name, ONE), rate
 
 
 def _updated_weight(step: Step, roles: Roles) -> Iterator[Rewriting]:

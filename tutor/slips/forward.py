@@ -9,11 +9,13 @@ import sympy
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, Symbolic, add, multiply, names, parts, power, replace, symbol
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles, activation_of
 from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
 from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate
+from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -25,7 +27,7 @@ def _factor_two(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    if step.reason == "weighted sum" and step.formula.is_Add:
+    if step.kind is Kind.WEIGHTED_SUM and step.formula.is_Add:
         for place, term in enumerate(step.formula.args):
             factors = rewrite.factors_of(term)
             if len(factors) == 1 and factors[0].is_Symbol:
@@ -42,27 +44,30 @@ def _missing_term(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
     own = roles.weights_in(step.formula)
-    where = step.name if step.reason == "weighted sum" else step.partial_of[0] if step.partial_of else ""
-    for row, matrix, position in roles.weight_rows(where):
+    for row, matrix, position in roles.weight_rows(step):
         present = [w for w in row if w in own]
         others = [w for w in row if w]
         for first in present:
             for second in others:
                 if first != second and (second not in present or first < second):
-                    yield _exchanged(step.formula, own, {first: second, second: first}), f"{first} and {second}"
+                    for formula in _exchanged(step.formula, roles, {first: second, second: first}):
+                        yield formula, f"{first} and {second}"
         flat = [w for weights in matrix for w in weights]
         height = len(matrix)
         transposed = [flat[column * height + position] for column in range(len(row))]
         if transposed != row and all(transposed[i] for i, w in enumerate(row) if w in own):
             pairs = {w: str(transposed[i]) for i, w in enumerate(row) if w in own and w}
-            yield _exchanged(step.formula, own, pairs), "the weight matrix, read by columns"
+            for formula in _exchanged(step.formula, roles, pairs):
+                yield formula, "the weight matrix, read by columns"
 
 
-def _exchanged(formula: Expr, own: dict[str, str], pairs: dict[str, str]) -> Expr:
-    """Each weight replaced by another, in the version that stands in the formula."""
-    suffix = {w: version[len(w) :] for w, version in own.items()}
-    by = {own[w]: symbol(other + suffix[w]) for w, other in pairs.items() if w in own}
-    return replace(formula, {symbol(name): other for name, other in by.items()})
+def _exchanged(formula: Expr, roles: Roles, pairs: dict[str, str]) -> Iterator[Expr]:
+    """Each weight replaced by another after as many updates, where there is one."""
+    own = roles.weights_in(formula)
+    by = {name: roles.version(pairs[w], of_same_age=name) for w, name in own.items() if w in pairs}
+    known = {symbol(name): symbol(other) for name, other in by.items() if other is not None}
+    if len(known) == len(by):
+        yield replace(formula, known)
 
 
 def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -77,7 +82,7 @@ def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
 def _sum_of_softmax(step: Step) -> str | None:
     """The weighted sum of a softmax output."""
     above = [part for part in rewrite.factors_of(step.formula) if isinstance(part, sympy.exp)]
-    return names(above[0])[0] if step.reason == "softmax" and above and names(above[0]) else None
+    return names(above[0])[0] if is_softmax(step) and above and names(above[0]) else None
 
 
 def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -87,12 +92,12 @@ def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if activation_of(step) and names(step.formula):
         neuron = NamedNeuron("", names(step.formula)[0], step.name)
         for name, entry in ACTIVATIONS.items():
-            if name not in (step.reason, "linear") and not entry.parameter:
+            if name not in (step.which, "linear") and not entry.parameter:
                 yield activate(neuron, name).formula, name
     elif step.name in roles.slopes:
         output, total = roles.slopes[step.name]
         for name, entry in ACTIVATIONS.items():
-            if name not in (roles.by_name[output].reason, "linear") and entry.slope and not entry.parameter:
+            if name not in (roles.by_name[output].which, "linear") and entry.slope and not entry.parameter:
                 yield activate(NamedNeuron("", total, output), name).slopes[total], name
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from tutor.formulas.expressions import ONE, names, symbol
+from tutor.formulas.quantity import read_name, tags
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.kind import Kind
+from tutor.maths.optimizer import RATE
 from tutor.worksheet.step import Step, Worksheet
 
 Expr = Any
@@ -27,12 +29,17 @@ class Roles:
         return {
             step.name: step.partial_of
             for step in self.worksheet.steps
-            if step.partial_of and self.by_name[step.partial_of[0]].reason in _ACTIVATION_REASONS
+            if step.partial_of and self.by_name[step.partial_of[0]].kind is Kind.ACTIVATION
         }
 
     def slopes_beside(self, name: str) -> list[str]:
         """The slopes of other neurons in the same example and update."""
-        return [other for other in self.slopes if other != name and tag_of(other) == tag_of(name)]
+        return [other for other in self.slopes if other != name and self.tags[other] == self.tags[name]]
+
+    @cached_property
+    def tags(self) -> Mapping[str, tuple[str, ...]]:
+        """The examples, updates and indices in each name: they tell a quantity from the same one elsewhere."""
+        return {name: tags(name) for name in self.worksheet.names}
 
     @cached_property
     def partials(self) -> Mapping[str, tuple[str, str]]:
@@ -61,52 +68,60 @@ class Roles:
         outer, inner = self.partials[partial]
         formula = self.by_name[partial].formula
         single = formula.is_Symbol or formula == ONE
-        return symbol(inner) if single and self.by_name[outer].reason in _SUMS else None
+        return symbol(inner) if single and self.by_name[outer].kind in _SUMS else None
 
-    def weight_rows(self, sum_name: str) -> Iterator[tuple[list[str | None], list[list[str | None]], int]]:
-        """For a weighted sum its weights, those of its whole layer, and which row of them it is."""
-        network = self.worksheet.network
-        plain = re.sub(r"_after(?=@|\[|$)", "", sum_name)
+    def weight_rows(self, step: Step) -> Iterator[tuple[list[str | None], list[list[str | None]], int]]:
+        """For a weighted sum, or a derivative of one, its weights, those of its whole layer, and which row it is."""
+        of = self.by_name[step.partial_of[0]] if step.partial_of else step
+        network = self.worksheet.network if of.kind is Kind.WEIGHTED_SUM else None
+        first = of.before if of.stage == "after" and of.before else of.name
         for layer in network.layers if network else ():
             for row, neuron in enumerate(layer.neurons):
-                if base_of(neuron.sum) == base_of(plain):
+                if neuron.sum == read_name(first).plain:
                     yield list(layer.weights[row]), [list(weights) for weights in layer.weights], row
+
+    @cached_property
+    def _versions(self) -> Mapping[str, tuple[str, int]]:
+        """Every value of every parameter: W1[2] is W1 after 2 updates."""
+        found: dict[str, tuple[str, int]] = {}
+        for step in self.worksheet.steps:
+            if step.before and step.stage == "update":
+                parameter, age = found.setdefault(step.before, (step.before, 0))
+                found[step.name] = parameter, age + 1
+        return found
+
+    @cached_property
+    def _by_version(self) -> Mapping[tuple[str, int], str]:
+        return {version: name for name, version in self._versions.items()}
+
+    def version(self, parameter: str, of_same_age: str) -> str | None:
+        """The value of the parameter after as many updates as the other one has seen."""
+        age = self._versions[of_same_age][1]
+        return self._by_version.get((parameter, age), None if age else parameter)
 
     def weights_in(self, formula: Expr) -> dict[str, str]:
         """The parameters in the formula, by the name that the network has for them: W1[2] and W1_new as W1."""
-        found = {}
-        for name in names(formula):
-            if name in self.parameters:
-                found[re.sub(r"(_new|\[[0-9]+\])$", "", name)] = name
-        return found
+        return {self._versions[name][0]: name for name in names(formula) if name in self._versions}
+
+    def rate(self, name: str) -> str:
+        """What the learning rate is called where the quantity is one, in whichever update; else empty."""
+        is_rate = name in self.by_name and self.by_name[name].kind is Kind.SCHEDULE
+        plain = read_name(name).plain
+        return plain if is_rate or plain == RATE else ""
 
     def stale(self, name: str) -> str | None:
         """The value before this update of something that was just worked out: m_W1 for m_W1_new."""
-        if name not in self.by_name or self.by_name[name].stage != "update":
+        step = self.by_name.get(name)
+        if step is None or step.stage != "update":
             return None
-        if name.endswith("_new") and name[:-4] in self.worksheet.givens:
-            return name[:-4]
-        indexed = re.fullmatch(r"(.*)\[([0-9]+)\]", name)
-        if not indexed:
-            return None
-        earlier = indexed[1] if indexed[2] == "1" else f"{indexed[1]}[{int(indexed[2]) - 1}]"
+        found = read_name(name)
+        earlier = step.before or (found.earlier if found.update or step.kind is Kind.STATE else "")
         return earlier if earlier in self.by_name or earlier in self.worksheet.givens else None
 
 
-_ACTIVATION_REASONS = {*ACTIVATIONS, "softmax"}
-_SUMS = ("weighted sum", "equation")
-
-
-def base_of(name: str) -> str:
-    """The name without its example and its update: h1_in@2[3] is h1_in."""
-    return re.split(r"[@\[]", name)[0]
-
-
-def tag_of(name: str) -> str:
-    """The example and the update in a name, as in do_out@1/do_in@1[2]: what tells it from the same one elsewhere."""
-    return "".join(dict.fromkeys(re.findall(r"@[0-9]+|\[[0-9]+\]", name)))
+_SUMS = (Kind.WEIGHTED_SUM, Kind.EQUATION)
 
 
 def activation_of(step: Step) -> str | None:
     """The name of the activation that the step applies, if it is one of a single number."""
-    return step.reason if step.reason in ACTIVATIONS and step.stage in ("forward", "after") else None
+    return step.which if step.kind is Kind.ACTIVATION and step.which in ACTIVATIONS else None

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutor.formulas.expressions import MINUS_ONE, add, multiply, symbol
+from tutor.maths.kind import Kind
 from tutor.slips.roles import Roles
-from tutor.worksheet.chain_rule import OVER_PATHS
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -40,7 +40,7 @@ def nowhere(step: Step, roles: Roles) -> bool:
 
 def over_paths(step: Step, roles: Roles) -> bool:
     """`usual` for what happens where the chain rule adds up several paths."""
-    return step.reason.startswith(OVER_PATHS)
+    return step.kind is Kind.GRADIENT and bool(step.formula.is_Add)
 
 
 def not_over_paths(step: Step, roles: Roles) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 import sympy
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.quantity import tags
+from tutor.maths.kind import Kind
 from tutor.slips import rewrite
-from tutor.slips.roles import Roles, tag_of
+from tutor.slips.roles import Roles
 from tutor.slips.slip import Rewriting, Slip, not_over_paths
 from tutor.worksheet.step import Step
 
@@ -59,12 +61,10 @@ def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    if step.reason == "bias correction":
+    if step.kind is Kind.CORRECTION:
         yield symbol(names(step.formula)[0]), step.name
     if step.stage == "update":
-        corrected = [
-            n for n in names(step.formula) if n in roles.by_name and roles.by_name[n].reason == "bias correction"
-        ]
+        corrected = [n for n in names(step.formula) if n in roles.by_name and roles.by_name[n].kind is Kind.CORRECTION]
         moments = {name: symbol(names(roles.by_name[name].formula)[0]) for name in corrected}
         for name, moment in moments.items():
             yield rewrite.swapped(step.formula, name, moment), name
@@ -108,10 +108,11 @@ def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: tag_of(n) != tag_of(step.name))
+    own = tags(step.name)
+    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: roles.tags[n] != own)
     for other in others[:_MOST_SWAPPED]:
         yield symbol(other), other
-    beside = [n for n in others if tag_of(n) in ("", tag_of(step.name))]
+    beside = [n for n in others if roles.tags[n] in ((), own)]
     for name in names(step.formula)[:_MOST_INPUTS]:
         kind = roles.by_name[name].stage if name in roles.by_name else ""
         for other in beside[:_MOST_BESIDE]:

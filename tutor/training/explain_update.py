@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.errors import TutorError
+from tutor.formulas.quantity import owned
 from tutor.training.from_lesson import problem_of
 from tutor.training.matrix.engine import MatrixForm
 from tutor.training.straight_line.engine import LARGEST, SmallForm
@@ -63,7 +64,7 @@ def _worksheet(trainer: Trainer, group: Array, epoch: int, chain: str | None) ->
     names, vector = _parameters(trainer), form.vector.tolist()
     values = {name: Fraction(value) for name, value in zip(names, vector, strict=True)}
     for state, array in form.optimization.state.items():
-        values |= {f"{state}_{name}": Fraction(value) for name, value in zip(names, array.tolist(), strict=True)}
+        values |= {owned(state, name): Fraction(value) for name, value in zip(names, array.tolist(), strict=True)}
     values |= {name: Fraction(value) for name, value in form.optimization.shared.items()}
     places = trainer.data.train[group]
     rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from tutor.formulas.quantity import derivative, named, owned
+from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Optimizer, Variant
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full, shown
 from tutor.views.screen import Screen
 from tutor.views.style import PLAIN, Style
-from tutor.worksheet.equations import GOAL, minimize_worksheet
+from tutor.worksheet.equations import minimize_worksheet
 from tutor.worksheet.problem import Minimize
+from tutor.worksheet.step import GOAL
 from tutor.worksheet.update import asked, lines
 
 UPDATES = 3
@@ -85,14 +88,13 @@ def three_updates(entry: Optimizer) -> tuple[str, list[dict[str, Any]]]:
     task: dict[str, Any] = {"objective": OBJECTIVE} if by_error else {"gradients": {"w": GRADIENTS}}
     wanted = Minimize(start={"w": Fraction(1)}, optimizer=entry.name, learning_rate=rate, steps=UPDATES, **task)
     values = minimize_worksheet(wanted, {}).values
-    shared, states = [line.name for line in variant.shared], {*variant.state, *variant.shared_state}
     rows = []
     for k in range(1, UPDATES + 1):
-        row = {"t": Fraction(k)} | ({GOAL: values[f"{GOAL}[{k}]"]} if by_error else {})
-        row["g"] = values[f"d{GOAL}/dw[{k}]"]
+        row = {"t": Fraction(k)} | ({GOAL: values[named(GOAL, update=k)]} if by_error else {})
+        row["g"] = values[named(derivative(GOAL, "w"), update=k)]
         for line in (*variant.shared, *variant.equations):
-            name = f"{line.name}[{k}]" if line.name in shared or line.name == "w" else f"{line.name}_w[{k}]"
-            row[f"{line.name}_new" if line.name in states or line.name == "w" else line.name] = values[name]
+            alone = line in variant.shared or line.kind is Kind.UPDATE
+            row[line.result] = values[named(line.name if alone else owned(line.name, "w"), update=k)]
         rows.append(row)
     source = f"E = {OBJECTIVE}" if by_error else "the gradients 1, 0.5 and -1"
     return f"w = 1, {RATE} = {shown(rate, 1)} and {source}", rows

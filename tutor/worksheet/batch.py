@@ -8,16 +8,16 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.formulas.expressions import add, multiply, number, symbol
-from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_steps
+from tutor.formulas.quantity import local_derivative, named, owned
+from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_step, partial_steps
 from tutor.worksheet.connections import Connections
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.delta_rule import DeltaRule, summed
 from tutor.worksheet.forward import forward_steps, penalty_terms
 from tutor.worksheet.problem import Training
-from tutor.worksheet.step import Step
-from tutor.worksheet.update import ONLY_ONE, combined_gradients
+from tutor.worksheet.step import GOAL, Step
+from tutor.worksheet.update import combined_gradients, reduction
 
-GOAL = "E"
 Expr = Any
 
 
@@ -56,9 +56,13 @@ class Passes:
         """Whether updates have several examples, but not all: then E of one update is not that of another."""
         return 1 < self.size < self.count
 
-    def tag(self, example: int) -> str:
-        """What the names of an example end in: @2 for the second of several."""
-        return f"@{example + 1}" if self.count > 1 else ""
+    def number(self, example: int) -> int:
+        """The number that the names of an example have, from 1; 0 where it is the only one."""
+        return example + 1 if self.count > 1 else 0
+
+    def goal(self, example: int) -> str:
+        """The error of an example."""
+        return named(GOAL, example=self.number(example))
 
     @property
     def penalties(self) -> dict[str, str]:
@@ -80,7 +84,7 @@ class Passes:
         return self._examples(every) if self.in_parts else self.forward(every)
 
     def _examples(self, group: Sequence[int]) -> list[Step]:
-        return [s for e in group for s in forward_steps(self.loss, self.known, self.tag(e))]
+        return [s for e in group for s in forward_steps(self.loss, self.known, self.number(e))]
 
     def whole(self, group: Sequence[int]) -> OnePass:
         """Forward, loss and gradients of one update."""
@@ -91,11 +95,10 @@ class Passes:
 
     def _batch_loss(self, group: Sequence[int]) -> Step:
         """E of a batch: the mean or the sum of the errors of its examples."""
-        parts = [symbol(f"{GOAL}{self.tag(e)}") for e in group]
+        parts = [symbol(self.goal(e)) for e in group]
         share = self._share(group)
         total = add(*parts) if share == 1 else multiply(number(share), add(*parts))
-        reason = ONLY_ONE if len(group) == 1 else f"{self.training.over_examples} over the examples"
-        step = Step(GOAL, "loss", total, reason)
+        step = reduction(GOAL, "loss", total, "" if len(group) == 1 else self.training.over_examples)
         return self._penalised(step) if self.penalties else step
 
     def _penalised(self, loss: Step) -> Step:
@@ -107,7 +110,7 @@ class Passes:
         return replace(loss, formula=add(loss.formula, *terms), slopes={**loss.slopes, **slopes})
 
     def _of_one(self, example: int) -> OnePass:
-        forward, goal = self.forward((example,)), f"{GOAL}{self.tag(example)}"
+        forward, goal = self.forward((example,)), self.goal(example)
         graph = Graph({step.name: step for step in forward}, goal, self.trained)
         if self.training.rule == DELTA_RULE:
             rule = self._delta_rule(graph, example)
@@ -118,7 +121,7 @@ class Passes:
     def _of_batch(self, group: Sequence[int]) -> OnePass:
         forward = self.forward(group)
         named = {step.name: step for step in forward}
-        parts = [f"{GOAL}{self.tag(e)}" for e in group]
+        parts = [self.goal(e) for e in group]
         graphs = [Graph(named, part, self.trained) for part in parts]
         if self.training.rule == DELTA_RULE:
             return self._delta_batch(forward, [self._delta_rule(g, e) for g, e in zip(graphs, group, strict=True)])
@@ -129,15 +132,14 @@ class Passes:
         whole = named[GOAL]
         penalised = [w for w in whole.slopes if w in reached]
         for w in penalised:
-            local = Step(f"local({GOAL},{w})", "partial", whole.slopes[w], f"derivative of {GOAL} by {w}")
-            partials.append(replace(local, partial_of=(GOAL, w)))
+            partials.append(partial_step(local_derivative(GOAL, w), GOAL, w, whole.slopes[w]))
         gradients += combined_gradients(GOAL, reached, parts, self._share(group), penalised)
         return OnePass(GOAL, [*forward, *partials, *gradients], set(reached), chain)
 
     def _delta_rule(self, graph: Graph, example: int) -> DeltaRule:
         neurons = [n for layer in self.known.layers for n in layer.neurons]
-        tag = self.tag(example)
-        return DeltaRule(graph, {f"{n.sum}{tag}": f"delta_{n.stem}{tag}" for n in neurons})
+        at = self.number(example)
+        return DeltaRule(graph, {named(n.sum, example=at): named(owned("delta", n.stem), example=at) for n in neurons})
 
     def _delta_batch(self, forward: Sequence[Step], rules: Sequence[DeltaRule]) -> OnePass:
         """The deltas of every example, and what moves each parameter: the mean or the sum over the examples."""

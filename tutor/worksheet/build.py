@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tutor.errors import listed
+from tutor.formulas.quantity import after, named
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
-from tutor.worksheet.batch import GOAL, OnePass, Passes
+from tutor.worksheet.batch import OnePass, Passes
 from tutor.worksheet.chain_rule import MOST_PATHS
 from tutor.worksheet.connections import Connections, connect
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
@@ -17,9 +18,9 @@ from tutor.worksheet.equations import free_worksheet, minimize_worksheet
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.step import Conventions, Step, Worksheet
+from tutor.worksheet.step import GOAL, Conventions, Step, Worksheet
 from tutor.worksheet.update import begun, states_of, together, update_of, update_values, with_optimization
-from tutor.worksheet.updates import after_name, after_steps, claims, numbered
+from tutor.worksheet.updates import after_steps, claims, new_names, numbered
 
 
 def build(problem: Problem, chain: str | None = None) -> Worksheet:
@@ -92,6 +93,7 @@ class NetworkBuilder:
         steps: list[Step] = []
         many = len(groups) > 1
         gradients: list[tuple[str, str, str]] = []
+        first: dict[str, str] = {}
         shrunk = self.known.weights if training.proximal else []
         for k, group in enumerate(groups, 1):
             template = templates[group]
@@ -99,9 +101,9 @@ class NetworkBuilder:
             whole = [*template.steps, *update.steps(self.moment.updates + k, self.moment.epoch + (k - 1) // per_epoch)]
             steps += numbered(whole, update.kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
-        last = {p: f"{p}[{len(groups)}]" if many else f"{p}_new" for p in reached}
-        forward = self.passes.after()
-        first = _first_names(forward, steps)
+            for step in template.steps:
+                first.setdefault(step.name, named(step.name, update=k if many else 0))
+        last, forward = new_names(reached, len(groups)), self.passes.after()
         losses = [step.name for step in forward if step.stage == "loss"]
         goals = losses if self.passes.in_parts else dict.fromkeys(template.goal for template in templates.values())
         started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
@@ -113,7 +115,7 @@ class NetworkBuilder:
             templates[groups[0]].goal,
             self.known,
             updated=tuple(last.items()),
-            outcomes=tuple((first.get(g, g), after_name(g)) for g in goals),
+            outcomes=tuple((first.get(g, g), after(g)) for g in goals),
             gradients=tuple(gradients),
         )
 
@@ -130,9 +132,9 @@ class NetworkBuilder:
 
     def values(self) -> dict[str, Fraction]:
         """The inputs and targets of every example, the weights and biases, and the strengths of the penalties."""
-        examples = [(self.passes.tag(e), example) for e, example in enumerate(self.problem.examples)]
-        inputs = [dict(zip([f"{x}{t}" for x in self.known.inputs], e.inputs, strict=True)) for t, e in examples]
-        targets = [dict(zip([f"{y}{t}" for y in self.known.targets], e.targets, strict=True)) for t, e in examples]
+        examples = [(self.passes.number(e), example) for e, example in enumerate(self.problem.examples)]
+        inputs = [_given(self.known.inputs, example.inputs, k) for k, example in examples]
+        targets = [_given(self.known.targets, example.targets, k) for k, example in examples]
         strengths = {name: getattr(self.training, name) for name in self.passes.penalties}
         return together(*inputs, self.known.values, *targets, strengths)
 
@@ -199,9 +201,5 @@ class NetworkBuilder:
         return found
 
 
-def _first_names(forward: Sequence[Step], steps: Sequence[Step]) -> Mapping[str, str]:
-    """The name that each quantity of the forward pass has where it was first worked out: h1_in[1] for h1_in."""
-    started = {step.name: step.name for step in steps}
-    for step in reversed(steps):
-        started[step.name.rpartition("[")[0] or step.name] = step.name
-    return {step.name: started.get(step.name, step.name) for step in forward}
+def _given(names: Iterable[str], values: Iterable[Fraction], example: int) -> dict[str, Fraction]:
+    return {named(name, example=example): value for name, value in zip(names, values, strict=True)}

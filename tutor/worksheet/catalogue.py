@@ -9,8 +9,10 @@ from typing import Any
 
 from tutor.errors import TutorError, nearest_in
 from tutor.formulas.expressions import formula, multiply, power, symbol
+from tutor.formulas.quantity import derivative
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, Activation, VectorActivation
 from tutor.maths.initializers import INITIALIZERS
+from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES, Loss
 from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.optimizers import OPTIMIZERS
@@ -140,7 +142,7 @@ def shown_of(entry: Any) -> Shown | None:
     if curve.derivative is None or curve.step is None:
         rows = tuple((point, curve.exactly(point)) for point in curve.points)
         return Shown({}, (curve.variable, curve.name), rows, curve.constants, curve)
-    name = f"d{curve.name}/d{curve.variable}"
+    name = derivative(curve.name, curve.variable)
     return Shown(
         {name: derive(curve.step, curve.variable, curve.derivative)},
         (curve.variable, curve.name, name),
@@ -169,7 +171,7 @@ def _activation_curve(entry: Activation) -> Curve:
     extra = tuple(map(symbol, constants))
     slope = formula(entry.slope, z, a, *extra) if entry.slope else None
     bridge = tuple((why, formula(body, z)) for why, body in entry.bridge)
-    step = Step("a", "forward", formula(entry.value, z, *extra), entry.name,
+    step = Step("a", "forward", Kind.ACTIVATION, formula(entry.value, z, *extra), entry.name, entry.name,
                 slopes={} if slope is None else {"z": slope}, bridge=bridge)  # fmt: skip
     plain = tuple(map(float, constants.values()))
     corner = None if entry.corner is None else Fraction(entry.corner)
@@ -181,7 +183,7 @@ def _loss_curve(entry: Loss) -> Curve:
     """The part of one output in the loss, for a target of 1."""
     y, t = symbol("y"), symbol("t")
     share = (power(symbol("n"), formula(lambda m: -1)),) if entry.mean else ()
-    step = Step("E", "loss", multiply(*share, formula(entry.term, y, t)), entry.name)
+    step = Step("E", "loss", Kind.LOSS, multiply(*share, formula(entry.term, y, t)), entry.name, entry.name)
     slope = multiply(*share, formula(entry.slope, y, t))
     points, span = (PROBABILITIES, (0.01, 0.99)) if entry.output else (POINTS, (-1.0, 3.0))
     constants = {"t": Fraction(1), **({"n": Fraction(1)} if entry.mean else {})}
@@ -191,8 +193,8 @@ def _loss_curve(entry: Loss) -> Curve:
 
 def _penalty_curve(entry: Penalty) -> Curve:
     w, strength = symbol("w"), symbol(entry.name)
-    slope = multiply(strength, formula(entry.slope, w))
-    step = Step("R", "loss", multiply(strength, formula(entry.term, w)), "penalty", slopes={"w": slope})
+    term, slope = (multiply(strength, formula(body, w)) for body in (entry.term, entry.slope))
+    step = Step("R", "loss", Kind.PENALTY, term, "penalty", entry.name, {"w": slope})
     corner = None if entry.corner is None else Fraction(entry.corner)
     return Curve("R", "w", lambda point: step.formula, lambda x, m: entry.term(x, m), POINTS, (-3, 3),
                  {entry.name: Fraction(1)}, step, slope, corner)  # fmt: skip
@@ -218,9 +220,9 @@ def _vector_activation(entry: VectorActivation) -> Shown:
     sums = dict(zip((n.sum for n in neurons), LOGITS, strict=True))
     outputs = {step.name: evaluate_formula(step.formula, sums) for step in steps}
     first = steps[0]
-    derivations = {f"d{first.name}/d{z}": derive(first, z, first.slopes[z]) for z in list(sums)[:2]}
+    derivations = {derivative(first.name, z): derive(first, z, first.slopes[z]) for z in list(sums)[:2]}
     rows: list[tuple[Number | None, ...]] = []
     for neuron, step in zip(neurons, steps, strict=True):
         slopes = (evaluate_formula(slope, outputs) for slope in step.slopes.values())
         rows.append((Fraction(len(rows) + 1), sums[neuron.sum], outputs[step.name], *slopes))
-    return Shown(derivations, ("i", "z_i", "a_i", *(f"da_i/d{z}" for z in sums)), tuple(rows))
+    return Shown(derivations, ("i", "z_i", "a_i", *(derivative("a_i", z) for z in sums)), tuple(rows))

@@ -13,14 +13,16 @@ from typing import Any
 import sympy
 
 from tutor.formulas.expressions import add, multiply, symbol, terms_holding, written_size
+from tutor.formulas.quantity import derivative as derivative_name
+from tutor.formulas.quantity import local_derivative
+from tutor.maths.kind import Kind
 from tutor.worksheet.derivation import simplest
 from tutor.worksheet.step import Step
 
 Expr = Any
 
-WRITTEN_BY_PEOPLE = ("equation", "objective")
+WRITTEN_BY_PEOPLE = (Kind.EQUATION, Kind.OBJECTIVE)
 """Formulas of any shape: their derivatives keep the form that the rules give; SymPy would multiply them out."""
-OVER_PATHS = "chain rule: the sum over"
 MOST_PARTS = 500_000
 """The names, numbers and operations in the equations of a lesson, as often as each is differentiated."""
 MOST_PATHS = 8  # as many products as a person will read in one sum
@@ -107,7 +109,7 @@ class Graph:
         return tuple(sorted(self.levels, key=lambda name: (self.levels[name], order[name])))
 
     def total(self, name: str) -> str:
-        return f"d{self.goal}/d{name}"
+        return derivative_name(self.goal, name)
 
     @cached_property
     def _by_goal(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -118,8 +120,8 @@ class Graph:
     def local(self, step: str, name: str) -> str:
         """dA/dB, unless that name is taken by the total derivative of a goal A by something reached twice."""
         if len(self._by_goal.get(step, {}).get(name, ())) > 1:
-            return f"local({step},{name})"
-        return f"d{step}/d{name}"
+            return local_derivative(step, name)
+        return derivative_name(step, name)
 
     def paths(self, name: str) -> Iterator[tuple[str, ...]]:
         """The factors of every path from the goal down to `name`."""
@@ -143,14 +145,18 @@ def partial_steps(graph: Graph) -> Iterator[Step]:
         step = graph.steps[name]
         below = sorted(graph.inputs[name], key=lambda x: x not in parameters)
         open_names = [x for x in below if x not in step.slopes]
-        written = step.reason in WRITTEN_BY_PEOPLE
+        written = step.kind in WRITTEN_BY_PEOPLE
         size += written_size(step.formula) * len(open_names) if written else 0
         if size > MOST_PARTS:
             raise ValueError(f"{name}: what is to be differentiated by here has {size:,} parts; it may {MOST_PARTS:,}")
         derived = {x: simplest(step, x) for x in open_names} if written else derivatives(step.formula, open_names)
         for x in below:
             slope = step.slopes.get(x, derived.get(x))
-            yield Step(graph.local(name, x), "partial", slope, f"derivative of {name} by {x}", partial_of=(name, x))
+            yield partial_step(graph.local(name, x), name, x, slope)
+
+
+def partial_step(name: str, of: str, by: str, slope: Expr) -> Step:
+    return Step(name, "partial", Kind.PARTIAL, slope, f"derivative of {of} by {by}", partial_of=(of, by))
 
 
 def gradient_steps(graph: Graph, chain: str) -> Iterator[Step]:
@@ -163,8 +169,8 @@ def gradient_steps(graph: Graph, chain: str) -> Iterator[Step]:
         if products == [(graph.total(name),)]:
             continue  # the local partial is the whole gradient
         terms = [multiply(*map(symbol, factors)) for factors in products]
-        reason = "chain rule" if len(terms) == 1 else f"{OVER_PATHS} {len(terms)} paths"
-        yield Step(graph.total(name), "gradient", add(*terms), reason)
+        reason = "chain rule" if len(terms) == 1 else f"chain rule: the sum over {len(terms)} paths"
+        yield Step(graph.total(name), "gradient", Kind.GRADIENT, add(*terms), reason)
 
 
 def _last_links(graph: Graph, name: str) -> Iterator[tuple[str, ...]]:

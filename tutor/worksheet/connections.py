@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
+from tutor.formulas.quantity import owned
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.problem import Entry, Layer, Network, Neuron
 
@@ -90,7 +91,7 @@ def target_names(network: Network, outputs: Sequence[NamedNeuron]) -> tuple[str,
     """The names that the network gives them; else `desired` for one output, `desired_` and its name for several."""
     if network.targets is not None:
         return tuple(network.targets)
-    return ("desired",) if len(outputs) == 1 else tuple(f"desired_{n.stem}" for n in outputs)
+    return ("desired",) if len(outputs) == 1 else tuple(owned("desired", n.stem) for n in outputs)
 
 
 def layer_name(layer: Layer, neurons: Sequence[NamedNeuron]) -> str:

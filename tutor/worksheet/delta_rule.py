@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, symbol
+from tutor.maths.kind import Kind
 from tutor.worksheet.chain_rule import Graph, partial_steps
 from tutor.worksheet.step import Step
 
 Expr = Any
 RULE = "delta"
-REASON = "delta rule"
 
 
 class DeltaRule:
@@ -30,9 +30,11 @@ class DeltaRule:
         for name in self.graph.backward_order:
             if name in self.deltas:
                 terms = [multiply(*factors) for factors in self._to_next_sums(name)]
-                yield Step(self.deltas[name], "gradient", add(*terms), f"delta of {name}: -d{self.graph.goal}/d{name}")
+                reason = f"delta of {name}: -{self.graph.total(name)}"
+                yield Step(self.deltas[name], "gradient", Kind.DELTA, add(*terms), reason)
         for name, change in self.changes().items():
-            yield Step(self.graph.total(name), "gradient", _minus(change), "minus delta times the input")
+            total = self.graph.total(name)
+            yield Step(total, "gradient", Kind.GRADIENT, _minus(change), "minus delta times the input")
 
     @property
     def parameters(self) -> Sequence[str]:

@@ -13,10 +13,12 @@ from tutor.errors import nearest
 from tutor.formulas.expressions import add, multiply, names, symbol, written_size
 from tutor.formulas.indices import Indices, Room, filled_name, spread, written_loops
 from tutor.formulas.parse import parse
+from tutor.formulas.quantity import after, derivative, named
 from tutor.formulas.syntax import bases
+from tutor.maths.kind import Kind
 from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import Conventions, Step, Worksheet
+from tutor.worksheet.step import GOAL, Conventions, Step, Worksheet
 from tutor.worksheet.update import (
     Update,
     asked,
@@ -27,7 +29,7 @@ from tutor.worksheet.update import (
     update_values,
     with_optimization,
 )
-from tutor.worksheet.updates import after_steps, claims, numbered
+from tutor.worksheet.updates import after_steps, claims, new_names, numbered
 
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000
@@ -64,7 +66,7 @@ def equation_steps(problem: Problem) -> list[Step]:
             if size > MOST_PARTS:
                 whole = f"by here the equations have {size:,} parts; they may have {MOST_PARTS:,}"
                 raise ValueError(f"{filled.place}: {whole}")
-            steps.append(Step(filled.name, "forward", formula, "equation"))
+            steps.append(Step(filled.name, "forward", Kind.EQUATION, formula, "equation"))
             done.add(filled.name)
     return steps
 
@@ -144,9 +146,6 @@ def _sorted(group: Sequence[tuple[Filled, Any]]) -> Iterator[tuple[Filled, Any]]
     yield from (group[place] for place in sorted(left))  # they need one another, which is told where they are read
 
 
-GOAL = "E"
-
-
 def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     """The equations, and the derivatives that are asked for; with [training], a step along them."""
     steps, values = equation_steps(problem), dict(problem.givens)
@@ -172,10 +171,10 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     update = update_of(problem.training, graph.goal, parameters)
     states = states_of(problem.training, update, "training")
     whole += update.steps(begun(problem.training) + 1, 0)
-    last = {p: f"{p}_new" for p in parameters}
+    last = new_names(parameters, 1)
     whole += after_steps(steps, last, {})
     values = together(values, update_values(problem.training), states)
-    outcomes = ((graph.goal, f"{graph.goal}_after"),)
+    outcomes = ((graph.goal, after(graph.goal)),)
     made = with_optimization(_conventions(used), problem.training)
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
 
@@ -209,15 +208,15 @@ def _graphs(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fract
         raise ValueError(
             f"differentiate.seed: the gradients come from above, from a loss called {GOAL!r}; rename yours"
         )
-    named[GOAL] = Step(GOAL, "loss", add(*map(symbol, asked.seed)), "what lies above")
-    values |= {f"d{GOAL}/d{name}": value for name, value in asked.seed.items()}
+    named[GOAL] = Step(GOAL, "loss", Kind.OBJECTIVE, add(*map(symbol, asked.seed)), "what lies above")
+    values |= {derivative(GOAL, name): value for name, value in asked.seed.items()}
     return [Graph(named, GOAL, asked.wrt, seeded=True)]
 
 
 def _objective(asked: Differentiate) -> Step:
     """What has these gradients: the sum of seed·output."""
-    terms = [multiply(symbol(f"d{GOAL}/d{name}"), symbol(name)) for name in asked.seed]
-    return Step(GOAL, "loss", add(*terms), "sum of seed times output")
+    terms = [multiply(symbol(derivative(GOAL, name)), symbol(name)) for name in asked.seed]
+    return Step(GOAL, "loss", Kind.OBJECTIVE, add(*terms), "sum of seed times output")
 
 
 def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:
@@ -226,7 +225,7 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     if wanted.objective is None:
         return _given_gradients(wanted, values)
     try:
-        objective = Step(GOAL, "loss", parse(wanted.objective, set(values)), "objective")
+        objective = Step(GOAL, "loss", Kind.OBJECTIVE, parse(wanted.objective, set(values)), "objective")
     except ValueError as error:
         raise ValueError(f"minimize.objective: {error}") from None
     graph = Graph({GOAL: objective}, GOAL, list(wanted.start))
@@ -235,12 +234,12 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     count = wanted.steps or 1
     update = update_of(wanted, GOAL, parameters)
     steps = _updates(wanted, update, template, count)
-    last, many = _last(parameters, count), count > 1
-    first = {GOAL: f"{GOAL}[1]" if many else GOAL}
+    last, many = new_names(parameters, count), count > 1
+    first = {GOAL: named(GOAL, update=1 if many else 0)}
     steps += after_steps([objective], last, first)
     values = together(values, update_values(wanted), states_of(wanted, update, "minimize"))
     made = with_optimization(_conventions("full"), wanted)
-    outcomes = ((first[GOAL], f"{GOAL}_after"),)
+    outcomes = ((first[GOAL], after(GOAL)),)
     proved = [c for k in range(1, count + 1) for c in claims(GOAL, parameters, k if many else 0)]
     return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
 
@@ -252,27 +251,23 @@ def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksh
         raise ValueError(f"minimize.gradients: {wanted.optimizer} also needs the error itself; give an objective")
     count = max(map(len, wanted.gradients.values()))
     slopes = {
-        f"d{GOAL}/d{name}" + (f"[{k}]" if count > 1 else ""): slope
+        named(derivative(GOAL, name), update=k if count > 1 else 0): slope
         for name, found in wanted.gradients.items()
         for k, slope in enumerate(found, 1)
     }
     values = together(values, slopes, update_values(wanted), states_of(wanted, update, "minimize"))
     steps, made = _updates(wanted, update, (), count), with_optimization(_conventions("full"), wanted)
-    return Worksheet(values, tuple(steps), made, updated=tuple(_last(update.parameters, count).items()))
+    return Worksheet(values, tuple(steps), made, updated=tuple(new_names(update.parameters, count).items()))
 
 
 def _updates(wanted: Minimize, update: Update, template: Sequence[Step], count: int) -> list[Step]:
     """The steps of all updates, each after those of the template, which make its gradient if it is not given."""
     steps: list[Step] = []
-    own = () if template else [f"d{GOAL}/d{p}" for p in update.parameters]
+    own = () if template else [derivative(GOAL, p) for p in update.parameters]
     for k in range(1, count + 1):
         whole = [*template, *update.steps(begun(wanted) + k, k - 1)]
         steps += numbered(whole, update.kept, k, f"Update {k}", own) if count > 1 else whole
     return steps
-
-
-def _last(parameters: Sequence[str], count: int) -> dict[str, str]:
-    return {p: f"{p}[{count}]" if count > 1 else f"{p}_new" for p in parameters}
 
 
 def _conventions(chain: str) -> Conventions:

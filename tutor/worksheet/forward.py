@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from tutor.formulas.expressions import MINUS_ONE, add, formula, multiply, number, symbol
+from tutor.formulas.quantity import named
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, VectorActivation
+from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
 from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
-from tutor.worksheet.step import Step
+from tutor.worksheet.step import GOAL, Step
 
 Expr = Any
 
 
-def forward_steps(loss: str, connections: Connections, tag: str = "") -> Iterator[Step]:
-    """Weighted sum and activation of every neuron, layer by layer, then the loss; `tag` names the example (@2)."""
-    inputs = tuple(f"{x}{tag}" for x in connections.inputs)
+def forward_steps(loss: str, connections: Connections, example: int = 0) -> Iterator[Step]:
+    """Weighted sum and activation of every neuron, layer by layer, then the loss; the names say which `example` it is
+    where that has a number."""
+    inputs = tuple(named(x, example=example) for x in connections.inputs)
     for plain in connections.layers:
-        layer = _tagged(plain, tag)
+        layer = _of_example(plain, example)
         sums = [
             weighted_sum(n.sum, inputs, row, bias, layer.subtracted)
             for n, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True)
@@ -36,14 +40,14 @@ def forward_steps(loss: str, connections: Connections, tag: str = "") -> Iterato
                 yield activate(neuron, layer.activation, layer.alpha)
         inputs = tuple(neuron.output for neuron in layer.neurons)
     if loss:
-        yield loss_step(loss, inputs, [f"{t}{tag}" for t in connections.targets], tag)
+        targets = [named(t, example=example) for t in connections.targets]
+        yield loss_step(loss, inputs, targets, named(GOAL, example=example))
 
 
-def _tagged(layer: NamedLayer, tag: str) -> NamedLayer:
-    neurons = tuple(NamedNeuron(n.stem, f"{n.sum}{tag}", f"{n.output}{tag}") for n in layer.neurons)
-    return NamedLayer(
-        layer.name, layer.activation, neurons, layer.weights, layer.biases, layer.subtracted, layer.alpha
-    )  # fmt: skip
+def _of_example(layer: NamedLayer, example: int) -> NamedLayer:
+    pairs = [(named(n.sum, example=example), named(n.output, example=example)) for n in layer.neurons]
+    neurons = tuple(NamedNeuron(n.stem, *pair) for n, pair in zip(layer.neurons, pairs, strict=True))
+    return replace(layer, neurons=neurons)
 
 
 def weighted_sum(
@@ -52,7 +56,7 @@ def weighted_sum(
     terms = [multiply(symbol(w), symbol(x)) for w, x in zip(row, inputs, strict=True) if w is not None]
     if bias is not None:
         terms.append(multiply(MINUS_ONE, symbol(bias)) if subtracted else symbol(bias))
-    return Step(name, "forward", add(*terms), "weighted sum")
+    return Step(name, "forward", Kind.WEIGHTED_SUM, add(*terms), "weighted sum")
 
 
 def activate(neuron: NamedNeuron, name: str, alpha: Fraction = Fraction(1)) -> Step:
@@ -64,7 +68,9 @@ def activate(neuron: NamedNeuron, name: str, alpha: Fraction = Fraction(1)) -> S
     return Step(
         neuron.output,
         "forward",
+        Kind.ACTIVATION,
         formula(activation.value, z, *extra),
+        activation.name,
         activation.name,
         slopes={} if slope is None else {neuron.sum: slope},
         bridge=tuple((why, formula(body, z)) for why, body in activation.bridge),
@@ -84,16 +90,16 @@ def activate_together(neurons: Sequence[NamedNeuron], activation: VectorActivati
             )
             for j, other in enumerate(neurons)
         }
-        yield Step(neuron.output, "forward", value, activation.name, slopes=slopes)
+        yield Step(neuron.output, "forward", Kind.ACTIVATION, value, activation.name, activation.name, slopes)
 
 
-def loss_step(loss_name: str, outputs: Sequence[str], targets: Sequence[str], tag: str = "") -> Step:
+def loss_step(loss_name: str, outputs: Sequence[str], targets: Sequence[str], name: str = GOAL) -> Step:
     loss = LOSSES[loss_name]
     pairs = [(symbol(y), symbol(t)) for y, t in zip(outputs, targets, strict=True)]
     share = Fraction(1, len(pairs)) if loss.mean else Fraction(1)
     total = add(*(formula(loss.term, y, t) for y, t in pairs))
     slopes = {y.name: scaled(share, formula(loss.slope, y, t)) for y, t in pairs}
-    return Step(f"E{tag}", "loss", scaled(share, total), loss.name.replace("_", " "), slopes=slopes)
+    return Step(name, "loss", Kind.LOSS, scaled(share, total), loss.name.replace("_", " "), loss.name, slopes)
 
 
 def penalty_terms(strengths: Mapping[str, str], weights: Sequence[str]) -> tuple[list[Expr], dict[str, Expr]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from tutor.errors import counted, nearest
 from tutor.formulas.evaluate import value_of
-from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, replace, symbol, where
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
+from tutor.formulas.expressions import replace as with_symbols
 from tutor.formulas.parse import parse
+from tutor.formulas.quantity import Role, named, owned, read_name
+from tutor.maths.kind import Kind
 from tutor.numbers.exact import ExactSystem, Number
 from tutor.worksheet.connections import Connections, NamedNeuron, connect
 from tutor.worksheet.forward import weighted_sum
@@ -21,7 +24,6 @@ from tutor.worksheet.update import together
 
 Expr = Any
 RULE = "perceptron"
-REASON = "perceptron rule"
 ACTIVATIONS = {"step": ZERO, "sign": MINUS_ONE}
 """What a neuron puts out when it does not fire; when it fires, 1."""
 _FIRES = re.compile(r"\s*([A-Za-z]\w*)\s*(>=|>|≥)\s*(.+?)\s*")
@@ -55,7 +57,7 @@ class PerceptronTraining:
                 done = list(self.presentation(example, number, epoch, now))
                 for step in done:
                     known[step.name] = value_of(step.formula, known, self.system)
-                clean = clean and all(known[s.name] == 0 for s in done if s.reason == "desired - output")
+                clean = clean and all(known[s.name] == 0 for s in done if s.kind is Kind.ERROR)
                 steps += done
         ended = ""
         if until_clean:
@@ -65,31 +67,29 @@ class PerceptronTraining:
     def values(self) -> dict[str, Fraction]:
         parts = []
         for number, example in enumerate(self.problem.examples, 1):
-            tag = f"@{number}" if len(self.problem.examples) > 1 else ""
-            parts.append({f"{x}{tag}": v for x, v in zip(self.known.inputs, example.inputs, strict=True)})
-            parts.append({f"{t}{tag}": v for t, v in zip(self.known.targets, example.targets, strict=True)})
+            at = number if len(self.problem.examples) > 1 else 0
+            pairs = ((self.known.inputs, example.inputs), (self.known.targets, example.targets))
+            parts += [{named(n, example=at): v for n, v in zip(*pair, strict=True)} for pair in pairs]
         rate = Fraction(1) if self.training.learning_rate is None else self.training.learning_rate
         return together(*parts, self.known.values, {"eta": rate})
 
     def presentation(self, example: int, number: int, epoch: int, now: dict[str, str]) -> Iterator[Step]:
         """One example shown to the network: sums, outputs, errors, new weights. `now` follows the parameters."""
-        tag = f"@{example + 1}" if len(self.problem.examples) > 1 else ""
+        at = example + 1 if len(self.problem.examples) > 1 else 0
         part = f"Epoch {epoch}, example {example + 1}"
-        inputs = [f"{x}{tag}" for x in self.known.inputs]
+        inputs = [named(x, example=at) for x in self.known.inputs]
         changes: dict[str, list[Expr]] = {}
         rows = zip(self.layer.neurons, self.layer.weights, self.layer.biases, self.known.targets, strict=True)
         for neuron, row, bias, target in rows:
-            at = f"{tag}[{number}]"
             current = [w and now.get(w, w) for w in row]
-            total = weighted_sum(
-                f"{neuron.sum}{at}", inputs, current, bias and now.get(bias, bias), self.layer.subtracted
-            )
-            yield Step(total.name, "forward", total.formula, total.reason, part=part)
-            output = f"{neuron.output}{at}"
-            yield Step(output, "forward", self.fires(neuron, symbol(total.name), now), self.layer.activation, part=part)
-            error = f"error{'' if len(self.layer.neurons) == 1 else f'_{neuron.stem}'}{at}"
-            difference = add(symbol(f"{target}{tag}"), multiply(MINUS_ONE, symbol(output)))
-            yield Step(error, "loss", difference, "desired - output", part=part)
+            own = "error" if len(self.layer.neurons) == 1 else owned("error", neuron.stem)
+            total, output, error = (named(n, Role.PLAIN, at, number) for n in (neuron.sum, neuron.output, own))
+            threshold = bias and now.get(bias, bias)
+            yield replace(weighted_sum(total, inputs, current, threshold, self.layer.subtracted), part=part)
+            fires, activation = self.fires(neuron, symbol(total), now), self.layer.activation
+            yield Step(output, "forward", Kind.ACTIVATION, fires, activation, activation, part=part)
+            difference = add(symbol(named(target, example=at)), multiply(MINUS_ONE, symbol(output)))
+            yield Step(error, "loss", Kind.ERROR, difference, "desired - output", part=part)
             for weight, x in zip(row, inputs, strict=True):
                 if weight in self.trained:
                     changes.setdefault(str(weight), []).append(multiply(symbol("eta"), symbol(error), symbol(x)))
@@ -99,17 +99,16 @@ class PerceptronTraining:
                     multiply(MINUS_ONE, change) if self.layer.subtracted else change
                 )
         for parameter, terms in changes.items():
-            name = f"{parameter}[{number}]"
-            yield Step(
-                name, "update", add(symbol(now[parameter]), *terms), "perceptron rule", before=now[parameter], part=part
-            )
+            name, old = named(parameter, update=number), now[parameter]
+            moved = add(symbol(old), *terms)
+            yield Step(name, "update", Kind.UPDATE, moved, "perceptron rule", RULE, before=old, part=part)
             now[parameter] = name
 
     def fires(self, neuron: NamedNeuron, z: Expr, now: Mapping[str, str]) -> Expr:
         """1 where the neuron fires; at a tie only if the rule says so. What it compares with may itself be learned."""
         low = ACTIVATIONS[self.layer.activation]
         strict, bound = self.firing_rule(neuron)
-        bound = replace(bound, {symbol(first): symbol(latest) for first, latest in now.items()})
+        bound = with_symbols(bound, {symbol(first): symbol(latest) for first, latest in now.items()})
         difference = z if bound == 0 else add(z, multiply(MINUS_ONE, bound))
         if strict:
             return where(difference, ONE, low)
@@ -134,7 +133,7 @@ class PerceptronTraining:
         rule = self.training.fires or f"{self.layer.neurons[0].sum} >= 0"
         bias = "a threshold by -eta·(desired - output)" if self.layer.subtracted else "a bias by eta·(desired - output)"
         remarks = (
-            f"{REASON}: each weight changes by eta·(desired - output)·its input"
+            "perceptron rule: each weight changes by eta·(desired - output)·its input"
             + (f", {bias}" if any(name in self.trained for name in self.known.biases) else ""),
             f"a neuron fires where {rule}",
             f"epochs follow until one is without error, {counted(self.training.max_epochs, 'epoch')} at most"
@@ -160,5 +159,5 @@ def table_of(worksheet: Worksheet) -> tuple[list[str], list[tuple[str, list[str]
     rows: dict[str, list[str]] = {}
     for step in worksheet.steps:
         rows.setdefault(step.part, []).append(step.name)
-    columns = [re.split(r"[@\[]", name)[0] for name in next(iter(rows.values()))]
+    columns = [read_name(name).plain for name in next(iter(rows.values()))]
     return columns, list(rows.items())

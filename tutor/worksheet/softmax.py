@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, symbol
+from tutor.formulas.quantity import derivative, read_name
+from tutor.maths.kind import Kind
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.step import Step, Worksheet
+
+SOFTMAX = "softmax"
+
+
+def is_softmax(step: Step) -> bool:
+    return step.kind is Kind.ACTIVATION and step.which == SOFTMAX
 
 
 def collapses(worksheet: Worksheet) -> list[tuple[str, tuple[Line, ...]]]:
@@ -16,8 +24,8 @@ def collapses(worksheet: Worksheet) -> list[tuple[str, tuple[Line, ...]]]:
     """
     beginning = worksheet.steps[0].part
     first = [step for step in worksheet.steps if step.part == beginning and step.stage in ("forward", "loss")]
-    outputs = [step for step in first if step.reason == "softmax"]
-    loss = next((step for step in first if step.reason == "cross entropy"), None)
+    outputs = [step for step in first if is_softmax(step)]
+    loss = next((step for step in first if (step.kind, step.which) == (Kind.LOSS, "cross_entropy")), None)
     if loss is None:
         return []
     outputs = [step for step in outputs if step.name in loss.slopes]
@@ -25,11 +33,11 @@ def collapses(worksheet: Worksheet) -> list[tuple[str, tuple[Line, ...]]]:
     if not outputs or sum(worksheet.givens[t] for t in targets) != 1:
         return []
     local = {step.partial_of: step.name for step in worksheet.steps if step.partial_of}
-    goal = loss.name.partition("[")[0]  # the number of the update stands at the end of a name only
+    goal = read_name(loss.name).in_any_update  # its number stands at the end of a name only
     found = []
     for j, z in enumerate(outputs[0].slopes):
         chain = [(local[loss.name, s.name], local[s.name, z]) for s in outputs]
-        found.append((f"d{goal}/d{z}", _lines(loss, outputs, targets, j, z, chain)))
+        found.append((derivative(goal, z), _lines(loss, outputs, targets, j, z, chain)))
     return found
 
 

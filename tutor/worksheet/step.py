@@ -10,9 +10,12 @@ from typing import Any
 
 from tutor.errors import TutorError, nearest
 from tutor.formulas.expressions import names
+from tutor.maths.kind import Kind
 from tutor.worksheet.connections import Connections
 
 Expr = Any  # SymPy has no types
+GOAL = "E"
+"""The error, which is differentiated where a lesson does not name anything else."""
 
 STAGES = {
     "forward": "Forward pass: from the inputs to the outputs",
@@ -37,6 +40,7 @@ def check_stages(asked: Iterable[str]) -> tuple[str, ...]:
 class Step:
     """One equation `name` = `formula` over earlier names.
 
+    `kind` says what it is, `which` of its kind where there are several; `reason` says it to people, in any words.
     `slopes` has the derivative of the formula by some of its names, in the form in which it is taught; any
     other is derived. `partial_of` is set on a local partial derivative: (A, B) for dA/dB. `before` names the
     quantity that this one replaces: the old weight of an updated one. `part` is the headline under which the step
@@ -45,8 +49,10 @@ class Step:
 
     name: str
     stage: str
+    kind: Kind
     formula: Expr
     reason: str
+    which: str = ""
     slopes: Mapping[str, Expr] = field(default_factory=dict)
     bridge: tuple[tuple[str, Expr], ...] = ()
     partial_of: tuple[str, str] | None = None
@@ -112,7 +118,7 @@ class Worksheet:
     givens: Mapping[str, Fraction]
     steps: tuple[Step, ...]
     conventions: Conventions
-    goal: str = "E"
+    goal: str = GOAL
     network: Connections | None = None
     updated: tuple[tuple[str, str], ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()

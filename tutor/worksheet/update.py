@@ -13,7 +13,9 @@ import sympy
 from tutor.errors import counted, nearest
 from tutor.formulas.expressions import ONE, add, formula, multiply, number, power, symbol
 from tutor.formulas.expressions import names as names_in
+from tutor.formulas.quantity import Role, derivative, local_derivative, named, owned
 from tutor.maths import clipping
+from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Equation, Variant
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import soft_threshold
@@ -23,7 +25,6 @@ from tutor.worksheet.problem import Optimization
 from tutor.worksheet.step import Conventions, Step
 
 Expr = Any
-ONLY_ONE = "the only example of its batch"
 
 
 class Count:
@@ -57,11 +58,9 @@ def lines(variant: Variant, first: bool = False) -> Iterator[tuple[Equation, str
     worked once for all parameters first. `first` is for the first update of a training."""
     at = Count(symbol("t"), first)
     space = {name: symbol(name) for name in ("w", "g", "E", RATE, *variant.state, *variant.shared_state)}
-    states = {"w", *variant.state, *variant.shared_state}
     for equation in (*variant.shared, *variant.equations):
-        name = f"{equation.name}_new" if equation.name in states else equation.name
-        yield equation, name, written(equation, space, variant, at)
-        space[name] = symbol(name)
+        yield equation, equation.result, written(equation, space, variant, at)
+        space[equation.result] = symbol(equation.result)
 
 
 def asked(variant: Variant) -> set[str]:
@@ -92,7 +91,7 @@ class Update:
         """The names of all states but the learning rate, and what each begins with."""
         shared = {name: read_number(str(start)) for name, start in self.variant.shared_state.items() if name != RATE}
         own = {name: read_number(str(start)) for name, start in self.variant.state.items()}
-        return {f"{name}_{p}": start for p in self.parameters for name, start in own.items()} | shared
+        return {owned(name, p): start for p in self.parameters for name, start in own.items()} | shared
 
     @property
     def kept(self) -> list[str]:
@@ -109,14 +108,10 @@ class Update:
         if self.schedule != "constant":
             yield self._rate(epoch)
             rate = symbol("rate")
-        gradients = {p: symbol(f"d{self.goal}/d{p}") for p in self.parameters}
+        gradients = {p: symbol(derivative(self.goal, p)) for p in self.parameters}
         if self.clip:
-            clipped = list(self._clipped(gradients))
-            yield from clipped
-            by_name = {step.name for step in clipped}
-            gradients = {
-                p: symbol(f"{g.name}_clipped") if f"{g.name}_clipped" in by_name else g for p, g in gradients.items()
-            }
+            yield from self._clipped(gradients)
+            gradients = {p: symbol(named(g.name, Role.CLIPPED)) for p, g in gradients.items()}
         shared: dict[str, Expr] = {}
         for step in self._shared(at, rate):
             shared[step.name] = symbol(step.name)
@@ -127,27 +122,25 @@ class Update:
 
     def _rate(self, epoch: int) -> Step:
         rate = rate_formula(SCHEDULES[self.schedule], RATE, self.schedule_settings, epoch)
-        return Step("rate", "update", rate, f"{self.schedule.replace('_', ' ')} schedule, epoch {epoch}")
+        return Step("rate", "update", Kind.SCHEDULE, rate, f"{self.schedule.replace('_', ' ')} schedule, epoch {epoch}")
 
     def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
         limit, names = symbol(self.clip), list(gradients.values())
         if self.clip == "clip_norm":
             squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
-            yield Step("norm", "update", formula(clipping.norm, squares), "length of the whole gradient")
+            yield Step("norm", "update", Kind.CLIPPING, formula(clipping.norm, squares), "length of the whole gradient")
         for gradient in names:
             if self.clip == "clip_norm":
-                shorter = formula(clipping.by_norm, gradient, symbol("norm"), limit)
-                yield Step(f"{gradient.name}_clipped", "update", shorter, "clipped by norm")
+                nearer, reason = formula(clipping.by_norm, gradient, symbol("norm"), limit), "clipped by norm"
             else:
-                nearer = formula(clipping.by_value, gradient, limit)
-                yield Step(f"{gradient.name}_clipped", "update", nearer, "clipped by value")
+                nearer, reason = formula(clipping.by_value, gradient, limit), "clipped by value"
+            yield Step(named(gradient.name, Role.CLIPPED), "update", Kind.CLIPPING, nearer, reason)
 
     def _shared(self, at: Count, rate: Expr) -> Iterator[Step]:
-        states = self.variant.shared_state
-        space = {name: symbol(name) for name in states} | {RATE: rate, "E": symbol(self.goal)}
+        space = {name: symbol(name) for name in self.variant.shared_state} | {RATE: rate, "E": symbol(self.goal)}
         for equation in self.variant.shared:
-            name = f"{equation.name}_new" if equation.name in states else equation.name
-            yield Step(name, "update", written(equation, space, self.variant, at), equation.reason)
+            name = equation.result
+            yield Step(name, "update", equation.kind, written(equation, space, self.variant, at), equation.reason)
             space[name] = symbol(name)
 
     def _equations(
@@ -157,28 +150,31 @@ class Update:
             change = self.changes[parameter]
             factors = change.args if change.is_Mul else (change,)
             moved = add(symbol(parameter), multiply(rate, *factors))
-            yield Step(f"{parameter}_new", "update", moved, "delta rule", before=parameter)
+            yield _updated(parameter, moved, "delta rule", "delta")
             return
-        states = self.variant.state
         space = {"w": symbol(parameter), "g": gradient, RATE: rate, "E": symbol(self.goal), **shared}
-        space |= {name: symbol(f"{name}_{parameter}") for name in states}
+        space |= {name: symbol(owned(name, parameter)) for name in self.variant.state}
         for equation in self.variant.equations:
             line = written(equation, space, self.variant, at)
-            if equation.name == "w":
+            if equation.kind is Kind.UPDATE:
                 yield from self._last(parameter, line, equation.reason, rate)
                 return
-            is_state = equation.name in states
-            name = f"{equation.name}_{parameter}{'_new' if is_state else ''}"
-            yield Step(name, "update", line, equation.reason)
-            space[f"{equation.name}_new" if is_state else equation.name] = symbol(name)
+            name = named(owned(equation.name, parameter), Role.NEW if equation.kind is Kind.STATE else Role.PLAIN)
+            yield Step(name, "update", equation.kind, line, equation.reason)
+            space[equation.result] = symbol(name)
 
     def _last(self, parameter: str, equation: Expr, reason: str, rate: Expr) -> Iterator[Step]:
         if parameter not in self.proximal:
-            yield Step(f"{parameter}_new", "update", equation, reason, before=parameter)
+            yield _updated(parameter, equation, reason)
             return
-        yield Step(f"{parameter}_step", "update", equation, reason)
-        shrunk = formula(soft_threshold, symbol(f"{parameter}_step"), multiply(rate, symbol("l1")))
-        yield Step(f"{parameter}_new", "update", shrunk, "soft-thresholding", before=parameter)
+        stepped = named(parameter, Role.STEP)
+        yield Step(stepped, "update", Kind.INTERMEDIATE, equation, reason)
+        shrunk = formula(soft_threshold, symbol(stepped), multiply(rate, symbol("l1")))
+        yield _updated(parameter, shrunk, "soft-thresholding")
+
+
+def _updated(parameter: str, formula: Expr, reason: str, rule: str = "") -> Step:
+    return Step(named(parameter, Role.NEW), "update", Kind.UPDATE, formula, reason, rule, before=parameter)
 
 
 def rate_formula(schedule: Schedule, start: str, settings: Mapping[str, Fraction], epoch: int) -> Expr:
@@ -200,12 +196,18 @@ def combined_gradients(
 ) -> Iterator[Step]:
     """dE/dW of a batch from the gradients of its examples, and from the penalty where there is one."""
     for name in parameters:
-        total = add(*(symbol(f"d{part}/d{name}") for part in parts))
+        total = add(*(symbol(derivative(part, name)) for part in parts))
         whole = total if share == 1 else multiply(number(share), total)
         if name in penalised:
-            whole = add(whole, symbol(f"local({goal},{name})"))
-        reason = ONLY_ONE if len(parts) == 1 else f"{'sum' if share == 1 else 'mean'} over the examples"
-        yield Step(f"d{goal}/d{name}", "gradient", whole, reason)
+            whole = add(whole, symbol(local_derivative(goal, name)))
+        how = "" if len(parts) == 1 else "sum" if share == 1 else "mean"
+        yield reduction(derivative(goal, name), "gradient", whole, how)
+
+
+def reduction(name: str, stage: str, formula: Expr, how: str) -> Step:
+    """What the examples of a batch come to: their `sum` or `mean`, or what the only one has."""
+    reason = f"{how} over the examples" if how else "the only example of its batch"
+    return Step(name, stage, Kind.REDUCTION, formula, reason, how)
 
 
 T = "t"

@@ -7,6 +7,7 @@ from dataclasses import replace as with_changes
 
 from tutor.formulas.expressions import names as names_in
 from tutor.formulas.expressions import replace, symbol
+from tutor.formulas.quantity import Role, after, derivative, named
 from tutor.worksheet.step import Step
 
 
@@ -34,20 +35,24 @@ def numbered(
     """The steps of update `number`. What is `kept` from update to update (parameters, states) goes in as it came
     out of the one before: W1 as W1[number - 1], W1_new as W1[number]. `given` names givens of which each update has
     its own."""
-    names = {name: f"{name}[{number}]" for name in (*(step.name for step in steps), *given)}
+    names = {name: named(name, update=number) for name in (*(step.name for step in steps), *given)}
     for name in kept:
-        names[f"{name}_new"] = f"{name}[{number}]"
-        if number > 1:
-            names[name] = f"{name}[{number - 1}]"
+        names[named(name, Role.NEW)] = named(name, update=number)
+        names[name] = named(name, update=number - 1)
     for step in steps:
         yield renamed(step, names, part)
 
 
 def claims(goal: str, parameters: Sequence[str], number: int) -> Iterator[tuple[str, str, str]]:
     """Every gradient of update `number` (0 where there is only one): its name, of what it is, by what."""
-    tag = f"[{number}]" if number else ""
     for name in parameters:
-        yield f"d{goal}/d{name}{tag}", f"{goal}{tag}", f"{name}[{number - 1}]" if number > 1 else name
+        gradient = named(derivative(goal, name), update=number)
+        yield gradient, named(goal, update=number), named(name, update=max(number - 1, 0))
+
+
+def new_names(parameters: Iterable[str], count: int) -> dict[str, str]:
+    """What the parameters are called after so many updates."""
+    return {p: named(p, update=count) if count > 1 else named(p, Role.NEW) for p in parameters}
 
 
 def after_steps(forward: Sequence[Step], last: Mapping[str, str], first: Mapping[str, str]) -> Iterator[Step]:
@@ -55,13 +60,7 @@ def after_steps(forward: Sequence[Step], last: Mapping[str, str], first: Mapping
 
     `first` has the name that each quantity has where it was first worked out.
     """
-    names = {step.name: after_name(step.name) for step in forward} | dict(last)
+    names = {step.name: after(step.name) for step in forward} | dict(last)
     for step in forward:
         done = renamed(step, names, "After the updates" if step.part else "")
         yield with_changes(done, stage="after", slopes={}, bridge=(), before=first.get(step.name, step.name))
-
-
-def after_name(name: str) -> str:
-    """h1_in_after, and h1_in_after@2 in the second example."""
-    base, at, example = name.partition("@")
-    return f"{base}_after{at}{example}"

@@ -13,6 +13,7 @@ import sympy
 from tutor.errors import TutorError
 from tutor.formulas.evaluate import value_of
 from tutor.formulas.expressions import parts
+from tutor.maths.kind import Kind
 from tutor.numbers.budget import A_STEP, A_WORKSHEET, Budget, TooMuchComputing, cost_of
 from tutor.numbers.cancelling import PROVED, CancellingSystem
 from tutor.numbers.exact import ExactSystem, Number
@@ -27,7 +28,7 @@ _DIGITS_OF_A_SIGN = 3
 
 def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
     """The value of one formula, as precise as those of a worksheet. Raises TutorError where it has none."""
-    step = Step("the formula", "check", formula, "formula")
+    step = Step("the formula", "check", Kind.CHECK, formula, "formula")
     return evaluate_steps({name: values[name] for name in step.inputs}, [step]).values[step.name]
 
 

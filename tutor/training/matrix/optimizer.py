@@ -120,10 +120,9 @@ class Optimization:
         found = {}
         for equation in self.variant.shared:
             value = float(equation.body(SimpleNamespace(**space), self.system))
-            name = equation.name
-            if name in self.shared:
-                self.shared[name], name = value, f"{name}_new"
-            space[name] = found[name] = value
+            if equation.name in self.shared:
+                self.shared[equation.name] = value
+            space[equation.result] = found[equation.result] = value
         return found
 
     def _chosen(self) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class Optimization:
             value: Any = equation.body(SimpleNamespace(**space), tape)
             if equation.name in arrays:
                 results[equation.name] = value
-            space[f"{equation.name}_new" if equation.name in self.state else equation.name] = value
+            space[equation.result] = value
         return Program(tape, arrays, results)
 
     def _penalise(self, vector: Array, gradient: Array) -> None:

@@ -12,6 +12,7 @@ import sympy
 
 from tutor.formulas.code import compiled
 from tutor.formulas.expressions import symbol
+from tutor.formulas.quantity import read_name
 from tutor.maths.optimizer import RATE
 from tutor.training.straight_line.steps import COUNT, OneUpdate
 from tutor.training.straight_line.writer import (
@@ -144,7 +145,7 @@ class Loop:
             if trace.tb_frame.f_code.co_filename == SOURCE:
                 found = self.steps[trace.tb_lineno - 1]
             trace = trace.tb_next
-        return found.removesuffix("[1]")
+        return read_name(found).in_any_update
 
 
 def loop_of(full: OneUpdate, rest: OneUpdate | None, until_clean: bool = False) -> Loop:

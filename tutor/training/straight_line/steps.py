@@ -11,6 +11,8 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, Symbolic, add, multiply, power, symbol, where
+from tutor.formulas.quantity import derivative, named, owned
+from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.worksheet.build import Moment, NetworkBuilder
@@ -18,8 +20,10 @@ from tutor.worksheet.connections import Connections
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
-from tutor.worksheet.step import Step, Worksheet, check_names
+from tutor.worksheet.softmax import SOFTMAX, is_softmax
+from tutor.worksheet.step import GOAL, Step, Worksheet, check_names
 from tutor.worksheet.update import Update, asked, begun, states_of, together, update_of, update_values
+from tutor.worksheet.updates import new_names
 
 COUNT = "number of the update"
 LOSS = "loss of the examples"
@@ -66,17 +70,17 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
     shrunk = known.weights if training.proximal else []
     update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
-    tags = [builder.passes.tag(e) for e in range(group)]
-    steps = [*shifted(one.steps), _loss(builder, tags), *_of_any(update)]
+    examples = [builder.passes.number(e) for e in range(group)]
+    steps = [*shifted(one.steps), _loss(builder, examples), *_of_any(update)]
     strengths = {name: getattr(training, name) for name in builder.passes.penalties}
     states = states_of(training, update, "training")
     given, kept = together(known.values, update_values(training), strengths, states), update.kept
     return OneUpdate(
-        steps=tuple(collapsed(steps, known, builder.passes.loss, tags, whole_targets)),
-        rows=tuple(tuple(f"{name}{tag}" for name in (*known.inputs, *known.targets)) for tag in tags),
-        outputs=tuple(f"{neuron.output}{tags[0]}" for neuron in known.layers[-1].neurons),
+        steps=tuple(collapsed(steps, known, builder.passes.loss, examples, whole_targets)),
+        rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
+        outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
         parameters=tuple(reached),
-        becomes={name: f"{name}_new" for name in kept},
+        becomes=new_names(kept, 1),
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         updates=begun(training),
@@ -122,13 +126,13 @@ def _batch(training: Training, group: int) -> str | int:
     return training.batch if group == 1 else training.over_examples
 
 
-def _loss(builder: NetworkBuilder, tags: Sequence[str]) -> Step:
+def _loss(builder: NetworkBuilder, examples: Sequence[int]) -> Step:
     known = builder.known
-    total = add(*(symbol(f"E{tag}") for tag in tags))
-    if len(tags) == 1 and builder.passes.penalties:  # then E is more than what the example loses
+    total = add(*(symbol(named(GOAL, example=k)) for k in examples))
+    if len(examples) == 1 and builder.passes.penalties:  # then E is more than what the example loses
         outputs = [neuron.output for neuron in known.layers[-1].neurons]
         total = loss_step(builder.passes.loss, outputs, known.targets).formula
-    return Step(LOSS, "loss", total, "sum over the examples")
+    return Step(LOSS, "loss", Kind.REDUCTION, total, "sum over the examples", "sum")
 
 
 def _of_any(update: Update) -> Iterator[Step]:
@@ -151,12 +155,12 @@ def _presentation(problem: Problem, network: Network, training: Training) -> One
     now = {p: p for p in rule.trained}
     steps = list(rule.presentation(0, 1, 1, now))
     squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
-    wrong = Step(LOSS, "loss", where(add(*squares), ONE, ZERO), "whether an output is wrong")
+    wrong = Step(LOSS, "loss", Kind.LOSS, where(add(*squares), ONE, ZERO), "whether an output is wrong")
     reached = [p for p in in_rows(known) if now.get(p, p) != p]
     return OneUpdate(
         steps=(*steps, wrong),
         rows=((*known.inputs, *known.targets),),
-        outputs=tuple(f"{neuron.output}[1]" for neuron in rule.layer.neurons),
+        outputs=tuple(named(neuron.output, update=1) for neuron in rule.layer.neurons),
         parameters=tuple(reached),
         becomes={p: now[p] for p in reached},
         start={p: known.values[p] for p in reached},
@@ -165,7 +169,6 @@ def _presentation(problem: Problem, network: Network, training: Training) -> One
 
 
 Expr = Any
-SOFTMAX = "softmax"
 
 
 def shifted(steps: Sequence[Step]) -> Iterator[Step]:
@@ -173,7 +176,7 @@ def shifted(steps: Sequence[Step]) -> Iterator[Step]:
 
     a_i = exp(z_i - m)/(exp(z_1 - m) + … + exp(z_K - m)) for any m.
     """
-    for sums, group in groupby(steps, lambda step: step.reason == SOFTMAX and tuple(step.slopes)):
+    for sums, group in groupby(steps, lambda step: is_softmax(step) and tuple(step.slopes)):
         layer = list(group)
         yield from _shifted_layer(layer, sums) if sums else layer
 
@@ -183,19 +186,19 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
     for name in sums[1:]:
         case = where(add(symbol(name), multiply(MINUS_ONE, symbol(largest))), symbol(name), symbol(largest))
         largest = f"largest up to {name}"
-        yield Step(largest, "forward", case, "the larger of two")
+        yield Step(largest, "forward", Kind.INTERMEDIATE, case, "the larger of two")
     powers = [f"power of {name}" for name in sums]
     for name, below in zip(powers, sums, strict=True):
         difference = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
-        yield Step(name, "forward", Symbolic.exp(difference), SOFTMAX)
+        yield Step(name, "forward", Kind.INTERMEDIATE, Symbolic.exp(difference), SOFTMAX)
     total = f"sum of the powers up to {sums[-1]}"
-    yield Step(total, "forward", add(*map(symbol, powers)), "sum")
+    yield Step(total, "forward", Kind.INTERMEDIATE, add(*map(symbol, powers)), "sum")
     for step, above in zip(outputs, powers, strict=True):
         yield replace(step, formula=multiply(symbol(above), power(symbol(total), MINUS_ONE)))
 
 
 def collapsed(
-    steps: Sequence[Step], known: Connections, loss: str, tags: Sequence[str], whole_targets: bool
+    steps: Sequence[Step], known: Connections, loss: str, examples: Sequence[int], whole_targets: bool
 ) -> Iterator[Step]:
     """The gradient by the weighted sum of an output as a_j·(t_1 + … + t_K) - t_j, which divides by no output.
 
@@ -205,15 +208,17 @@ def collapsed(
     last = known.layers[-1]
     several = last.activation == SOFTMAX and not whole_targets
     found: dict[str, Expr] = {}
-    for tag in tags if LOSSES[loss].output == last.activation else ():
-        targets = [symbol(f"{target}{tag}") for target in known.targets]
-        total = Step(f"sum of the targets{tag or '@1'}", "gradient", add(*targets), "sum")
+    for k in examples if LOSSES[loss].output == last.activation else ():
+        targets = [symbol(named(target, example=k)) for target in known.targets]
+        name = named("sum of the targets", example=k or 1)
+        total = Step(name, "gradient", Kind.INTERMEDIATE, add(*targets), "sum")
         if several:
             yield total
         for neuron, target in zip(last.neurons, targets, strict=True):
-            output = symbol(f"{neuron.output}{tag}")
+            output = symbol(named(neuron.output, example=k))
             above = multiply(output, symbol(total.name)) if several else output
-            found[f"dE{tag}/d{neuron.sum}{tag}"] = add(above, multiply(MINUS_ONE, target))
-            found[f"delta_{neuron.stem}{tag}"] = add(target, multiply(MINUS_ONE, above))
+            gradient = derivative(named(GOAL, example=k), named(neuron.sum, example=k))
+            found[gradient] = add(above, multiply(MINUS_ONE, target))
+            found[named(owned("delta", neuron.stem), example=k)] = add(target, multiply(MINUS_ONE, above))
     for step in steps:
         yield replace(step, formula=found[step.name]) if step.name in found and step.stage == "gradient" else step

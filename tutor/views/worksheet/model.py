@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
+from tutor.formulas.quantity import named
+from tutor.maths.kind import Kind
 from tutor.numbers.digits import exactly
 from tutor.numbers.exact import as_fraction, is_number
 from tutor.views.notation import expression_text
 from tutor.views.numbers import as_written, scientific, shown
 from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
-from tutor.worksheet.perceptron import REASON as PERCEPTRON_REASON
+from tutor.worksheet.perceptron import RULE as PERCEPTRON_RULE
 from tutor.worksheet.step import STAGES, Step, Worksheet
 
 Thing = TypeVar("Thing")
@@ -116,15 +118,14 @@ class Tableau:
 
     def derivations_by_kind(self) -> list[tuple[Step, tuple[Line, ...], list[str]]]:
         """One derivation of each kind, with the names of the partials that come out in the same way."""
-        found: dict[tuple[str, bool, bool], tuple[Step, list[str]]] = {}
+        found: dict[Any, tuple[Step, list[str]]] = {}
         for step in self.worksheet.steps:
             if step.partial_of is None:
                 continue
             outer, inner = step.partial_of
             above = self.worksheet.by_name[outer]
-            kind = (above.reason, bool(step.inputs), inner in self.worksheet.givens)
-            if above.reason == "equation":
-                kind = (step.name, True, True)  # no two equations are alike
+            alone = step.name if above.kind is Kind.EQUATION else ""  # no two equations are alike
+            kind = (above.kind, above.which, bool(step.inputs), inner in self.worksheet.givens, alone)
             if kind in found:
                 found[kind][1].append(step.name)
             else:
@@ -133,7 +134,7 @@ class Tableau:
 
     @property
     def by_perceptron_rule(self) -> bool:
-        return any(step.reason == PERCEPTRON_REASON for step in self.worksheet.steps)
+        return any(s.kind is Kind.UPDATE and s.which == PERCEPTRON_RULE for s in self.worksheet.steps)
 
     def beginning(self, things: Sequence[Thing]) -> tuple[Sequence[Thing], str]:
         """As many as are to be shown, and a sentence about the others, empty where there are none."""
@@ -159,15 +160,10 @@ class Tableau:
         known, labels = self.worksheet.network, self.labels
         if known is None:
             return []
-        tags = (
-            [""]
-            if known.inputs[0] in labels
-            else [f"@{e}" for e in range(1, len(labels)) if f"{known.inputs[0]}@{e}" in labels]
-        )
-        return [
-            ([f"{x}{t} = {labels[x + t]}" for x in known.inputs], [f"{y}{t} = {labels[y + t]}" for y in known.targets])
-            for t in tags
-        ]
+        numbers = [k for k in range(len(labels)) if named(known.inputs[0], example=k) in labels]
+        both = (known.inputs, known.targets)
+        inputs, targets = ([[named(n, example=k) for n in names] for k in numbers] for names in both)
+        return [(self._labelled(i), self._labelled(t)) for i, t in zip(inputs, targets, strict=True)]
 
     def given(self) -> list[str]:
         """Everything that is given, as `name = value`; for a network the picture and the examples say it."""
@@ -177,7 +173,10 @@ class Tableau:
 
     def all_given(self) -> list[str]:
         """Everything that is given, as `name = value`."""
-        return [f"{name} = {self.labels[name]}" for name in self.worksheet.givens]
+        return self._labelled(self.worksheet.givens)
+
+    def _labelled(self, names: Iterable[str]) -> list[str]:
+        return [f"{name} = {self.labels[name]}" for name in names]
 
     def drift(self, step: Step) -> tuple[str, str]:
         """The exact value, and how far the rounded one has moved away from it."""

@@ -7,8 +7,9 @@ are below one unit in the last place (tests hold them against mpmath).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, wraps
 from math import isqrt
 from typing import Any
 
@@ -32,6 +33,24 @@ _TANH_ONE = 19.5  # beyond that tanh is 1 to the last bit
 _PI_OVER_2 = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
 
 
+def called(number: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Of a function that generated code calls as a whole, since what it does depends on the numbers in its array.
+
+    An array that is still to come writes the call (see `tutor.training.matrix.code`). `number` says that it makes a
+    single number of them.
+    """
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def either(x: Any, *more: Any) -> Any:
+            write = getattr(x, "call", None)
+            return function(x, *more) if write is None else write(function, *more, number=number)
+
+        return either
+
+    return decorated
+
+
 @cache
 def _powers_of_two() -> tuple[Array, Array]:
     """2^(j/512) = h·(1 + l) for j = 0 … 511, from nine square roots of whole numbers."""
@@ -53,6 +72,7 @@ def _powers_of_two() -> tuple[Array, Array]:
     return np.array(high), np.array(low)
 
 
+@called()
 def exp(x: Array) -> Array:
     """e^x. Source of the method: Tang 1989, table-driven, with a rational remainder."""
     x = np.asarray(x, dtype=np.float64)
@@ -99,6 +119,7 @@ def _exp_with_edges(x: Array) -> Array:
     return np.where(np.isnan(x), np.nan, result)
 
 
+@called()
 def log(x: Array) -> Array:
     """ln x, -inf at 0 and NaN below: x = m·2^k with m about 1, and the series of log in (m - 1)/(m + 1)."""
     x = np.asarray(x, dtype=np.float64)
@@ -141,6 +162,7 @@ def _tanh_series(b: Array) -> Array:
     return b + b * square * series
 
 
+@called()
 def tanh(x: Array) -> Array:
     """tanh x: its series near 0, else tanh(a + b) = tanh a + (1 - tanh² a)·tanh b/(1 + tanh a·tanh b)."""
     x = np.asarray(x, dtype=np.float64)

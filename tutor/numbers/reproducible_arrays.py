@@ -72,15 +72,16 @@ def _powers_of_two() -> tuple[Array, Array]:
     return np.array(high), np.array(low)
 
 
-@called()
 def exp(x: Array) -> Array:
     """e^x. Source of the method: Tang 1989, table-driven, with a rational remainder."""
+    if hasattr(x, "call"):
+        result = _exp(x)
+        _correct(x, result)
+        return result
     x = np.asarray(x, dtype=np.float64)
     if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
         return exp(x[None])[0]
-    if x.size and not np.abs(x).max() <= -_NORMAL:
-        return _exp_with_edges(x)
-    return _exp(x)
+    return _exp_with_edges(x) if _has_edges(x) else _exp(x)
 
 
 def _exp(x: Array) -> Array:
@@ -99,14 +100,29 @@ def _exp(x: Array) -> Array:
     r /= below
     whole = shifted.view(np.int64)
     place = whole & (_STEPS - 1)
-    r += low.take(place)
-    result = high.take(place)
+    r += _taken(low, place)
+    result = _taken(high, place)
     r *= result
     result += r
     whole >>= 9
     whole <<= 52  # the bits of the shift itself fall out at the top
-    result.view(np.int64)[...] += whole
+    bits = result.view(np.int64)
+    bits += whole
     return result
+
+
+def _taken(table: Array, places: Array) -> Array:
+    return places.taken_from(table) if hasattr(places, "taken_from") else table.take(places)
+
+
+def _has_edges(x: Array) -> bool:
+    return bool(x.size and not np.maximum.reduce(np.abs(x), axis=None) <= -_NORMAL)
+
+
+@called(number=True)
+def _correct(x: Array, result: Array) -> None:
+    if _has_edges(x):
+        result[...] = _exp_with_edges(x)
 
 
 def _exp_with_edges(x: Array) -> Array:

@@ -104,9 +104,9 @@ class Part:
         count = -(-self.cut.wanted // bits)
         height = len(matrix)
         products = np.dot(slices(matrix, bits, count), values)
-        total = products[(count - 1) * height :]
+        total = products if count == 1 else products[(count - 1) * height :]
         for start in range((count - 2) * height, -1, -height):
-            total += products[start : start + height]
+            total = total + products[start : start + height]
         return total
 
 
@@ -272,7 +272,8 @@ def _shift(x: Array, bits: int) -> float:
 
 
 @called(number=True)
-def _shift_of(largest: float, bits: int) -> float:
+def _shift_of(largest: Array, bits: int) -> float:
+    largest = float(largest)
     return SHIFT * unit_of(largest, bits) if largest < TOO_LARGE else np.nan
 
 

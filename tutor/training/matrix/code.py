@@ -40,9 +40,14 @@ class Value(NDArrayOperatorsMixin):
 
     def __init__(self, code: Code, name: str, array: Array = None, base: Value | None = None) -> None:
         self.code, self.name, self.array, self.base = code, name, array, base
-        self.own = self.viewed = self.moved = False
+        self.own = self.moved = False
+        self.views = 0
+        if base is not None:
+            base.views += 1
 
     def __del__(self) -> None:
+        if self.base is not None:
+            self.base.views -= 1
         if self.own:
             self.code.free(self.array)
 
@@ -57,22 +62,30 @@ class Value(NDArrayOperatorsMixin):
         """What a function, called as a whole, makes of it: a number, or an array like it."""
         return self.code.call(function, self, *more, number=number)
 
-    def _view(self, array: Array) -> Value:
-        self.viewed = True
+    def _seen(self, array: Array) -> Value:
         return Value(self.code, self.code.name(array), array, self)
 
     def __getitem__(self, key: Any) -> Value:
-        return self._view(self.array[key])
+        return self._seen(self.array[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.code.put(self[key], value)
 
     def reshape(self, *shape: int) -> Value:
-        return self._view(self.array.reshape(*shape))
+        return self._seen(self.array.reshape(*shape))
+
+    def view(self, dtype: Any) -> Value:
+        return self._seen(self.array.view(dtype))
 
     @property
-    def T(self) -> Value:  # noqa: N802
-        return self._view(self.array.T)
+    def T(self) -> Value:
+        return self._seen(self.array.T)
+
+    def taken_from(self, table: Array) -> Value:
+        """The numbers at these places of a table."""
+        result = self.code.buffer(self.shape, table.dtype)
+        self.code.write("{}({}, None, {out}, 'clip')", self.code.tool(table.take), self.name, out=result)
+        return result
 
     def astype(self, dtype: Any, copy: bool = True) -> Value:
         return self if dtype == self.dtype and not copy else self.code.copy(self, dtype)
@@ -155,7 +168,7 @@ class Code:
     def write(self, text: str, *reads: str, out: Value | None = None, whole: bool = True) -> None:
         self.lines.append(Line(text, list(reads), out.name if out is not None else "", whole))
 
-    def _tool(self, tool: Any) -> str:
+    def tool(self, tool: Any) -> str:
         """The name of a function, or of a number that is always the same."""
         key = type(tool), repr(tool) if isinstance(tool, int | float) else id(tool)
         if key not in self.known:
@@ -172,7 +185,7 @@ class Code:
         """The name of an array; a number is put into one of no dimension, which NumPy takes faster."""
         if _is_array(value):
             return value.name if isinstance(value, Value) else self.name(value)
-        name = value.name if isinstance(value, Value) else self._tool(value)
+        name = value.name if isinstance(value, Value) else self.tool(value)
         key = name, np.dtype(dtype)
         if key not in self.known:
             fixed = not isinstance(value, Value)
@@ -185,7 +198,7 @@ class Code:
     def ufunc(self, ufunc: Any, method: str, inputs: Sequence[Any], out: Value | None, **options: Any) -> Value:
         arrays = [value for value in inputs if _is_array(value)]
         if not arrays:
-            names = [value.name if isinstance(value, Value) else self._tool(value) for value in inputs]
+            names = [value.name if isinstance(value, Value) else self.tool(value) for value in inputs]
             return self._number(_NUMBERS[ufunc], *names)
         if ufunc is np.power:
             result = inputs[0]
@@ -193,7 +206,7 @@ class Code:
                 result = result * inputs[0]
             return result  # type: ignore[no-any-return]
         kind = np.result_type(*map(_kind, inputs))
-        tool, names = self._tool(ufunc), [self._operand(value, kind) for value in inputs]
+        tool, names = self.tool(ufunc), [self._operand(value, kind) for value in inputs]
         shape, dtype = np.broadcast_shapes(*(array.shape for array in arrays)), kind
         if method == "__call__":
             dtype = ufunc.resolve_dtypes((*(self.arrays[name].dtype for name in names), None))[-1]
@@ -204,7 +217,7 @@ class Code:
                 whole = range(len(shape)) if axis is None else (axis,)
                 shape = tuple(1 if k in whole else n for k, n in enumerate(shape) if keepdims or k not in whole)
             more = ", keepdims=True" if keepdims else ""
-            text = f"{self._tool(getattr(ufunc, method))}({{}}, {axis}, None, {{out}}{more})"
+            text = f"{self.tool(getattr(ufunc, method))}({{}}, {axis}, None, {{out}}{more})"
         result = self.buffer(shape, dtype) if out is None else out
         assert not result.moved
         self.write(text, *names, out=result)
@@ -212,14 +225,16 @@ class Code:
 
     def dot(self, a: Any, b: Any, out: Value | None = None) -> Value:
         result = self.buffer((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype)) if out is None else out
-        self.write(f"{self._tool(np.dot)}({{}}, {{}}, {{out}})", *(self._operand(x, x.dtype) for x in (a, b)), out=result)
+        self.write(
+            f"{self.tool(np.dot)}({{}}, {{}}, {{out}})", *(self._operand(x, x.dtype) for x in (a, b)), out=result
+        )
         return result
 
     def where(self, condition: Any, then: Any, otherwise: Any) -> Value:
         given = [condition, then, otherwise]
         dtype = np.result_type(_kind(then), _kind(otherwise))
         result = self.buffer(np.broadcast_shapes(*(value.shape for value in given if _is_array(value))), dtype)
-        tool = self._tool(np.copyto)
+        tool = self.tool(np.copyto)
         self.write(f"{tool}({{out}}, {{}})", self._operand(otherwise, dtype), out=result)
         names = [self._operand(value, dtype) for value in (then, condition)]
         self.write(f"{tool}({{out}}, {{}}, where={{}})", *names, out=result, whole=False)
@@ -234,31 +249,31 @@ class Code:
 
     def copy(self, value: Any, dtype: Any) -> Value:
         result = self.buffer(value.shape, dtype)
-        self.write(f"{self._tool(np.copyto)}({{out}}, {{}})", self._operand(value, dtype), out=result)
+        self.write(f"{self.tool(np.copyto)}({{out}}, {{}})", self._operand(value, dtype), out=result)
         return result
 
     def call(self, function: Callable[..., Any], *given: Any, number: bool) -> Value:
-        names = [value.name if isinstance(value, Value) else self._tool(value) for value in given]
-        text = f"{self._tool(function)}({', '.join(['{}'] * len(names))})"
+        names = [value.name if isinstance(value, Value) else self.tool(value) for value in given]
+        text = f"{self.tool(function)}({', '.join(['{}'] * len(names))})"
         if number:
             return self._number(text, *names)
         result = self.buffer(given[0].shape, given[0].dtype)
-        self.write(f"{self._tool(np.copyto)}({{out}}, {text})", *names, out=result)
+        self.write(f"{self.tool(np.copyto)}({{out}}, {text})", *names, out=result)
         return result
 
     def put(self, target: Value, value: Any) -> None:
         """The value where it belongs, from the beginning if nothing else is there in the meantime."""
         if not self._moved(target, value):
-            self.write(f"{self._tool(np.copyto)}({{out}}, {{}})", self._operand(value, target.dtype), out=target)
+            self.write(f"{self.tool(np.copyto)}({{out}}, {{}})", self._operand(value, target.dtype), out=target)
 
     def _moved(self, target: Value, value: Any) -> bool:
-        if not (isinstance(value, Value) and value.own and not value.viewed):
+        if not (isinstance(value, Value) and value.own and not value.views):
             return False
         places = range(len(self.lines) - 1, -1, -1)
         made = next((k for k in places if self._meet(self.lines[k].out, value.name)), -1)
         line, later = self.lines[made], self.lines[made + 1 :]
         fits = (value.shape, value.dtype) == (target.shape, target.dtype) and line.out == value.name and line.whole
-        if line.text.startswith(self._tool(np.dot)):
+        if line.text.startswith(self.tool(np.dot)):
             fits &= target.flags.c_contiguous and not any(self._meet(name, target.name) for name in line.reads)
         if not fits or any(self._meet(name, target.name) for at in later for name in (*at.reads, at.out)):
             return False
@@ -266,7 +281,7 @@ class Code:
         for at in later:
             at.reads = [target.name if name == value.name else name for name in at.reads]
         self.free(value.array)
-        value.name, value.array, value.base, value.own, value.moved = target.name, target.array, target, False, True
+        value.name, value.array, value.own, value.moved = target.name, target.array, False, True
         return True
 
     def _meet(self, one: str, other: str) -> bool:

@@ -26,6 +26,11 @@ class Masks:
     weights: tuple[Array | None, ...]
     branches: tuple[float | None, ...]
 
+    @staticmethod
+    def nothing(depth: int) -> Masks:
+        """The masks that leave nothing out of so many layers."""
+        return Masks(*((None,) * depth for _ in range(3)))
+
     @property
     def there(self) -> list[Any]:
         """Those that there are."""
@@ -69,11 +74,6 @@ class Noise:
             kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch=batch), self.stochastic_depth)
             branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
         return Masks(tuple(outputs), tuple(weights), tuple(branches))
-
-    @staticmethod
-    def nothing(shape: Shape) -> Masks:
-        """The masks that leave nothing out."""
-        return Masks(*((None,) * shape.depth for _ in range(3)))
 
 
 def _kept(raw: Array, share: float) -> Array:

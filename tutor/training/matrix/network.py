@@ -78,18 +78,18 @@ class Network:
         self.activate = Softmax(system) if last == "softmax" else Activate(last, system)
         self.simple = LOSSES[shape.loss].output == last  # dE/dz is output minus target
 
-    def forward(self, batch: Any, learning: bool = False) -> Array:
-        """The outputs for a batch: one row an output, one column an example."""
+    def forward(self, batch: Any, learning: bool = False, masks: Masks | None = None) -> Array:
+        """The outputs for a batch, without what the masks leave out: one row an output, one column an example."""
         for layer in self.normalised:
             layer.learning = learning
+        self._leave_out(masks or Masks.nothing(self.shape.depth))
         x = batch
         for hidden in self.hidden:
             x = hidden.forward(x)
         self.outputs: Array = self.activate.forward(self.sums[-1].forward(x))
         return self.outputs
 
-    def leave_out(self, masks: Masks) -> None:
-        """What is left out from now on."""
+    def _leave_out(self, masks: Masks) -> None:
         for sums, mask in zip(self.sums, masks.weights, strict=True):
             sums.mask = mask
         for hidden, branch, kept in zip(self.hidden, masks.branches, masks.outputs, strict=False):

@@ -91,8 +91,7 @@ class Optimization:
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
         """Change the parameters in place; the gradient is used up."""
-        numbers = self.numbers(loss, epoch)
-        self.change(vector, gradient, numbers, self.updates == 1)
+        self.change(vector, gradient, self.numbers(loss, epoch))
 
     @property
     def number_names(self) -> list[str]:
@@ -110,7 +109,7 @@ class Optimization:
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""
-        space: dict[str, Any] = {**numbers, **self.shared, **self._chosen(self.updates == 1)}
+        space: dict[str, Any] = {**numbers, **self.shared, **self._chosen()}
         found = {}
         for equation in self.variant.shared:
             value = float(equation.body(SimpleNamespace(**space), self.system))
@@ -120,11 +119,11 @@ class Optimization:
             space[name] = found[name] = value
         return found
 
-    def _chosen(self, first: bool) -> dict[str, Any]:
+    def _chosen(self) -> dict[str, Any]:
         """The settings, and what bodies decide by."""
-        return {**self.settings, **self.variant.choices, "first": first}
+        return {**self.settings, **self.variant.choices, "first": self.updates == 1}
 
-    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any], first: bool) -> None:
+    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any]) -> None:
         """Penalties, clipping and the equations of the optimizer; arrays may also be those of generated code."""
         if self.rules.l1 or self.rules.l2:
             self._penalise(vector, gradient)
@@ -133,7 +132,7 @@ class Optimization:
         if self.rules.clip_norm is not None:
             shortened(gradient, self.rules.clip_norm, self.system)
         arrays = {"w": vector, "g": gradient, **self.state}
-        space = SimpleNamespace(**arrays, **numbers, **self._chosen(first))
+        space = SimpleNamespace(**arrays, **numbers, **self._chosen())
         made = {}
         for name, body in ((equation.name, equation.body) for equation in self.variant.equations):
             value: Any = body(space, self.system)

@@ -12,6 +12,7 @@ from itertools import count
 from math import sqrt
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -40,8 +41,7 @@ class Value(NDArrayOperatorsMixin):
 
     def __init__(self, code: Code, name: str, array: Array = None, base: Value | None = None) -> None:
         self.code, self.name, self.array, self.base = code, name, array, base
-        self.own = self.moved = False
-        self.views = 0
+        self.own, self.views = False, 0
         if base is not None:
             base.views += 1
 
@@ -50,6 +50,11 @@ class Value(NDArrayOperatorsMixin):
             self.base.views -= 1
         if self.own:
             self.code.free(self.array)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether its memory was there before the code, and is after it."""
+        return not self.own and (self.base is None or self.base.lasts)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (None,), **options: Any) -> Value:
         return self.code.ufunc(ufunc, method, inputs, out[0], **options)
@@ -124,6 +129,7 @@ class Code:
         self.arrays: dict[str, Array] = {}
         self.tools: dict[str, Any] = {"sqrt": sqrt}
         self.known: dict[Any, str] = {}
+        self.moved: dict[int, list[ref[Value]]] = {}
         self.numbers = count()
 
     def function(self, arguments: Sequence[Value]) -> Callable[..., None]:
@@ -166,6 +172,8 @@ class Code:
         return self.known[key]
 
     def write(self, text: str, *reads: str, out: Value | None = None, whole: bool = True) -> None:
+        if out is not None:
+            self._check(out)
         self.lines.append(Line(text, list(reads), out.name if out is not None else "", whole))
 
     def tool(self, tool: Any) -> str:
@@ -175,6 +183,11 @@ class Code:
             self.known[key] = f"k{next(self.numbers)}"
             self.tools[self.known[key]] = tool
         return self.known[key]
+
+    def _check(self, out: Value) -> None:
+        """What has moved to where it belongs must not be known any more once something else is put there."""
+        moved = [value for known in self.moved.get(_owner(out.array), []) if (value := known()) is not None]
+        assert not any(self._meet(out.name, value.name) for value in moved)
 
     def _number(self, text: str, *reads: str) -> Value:
         value = Value(self, f"n{next(self.numbers)}")
@@ -201,10 +214,8 @@ class Code:
             names = [value.name if isinstance(value, Value) else self.tool(value) for value in inputs]
             return self._number(_NUMBERS[ufunc], *names)
         if ufunc is np.power:
-            result = inputs[0]
-            for _ in range(inputs[1] - 1):
-                result = result * inputs[0]
-            return result  # type: ignore[no-any-return]
+            assert inputs[1] == 2, "NumPy's powers, but for squares, are not the same everywhere"
+            return self.ufunc(np.multiply, method, (inputs[0], inputs[0]), out)
         kind = np.result_type(*map(_kind, inputs))
         tool, names = self.tool(ufunc), [self._operand(value, kind) for value in inputs]
         shape, dtype = np.broadcast_shapes(*(array.shape for array in arrays)), kind
@@ -219,15 +230,13 @@ class Code:
             more = ", keepdims=True" if keepdims else ""
             text = f"{self.tool(getattr(ufunc, method))}({{}}, {axis}, None, {{out}}{more})"
         result = self.buffer(shape, dtype) if out is None else out
-        assert not result.moved
         self.write(text, *names, out=result)
         return result
 
     def dot(self, a: Any, b: Any, out: Value | None = None) -> Value:
         result = self.buffer((a.shape[0], b.shape[1]), np.result_type(a.dtype, b.dtype)) if out is None else out
-        self.write(
-            f"{self.tool(np.dot)}({{}}, {{}}, {{out}})", *(self._operand(x, x.dtype) for x in (a, b)), out=result
-        )
+        names = [self._operand(value, value.dtype) for value in (a, b)]
+        self.write(f"{self.tool(np.dot)}({{}}, {{}}, {{out}})", *names, out=result)
         return result
 
     def where(self, condition: Any, then: Any, otherwise: Any) -> Value:
@@ -267,7 +276,7 @@ class Code:
             self.write(f"{self.tool(np.copyto)}({{out}}, {{}})", self._operand(value, target.dtype), out=target)
 
     def _moved(self, target: Value, value: Any) -> bool:
-        if not (isinstance(value, Value) and value.own and not value.views):
+        if not (isinstance(value, Value) and value.own and not value.views and target.lasts):
             return False
         places = range(len(self.lines) - 1, -1, -1)
         made = next((k for k in places if self._meet(self.lines[k].out, value.name)), -1)
@@ -275,19 +284,27 @@ class Code:
         fits = (value.shape, value.dtype) == (target.shape, target.dtype) and line.out == value.name and line.whole
         if line.text.startswith(self.tool(np.dot)):
             fits &= target.flags.c_contiguous and not any(self._meet(name, target.name) for name in line.reads)
-        if not fits or any(self._meet(name, target.name) for at in later for name in (*at.reads, at.out)):
+        others = {name for at in later for name in (*at.reads, at.out)} - {value.name}
+        if not fits or any(self._meet(name, own) for name in others for own in (target.name, value.name)):
             return False
+        self._check(target)
         line.out = target.name
         for at in later:
             at.reads = [target.name if name == value.name else name for name in at.reads]
         self.free(value.array)
-        value.name, value.array, value.own, value.moved = target.name, target.array, False, True
+        value.name, value.array, value.own = target.name, target.array, False
+        self.moved.setdefault(_owner(value.array), []).append(ref(value))
         return True
 
     def _meet(self, one: str, other: str) -> bool:
         """Whether these arrays may have numbers in common."""
         both = self.arrays.get(one), self.arrays.get(other)
         return one == other or (both[0] is not None and both[1] is not None and np.may_share_memory(*both))
+
+
+def _owner(array: Array) -> int:
+    """Which memory the numbers are in."""
+    return id(array if array.base is None else array.base)
 
 
 def _is_array(value: Any) -> bool:

@@ -180,12 +180,12 @@ def test_gradients_agree_with_central_differences(data: st.DataObject) -> None:
     targets = uniforms(words(seed, "data", 1, 4 * sizes[-1])).reshape(sizes[-1], 4)
     if last == "softmax":
         targets = targets / targets.sum(axis=0)
-    network.leave_out(Noise(0.3, 0.2, 0.4).masks(shape, seed, 1, 0, 4))
+    masks = Noise(0.3, 0.2, 0.4).masks(shape, seed, 1, 0, 4)
     shares = uniforms(words(seed, "data", 2, 4)) + 0.5 if data.draw(st.booleans()) else None
 
     def mean_loss(v: Array) -> float:
         network.vector[...] = v
-        return network.loss.mean(network.forward(batch, True), targets, shares)
+        return network.loss.mean(network.forward(batch, True, masks), targets, shares)
 
     mean_loss(vector)
     network.backward(targets, shares)
@@ -634,15 +634,15 @@ def test_a_feature_that_never_changes_is_left_alone(tutor: Tutor) -> None:
 def test_ctrl_c_takes_the_masks_off() -> None:
     wanted = Settings(hidden=(8,), dropout=0.5, dropconnect=0.3, epochs=3, normalize="zscore")
     trainer = set_up(load("iris", 1), wanted)
-    step, count = trainer.form.optimization.step, []  # type: ignore[attr-defined]
+    numbers, count = trainer.form.optimization.numbers, []  # type: ignore[attr-defined]
 
-    def stop(*given: Any) -> None:
+    def stop(*given: Any) -> Any:
         count.append(1)
         if len(count) == 8:
             raise KeyboardInterrupt
-        step(*given)
+        return numbers(*given)
 
-    trainer.form.optimization.step = stop  # type: ignore[attr-defined]
+    trainer.form.optimization.numbers = stop  # type: ignore[attr-defined]
     assert trainer.run().interrupted
     whole = set_up(load("iris", 1), replace(wanted, epochs=1))
     whole.run()

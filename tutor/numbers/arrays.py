@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,8 @@ class Reproducible:
         return Operand(x, bits_for(longest_sum))
 
     @staticmethod
-    def sqrt(z: Array) -> Array:
-        return np.sqrt(z)
+    def sqrt(z: Any) -> Any:
+        return sqrt(z) if isinstance(z, float) else np.sqrt(z)
 
     @staticmethod
     def number(text: str) -> float:
@@ -75,6 +76,7 @@ class Reproducible:
         return np.where(z > 0, then, otherwise)
 
     @staticmethod
+    @reproducible_arrays.called(number=True)
     def total(values: Array) -> float:
         """The sum of all, one after the other."""
         return float(np.add.accumulate(np.ravel(values))[-1])
@@ -82,12 +84,12 @@ class Reproducible:
     @staticmethod
     def sums(values: Array) -> Array:
         """The sum of every row, as a column."""
-        return row_by_row(np.ascontiguousarray(values.T))[:, None]
+        return row_by_row(values.T.copy())[:, None]
 
     @staticmethod
     def column_sums(values: Array) -> Array:
         """The sum of every column."""
-        return row_by_row(np.ascontiguousarray(values))
+        return row_by_row(values if values.flags.c_contiguous else values.copy())
 
     @staticmethod
     def examples(x: Array, single: bool) -> ExactRows:
@@ -125,12 +127,13 @@ class Fast(Reproducible):
         return np.where(z > 0, then, otherwise)
 
     @staticmethod
+    @reproducible_arrays.called(number=True)
     def total(values: Array) -> float:
         return float(np.sum(values))
 
     @staticmethod
     def sums(values: Array) -> Array:
-        return values.sum(axis=1, keepdims=True)
+        return np.add.reduce(values, axis=1, keepdims=True)
 
     @staticmethod
     def column_sums(values: Array) -> Array:
@@ -151,13 +154,21 @@ class PlainRows:
         """Nothing has to be prepared."""
 
     def take(self, order: Array) -> PlainRows:
-        return PlainRows(self.x.take(order, axis=0, mode="clip"))
+        return self.batch(self.x.take(order, axis=0, mode="clip"))
+
+    def batch(self, x: Array) -> PlainRows:
+        """Some of the rows."""
+        return PlainRows(x)
+
+    def kind(self, units: int, batch: int) -> tuple[Any, ...]:
+        """All batches are multiplied in the same way."""
+        return ()
 
     def times(self, matrix: Array) -> Array:
         return np.dot(matrix, self.x.T)
 
     def gathered(self, delta: Array, out: Array) -> None:
-        np.dot(delta, self.x, out)
+        np.dot(delta, self.x, out=out)
 
 
 ARITHMETICS = {system.name: system for system in (Reproducible, Fast)}

@@ -7,8 +7,9 @@ are below one unit in the last place (tests hold them against mpmath).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, wraps
 from math import isqrt
 from typing import Any
 
@@ -30,6 +31,24 @@ _TANH_SERIES = (
 )  # fmt: skip
 _TANH_ONE = 19.5  # beyond that tanh is 1 to the last bit
 _PI_OVER_2 = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
+
+
+def called(number: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Of a function that generated code calls as a whole, since what it does depends on the numbers in its array.
+
+    An array that is still to come writes the call (see `tutor.training.matrix.code`). `number` says that it makes a
+    single number of them.
+    """
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def either(x: Any, *more: Any) -> Any:
+            write = getattr(x, "call", None)
+            return function(x, *more) if write is None else write(function, *more, number=number)
+
+        return either
+
+    return decorated
 
 
 @cache
@@ -55,12 +74,14 @@ def _powers_of_two() -> tuple[Array, Array]:
 
 def exp(x: Array) -> Array:
     """e^x. Source of the method: Tang 1989, table-driven, with a rational remainder."""
+    if hasattr(x, "call"):
+        result = _exp(x)
+        _correct(x, result)
+        return result
     x = np.asarray(x, dtype=np.float64)
     if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
         return exp(x[None])[0]
-    if x.size and not np.abs(x).max() <= -_NORMAL:
-        return _exp_with_edges(x)
-    return _exp(x)
+    return _exp_with_edges(x) if _has_edges(x) else _exp(x)
 
 
 def _exp(x: Array) -> Array:
@@ -79,14 +100,29 @@ def _exp(x: Array) -> Array:
     r /= below
     whole = shifted.view(np.int64)
     place = whole & (_STEPS - 1)
-    r += low.take(place)
-    result = high.take(place)
+    r += _taken(low, place)
+    result = _taken(high, place)
     r *= result
     result += r
     whole >>= 9
     whole <<= 52  # the bits of the shift itself fall out at the top
-    result.view(np.int64)[...] += whole
+    bits = result.view(np.int64)
+    bits += whole
     return result
+
+
+def _taken(table: Array, places: Array) -> Array:
+    return places.taken_from(table) if hasattr(places, "taken_from") else table.take(places)
+
+
+def _has_edges(x: Array) -> bool:
+    return bool(x.size and not np.maximum.reduce(np.abs(x), axis=None) <= -_NORMAL)
+
+
+@called(number=True)
+def _correct(x: Array, result: Array) -> None:
+    if _has_edges(x):
+        result[...] = _exp_with_edges(x)
 
 
 def _exp_with_edges(x: Array) -> Array:
@@ -99,6 +135,7 @@ def _exp_with_edges(x: Array) -> Array:
     return np.where(np.isnan(x), np.nan, result)
 
 
+@called()
 def log(x: Array) -> Array:
     """ln x, -inf at 0 and NaN below: x = m·2^k with m about 1, and the series of log in (m - 1)/(m + 1)."""
     x = np.asarray(x, dtype=np.float64)
@@ -141,6 +178,7 @@ def _tanh_series(b: Array) -> Array:
     return b + b * square * series
 
 
+@called()
 def tanh(x: Array) -> Array:
     """tanh x: its series near 0, else tanh(a + b) = tanh a + (1 - tanh² a)·tanh b/(1 + tanh a·tanh b)."""
     x = np.asarray(x, dtype=np.float64)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tutor.numbers.reproducible_arrays import called
+
 Array = Any
 _BITS = 44  # to which a product comes out, counted from the largest number of either operand
 _ROW_BITS, _REST_BITS = 20, 28
@@ -27,11 +29,21 @@ class ExactRows:
 
     def prepare(self, units: int, batch: int) -> None:
         """Look at the numbers now, if products of so many rows of weights with so many examples will ask for it."""
-        if not is_small(units, self.x.shape[1], batch):
-            _ = self.cuts
+        self.kind(units, batch)
 
     def take(self, order: Array) -> ExactBatch:
-        return ExactBatch(self, order)
+        return self.batch(self.x.take(order, axis=0, mode="clip"))
+
+    def batch(self, x: Array) -> ExactBatch:
+        """Some of the rows."""
+        return ExactBatch(self, x)
+
+    def kind(self, units: int, batch: int) -> tuple[Any, ...]:
+        """How so many examples are multiplied with so many rows of weights: the same for all batches of a kind."""
+        columns = self.x.shape[1]
+        if is_small(units, columns, batch) and is_small(units, batch, columns):
+            return ()
+        return tuple((cut.unit, cut.bits(cut.longest), cut.bits(batch * cut.largest)) for cut in self.cuts)
 
     @cached_property
     def cuts(self) -> list[Cut]:
@@ -57,6 +69,10 @@ class Cut:
     largest: float
     longest: float
     wanted: int
+
+    def bits(self, sums: float) -> int:
+        """How many bits its other operand may have, where sums have so many units."""
+        return min(50, MANTISSA - ceil(log2(sums)))
 
     @classmethod
     def of(cls, x: Array, unit: float, wanted: int) -> Cut:
@@ -84,25 +100,21 @@ class Part:
         return self._sliced(delta, self.values, len(self.values) * self.cut.largest)
 
     def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
-        bits = min(50, MANTISSA - ceil(log2(sums)))
+        bits = self.cut.bits(sums)
         count = -(-self.cut.wanted // bits)
         height = len(matrix)
         products = np.dot(slices(matrix, bits, count), values)
-        total = products[(count - 1) * height :]
+        total = products if count == 1 else products[(count - 1) * height :]
         for start in range((count - 2) * height, -1, -height):
-            total += products[start : start + height]
+            total = total + products[start : start + height]
         return total
 
 
 class ExactBatch:
     """Some of the rows."""
 
-    def __init__(self, rows: ExactRows, order: Array) -> None:
-        self.rows, self.order = rows, order
-
-    @cached_property
-    def x(self) -> Array:
-        return self.rows.x.take(self.order, axis=0, mode="clip").astype(np.float64, copy=False)
+    def __init__(self, rows: ExactRows, x: Array) -> None:
+        self.rows, self.x = rows, x.astype(np.float64, copy=False)
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -117,13 +129,13 @@ class ExactBatch:
 
     def times(self, matrix: Array) -> Array:
         """matrix @ x.T: what a layer with these weights makes of the examples, one a column."""
-        if is_small(len(matrix), matrix.shape[1], len(self.order)):
+        if is_small(len(matrix), matrix.shape[1], len(self.x)):
             return in_order(matrix, self.x.T)
         return sum_of([part.times(matrix) for part in self.parts])
 
     def gathered(self, delta: Array, out: Array) -> None:
         """delta @ x into `out`: the gradient by those weights, from that by the weighted sums."""
-        if is_small(len(delta), len(self.order), self.rows.x.shape[1]):
+        if is_small(len(delta), *self.x.shape):
             out[...] = in_order(delta, self.x)
         else:
             out[...] = sum_of([part.gathered(delta) for part in self.parts])
@@ -207,7 +219,7 @@ def product(a: Operand, b: Operand, out: Array | None = None) -> Array:
     (a_high, a_low), (b_high, b_low) = a.halves, b.halves
     rest = np.dot(a_high, b_low)
     rest += np.dot(a_low, b_high)
-    return np.add(rest, np.dot(a_high, b_high), out)
+    return np.add(rest, np.dot(a_high, b_high), out=out)
 
 
 def put(result: Array, out: Array | None) -> Array:
@@ -224,7 +236,8 @@ def is_small(rows: int, inner: int, columns: int) -> bool:
 def in_order(a: Array, b: Array) -> Array:
     """a @ b with the terms of every sum added one after the other."""
     rows, columns = a.shape[0], b.shape[1]
-    terms = np.multiply(a.T[:, :, None], b[:, None, :], order="C").reshape(a.shape[1], -1)
+    terms = np.empty_like(a, shape=(a.shape[1], rows, columns), order="C")
+    terms = np.multiply(a.T[:, :, None], b[:, None, :], out=terms).reshape(a.shape[1], -1)
     return row_by_row(terms).reshape(rows, columns)
 
 
@@ -239,11 +252,11 @@ def slices(x: Array, bits: int, count: int) -> Array:
     """So many slices of the matrix one below the other: the leading bits of every number, counted from the largest of
     all, then the next ones."""
     height = x.shape[0]
-    result = np.empty((count * height, x.shape[1]))
+    result = np.empty_like(x, shape=(count * height, x.shape[1]), order="C")
     shift, rest = _shift(x, bits), x
     for start in range(0, count * height, height):
         part = result[start : start + height]
-        np.add(rest, shift, part)
+        np.add(rest, shift, out=part)
         part -= shift
         if start + height < count * height:
             rest = rest - part
@@ -254,7 +267,13 @@ def slices(x: Array, bits: int, count: int) -> Array:
 def _shift(x: Array, bits: int) -> float:
     """What rounds every number to so many bits, counted from the largest of all, when it is added and taken away again;
     NaN, which spreads to all of them, where one is infinite or so large that sums could overflow."""
-    largest = float(np.abs(x).max())
+    shift: float = _shift_of(np.maximum.reduce(np.abs(x), axis=None), bits)
+    return shift
+
+
+@called(number=True)
+def _shift_of(largest: Array, bits: int) -> float:
+    largest = float(largest)
     return SHIFT * unit_of(largest, bits) if largest < TOO_LARGE else np.nan
 
 

@@ -231,9 +231,8 @@ def outputs_of(run: Run, x: Array) -> Array:
     """What the trained network says to unscaled examples, one a row: one row an output, one column an example."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
-    network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]))
-    for k, layer in enumerate(network.normalised):
-        layer.mean[...], layer.variance[...] = state[f"mean_{k}"], state[f"variance_{k}"]
+    running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.shape.scales(state["vector"])))]
+    network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]), running)
     rows = rows_with_ones(np.array(x))  # scaled in place, in the precision in which the training had its examples
     if run.heading.scaling is not None:
         run.heading.scaling.apply(rows[:, :-1])

@@ -6,6 +6,7 @@ Sources: dropout, Srivastava et al. 2014; DropConnect, Wan et al. 2013; stochast
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,21 @@ class Masks:
     outputs: tuple[Array | None, ...]
     weights: tuple[Array | None, ...]
     branches: tuple[float | None, ...]
+
+    @staticmethod
+    def nothing(depth: int) -> Masks:
+        """The masks that leave nothing out of so many layers."""
+        return Masks(*((None,) * depth for _ in range(3)))
+
+    @property
+    def there(self) -> list[Any]:
+        """Those that there are."""
+        return [mask for mask in (*self.outputs, *self.weights, *self.branches) if mask is not None]
+
+    def map(self, function: Callable[[Any], Any]) -> Masks:
+        """What the function makes of those that there are, in the same order."""
+        groups = (self.outputs, self.weights, self.branches)
+        return Masks(*(tuple(None if mask is None else function(mask) for mask in group) for group in groups))
 
 
 @dataclass(frozen=True)
@@ -58,11 +74,6 @@ class Noise:
             kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch=batch), self.stochastic_depth)
             branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
         return Masks(tuple(outputs), tuple(weights), tuple(branches))
-
-    @staticmethod
-    def nothing(shape: Shape) -> Masks:
-        """The masks that leave nothing out."""
-        return Masks(*((None,) * shape.depth for _ in range(3)))
 
 
 def _kept(raw: Array, share: float) -> Array:

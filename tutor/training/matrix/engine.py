@@ -9,9 +9,10 @@ import numpy as np
 
 from tutor.data.augmentation import Augmentation
 from tutor.training.architecture import Shape
-from tutor.training.matrix.dropout import Masks, Noise
+from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import Optimization
+from tutor.training.matrix.update import Update
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
 
@@ -45,6 +46,7 @@ class MatrixForm:
         self.vector = vector.astype(kind)
         self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
         self.optimization = Optimization(wanted.rules, len(vector), shape.weights(), system, kind)
+        self.update = Update(self.network, self.optimization)
         self.examples = system.examples(data.rows, self.single)
         self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
         self.targets = data.targets.astype(kind)
@@ -66,30 +68,25 @@ class MatrixForm:
         return losses
 
     def _epoch(self, number: int, order: Array) -> float:
-        network, optimization = self.network, self.optimization
         places, size = self.data.train[order], self.wanted.batch_size
         examples, positions = self._examples(number, places, order)
         targets = self.targets.take(places, axis=1)
+        outputs = np.empty_like(targets)
         shares = None if self.shares is None else self.shares[places]
-        noisy, needs_loss = bool(self.wanted.noise), bool(optimization.variant.shared)
-        few, loss, outputs = None, 0.0, []
-        try:
-            for start in range(0, len(places), size):
-                end = start + size
-                asked = targets[:, start:end]
-                if noisy:
-                    network.leave_out(self._masks(number, start // size, asked.shape[1]))
-                if shares is not None:
-                    few = shares[start:end]
-                outputs.append(network.forward(examples.take(positions[start:end]), True))
-                network.backward(asked, few)
-                if needs_loss:
-                    loss = network.loss.mean(outputs[-1], asked, few) + optimization.penalty(self.vector)
-                optimization.step(self.vector, network.gradient, loss, number - 1)
-        finally:
-            if noisy:  # also after Ctrl-C: a network in use has nothing left out
-                network.leave_out(Noise.nothing(network.shape))
-        return self._mean_loss(np.concatenate(outputs, axis=1), targets, shares)
+        noisy, needs_loss = bool(self.wanted.noise), bool(self.optimization.variant.shared)
+        masks, few, loss = None, None, 0.0
+        for start in range(0, len(places), size):
+            end = start + size
+            asked, told = targets[:, start:end], outputs[:, start:end]
+            if noisy:
+                masks = self._masks(number, start // size, asked.shape[1])
+            if shares is not None:
+                few = shares[start:end]
+            self.update.gradient(examples, positions[start:end], asked, told, few, masks)
+            if needs_loss:
+                loss = self.network.loss.mean(told, asked, few) + self.optimization.penalty(self.vector)
+            self.update.step(loss, number - 1)
+        return self._mean_loss(outputs, targets, shares)
 
     def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
         loss = self.network.loss.mean(outputs, targets, shares)
@@ -99,7 +96,9 @@ class MatrixForm:
         return float("nan")
 
     def _masks(self, epoch: int, batch: int, count: int) -> Masks:
-        return self.wanted.noise.masks(self.network.shape, self.wanted.seed, epoch, batch, count)
+        masks = self.wanted.noise.masks(self.network.shape, self.wanted.seed, epoch, batch, count)
+        kind = self.vector.dtype
+        return masks.map(lambda mask: mask if isinstance(mask, float) else mask.astype(kind, copy=False))
 
     def _examples(self, number: int, places: Array, order: Array) -> tuple[Any, Array]:
         """What the batches are taken from, and in which order."""
@@ -132,8 +131,8 @@ class MatrixForm:
         """Everything that goes on from here: copies, by name."""
         found = {"vector": self.vector.copy(), "updates": self.optimization.updates, **self.optimization.shared}
         found |= {f"state_{name}": array.copy() for name, array in self.optimization.state.items()}
-        for depth, layer in enumerate(self.network.normalised):
-            found |= {f"mean_{depth}": layer.mean.copy(), f"variance_{depth}": layer.variance.copy()}
+        for depth, (mean, variance) in enumerate(self.network.running):
+            found |= {f"mean_{depth}": mean.copy(), f"variance_{depth}": variance.copy()}
         return found
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -144,5 +143,5 @@ class MatrixForm:
             array[...] = state[f"state_{name}"]
         for name in self.optimization.shared:
             self.optimization.shared[name] = float(state[name])
-        for depth, layer in enumerate(self.network.normalised):
-            layer.mean[...], layer.variance[...] = state[f"mean_{depth}"], state[f"variance_{depth}"]
+        for depth, (mean, variance) in enumerate(self.network.running):
+            mean[...], variance[...] = state[f"mean_{depth}"], state[f"variance_{depth}"]

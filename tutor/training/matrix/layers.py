@@ -1,7 +1,7 @@
 """The parts of a network in matrix form. Each takes what the one before made of a batch, and passes a gradient back.
 
 Everything has a row a unit and a column an example. `forward` keeps what `backward` needs; what it returns may be
-changed by the next layer, and what `backward` is given is used up.
+changed by the next layer, and what `backward` is given is used up. Arrays may also be those of generated code.
 """
 
 from __future__ import annotations
@@ -40,22 +40,19 @@ class Linear:
     def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
         self.matrix, self.gradient, self.mask = matrix, gradient, None
         self.system = system
-        self.wide = np.empty((0, 0))
 
     def forward(self, a: Array) -> Array:
-        if self.wide.shape[1] != a.shape[1]:
-            self.wide = np.ones((self.matrix.shape[1], a.shape[1]), a.dtype)
-            self.longest = max(*self.matrix.shape, a.shape[1])
-        self.wide[:-1] = a
+        wide = np.ones_like(a, shape=(self.matrix.shape[1], a.shape[1]))
+        wide[:-1] = a
+        self.longest = max(*self.matrix.shape, a.shape[1])
         weights = self.matrix if self.mask is None else self.matrix * self.mask
-        self.left = self.system.operand(weights, self.longest)
-        self.right = self.system.operand(self.wide, self.longest)
+        self.left, self.right = self.system.operand(weights, self.longest), self.system.operand(wide, self.longest)
         return self.system.multiply(self.left, self.right)
 
     def backward(self, delta: Array) -> Array:
         """dE/dW = dE/dz·aᵀ, and dE/da = Wᵀ·dE/dz."""
         by_sums, transposed = self.system.operand(delta, self.longest), self.system.transposed
-        self.system.multiply(by_sums, transposed(self.right), self.gradient)
+        self.system.multiply(by_sums, transposed(self.right), out=self.gradient)
         if self.mask is not None:
             self.gradient *= self.mask
         return self.system.multiply(transposed(self.left, -1), by_sums)
@@ -103,11 +100,13 @@ class Normalise:
     """Batch normalization of the weighted sums; their own bias is what it adds at the end. While the network learns, by
     the mean and variance of the batch; after that by their running averages."""
 
-    def __init__(self, sums: FirstLinear | Linear, gamma: Array, by_gamma: Array, system: System) -> None:
+    def __init__(
+        self, sums: FirstLinear | Linear, gamma: Array, by_gamma: Array, running: tuple[Array, Array], system: System
+    ) -> None:
         self.sums, self.system, self.learning = sums, system, False
         self.gamma, self.beta = gamma, sums.matrix[:, -1:]
         self.by_gamma, self.by_beta = by_gamma, sums.gradient[:, -1:]
-        self.mean, self.variance = np.zeros_like(gamma), np.ones_like(gamma)
+        self.mean, self.variance = running
 
     def forward(self, x: Any) -> Array:
         z = self.sums.forward(x)
@@ -117,8 +116,8 @@ class Normalise:
             count = z.shape[1]
             mean = self.system.sums(z) / count
             variance = self.system.sums((z - mean) ** 2) / count
-            self.mean = batch_norm.running(self.mean, mean, self.system)
-            self.variance = batch_norm.running(self.variance, variance, self.system)
+            self.mean[...] = batch_norm.running(self.mean, mean, self.system)
+            self.variance[...] = batch_norm.running(self.variance, variance, self.system)
         self.spread = batch_norm.spread(variance, self.system)
         self.normalised = (z - mean) / self.spread
         return batch_norm.scaled(self.normalised, self.gamma, self.beta)

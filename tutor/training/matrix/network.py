@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tutor.training.matrix.layers import Activate, FirstLinear, Hidden, Linear, 
 
 Array = Any
 System = Any
+Running = Sequence[tuple[Array, Array]]
 
 
 class BatchLoss:
@@ -50,21 +52,23 @@ class BatchLoss:
         if not self.entry.output:
             return outputs
         outputs = outputs.astype(np.float64, copy=False)  # 1 - 1e-12 is 1 in single precision
-        return np.clip(outputs, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+        return np.minimum(np.maximum(outputs, SMALLEST_PROBABILITY), 1 - SMALLEST_PROBABILITY)
 
     def _shared(self, terms: Array, targets: Array) -> Array:
         return terms / len(targets) if self.entry.mean else terms
 
 
 class Network:
-    """A shape in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`."""
+    """A shape in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`. With batch
+    normalization `running` has the mean and the variance of each hidden layer, changed in place."""
 
-    def __init__(self, shape: Shape, system: System, vector: Array, gradient: Array) -> None:
-        self.shape, self.vector, self.gradient = shape, vector, gradient
+    def __init__(self, shape: Shape, system: System, vector: Array, gradient: Array, running: Running = ()) -> None:
+        self.shape, self.system, self.vector, self.gradient = shape, system, vector, gradient
+        self.running = running or [(np.zeros_like(scale), np.ones_like(scale)) for scale in shape.scales(vector)]
         self.loss = BatchLoss(shape.loss, system)
         parts = list(zip(shape.matrices(vector), shape.matrices(gradient), strict=True))
         self.sums: list[FirstLinear | Linear] = [FirstLinear(*parts[0]), *(Linear(*part, system) for part in parts[1:])]
-        scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), strict=False)
+        scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), self.running, strict=False)
         self.normalised = [Normalise(*scale, system) for scale in scales]
         self.hidden = [
             Hidden(sums, Activate(shape.activations[depth], system), shape.skips(depth))
@@ -74,23 +78,22 @@ class Network:
         self.activate = Softmax(system) if last == "softmax" else Activate(last, system)
         self.simple = LOSSES[shape.loss].output == last  # dE/dz is output minus target
 
-    def forward(self, batch: Any, learning: bool = False) -> Array:
-        """The outputs for a batch: one row an output, one column an example."""
+    def forward(self, batch: Any, learning: bool = False, masks: Masks | None = None) -> Array:
+        """The outputs for a batch, without what the masks leave out: one row an output, one column an example."""
         for layer in self.normalised:
             layer.learning = learning
+        self._leave_out(masks or Masks.nothing(self.shape.depth))
         x = batch
         for hidden in self.hidden:
             x = hidden.forward(x)
         self.outputs: Array = self.activate.forward(self.sums[-1].forward(x))
         return self.outputs
 
-    def leave_out(self, masks: Masks) -> None:
-        """What is left out from now on."""
-        kind = self.vector.dtype
+    def _leave_out(self, masks: Masks) -> None:
         for sums, mask in zip(self.sums, masks.weights, strict=True):
-            sums.mask = None if mask is None else mask.astype(kind, copy=False)
+            sums.mask = mask
         for hidden, branch, kept in zip(self.hidden, masks.branches, masks.outputs, strict=False):
-            hidden.branch, hidden.kept = branch, None if kept is None else kept.astype(kind, copy=False)
+            hidden.branch, hidden.kept = branch, kept
 
     def backward(self, targets: Array, shares: Array | None = None) -> None:
         """The derivative of the mean loss of the batch that went forward last; `shares` weigh the examples."""

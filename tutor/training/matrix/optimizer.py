@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from tutor.maths.optimizer import RATE, Variant, counts
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
-from tutor.training.matrix.in_place import Node, Program, Tape
+from tutor.numbers.reproducible_arrays import called
 
 Array = Any
 System = Any
@@ -75,9 +75,6 @@ class Optimization:
         self.state: dict[str, Any] = {n: np.full(count, rules.start(v), dtype) for n, v in self.variant.state.items()}
         self.shared: dict[str, Any] = {n: rules.start(v) for n, v in self.variant.shared_state.items()}
         self.updates = 0
-        self._program: Program | None = None
-        self._bound: tuple[Any, Any, bool] = (None, None, False)
-        self._settled = -1  # the epoch in which no number changes from update to update
         self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
@@ -94,25 +91,21 @@ class Optimization:
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
         """Change the parameters in place; the gradient is used up."""
-        if self.rules.l1 or self.rules.l2:
-            self._penalise(vector, gradient)
-        if self.rules.clip_value is not None or self.rules.clip_norm is not None:
-            self._clip(gradient)
+        self.change(vector, gradient, self.numbers(loss, epoch))
+
+    @property
+    def number_names(self) -> list[str]:
+        """What `numbers` has."""
+        shared = [f"{line.name}_new" if line.name in self.shared else line.name for line in self.variant.shared]
+        return [RATE, "E", *counts(0.0), *shared]
+
+    def numbers(self, loss: float, epoch: int) -> dict[str, float]:
+        """Begin the next update: what is the same for all parameters in it, by name."""
         self.updates += 1
-        first = self.updates == 1
-        bound_vector, bound_gradient, bound_first = self._bound
-        bound = bound_vector is vector and bound_gradient is gradient and bound_first == first
-        if self._program is not None and bound and epoch == self._settled:
-            self._program.repeat()
-            return
         numbers = {RATE: self.rate(epoch), "E": loss, **counts(float(self.updates))}
         if self.variant.shared:
             numbers |= self._shared_numbers(numbers)
-        if self._program is None or not bound:
-            self._bound = vector, gradient, first
-            self._program = self._recorded(vector, gradient, numbers)
-        self._program.run(numbers)
-        self._settled = epoch if set(self._program.numbers) <= {RATE} else -1
+        return numbers
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""
@@ -129,30 +122,34 @@ class Optimization:
         """The settings, and what bodies decide by."""
         return {**self.settings, **self.variant.choices, "first": self.updates == 1}
 
-    def _recorded(self, vector: Array, gradient: Array, numbers: Iterable[str]) -> Program:
-        """The optimizer's equations, ready to run on these very arrays."""
-        tape: Any = Tape(self.system)
+    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any]) -> None:
+        """Penalties, clipping and the equations of the optimizer; arrays may also be those of generated code."""
+        if self.rules.l1 or self.rules.l2:
+            self._penalise(vector, gradient)
+        if self.rules.clip_value is not None:
+            gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
+        if self.rules.clip_norm is not None:
+            shortened(gradient, self.rules.clip_norm, self.system)
         arrays = {"w": vector, "g": gradient, **self.state}
-        space: dict[str, Any] = {name: tape.leaf(name, True) for name in arrays}
-        space |= {name: tape.leaf(name, False) for name in numbers}
-        space |= self._chosen()
-        results: dict[str, Node] = {}
+        space = SimpleNamespace(**arrays, **numbers, **self._chosen())
+        made = {}
         for equation in self.variant.equations:
-            value: Any = equation.body(SimpleNamespace(**space), tape)
+            value: Any = equation.body(space, self.system)
             if equation.name in arrays:
-                results[equation.name] = value
-            space[equation.result] = value
-        return Program(tape, arrays, results)
+                made[equation.name] = value
+            setattr(space, equation.result, value)
+        for name, value in made.items():
+            arrays[name][...] = value
 
     def _penalise(self, vector: Array, gradient: Array) -> None:
         for name, strength in (("l1", self.rules.l1), ("l2", self.rules.l2)):
             if strength:
                 gradient += strength * np.where(self.weights, PENALTIES[name].slope(vector, self.system), 0.0)
 
-    def _clip(self, gradient: Array) -> None:
-        if self.rules.clip_value is not None:
-            gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
-        if self.rules.clip_norm is not None:
-            length = float(norm(self.system.total(gradient * gradient), self.system))
-            if length > self.rules.clip_norm:
-                gradient[...] = by_norm(gradient, length, self.rules.clip_norm, self.system)
+
+@called(number=True)
+def shortened(gradient: Array, limit: float, system: System) -> None:
+    """Shorten the gradient in place where it is longer than the limit."""
+    length = float(norm(system.total(gradient * gradient), system))
+    if length > limit:
+        gradient[...] = by_norm(gradient, length, limit, system)

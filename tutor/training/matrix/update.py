@@ -1,0 +1,103 @@
+"""One update of a network: worked as its formulas stand and, once there have been some, as code made from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+from weakref import ref
+
+from tutor.training.matrix.code import Code, Pool
+from tutor.training.matrix.dropout import Masks
+from tutor.training.matrix.network import Network
+from tutor.training.matrix.optimizer import Optimization
+
+Array = Any
+_WORTH = 40
+"""Updates after which writing code for more of their kind takes less time than it saves."""
+
+
+class Update:
+    """A network and how it is optimised. Code and formulas come to the same bits, so no result depends on which of them
+    works an update."""
+
+    def __init__(self, network: Network, optimization: Optimization) -> None:
+        self.network, self.optimization = network, optimization
+        self._pool: Pool = {}
+        self._times: Counter[Any] = Counter()
+        self._gradients: dict[Any, Callable[..., None]] = {}
+        self._examples: Callable[[], Any] = lambda: None  # not kept longer than they are needed
+        self._by_size: dict[int, Callable[..., None]] = {}
+        self._change: tuple[Callable[..., None], list[str]] | None = None
+
+    def gradient(
+        self, examples: Any, places: Array, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+    ) -> None:
+        """Put the outputs for the examples at these places into `outputs`, and the derivative of their mean loss into
+        the gradient of the network."""
+        if examples is not self._examples():
+            self._examples, self._by_size = ref(examples), {}
+        run = self._by_size.get(len(places))
+        if run is None:
+            _gradient(self.network, examples.take(places), targets, outputs, shares, masks)
+            self._count(examples, len(places), targets, outputs, shares, masks)
+        else:
+            run(examples.x.take, places, targets, outputs, *_given(shares, masks))
+
+    def step(self, loss: float, epoch: int) -> None:
+        """Change the parameters by the gradient, which is used up, of a loss in that epoch (from 0)."""
+        network, optimization = self.network, self.optimization
+        numbers = optimization.numbers(loss, epoch)
+        if self._change is None or optimization.updates == 1:
+            optimization.change(network.vector, network.gradient, numbers)
+            if optimization.updates > _WORTH:
+                self._change = self._written_change()
+        else:
+            change, names = self._change
+            change(*[numbers[name] for name in names])
+
+    def _count(self, examples: Any, size: int, *arguments: Any) -> None:
+        """Count a batch of its kind, and see whether there is code for the next ones, or time to write it."""
+        kind = size, *examples.kind(self.network.shape.sizes[1], size)
+        self._times[kind] += 1
+        if self._times[kind] == _WORTH:
+            self._gradients[kind] = self._written_gradient(examples, size, *arguments)
+        if kind in self._gradients:
+            self._by_size[size] = self._gradients[kind]
+
+    def _written_gradient(
+        self, examples: Any, size: int, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+    ) -> Callable[..., None]:
+        """`_gradient` for batches of this size, and arguments like these."""
+        code, network = Code(self._pool), self.network
+        running = [(code.leaf(mean), code.leaf(variance)) for mean, variance in network.running]
+        take, places, asked, told = code.argument(), code.argument(), code.argument(targets), code.argument(outputs)
+        few = None if shares is None else code.argument(shares)
+        kept = None if masks is None else masks.map(code.argument)
+        x = code.buffer((size, examples.x.shape[1]), examples.x.dtype)
+        code.write("{}({}, 0, {out}, 'clip')", take.name, places.name, out=x)
+        arrays = code.leaf(network.vector), code.leaf(network.gradient)
+        _gradient(Network(network.shape, network.system, *arrays, running), examples.batch(x), asked, told, few, kept)
+        return code.function([take, places, asked, told, *_given(few, kept)])
+
+    def _written_change(self) -> tuple[Callable[..., None], list[str]]:
+        """What the optimization does, and the names of the numbers that it asks for."""
+        code, optimization = Code(self._pool), copy(self.optimization)
+        optimization.state = {name: code.leaf(array) for name, array in self.optimization.state.items()}
+        numbers = {name: code.argument() for name in optimization.number_names}
+        optimization.change(code.leaf(self.network.vector), code.leaf(self.network.gradient), numbers)
+        names = [name for name, value in numbers.items() if code.reads(value)]
+        return code.function([numbers[name] for name in names]), names
+
+
+def _gradient(
+    network: Network, batch: Any, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+) -> None:
+    outputs[...] = network.forward(batch, True, masks)
+    network.backward(targets, shares)
+
+
+def _given(shares: Array | None, masks: Masks | None) -> list[Any]:
+    """Those arguments that there are."""
+    return [*([] if shares is None else [shares]), *([] if masks is None else masks.there)]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isfinite
 from textwrap import wrap
 from types import SimpleNamespace
@@ -13,6 +16,7 @@ import numpy as np
 
 from tutor import __version__
 from tutor.export.plan import Plan
+from tutor.maths.number_system import FUNCTIONS
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.matrix.engine import SINGLE_FROM
@@ -74,6 +78,8 @@ def written(value: Any) -> Written:
     """A quantity, or a number as its shortest decimals."""
     if isinstance(value, Written):
         return value
+    if value == math.pi:
+        return Written("math.pi")
     number = value if isinstance(value, int) else float(value)
     text = repr(number) if isfinite(number) else f"float({str(number)!r})"
     return Written(text, FACTOR if text.startswith("-") else ATOM)
@@ -88,26 +94,27 @@ class Writing:
     """The number system. `module` is whose functions the script has, `np` or `torch`; with `math` the formula is one
     for single numbers."""
 
+    pi = math.pi
+
     def __init__(self, module: str) -> None:
         self.module = module
 
     def _call(self, name: str, *arguments: Any) -> Written:
         return Written(f"{self.module}.{name}({', '.join(written(a).text for a in arguments)})")
 
-    def exp(self, z: Any) -> Written:
-        return self._call("exp", z)
+    def __getattr__(self, name: str) -> Callable[[Any], Written]:
+        """A function of the table: the library's own or Python's, or what the table makes of others."""
+        if name not in FUNCTIONS:
+            raise AttributeError(name)
+        body = FUNCTIONS[name].body
+        if body is not None and not hasattr(math, name):
+            return lambda z: written(body(z, self))
+        if self.module == "np" and not hasattr(np, name):
+            return lambda z: Written(f"{name}({written(z).text})")  # which `assembled` defines
+        return partial(self._call, name)
 
-    def log(self, z: Any) -> Written:
-        return self._call("log", z)
-
-    def tanh(self, z: Any) -> Written:
-        return self._call("tanh", z)
-
-    def sqrt(self, z: Any) -> Written:
-        return self._call("sqrt", z)
-
-    def cos_half_turns(self, z: Any) -> Written:
-        return self._call("cos", Written(f"{self.module}.pi") * z)
+    def sqrt(self, z: Any) -> Any:
+        return self._call("sqrt", z) if isinstance(z, Written) else math.sqrt(z)
 
     @staticmethod
     def number(text: str) -> Written:
@@ -143,6 +150,10 @@ def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
     text = "\n".join(body)
     if "numbers(" in text:
         body = [*names(plan), *_READING.split("\n"), *lines]
+        text = "\n".join(body)
+    made = [name for name in FUNCTIONS if re.search(rf"(?<![\w.]){name}\(", text)]
+    if made:
+        body = [*(f"{name} = np.vectorize(math.{name}, otypes=[np.float64])" for name in made), "", *body]
         text = "\n".join(body)
     modules = [f"import {name}" for name in ("base64", "csv", "math", "sys") if f"{name}." in text]
     modules += ["from types import SimpleNamespace"] if "SimpleNamespace(" in text else []

@@ -150,6 +150,8 @@ class Writer:
             return self._name(node.name)
         if node.is_Rational:
             return Text(literal(abs(Fraction(int(node.p), int(node.q)))), ATOM, bool(node < 0))
+        if isinstance(node, sympy.NumberSymbol):
+            return Text(repr(float(node)), ATOM)
         if _is_power_of_count(node):
             return Text(self._to_the_count(node.args[0].name), ATOM)
         found = self._operation(node)

@@ -50,6 +50,7 @@ FORMULAS = {
     "exponential function, chain rule": "exp(-2*x*y)",
     "logarithm, chain rule": "log(1 + x**2)",
     "tanh, chain rule": "tanh(3*x - y)",
+    "error function, chain rule": "erf(x*y)",
     "sine, chain rule": "x*sin(2*x + y)",
     "cosine, chain rule": "cos(x*y)**2",
     "power rule": "x**5",

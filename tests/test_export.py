@@ -18,9 +18,9 @@ from variants import VARIANTS, typed
 
 from tutor.data.builtin import Data, load
 from tutor.data.source import source_of
-from tutor.export.parts import Written, written
 from tutor.export.plan import plan_of
 from tutor.export.scripts import EXPORTS
+from tutor.formulas.code import code_of
 from tutor.maths.activations import ACTIVATIONS
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.predict import outputs_of
@@ -275,7 +275,7 @@ def test_a_written_formula_means_what_was_computed(tree: Any) -> None:
         assert isinstance(node, ast.Constant)
         return Fraction(node.value)
 
-    text = worked(tree, lambda n: Written(written(n).text, written(n).level)).text
+    text = worked(tree, code_of).whole
     parsed = ast.parse(text, mode="eval").body
     try:
         right = worked(tree, Fraction)

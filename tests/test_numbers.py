@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutor.data.sampling import uniforms, words
 from tutor.marking.answer import read_written
-from tutor.numbers import decimals
+from tutor.maths.number_system import FUNCTIONS
+from tutor.numbers import decimals, reproducible_scalars
+from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.digits import exactly
 from tutor.numbers.exact import ExactSystem, as_fraction, read_number
+from tutor.numbers.floats import FloatSystem
 from tutor.views.numbers import fixed, full, scientific, shown
 
 
@@ -27,6 +34,57 @@ def test_sine_and_cosine_in_decimals_have_the_digits_of_their_context(z: str) ->
             assert abs(mpmath.mpf(str(found)) - expected) <= mpmath.mpf(10) ** -49 * min(
                 1, abs(mpmath.mpf(z)) + (name == "cos")
             )
+
+
+SYSTEMS: dict[str, tuple[Any, Any, float]] = {
+    "floats": (FloatSystem, float, 1e-15),
+    "decimals": (decimals, lambda z: Decimal(z.numerator) / z.denominator, 1e-26),
+    "reproducible arrays": (ARITHMETICS["reproducible"], lambda z: np.array([float(z)]), 5e-16),
+    "fast arrays": (ARITHMETICS["fast"], lambda z: np.array([float(z)]), 5e-16),
+    "reproducible scalars": (reproducible_scalars.Reproducible, float, 5e-16),
+    "fast scalars": (reproducible_scalars.Fast, float, 5e-16),
+}
+"""Every system of numbers that has values: how a rational is one of its numbers, and how far off a value may be."""
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_has_every_function_of_the_table(system: str, name: str) -> None:
+    functions, number, tolerance = SYSTEMS[system]
+    entry, far = FUNCTIONS[name], {"sin": 40, "cos": 40, "cospi": 3}.get(name, 12)
+    with mpmath.workdps(60):
+        for z in [Fraction(k, 16) for k in range(0 if entry.of_positive else -far * 16, far * 16, 7)]:
+            if not (entry.of_positive and z == 0):
+                value = getattr(functions, name)(number(z))
+                found = mpmath.mpf(str(value) if isinstance(value, Decimal) else float(np.ravel(value)[0]))
+                expected = getattr(mpmath, name)(mpmath.mpf(z.numerator) / z.denominator)
+                assert abs(found - expected) <= tolerance * max(1, abs(expected)) * 8, z
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_slopes_and_the_rational_values_of_the_table_are_right(name: str) -> None:
+    entry = FUNCTIONS[name]
+    for z in (Fraction(1, 3), Fraction(1), Fraction(5, 2)):
+        exact = ExactSystem(40).apply(name, z)
+        slope = entry.slope(float(z), float(as_fraction(exact)), FloatSystem)
+        assert math.isclose(slope, mpmath.diff(getattr(mpmath, name), float(z)), rel_tol=1e-9, abs_tol=1e-9)
+    for z in (Fraction(k, 2) for k in range(0 if entry.of_positive else -8, 9)):
+        if (value := entry.rational(z)) is not None:
+            assert abs(getattr(mpmath, name)(mpmath.mpf(z.numerator) / z.denominator) - value) < 1e-14
+    if entry.odd:
+        assert ExactSystem(40).apply(name, Fraction(-1, 3)) == -ExactSystem(40).apply(name, Fraction(1, 3))
+
+
+def test_the_reproducible_error_function_is_right_nearly_to_the_last_place() -> None:
+    x = 6.2 * uniforms(words(1, "data", 0, 20_000)) ** 2
+    found = ARITHMETICS["reproducible"].erf(x)
+    with mpmath.workdps(40):
+        exact = [mpmath.erf(mpmath.mpf(value)) for value in x.tolist()]
+        worst = max(abs(f - e) / math.ulp(float(e)) for f, e in zip(found.tolist(), exact, strict=True))
+    assert worst < 1.25
+    edges = np.array([math.inf, 1e308, 5e-324, 0.0, -0.0, math.nan])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert str(ARITHMETICS["reproducible"].erf(edges).tolist()) == "[1.0, 1.0, 5e-324, 0.0, -0.0, nan]"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +176,7 @@ def test_rational_values_stay_rational() -> None:
     system = ExactSystem(30)
     assert system.add([Fraction(1, 3)] * 3) == 1
     assert system.power(Fraction(9, 4), Fraction(1, 2)) == Fraction(3, 2)
-    assert isinstance(system.exp(Fraction(0)), Fraction)
+    assert isinstance(system.apply("exp", Fraction(0)), Fraction)
 
 
 @pytest.mark.parametrize(

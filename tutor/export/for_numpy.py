@@ -6,11 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from tutor.export.parts import (
-    FACTOR,
-    POWER,
-    PRODUCT,
     Writing,
-    Written,
     array,
     assembled,
     documented,
@@ -19,9 +15,9 @@ from tutor.export.parts import (
     step_lines,
     text_of,
     using,
-    written,
 )
 from tutor.export.plan import Plan
+from tutor.formulas.code import POWER, PRODUCT, Code, code_of
 from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
@@ -55,7 +51,7 @@ def gradient_lines(plan: Plan) -> list[str]:
     strengths = {"l1": plan.settings.l1, "l2": plan.settings.l2}
     for name, strength in strengths.items():
         for k in range(1, top + 1) if strength else ():
-            slope = written(PENALTIES[name].slope(Written(f"W{k}"), NUMPY)).at(POWER)
+            slope = code_of(PENALTIES[name].slope(Code(f"W{k}"), NUMPY)).at_least(POWER)
             lines.append(f"    by_W{k} += {strength!r} * {slope}")
     parts = [f"np.column_stack([by_W{k}, by_b{k}]).ravel()" for k in range(1, top + 1)]
     parts += [f"by_gamma{k}" for k in range(1, top) if shape.batch_norm]
@@ -64,17 +60,17 @@ def gradient_lines(plan: Plan) -> list[str]:
 
 def _output_delta(plan: Plan) -> str:
     shape, k = plan.shape, plan.shape.depth
-    name, y, t = shape.activations[-1], Written(f"f.a{k}"), Written("targets")
+    name, y, t = shape.activations[-1], Code(f"f.a{k}"), Code("targets")
     loss = LOSSES[shape.loss]
     if loss.output == name:
         return f"({y.text} - targets)"
-    by_y = written(loss.slope(y, t, NUMPY))
+    by_y = code_of(loss.slope(y, t, NUMPY))
     if loss.mean:
         by_y = by_y / shape.sizes[-1]
     if name == "softmax":
-        return f"{y.text} * ({by_y.at(PRODUCT)} - ({by_y.at(FACTOR)} * {y.text}).sum(axis=1, keepdims=True))"
+        return f"{y.text} * ({by_y.at_least(PRODUCT)} - ({by_y.at_least(POWER)} * {y.text}).sum(axis=1, keepdims=True))"
     slope = _slope(name, f"f.z{k}", y.text)
-    return by_y.at(FACTOR) + (f" * {slope}" if slope != "1" else "")
+    return by_y.at_least(POWER) + (f" * {slope}" if slope != "1" else "")
 
 
 def _through_norm(k: int) -> list[str]:
@@ -82,7 +78,7 @@ def _through_norm(k: int) -> list[str]:
     return [
         f"    by_gamma{k}, by_b{k} = (d{k} * f.n{k}).sum(axis=0), d{k}.sum(axis=0)",
         f"    by_n{k} = d{k} * gamma{k}",
-        f"    d{k} = {text_of(batch_norm.slope, *map(Written, arguments))}",
+        f"    d{k} = {text_of(batch_norm.slope, *map(Code, arguments))}",
     ]
 
 
@@ -90,7 +86,7 @@ def _slope(name: str, z: str, a: str) -> str:
     entry = ACTIVATIONS[name]
     assert entry.slope is not None
     parameter = [NUMPY.number(entry.default)] if entry.parameter else []
-    return written(entry.slope(Written(z), Written(a), *parameter, NUMPY)).at(POWER)
+    return code_of(entry.slope(Code(z), Code(a), *parameter, NUMPY)).at_least(POWER)
 
 
 def script(plan: Plan) -> str:
@@ -115,7 +111,7 @@ def activation(name: str, z: str, m: Writing) -> str:
     """The text of an activation of one sum."""
     entry = ACTIVATIONS[name]
     parameter = [m.number(entry.default)] if entry.parameter else []
-    return text_of(entry.value, Written(z), *parameter, m)
+    return text_of(entry.value, Code(z), *parameter, m)
 
 
 def _numbers(plan: Plan) -> list[str]:
@@ -172,19 +168,19 @@ def _forward(plan: Plan) -> list[str]:
 
 
 def _normalised(k: int, source: str) -> list[str]:
-    mean, variance = Written(f"mean{k}"), Written(f"variance{k}")
+    mean, variance = Code(f"mean{k}"), Code(f"variance{k}")
     return [
         f"    sums = {source} @ W{k}.T",
         "    if learning:",
         "        centre = sums.mean(axis=0)",
         "        variance = ((sums - centre) ** 2).mean(axis=0)",
-        f"        mean{k}[...] = {text_of(batch_norm.running, mean, Written('centre'), NUMPY)}",
-        f"        variance{k}[...] = {text_of(batch_norm.running, variance, Written('variance'), NUMPY)}",
+        f"        mean{k}[...] = {text_of(batch_norm.running, mean, Code('centre'), NUMPY)}",
+        f"        variance{k}[...] = {text_of(batch_norm.running, variance, Code('variance'), NUMPY)}",
         "    else:",
         f"        centre, variance = mean{k}, variance{k}",
-        f"    s{k} = {text_of(batch_norm.spread, Written('variance'), NUMPY)}",
+        f"    s{k} = {text_of(batch_norm.spread, Code('variance'), NUMPY)}",
         f"    n{k} = (sums - centre) / s{k}",
-        f"    z{k} = {text_of(batch_norm.scaled, Written(f'n{k}'), Written(f'gamma{k}'), Written(f'b{k}'))}",
+        f"    z{k} = {text_of(batch_norm.scaled, Code(f'n{k}'), Code(f'gamma{k}'), Code(f'b{k}'))}",
     ]
 
 
@@ -208,8 +204,8 @@ def _predict(plan: Plan) -> list[str]:
 class _Longer(Writing):
     """Where it is known already that the condition holds."""
 
-    def positive(self, z: Any, then: Any, otherwise: Any) -> Written:
-        return written(then)
+    def positive(self, z: Any, then: Any, otherwise: Any) -> Code:
+        return code_of(then)
 
 
 def clipped(plan: Plan, module: str) -> tuple[str, str]:
@@ -217,9 +213,9 @@ def clipped(plan: Plan, module: str) -> tuple[str, str]:
     rules = plan.settings.rules
     value = norm = ""
     if rules.clip_value is not None:
-        value = text_of(by_value, Written("g"), written(rules.clip_value), Writing(module))
+        value = text_of(by_value, Code("g"), code_of(rules.clip_value), Writing(module))
     if rules.clip_norm is not None:
-        norm = text_of(by_norm, Written("g"), Written("length"), written(rules.clip_norm), _Longer(module))
+        norm = text_of(by_norm, Code("g"), Code("length"), code_of(rules.clip_norm), _Longer(module))
     return value, norm
 
 
@@ -242,7 +238,7 @@ def loss_text(plan: Plan, y: str, m: Writing) -> str:
     """The mean loss of the examples."""
     loss = LOSSES[plan.shape.loss]
     outputs = f" / {plan.shape.sizes[-1]}" if loss.mean else ""
-    return f"({text_of(loss.term, Written(y), Written('targets'), m)}).sum() / len(targets){outputs}"
+    return f"({text_of(loss.term, Code(y), Code('targets'), m)}).sum() / len(targets){outputs}"
 
 
 def _update(plan: Plan) -> list[str]:
@@ -263,7 +259,7 @@ def _update(plan: Plan) -> list[str]:
     if plan.variant.shared:
         for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
             for k in range(1, shape.depth + 1) if strength else ():
-                term = text_of(PENALTIES[name].term, Written(f"W{k}"), NUMPY)
+                term = text_of(PENALTIES[name].term, Code(f"W{k}"), NUMPY)
                 lines.append(f"    E = E + {strength!r} * float(({term}).sum())")
     if value:
         lines.append(f"    g = {value}")

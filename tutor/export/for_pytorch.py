@@ -7,7 +7,6 @@ from itertools import pairwise
 from tutor.export.for_numpy import activation, clipped, loss_text
 from tutor.export.parts import (
     Writing,
-    Written,
     array,
     assembled,
     documented,
@@ -18,6 +17,7 @@ from tutor.export.parts import (
     using,
 )
 from tutor.export.plan import Plan
+from tutor.formulas.code import Code
 from tutor.maths import batch_norm
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
@@ -135,10 +135,10 @@ def _normalised(k: int) -> list[str]:
         "            with torch.no_grad():",
     ]
     for name in ("mean", "variance"):
-        text = text_of(batch_norm.running, Written(f"self.{name}{k}"), Written(name), TORCH)
+        text = text_of(batch_norm.running, Code(f"self.{name}{k}"), Code(name), TORCH)
         lines.append(f"                self.{name}{k}[...] = {text}")
-    normalised = f"(sums - mean) / {text_of(batch_norm.spread, Written('variance'), TORCH)}"
-    scaled = text_of(batch_norm.scaled, Written("normalised"), Written(f"self.gamma{k}"), Written(f"self.b{k}"))
+    normalised = f"(sums - mean) / {text_of(batch_norm.spread, Code('variance'), TORCH)}"
+    scaled = text_of(batch_norm.scaled, Code("normalised"), Code(f"self.gamma{k}"), Code(f"self.b{k}"))
     return [
         *lines,
         "        else:",
@@ -206,8 +206,8 @@ def _update(plan: Plan) -> list[str]:
     for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
         if not strength:
             continue
-        slope = text_of(PENALTIES[name].slope, Written("w"), TORCH)
-        term = text_of(PENALTIES[name].term, Written("w"), TORCH)
+        slope = text_of(PENALTIES[name].slope, Code("w"), TORCH)
+        term = text_of(PENALTIES[name].term, Code("w"), TORCH)
         lines += ["    gradients = [", f"        g if w is None else g + {strength!r} * ({slope})"]
         lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
         if plan.variant.shared:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
+import re
 from collections.abc import Callable, Sequence
-from math import isfinite
+from functools import partial
 from textwrap import wrap
 from types import SimpleNamespace
 from typing import Any
@@ -13,123 +15,58 @@ import numpy as np
 
 from tutor import __version__
 from tutor.export.plan import Plan
+from tutor.formulas.code import SUM, Code, call, choice, code_of
 from tutor.maths.kind import Kind
+from tutor.maths.number_system import FUNCTIONS
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.matrix.engine import SINGLE_FROM
-
-SUM, PRODUCT, FACTOR, POWER, ATOM = range(5)
-"""How tightly the outermost operation of a text binds."""
-
-
-class Written:
-    """A piece of a formula: its text, and how tightly it holds together."""
-
-    __slots__ = ("level", "text")
-
-    def __init__(self, text: str, level: int = ATOM) -> None:
-        self.text, self.level = text, level
-
-    def at(self, level: int) -> str:
-        """The text, in parentheses where it binds less tightly than that."""
-        return self.text if self.level >= level else f"({self.text})"
-
-    def __add__(self, other: Any) -> Written:
-        return _two(self, "+", other, SUM, PRODUCT)
-
-    def __radd__(self, other: Any) -> Written:
-        return _two(other, "+", self, SUM, PRODUCT)
-
-    def __sub__(self, other: Any) -> Written:
-        return _two(self, "-", other, SUM, PRODUCT)
-
-    def __rsub__(self, other: Any) -> Written:
-        return _two(other, "-", self, SUM, PRODUCT)
-
-    def __mul__(self, other: Any) -> Written:
-        return _two(self, "*", other, PRODUCT, FACTOR)
-
-    def __rmul__(self, other: Any) -> Written:
-        return _two(other, "*", self, PRODUCT, FACTOR)
-
-    def __truediv__(self, other: Any) -> Written:
-        return _two(self, "/", other, PRODUCT, FACTOR)
-
-    def __rtruediv__(self, other: Any) -> Written:
-        return _two(other, "/", self, PRODUCT, FACTOR)
-
-    def __floordiv__(self, other: Any) -> Written:
-        return _two(self, "//", other, PRODUCT, FACTOR)
-
-    def __pow__(self, other: Any) -> Written:
-        return _two(self, "**", other, POWER, POWER, left=ATOM)
-
-    def __rpow__(self, other: Any) -> Written:
-        return _two(other, "**", self, POWER, POWER, left=ATOM)
-
-    def __neg__(self) -> Written:
-        return Written(f"-{self.at(PRODUCT + 1)}", FACTOR)
-
-
-def written(value: Any) -> Written:
-    """A quantity, or a number as its shortest decimals."""
-    if isinstance(value, Written):
-        return value
-    number = value if isinstance(value, int) else float(value)
-    text = repr(number) if isfinite(number) else f"float({str(number)!r})"
-    return Written(text, FACTOR if text.startswith("-") else ATOM)
-
-
-def _two(a: Any, sign: str, b: Any, level: int, right: int, left: int | None = None) -> Written:
-    first, second = written(a).at(level if left is None else left), written(b).at(right)
-    return Written(f"{first} {sign} {second}" if sign != "**" else f"{first}**{second}", level)
 
 
 class Writing:
     """The number system. `module` is whose functions the script has, `np` or `torch`; with `math` the formula is one
     for single numbers."""
 
+    pi = math.pi
+
     def __init__(self, module: str) -> None:
         self.module = module
 
-    def _call(self, name: str, *arguments: Any) -> Written:
-        return Written(f"{self.module}.{name}({', '.join(written(a).text for a in arguments)})")
+    def _call(self, name: str, *arguments: Any) -> Code:
+        return call(f"{self.module}.{name}", *map(code_of, arguments))
 
-    def exp(self, z: Any) -> Written:
-        return self._call("exp", z)
+    def __getattr__(self, name: str) -> Callable[[Any], Code]:
+        """A function of the table: the library's own or Python's, or what the table makes of others."""
+        if name not in FUNCTIONS:
+            raise AttributeError(name)
+        body = FUNCTIONS[name].body
+        if body is not None and not hasattr(math, name):
+            return lambda z: code_of(body(z, self))
+        if self.module == "np" and not hasattr(np, name):
+            return lambda z: call(name, code_of(z))  # which `assembled` defines
+        return partial(self._call, name)
 
-    def log(self, z: Any) -> Written:
-        return self._call("log", z)
-
-    def tanh(self, z: Any) -> Written:
-        return self._call("tanh", z)
-
-    def sqrt(self, z: Any) -> Written:
-        return self._call("sqrt", z)
-
-    def cos_half_turns(self, z: Any) -> Written:
-        return self._call("cos", Written(f"{self.module}.pi") * z)
+    def sqrt(self, z: Any) -> Any:
+        return self._call("sqrt", z) if isinstance(z, Code) else math.sqrt(z)
 
     @staticmethod
-    def number(text: str) -> Written:
+    def number(text: str) -> Code:
         """The number, not its text: what somebody typed never becomes a part of a script."""
-        return written(float(text))
+        return code_of(float(text))
 
-    def log_one_plus_exp(self, z: Any) -> Written:
+    def log_one_plus_exp(self, z: Any) -> Code:
         if self.module == "torch":
-            return self._call("logaddexp", z, Written(f"torch.zeros_like({written(z).text})"))
+            return self._call("logaddexp", z, call("torch.zeros_like", code_of(z)))
         return self._call("logaddexp", z, 0)
 
-    def positive(self, z: Any, then: Any, otherwise: Any) -> Written:
-        condition = f"{written(z).at(SUM)} > 0"
-        if self.module == "math":
-            return Written(f"({written(then).text} if {condition} else {written(otherwise).text})")
-        return Written(f"{self.module}.where({condition}, {written(then).text}, {written(otherwise).text})")
+    def positive(self, z: Any, then: Any, otherwise: Any) -> Code:
+        test, cases = f"{code_of(z).at_least(SUM)} > 0", (code_of(then), code_of(otherwise))
+        return choice(test, *cases) if self.module == "math" else call(f"{self.module}.where", Code(test), *cases)
 
 
 def text_of(body: Callable[..., Any], *arguments: Any) -> str:
     """The text of a formula, for example on one side of an assignment."""
-    return written(body(*arguments)).text
+    return code_of(body(*arguments)).whole
 
 
 Array = Any
@@ -144,6 +81,10 @@ def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
     text = "\n".join(body)
     if "numbers(" in text:
         body = [*names(plan), *_READING.split("\n"), *lines]
+        text = "\n".join(body)
+    made = [name for name in FUNCTIONS if not hasattr(np, name) and re.search(rf"(?<![\w.]){name}\(", text)]
+    if made:
+        body = [*(f"{name} = np.vectorize(math.{name}, otypes=[np.float64])" for name in made), "", *body]
         text = "\n".join(body)
     modules = [f"import {name}" for name in ("base64", "csv", "math", "sys") if f"{name}." in text]
     modules += ["from types import SimpleNamespace"] if "SimpleNamespace(" in text else []
@@ -234,11 +175,11 @@ def rate_lines(plan: Plan) -> list[str]:
     schedule = SCHEDULES[rules.schedule]
     texts = {**schedule.settings, **rules.schedule_settings}
     numbers = {name: SCALARS.number(texts[name]) for name in schedule.settings}
-    space = SimpleNamespace(eta0=written(rules.rate), epoch=Written("epoch"), **numbers)
+    space = SimpleNamespace(eta0=code_of(rules.rate), epoch=Code("epoch"), **numbers)
     return [
         "def rate(epoch):",
         f'    """{spelled(schedule.equation)}; epochs are counted from 0."""',
-        f"    return {written(schedule.rate(space, SCALARS)).text}",
+        f"    return {code_of(schedule.rate(space, SCALARS)).whole}",
         "",
         "",
     ]
@@ -246,7 +187,7 @@ def rate_lines(plan: Plan) -> list[str]:
 
 def setting_lines(plan: Plan) -> list[str]:
     """The optimizer's settings, and where it stands."""
-    lines = [f"{name} = {SCALARS.number(text).text}" for name, text in plan.variant.settings.items()]
+    lines = [f"{name} = {SCALARS.number(text).whole}" for name, text in plan.variant.settings.items()]
     now = {"t": plan.updates, **plan.shared}
     return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
 
@@ -256,12 +197,12 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
     variant = plan.variant
     states = {"w", *variant.state, *variant.shared_state}
     known = ("w", "g", "t", RATE, "E", *variant.settings, *states)
-    space: dict[str, Any] = {**{name: Written(name) for name in known}, **variant.choices, **counts(Written("t"))}
+    space: dict[str, Any] = {**{name: Code(name) for name in known}, **variant.choices, **counts(Code("t"))}
 
     def line(equation: Equation, m: Writing) -> tuple[str, str]:
         """The name of what it makes, and its text."""
-        first, later = (written(equation.body(SimpleNamespace(**space, first=f), m)).text for f in (True, False))
-        space[equation.result] = Written(equation.result)
+        first, later = (code_of(equation.body(SimpleNamespace(**space, first=f), m)).whole for f in (True, False))
+        space[equation.result] = Code(equation.result)
         return equation.result, later if first == later else f"{first} if t == 1 else {later}"
 
     together = [f"    {name} = now[{name!r}]" for name in variant.shared_state]

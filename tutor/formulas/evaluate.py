@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import cospi, where
+from tutor.formulas.expressions import FUNCTION_NODES, where
 from tutor.numbers.exact import ExactSystem, LogarithmOfZero, Number
 
 
@@ -46,6 +47,16 @@ class _Evaluation:
 Rule = Callable[[Any, _Evaluation], Number]
 
 
+def _sum(node: Any, e: _Evaluation) -> Number:
+    """The terms of a + b + c all at once, however they are nested on the left: where two of them cancel, the third
+    says beside what."""
+    terms: list[Number] = []
+    while type(node) is sympy.Add:
+        terms[:0] = map(e.of, node.args[1:])
+        node = node.args[0]
+    return e.system.add([e.of(node), *terms])
+
+
 def _product(node: Any, e: _Evaluation) -> Number:
     factors, logarithm_of_zero = [], False
     for argument in node.args:
@@ -63,17 +74,17 @@ def _case(node: Any, e: _Evaluation) -> Number:
     return e.of(then if e.system.is_positive(e.of(z)) else otherwise)
 
 
+def _function(name: str, node: Any, e: _Evaluation) -> Number:
+    return e.system.apply(name, *e.all(node))
+
+
 RULES: dict[type, Rule] = {
     sympy.Symbol: lambda node, e: e.values[node.name],
     sympy.Rational: lambda node, e: Fraction(int(node.p), int(node.q)),
-    sympy.Add: lambda node, e: e.system.add(e.all(node)),
+    sympy.Add: _sum,
     sympy.Mul: _product,
     sympy.Pow: lambda node, e: e.system.power(*e.all(node)),
-    sympy.exp: lambda node, e: e.system.exp(*e.all(node)),
-    sympy.log: lambda node, e: e.system.log(*e.all(node)),
-    sympy.tanh: lambda node, e: e.system.tanh(*e.all(node)),
-    sympy.sin: lambda node, e: e.system.sin(*e.all(node)),
-    sympy.cos: lambda node, e: e.system.cos(*e.all(node)),
     where: _case,
-    cospi: lambda node, e: e.system.cospi(*e.all(node)),
+    type(sympy.pi): lambda node, e: e.system.pi,
+    **{node: partial(_function, name) for name, node in FUNCTION_NODES.items()},
 }

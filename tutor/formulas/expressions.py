@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, Symbol
+
+from tutor.maths.number_system import FUNCTIONS, Function, completed
 
 ZERO, ONE, MINUS_ONE = sympy.S.Zero, sympy.S.One, sympy.S.NegativeOne
 
@@ -156,29 +158,25 @@ class where(sympy.Function):  # type: ignore[misc]  # noqa: N801 - named as it r
         return sympy.Piecewise((then, z > 0), (otherwise, True))
 
 
-class cospi(sympy.Function):  # type: ignore[misc]  # noqa: N801 - named as it reads in a formula
-    """cospi(z) = cos(pi·z)"""
+def _node(entry: Function) -> Any:
+    """SymPy's class of the function, or one made from the table."""
 
-    nargs = 1
+    def fdiff(self: Any, argindex: int = 1) -> Expr:
+        system: Any = Symbolic
+        return entry.slope(self.args[0], self, system)
 
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return -sympy.pi * sympy.sin(sympy.pi * self.args[0])
+    return getattr(sympy, entry.name, None) or type(entry.name, (sympy.Function,), {"nargs": 1, "fdiff": fdiff})
 
 
+FUNCTION_NODES: Mapping[str, Any] = {name: _node(entry) for name, entry in FUNCTIONS.items()}
+"""What each function of the table is in a formula."""
+
+
+@completed(SimpleNamespace(**FUNCTION_NODES))
 class Symbolic:
     """The number system of derivations. A body from `tutor.maths` run in it gives its formula."""
 
-    @staticmethod
-    def exp(z: Expr) -> Expr:
-        return sympy.exp(z)
-
-    @staticmethod
-    def log(z: Expr) -> Expr:
-        return sympy.log(z)
-
-    @staticmethod
-    def tanh(z: Expr) -> Expr:
-        return sympy.tanh(z)
+    pi = sympy.pi
 
     @staticmethod
     def sqrt(z: Expr) -> Expr:
@@ -191,10 +189,6 @@ class Symbolic:
     @staticmethod
     def log_one_plus_exp(z: Expr) -> Expr:
         return sympy.log(1 + sympy.exp(z))
-
-    @staticmethod
-    def cos_half_turns(z: Expr) -> Expr:
-        return cospi(z)
 
     @staticmethod
     def positive(z: Expr, then: Expr, otherwise: Expr) -> Expr:

@@ -30,7 +30,7 @@ from tutor.formulas.indices import (
     worked_out,
 )
 from tutor.formulas.syntax import DEEPEST_NESTING, Syntax, bases, read_syntax
-from tutor.formulas.vocabulary import COMPARISONS, FUNCTIONS, OPERATORS, OVER_A_RANGE
+from tutor.formulas.vocabulary import COMPARISONS, CONSTANTS, FUNCTIONS, OPERATORS, OVER_A_RANGE
 from tutor.numbers.budget import AN_ANSWER, Budget, TooMuchComputing
 from tutor.numbers.exact import ExactSystem, comma_hint, read_number
 
@@ -104,6 +104,8 @@ class _Reader:
 
     def _quantity(self, name: str) -> Expr:
         if name not in self.known:
+            if name in CONSTANTS:
+                return CONSTANTS[name]
             raise ValueError(unknown_name(name, self.known))
         return symbol(name)
 

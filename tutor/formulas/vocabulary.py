@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import MINUS_ONE, add, formula, multiply, power, where
+from tutor.formulas.expressions import FUNCTION_NODES, MINUS_ONE, add, formula, multiply, power, where
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.number_system import FUNCTIONS as TABLE
 
 Expr = Any
 
@@ -37,19 +39,19 @@ COMPARISONS: Mapping[type, Callable[[Expr, Expr, Expr, Expr], Expr]] = {
 _LOG_TEN = sympy.log(sympy.Integer(10), evaluate=False)
 
 FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
-    "exp": (1, lambda z: sympy.exp(z, evaluate=False)),
-    "log": (1, lambda z: sympy.log(z, evaluate=False)),
+    **{name: (1, partial(node, evaluate=False)) for name, node in FUNCTION_NODES.items() if TABLE[name].in_formulas},
     "ln": (1, lambda z: sympy.log(z, evaluate=False)),
     "log10": (1, lambda z: multiply(sympy.log(z, evaluate=False), power(_LOG_TEN, MINUS_ONE))),
-    "sin": (1, lambda z: sympy.sin(z, evaluate=False)),
-    "cos": (1, lambda z: sympy.cos(z, evaluate=False)),
     "sqrt": (1, lambda z: power(z, sympy.Rational(1, 2))),
     "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
     "max": (2, lambda a, b: where(_minus(a, b), a, b)),
     "min": (2, lambda a, b: where(_minus(b, a), a, b)),
-    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("tanh", "sigmoid", "relu")},
+    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("sigmoid", "relu")},
 }
 
+
+CONSTANTS: Mapping[str, Expr] = {"pi": sympy.pi}
+"""Names that mean a number wherever no quantity is called so."""
 
 OVER_A_RANGE: Mapping[str, Callable[[Expr, int], Expr]] = {
     "sum": lambda total, count: total,

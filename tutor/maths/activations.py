@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.maths.number_system import NumberSystem, sign
+from tutor.maths.number_system import NumberSystem, absolute, sign
 
 Scalar = Any
 Body = Callable[..., Scalar]
@@ -20,6 +20,7 @@ class Activation:
     value where none is given. `bridge`
     holds the lines that lead from what the rules of differentiation give to the slope as it is taught, each with the
     name of the step. `slope` is None where there is no useful derivative. `corner` is a point without derivative.
+    `initializer` is where the weights of a layer begin that has it, unless something else is asked for.
     """
 
     name: str
@@ -34,10 +35,19 @@ class Activation:
     default: str = "1"
     corner: float | None = None
     bridge: tuple[tuple[str, Body], ...] = ()
+    initializer: str = "xavier"
 
 
 def _logistic(z: Scalar, m: NumberSystem) -> Scalar:
     return 1 / (1 + m.exp(-z))
+
+
+def _below(z: Scalar, m: NumberSystem) -> Scalar:
+    """1 + erf(z/sqrt(2)), twice the share of a standard normal distribution below z."""
+    return 1 + m.erf(z / m.sqrt(2))
+
+
+_SELU_SCALE, _SELU_ALPHA = "1.0507009873554805", "1.6732632423543772"
 
 
 NO_SLOPE = "its slope is 0 wherever it exists, so gradient descent cannot use it; train with the perceptron rule"
@@ -105,6 +115,7 @@ ACTIVATIONS = {
             derivative="1 for z > 0, 0 for z < 0, none at 0",
             remark="At z = 0 there is no derivative; 0 is used there, as nearly all programs do.",
             corner=0,
+            initializer="he",
         ),
         Activation(
             "leaky_relu",
@@ -115,6 +126,7 @@ ACTIVATIONS = {
             derivative="1 for z > 0, 0.01 for z < 0, none at 0",
             remark="The lecture prints the range as (-1, 1) and a derivative of 1 at 0; from the left it is 0.01.",
             corner=0,
+            initializer="he",
         ),
         Activation(
             "prelu",
@@ -129,6 +141,7 @@ ACTIVATIONS = {
             parameter="alpha",
             default="0.25",
             corner=0,
+            initializer="he",
         ),
         Activation(
             "elu",
@@ -139,6 +152,7 @@ ACTIVATIONS = {
             derivative="1 for z > 0, a + alpha = alpha·exp(z) for z < 0",
             remark="The lecture prints the range as [0, ∞). At z = 0 the slopes of both sides agree only if alpha = 1.",
             parameter="alpha",
+            initializer="he",
         ),
         Activation(
             "softplus",
@@ -148,6 +162,75 @@ ACTIVATIONS = {
             range="(0, ∞)",
             derivative="1/(1 + exp(-z))",
             remark="The lecture prints the range as (0, 1); that is the range of its derivative, the sigmoid.",
+        ),
+        Activation(
+            "gelu",
+            "a = z·(1 + erf(z/sqrt(2)))/2",
+            value=lambda z, m: z * _below(z, m) / 2,
+            slope=lambda z, a, m: (_below(z, m) + z * m.sqrt(2 / m.pi) * m.exp(-(z**2 / 2))) / 2,
+            range="[-0.17, ∞)",
+            derivative="(1 + erf(z/sqrt(2)) + z·sqrt(2/pi)·exp(-z²/2))/2",
+            remark="z times the share of a standard normal distribution below z. It falls to -0.17 at z = -0.75 before "
+            "it rises: the slope is below 0 there, and reaches 1.13 at z = sqrt(2).",
+            source="Hendrycks and Gimpel 2016, Gaussian error linear units",
+            initializer="he",
+        ),
+        Activation(
+            "silu",
+            "a = z/(1 + exp(-z))",
+            value=lambda z, m: z / (1 + m.exp(-z)),
+            slope=lambda z, a, m: _logistic(z, m) * (1 + z - a),
+            range="[-0.28, ∞)",
+            derivative="(1 + z - a)/(1 + exp(-z))",
+            remark="z times its sigmoid, also called swish. It falls to -0.28 at z = -1.28 before it rises; the slope "
+            "goes from -0.10 to 1.10.",
+            source="Elfwing, Uchibe and Doya 2017; Ramachandran, Zoph and Le 2017, Searching for activation functions",
+            bridge=(
+                ("take out the common factor", lambda z, m: _logistic(z, m) * (1 + z * (m.exp(-z) / (1 + m.exp(-z))))),
+                ("add and subtract 1 in the numerator", lambda z, m: _logistic(z, m) * (1 + z * (1 - _logistic(z, m)))),
+            ),
+            initializer="he",
+        ),
+        Activation(
+            "selu",
+            f"a = {_SELU_SCALE[:6]}·z where z > 0, else {_SELU_SCALE[:6]}·{_SELU_ALPHA[:6]}·(exp(z) - 1)",
+            value=lambda z, m: m.number(_SELU_SCALE) * m.positive(z, z, m.number(_SELU_ALPHA) * (m.exp(z) - 1)),
+            slope=lambda z, a, m: m.positive(
+                z, m.number(_SELU_SCALE), a + m.number(_SELU_SCALE) * m.number(_SELU_ALPHA)
+            ),
+            range="(-1.7581, ∞)",
+            derivative="1.0507 for z > 0, a + 1.7581 for z < 0, none at 0",
+            remark=f"An ELU whose two numbers, {_SELU_SCALE} and {_SELU_ALPHA}, keep mean 0 and variance 1 from "
+            "layer to layer where the weights have mean 0 and variance 1/n_in.",
+            source="Klambauer et al. 2017, Self-normalizing neural networks",
+            corner=0,
+        ),
+        Activation(
+            "softsign",
+            "a = z/(1 + |z|)",
+            value=lambda z, m: z / (1 + absolute(z, m)),
+            slope=lambda z, a, m: 1 / (1 + absolute(z, m)) ** 2,
+            range="(-1, 1)",
+            derivative="1/(1 + |z|)²",
+            remark="Shaped as tanh, but it comes near -1 and 1 much more slowly: at z = 9 it is 0.9.",
+            source="Bergstra et al. 2009; Glorot and Bengio 2010",
+            bridge=(
+                (
+                    "z times its sign is |z|",
+                    lambda z, m: 1 / (1 + absolute(z, m)) - absolute(z, m) / (1 + absolute(z, m)) ** 2,
+                ),
+            ),
+        ),
+        Activation(
+            "hard_sigmoid",
+            "a = 0 where z <= -3, 1 where z >= 3, else (z + 3)/6",
+            value=lambda z, m: m.positive(z + 3, m.positive(3 - z, (z + 3) / 6, 1), 0),
+            slope=lambda z, a, m: m.positive(z + 3, m.positive(3 - z, 1, 0), 0) / 6,
+            range="[0, 1]",
+            derivative="1/6 for -3 < z < 3, 0 beyond, none at -3 and 3",
+            remark="A sigmoid of straight lines, as PyTorch and Keras 3 have it; earlier Keras took 0.2·z + 0.5. "
+            "Beyond -3 and 3 nothing is learned any more.",
+            source="Courbariaux, Bengio and David 2015; Howard et al. 2019",
         ),
     )
 }

@@ -52,7 +52,7 @@ SCHEDULES = {
         Schedule(
             "cosine",
             "eta = eta0·(1 + cos(pi·epoch/epochs))/2",
-            rate=lambda s, m: s.eta0 * (1 + m.cos_half_turns(s.epoch / s.epochs)) / 2,
+            rate=lambda s, m: s.eta0 * (1 + m.cospi(s.epoch / s.epochs)) / 2,
             settings={"epochs": "10"},
             remark="Falls slowly, then fast, then slowly, to 0 in epoch `epochs`; after that it would rise again.",
             source="Loshchilov and Hutter 2017, SGDR",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import sqrt
+import math
 from typing import Any
 
 import numpy as np
 
+from tutor.maths.number_system import completed
 from tutor.numbers import reproducible_arrays, reproducible_scalars
 from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, product, row_by_row
 
@@ -32,15 +33,12 @@ class Setting(float):
         return result
 
 
+@completed(reproducible_arrays)
 class Reproducible:
     """Plain + - × ÷ and square roots in a fixed order, exact slices in products."""
 
     name = "reproducible"
-    exp, log, tanh = (
-        staticmethod(reproducible_arrays.exp),
-        staticmethod(reproducible_arrays.log),
-        staticmethod(reproducible_arrays.tanh),
-    )
+    pi = math.pi
     multiply: Any = staticmethod(product)
     transposed: Any = staticmethod(Operand.transposed)
 
@@ -51,20 +49,11 @@ class Reproducible:
 
     @staticmethod
     def sqrt(z: Any) -> Any:
-        return sqrt(z) if isinstance(z, float) else np.sqrt(z)
+        return math.sqrt(z) if isinstance(z, float) else np.sqrt(z)
 
     @staticmethod
     def number(text: str) -> float:
         return Setting(text)
-
-    @classmethod
-    def log_one_plus_exp(cls, z: Array) -> Array:
-        """ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)"""
-        return np.maximum(z, 0.0) + cls.log(1.0 + cls.exp(-np.abs(z)))
-
-    @staticmethod
-    def cos_half_turns(z: Array) -> Array:
-        return reproducible_arrays.cos(np.asarray(z) * float.fromhex("0x1.921fb54442d18p+1"))
 
     @staticmethod
     def positive(z: Array, then: Array, otherwise: Array) -> Array:
@@ -97,11 +86,11 @@ class Reproducible:
         return ExactRows(x)
 
 
+@completed(np)
 class Fast(Reproducible):
     """NumPy's own functions and BLAS: faster, and the last digits may differ between machines."""
 
     name = "fast"
-    exp, log, tanh = np.exp, np.log, np.tanh  # type: ignore[assignment]
     multiply: Any = staticmethod(np.dot)
 
     @staticmethod

@@ -6,7 +6,7 @@ its terms that all digits tried have cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -40,6 +40,10 @@ class CancellingSystem(ExactSystem):
         self.found_below = found_below or PROVED
         self._found = None if found_below is None else self._mp.mpf(10) ** -found_below
         self._small = self._mp.mpf(10) ** -(digits // 2)
+
+    @property
+    def pi(self) -> Number:
+        return Marked(self.plainly.pi, fingerprints.named("pi"))
 
     def plain(self, value: Number) -> Number:
         return value.size if isinstance(value, Marked) else value
@@ -93,43 +97,33 @@ class CancellingSystem(ExactSystem):
         logarithm = fingerprints.product([_mark(exponent), fingerprints.log(_mark(base))])
         return Marked(size, fingerprints.exp(logarithm))
 
-    def exp(self, z: Number) -> Number:
-        size = self.plainly.exp(self.plain(z))
+    def apply(self, name: str, z: Number) -> Number:
+        if name == "cospi" and isinstance(z, Marked):
+            half = Fraction(int(self._mp.nint(2 * z.size)), 2)
+            z = half if self._is(z, half) else z
+        size = self.plainly.apply(name, self.plain(z))
         if isinstance(size, Fraction):
             return size
-        return Marked(size, self._undone("exp", "log", z, _exponential(z)))
-
-    def log(self, z: Number) -> Number:
-        size = self.plainly.log(self.plain(z))
-        if isinstance(size, Fraction) or self._is(z, Fraction(1)):
+        if name == "log" and self._is(z, Fraction(1)):
             return Fraction(0)
-        return Marked(size, self._undone("log", "exp", z, fingerprints.log(_mark(z))))
+        return Marked(size, self._mark_of(name, z))
+
+    def _mark_of(self, name: str, z: Number) -> Fingerprint:
+        """The fingerprint of a function of z; by its own rule where there is one that it is known to keep."""
+        match name:
+            case "exp":
+                return self._undone("exp", "log", z, _exponential(z))
+            case "log":
+                return self._undone("log", "exp", z, fingerprints.log(_mark(z)))
+            case "tanh":
+                return fingerprints.tanh(_exponential(2 * z if isinstance(z, Fraction) else self.add([z, z])))
+        return fingerprints.of_function(name, _mark(z))
 
     def _undone(self, function: str, inverse: str, z: Number, mark: Fingerprint) -> Fingerprint:
         """The mark of the function of z, that of w where z is the inverse function of w."""
         mark = self._inverse.get((function, _mark(z)), mark)
         self._inverse[inverse, mark] = _mark(z)
         return mark
-
-    def tanh(self, z: Number) -> Number:
-        size = self.plainly.tanh(self.plain(z))
-        if isinstance(size, Fraction):
-            return size
-        return Marked(size, fingerprints.tanh(_exponential(2 * z if isinstance(z, Fraction) else self.add([z, z]))))
-
-    def sin(self, z: Number) -> Number:
-        return self._value(self.plainly.sin(self.plain(z)), z, fingerprints.sin)
-
-    def cos(self, z: Number) -> Number:
-        return self._value(self.plainly.cos(self.plain(z)), z, fingerprints.cos)
-
-    def cospi(self, z: Number) -> Number:
-        if isinstance(z, Marked) and self._is(z, nearest := Fraction(int(self._mp.nint(2 * z.size)), 2)):
-            z = nearest
-        return self._value(self.plainly.cospi(self.plain(z)), z, fingerprints.cospi)
-
-    def _value(self, size: Number, z: Number, function: Callable[[Fingerprint], Fingerprint]) -> Number:
-        return size if isinstance(size, Fraction) else Marked(size, function(_mark(z)))
 
     def _is(self, z: Number, number: Fraction) -> bool:
         """Whether z is known to be that rational number."""

@@ -6,14 +6,15 @@ the same on every machine. Raises ValueError or an ArithmeticError where a value
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Context, Decimal, getcontext, localcontext
 from functools import cache, lru_cache
 
+from tutor.maths.number_system import FUNCTIONS as TABLE
 from tutor.numbers.exact import Number, as_fraction
 
-FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sqrt", "power", "rounded", "snapped")
+FUNCTIONS = (*TABLE, "sqrt", "power", "rounded", "snapped")
 _SNAPPED = 6  # digits; a sum smaller than its terms by all but so many is taken as 0
 _SHORT, _SPARE = 20, 5  # digits
 _ONE = Decimal(1)
@@ -131,3 +132,19 @@ def _within_reach(z: Decimal) -> Decimal:
     if abs(z) > _FARTHEST:
         raise ValueError(f"takes a function of a number beyond ±{_FARTHEST:,}")
     return z
+
+
+def _by_mpmath(name: str) -> Callable[[Decimal], Decimal]:
+    """The function as mpmath has it, with as many digits as the context, and a few more on the way."""
+
+    def function(z: Decimal) -> Decimal:
+        from mpmath import MPContext
+
+        context = MPContext()
+        context.dps = getcontext().prec + _SPARE
+        return number_of(getattr(context, name)(context.mpf(str(_within_reach(z)))))
+
+    return function
+
+
+globals().update({name: _by_mpmath(name) for name in TABLE if name not in globals()})

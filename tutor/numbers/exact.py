@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any
 
+from tutor.maths.number_system import FUNCTIONS
 from tutor.numbers.budget import A_WORKSHEET, Budget
 
 Number = Any  # Fraction | mpmath.mpf; mpmath has no types
@@ -97,6 +98,10 @@ class ExactSystem:
             return self._mp.make_mpf(self._shifted(raw, -twos))
         return value
 
+    @property
+    def pi(self) -> Number:
+        return +self._mp.pi
+
     def plain(self, value: Number) -> Number:
         """The number that a value of this system is to others."""
         return value
@@ -175,38 +180,19 @@ class ExactSystem:
         self.budget.spend_on_function(self._mp.prec)
         return function(self.inexact(z))
 
-    def exp(self, z: Number) -> Number:
-        if isinstance(z, Fraction) and z == 0:  # only a rational 0 is known to be one
-            return Fraction(1)
-        return self._function(self._mp.exp, _within_reach(z, "exp"))
-
-    def log(self, z: Number) -> Number:
-        sign = self._sign(z)
-        if sign == 0:
-            raise LogarithmOfZero("takes the logarithm of 0")
-        if sign < 0:
-            raise ValueError("takes the logarithm of a negative number")
-        return Fraction(0) if isinstance(z, Fraction) and z == 1 else self._function(self._mp.log, z)
-
-    def cospi(self, z: Number) -> Number:
-        if isinstance(z, Fraction) and (2 * z).denominator == 1:
-            return Fraction((1, 0, -1, 0)[int(2 * z) % 4])
-        return self._function(self._mp.cospi, _within_reach(z, "cos"))
-
-    def tanh(self, z: Number) -> Number:
-        if isinstance(z, Fraction) and z == 0:
-            return Fraction(0)
-        return self._function(self._mp.tanh, _within_reach(z, "tanh"))
-
-    def sin(self, z: Number) -> Number:
-        if isinstance(z, Fraction) and z == 0:
-            return Fraction(0)
-        return self._function(self._mp.sin, _within_reach(z, "sin"))
-
-    def cos(self, z: Number) -> Number:
-        if isinstance(z, Fraction) and z == 0:
-            return Fraction(1)
-        return self._function(self._mp.cos, _within_reach(z, "cos"))
+    def apply(self, name: str, z: Number) -> Number:
+        """The function of that name in the table."""
+        entry = FUNCTIONS[name]
+        if entry.of_positive:
+            sign = self._sign(z)
+            if sign == 0:
+                raise LogarithmOfZero("takes the logarithm of 0")
+            if sign < 0:
+                raise ValueError(f"takes the {entry.title} of a negative number")
+        rational = entry.rational(z) if isinstance(z, Fraction) else None  # only a fraction is known to be 0 or 1
+        if rational is not None:
+            return Fraction(rational)
+        return self._function(getattr(self._mp, name), z if entry.of_positive else _within_reach(z, name))
 
     def is_positive(self, z: Number) -> bool:
         if not isinstance(z, Fraction):
@@ -234,8 +220,9 @@ class ExactSystem:
 
 
 def _within_reach(z: Number, function: str) -> Number:
-    """z itself. Further out the slope of a sigmoid has more zeros than there are digits to find them with."""
-    if abs(z) > FARTHEST:
+    """z itself. Further out the slope of a sigmoid has more zeros than there are digits to find them with; exp(-z²) is
+    asked for beside numbers that it changes nothing in."""
+    if abs(z) > FARTHEST and not (function == "exp" and -(FARTHEST**2) <= z < 0):
         raise ValueError(f"takes {function} of a number beyond ±{FARTHEST:,}")
     return z
 
@@ -278,13 +265,7 @@ class ComplexSystem(ExactSystem):
         whole = isinstance(exponent, Fraction) and exponent.denominator == 1
         return self.inexact(base) ** int(exponent) if whole else self._function(self.inexact(base).__pow__, exponent)
 
-    def exp(self, z: Number) -> Number:
-        return self._function(self._mp.exp, z)
-
-    def log(self, z: Number) -> Number:
-        if z == 0:
+    def apply(self, name: str, z: Number) -> Number:
+        if FUNCTIONS[name].of_positive and z == 0:
             raise LogarithmOfZero("takes the logarithm of 0")
-        return self._function(self._mp.log, z)
-
-    def tanh(self, z: Number) -> Number:
-        return self._function(self._mp.tanh, z)
+        return self._function(getattr(self._mp, name), z)

@@ -16,6 +16,8 @@ from fractions import Fraction
 from functools import reduce
 from hashlib import blake2b
 
+from tutor.maths.number_system import FUNCTIONS
+
 PRIME = 2**128 - 15449
 ORDER = (PRIME - 1) // 2
 POINTS = 4
@@ -95,6 +97,20 @@ def cos(z: Fingerprint) -> Fingerprint:
 def cospi(z: Fingerprint) -> Fingerprint:
     """cos(pi·z)"""
     return cos(product([named("pi"), z]))
+
+
+_OWN = {"sin": sin, "cos": cos, "cospi": cospi}
+
+
+def of_function(name: str, z: Fingerprint) -> Fingerprint:
+    """A function of the table: by its own rule, or as one of which nothing is known but whether it is odd."""
+    if name in _OWN:
+        return _OWN[name](z)
+    return (
+        _by_half(name, z, _opposite)
+        if FUNCTIONS[name].odd
+        else tuple((_random(name, at, point), 0) for point, at in enumerate(z))
+    )
 
 
 def named(*key: object) -> Fingerprint:

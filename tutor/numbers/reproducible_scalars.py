@@ -4,9 +4,12 @@ bits."""
 from __future__ import annotations
 
 import math
+import sys
 from functools import cache
 from typing import Any
 
+from tutor.maths.number_system import FUNCTIONS, completed
+from tutor.numbers import reproducible_arrays
 from tutor.numbers.reproducible_arrays import (
     _LARGEST,
     _LN2_HIGH,
@@ -121,6 +124,17 @@ def tanh(x: float) -> float:
     return math.copysign(a + slope * t / (1.0 + a * t), x)
 
 
+def sin(x: float) -> float:
+    """sin x"""
+    return float(reproducible_arrays.sin(x))
+
+
+def cos(x: float) -> float:
+    """cos x"""
+    return float(reproducible_arrays.cos(x))
+
+
+@completed(sys.modules[__name__])
 class Reproducible:
     """What a formula calls, with the same bits on every machine.
 
@@ -128,9 +142,8 @@ class Reproducible:
     logarithm of a negative number.
     """
 
-    FUNCTIONS = ("exp", "log", "tanh", "sqrt", "log_one_plus_exp")
-    exp: Any = staticmethod(exp)
-    tanh: Any = staticmethod(tanh)
+    FUNCTIONS = (*FUNCTIONS, "sqrt", "log_one_plus_exp")
+    pi = math.pi
     sqrt: Any = staticmethod(math.sqrt)
 
     @staticmethod
@@ -141,14 +154,13 @@ class Reproducible:
         return log(x)
 
     @staticmethod
-    def log_one_plus_exp(z: float) -> float:
-        return (z if z > 0.0 else 0.0) + log(1.0 + exp(-abs(z)))
+    def positive(z: float, then: float, otherwise: float) -> float:
+        return then if z > 0.0 else otherwise
 
 
+@completed(math)
 class Fast(Reproducible):
     """The C library's functions, kept from overflow and from the logarithm of 0."""
-
-    tanh: Any = staticmethod(math.tanh)
 
     @staticmethod
     def exp(z: float) -> float:
@@ -163,10 +175,6 @@ class Fast(Reproducible):
             _check_logarithm(x)
             x = SMALLEST_PROBABILITY
         return math.log(x)
-
-    @staticmethod
-    def log_one_plus_exp(z: float) -> float:
-        return (z if z > 0.0 else 0.0) + math.log(1.0 + math.exp(-abs(z)))
 
 
 class Fastest(Fast):

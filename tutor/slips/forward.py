@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, Symbolic, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
@@ -87,7 +87,7 @@ def _sum_of_softmax(step: Step) -> str | None:
 
 def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if total := _sum_of_softmax(step):
-        yield Symbolic.exp(symbol(total)), "exp alone, not divided by the sum"
+        yield sympy.exp(symbol(total)), "exp alone, not divided by the sum"
         yield activate(NamedNeuron("", total, step.name), "sigmoid").formula, "sigmoid"
     if activation_of(step) and names(step.formula):
         neuron = NamedNeuron("", names(step.formula)[0], step.name)

@@ -10,6 +10,7 @@ from typing import Any
 from tutor.data.augmentation import parse_augmentation
 from tutor.data.builtin import Data
 from tutor.errors import TutorError
+from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.architecture import Shape
@@ -77,7 +78,7 @@ def _usual_start(wanted: Settings) -> str:
     """The initializer that fits."""
     if wanted.rule == "perceptron":
         return "zeros"
-    return "he" if wanted.activation in ("relu", "leaky_relu", "prelu", "elu") else "xavier"
+    return ACTIVATIONS[wanted.activation].initializer
 
 
 def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Settings, vector: Any) -> Form:

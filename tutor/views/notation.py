@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Pow, Rational, Symbol
+from sympy import Add, Mul, NumberSymbol, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
 from tutor.formulas.expressions import MINUS_ONE, multiply, where
@@ -17,6 +17,7 @@ from tutor.views.style import PLAIN, Style
 Expr = Any
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+_LONGEST_FRACTION = 20  # characters; a decimal that ends is easier to read than a longer one
 
 
 def expression_text(expression: Expr, style: Style = PLAIN, names: Mapping[str, str] | None = None) -> str:
@@ -43,6 +44,8 @@ class _Writer:
             return self._power(node)
         if isinstance(node, where):
             return self._choice(node)
+        if isinstance(node, NumberSymbol):
+            return str(node), ATOM
         if isinstance(node, AppliedUndef):
             f, x = node.args
             return self.style.derivative.format(x=x.name, f=self.write(f)[0]), ATOM
@@ -62,6 +65,8 @@ class _Writer:
     def _number(self, node: Rational) -> tuple[str, int]:
         value = Fraction(int(node.p), int(node.q))
         decimals = finite_decimals(value, 6)
+        if decimals is None and len(str(node)) > _LONGEST_FRACTION:
+            decimals = finite_decimals(value, _LONGEST_FRACTION)
         text = str(node) if decimals is None else fixed(value, decimals)
         return text, SUM if node < 0 else PRODUCT if "/" in text else ATOM
 

@@ -49,6 +49,7 @@ ALIASES = {
     "identity": "linear",
     "heaviside": "step",
     "lrelu": "leaky_relu",
+    "swish": "silu",
     "glorot": "xavier",
     "kaiming": "he",
     "lasso": "l1",

@@ -11,12 +11,14 @@ import sympy
 from sympy import Add, Mul, Pow
 
 from tutor.formulas.expressions import (
+    FUNCTION_NODES,
     MINUS_ONE,
     ONE,
     ZERO,
     add,
     changed,
     folded,
+    formula,
     multiply,
     names,
     parts,
@@ -27,6 +29,7 @@ from tutor.formulas.expressions import (
     where,
     written_size,
 )
+from tutor.maths.number_system import FUNCTIONS
 from tutor.worksheet.step import Step
 
 Expr = Any
@@ -158,34 +161,12 @@ def _power(f: Expr, x: Expr) -> Expr | None:
     return multiply(*lowered.args, D(f.base, x))
 
 
-def _exp(f: Expr, x: Expr) -> Expr | None:
-    """d(exp(u))/dx = exp(u)*du/dx"""
-    return multiply(f, D(f.args[0], x)) if isinstance(f, sympy.exp) else None
-
-
-def _log(f: Expr, x: Expr) -> Expr | None:
-    """d(log(u))/dx = 1/u*du/dx"""
-    return multiply(power(f.args[0], MINUS_ONE), D(f.args[0], x)) if isinstance(f, sympy.log) else None
-
-
-def _tanh(f: Expr, x: Expr) -> Expr | None:
-    """d(tanh(u))/dx = (1 - tanh(u)**2)*du/dx"""
-    if not isinstance(f, sympy.tanh):
+def _function(name: str, f: Expr, x: Expr) -> Expr | None:
+    """df(u)/dx = f'(u)*du/dx"""
+    if not isinstance(f, FUNCTION_NODES[name]):
         return None
-    slope = add(ONE, multiply(MINUS_ONE, power(f, sympy.Integer(2))))
-    return multiply(slope, D(f.args[0], x))
-
-
-def _sin(f: Expr, x: Expr) -> Expr | None:
-    """d(sin(u))/dx = cos(u)*du/dx"""
-    return multiply(sympy.cos(f.args[0], evaluate=False), D(f.args[0], x)) if isinstance(f, sympy.sin) else None
-
-
-def _cos(f: Expr, x: Expr) -> Expr | None:
-    """d(cos(u))/dx = -sin(u)*du/dx"""
-    if not isinstance(f, sympy.cos):
-        return None
-    return multiply(MINUS_ONE, sympy.sin(f.args[0], evaluate=False), D(f.args[0], x))
+    slope = formula(FUNCTIONS[name].slope, f.args[0], f)
+    return multiply(*(slope.args if isinstance(slope, Mul) else (slope,)), D(f.args[0], x))
 
 
 def _exponential(f: Expr, x: Expr) -> Expr | None:
@@ -208,11 +189,7 @@ RULES: Mapping[str, Rule] = {
     "case by case": _cases,
     "constant factor": _constant_factor,
     "product rule": _product,
-    "exponential function, chain rule": _exp,
-    "logarithm, chain rule": _log,
-    "tanh, chain rule": _tanh,
-    "sine, chain rule": _sin,
-    "cosine, chain rule": _cos,
+    **{f"{f.title}, chain rule": partial(_function, name) for name, f in FUNCTIONS.items() if f.in_formulas},
     "power rule": _power,
     "exponential with another base, chain rule": _exponential,
     "power as an exponential": _variable_power,

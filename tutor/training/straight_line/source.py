@@ -10,22 +10,12 @@ from typing import Any
 
 import sympy
 
-from tutor.formulas.code import compiled
+from tutor.formulas.code import HALF, Code, compiled
 from tutor.formulas.expressions import symbol
 from tutor.formulas.quantity import read_name
 from tutor.maths.optimizer import RATE
 from tutor.training.straight_line.steps import COUNT, OneUpdate
-from tutor.training.straight_line.writer import (
-    ATOM,
-    HALF,
-    VARIABLE,
-    Scope,
-    Statement,
-    Text,
-    Writer,
-    literal,
-    power_name,
-)
+from tutor.training.straight_line.writer import VARIABLE, LineWriter, Scope, Statement, literal, power_name
 from tutor.worksheet.step import Step
 
 _LONGEST_INLINE = 300  # characters
@@ -38,7 +28,7 @@ class Statements:
     """
 
     def __init__(self, steps: Sequence[Step], wanted: Sequence[str], known: Mapping[str, str], scope: Scope) -> None:
-        self.writer, self.wanted = Writer(known, scope), set(wanted)
+        self.writer, self.wanted = LineWriter(known, scope), set(wanted)
         needed = _needed(steps, wanted)
         self.uses = _uses(needed)
         for step in needed:
@@ -55,10 +45,10 @@ class Statements:
     def _write(self, step: Step) -> None:
         writer = self.writer
         writer.step = step.name
-        found = writer.text(step.formula)
+        found = writer.code(step.formula)
         once = self.uses[step.name] == 1 and len(found.text) <= _LONGEST_INLINE
         if step.name in self.wanted or not (once or found.is_atom):
-            found = Text(writer.assign(found.whole), ATOM)
+            found = Code(writer.assign(found.whole))
         elif not found.is_atom:
             writer.inlined[step.name] = step.formula
         writer.texts[step.name] = found

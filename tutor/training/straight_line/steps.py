@@ -8,9 +8,10 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
+import sympy
 from msgspec.structs import replace as changed
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, Symbolic, add, multiply, power, symbol, where
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, power, symbol, where
 from tutor.formulas.quantity import derivative, named, owned
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
@@ -190,7 +191,7 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
     powers = [f"power of {name}" for name in sums]
     for name, below in zip(powers, sums, strict=True):
         difference = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
-        yield Step(name, "forward", Kind.INTERMEDIATE, Symbolic.exp(difference), SOFTMAX)
+        yield Step(name, "forward", Kind.INTERMEDIATE, sympy.exp(difference), SOFTMAX)
     total = f"sum of the powers up to {sums[-1]}"
     yield Step(total, "forward", Kind.INTERMEDIATE, add(*map(symbol, powers)), "sum")
     for step, above in zip(outputs, powers, strict=True):

@@ -1,9 +1,9 @@
-"""Formulas as text in Python: what holds a text together, its sign, and numbers as floats."""
+"""Formulas over local variables: what is worked once an epoch, once an update, or for several steps together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,45 +11,12 @@ from typing import Any
 import sympy
 
 from tutor.errors import TutorError
-from tutor.formulas.expressions import symbol, where
+from tutor.formulas.code import ATOM, CALL, HALF, PRODUCT, Code, Writer, call, product, total
+from tutor.formulas.expressions import symbol
 from tutor.maths.optimizer import RATE
 from tutor.training.straight_line.steps import COUNT
 
 VARIABLE = re.compile(r"\bv\d+\b")
-CASE, SUM, PRODUCT, CALL, ATOM = range(5)
-"""What holds a text together, weakest first; an atom is a variable or a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What a formula is in Python, or, with `negative`, minus that."""
-
-    text: str
-    rank: int
-    negative: bool = False
-
-    @property
-    def whole(self) -> str:
-        """The text with its sign."""
-        return f"-{self.size(PRODUCT)}" if self.negative else self.text
-
-    @property
-    def is_atom(self) -> bool:
-        return self.rank == ATOM
-
-    @property
-    def is_variable(self) -> bool:
-        return VARIABLE.search(self.text) is not None
-
-    def size(self, rank: int) -> str:
-        """The text without its sign, where something of at least that rank has to stand."""
-        return self.text if self.rank >= rank else f"({self.text})"
-
-    def at_least(self, rank: int) -> str:
-        """The text with its sign, where something of at least that rank has to stand."""
-        if not self.negative:
-            return self.size(rank)
-        return self.whole if rank <= SUM else f"({self.whole})"
 
 
 def literal(value: Fraction) -> str:
@@ -61,7 +28,6 @@ def literal(value: Fraction) -> str:
 
 
 Expr = Any
-HALF = sympy.Rational(1, 2)
 CONSTANT, EPOCH, UPDATE, EXAMPLE = range(4)
 """How often something has to be worked again."""
 _LONGEST_SUM = 60  # terms in one statement; Python's own compiler walks longer ones too deeply
@@ -103,16 +69,18 @@ class Statement:
     step: str
 
 
-class Writer:
-    """Writes formulas. What several of them have in common, and long sums, become statements in `lines`.
+class LineWriter(Writer):
+    """Writes formulas over variables. What several of them have in common, and long sums, become statements in `lines`.
 
-    `texts` has the text of every quantity that is known, by its name, `inlined` the formula of those that are written
+    `texts` has the code of every quantity that is known, by its name, `inlined` the formula of those that are written
     where they are used.
     """
 
+    one = Code("1.0")
+
     def __init__(self, known: Mapping[str, str], scope: Scope) -> None:
         self.scope = scope
-        self.texts = {name: Text(text.lstrip("-"), ATOM, text.startswith("-")) for name, text in known.items()}
+        self.texts = {name: Code(text.lstrip("-"), ATOM, text.startswith("-")) for name, text in known.items()}
         self.levels: dict[Any, int] = {}
         self.inlined: dict[str, Expr] = {}
         self.shared: dict[str, str] = {}
@@ -137,78 +105,74 @@ class Writer:
             if isinstance(node, sympy.Symbol):
                 found = self.texts.get(node.name)
                 own = {RATE: EPOCH, COUNT: UPDATE}.get(node.name, EXAMPLE)
-                self.levels[node] = own if found is None else EXAMPLE if found.is_variable else CONSTANT
+                self.levels[node] = own if found is None else EXAMPLE if VARIABLE.search(found.text) else CONSTANT
             elif _is_power_of_count(node):
                 self.levels[node] = UPDATE
             else:
                 self.levels[node] = max((self.level(argument) for argument in node.args), default=CONSTANT)
         return self.levels[node]
 
-    def text(self, node: Expr) -> Text:
+    def code(self, node: Expr) -> Code:
         """The formula in Python, or the variable where it is worked less often than once an example."""
         if isinstance(node, sympy.Symbol):
             return self._name(node.name)
         if node.is_Rational:
-            return Text(literal(abs(Fraction(int(node.p), int(node.q)))), ATOM, bool(node < 0))
+            return Code(literal(abs(Fraction(int(node.p), int(node.q)))), ATOM, bool(node < 0))
+        if isinstance(node, sympy.NumberSymbol):
+            return Code(repr(float(node)))
         if _is_power_of_count(node):
-            return Text(self._to_the_count(node.args[0].name), ATOM)
-        found = self._operation(node)
+            return Code(self._to_the_count(node.args[0].name))
+        found = self.operation(node)
         level = self.level(node)
         if level not in (EPOCH, UPDATE) or found.is_atom:
             return found
         target = self.scope.each_epoch(found.text) if level == EPOCH else self._once(found.text)
-        return Text(target, ATOM, found.negative)
+        return Code(target, ATOM, found.negative)
 
-    def _name(self, name: str) -> Text:
+    def _name(self, name: str) -> Code:
         if name in self.texts:
             return self.texts[name]
-        return Text("eta" if name == RATE else self.scope.keep(COUNT), ATOM)
+        return Code("eta" if name == RATE else self.scope.keep(COUNT))
 
     def _to_the_count(self, base: str) -> str:
         """base^t as a variable that is multiplied by the base once an update."""
         self.scope.powers[base] = self._name(base).whole
         return self.scope.keep(power_name(base))
 
-    def _operation(self, node: Expr) -> Text:
-        if isinstance(node, where):
-            then, otherwise = (self.text(case).at_least(SUM) for case in node.args[1:])
-            return Text(f"{then} if {self._test(node.args[0])} else {otherwise}", CASE)
-        if node.is_Add:
-            return self._sum(_left_to_right(node))
-        if node.is_Mul:
-            return self._product(node)
-        if node.is_Pow:
-            return self._power(*node.args)
+    def operation(self, node: Expr) -> Code:
         if power := _of_softplus(node):
-            return Text(f"log_one_plus_exp({self.text(power).whole})", CALL)
-        return Text(f"{type(node).__name__}({', '.join(self.text(a).whole for a in node.args)})", CALL)
+            return call("log_one_plus_exp", self.code(power))
+        return super().operation(node)
 
-    def _test(self, condition: Expr) -> str:
+    def test(self, condition: Expr) -> str:
         """a > b for a - b > 0, which is the same in floating point."""
-        terms = [self.text(term) for term in (condition.args if condition.is_Add else (condition,))]
+        terms = [self.code(term) for term in (condition.args if condition.is_Add else (condition,))]
         if len(terms) == 2 and terms[0].negative != terms[1].negative:
             plus, minus = sorted(terms, key=lambda term: term.negative)
             return f"{plus.size(PRODUCT)} > {minus.size(PRODUCT)}"
         if len(terms) == 1:
             return f"{terms[0].size(PRODUCT)} {'<' if terms[0].negative else '>'} 0.0"
-        return f"{self.text(condition).at_least(PRODUCT)} > 0.0"
+        return f"{self.code(condition).at_least(PRODUCT)} > 0.0"
 
-    def _sum(self, nodes: Sequence[Expr]) -> Text:
-        terms = [self.text(node) for node in nodes]
-        if len(terms) == 2 and terms[0].negative and not terms[1].negative:  # b - a, which is shorter than -a + b
-            terms.reverse()
-        parts = [f"{'-' if term.negative else '+'} {term.size(PRODUCT)}" for term in terms]
-        parts[0] = terms[0].at_least(SUM)
-        while len(parts) > _LONGEST_SUM:
-            parts[:_LONGEST_SUM] = [self.assign(" ".join(parts[:_LONGEST_SUM]))]
-        return Text(" ".join(parts), SUM)
+    def sum(self, node: Expr) -> Code:
+        terms = [self.code(term) for term in _left_to_right(node)]
+        while len(terms) > _LONGEST_SUM:
+            terms[:_LONGEST_SUM] = [Code(self.assign(total(terms[:_LONGEST_SUM]).whole))]
+        return total(terms)
 
-    def _product(self, node: Expr) -> Text:
-        if all(self.level(factor) != EPOCH for factor in node.args):
-            return self._joined(node.args)
-        factors = list(self._factors(node))
-        rate = self._joined([factor for factor in factors if self.level(factor) <= EPOCH])
-        return self._scaled(rate, [factor for factor in factors if self.level(factor) > EPOCH])
+    def product(self, factors: Iterable[Expr]) -> Code:
+        given = list(factors)
+        if all(self.level(factor) != EPOCH for factor in given):
+            return super().product(given)
+        apart = [part for factor in given for part in self._factors(factor)]
+        rate = super().product([factor for factor in apart if self.level(factor) <= EPOCH])
+        return self._scaled(rate, [factor for factor in apart if self.level(factor) > EPOCH])
+
+    def divides(self, factor: Expr) -> bool:
+        return super().divides(factor) and factor.args[0] != 2  # halves are exact
+
+    def operand(self, node: Expr) -> Code:
+        return self.code(HALF if super().divides(node) and node.args[0] == 2 else node)
 
     def _factors(self, node: Expr) -> Iterator[Expr]:
         """The factors of a product and of the products in it, also of those in quantities that are used only here."""
@@ -220,52 +184,37 @@ class Writer:
         else:
             yield node
 
-    def _scaled(self, rate: Text, factors: Sequence[Expr]) -> Text:
+    def _scaled(self, rate: Code, factors: Sequence[Expr]) -> Code:
         """rate·a·b…, where rate·a is worked once for all products that have it: (eta·delta)·x for eta·(delta·x)."""
         if not rate.is_atom:
-            rate = Text(self.scope.each_epoch(rate.text), ATOM, rate.negative)
-        rest = self._joined(factors)
-        if not factors or rest.text == "1.0":
-            return Text(rate.text, ATOM, rate.negative != rest.negative)
+            rate = Code(self.scope.each_epoch(rate.text), ATOM, rate.negative)
+        rest = super().product(factors)
+        if not factors or rest.text == self.one.text:
+            return Code(rate.text, ATOM, rate.negative != rest.negative)
         parts = rest.text.split(" * ")
         first = f"{rate.text} * {parts[0]}"
         simple = all(VARIABLE.fullmatch(part) for part in parts)
         if simple and (len(parts) == 2 or (len(parts) == 1 and first in self.shared)):
-            return Text(" * ".join([self._once(first), *parts[1:]]), PRODUCT, rate.negative != rest.negative)
-        return Text(f"{rate.text} * {rest.at_least(PRODUCT)}", PRODUCT, rate.negative)
+            return Code(" * ".join([self._once(first), *parts[1:]]), PRODUCT, rate.negative != rest.negative)
+        return Code(f"{rate.text} * {rest.at_least(PRODUCT)}", PRODUCT, rate.negative)
 
-    def _joined(self, factors: Sequence[Expr]) -> Text:
-        above, below, negative = [], [], False
-        for factor in factors:
-            upside_down = _is_reciprocal(factor) and factor.args[0] != 2  # halves are exact
-            found = self.text(factor.args[0] if upside_down else HALF if _is_reciprocal(factor) else factor)
-            negative = negative != found.negative
-            if upside_down:
-                below.append(found.size(CALL))
-            elif found.text != "1.0":
-                above.append(found)
-        if len(above) == 1 and not below:
-            return Text(above[0].text, above[0].rank, negative)
-        texts = [found.size(CALL if place else PRODUCT) for place, found in enumerate(above)]
-        return Text(" / ".join([" * ".join(texts) or "1.0", *below]), PRODUCT if above or below else ATOM, negative)
-
-    def _power(self, base: Expr, exponent: Expr) -> Text:
-        inner = self.text(base)
+    def power(self, base: Expr, exponent: Expr) -> Code:
+        inner = self.code(base)
         if isinstance(base, sympy.Symbol) and _is_next_count(exponent):
-            return Text(f"{self._to_the_count(base.name)} * {inner.size(CALL)}", PRODUCT)
+            return product([Code(self._to_the_count(base.name)), inner])
         if exponent == -1:
-            return Text(f"1.0 / {inner.size(CALL)}", PRODUCT, inner.negative)
+            return product([self.one], [inner])
         if exponent == HALF:
-            return Text(f"sqrt({inner.whole})", CALL)
+            return call("sqrt", inner)
         if not exponent.is_Integer:
-            return Text(f"exp({self.text(exponent).at_least(PRODUCT)} * log({inner.whole}))", CALL)
+            return call("exp", product([self.code(exponent), call("log", inner)]))
         count = int(exponent)
         name = first = inner.at_least(CALL)
         if not inner.is_atom:
             name = self.scope.fresh()
             first = f"({name} := {inner.whole})"
-        product = " * ".join([first, *[name] * (abs(count) - 1)])
-        return Text(product if count > 0 else f"1.0 / ({product})", PRODUCT)
+        text = " * ".join([first, *[name] * (abs(count) - 1)])
+        return Code(text if count > 0 else f"1.0 / ({text})", PRODUCT)
 
 
 def _left_to_right(node: Expr) -> list[Expr]:
@@ -290,10 +239,6 @@ def _is_power_of_count(node: Expr) -> bool:
 def _is_next_count(exponent: Expr) -> bool:
     """Whether it is t + 1."""
     return bool(exponent.is_Add and set(exponent.args) == {symbol(COUNT), sympy.S.One})
-
-
-def _is_reciprocal(node: Expr) -> bool:
-    return bool(node.is_Pow and node.args[1] == -1)
 
 
 def _of_softplus(node: Expr) -> Expr | None:

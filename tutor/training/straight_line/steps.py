@@ -8,10 +8,10 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
-import sympy
 from msgspec.structs import replace as changed
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, power, symbol, where
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
+from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.worksheet.build import Moment, NetworkBuilder
@@ -187,8 +187,8 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
         yield Step(largest, "forward", case, "the larger of two")
     powers = [f"power of {name}" for name in sums]
     for name, below in zip(powers, sums, strict=True):
-        difference = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
-        yield Step(name, "forward", sympy.exp(difference), SOFTMAX)
+        power_of = formula(VECTOR_ACTIVATIONS[SOFTMAX].power, symbol(below), symbol(largest))
+        yield Step(name, "forward", power_of, SOFTMAX)
     total = f"sum of the powers up to {sums[-1]}"
     yield Step(total, "forward", add(*map(symbol, powers)), "sum")
     for step, above in zip(outputs, powers, strict=True):

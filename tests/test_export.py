@@ -46,6 +46,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"l2": 0.01, "clip_norm": 0.05, "optimizer": "adagrad", **RICH}),
     ("iris", {"normalize": "zscore", "schedule": "cosine", "schedule_setting": {"epochs": "9"}}),
     ("iris", {"normalize": "minmax", "schedule": "inverse_time"}),
+    ("iris", {"normalize": "unit", "activation": "gelu"}),
     ("digits", {"schedule": "step", "schedule_setting": {"every": "1"}}),
     ("moons", {"schedule": "exponential", "arithmetic": "fast"}),
     ("iris", {"dropout": 0.3, "dropconnect": 0.2, **RICH, "stochastic_depth": 0.2, "normalize": "zscore"}),

@@ -545,6 +545,7 @@ def test_predictions_are_those_of_the_trainer(tmp_path: Path) -> None:
     for data, settings in (
         ("iris", {"normalize": "zscore", "hidden": (6, 6), "batch_norm": True, "residual": True}),
         ("moons", {"normalize": "minmax", "dropout": 0.3}),
+        ("iris", {"normalize": "unit", "activation": "silu"}),
         ("moons", {"output_activation": "tanh"}),
         ("sine", {}),
         ("digits", {"arithmetic": "fast", "validation": 0.2, "patience": 2}),

@@ -325,6 +325,7 @@ def test_xor_fails_with_one_hidden_unit_and_succeeds_with_four(tutor: Tutor) -> 
     ("data", "least", "options"),
     [
         ("iris", 0.93, ["--normalize", "zscore"]),
+        ("iris", 0.93, ["--normalize", "unit", "--activation", "gelu"]),
         ("digits", 0.95, ["--hidden", "32", "--epochs", "12"]),
         ("moons", 0.97, []),
         ("circles", 0.97, []),
@@ -612,6 +613,17 @@ def test_another_optimizer_for_a_lesson_has_its_own_rate(tutor: Tutor) -> None:
     for lesson, optimizer in (("mlp", "adam"), ("perceptron", "momentum"), ("mlp", "rmsprop")):
         shown = tutor.json("train", lesson, "--optimizer", optimizer, "--explain", "2")
         assert all(abs(float(row["difference"])) < 1e-14 for row in shown["trainer"])
+
+
+def test_every_example_is_brought_to_length_one_but_for_zeros(tutor: Tutor) -> None:
+    """Saved and used again: what is predicted for an example is predicted for ten times the example."""
+    (tutor.folder / "d.csv").write_text("a,b,c\n3,4,x\n0,0,y\n-0.5,0,x\n5,-12,y\n")
+    tutor("train", "--data", "d.csv", "--normalize", "unit", "--hidden", "2", "--save", "r.json")
+    (tutor.folder / "new.csv").write_text("a,b\n3,4\n30,40\n0.6,0.8\n0,0\n-5,12\n")
+    outputs = [row["outputs"] for row in tutor.json("predict", "r.json", "--data", "new.csv")["predictions"]]
+    assert outputs[0] == outputs[1] == pytest.approx(outputs[2]) and len({str(row) for row in outputs[2:]}) == 3
+    (tutor.folder / "d.csv").write_text("a,b,c\n3,4,x\n1e300,0,y\n3,4,x\n0,1,y\n")
+    assert "too large to be normalised" in tutor("train", "--data", "d.csv", "--normalize", "unit").stderr
 
 
 def test_a_feature_that_never_changes_is_left_alone(tutor: Tutor) -> None:

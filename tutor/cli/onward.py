@@ -40,6 +40,7 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain initializer": [("train --data moons --init {name}", _TRY)],
     "explain normalizer:zscore": [("train --data iris --normalize zscore", _TRY)],
     "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
+    "explain normalizer:unit": [("train --data iris --normalize unit", _TRY)],
     "explain term": [("{command}", _TRY)],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [

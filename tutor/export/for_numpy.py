@@ -11,19 +11,19 @@ from tutor.export.parts import (
     assembled,
     documented,
     rate_lines,
+    scaling_lines,
     setting_lines,
     step_lines,
     text_of,
     using,
 )
 from tutor.export.plan import Plan
-from tutor.formulas.code import POWER, PRODUCT, Code, code_of
+from tutor.formulas.code import CALL, POWER, Code, code_of
 from tutor.maths import batch_norm
-from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
-from tutor.maths.losses import LOSSES
+from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
 from tutor.maths.penalties import PENALTIES
-from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
 
 NUMPY = Writing("np")
 
@@ -68,7 +68,8 @@ def _output_delta(plan: Plan) -> str:
     if loss.mean:
         by_y = by_y / shape.sizes[-1]
     if name == "softmax":
-        return f"{y.text} * ({by_y.at_least(PRODUCT)} - ({by_y.at_least(POWER)} * {y.text}).sum(axis=1, keepdims=True))"
+        mean = Code(f"({(by_y * y).whole}).sum(axis=1, keepdims=True)", CALL)
+        return text_of(VECTOR_ACTIVATIONS[name].back, y, by_y, mean)
     slope = _slope(name, f"f.z{k}", y.text)
     return by_y.at_least(POWER) + (f" * {slope}" if slope != "1" else "")
 
@@ -132,7 +133,7 @@ def _numbers(plan: Plan) -> list[str]:
         start += size
     for k, (mean, variance) in enumerate(plan.running, 1):
         lines += [f"mean{k} = {array(mean)}", f"variance{k} = {array(variance)}"]
-    if scaling is not None:
+    if scaling is not None and scaling.scale:
         lines += [f"shift = {array(scaling.shift)}", f"scale = {array(scaling.scale)}"]
     lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
     return [*lines, *setting_lines(plan)]
@@ -153,7 +154,8 @@ def _forward(plan: Plan) -> list[str]:
         else:
             lines.append(f"    z{k} = {source} @ W{k}.T + b{k}")
         if name == "softmax":
-            lines.append(f"    powers = np.exp(z{k} - z{k}.max(axis=1, keepdims=True))")
+            largest = Code(f"z{k}.max(axis=1, keepdims=True)", CALL)
+            lines.append(f"    powers = {text_of(VECTOR_ACTIVATIONS[name].power, Code(f'z{k}'), largest, NUMPY)}")
             lines.append(f"    a{k} = powers / powers.sum(axis=1, keepdims=True)")
         else:
             lines.append(f"    a{k} = {activation(name, f'z{k}', NUMPY)}")
@@ -185,12 +187,11 @@ def _normalised(k: int, source: str) -> list[str]:
 
 
 def _predict(plan: Plan) -> list[str]:
-    scaled = "(x - shift) / scale" if plan.run.heading.scaling is not None else "x"
     return [
         "def scaled(x):",
         '    """Examples as the network was trained on them."""',
         "    x = np.asarray(x, dtype=np.float64)",
-        f"    return {scaled}",
+        *scaling_lines(plan, "np"),
         "",
         "",
         "def predict(x):",

@@ -11,6 +11,7 @@ from tutor.export.parts import (
     assembled,
     documented,
     rate_lines,
+    scaling_lines,
     setting_lines,
     step_lines,
     text_of,
@@ -19,9 +20,8 @@ from tutor.export.parts import (
 from tutor.export.plan import Plan
 from tutor.formulas.code import Code
 from tutor.maths import batch_norm
-from tutor.maths.losses import LOSSES
+from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
 from tutor.maths.penalties import PENALTIES
-from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
 
 TORCH = Writing("torch")
 _OWN = {"sigmoid": "torch.sigmoid({})", "elu": "torch.nn.functional.elu({})", "softmax": "torch.softmax({}, dim=1)"}
@@ -63,7 +63,7 @@ def _numbers(plan: Plan) -> list[str]:
     lines += [f"state_{name} = torch.from_numpy({array(values)})" for name, values in plan.state.items()]
     for k, (mean, variance) in enumerate(plan.running, 1):
         lines += [f"mean{k} = torch.from_numpy({array(mean)})", f"variance{k} = torch.from_numpy({array(variance)})"]
-    if scaling is not None:
+    if scaling is not None and scaling.scale:
         lines.append(f"shift = torch.from_numpy({array(scaling.shift)})")
         lines.append(f"scale = torch.from_numpy({array(scaling.scale)})")
     return [*lines, *setting_lines(plan)]
@@ -149,12 +149,11 @@ def _normalised(k: int) -> list[str]:
 
 
 def _predict(plan: Plan) -> list[str]:
-    scaled = "(x - shift) / scale" if plan.run.heading.scaling is not None else "x"
     return [
         "def scaled(x):",
         '    """Examples as the network was trained on them."""',
         "    x = torch.as_tensor(x, dtype=torch.float64)",
-        f"    return {scaled}",
+        *scaling_lines(plan, "torch"),
         "",
         "",
         "@torch.no_grad()",

@@ -15,8 +15,9 @@ import numpy as np
 
 from tutor import __version__
 from tutor.export.plan import Plan
-from tutor.formulas.code import SUM, Code, call, choice, code_of
+from tutor.formulas.code import CALL, SUM, Code, call, choice, code_of
 from tutor.maths.kind import Kind
+from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.number_system import FUNCTIONS
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
@@ -190,6 +191,25 @@ def setting_lines(plan: Plan) -> list[str]:
     lines = [f"{name} = {SCALARS.number(text).whole}" for name, text in plan.variant.settings.items()]
     now = {"t": plan.updates, **plan.shared}
     return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
+
+
+class _Rows(Writing):
+    """The sums of all rows."""
+
+    def total(self, values: Code) -> Code:
+        axis = "dim=1, keepdim=True" if self.module == "torch" else "axis=1, keepdims=True"
+        return Code(f"({values.whole}).sum({axis})", CALL)
+
+
+def scaling_lines(plan: Plan, module: str) -> list[str]:
+    """The last lines of a function that scales x as the examples of the training were."""
+    scaling = plan.run.heading.scaling
+    if scaling is None:
+        return ["    return x"]
+    if scaling.scale:
+        return ["    return (x - shift) / scale"]
+    length = text_of(NORMALIZERS[scaling.name].scale, Code("x"), 0, _Rows(module))
+    return [f"    length = {length}", f"    return x / {module}.where(length > 0, length, 1.0)"]
 
 
 def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[str]]:

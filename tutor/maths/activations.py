@@ -240,13 +240,17 @@ ACTIVATIONS = {
 class VectorActivation:
     """An activation of a whole layer: output i depends on every weighted sum.
 
-    value(zs, i, m) is output i; slope(outputs, i, j, m) is the derivative of output i by weighted sum j.
+    value(zs, i, m) is output i; slope(outputs, i, j, m) is the derivative of output i by weighted sum j. Computers take
+    the largest sum from all, which changes no output and lets nothing overflow: output i is power_i/(sum of the powers)
+    with power(z, largest, m). back(a, by_a, mean) is dE/dz of dE/da, with the sum over the outputs of a·dE/da.
     """
 
     name: str
     equation: str
     value: Body
     slope: Body
+    power: Body
+    back: Body
     range: str
     derivative: str
     remark: str
@@ -259,6 +263,8 @@ VECTOR_ACTIVATIONS = {
         "a_i = exp(z_i)/(exp(z_1) + … + exp(z_K))",
         value=lambda zs, i, m: m.exp(zs[i]) / sum((m.exp(z) for z in zs[1:]), m.exp(zs[0])),
         slope=lambda outputs, i, j, m: outputs[i] * (1 - outputs[i]) if i == j else -(outputs[i] * outputs[j]),
+        power=lambda z, largest, m: m.exp(z - largest),
+        back=lambda a, by_a, mean: a * (by_a - mean),
         range="(0, 1), all together 1",
         derivative="a_i·(δ_ij - a_j)",
         remark="With cross-entropy and targets that add up to 1 the gradient by z_i is simply a_i - t_i.",

@@ -9,6 +9,8 @@ from typing import Any
 from tutor.maths.number_system import NumberSystem
 
 Scalar = Any
+SMALLEST_PROBABILITY = 1e-12
+"""How near 0 and 1 an output may count in a loss that takes it for a probability: its logarithm is infinite there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import sys
 from functools import cache
 from typing import Any
 
+from tutor.maths.losses import SMALLEST_PROBABILITY
 from tutor.maths.number_system import FUNCTIONS, completed
 from tutor.numbers import reproducible_arrays
 from tutor.numbers.reproducible_arrays import (
@@ -33,7 +34,6 @@ from tutor.numbers.reproducible_arrays import (
 _MOST_POWERS = 100_000
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10, _L11 = _SERIES
 _T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7 = _TANH_SERIES
-SMALLEST_PROBABILITY = 1e-12
 
 
 @cache

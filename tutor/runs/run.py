@@ -19,10 +19,11 @@ from tutor.data.builtin import Data
 from tutor.data.seeds import SEEDS
 from tutor.data.source import Source, found_again
 from tutor.errors import TutorError, nearest
+from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.runs.file import FORMAT, Heading, check_room, read_file, write_file
 from tutor.training.architecture import Shape
-from tutor.training.settings import NORMALIZERS, Settings, check
+from tutor.training.settings import Settings, check
 from tutor.training.setup import set_up, shape_for, shape_of
 from tutor.training.trainer import Epoch, Result, Trainer
 
@@ -219,9 +220,12 @@ def _check_scaling(run: Run) -> None:
         raise TutorError("'scaling' is not what the setting normalize says")
     if scaling is None:
         return
-    if scaling.name not in NORMALIZERS or len(scaling.shift) != count or len(scaling.scale) != count:
+    fitted = 0 if NORMALIZERS[scaling.name].along == "row" else count
+    if len(scaling.shift) != fitted or len(scaling.scale) != fitted:
+        if not fitted:
+            raise TutorError(f"'scaling' by {scaling.name} has no shift and no scale: each example has its own length")
         raise TutorError(f"'scaling' is to have a shift and a scale for each of the {count} inputs")
-    if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale) <= 0:
+    if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale, default=1) <= 0:
         raise TutorError("'scaling' has a number that nothing can be divided by")
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from tutor.data.builtin import Data
 from tutor.data.sampling import permutation, words
 from tutor.errors import TutorError
+from tutor.maths.normalizers import NORMALIZERS
+from tutor.numbers.arrays import Reproducible
 from tutor.training.architecture import Shape
 
 Array = Any
@@ -34,18 +36,45 @@ def balanced(y: Array, count: int) -> Array:
 _BLOCK_ROWS = 4096
 
 
+class _Exactly:
+    """The sums of a column, rounded once."""
+
+    sqrt = staticmethod(sqrt)
+
+    @staticmethod
+    def total(values: Array) -> float:
+        return fsum(values.tolist())
+
+
+class _EveryRow:
+    """The sums of all rows, each from left to right, and their roots."""
+
+    sqrt = staticmethod(np.sqrt)
+    total = staticmethod(Reproducible.sums)
+
+
 @dataclass(frozen=True)
 class Scaling:
-    """What is taken from every feature, and by what it is divided; fitted on the training part alone."""
+    """What is taken from every feature, and by what it is divided; fitted on the training part alone. Both are empty
+    where each example is scaled by itself."""
 
     name: str
     shift: tuple[float, ...]
     scale: tuple[float, ...]
 
     def apply(self, x: Array) -> None:
-        """Scale the rows in place."""
+        """Scale the rows in place. Raises TutorError for numbers too large to be scaled."""
+        entry = NORMALIZERS[self.name]
         for block in _blocks(x):
-            block[...] = (block - np.array(self.shift)) / np.array(self.scale)
+            if entry.along == "row":
+                rows = block.astype(np.float64)
+                with np.errstate(over="ignore"):
+                    scale = entry.scale(rows, 0, _EveryRow)
+                if not np.isfinite(scale).all():
+                    raise TutorError(_TOO_LARGE)
+                block[...] = rows / np.where(scale > 0, scale, 1.0)  # an example of zeros has no length
+            else:
+                block[...] = (block - np.array(self.shift)) / np.array(self.scale)
 
 
 @dataclass(frozen=True)
@@ -134,22 +163,28 @@ def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Array
     return train, held, tested
 
 
+_TOO_LARGE = "the examples have numbers that are too large to be normalised"
+
+
 def _fitted(name: str, x: Array, train: Array) -> Scaling:
     """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
+    entry = NORMALIZERS[name]
+    if entry.along == "row":
+        return Scaling(name, (), ())
     shift, scale = [], []
     for feature in range(x.shape[1]):
         column = x[train, feature].astype(np.float64)
-        start, width = float(column.min()), float(np.ptp(column))
-        if name == "zscore" and width:
+        start, width = float(column.min()), 0.0
+        if np.ptp(column):
             try:
-                start = fsum(column.tolist()) / len(column)
-                width = sqrt(fsum(((column - start) ** 2).tolist()) / len(column))
+                start = float(entry.shift(column, _Exactly))
+                width = float(entry.scale(column, start, _Exactly))
             except OverflowError:
                 raise TutorError(f"feature {feature + 1} has numbers that are too large to be normalised") from None
         shift.append(start)
         scale.append(width if width > 0 else 1.0)
     if not np.isfinite([*shift, *scale]).all():
-        raise TutorError("the examples have numbers that are too large to be normalised")
+        raise TutorError(_TOO_LARGE)
     return Scaling(name, tuple(shift), tuple(scale))
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tutor.training.matrix.optimizer import Rules
 
 
-NORMALIZERS = ("zscore", "minmax")
 IS_ON = {"true": True, "1": True, "false": False, "0": False}
 SECTIONS = {
     "hidden": "The network",
@@ -68,7 +67,7 @@ class Settings:
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
     augment: str = setting("", "Change the examples in every epoch, as in shift=1,flip,noise=0.05.")
-    normalize: str = setting("", "zscore or minmax, fitted on the training part.")
+    normalize: str = setting("", "zscore or minmax, fitted on the training part; unit, each example to length 1.")
     class_weights: bool = setting(False, "Let rare classes count as much as common ones.")
     validation: float = setting(0.0, "Share of the examples held out to watch the training.", 0, 1)
     test: float = setting(0.0, "Share held out until the training is over.", 0, 1)
@@ -151,6 +150,7 @@ def _check_words(wanted: Settings) -> None:
     from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
     from tutor.maths.initializers import INITIALIZERS
     from tutor.maths.losses import LOSSES
+    from tutor.maths.normalizers import NORMALIZERS
     from tutor.maths.optimizers import OPTIMIZERS
     from tutor.maths.schedules import SCHEDULES
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.maths.losses import LOSSES
-from tutor.numbers.reproducible_scalars import SMALLEST_PROBABILITY
+from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
 from tutor.training.architecture import Shape
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax

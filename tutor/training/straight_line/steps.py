@@ -8,11 +8,11 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
-import sympy
 from msgspec.structs import replace as changed
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, power, symbol, where
+from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
 from tutor.formulas.quantity import derivative, named, owned
+from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
@@ -190,8 +190,8 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
         yield Step(largest, "forward", Kind.INTERMEDIATE, case, "the larger of two")
     powers = [f"power of {name}" for name in sums]
     for name, below in zip(powers, sums, strict=True):
-        difference = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
-        yield Step(name, "forward", Kind.INTERMEDIATE, sympy.exp(difference), SOFTMAX)
+        power_of = formula(VECTOR_ACTIVATIONS[SOFTMAX].power, symbol(below), symbol(largest))
+        yield Step(name, "forward", Kind.INTERMEDIATE, power_of, SOFTMAX)
     total = f"sum of the powers up to {sums[-1]}"
     yield Step(total, "forward", Kind.INTERMEDIATE, add(*map(symbol, powers)), "sum")
     for step, above in zip(outputs, powers, strict=True):

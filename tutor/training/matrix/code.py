@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from math import sqrt
 from types import SimpleNamespace
@@ -218,9 +219,9 @@ class Code:
             return self.ufunc(np.multiply, method, (inputs[0], inputs[0]), out)
         kind = np.result_type(*map(_kind, inputs))
         tool, names = self.tool(ufunc), [self._operand(value, kind) for value in inputs]
-        shape, dtype = np.broadcast_shapes(*(array.shape for array in arrays)), kind
+        shape, dtype = _shape(*(array.shape for array in arrays)), kind
         if method == "__call__":
-            dtype = ufunc.resolve_dtypes((*(self.arrays[name].dtype for name in names), None))[-1]
+            dtype = _dtype(ufunc, *(self.arrays[name].dtype for name in names))
             text = f"{tool}({', '.join(['{}'] * len(names))}, out={{out}})"
         else:
             axis, keepdims = options["axis"], options.get("keepdims", False)
@@ -242,7 +243,7 @@ class Code:
     def where(self, condition: Any, then: Any, otherwise: Any) -> Value:
         given = [condition, then, otherwise]
         dtype = np.result_type(_kind(then), _kind(otherwise))
-        result = self.buffer(np.broadcast_shapes(*(value.shape for value in given if _is_array(value))), dtype)
+        result = self.buffer(_shape(*(value.shape for value in given if _is_array(value))), dtype)
         tool = self.tool(np.copyto)
         self.write(f"{tool}({{out}}, {{}})", self._operand(otherwise, dtype), out=result)
         names = [self._operand(value, dtype) for value in (then, condition)]
@@ -305,6 +306,17 @@ class Code:
 def _owner(array: Array) -> int:
     """Which memory the numbers are in."""
     return id(array if array.base is None else array.base)
+
+
+@cache
+def _shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    return np.broadcast_shapes(*shapes)
+
+
+@cache
+def _dtype(ufunc: Any, *dtypes: Any) -> Any:
+    """Which numbers come out of an operation."""
+    return ufunc.resolve_dtypes((*dtypes, None))[-1]
 
 
 def _is_array(value: Any) -> bool:

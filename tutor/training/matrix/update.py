@@ -14,8 +14,11 @@ from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import Optimization
 
 Array = Any
-_WORTH = 40
-"""Updates after which writing code for more of their kind takes less time than it saves."""
+
+
+def worth(parameters: int) -> int:
+    """After how many updates of a kind it takes less time to write code for more of them than is saved by it."""
+    return max(2, 500_000 // (5_000 + parameters))
 
 
 class Update:
@@ -24,6 +27,7 @@ class Update:
 
     def __init__(self, network: Network, optimization: Optimization) -> None:
         self.network, self.optimization = network, optimization
+        self._worth = worth(len(network.vector))
         self._pool: Pool = {}
         self._times: Counter[Any] = Counter()
         self._gradients: dict[Any, Callable[..., None]] = {}
@@ -51,7 +55,7 @@ class Update:
         numbers = optimization.numbers(loss, epoch)
         if self._change is None or optimization.updates == 1:
             optimization.change(network.vector, network.gradient, numbers)
-            if optimization.updates > _WORTH:
+            if optimization.updates >= self._worth:
                 self._change = self._written_change()
         else:
             change, names = self._change
@@ -61,7 +65,7 @@ class Update:
         """Count a batch of its kind, and see whether there is code for the next ones, or time to write it."""
         kind = size, *examples.kind(self.network.shape.sizes[1], size)
         self._times[kind] += 1
-        if self._times[kind] == _WORTH:
+        if self._times[kind] == self._worth:
             self._gradients[kind] = self._written_gradient(examples, size, *arguments)
         if kind in self._gradients:
             self._by_size[size] = self._gradients[kind]

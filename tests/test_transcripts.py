@@ -33,8 +33,8 @@ def test_every_lesson_is_recorded() -> None:
      {"OPENBLAS_CORETYPE": "Prescott"}, {"TUTOR_DIGITS": "9", "TUTOR_NARRATE": "1"}, {"TZ": "Asia/Tokyo"}],
     ids=str,
 )  # fmt: skip
-def test_the_transcripts_hold_in_any_environment(tutor: Tutor, environment: dict[str, str]) -> None:
-    done = tutor("transcript", "verify", RECORDED, **environment)
+def test_the_transcripts_hold_in_any_environment(process: Tutor, environment: dict[str, str]) -> None:
+    done = process("transcript", "verify", RECORDED, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

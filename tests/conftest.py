@@ -118,10 +118,13 @@ def process(tmp_path: Path) -> Tutor:
     return Tutor(tmp_path, in_its_own)
 
 
+LONGER = int(os.environ.get("FUZZ", "1"))
+"""How many times as much as usual is tried."""
+
+
 def fuzz(examples: int) -> Callable[[Test], Test]:
     """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_toml.py"""
-    many = examples * int(os.environ.get("FUZZ", "1"))
-    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(max_examples=examples * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 ONE_NEURON = """format = 1

@@ -285,7 +285,7 @@ XOR = [
 ]
 
 
-def test_the_same_bits_in_other_environments(tutor: Tutor) -> None:
+def test_the_same_bits_in_other_environments(process: Tutor) -> None:
     digits = ["train", "--data", "digits", "--hidden", "8", "--activation", "relu", "--epochs", "1", "--seed", "3"]
     for command in (XOR, digits):
         seen = set()
@@ -294,7 +294,7 @@ def test_the_same_bits_in_other_environments(tutor: Tutor) -> None:
             {"OPENBLAS_CORETYPE": "Prescott", "PYTHONHASHSEED": "7"},
             {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},
         ):
-            document = tutor.json(*command, **environment)
+            document = process.json(*command, **environment)
             document.pop("seconds")
             seen.add(json.dumps(document, sort_keys=True))
         assert len(seen) == 1

@@ -70,6 +70,19 @@ def test_both_ways_to_start_it_write_as_the_stream_is_coded(tutor: Tutor, comman
     assert done.stdout.isascii() == (coding != "utf-8") and not done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "stdin"),
+    [(("run", "-", "--width", "60"), ONE_NEURON), (("check", "mlp", "-", "--json"), "h1_in,0.5\n"), (("rnu",), ""), (("why", "mlp", "?"), ""),
+     (("predict", "-", "--data", "xor"), "no run"), ((), "")],
+    ids=str,
+)  # fmt: skip
+def test_a_command_of_these_tests_does_what_a_process_does(
+    tutor: Tutor, process: Tutor, words: tuple[str, ...], stdin: str
+) -> None:
+    """Most tests run it in their own process, which takes a tenth of the time."""
+    assert tutor(*words, stdin=stdin) == process(*words, stdin=stdin)
+
+
 def test_colour_when_asked_for(tutor: Tutor) -> None:
     assert "\x1b[" in tutor("run", "mlp", "--color", "always").stdout
     assert "\x1b[" in tutor("run", "mlp", TUTOR_COLOR="always").stdout

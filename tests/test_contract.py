@@ -100,6 +100,10 @@ def test_an_updated_weight_is_judged_by_its_change(tutor: Tutor) -> None:
         ("0.0004115", ["--digits", 6], "0.001234"),  # a tie
         ("0.00041155", ["--digits", 6], "0.001235"),  # 0.00123465
         ("0.1", [], "0.3"),  # an exact value has no padding
+        ("0.00000004", [], "0.00000012"),
+        ("0.00000003", [], "9.00e-08"),
+        ("333333333333333.3", [], "999999999999999.9"),
+        ("333333333333333.4", [], "1.00e+15"),
     ],
 )
 def test_three_decimals_and_three_significant_digits_are_shown_half_to_even(

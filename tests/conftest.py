@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,29 +19,32 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 Test = TypeVar("Test", bound=Callable[..., Any])
+# As the program has it for itself, before NumPy is loaded and SymPy's objects are there.
+os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+gc.set_threshold(100_000, 50, 50)
 
 
+class Done(NamedTuple):
+    """The exit code, and what was written to stdout and stderr."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Tutor:
-    """The command `tutor` in a fresh process and an empty folder."""
+    """The command `tutor` in an empty folder, with an environment that sets nothing for it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
+    run: Callable[[list[str], str, Path, dict[str, str]], Done]
 
-    def __call__(
-        self, *arguments: object, stdin: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def at(self, folder: Path) -> Tutor:
+        return replace(self, folder=folder)
+
+    def __call__(self, *arguments: object, stdin: str = "", **environment: str) -> Done:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_") and k not in ("CI", "COLUMNS")}
-        return subprocess.run(
-            [sys.executable, "-m", "tutor", *map(str, arguments)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            cwd=self.folder,
-            env={**kept, "PYTHONUTF8": "1", **environment},
-            timeout=120,
-            check=False,
-        )
+        return self.run([*map(str, arguments)], stdin, self.folder, {**kept, **environment})
 
     def json(self, *arguments: object, fails: int = 0, **environment: str) -> Any:
         done = self(*arguments, "--json", **environment)
@@ -45,15 +52,79 @@ class Tutor:
         return json.loads(done.stdout)
 
 
+def in_this_process(words: list[str], stdin: str, folder: Path, environment: dict[str, str]) -> Done:
+    """The command as a process of its own would run it, which has its own streams, folder and environment, and shows
+    its warnings; here each is an error."""
+    from tutor.cli import run
+
+    def no_terminal(*_: object) -> os.terminal_size:
+        raise OSError("the tests may run in a terminal, a command in them does not")
+
+    coding = environment.get("PYTHONIOENCODING", "utf-8")
+    before = dict(os.environ)
+    given = TextIOWrapper(BytesIO(stdin.encode()), coding)
+    out, err = (TextIOWrapper(BytesIO(), coding, errors) for errors in ("strict", "backslashreplace"))
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        for category in (Warning, DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("error" if category is Warning else "ignore", category)
+        patch.chdir(folder)
+        for name, value in {"argv": ["tutor", *words], "stdin": given, "stdout": out, "stderr": err}.items():
+            patch.setattr(sys, name, value)
+        patch.setattr(os, "get_terminal_size", no_terminal)
+        set_environment(environment)
+        try:
+            code = run()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            set_environment(before)
+        written = []
+        for stream in (out, err):
+            stream.flush()
+            written.append(stream.buffer.getvalue().decode(coding))
+    return Done(code, *written)
+
+
+def set_environment(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def in_its_own(words: list[str], stdin: str, folder: Path, environment: dict[str, str]) -> Done:
+    """The command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=folder,
+        env={"PYTHONUTF8": "1", **environment},
+        timeout=120,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def tutor(tmp_path: Path) -> Tutor:
-    return Tutor(tmp_path)
+    """The command in this process, which is ten times as quick."""
+    return Tutor(tmp_path, in_this_process)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Tutor:
+    """The command in a process of its own: for how one begins and ends, and for what cannot be undone in this one."""
+    return Tutor(tmp_path, in_its_own)
+
+
+LONGER = int(os.environ.get("FUZZ", "1"))
+"""How many times as much as usual is tried."""
 
 
 def fuzz(examples: int) -> Callable[[Test], Test]:
     """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_toml.py"""
-    many = examples * int(os.environ.get("FUZZ", "1"))
-    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(max_examples=examples * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 ONE_NEURON = """format = 1
@@ -74,42 +145,3 @@ optimizer = "sgd"
 learning_rate = 0.5
 update_biases = true
 """
-
-
-class Done(NamedTuple):
-    """The exit code, and what was written to stdout and stderr."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Here:
-    """The same in this process, which is quicker: for what does not depend on how a process begins and ends."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
-        monkeypatch.chdir(folder)
-        for name in [name for name in os.environ if name.startswith("TUTOR_") or name in ("CI", "COLUMNS")]:
-            monkeypatch.delenv(name)
-
-    def __call__(self, *arguments: object, **environment: str) -> Done:
-        from tutor.cli import run
-
-        self.capsys.readouterr()
-        with self.monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["tutor", *map(str, arguments)])
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            code = run()
-        return Done(code, *self.capsys.readouterr())
-
-    def json(self, *arguments: object) -> Any:
-        done = self(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    return Here(tmp_path, monkeypatch, capsys)

@@ -46,6 +46,15 @@ class RandomNetwork:
         named = {f"W{i}": mpmath.mpf(w) for i, w in enumerate(flat, 1)}
         return named | {f"b{i}": mpmath.mpf(b) for i, b in enumerate(flat_biases, 1)}
 
+    def names_by_layer(self) -> list[list[str]]:
+        """The names of the weights of each layer, and those of its biases."""
+        found, numbers = [], {"W": 0, "b": 0}
+        for biases, rows in zip(self.biases, self.weights, strict=True):
+            for letter, count in (("W", sum(map(len, rows))), ("b", len(biases))):
+                found.append([f"{letter}{numbers[letter] + n}" for n in range(1, count + 1)])
+                numbers[letter] += count
+        return found
+
     def error(self, parameters: dict[str, Any], functions: Any = mpmath, one: Any = 1) -> Any:
         """The loss with these parameters; `functions` has exp, log, tanh and maximum for their type."""
         values = [one * functions.mpf(x) if functions is mpmath else functions.number(x) for x in self.inputs]

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import repeat
 from random import Random
 
 from rich.console import Console
@@ -75,14 +76,14 @@ def try_work(room: Room, habits: Habits, handed: set[str], slips: dict[str, Work
     return paper if usable(paper) else None
 
 
-def simulate(seed: int) -> Figures:
-    """One exercise, and sheets by many students."""
+def simulate(seed: int, sheets: int = SHEETS) -> Figures:
+    """One exercise, and sheets by so many students."""
     figures = Figures()
     try:
         room = Room(seed)
     except TutorError:  # its numbers run away in the update, so that nobody can work it
         return figures
-    for _ in range(SHEETS):
+    for _ in range(sheets):
         habits = Habits.of(room.random)
         handed = handed_lines(room.lines, habits, room.random)
         honest = try_work(room, habits, handed, {})
@@ -97,11 +98,13 @@ def simulate(seed: int) -> Figures:
     return figures
 
 
-def simulate_all(rooms: int, seed: int) -> Figures:
+def simulate_all(rooms: int, seed: int, sheets: int = SHEETS) -> Figures:
     """Many exercises, on all processors: the same figures however many there are."""
     figures, seeds = Figures(), [seed * 1_000_003 + number for number in range(rooms)]
     with workers(os.cpu_count() or 1) as pool:
-        for found in track(pool.map(simulate, seeds), "exercises", total=rooms, console=Console(stderr=True)):
+        for found in track(
+            pool.map(simulate, seeds, repeat(sheets)), "exercises", total=rooms, console=Console(stderr=True)
+        ):
             figures.add(found)
     return figures
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from conftest import ONE_NEURON, Here
+from conftest import ONE_NEURON, Tutor
 
 from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.read import parse_lesson
@@ -63,11 +63,11 @@ def results(worksheet: Worksheet) -> dict[Fraction, str]:
 @pytest.mark.parametrize("view", [[], ["--narrate"], ["--json"], ["--width", "40"], ["--digits", "9"], ["--chain", "delta"],
                                   ["--rounding", "each-step"], ["--only", "update"], ["--brief"]], ids=" ".join)  # fmt: skip
 @pytest.mark.parametrize("kind", LESSONS)
-def test_a_problem_holds_no_result(here: Here, kind: str, view: list[str]) -> None:
+def test_a_problem_holds_no_result(tutor: Tutor, kind: str, view: list[str]) -> None:
     lesson = parse_lesson(LESSONS[kind], kind)
     worksheet = worksheet_of(lesson)
-    (here.folder / "my.toml").write_text(LESSONS[kind])
-    done = here("run", "my.toml", "--blank", *view)
+    (tutor.folder / "my.toml").write_text(LESSONS[kind])
+    done = tutor("run", "my.toml", "--blank", *view)
     if "--only" in view and not any(step.stage == "update" for step in worksheet.steps):
         assert done.returncode == 3
         return
@@ -96,10 +96,10 @@ def test_nothing_is_worked_out_for_a_problem(kind: str, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("view", [[], ["--narrate"], ["--json"]], ids=" ".join)
 @pytest.mark.parametrize("kind", [kind for kind in LESSONS if kind != "epochs"])
-def test_a_problem_says_what_is_given_and_what_is_to_be_found(here: Here, kind: str, view: list[str]) -> None:
+def test_a_problem_says_what_is_given_and_what_is_to_be_found(tutor: Tutor, kind: str, view: list[str]) -> None:
     worksheet = worksheet_of(parse_lesson(LESSONS[kind], kind))
-    (here.folder / "my.toml").write_text(LESSONS[kind])
-    shown = " ".join(here("run", "my.toml", "--blank", "--width", "400", *view).stdout.split())
+    (tutor.folder / "my.toml").write_text(LESSONS[kind])
+    shown = " ".join(tutor("run", "my.toml", "--blank", "--width", "400", *view).stdout.split())
     for name in worksheet.by_name:
         assert name in shown
     for name, value in worksheet.givens.items():
@@ -109,33 +109,33 @@ def test_a_problem_says_what_is_given_and_what_is_to_be_found(here: Here, kind: 
         assert said and Fraction(said[1]) == value, name
 
 
-def test_a_problem_of_equations_states_them(here: Here) -> None:
-    (here.folder / "my.toml").write_text(RECURRENT)
-    shown = here("run", "my.toml", "--blank", "--width", "400").stdout
+def test_a_problem_of_equations_states_them(tutor: Tutor) -> None:
+    (tutor.folder / "my.toml").write_text(RECURRENT)
+    shown = tutor("run", "my.toml", "--blank", "--width", "400").stdout
     assert "h[2] = tanh(u · x[2] + w · h[1])" in shown and "w = 1/3" in shown and "h0 = 0.111111119" in shown
     assert "Three moments of time, and 0.3 to begin with." in shown, "prose without other numbers stays"
-    steps = json.loads(here("run", "my.toml", "--blank", "--json").stdout)["steps"]
+    steps = json.loads(tutor("run", "my.toml", "--blank", "--json").stdout)["steps"]
     assert [step["name"] for step in steps if "formula" in step] == ["h[1]", "h[2]"]
     assert all(set(step) <= {"name", "stage", "formula"} for step in steps)
 
 
-def test_how_many_epochs_it_takes_is_a_result(here: Here) -> None:
-    (here.folder / "my.toml").write_text(KINDS["perceptron"])
-    shown = " ".join(here("run", "my.toml", "--blank").stdout.split())
+def test_how_many_epochs_it_takes_is_a_result(tutor: Tutor) -> None:
+    (tutor.folder / "my.toml").write_text(KINDS["perceptron"])
+    shown = " ".join(tutor("run", "my.toml", "--blank").stdout.split())
     assert "epochs follow until one is without error, 20 epochs at most" in shown
     assert "epoch 5" not in shown and "[6]" not in shown and "And so on with every example in turn" in shown
-    assert "epoch 5 is without error" in " ".join(here("run", "my.toml").stdout.split())
+    assert "epoch 5 is without error" in " ".join(tutor("run", "my.toml").stdout.split())
 
 
-def test_a_problem_has_no_steps_to_pause_at(here: Here) -> None:
-    done = here("run", "mlp", "--blank", "--step")
+def test_a_problem_has_no_steps_to_pause_at(tutor: Tutor) -> None:
+    done = tutor("run", "mlp", "--blank", "--step")
     assert done.returncode == 2 and "leave out --step" in done.stderr
 
 
 @pytest.mark.parametrize("view", [[], ["--narrate"], ["--step"], ["--digits", "9"], ["--chain", "delta"]], ids=" ".join)
-def test_brief_is_formulas_and_values_alone(here: Here, view: list[str]) -> None:
-    steps = here.json("run", "mlp", *[word for word in view if word in ("--chain", "delta")])["steps"]
-    shown = here("run", "mlp", "--brief", *view, "--width", "160").stdout
+def test_brief_is_formulas_and_values_alone(tutor: Tutor, view: list[str]) -> None:
+    steps = tutor.json("run", "mlp", *[word for word in view if word in ("--chain", "delta")])["steps"]
+    shown = tutor("run", "mlp", "--brief", *view, "--width", "160").stdout
     for gone in ("what is asked", "printed", "misprint", "Two hidden neurons", "sum rule", "In the same way"):
         assert gone not in shown
     digits = 9 if "--digits" in view else 3
@@ -143,5 +143,5 @@ def test_brief_is_formulas_and_values_alone(here: Here, view: list[str]) -> None
         assert step["name"] in shown
         if abs(value := float(step["value"])) > 0.1 and step["stage"] in ("forward", "partial"):
             assert f"{value:.{digits}f}".rstrip("0") in shown, step
-    only = here("run", "mlp", "--brief", "--only", "partial", *view).stdout
+    only = tutor("run", "mlp", "--brief", "--only", "partial", *view).stdout
     assert "dout_in/dW5" in only and "what is asked" not in only and "W5_new" not in only

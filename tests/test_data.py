@@ -170,7 +170,7 @@ def test_files_of_images_are_named_with_care(tmp_path: Path) -> None:
 
 PEAK = """import resource, sys
 from pathlib import Path
-from tutor.training.files import read_file
+from tutor.data.readers import read_file
 data = read_file(Path(sys.argv[1]), None)
 assert data.x.shape == (60_000, 784)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / data.x.nbytes)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ONE_NEURON, Here, Tutor
+from conftest import ONE_NEURON, Tutor
 
 from tutor import __version__
 from tutor.homework.marker import Desk
@@ -29,31 +29,32 @@ def two_lines(err: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyError, RecursionError, MemoryError, AssertionError, OSError])
-def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise kind("of a kind\x1b[31m nobody\nforesaw")
 
     monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
-    code, out, err = here("run", "mlp", "--digits=5")
+    code, out, err = tutor("run", "mlp", "--digits=5")
     assert code == 70 and not out and len(err.splitlines()) == 2 and "\x1b" not in err
     what, report = two_lines(err)
     assert kind.__name__ in what and "nobody" in what and "lessons/find.py, line " in what
     assert "`tutor run --digits`" in report and "5`" not in report
-    monkeypatch.setenv("TUTOR_DEBUG", "1")
-    _, _, err = here("run", "mlp")
+    _, _, err = tutor("run", "mlp", TUTOR_DEBUG="1")
     assert "Traceback (most recent call last)" in err and "\x1b" not in err
     two_lines(err)
 
 
-def test_what_was_given_to_options_stays_with_the_reader(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_given_to_options_stays_with_the_reader(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutor.lessons.read.parse_lesson", lambda *_: 1 / 0)
     for arguments in (["check", "mlp", "s.csv", "--secret", "hunter2"], ["check", "mlp", "s.csv", "--secret=hunter2"]):
-        (here.folder / "s.csv").write_text("h1_in,0.48\n")
-        code, _, err = here(*arguments)
+        (tutor.folder / "s.csv").write_text("h1_in,0.48\n")
+        code, _, err = tutor(*arguments)
         assert code == 70 and "hunter2" not in err and "--secret" in err
 
 
-def test_an_error_that_cannot_be_written_down_is_told_all_the_same(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_cannot_be_written_down_is_told_all_the_same(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Silent(Exception):
         def __str__(self) -> str:
             raise ValueError
@@ -62,7 +63,7 @@ def test_an_error_that_cannot_be_written_down_is_told_all_the_same(here: Here, m
         raise Silent
 
     monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
-    code, _, err = here("run", "mlp")
+    code, _, err = tutor("run", "mlp")
     assert code == 70 and "Silent" in two_lines(err)[0]
 
 
@@ -75,7 +76,7 @@ def sheets(folder: Path, count: int) -> Path:
 
 @pytest.mark.parametrize(("count", "jobs"), [(3, 1), (70, 2)])
 def test_a_fault_at_one_sheet_is_not_told_as_the_students(
-    count: int, jobs: int, here: Here, monkeypatch: pytest.MonkeyPatch
+    count: int, jobs: int, tutor: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For any error, a ValueError and a MemoryError among them, in this process and in others."""
     faults = {"s001.csv": ValueError("ours"), "s002.csv": MemoryError()}
@@ -87,36 +88,36 @@ def test_a_fault_at_one_sheet_is_not_told_as_the_students(
         return mark(desk, path)
 
     monkeypatch.setattr(Desk, "mark_file", fails_at_some)
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    folder = sheets(here.folder, count)
-    code, out, err = here("check", "one.toml", folder, "--jobs", jobs, "--json", "--gradebook", "g.csv",
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    folder = sheets(tutor.folder, count)
+    code, out, err = tutor("check", "one.toml", folder, "--jobs", jobs, "--json", "--gradebook", "g.csv",
                           "--gradescope", "gs", "--prairielearn", "pl", "--feedback", "f")  # fmt: skip
     assert code == 70 and "2 sheets not marked" in two_lines(err)[0]
     told = {sheet["sheet"]: sheet for sheet in json.loads(out)["sheets"]}
     assert len(told) == count and {name for name, sheet in told.items() if "fault" in sheet} == {*faults}
     assert told["s000.csv"]["score"] == 1 and "ValueError: ours" in told["s001.csv"]["fault"]
     assert "score" not in told["s001.csv"] and "fault of the program" in told["s001.csv"]["error"]
-    rows = {row["sheet"]: row for row in csv.DictReader((here.folder / "g.csv").open())}
+    rows = {row["sheet"]: row for row in csv.DictReader((tutor.folder / "g.csv").open())}
     assert rows["s001.csv"]["score"] == "" and "fault of the program" in rows["s001.csv"]["notes"]
-    scope, prairie = (json.loads((here.folder / at / "s001.json").read_text()) for at in ("gs", "pl"))
+    scope, prairie = (json.loads((tutor.folder / at / "s001.json").read_text()) for at in ("gs", "pl"))
     assert "score" not in scope and scope["tests"] == [] and "fault of the program" in scope["output"]
     assert prairie["gradable"] is False and "fault of the program" in prairie["format_errors"][0]
-    assert "fault of the program" in (here.folder / "f" / "s001.md").read_text()
+    assert "fault of the program" in (tutor.folder / "f" / "s001.md").read_text()
 
 
 @pytest.mark.parametrize("platform", ["canvas", "moodle"])
-def test_no_platform_gets_0_points_for_a_fault(platform: str, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_platform_gets_0_points_for_a_fault(platform: str, tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Desk, "mark_file", lambda *_: 1 / 0)
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    (here.folder / "ann.csv").write_text("o_in,1.25\n")
-    code, _, err = here("check", "one.toml", "ann.csv", "--gradebook", "g.csv", "--platform", platform)
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    (tutor.folder / "ann.csv").write_text("o_in,1.25\n")
+    code, _, err = tutor("check", "one.toml", "ann.csv", "--gradebook", "g.csv", "--platform", platform)
     assert code == 70 and "ZeroDivisionError" in two_lines(err)[0]
-    assert list(csv.reader((here.folder / "g.csv").open()))[-1][-1] == ""
+    assert list(csv.reader((tutor.folder / "g.csv").open()))[-1][-1] == ""
 
 
 @POSIX
 def test_a_process_that_is_killed_costs_only_the_sheet_it_was_killed_by(
-    here: Here, monkeypatch: pytest.MonkeyPatch
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark, parent = Desk.mark_file, os.getpid()
 
@@ -127,8 +128,8 @@ def test_a_process_that_is_killed_costs_only_the_sheet_it_was_killed_by(
         return mark(desk, path)
 
     monkeypatch.setattr(Desk, "mark_file", ends_the_process)
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    code, out, err = here("check", "one.toml", sheets(here.folder, 80), "--jobs", 2, "--json")
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    code, out, err = tutor("check", "one.toml", sheets(tutor.folder, 80), "--jobs", 2, "--json")
     assert code == 70 and "2 sheets not marked" in two_lines(err)[0]
     told = json.loads(out)["sheets"]
     assert [sheet["sheet"] for sheet in told] == [f"s{number:03}.csv" for number in range(80)]
@@ -170,9 +171,9 @@ def test_closed_and_full_streams(line: str, code: int | None, said: str, tmp_pat
 
 
 @POSIX
-def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+def test_no_file_takes_the_place_of_a_closed_stream(tutor: Tutor, tmp_path: Path) -> None:
     line = '"$0" -m tutor predict r.json --data xor --csv p.csv >&- 2>&-'
-    Tutor(tmp_path)("train", "--data", "xor", "--epochs", 1, "--save", "r.json")
+    tutor("train", "--data", "xor", "--epochs", 1, "--save", "r.json")
     subprocess.run(["sh", "-c", line, sys.executable], cwd=tmp_path, check=False)
     assert all(re.match(r"example|[0-9]", row) for row in (tmp_path / "p.csv").read_text().splitlines())
 

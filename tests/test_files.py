@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ONE_NEURON, ROOT, Tutor
+from conftest import ONE_NEURON, ROOT, Tutor, in_this_process
 
-from tutor import cli
 from tutor.data.builtin import load
 from tutor.data.source import source_of
 from tutor.errors import TutorError
@@ -36,8 +35,6 @@ TABLE = Kind("a table", rb"name,value\n")
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with everything that a command can read."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("TUTOR_") or name == "CI"]:
-        monkeypatch.delenv(name)
     (tmp_path / "l.toml").write_text(ONE_NEURON)
     (tmp_path / "s.csv").write_text("name,answer\no_in,1.25\n")
     (tmp_path / "r.csv").write_text("id\nann\nbob\n")
@@ -54,23 +51,11 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-Said = tuple[int, str, str]
-
-
 @pytest.fixture
-def typed(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """A command in this process: its exit code, what it printed, what it said on stderr."""
+def typed(here: Path, monkeypatch: pytest.MonkeyPatch) -> Tutor:
+    """A command in that folder, for which recording a transcript is no work."""
     monkeypatch.setattr(record, "make", lambda *given: RECORDED)
-
-    def type_(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["tutor", *map(str, words)])
-        try:
-            code = cli.run()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return type_
+    return Tutor(here, in_this_process)
 
 
 RECORDED = record.Pages(*((ROOT / "transcripts" / f"perceptron{e}").read_text() for e in (".md", ".json")))
@@ -95,7 +80,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_one_policy_for_files_that_exist(here: Path, typed: Callable[..., Said], name: str) -> None:
+def test_one_policy_for_files_that_exist(here: Path, typed: Tutor, name: str) -> None:
     """Its own result is replaced, unless people go on working in it; of anybody else it takes --force."""
     file, words = here / name, WRITING[name]
     code, _, said = typed(*words)
@@ -120,7 +105,7 @@ def test_one_policy_for_files_that_exist(here: Path, typed: Callable[..., Said],
 
 @pytest.mark.parametrize("name", WRITING)
 @POSIX
-def test_what_is_no_ordinary_file_is_never_written(here: Path, typed: Callable[..., Said], name: str) -> None:
+def test_what_is_no_ordinary_file_is_never_written(here: Path, typed: Tutor, name: str) -> None:
     file, words = here / name, WRITING[name]
     file.parent.mkdir(parents=True, exist_ok=True)
     for make in (os.mkfifo, os.mkdir):
@@ -155,9 +140,7 @@ SAME = {
     ],
     ids=" ".join,
 )
-def test_an_output_that_is_an_input_is_refused(
-    here: Path, typed: Callable[..., Said], command: tuple[str, ...], how: str
-) -> None:
+def test_an_output_that_is_an_input_is_refused(here: Path, typed: Tutor, command: tuple[str, ...], how: str) -> None:
     name, *words = command
     ending = {"--output": ".py", "--save": ".npz"}.get(words[-1], "")
     if how == "itself" and ending:
@@ -172,7 +155,7 @@ def test_an_output_that_is_an_input_is_refused(
     assert (here / name).read_bytes() == before and sorted(here.iterdir()) == names
 
 
-def test_data_of_a_run_that_goes_on_are_an_input(here: Path, typed: Callable[..., Said]) -> None:
+def test_data_of_a_run_that_goes_on_are_an_input(here: Path, typed: Tutor) -> None:
     assert typed("train", "--data", "d.csv", "--epochs", "2", "--save", "a.npz")[0] == 0
     os.link(here / "d.csv", here / "b.npz")
     assert (
@@ -184,7 +167,7 @@ def test_data_of_a_run_that_goes_on_are_an_input(here: Path, typed: Callable[...
     assert len(load_run(here / "a.npz").heading.history) == 4
 
 
-def test_two_outputs_are_two_files(here: Path, typed: Callable[..., Said]) -> None:
+def test_two_outputs_are_two_files(here: Path, typed: Tutor) -> None:
     check = ("check", "l.toml", "s.csv", "--ask", "o_in")
     (here / "fb").mkdir()
     for words in (
@@ -201,7 +184,7 @@ def test_two_outputs_are_two_files(here: Path, typed: Callable[..., Said]) -> No
     assert names(here / "fb") == ["g.csv", "s.md"]
 
 
-def test_a_dash_is_standard_output_where_a_table_or_a_script_is_printed(here: Path, typed: Callable[..., Said]) -> None:
+def test_a_dash_is_standard_output_where_a_table_or_a_script_is_printed(here: Path, typed: Tutor) -> None:
     for words, begins in (
         (("predict", "run.npz", "--data", "xor", "--csv", "-"), "example,class,"),
         (("compare", "--data", "xor", "--epochs", "2", "--seeds", "1", "--csv", "-"), "seed,training_loss,"),
@@ -234,7 +217,7 @@ def test_the_files_behind_standard_input_and_output_are_in_use(tutor: Tutor) -> 
     assert sheet.read_text() == "name,answer\no_in,1.25\n"
 
 
-def test_where_nothing_can_be_written_is_said_before_the_work(here: Path, typed: Callable[..., Said]) -> None:
+def test_where_nothing_can_be_written_is_said_before_the_work(here: Path, typed: Tutor) -> None:
     check = ("check", "l.toml", "s.csv")
     for words, part in (
         ((*check, "--gradebook", "no/g.csv"), "the folder"),
@@ -281,7 +264,7 @@ def test_a_new_file_has_the_mode_of_the_umask_and_a_replaced_one_hands_its_own_o
         os.umask(before)
 
 
-def test_gradebooks_of_platforms_are_not_taken_for_ours(here: Path, typed: Callable[..., Said]) -> None:
+def test_gradebooks_of_platforms_are_not_taken_for_ours(here: Path, typed: Tutor) -> None:
     """What a teacher has exported begins as ours does, and has more columns."""
     words = WRITING["c.csv"]
     assert typed(*words)[0] == 0
@@ -379,7 +362,7 @@ def test_what_fails_elsewhere_is_not_told_of_the_file(tmp_path: Path) -> None:
 
 
 def test_results_are_shown_even_where_they_cannot_be_saved(
-    here: Path, typed: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    here: Path, typed: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(number: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -391,7 +374,7 @@ def test_results_are_shown_even_where_they_cannot_be_saved(
 
 
 def test_a_training_goes_on_where_a_checkpoint_cannot_be_saved(
-    here: Path, typed: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    here: Path, typed: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fsync, calls = os.fsync, [0]
 
@@ -432,7 +415,7 @@ def test_a_checkpoint_goes_on_to_the_same_bits(tmp_path: Path, hidden: tuple[int
     assert load_run(last).heading.interrupted and load_run(last).heading.ended == "interrupted after epoch 104"
 
 
-def test_checkpoints_belong_to_a_run_that_is_saved(here: Path, typed: Callable[..., Said]) -> None:
+def test_checkpoints_belong_to_a_run_that_is_saved(here: Path, typed: Tutor) -> None:
     code, _, said = typed("train", "--data", "xor", "--checkpoint", "5")
     assert code == 2 and "add --save FILE" in said
     assert typed("train", "--data", "xor", "--checkpoint", "0", "--save", "n.npz")[0] == 2

@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from conftest import ONE_NEURON, Here, fuzz
+from conftest import ONE_NEURON, Tutor, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,9 +72,9 @@ def worked(text: str) -> bool:
 
 @fuzz(3)
 @given(lessons(), st.sampled_from(["1", "2", "abc"]))
-def test_a_problem_of_any_lesson_can_be_worked(here: Here, text: str, seed: str) -> None:
-    (here.folder / "l.toml").write_text(text)
-    code, made, err = here("vary", "l.toml", "--seed", seed)
+def test_a_problem_of_any_lesson_can_be_worked(tutor: Tutor, text: str, seed: str) -> None:
+    (tutor.folder / "l.toml").write_text(text)
+    code, made, err = tutor("vary", "l.toml", "--seed", seed)
     if not worked(text):
         assert code == 2 and len(err.splitlines()) == 1, err
         return
@@ -85,9 +85,9 @@ def test_a_problem_of_any_lesson_can_be_worked(here: Here, text: str, seed: str)
     old, new = tomllib.loads(text), tomllib.loads(made)
     assert {**old, **new}.keys() == new.keys() | {"printed"} & old.keys()
     assert new.get("training", new.get("minimize", {})).keys() == old.get("training", old.get("minimize", {})).keys()
-    (here.folder / "v.toml").write_text(made)
+    (tutor.folder / "v.toml").write_text(made)
     for command in (["run", "v.toml"], ["lint", "v.toml"], ["sheet", "v.toml"], ["vary", "v.toml", "--seed", "9"]):
-        code, _, err = here(*command)
+        code, _, err = tutor(*command)
         assert code in (0, 1) if command[0] == "lint" else code == 0 or "no usable problem" in err, (command, err)
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from conftest import Here, fuzz
+from conftest import Tutor, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,14 +171,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_no_command_lets_anything_through(line: str, made: Path, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(made)
-    monkeypatch.setenv("TUTOR_LESSONS", str(made))
+def test_no_command_lets_anything_through(line: str, made: Path, tutor: Tutor) -> None:
+    tutor = tutor.at(made)
     if "d.json" in line and not (made / "d.json").exists():
-        here("train", "--data", "d.csv", "--epochs", 2, "--save", "d.json")
+        tutor("train", "--data", "d.csv", "--epochs", 2, "--save", "d.json")
     if "h1/" in line and not (made / "h1").exists():
-        here(*["vary", "l.toml", "--roster", "r.csv", "--secret", "S", "--out", "h1", "--format", "markdown"])
-    code, out, err = here(*(word.replace("{}", HOSTILE.replace("/", "")) for word in line.split()))
+        tutor(*["vary", "l.toml", "--roster", "r.csv", "--secret", "S", "--out", "h1", "--format", "markdown"])
+    code, out, err = tutor(
+        *(word.replace("{}", HOSTILE.replace("/", "")) for word in line.split()), TUTOR_LESSONS=str(made)
+    )
     assert code in (0, 1, 2, 3) and "Traceback" not in err, err
     assert not acting(out), sorted(map(ascii, acting(out)))
     assert not acting(err), sorted(map(ascii, acting(err)))
@@ -195,25 +196,23 @@ def test_no_command_lets_anything_through(line: str, made: Path, here: Here, mon
 
 
 @pytest.mark.parametrize("form", ["csv", "toml", "markdown", "json"])
-def test_everybody_on_a_hostile_roster_is_known_again(form: str, made: Path, here: Here) -> None:
-    here.monkeypatch.chdir(made)
+def test_everybody_on_a_hostile_roster_is_known_again(form: str, made: Path, tutor: Tutor) -> None:
+    tutor = tutor.at(made)
     out = f"known-{form}"
-    code, _, err = here(*f"vary l.toml --roster r.csv --secret S --out {out} --format {form}".split())
+    code, _, err = tutor(*f"vary l.toml --roster r.csv --secret S --out {out} --format {form}".split())
     assert code == 0, err
     assert len(list((made / out / "sheets").iterdir())) == 5
-    code, found, _ = here(*f"check l.toml {out}/sheets --secret S --roster r.csv --json".split())
+    code, found, _ = tutor(*f"check l.toml {out}/sheets --secret S --roster r.csv --json".split())
     document = json.loads(found)
     assert code == 1 and not [sheet for sheet in document["sheets"] if "notes" in sheet or "error" in sheet]
     assert len({seed_of("S", sheet["student"]) for sheet in document["sheets"]}) == 5
 
 
-def test_a_varied_lesson_keeps_its_meaning(made: Path, here: Here) -> None:
-    here.monkeypatch.chdir(made)
-    _, out, _ = here("vary", "l.toml", "--seed", "1")
+def test_a_varied_lesson_keeps_its_meaning(made: Path, tutor: Tutor) -> None:
+    _, out, _ = tutor.at(made)("vary", "l.toml", "--seed", "1")
     assert tomllib.loads(out)["title"] == HOSTILE
-    (here.folder / "again.toml").write_text(out, encoding="utf-8")
-    here.monkeypatch.chdir(here.folder)
-    assert here("run", "again.toml")[0] == 0
+    (tutor.folder / "again.toml").write_text(out, encoding="utf-8")
+    assert tutor("run", "again.toml")[0] == 0
 
 
 @fuzz(15)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ONE_NEURON, Here
+from conftest import ONE_NEURON, Tutor
 
 from tutor.cli.onward import LEADS_TO, ways_on
 from tutor.worksheet.catalogue import REGISTRIES
@@ -66,65 +66,65 @@ def test_every_word_of_the_field_leads_on() -> None:
 
 
 @pytest.mark.parametrize("words", dict.fromkeys(EXPLAINED), ids=" ".join)
-def test_what_explain_leads_to_works(here: Here, words: tuple[str, ...]) -> None:
+def test_what_explain_leads_to_works(tutor: Tutor, words: tuple[str, ...]) -> None:
     short = {"train": ["--epochs", "1"], "compare": ["--epochs", "1", "--seeds", "1", "--jobs", "1"]}
-    done = here(*words[1:], *short.get(words[1], []))
+    done = tutor(*words[1:], *short.get(words[1], []))
     assert done.returncode == 0, done.stderr
 
 
 @posix
-def test_commands_lead_on_with_the_readers_own_files(here: Here) -> None:
-    (here.folder / "my first.toml").write_text(ONE_NEURON)
-    shown = here("run", "my first.toml").stdout
+def test_commands_lead_on_with_the_readers_own_files(tutor: Tutor) -> None:
+    (tutor.folder / "my first.toml").write_text(ONE_NEURON)
+    shown = tutor("run", "my first.toml").stdout
     assert led_on(shown) == [["tutor", "why", "my first.toml", "dE/dW1"], ["tutor", "run", "my first.toml", "--blank"]]
-    assert here(*led_on(shown)[0][1:]).returncode == 0
-    problem = here(*led_on(shown)[1][1:]).stdout
+    assert tutor(*led_on(shown)[0][1:]).returncode == 0
+    problem = tutor(*led_on(shown)[1][1:]).stdout
     make, check = led_on(problem)
     assert make == ["tutor", "sheet", "my first.toml", ">", "my first.csv"]
-    (here.folder / make[-1]).write_text(here(*make[1:-2]).stdout)
-    done = here(*check[1:])
+    (tutor.folder / make[-1]).write_text(tutor(*make[1:-2]).stdout)
+    done = tutor(*check[1:])
     assert done.returncode == 1 and led_on(done.stdout) == [["tutor", *check[1:], "--watch"]]
-    key = here("key", "my first.toml").stdout
-    (here.folder / make[-1]).write_text(re.sub("(?m)^dE/dW1,[^,]*", "dE/dW1,7", key))
-    assert ["tutor", "why", "my first.toml", "dE/dW1"] in led_on(here(*check[1:], "--ask", "gradient").stdout)
-    assert "--ask gradient --watch" in here(*check[1:], "--ask", "gradient").stdout
-    (here.folder / make[-1]).write_text(key)
-    assert led_on(here(*check[1:]).stdout)[0][:3] == ["tutor", "vary", "my first.toml"]
-    assert led_on(here("run", "my first.toml", "--blank").stdout)[0][-1] == "my first-2.csv", "nothing is overwritten"
+    key = tutor("key", "my first.toml").stdout
+    (tutor.folder / make[-1]).write_text(re.sub("(?m)^dE/dW1,[^,]*", "dE/dW1,7", key))
+    assert ["tutor", "why", "my first.toml", "dE/dW1"] in led_on(tutor(*check[1:], "--ask", "gradient").stdout)
+    assert "--ask gradient --watch" in tutor(*check[1:], "--ask", "gradient").stdout
+    (tutor.folder / make[-1]).write_text(key)
+    assert led_on(tutor(*check[1:]).stdout)[0][:3] == ["tutor", "vary", "my first.toml"]
+    assert led_on(tutor("run", "my first.toml", "--blank").stdout)[0][-1] == "my first-2.csv", "nothing is overwritten"
 
 
 @pytest.mark.parametrize("case", [("list",), ("errata", "mlp"), ("explain", "sigmoid"), ("why", "mlp", "W1"), ("prove", "perceptron"),
                                   ("train", "perceptron", "--epochs", "2"), ("lint", "mlp"), ("run", "mlp", "--only", "loss")], ids=" ".join)  # fmt: skip
 @pytest.mark.parametrize("width", [40, 80])
-def test_a_command_ends_with_what_to_type_next(here: Here, case: tuple[str, ...], width: int) -> None:
-    done = here(*case, "--width", width)
+def test_a_command_ends_with_what_to_type_next(tutor: Tutor, case: tuple[str, ...], width: int) -> None:
+    done = tutor(*case, "--width", width)
     assert done.returncode == 0 and 1 <= len(led_on(done.stdout)) <= 2
     assert max(map(len, done.stdout.splitlines())) <= width
     for words in led_on(done.stdout):
         if ">" not in words and words[1] != "compare":
-            assert here(*words[1:], *(["--epochs", "1"] if words[1:3] == ["train", "--data"] else [])).returncode == 0
-    assert "Next" in here(*case, "--narrate").stdout
+            assert tutor(*words[1:], *(["--epochs", "1"] if words[1:3] == ["train", "--data"] else [])).returncode == 0
+    assert "Next" in tutor(*case, "--narrate").stdout
 
 
-def test_data_and_files_on_stdout_have_nothing_added(here: Here) -> None:
+def test_data_and_files_on_stdout_have_nothing_added(tutor: Tutor) -> None:
     for case in (("run", "mlp"), ("list",), ("errata",), ("explain", "adam"), ("why", "mlp", "E"), ("lint", "mlp")):
-        here.json(*case)
+        tutor.json(*case)
     for case in (("sheet", "mlp"), ("key", "mlp"), ("vary", "mlp", "--seed", "1")):
-        done = here(*case)
+        done = tutor(*case)
         assert "Next" not in done.stdout and done.stderr == ""
 
 
-def test_a_secret_is_not_repeated(here: Here) -> None:
-    (here.folder / "class.csv").write_text("id\nann\n")
-    assert here("vary", "mlp", "--roster", "class.csv", "--secret", "hush", "--out", "h").returncode == 0
+def test_a_secret_is_not_repeated(tutor: Tutor) -> None:
+    (tutor.folder / "class.csv").write_text("id\nann\n")
+    assert tutor("vary", "mlp", "--roster", "class.csv", "--secret", "hush", "--out", "h").returncode == 0
     for path in ("h/sheets/ann.csv", "h/sheets"):
-        done = here("check", "mlp", path, "--secret", "hush")
+        done = tutor("check", "mlp", path, "--secret", "hush")
         assert done.returncode == 1 and "hush" not in done.stdout + done.stderr
 
 
-def test_tutor_alone_greets(here: Here) -> None:
+def test_tutor_alone_greets(tutor: Tutor) -> None:
     for columns in ("36", "80", "200"):
-        done = here(COLUMNS=columns)
+        done = tutor(COLUMNS=columns)
         assert (done.returncode, done.stderr) == (0, "") and done.stdout.isascii()
         assert max(map(len, done.stdout.splitlines())) <= int(columns) and len(done.stdout.splitlines()) <= 16
         assert led_on(done.stdout) == [["tutor", "run", "perceptron"], ["tutor", "list"], ["tutor", "--help"]]

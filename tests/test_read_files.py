@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import ONE_NEURON, Here
+from conftest import ONE_NEURON, Tutor
 
 from tutor.errors import TutorError
 from tutor.read_files import is_file, is_folder, read_text, read_whole, real_path
@@ -40,20 +40,20 @@ def put(kind: str, path: Path) -> None:
 
 @POSIX
 @pytest.mark.parametrize("line", READS)
-def test_what_is_no_file_is_told(line: str, here: Here) -> None:
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    (here.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
-    (here.folder / "plain").write_text("")
+def test_what_is_no_file_is_told(line: str, tutor: Tutor) -> None:
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    (tutor.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
+    (tutor.folder / "plain").write_text("")
     if "r.json" in line:
-        assert here("train", "--data", "xor", "--epochs", 1, "--save", "r.json")[0] == 0
+        assert tutor("train", "--data", "xor", "--epochs", 1, "--save", "r.json")[0] == 0
     words = line.split()
     at = next(place for place, word in enumerate(words) if "{}" in word)
     for kind in KINDS:
         stem = {"long": "x" * 5000, "inside-a-file": "plain/x", "hidden": "x/../" * 2000 + "x"}.get(kind, kind)
         name = words[at].replace("{}", stem)
         if len(name) < 200:
-            put(kind, here.folder / name)
-        code, _, err = here(*words[:at], name, *words[at + 1 :])
+            put(kind, tutor.folder / name)
+        code, _, err = tutor(*words[:at], name, *words[at + 1 :])
         if kind == "folder" and line.startswith("check one.toml {}"):
             assert code == 3, err  # a folder of sheets in which there is none
             continue
@@ -77,27 +77,27 @@ WRITES = [
 
 @POSIX
 @pytest.mark.parametrize("line", WRITES)
-def test_a_place_where_nothing_can_be_is_told(line: str, here: Here) -> None:
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    (here.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
-    (here.folder / "r.csv").write_text("id\nann\n")
-    (here.folder / "plain").write_text("")
-    put("loop", here.folder / "round")
+def test_a_place_where_nothing_can_be_is_told(line: str, tutor: Tutor) -> None:
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    (tutor.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
+    (tutor.folder / "r.csv").write_text("id\nann\n")
+    (tutor.folder / "plain").write_text("")
+    put("loop", tutor.folder / "round")
     if "r.json" in line:
-        assert here("train", "--data", "xor", "--epochs", 1, "--save", "r.json")[0] == 0
+        assert tutor("train", "--data", "xor", "--epochs", 1, "--save", "r.json")[0] == 0
     for stem in ("x" * 5000, "x/../" * 2000 + "x", "plain/x", "round/x"):
-        code, _, err = here(*line.replace("{}", stem).split())
+        code, _, err = tutor(*line.replace("{}", stem).split())
         assert code == 2 and len(err.splitlines()) == 1, (stem[:20], err)
 
 
 @POSIX
-def test_one_loop_among_the_sheets_does_not_stop_the_others(here: Here) -> None:
-    (here.folder / "one.toml").write_text(ONE_NEURON)
-    (here.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
-    put("loop", here.folder / "loop.csv")
-    code, out, err = here("check", "one.toml", "s.csv", "loop.csv", "--gradebook", "g.csv", "--secret", "S")
+def test_one_loop_among_the_sheets_does_not_stop_the_others(tutor: Tutor) -> None:
+    (tutor.folder / "one.toml").write_text(ONE_NEURON)
+    (tutor.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
+    put("loop", tutor.folder / "loop.csv")
+    code, out, err = tutor("check", "one.toml", "s.csv", "loop.csv", "--gradebook", "g.csv", "--secret", "S")
     assert code == 1 and "1 of" in out and "'loop.csv' could not be marked" in err
-    assert "loop" in (here.folder / "g.csv").read_text()
+    assert "loop" in (tutor.folder / "g.csv").read_text()
 
 
 def test_reading_is_bounded_and_whole(tmp_path: Path) -> None:

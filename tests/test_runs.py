@@ -517,8 +517,8 @@ def test_the_run_that_is_too_large_to_be_saved_is_not_trained(tutor: Tutor) -> N
     assert not list(tutor.folder.iterdir())
 
 
-def test_a_message_about_a_run_is_the_same_in_every_process(tutor: Tutor) -> None:
-    path = tutor.folder / "r.json"
+def test_a_message_about_a_run_is_the_same_in_every_process(process: Tutor) -> None:
+    path = process.folder / "r.json"
     trained("moons", path, epochs=1)
     for change in (
         put("settings", "surprise", value=1),
@@ -526,7 +526,7 @@ def test_a_message_about_a_run_is_the_same_in_every_process(tutor: Tutor) -> Non
         put("numbers", "last", value={"z": 1, "y": 1, "x": 1}),
     ):
         bad = changed(path, change)
-        said = {tutor("predict", bad, "--data", "moons", PYTHONHASHSEED=seed).stderr for seed in "12"}
+        said = {process("predict", bad, "--data", "moons", PYTHONHASHSEED=seed).stderr for seed in "12"}
         assert len(said) == 1, said
 
 

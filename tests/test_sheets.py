@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import ONE_NEURON
+from conftest import LONGER, ONE_NEURON
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -192,11 +192,13 @@ def rubbish(r: Random) -> bytes:
     return ("name,answer\n" + "\n".join(rows)).encode("utf-8", "surrogatepass")
 
 
-def test_twenty_thousand_broken_sheets_end_in_marks_or_in_a_reason(tmp_path: Path) -> None:
+def test_broken_sheets_end_in_marks_or_in_a_reason(tmp_path: Path) -> None:
+    """FUZZ=10 has twenty thousand of them."""
+    count = 2_000 * LONGER
     r = Random(20_000)
     desk = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
     marked = 0
-    for number in range(20_000):
+    for number in range(count):
         path = tmp_path / f"s{r.choice(['.csv', '.toml', '.json', '.md', '.txt'])}"
         path.write_bytes(rubbish(r))
         document = desk.mark_or_complain(path)
@@ -204,4 +206,4 @@ def test_twenty_thousand_broken_sheets_end_in_marks_or_in_a_reason(tmp_path: Pat
         marked += "error" not in document
         if number % 100 == 0:
             json.dumps(document)
-    assert 2_000 < marked < 18_000
+    assert count / 10 < marked < count * 0.9

@@ -9,6 +9,7 @@ from math import exp, log10, sqrt, tanh
 from typing import Any
 
 import pytest
+from conftest import LONGER
 from simulation import simulate_all
 
 from tutor.homework.marker import Desk, Order
@@ -327,8 +328,8 @@ def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> No
 
 def test_simulated_students() -> None:
     """The figures that the README states, on a small scale; `python tests/simulation.py` has them in full."""
-    figures = simulate_all(rooms=10, seed=11)
-    assert figures.honest > 150 and not figures.honest_wrong
+    figures = simulate_all(rooms=10 * LONGER, seed=11, sheets=5)
+    assert figures.honest > 40 * LONGER and not figures.honest_wrong
 
     def share(kind: str) -> float:
         of = sum(n for (_, what), n in figures.seen.items() if what == f"of {kind}")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,15 +28,45 @@ def test_every_lesson_is_recorded() -> None:
     assert {p.stem for p in RECORDED.glob("*.md")} == set(lesson_files())
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [{}, {"COLUMNS": "43"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"TERM": "dumb"}, {"FORCE_COLOR": "1"}, {"PYTHONHASHSEED": "99"},
-     {"OPENBLAS_CORETYPE": "Prescott"}, {"TUTOR_DIGITS": "9", "TUTOR_NARRATE": "1"}, {"TZ": "Asia/Tokyo"}],
-    ids=str,
-)  # fmt: skip
-def test_the_transcripts_hold_in_any_environment(tutor: Tutor, environment: dict[str, str]) -> None:
-    done = tutor("transcript", "verify", RECORDED, **environment)
+HOSTILE = {
+    "COLUMNS": "43", "LC_ALL": "C", "PYTHONUTF8": "0", "TERM": "dumb", "FORCE_COLOR": "1", "PYTHONHASHSEED": "99", "TUTOR_DIGITS": "9",
+    "TUTOR_NARRATE": "1", "TZ": "Asia/Tokyo", "OPENBLAS_NUM_THREADS": "2", "PYTHONIOENCODING": "ascii",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("environment", [{}, HOSTILE], ids=["none", "hostile"])
+def test_the_transcripts_hold_in_any_environment(process: Tutor, environment: dict[str, str]) -> None:
+    done = process("transcript", "verify", RECORDED, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_numpy_is_at_work_in_what_is_recorded() -> None:
+    """So that the surroundings in which a transcript is made, with other kernels of NumPy and BLAS, could make it fail."""
+    script = "import sys\nfrom tutor.cli import run\nassert run() == 0 and 'numpy' in sys.modules"
+    for page in sorted(RECORDED.glob("*.md")):
+        (command,) = [
+            words for words in commands_of(page.read_text(encoding="utf-8"), page.stem) if words[0] == "train"
+        ]
+        done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, check=True, text=True)
+        assert "What the trainer made of it, in reproducible arithmetic" in done.stdout
+
+
+def test_what_differs_between_surroundings_is_not_recorded(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter([pages("mlp"), record.Pages("another", "")])
+    monkeypatch.setattr(record, "make", lambda *_: next(made))
+    done = tutor("transcript", "record", "mlp")
+    assert done.returncode == 2 and "two runs in different surroundings differ" in done.stderr
+    assert not list(tutor.folder.rglob("*.md"))
+
+
+def pages(lesson: str) -> record.Pages:
+    return record.Pages(*((RECORDED / f"{lesson}{end}").read_bytes().decode() for end in (".md", ".json")))
+
+
+@pytest.fixture
+def made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is run: a transcript made again is the recorded one."""
+    monkeypatch.setattr(record, "make", lambda lesson, *_: pages(lesson))
 
 
 @pytest.fixture
@@ -53,6 +84,7 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
 
+@pytest.mark.usefixtures("made_again")
 @pytest.mark.parametrize(
     ("file", "old", "new", "kind"),
     [("perceptron.md", "0.874", "0.875", r"numeric \(by 0\.001\)"), ("perceptron.md", "W1 · X1", "W1 · X2", "symbolic"),
@@ -98,7 +130,8 @@ def test_a_transcript_asks_for_its_own_lesson() -> None:
      ["run", "mlp", "--out=x"], ["run", "--only=forward", "/etc/passwd"], ["run", "--only", "forward", "mlp"], ["run", "mlp", "--only=../x"], ["run", "--json"], ["errata", "mlp", "x.toml"],
      ["why", "x.toml", "W1"], [], [1], "run mlp", None, {"run": "mlp"}, ["--help"], ["run", "mlp", "--width", "5"], ["run", "perceptron"],
      ["why", "mlp", "W1\0"], ["why", "mlp", "W1\x1b[2J"], ["why", "mlp", "W" * 201], ["run", "mlp", *["--json"] * 9], ["run", "mlp", f"--digits={10**30}"],
-     ["check", "mlp", "x"], ["train", "mlp", "--save=x.npz"], ["run", "mlp", "--json\n"]],
+     ["check", "mlp", "x"], ["train", "mlp", "--explain=5", "--save=x.npz"], ["train", "mlp"], ["train", "--explain=5"],
+     ["train", "perceptron", "--explain=5"], ["train", "mlp", "--explain=99999"], ["run", "mlp", "--json\n"]],
     ids=lambda a: repr(a)[:40],
 )  # fmt: skip
 def test_a_transcript_can_only_ask_for_reading(arguments: object) -> None:
@@ -200,21 +233,15 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 @pytest.mark.parametrize(("ending", "spoil", "said"), FILES, ids=range(len(FILES)))
 def test_what_is_no_transcript_has_its_message_and_the_others_are_verified(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, spoil: Callable[[Path], object], said: str
+    tmp_path: Path, made_again: None, ending: str, spoil: Callable[[Path], object], said: str
 ) -> None:
-    """Nothing is run here: a transcript made again is the recorded one."""
     for path in RECORDED.iterdir():
         shutil.copy(path, tmp_path)
     spoil(tmp_path / f"mlp{ending}")
-    monkeypatch.setattr(record, "make", lambda lesson, *_: pages(lesson))
     found = dict(record.verify(tmp_path, read.transcript_names(tmp_path)))
     assert found["perceptron"] == []
     (only,) = found["mlp"]
     assert (only.kind, only.file) == ("unreadable", f"mlp{ending}") and said in only.detail, only
-
-
-def pages(lesson: str) -> record.Pages:
-    return record.Pages(*((RECORDED / f"{lesson}{end}").read_bytes().decode() for end in (".md", ".json")))
 
 
 def test_every_byte_of_a_sidecar_counts(tutor: Tutor, copied: Path) -> None:

@@ -166,6 +166,7 @@ def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Array
 _TOO_LARGE = "the examples have numbers that are too large to be normalised"
 
 
+@np.errstate(over="ignore")  # what is too large is told below
 def _fitted(name: str, x: Array, train: Array) -> Scaling:
     """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
     entry = NORMALIZERS[name]

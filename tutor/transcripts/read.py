@@ -23,9 +23,9 @@ LARGEST = 10_000_000
 """Bytes of a page, of a sidecar and of what a command prints."""
 MOST_COMMANDS = 10
 MOST_TRANSCRIPTS = 1_000
-READ_ONLY = {"run": 1, "why": 2, "errata": 1, "list": 0}
+READ_ONLY = {"run": 1, "why": 2, "errata": 1, "list": 0, "train": 1}
 """Commands that write nothing, with how many words they take; the first word is the lesson."""
-_HARMLESS = re.compile(r"--narrate|--json|--(?:only|chain)=[a-z]{1,20}|--digits=[0-9]{1,2}")
+_HARMLESS = re.compile(r"--narrate|--json|--(?:only|chain)=[a-z]{1,20}|--digits=[0-9]{1,2}|--explain=[0-9]{1,3}")
 _LARGEST_HEADER = 20_000
 _Word = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -123,6 +123,8 @@ def allowed(arguments: Sequence[str], lesson: str) -> tuple[str, ...]:
     for word in rest:
         if word.startswith("-") and not _HARMLESS.fullmatch(word):
             raise TutorError(f"the option {word!r} is not allowed in a transcript")
+    if command == "train" and not any(word.startswith("--explain=") for word in rest):
+        raise TutorError("'train' has --explain=N in a transcript; without it, it says how long it took")
     if len(plain) != READ_ONLY[command]:
         raise TutorError(f"{command!r} takes {counted(READ_ONLY[command], 'word')} in a transcript")
     if plain and plain[0] != lesson:

@@ -28,18 +28,20 @@ from typing import IO
 from tutor import __version__
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, claim, make_folder, write_whole
-from tutor.lessons.find import lesson_files, lesson_text
+from tutor.lessons.find import lesson_files, lesson_text, read_lesson
 from tutor.transcripts.differences import Difference, differences
 from tutor.transcripts.read import FORMAT, LARGEST, DrawnWith, commands_of, read_recorded, versions_of
 
 _VALUES = Kind("the values of a transcript", rb'\{\s*"format": \d+,\s*"drawn_with": \{')
 KINDS = {".md": Kind("a transcript", rb"# Transcript of the lesson `"), ".json": _VALUES}
 WIDTH = 80
+_NO_VECTORS = "X86_V3 X86_V4 AVX512_ICL"  # of NumPy's own
 _SURROUNDINGS = (
-    {"PYTHONHASHSEED": "1", "COLUMNS": "43", "OPENBLAS_CORETYPE": "Prescott"},
+    {"PYTHONHASHSEED": "1", "COLUMNS": "43", "OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": _NO_VECTORS},
     {"PYTHONHASHSEED": "4242", "COLUMNS": "171", "OPENBLAS_CORETYPE": "Haswell"},
 )
 _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "TEMP", "TMP", "TUTOR_LESSONS", "VIRTUAL_ENV")
+_UPDATE = 100
 _LONGEST = 300
 """Seconds in which all commands of a transcript have to be over."""
 _NEVER = Event()
@@ -63,8 +65,13 @@ class Pages:
 
 
 def commands_for(lesson: str) -> list[tuple[str, ...]]:
-    """What is recorded of a lesson."""
-    return [("run", lesson), ("errata", lesson)]
+    """What is recorded of a lesson: of a network that is trained, the trainer's own numbers too."""
+    from tutor.worksheet.perceptron import RULE
+
+    written = read_lesson(lesson)
+    is_trained = written.network is not None and written.training is not None and written.training.rule != RULE
+    explained = [("train", lesson, f"--explain={_UPDATE}")] if is_trained else []
+    return [("run", lesson), ("errata", lesson), *explained]
 
 
 def run_command(command: Sequence[str], surroundings: Mapping[str, str], until: float, stop: Event = _NEVER) -> Ran:
@@ -162,7 +169,7 @@ def _markdown(lesson: str, outputs: Sequence[Ran]) -> str:
         f"lesson = {json.dumps(lesson)}",
         f'lesson_sha256 = "{_sha256(lesson_text(lesson))}"',
         'seed = "none"',
-        'arithmetic = "exact"',
+        'arithmetic = "exact; that of a training is reproducible"',
         f"width = {WIDTH}",
     ]
     for output in outputs:

@@ -21,6 +21,7 @@ ORDER = [
     "faults",
     "files",
     "read_files",
+    "delimited",
     "toml_text",
     "processes",
     "maths",

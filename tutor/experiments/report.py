@@ -37,7 +37,7 @@ class Final:
     tested: Measure | None = None
 
 
-class SummaryReport(Struct):
+class SummaryReport(Struct, kw_only=True):
     """Mean and deviation over the runs of a setting that did not diverge, and their mean loss, epoch by epoch."""
 
     runs: int
@@ -47,11 +47,11 @@ class SummaryReport(Struct):
     validation_loss: Spread | None
     validation_accuracy: Spread | None
     epochs_done: Spread | None
-    seconds: Spread | UnsetType | None
+    seconds: Spread | UnsetType | None = UNSET
     curve: list[float]
 
 
-class RunReport(Struct):
+class RunReport(Struct, kw_only=True):
     """One training; losses and accuracies are those of the network at its end."""
 
     seed: int
@@ -62,7 +62,7 @@ class RunReport(Struct):
     epochs_done: int
     diverged: bool
     ended: str
-    seconds: float | UnsetType
+    seconds: float | UnsetType = UNSET
     history: list[EpochReport]
 
 

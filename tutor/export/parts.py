@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from textwrap import wrap
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from tutor.export.plan import Plan
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.matrix.engine import SINGLE_FROM
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Stored
 
 SUM, PRODUCT, FACTOR, POWER, ATOM = range(5)
 """How tightly the outermost operation of a text binds."""
@@ -131,7 +134,6 @@ def text_of(body: Callable[..., Any], *arguments: Any) -> str:
     return written(body(*arguments)).text
 
 
-Array = Any
 _FEW = 24
 _COLUMNS = 100
 SCALARS = Writing("math")
@@ -217,7 +219,7 @@ def numbers(text):
 '''
 
 
-def array(values: Array) -> str:
+def array(values: Stored | Sequence[float]) -> str:
     """Numbers as an expression of the script that gives a NumPy array of them, bit for bit."""
     flat = np.ravel(values).astype("<f8")
     if len(flat) <= _FEW:

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,17 +22,19 @@ from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
 from tutor.training.preparation import guesses, rows_with_ones, targets_of
+from tutor.training.results import confusion_matrix
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Labels, Places
 
 
 @dataclass
 class Examples:
-    """`x` has a row an example, unscaled. `y` is None without answers; else the class numbers, with -1 where one is
-    missing, or the values. `remarks` say what was taken for what."""
+    """`x`, (examples, features), is unscaled. `y` is None without answers; else the class numbers, (examples,), with -1
+    where one is missing, or the values, (examples, outputs). `remarks` say what was taken for what."""
 
-    x: Array
-    y: Array | None = None
+    x: Floats
+    y: Labels | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -117,7 +119,7 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
         )
 
 
-def _answers(run: Run, table: Table, column: int, cells: Sequence[tuple[int, str]]) -> Array:
+def _answers(run: Run, table: Table, column: int, cells: Sequence[tuple[int, str]]) -> Labels:
     """The class numbers, (examples,), with -1 where one is missing, or the values, (examples, 1)."""
     classes = run.heading.classes
     if not classes:
@@ -142,7 +144,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Predictions:
-    """`outputs` has a row an output and a column an example; `guesses` the number of a class for each example, None
+    """`outputs` is (outputs, examples); `guesses` has the number of a class for each example, (examples,), and is None
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`; without them they and what follows from them are None.
@@ -150,15 +152,15 @@ class Predictions:
 
     classes: tuple[str, ...]
     probable: bool
-    outputs: Array
-    guesses: Array | None
-    answers: Array | None
+    outputs: Floats
+    guesses: Places | None
+    answers: Labels | None
     loss: float | None
     accuracy: float | None
     confusion: list[list[int]]
 
     @property
-    def scores(self) -> tuple[list[str], Array]:
+    def scores(self) -> tuple[list[str], Floats]:
         """What speaks for each class, a row a class, or the predicted values, with a name for each row.
 
         A single output is the probability of the second class; if it is none, it stands alone.
@@ -181,8 +183,8 @@ class Predictions:
         return {name: int(count) for name, count in zip(self.classes, found, strict=True)}
 
 
-def outputs_of(run: Run, x: Array) -> Array:
-    """What the trained network says to unscaled examples, one a row: one row an output, one column an example."""
+def outputs_of(run: Run, x: Floats) -> Floats:
+    """What the trained network says to unscaled examples, (examples, features): (outputs, examples)."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
     network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]))
@@ -213,13 +215,12 @@ def predict(run: Run, examples: Examples) -> Predictions:
     loss = BatchLoss(run.shape.loss, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
     if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
-    table = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(table, (y[known], guessed[known]), 1)
+    table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
-    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, [[int(c) for c in row] for row in table])
+    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, table)
 
 
-def csv_rows(found: Predictions) -> Iterator[list[Any]]:
+def csv_rows(found: Predictions) -> Iterator[list[object]]:
     """A heading, then a row an example: its number, its class, and what speaks for each class, or the values."""
     names, scores = found.scores
     yield ["example", *(["class"] if found.guesses is not None else []), *names]

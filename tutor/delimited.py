@@ -95,21 +95,24 @@ class Rows:
                 if before > first and not self._notes and any(self.separator in c.partition("\n")[2] for c in row):
                     said = "a cell has whole rows in it; is a quotation mark not closed?"
                     raise self.trouble(self._above + first, said)
-                if any(cell.strip() for cell in row):
+                if any(map(str.strip, row)):
                     yield self._above + before, row
         except csv.Error as error:
             raise self.trouble(self._above + reader.line_num, f"this is no row of a CSV: {error}") from None
 
 
 def _separator(lines: Sequence[str], names: Collection[str]) -> str:
-    """The one that separates most of the names from each other, else the most frequent one of the first line."""
-    known = {s: max((_known(line.split(s), names) for line in lines), default=0) for s in _SEPARATORS if names}
-    best = [separator for separator, count in known.items() if count == max(known.values())]
-    return best[0] if len(best) == 1 else _most_frequent(lines[0] if lines else "")
-
-
-def _known(cells: Sequence[str], names: Collection[str]) -> int:
-    return sum(cell.strip().strip('"`').strip().lower() in names for cell in cells)
+    """The one of the first line that has two of the names as cells of their own, else of one that has one of them;
+    else the most frequent one of the first line."""
+    single = ""
+    for line in lines if names else ():
+        for separator in filter(line.__contains__, _SEPARATORS):
+            cells = [cell.strip().strip('"`').strip().lower() for cell in line.split(separator)]
+            known = len({*cells}.intersection(names))
+            if known > 1:
+                return separator
+            single = single or (separator if known else "")
+    return single or _most_frequent(lines[0] if lines else "")
 
 
 def _most_frequent(line: str) -> str:

@@ -19,7 +19,11 @@ class Result(Struct, tag_field="format", tag=1, omit_defaults=True):
 
 def as_json(result: object, indent: int | None = 1) -> str:
     """A result, or a part of one, with null for what is no finite number, for which JSON has no word."""
-    return json.dumps(_finite(msgspec.to_builtins(result)), indent=indent, allow_nan=False)
+    plain = msgspec.to_builtins(result)
+    try:
+        return json.dumps(plain, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(plain), indent=indent, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

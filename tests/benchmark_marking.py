@@ -90,7 +90,7 @@ def rates() -> None:
         alike, different = [as_csv(sheet(*slips))], [as_csv(sheet(*slips, *ways)) for ways in habits]
         for text in alike + different:
             document = desk.mark("s", parse_sheet(text, ".csv", names))
-            assert len(document["root_errors"]) == roots, (text, document["root_errors"])
+            assert len(document.root_errors) == roots, (text, document.root_errors)
         best = max(rate(desk, names, alike, forgetting=False) for _ in range(ROUNDS))
         print(f"{name:34} {len(document['cells']):5} {best:9.0f}   at least {GOALS[name]}")
         best = max(rate(desk, names, different, forgetting=True) for _ in range(ROUNDS))

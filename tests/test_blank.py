@@ -84,7 +84,8 @@ def test_a_problem_holds_no_result(tutor: Tutor, kind: str, view: list[str]) -> 
 def test_nothing_is_worked_out_for_a_problem(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked for a value would have one: here that fails."""
     from tutor.views.screen import Screen
-    from tutor.views.worksheet.blank import blank_document, narrate_blank, show_blank
+    from tutor.views.worksheet.blank import narrate_blank, show_blank
+    from tutor.views.worksheet.document import blank_document
     from tutor.views.worksheet.model import Tableau
 
     worksheet = worksheet_of(parse_lesson(LESSONS[kind], kind))

@@ -481,7 +481,9 @@ ROWS = "1,2,p\n3,4,q\n5,6,p\n7,8,q\n"
         ("a;y\n1,5;0.5\n2;1\n3;2\n4;3\n", "row 2"),
         (f"a,b,y\n{ROWS}".encode() + b"1,2,caf\xe9\n" + ROWS.encode(), "row 6: the byte 0xe9 is not UTF-8"),
         (ROWS.encode() * 5000 + b"1,2,caf\xe9\n", "row 20001: the byte 0xe9 is not UTF-8"),
-        (ROWS.encode("utf-16"), "row 1: the byte 0xff is not UTF-8"),
+        (ROWS.encode("utf-16") + b"1", "row 5: the byte 0x31 is not UTF-16"),
+        (ROWS.encode("utf-16-le"), "row 1: there is a NUL character"),
+        (f'a,b,y\n{ROWS}1,2,"p\n3,4,q\n5,6,p\n', "row 6: a cell has whole rows in it"),
         (f'a,b,y\n{ROWS}1,2,"{"x" * 200_000}\n', "is no row of a CSV"),
         (f"a,b,y\n{ROWS}1,2,3,4\n", "row 6: 4 cells, but there are 3 columns"),
         ("a,y\n" + "".join(f"{k},name{k}\n" for k in range(1500)), "more than 1000 classes"),
@@ -500,12 +502,15 @@ def test_what_is_an_unusual_but_good_csv(tmp_path: Path) -> None:
         ("1,5\t2,5\t0\n2\t3\t1,0\n1,5\t2,5\t0\n2\t3\t1\n", [[1.5, 2.5], [2, 3]] * 2, ("0", "1,0")),
         ("\ufeffa,y\r\n1,no\r\n\r\n2,yes\r\n3,no\r\n4,yes\r\n", [[1], [2], [3], [4]], ("no", "yes")),
         ("a,y\r1,no\r2,yes\r3,no\r4,yes", [[1], [2], [3], [4]], ("no", "yes")),
+        ("sep=;\na;y\n1;no\n2;yes\n3;no\n4;yes\n", [[1], [2], [3], [4]], ("no", "yes")),
+        ("a|y\n1,5|no\n2|yes\n3|no\n4|yes\n", [[1.5], [2], [3], [4]], ("no", "yes")),
         ('a,y\n1,"no,\nnever"\n2,yes\n3,"no, never"\n4,yes\n', [[1], [2], [3], [4]], ("no, never", "yes")),
         ("1e308,1e308,10\n1,2,9\n300,255,10\n007,0,9\n", [[1e308, 1e308], [1, 2], [300, 255], [7, 0]], ("9", "10")),
     ):
-        path.write_text(text, newline="")
-        data = read_file(path, None)
-        assert usable(data) and data.x.tolist() == x and data.classes == classes, text
+        for encoding in ("utf-8", "utf-16"):
+            path.write_bytes(text.encode(encoding))
+            data = read_file(path, None)
+            assert usable(data) and data.x.tolist() == x and data.classes == classes, text
 
 
 def test_files_are_read_by_their_ending(tmp_path: Path) -> None:

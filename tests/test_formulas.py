@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
@@ -13,16 +12,16 @@ from tutor.lessons.find import lesson_text, read_lesson, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.marking.formula_answer import judge
 from tutor.marking.key import Program
+from tutor.marking.report import CellReport
 from tutor.sheets.read import HandedIn
 
 DESK = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
 PROGRAM = Program(worksheet_of(read_lesson("mlp")))
 
 
-def cell(name: str, answer: str, **others: str) -> dict[str, Any]:
-    cells = DESK.mark("s", HandedIn({name: answer, **others}))["cells"]
-    found: dict[str, Any] = next(c for c in cells if c["name"] == name)
-    return found
+def cell(name: str, answer: str, **others: str) -> CellReport:
+    cells = DESK.mark("s", HandedIn({name: answer, **others})).cells
+    return next(c for c in cells if c.name == name)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def cell(name: str, answer: str, **others: str) -> dict[str, Any]:
 )
 def test_a_right_formula_however_it_is_written(name: str, formula: str) -> None:
     found = cell(name, formula)
-    assert found["verdict"] == "correct" and found["formula"] == "right"
+    assert found.verdict == "correct" and found.formula == "right"
 
 
 @pytest.mark.parametrize(
@@ -57,36 +56,36 @@ def test_a_right_formula_however_it_is_written(name: str, formula: str) -> None:
 )
 def test_a_wrong_formula_names_its_slip(name: str, formula: str, slip: str) -> None:
     found = cell(name, formula)
-    assert found["verdict"] == "wrong" and found["formula"] == "wrong"
-    assert slip in [s["id"] for s in found["slips"]]
+    assert found.verdict == "wrong" and found.formula == "wrong"
+    assert slip in [s.id for s in found.slips]
 
 
 def test_a_formula_whose_value_is_only_close_is_wrong() -> None:
     """0.8350754 + 1e-4 agrees to two digits, and is another formula."""
-    assert cell("dE/dout_out", "out_out - desired + X1/1000")["verdict"] == "wrong"
+    assert cell("dE/dout_out", "out_out - desired + X1/1000").verdict == "wrong"
 
 
 def test_a_right_formula_with_a_wrong_number_and_the_reverse() -> None:
     wrong_number = cell("dE/dout_out", "out_out - desired = 0.8")
-    assert (wrong_number["formula"], wrong_number["verdict"]) == ("right", "coarse")
+    assert (wrong_number.formula, wrong_number.verdict) == ("right", "coarse")
     wrong_number = cell("dE/dout_out", "out_out - desired = 0.95")
-    assert (wrong_number["formula"], wrong_number["verdict"]) == ("right", "wrong")
-    assert "formula is right" in wrong_number["slips"][0]["message"]
+    assert (wrong_number.formula, wrong_number.verdict) == ("right", "wrong")
+    assert "formula is right" in wrong_number.slips[0].message
     wrong_formula = cell("dE/dout_out", "desired - out_out = 0.835")
-    assert (wrong_formula["formula"], wrong_formula["verdict"]) == ("wrong", "correct")
+    assert (wrong_formula.formula, wrong_formula.verdict) == ("wrong", "correct")
 
 
 def test_a_formula_stands_on_the_lines_that_the_student_wrote() -> None:
     found = DESK.mark("s", HandedIn({"out_out": "0.9000", "dE/dout_out": "out_out - desired", "dE/dW5": "0.0545"}))
-    verdicts = {c["name"]: c["verdict"] for c in found["cells"] if c["answer"]}
+    verdicts = {c.name: c.verdict for c in found.cells if c.answer}
     # 0.9 is wrong; 0.87 follows, and 0.87·0.9·0.1·0.61775 = 0.04837 would follow from it: 0.0545 does not
     assert verdicts == {"out_out": "wrong", "dE/dout_out": "carried", "dE/dW5": "wrong"}
 
 
 def test_a_computation_is_judged_like_a_fraction() -> None:
-    assert cell("h1_in", "0.5*0.1 + 0.1*0.3 + 0.4")["verdict"] == "correct"
-    assert cell("h1_in", "0.5*0.1 + 0.1*0.3")["verdict"] == "wrong"
-    assert "formula" not in cell("h1_in", "0.48*1")
+    assert cell("h1_in", "0.5*0.1 + 0.1*0.3 + 0.4").verdict == "correct"
+    assert cell("h1_in", "0.5*0.1 + 0.1*0.3").verdict == "wrong"
+    assert not cell("h1_in", "0.48*1").formula
 
 
 @pytest.mark.parametrize("name", ["dE/dW5", "W5_new"])
@@ -94,7 +93,7 @@ def test_a_computation_is_judged_like_a_fraction() -> None:
 def test_a_line_is_no_answer_to_itself(name: str, formula: str) -> None:
     if name == "W5_new" and formula == "dE/dW5":
         return
-    assert cell(name, formula)["verdict"] == "unreadable"
+    assert cell(name, formula).verdict == "unreadable"
 
 
 def test_what_sympy_cannot_decide_in_time_is_not_called_wrong() -> None:
@@ -117,5 +116,5 @@ def test_what_sympy_cannot_decide_in_time_is_not_called_wrong() -> None:
 )
 def test_no_formula_hangs(formula: str) -> None:
     start = time.perf_counter()
-    assert cell("out_in", formula)["verdict"] in ("unreadable", "wrong")
+    assert cell("out_in", formula).verdict in ("unreadable", "wrong")
     assert time.perf_counter() - start < 8

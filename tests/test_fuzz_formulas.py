@@ -205,10 +205,10 @@ def test_formulas_as_answers_get_a_verdict(formulas: list[Both], with_number: bo
         for letter, given_name in own.items():
             text = text.replace(f"{letter})", f"{given_name})") if len(text) > 1 else text.replace(letter, given_name)
         answers[name] = text[:2_000] + (" = 0.5" if with_number else "")
-    cells = {cell["name"]: cell for cell in DESK.mark("s", HandedIn(answers))["cells"]}
+    cells = {cell.name: cell for cell in DESK.mark("s", HandedIn(answers)).cells}
     for name in answers:
-        assert cells[name]["verdict"] != "missing"
-        assert cells[name]["verdict"] != "unreadable" or cells[name]["reason"]
+        assert cells[name].verdict != "missing"
+        assert cells[name].verdict != "unreadable" or cells[name].reason
 
 
 LESSON = """format = 1
@@ -274,16 +274,16 @@ def test_the_budgets_are_counted_and_the_same_everywhere() -> None:
 
 def test_a_sheet_of_costly_formulas_is_told_which_and_the_others_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a sheet may take is spent line by line; the lines after that say so, and numbers are marked all the same."""
-    lines = [c["name"] for c in DESK.mark("s", HandedIn({"h1_in": "0.48"}))["cells"]]
+    lines = [c.name for c in DESK.mark("s", HandedIn({"h1_in": "0.48"})).cells]
     costly = "+".join(f"exp(W1/{k})" for k in range(3, 90))
     answers = dict.fromkeys(lines[1:-1], costly) | {lines[0]: "0.48", lines[-1]: "1"}
-    assert not [c for c in DESK.mark("s", HandedIn(answers))["cells"] if c["verdict"] == "unreadable"]
+    assert not [c for c in DESK.mark("s", HandedIn(answers)).cells if c.verdict == "unreadable"]
     monkeypatch.setattr("tutor.marking.formula_answer.A_SHEET", 2_000_000)
-    first, *middle, last = DESK.mark("s", HandedIn(answers))["cells"]
-    assert first["verdict"] == "correct" and last["verdict"] == "wrong"
-    refused = [c for c in middle if c["verdict"] == "unreadable"]
+    first, *middle, last = DESK.mark("s", HandedIn(answers)).cells
+    assert first.verdict == "correct" and last.verdict == "wrong"
+    refused = [c for c in middle if c.verdict == "unreadable"]
     assert 0 < len(refused) < len(middle) and middle[-len(refused) :] == refused
-    assert all("more computing than" in c["reason"] for c in refused)
+    assert all("more computing than" in c.reason for c in refused)
 
 
 def test_what_is_rational_loses_nothing_where_large_terms_cancel() -> None:

@@ -118,8 +118,8 @@ def _marks_itself_right(text: str, demand: dict[str, int], form: str, folder: Pa
         WRITERS[form](Paper("key", questions(worksheet, assignment, answers), worksheet.givens)), encoding="utf-8"
     )
     document = Desk(Order(text, "random", wanted)).mark_file(path)
-    assert {c["name"]: (c["answer"], c["key"]) for c in document["cells"] if c["verdict"] != "correct"} == {}
-    assert document["score"] == document["max_score"]
+    assert {c.name: (c.answer, c.key) for c in document.cells if c.verdict != "correct"} == {}
+    assert document.score == document.max_score
 
 
 @pytest.mark.parametrize("lessons", [networks, minimized, equations, perceptrons])

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log10, sqrt, tanh
-from typing import Any
 
 import pytest
 from conftest import LONGER
@@ -16,6 +15,7 @@ from tutor.homework.marker import Desk, Order
 from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
+from tutor.marking.report import CellReport, Misconception, SheetReport
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.maths.optimizers import OPTIMIZERS
@@ -180,14 +180,14 @@ LESSONS = {
 DESKS: dict[str, Desk] = {}
 
 
-def mark(lesson: str, answers: dict[str, str]) -> dict[str, Any]:
+def mark(lesson: str, answers: dict[str, str]) -> SheetReport:
     if lesson not in DESKS:
         DESKS[lesson] = Desk(Order(LESSONS[lesson](), lesson, Homework()))
     return DESKS[lesson].mark("sheet", HandedIn(answers))
 
 
-def cell(document: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(c for c in document["cells"] if c["name"] == name)
+def cell(document: SheetReport, name: str) -> CellReport:
+    return next(c for c in document.cells if c.name == name)
 
 
 def test_every_slip_has_a_case_and_a_hint() -> None:
@@ -202,12 +202,12 @@ def test_every_slip_has_a_case_and_a_hint() -> None:
 def test_a_slip_made_by_hand_is_named(slip: str, case: Case) -> None:
     lesson, name, value = case
     found = cell(mark(lesson, {name: f"{value():.8g}"}), name)
-    assert found["verdict"] == "wrong"
-    ids = [s["id"] for s in found["slips"]]
+    assert found.verdict == "wrong"
+    ids = [s.id for s in found.slips]
     assert slip in ids
-    named = found["slips"][ids.index(slip)]
-    assert float(named["value"]) == pytest.approx(value(), rel=1e-6)
-    assert f"{value():.4g}"[:6] not in named["message"], "a hint gives no value away"
+    named = found.slips[ids.index(slip)]
+    assert float(named.value) == pytest.approx(value(), rel=1e-6)
+    assert f"{value():.4g}"[:6] not in named.message, "a hint gives no value away"
 
 
 def test_epsilon_inside_the_root() -> None:
@@ -220,7 +220,7 @@ def test_epsilon_inside_the_root() -> None:
         slipped = x - 0.1 * m_hat / sqrt(v_hat + 0.01)
         x -= 0.1 * m_hat / (sqrt(v_hat) + 0.01)
     found = cell(mark("epsilon", {"x[2]": f"{slipped:.10g}"}), "x[2]")
-    assert [s["id"] for s in found["slips"]][:1] == ["epsilon-inside-root"]
+    assert [s.id for s in found.slips][:1] == ["epsilon-inside-root"]
 
 
 EQUATIONS = """format = 1
@@ -286,19 +286,19 @@ def test_the_lecture_as_homework() -> None:
     """Appendix B: exactly five root errors, each with the slip that the errata name."""
     printed = {"h1_in": "0.48", "h1_out": "0.618", "h2_in": "0.022", "h2_out": "0.506", "out_out": "0.865", "E": "0.349", "dE/dout_out": "0.835", "dout_out/dout_in": "0.23", "dout_in/dW5": "0.618", "dout_in/dW6": "0.506", "dE/dW6": "0.097", "dout_in/dh1_out": "-0.2", "dh1_out/dh1_in": "0.236", "dh1_in/dW1": "0.1", "dE/dW1": "-0.001", "dh1_in/dW2": "0.3", "dE/dW2": "-0.003", "dout_in/dh2_out": "0.3", "dh2_out/dh2_in": "0.25", "dh2_in/dW3": "0.62", "dE/dW3": "0.009", "dh2_in/dW4": "0.2", "dE/dW4": "0.003", "W1_new": "0.50001", "W2_new": "0.10003", "W3_new": "0.61991", "W4_new": "0.1997", "W5_new": "-0.20618", "W6_new": "0.29903"}  # fmt: skip
     found = mark("mlp", printed)
-    assert found["root_errors"] == ["dout_out/dout_in", "dh2_in/dW3", "dh2_in/dW4", "W4_new", "W5_new"]
-    ids = {name: [s["id"] for s in cell(found, name)["slips"]] for name in found["root_errors"]}
+    assert found.root_errors == ["dout_out/dout_in", "dh2_in/dW3", "dh2_in/dW4", "W4_new", "W5_new"]
+    ids = {name: [s.id for s in cell(found, name).slips] for name in found.root_errors}
     assert {"factor-two", "other-neuron-slope"} <= {*ids["dout_out/dout_in"]}
     assert ids["dh2_in/dW3"][0] == ids["dh2_in/dW4"][0] == "weight-for-input"
     assert ids["W4_new"][0] == "decimal-slip" and ids["W5_new"][0] == "partial-for-gradient"
-    assert {"id": "weight-for-input", "cells": ["dh2_in/dW3", "dh2_in/dW4"]} in found["misconceptions"]
+    assert Misconception("weight-for-input", ["dh2_in/dW3", "dh2_in/dW4"]) in found.misconceptions
 
 
 def test_few_digits_are_said_to_fit_and_many_to_tell() -> None:
     lesson, name, value = CASES["missing-slope"]
-    few, many = (cell(mark(lesson, {name: f"{value():.{d}g}"}), name)["slips"][0] for d in (2, 7))
-    assert few["message"].startswith("Could be: ") and not few["sure"]
-    assert many["sure"] and not many["message"].startswith("Could be")
+    few, many = (cell(mark(lesson, {name: f"{value():.{d}g}"}), name).slips[0] for d in (2, 7))
+    assert few.message.startswith("Could be: ") and not few.sure
+    assert many.sure and not many.message.startswith("Could be")
 
 
 def test_a_slip_in_a_line_left_blank_is_found_through_the_lines_after_it() -> None:
@@ -311,10 +311,10 @@ def test_a_slip_in_a_line_left_blank_is_found_through_the_lines_after_it() -> No
         "dE/dW3": delta * V["W6"] * V["slope2"] * V["X1"],
     }  # fmt: skip
     found = mark("mlp", {name: f"{value:.6g}" for name, value in gradients.items()})
-    assert found["root_errors"] == ["dE/dW5"]
-    slips = cell(found, "dE/dW5")["slips"]
-    assert slips[0]["id"] == "factor-two" and slips[0]["in"] in ("dE/dout_out", "dout_out/dout_in")  # no telling which
-    assert {cell(found, name)["verdict"] for name in gradients} == {"wrong", "carried"}
+    assert found.root_errors == ["dE/dW5"]
+    slips = cell(found, "dE/dW5").slips
+    assert slips[0].id == "factor-two" and slips[0].line in ("dE/dout_out", "dout_out/dout_in")  # no telling which
+    assert {cell(found, name).verdict for name in gradients} == {"wrong", "carried"}
 
 
 def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> None:
@@ -323,7 +323,7 @@ def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> No
     answers["dh1_in/dW1"] = "0.1"
     for charge, score in (("once", 2), ("each", 1)):
         desk = Desk(Order(lesson_text("mlp"), "mlp", Homework(ask=asked, charge=charge)))  # type: ignore[arg-type]
-        assert desk.mark("s", HandedIn(answers))["score"] == score
+        assert desk.mark("s", HandedIn(answers)).score == score
 
 
 def test_simulated_students() -> None:

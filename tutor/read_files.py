@@ -61,6 +61,21 @@ def read_text(path: Path | str, most: int, what: str) -> str:
         raise TutorError(f"{where} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8") from None
 
 
+def encoding_of(beginning: bytes) -> str:
+    """UTF-16 where a text begins with its byte order mark, else UTF-8."""
+    return "utf-16" if beginning.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+
+
+def read_typed(path: Path | str, most: int, what: str, called: str = "") -> str:
+    """The text of a small file from a person's spreadsheet: where it is neither UTF-8 nor marked as UTF-16, as Windows
+    writes it."""
+    raw = read_whole(path, most, what, called)
+    try:
+        return raw.decode(encoding_of(raw), errors="replace" if encoding_of(raw) == "utf-16" else "strict")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
 def unreadable(where: str, error: Exception) -> TutorError:
     """What to raise where the system does not let a file be read."""
     return TutorError(f"{where} cannot be read: {getattr(error, 'strerror', None) or error}")

@@ -39,15 +39,16 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
     from tutor.cli.worksheet import tableau_of
-    from tutor.homework.lint import remarks
+    from tutor.homework.lint import Lint, remarks
     from tutor.lessons.find import read_lesson, slug
     from tutor.lessons.templates import placeholders
+    from tutor.results import as_json
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
     said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
     if json_output:
-        print(json.dumps({"format": 1, "lesson": slug(lesson), "remarks": said}, indent=1))
+        print(as_json(Lint(slug(lesson), said)))
     else:
         for remark in said:
             screen.show(f"{lesson}: {remark}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from tutor.homework.marker import Order
     from tutor.homework.outputs import Wanted
     from tutor.homework.ownership import Owners
+    from tutor.marking.report import Report, SheetReport
 
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
@@ -116,33 +116,34 @@ def _mark_one(
     order: Order, path: Path, lesson: str, screen: Screen, outputs: Wanted, reveal: bool, json_output: bool
 ) -> bool:
     """One sheet in full."""
+    from tutor.homework.classroom import Checked
     from tutor.homework.marker import Desk
     from tutor.homework.outputs import Outputs
+    from tutor.marking.report import NotMarked
+    from tutor.results import as_json
     from tutor.views.marks import show_sheet
 
     sheet = Desk(order).mark_or_complain(path)
     with Outputs(outputs) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
-    if "fault" in sheet:
-        raise Fault(f"{path.name}: {sheet['fault']}")
-    if "error" in sheet:
-        raise TutorError(f"{path}: {sheet['error']}")
+    if isinstance(sheet, NotMarked):
+        raise Fault(f"{path.name}: {sheet.fault}") if sheet.fault else TutorError(f"{path}: {sheet.error}")
     if json_output:
-        print(json.dumps({"format": 1, "lesson": lesson, "sheets": [sheet]}, indent=1))
+        print(as_json(Checked(lesson=lesson, sheets=[sheet])))
     else:
         show_sheet(sheet, screen, reveal)
         _lead_on_from(sheet, path, order, screen)
-    return bool(sheet["done"])
+    return sheet.done
 
 
-def _lead_on_from(sheet: Mapping[str, Any], path: Path, order: Order, screen: Screen) -> None:
+def _lead_on_from(sheet: SheetReport, path: Path, order: Order, screen: Screen) -> None:
     """What to do with a marked sheet. The word of a secret is not repeated."""
     again = None if order.owners or "-" in (order.where, str(path)) else as_typed()
     lesson = None if order.owners else order.where
-    if sheet["done"]:
+    if sheet.done:
         lead_on(screen, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
-        lead_on(screen, "check wrong", lesson=lesson, again=again, name=next(iter(sheet["root_errors"]), None))
+        lead_on(screen, "check wrong", lesson=lesson, again=again, name=next(iter(sheet.root_errors), None))
 
 
 def _mark_class(
@@ -156,8 +157,9 @@ def _mark_class(
     json_output: bool,
 ) -> bool:
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
-    from tutor.homework.classroom import Summary, mark_all
+    from tutor.homework.classroom import Checked, Summary, mark_all
     from tutor.homework.outputs import Outputs
+    from tutor.results import as_json
     from tutor.views.marks import MOST_SHEETS, class_row, show_class, show_summary
     from tutor.views.progress import progress
 
@@ -165,7 +167,7 @@ def _mark_class(
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:
-        _print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [', outputs)
+        _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
     with Outputs(outputs) as files:
         for sheet in progress(
             _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", screen
@@ -173,15 +175,15 @@ def _mark_class(
             summary.add(sheet)
             files.add(sheet)
             if json_output:
-                _print(f"{between}{json.dumps(sheet)}", outputs)
+                _print(f"{between}{as_json(sheet, None)}", outputs)
                 between = ","
             elif len(rows) < MOST_SHEETS:
                 rows.append(class_row(sheet))
     if json_output:
-        print(f'], "summary": {json.dumps(summary.document)}}}')
+        print(f'], "summary": {as_json(summary.report, None)}}}')
     else:
         show_class(rows, len(paths), screen)
-        show_summary(summary.document, screen)
+        show_summary(summary.report, screen)
         if not order.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
             lead_on(screen, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=paths[0])
@@ -203,7 +205,7 @@ def _print(text: str, outputs: Wanted) -> None:
         abandon_output()
 
 
-def _started(sheets: Iterator[Any]) -> Iterator[Any]:
+def _started(sheets: Iterator[Report]) -> Iterator[Report]:
     """The same, with the first one worked out: the processes are there before a progress bar begins to draw."""
     first = next(sheets, None)
     return chain([] if first is None else [first], sheets)

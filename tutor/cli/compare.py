@@ -16,7 +16,6 @@ from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
-from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -75,11 +74,13 @@ def compare(
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.data.source import files_of
     from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
+    from tutor.experiments.report import About, Final, report
     from tutor.experiments.summary import compare as summarised
     from tutor.experiments.summary import measure_to_rank_by
+    from tutor.results import as_json
     from tutor.training.settings import Settings
     from tutor.views import comparison as view
-    from tutor.views.comparison import COLUMNS, document, rows
+    from tutor.views.comparison import COLUMNS, rows
     from tutor.views.progress import counting
 
     table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,seconds)?\r\n")
@@ -94,16 +95,16 @@ def compare(
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
-    best, final = comparison.best, view.Final()
+    best, final = comparison.best, Final()
     if best is not None:
         line = command_line(data, label, {**given, **settings[best], "seed": base.seed})
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
-        final = view.Final(line, tested)
+        final = Final(line, tested)
     if csv is not None:
         write_whole(csv, rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
-    about = view.About(examples.name, base, search, seeds, [one.name for one in varied], times)
+    about = About(examples.name, base, search, seeds, [one.name for one in varied], times)
     if json_output:
-        print(as_json(document(about, comparison, final)))
+        print(as_json(report(about, comparison, final)))
     elif str(csv) != STDOUT:
         view.show(about, comparison, final, screen)
     if not comparison.complete or (base.test and best is not None and final.tested is None):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -28,7 +27,9 @@ def errata(
     """
     from tutor.cli.worksheet import tableau_of
     from tutor.lessons.find import course, read_lesson, slug
+    from tutor.results import as_json
     from tutor.views.worksheet import errata
+    from tutor.views.worksheet.document import errata_document
     from tutor.views.worksheet.notes import fill
 
     found, lines = [], []
@@ -41,7 +42,7 @@ def errata(
         found.append(errata.Chapter(slug(name), lesson.title, lesson.source, tableau, labels))
         lines += [(name, row.name) for row in found[-1].wrong() if row.name in tableau.worksheet.by_name]
     if json_output:
-        print(json.dumps(errata.errata_document(found), indent=1))
+        print(as_json(errata_document(found)))
     else:
         for indent, line in errata.errata_lines(found, screen.style):
             screen.indented(line, by=indent, style="" if indent == 4 else "bold")

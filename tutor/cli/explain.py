@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -26,12 +25,14 @@ def explain(
 
     A name that is more than one thing is written with its kind: activation:step, schedule:step.
     """
+    from tutor.results import as_json
     from tutor.views import catalogue
+    from tutor.views.entry_document import entry_document
     from tutor.worksheet.catalogue import find_entry
 
     kind, found = find_entry(name)
     if json_output:
-        print(json.dumps(catalogue.entry_document(found.name, kind, found), indent=1))
+        print(as_json(entry_document(found.name, kind, found)))
     else:
         catalogue.show_entry(found.name, kind, found, screen, digits)
         shown_by = getattr(found, "command", "").split()

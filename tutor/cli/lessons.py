@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -18,11 +17,12 @@ Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 def list_lessons(screen: Screen, json_output: Json = False) -> None:
     """The lessons, in the order of the course."""
     from tutor.lessons.find import course
+    from tutor.lessons.format import ListedLesson, Listing
+    from tutor.results import as_json
 
     lessons = course()
     if json_output:
-        rows = [{"name": name, "title": lesson.title, "source": lesson.source} for name, lesson in lessons]
-        print(json.dumps({"format": 1, "lessons": rows}, indent=1))
+        print(as_json(Listing([ListedLesson(name, lesson.title, lesson.source) for name, lesson in lessons])))
         return
     if screen.narrate or screen.stacked:
         for name, lesson in lessons:

@@ -13,7 +13,6 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.files import STDOUT, claim, printed_too, written
-from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -44,8 +43,10 @@ def predict(
     answers. It is scaled as the training examples were, with the numbers fitted on those.
     """
     from tutor.data.source import files_of
+    from tutor.results import as_json
     from tutor.runs.predict import TABLE, new_examples
     from tutor.runs.predict import predict as predictions
+    from tutor.runs.report import report
     from tutor.runs.run import load_run
     from tutor.views import predictions as view
 
@@ -56,7 +57,7 @@ def predict(
     if table is not None:
         _write(table, found)
     if json_output:
-        print(as_json(view.document(run, data, found, examples.remarks)))
+        print(as_json(report(run, data, found, examples.remarks)))
     elif str(table) != STDOUT:
         view.show(run, data, found, examples.remarks, screen)
         lead_on(screen, "predict", run=file)

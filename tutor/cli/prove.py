@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from tutor.cli.app import command
@@ -24,7 +22,9 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
     """
     from tutor.errors import NothingThere, TutorError
     from tutor.lessons.find import read_lesson, slug, worksheet_of
+    from tutor.results import as_json
     from tutor.views.worksheet import proofs
+    from tutor.views.worksheet.document import proofs_document
     from tutor.worksheet.proof import DIFFERS
     from tutor.worksheet.proof import prove as prove_gradients
 
@@ -37,7 +37,7 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
         why = "; ".join(worksheet.conventions.remarks)
         raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove{f' ({why})' if why else ''}")
     if json_output:
-        print(json.dumps(proofs.proofs_document(slug(lesson), found, worksheet.objective), indent=1))
+        print(as_json(proofs_document(slug(lesson), found, worksheet.objective)))
     else:
         proofs.show_proofs(found, screen, worksheet.objective)
         lead_on(screen, "prove", lesson=lesson, name=found[0].name)

@@ -17,7 +17,6 @@ from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
 from tutor.files import Target, claim
-from tutor.views.plain_data import as_json
 from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
@@ -229,10 +228,12 @@ def train(
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
     use_one_thread()
+    from tutor.results import as_json
     from tutor.runs.run import check_can_save
+    from tutor.training.report import report
     from tutor.training.results import confusion, regions
     from tutor.views.progress import watching
-    from tutor.views.training import document, show
+    from tutor.views.training import show
 
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
@@ -248,7 +249,7 @@ def train(
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
     if json_output:
-        print(as_json(document(found, trainer, result)))
+        print(as_json(report(found, trainer, result)))
     else:
         show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
     tell_how_it_ended(target, trainer, unsaved)
@@ -272,12 +273,15 @@ def _lead_on_from(
 
 def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:
     """The worksheet of one update in the place of the results of all."""
+    from tutor.results import as_json
     from tutor.training.explain_update import explained
-    from tutor.views.update import show_update, update_document
+    from tutor.views.update import DIGITS, show_update
+    from tutor.views.worksheet.document import update_document
+    from tutor.views.worksheet.model import Tableau
 
     worksheet, trained = explained(trainer, number)
     if json_output:
-        print(as_json(update_document(name, number, worksheet, trained)))
+        print(as_json(update_document(name, number, Tableau(worksheet, DIGITS), trained)))
     else:
         show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)
         lead_on(screen, "train explained", name=worksheet.conventions.optimizer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -156,8 +155,9 @@ def run(
 
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons.find import read_lesson, slug
+    from tutor.results import as_json
     from tutor.views.worksheet import document, page, sentences
-    from tutor.views.worksheet.blank import blank_document, harmless_prose, narrate_blank, show_blank
+    from tutor.views.worksheet.blank import harmless_prose, narrate_blank, show_blank
     from tutor.worksheet.step import check_stages
 
     if blank and step:
@@ -173,8 +173,8 @@ def run(
     if rounding == "each-step":
         tableau = rounded_tableau(tableau, significant)
     if json_output:
-        written_out = blank_document if blank else document.worksheet_document
-        print(json.dumps(written_out(slug(lesson), tableau, stages), indent=1))
+        written_out = document.blank_document if blank else document.worksheet_document
+        print(as_json(written_out(slug(lesson), tableau, stages)))
         return
     if brief:
         tableau = replace(tableau, printed=(), brief=True)
@@ -227,7 +227,9 @@ def why(
     """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""
     from tutor.formulas.names import find_name
     from tutor.lessons.find import read_lesson, slug
+    from tutor.results import as_json
     from tutor.views.worksheet import why
+    from tutor.views.worksheet.document import explanation_document
 
     tableau = tableau_of(lesson, read_lesson(lesson), digits, chain)
     try:
@@ -239,7 +241,7 @@ def why(
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
         found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
-        print(json.dumps(why.explanation_document(slug(lesson), tableau, found), indent=1))
+        print(as_json(explanation_document(slug(lesson), tableau, found)))
     else:
         why.explain(tableau, screen, found)
         user = next(iter(tableau.worksheet.users[found]), None)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.data.sampling import normals, words
 from tutor.errors import TutorError, nearest
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Bits, Floats, Places
+
 _WORDS = 3
 _PIECE = 1 << 18
 LARGEST_SHIFT = 100
@@ -37,7 +39,7 @@ class Augmentation:
         if shape and self.shift >= min(shape):
             raise TutorError(f"--augment shift={self.shift} could push {shape[0]} × {shape[1]} pixels out of sight")
 
-    def apply(self, x: Array, shape: tuple[int, int] | None, seed: int, epoch: int) -> Array:
+    def apply(self, x: Floats, shape: tuple[int, int] | None, seed: int, epoch: int) -> Floats:
         """A changed copy of x, (examples, features), in its precision. Raises TutorError as `check` does.
 
         Word 3i of the stream says whether example i is flipped (its highest bit), words 3i + 1 and 3i + 2 how far it
@@ -60,14 +62,17 @@ class Augmentation:
         return changed
 
 
-def _steps(raw: Array, most: int) -> Array:
-    """Whole numbers from -most to most, one for each word."""
+def _steps(raw: Bits, most: int) -> Places:
+    """Whole numbers from -most to most, one for each word and in their shape."""
     upper = raw >> np.uint64(32)
     return (upper * np.uint64(2 * most + 1) >> np.uint64(32)).astype(np.int64) - most
 
 
-def _shifted(images: Array, down: Array, right: Array) -> Array:
-    """Every image moved by its own numbers of pixels; what moves in is 0. One pass for each way to move."""
+def _shifted(images: Floats, down: Places, right: Places) -> Floats:
+    """Every image, (images, height, width), moved by its own numbers of pixels, (images,) each; what moves in is 0.
+
+    One pass for each way to move.
+    """
     moved = np.zeros_like(images)
     for vertical, horizontal in np.unique(np.stack([down, right], axis=1), axis=0).tolist():
         chosen = np.flatnonzero((down == vertical) & (right == horizontal))
@@ -82,7 +87,7 @@ def _overlap(step: int) -> tuple[slice, slice]:
     return ahead, behind
 
 
-def _add_noise(x: Array, spread: float, seed: int, epoch: int) -> None:
+def _add_noise(x: Floats, spread: float, seed: int, epoch: int) -> None:
     """Add to every number its own; in pieces, since the noise of all examples would take as much room as they do."""
     flat, before = x.reshape(-1), _WORDS * len(x)
     for start in range(0, flat.size, _PIECE):

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,22 +17,25 @@ from tutor.data.seeds import SEEDS
 from tutor.errors import TutorError, nearest
 from tutor.numbers import reproducible_arrays
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles, Floats, Labels, Places
+
 POINTS = 400
 _TURN = 2 * float.fromhex("0x1.921fb54442d18p+1")
 
 
 @dataclass(frozen=True)
 class Data:
-    """`x` has one row an example; `y` the class of each as a number, or, without `classes`, its target values.
+    """`x`, (examples, features), has one row an example; `y` the number of the class of each, (examples,), or, without
+    `classes`, its target values, (examples, outputs).
 
     `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
     In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
     """
 
     name: str
-    x: Array
-    y: Array
+    x: Floats
+    y: Labels
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
     shape: tuple[int, int] | None = None
@@ -42,9 +45,9 @@ class Data:
         return len(self.x)
 
 
-def room(examples: int, features: int, kind: Any) -> Array:
-    """An empty array for so many examples, with room behind each for the 1 that goes with the bias: a large data set is
-    then never copied."""
+def room(examples: int, features: int, kind: type[np.float32] | type[np.float64]) -> Floats:
+    """An empty array, (examples, features), with room behind each row for the 1 that goes with the bias: a large
+    data set is then never copied."""
     return np.empty((examples, features + 1), kind)[:, :-1]
 
 
@@ -53,7 +56,7 @@ def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:
     return lambda seed: Data(name, x, np.array(truth, dtype=np.int64), ("x1", "x2"), ("0", "1"))
 
 
-def _plane(name: str, draw: Callable[[int], tuple[Array, Array]]) -> Callable[[int], Data]:
+def _plane(name: str, draw: Callable[[int], tuple[Doubles, Places]]) -> Callable[[int], Data]:
     def data(seed: int) -> Data:
         x, y = draw(seed)
         return Data(name, x, y, ("x1", "x2"), tuple(str(c) for c in range(int(y.max()) + 1)))
@@ -61,21 +64,21 @@ def _plane(name: str, draw: Callable[[int], tuple[Array, Array]]) -> Callable[[i
     return data
 
 
-def _noise(seed: int, count: int, spread: float) -> Array:
+def _noise(seed: int, count: int, spread: float) -> Doubles:
     return spread * normals(words(seed, "data", 1, 2 * count)).reshape(count, 2)
 
 
-def _angles(seed: int, count: int) -> Array:
+def _angles(seed: int, count: int) -> Doubles:
     return uniforms(words(seed, "data", 0, count))
 
 
-def _blobs(seed: int) -> tuple[Array, Array]:
+def _blobs(seed: int) -> tuple[Doubles, Places]:
     y = np.arange(POINTS) % 3
     centres = np.array([[-2.0, -1.0], [2.0, -1.0], [0.0, 2.0]])
     return centres[y] + _noise(seed, POINTS, 0.7), y
 
 
-def _circles(seed: int) -> tuple[Array, Array]:
+def _circles(seed: int) -> tuple[Doubles, Places]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * _TURN
     radius = np.where(y == 0, 1.0, 0.5)[:, None]
@@ -83,7 +86,7 @@ def _circles(seed: int) -> tuple[Array, Array]:
     return radius * ring + _noise(seed, POINTS, 0.05), y
 
 
-def _moons(seed: int) -> tuple[Array, Array]:
+def _moons(seed: int) -> tuple[Doubles, Places]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * (_TURN / 2)
     cosine, sine = reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)
@@ -91,7 +94,7 @@ def _moons(seed: int) -> tuple[Array, Array]:
     return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, 0.1), y
 
 
-def _spirals(seed: int) -> tuple[Array, Array]:
+def _spirals(seed: int) -> tuple[Doubles, Places]:
     y = np.arange(POINTS) % 2
     along = np.sqrt(_angles(seed, POINTS))
     angle = along * (1.5 * _TURN) + y * (_TURN / 2)

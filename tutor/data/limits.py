@@ -9,14 +9,16 @@ import os
 from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.errors import TutorError, counted
 from tutor.read_files import opened
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats
+
 LARGEST_FILE = 1_000_000_000
 MOST_NUMBERS = 200_000_000
 """The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""
@@ -54,7 +56,7 @@ def check_amount(where: str, shape: Sequence[int]) -> None:
         raise TutorError(f"{where}: each example needs at least one number to learn from")
 
 
-def check_finite(where: str, x: Array) -> None:
+def check_finite(where: str, x: Floats) -> None:
     """Raises TutorError for the first NaN or infinity in the rows of x, (examples, numbers)."""
     rows = max(1, PIECE // x.shape[1])
     for start in range(0, len(x), rows):

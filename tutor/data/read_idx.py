@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,7 +25,9 @@ from tutor.data.limits import PIECE, check_amount, check_classes, pixel_names, s
 from tutor.errors import TutorError, counted
 from tutor.read_files import opened, unreadable
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Places
+
 _BYTES = 8
 _DIMENSIONS = {"images": 3, "labels": 1}
 _LEVEL = np.float32(1 / 256)
@@ -132,7 +134,7 @@ def _pieces(path: Path, file: BufferedIOBase, announced: int, size: int = PIECE)
     _check_length(path, announced, found, more="at least " if found > announced else "")
 
 
-def _classes(path: Path, images: int, beside: Path) -> tuple[Array, tuple[str, ...]]:
+def _classes(path: Path, images: int, beside: Path) -> tuple[Places, tuple[str, ...]]:
     with _opened(path) as (file, length):
         (count,) = _shape(path, file, length, "labels")
         if count != images:

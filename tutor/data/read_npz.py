@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,9 @@ from tutor.data.limits import (
 )
 from tutor.errors import TutorError, counted, listed
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Labels, Stored
+
 MOST_ARRAYS = 1_000
 _MOST_BYTES = 8 * MOST_NUMBERS
 _LONGEST_HEADER = 1_000
@@ -95,7 +97,7 @@ class Member:
         if announced != found:
             raise TutorError(f"{self.where}: {self.shape} takes {announced:,} bytes, but there are {found:,}")
 
-    def _read_header(self, file: IO[bytes]) -> tuple[tuple[int, ...], bool, Array]:
+    def _read_header(self, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         """Shape, whether the first index runs fastest, and type."""
         try:
             version = np.lib.format.read_magic(file)
@@ -109,14 +111,14 @@ class Member:
             raise TutorError(f"{self.where}: no array has such a shape")
         return shape, fortran, dtype
 
-    def read(self) -> Array:
+    def read(self) -> Stored:
         """The array as it is in the file, read in pieces; the last piece has been compared with the checksum."""
         flat = np.empty(prod(self.shape), dtype=self.dtype)
         for start, piece in self._pieces(1):
             flat[start : start + len(piece)] = piece
         return flat.reshape(self.shape[::-1]).T if self.fortran else flat.reshape(self.shape)
 
-    def read_into(self, rows: Array) -> None:
+    def read_into(self, rows: Floats) -> None:
         """The array into these rows, one for each entry of the first dimension, without a copy of the whole."""
         if self.fortran:
             rows[...] = self.read().reshape(rows.shape)
@@ -125,7 +127,7 @@ class Member:
         for start, piece in self._pieces(width):
             rows[start // width : (start + len(piece)) // width] = piece.reshape(-1, width)
 
-    def _pieces(self, width: int) -> Iterator[tuple[int, Array]]:
+    def _pieces(self, width: int) -> Iterator[tuple[int, Stored]]:
         """Where each piece begins, and its numbers: whole rows of so many."""
         size = max(1, PIECE // (width * self.dtype.itemsize)) * width
         total, place = prod(self.shape), 0
@@ -196,7 +198,7 @@ def _pair(path: Path, archive: zipfile.ZipFile, label: str | None) -> tuple[str,
     raise TutorError(f"{path} has to hold the arrays {wanted}; it holds {inside}")
 
 
-def _inputs(member: Member) -> Array:
+def _inputs(member: Member) -> Floats:
     """The examples, one row each, in single precision where that holds every number, else in double."""
     if member.dtype.kind == "U":
         raise TutorError(f"{member.where}: it holds text; the examples have to be numbers")
@@ -209,7 +211,7 @@ def _inputs(member: Member) -> Array:
     return x
 
 
-def _labels(member: Member) -> tuple[Array, tuple[str, ...]]:
+def _labels(member: Member) -> tuple[Labels, tuple[str, ...]]:
     """The class of each example and the names of the classes, or the values and no names."""
     y = member.read()
     if y.ndim == 2 and y.shape[1] == 1:

@@ -7,13 +7,15 @@ NumPy guarantees the raw words of a named bit generator; what it makes of them m
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.numbers import reproducible_arrays
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Bits, Doubles, Places
+
 PURPOSES = {
     name: number
     for number, name in enumerate(
@@ -43,8 +45,8 @@ _FAR = (
 """The rational approximations of the normal quantile in Wichura 1988, algorithm AS 241, highest power first."""
 
 
-def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Array:
-    """`count` raw words of the stream of this seed, purpose, epoch and batch, from place `start` on.
+def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Bits:
+    """Raw words of the stream of this seed, purpose, epoch and batch, (count,), from place `start` on.
 
     The counter goes up by one with every four words, so a long stream can be drawn in pieces.
     """
@@ -52,13 +54,13 @@ def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch
     return np.random.Philox(key=seed, counter=counter).random_raw(start % 4 + count)[start % 4 :]
 
 
-def uniforms(raw: Array) -> Array:
-    """Numbers in [0, 1), one for each word: its upper 53 bits."""
+def uniforms(raw: Bits) -> Doubles:
+    """Numbers in [0, 1), one for each word and in their shape: its upper 53 bits."""
     return (raw >> np.uint64(11)).astype(np.float64) * _TWO_53
 
 
-def normals(raw: Array) -> Array:
-    """Standard normal numbers, one for each word, by the inverse of the distribution function."""
+def normals(raw: Bits) -> Doubles:
+    """Standard normal numbers, one for each word and in their shape, by the inverse of the distribution function."""
     p = uniforms(raw) + 0.5 * _TWO_53
     q = p - 0.5
     centre = q * _ratio(_CENTRE, 0.180625 - q * q)
@@ -66,25 +68,26 @@ def normals(raw: Array) -> Array:
     if tail.any():
         near_end = np.minimum(p[tail], 1.0 - p[tail])
         r = np.sqrt(-reproducible_arrays.log(near_end))
-        size: Array = np.where(r <= 5.0, _ratio(_TAIL, r - 1.6), _ratio(_FAR, r - 5.0))
+        size: Doubles = np.where(r <= 5.0, _ratio(_TAIL, r - 1.6), _ratio(_FAR, r - 5.0))
         centre[tail] = np.where(q[tail] < 0, -size, size)
     return centre
 
 
-def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) -> Array:
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Doubles) -> Doubles:
     above, below = (np.full_like(x, series[0]) for series in coefficients)
     for a, b in zip(coefficients[0][1:], coefficients[1][1:], strict=True):
         above, below = above * x + a, below * x + b
     return above / below
 
 
-def permutation(raw: Array) -> Array:
-    """An order of 0 … n - 1: words with their low bits replaced by the index, sorted."""
-    return permutations(raw[None, :])[0]
+def permutation(raw: Bits) -> Places:
+    """An order of 0 … n - 1, (n,), from as many words: words with their low bits replaced by the index, sorted."""
+    order: Places = permutations(raw[None, :])[0]
+    return order
 
 
-def permutations(raw: Array) -> Array:
-    """An order of 0 … n - 1 from every row of n words."""
+def permutations(raw: Bits) -> Places:
+    """An order of 0 … n - 1 from every row of n words, (orders, n)."""
     count = raw.shape[1]
     bits = np.uint64(max(1, (count - 1).bit_length()))
     keys = (raw >> bits << bits) | np.arange(count, dtype=np.uint64)
@@ -92,8 +95,8 @@ def permutations(raw: Array) -> Array:
     return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
-def orders(seed: int, first: int, epochs: int, count: int) -> Array:
-    """The order of `count` examples in each of so many epochs, a row each, the first of them numbered `first`.
+def orders(seed: int, first: int, epochs: int, count: int) -> Places:
+    """The order of `count` examples in so many epochs, (epochs, count), the first of them numbered `first`.
 
     The words of several epochs of a small data set are drawn together: starting a stream takes longer than using it.
     """
@@ -106,5 +109,5 @@ def orders(seed: int, first: int, epochs: int, count: int) -> Array:
 
 
 @lru_cache(maxsize=2)
-def _block(seed: int, block: int, epochs: int, count: int) -> Array:
+def _block(seed: int, block: int, epochs: int, count: int) -> Places:
     return permutations(words(seed, "shuffle", block, epochs * count).reshape(epochs, count))

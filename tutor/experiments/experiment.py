@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import Epoch, Measure, Result, Trainer
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Places
+
 Watch = Callable[[int], None]
 _TICK_SECONDS = 0.5
 
@@ -104,7 +106,7 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     return replace(found, validation_loss=held_out.loss, validation_accuracy=held_out.accuracy)
 
 
-def _measured(trainer: Trainer, places: Array) -> Measure | None:
+def _measured(trainer: Trainer, places: Places) -> Measure | None:
     if not len(places):
         return None
     with np.errstate(all="ignore"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from textwrap import wrap
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from tutor.maths.number_system import FUNCTIONS
 from tutor.maths.optimizer import RATE, Equation, Variant, counts
 from tutor.maths.schedules import SCHEDULES
 from tutor.training.matrix.engine import SINGLE_FROM
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Stored
 
 
 class Writing:
@@ -70,7 +73,6 @@ def text_of(body: Callable[..., Any], *arguments: Any) -> str:
     return code_of(body(*arguments)).whole
 
 
-Array = Any
 _FEW = 24
 _COLUMNS = 100
 SCALARS = Writing("math")
@@ -160,7 +162,7 @@ def numbers(text):
 '''
 
 
-def array(values: Array) -> str:
+def array(values: Stored | Sequence[float]) -> str:
     """Numbers as an expression of the script that gives a NumPy array of them, bit for bit."""
     flat = np.ravel(values).astype("<f8")
     if len(flat) <= _FEW:

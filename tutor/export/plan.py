@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from tutor.runs.run import Run
 from tutor.training.architecture import Shape
 from tutor.training.settings import Settings
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Stored
+
 SCRIPT = Kind("a script", rb'"""A [\d-]+ network trained with tutor ')
 
 
@@ -24,15 +26,16 @@ SCRIPT = Kind("a script", rb'"""A [\d-]+ network trained with tutor ')
 class Plan:
     """What a script is made from: the network, and where its training stands after `epochs` epochs.
 
-    `state` has the optimizer's arrays, `shared` its numbers for all parameters, `running` the mean and the variance of
-    each hidden weighted sum where there is batch normalization.
+    `vector` and each array of `state`, the optimizer's, have a number for every parameter, (parameters,); `shared` has
+    its numbers for all parameters together, `running` the mean and the variance of each hidden weighted sum, (neurons,
+    1), where there is batch normalization.
     """
 
     run: Run
-    vector: Array
-    state: Mapping[str, Array]
+    vector: Stored
+    state: Mapping[str, Stored]
     shared: Mapping[str, float]
-    running: list[tuple[Array, Array]]
+    running: list[tuple[Stored, Stored]]
     updates: int
     epochs: int
 

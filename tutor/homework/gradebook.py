@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from tutor.files import Kind
 from tutor.harmless import file_name, for_csv, for_markdown
-from tutor.marking.report import Document
+from tutor.marking.report import CellReport, NotMarked, Report, SheetReport
 
 PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
@@ -28,9 +28,9 @@ FEEDBACK = Kind("feedback", rb"# [^\n]*: (not marked|[^\s:]+ of [^\s:]+ points)\
 _LARGEST_RESULT = 900_000
 
 
-def student_of(sheet: Document) -> str:
+def student_of(sheet: Report) -> str:
     """Who handed the sheet in: what it says itself, else the name of its file."""
-    return str(sheet.get("student") or Path(sheet["sheet"]).stem)
+    return (isinstance(sheet, SheetReport) and sheet.student) or Path(sheet.sheet).stem
 
 
 class Gradebook:
@@ -42,27 +42,27 @@ class Gradebook:
         self._told_points = platform != "canvas"
         self.writer.writerow(_heading(platform, title))
 
-    def add(self, sheet: Document) -> None:
+    def add(self, sheet: Report) -> None:
         """One row; a sheet that could not be marked has one without points, so that nobody is missing."""
-        if "error" not in sheet and not self._told_points:
-            self.writer.writerow(["Points Possible", "", "", "", "", sheet["max_score"]])
+        if isinstance(sheet, SheetReport) and not self._told_points:
+            self.writer.writerow(["Points Possible", "", "", "", "", sheet.max_score])
             self._told_points = True
         self.writer.writerow([for_csv(cell) for cell in self._row(sheet)])
 
-    def _row(self, sheet: Document) -> list[object]:
-        student, score = student_of(sheet), sheet.get("score", "")
+    def _row(self, sheet: Report) -> list[object]:
+        student, score = student_of(sheet), "" if isinstance(sheet, NotMarked) else sheet.score
         if self.platform == "canvas":
             return [student, "", student, student, "", score]
         if self.platform == "moodle":
             return [student, student, student if "@" in student else "", score]
-        if "error" in sheet:
-            told = f"not marked: {sheet['error']}{f' ({fault})' if (fault := sheet.get('fault')) else ''}"
-            return [student, sheet["sheet"], "", "", "", "", "", told]
-        percent = round(100 * sheet["score"] / sheet["max_score"], 2) if sheet["max_score"] else 100
-        slips = ", ".join(group["id"] for group in sheet["misconceptions"])
-        roots = ", ".join(sheet["root_errors"])
-        notes = "; ".join((*sheet.get("remarks", ()), *sheet.get("notes", ())))
-        return [student, sheet["sheet"], sheet["score"], sheet["max_score"], percent, roots, slips, notes]
+        if isinstance(sheet, NotMarked):
+            told = f"not marked: {sheet.error}{f' ({sheet.fault})' if sheet.fault else ''}"
+            return [student, sheet.sheet, "", "", "", "", "", told]
+        percent = round(100 * sheet.score / sheet.max_score, 2) if sheet.max_score else 100
+        slips = ", ".join(group.id for group in sheet.misconceptions)
+        roots = ", ".join(sheet.root_errors)
+        notes = "; ".join((*sheet.remarks, *sheet.notes))
+        return [student, sheet.sheet, sheet.score, sheet.max_score, percent, roots, slips, notes]
 
 
 def book_kind(platform: str, title: str) -> Kind:
@@ -76,21 +76,21 @@ def _heading(platform: str, title: str) -> list[object]:
     return [*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])]
 
 
-def gradescope(sheet: Document) -> Document:
+def gradescope(sheet: Report) -> dict[str, Any]:
     """The results.json of a Gradescope autograder.
 
     After a fault of the program it has no score at all, which is a failure of the autograder there, and not 0 points.
     """
-    if "fault" in sheet:
+    if isinstance(sheet, NotMarked) and sheet.fault:
         return {"output": feedback(sheet), "output_format": "md", "tests": []}
-    if "error" in sheet:
+    if isinstance(sheet, NotMarked):
         return {"score": 0, "output": feedback(sheet), "output_format": "md", "tests": []}
     tests = [
         {
-            "name": cell["name"],
+            "name": cell.name,
             "score": earned,
-            "max_score": cell["points"],
-            "status": "passed" if cell["credit"] else "failed",
+            "max_score": cell.points,
+            "status": "passed" if cell.credit else "failed",
             "output": _told(cell),
             "output_format": "text",
             "number": str(number),
@@ -98,29 +98,29 @@ def gradescope(sheet: Document) -> Document:
         }
         for number, (cell, earned) in enumerate(_earned(sheet), 1)
     ]
-    for note in sheet.get("notes", ()):
+    for note in sheet.notes:
         told = {"name": "For the teacher", "status": "failed", "output": for_markdown(note), "output_format": "text"}
         tests.append({**told, "visibility": "hidden"})
-    return {"score": sheet["score"], "output": feedback(sheet), "output_format": "md", "tests": tests}
+    return {"score": sheet.score, "output": feedback(sheet), "output_format": "md", "tests": tests}
 
 
-def prairielearn(sheet: Document) -> Document:
+def prairielearn(sheet: Report) -> dict[str, Any]:
     """The results.json of a PrairieLearn external grader; what cannot be marked does not count as an attempt there."""
-    if "error" in sheet:
-        told = [for_markdown(f"not marked: {sheet['error']}")]
+    if isinstance(sheet, NotMarked):
+        told = [for_markdown(f"not marked: {sheet.error}")]
         return {"gradable": False, "score": 0, "message": "", "format_errors": told, "tests": []}
     tests = [
         {
-            "name": cell["name"],
-            "description": cell["verdict"],
+            "name": cell.name,
+            "description": cell.verdict,
             "points": earned,
-            "max_points": cell["points"],
+            "max_points": cell.points,
             "message": _told(cell),
             "output": "",
         }
         for cell, earned in _earned(sheet)
     ]
-    share = sheet["score"] / sheet["max_score"] if sheet["max_score"] else 1.0
+    share = sheet.score / sheet.max_score if sheet.max_score else 1.0
     return {
         "gradable": True,
         "score": round(share, 6),
@@ -132,28 +132,28 @@ def prairielearn(sheet: Document) -> Document:
     }
 
 
-def _earned(sheet: Document) -> list[tuple[Document, Any]]:
-    return [(cell, cell["earned"]) for cell in sheet["cells"] if cell["points"] or cell["answer"]]
+def _earned(sheet: SheetReport) -> list[tuple[CellReport, float]]:
+    return [(cell, cell.earned) for cell in sheet.cells if cell.points or cell.answer]
 
 
-def _told(cell: Document) -> str:
-    return "\n".join([for_markdown(cell["answer"]), cell["verdict"], *(slip["message"] for slip in cell["slips"][:3])])
+def _told(cell: CellReport) -> str:
+    return "\n".join([for_markdown(cell.answer), cell.verdict, *(slip.message for slip in cell.slips[:3])])
 
 
-def feedback(sheet: Document) -> str:
+def feedback(sheet: Report) -> str:
     """What to look at, as Markdown, without the right values; or why the file could not be marked."""
-    if "error" in sheet:
-        return f"# {for_markdown(student_of(sheet))}: not marked\n\n{for_markdown(sheet['error'])}\n"
-    lines = [f"# {for_markdown(student_of(sheet))}: {sheet['score']:g} of {sheet['max_score']:g} points", ""]
-    lines += [f"Note: {for_markdown(remark)}." for remark in sheet.get("remarks", ())]
-    if sheet["done"]:
-        asked = " that was asked" if sheet["root_errors"] else ""
+    if isinstance(sheet, NotMarked):
+        return f"# {for_markdown(student_of(sheet))}: not marked\n\n{for_markdown(sheet.error)}\n"
+    lines = [f"# {for_markdown(student_of(sheet))}: {sheet.score:g} of {sheet.max_score:g} points", ""]
+    lines += [f"Note: {for_markdown(remark)}." for remark in sheet.remarks]
+    if sheet.done:
+        asked = " that was asked" if sheet.root_errors else ""
         lines.append(f"Every line{asked} earns credit.")
-    for cell in (c for c in sheet["cells"] if c["verdict"] == "wrong"):
-        lines += [f"## `{for_markdown(cell['name'])}` = `{for_markdown(cell['answer'])}`", ""]
+    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+        lines += [f"## `{for_markdown(cell.name)}` = `{for_markdown(cell.answer)}`", ""]
         lines += ["The lines above it do not lead here. What to look at:", ""]
-        lines += [f"- {for_markdown(slip['message'])} ({slip['id']})" for slip in cell["slips"][:3]] + [""]
-    rows = [f"| `{for_markdown(c['name'])}` | {_code(c['answer'])} | {c['verdict']} |" for c in sheet["cells"]]
+        lines += [f"- {for_markdown(slip.message)} ({slip.id})" for slip in cell.slips[:3]] + [""]
+    rows = [f"| `{for_markdown(c.name)}` | {_code(c.answer)} | {c.verdict} |" for c in sheet.cells]
     lines += ["", "| name | answer | verdict |", "|---|---|---|", *rows, ""]
     text = "\n".join(lines)
     return text if len(text) <= _LARGEST_RESULT else text[:_LARGEST_RESULT] + "\n\nThe rest is too long to be shown.\n"

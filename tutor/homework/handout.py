@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tutor.delimited import Rows
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, make_folder, write_whole
 from tutor.harmless import file_name
@@ -14,7 +13,7 @@ from tutor.homework.variants import Varier, problem_text, seed_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import assign
-from tutor.read_files import read_whole
+from tutor.read_files import read_typed
 from tutor.sheets.formats import ENDINGS, WRITERS, Paper, questions
 from tutor.worksheet.build import build
 
@@ -24,17 +23,12 @@ _LARGEST = 5_000_000
 
 def roster_ids(path: Path) -> list[str]:
     """Every id, each once, in the order of the file. Raises TutorError for what is no roster."""
-    text = read_whole(path, _LARGEST, "roster").decode("utf-8-sig", errors="replace")
-    first = text.split("\n", 1)[0]
-    try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
-    except csv.Error as error:
-        raise TutorError(f"{str(path)!r} is no CSV: {error}") from None
-    heading = [cell.strip().lower() for cell in rows[0]] if rows else []
+    rows = iter(Rows(repr(str(path)), read_typed(path, _LARGEST, "roster"), ID_COLUMNS))
+    heading = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
     column = next((heading.index(name) for name in ID_COLUMNS if name in heading), None)
     if column is None:
         raise TutorError(f"{str(path)!r} has no column {ID_COLUMNS[0]!r} (or {', '.join(ID_COLUMNS[1:])})")
-    ids = [row[column].strip() for row in rows[1:] if len(row) > column and row[column].strip()]
+    ids = [row[column].strip() for _, row in rows if len(row) > column and row[column].strip()]
     if not ids:
         raise TutorError(f"{str(path)!r} has no students")
     return list(dict.fromkeys(ids))

@@ -11,7 +11,15 @@ from tutor.lessons.format import Lesson
 from tutor.marking.assignment import assign
 from tutor.marking.printed import mark_printed
 from tutor.marking.verdict import CREDIT, Marker
+from tutor.results import Result
 from tutor.worksheet.step import Worksheet
+
+
+class Lint(Result):
+    """What `tutor lint --json` prints: everything to be mended, or nothing."""
+
+    lesson: str
+    remarks: list[str]
 
 
 def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterator[str]:

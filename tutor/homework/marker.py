@@ -14,7 +14,7 @@ from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_co
 from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import Assignment, assign
-from tutor.marking.report import Document, Reporter
+from tutor.marking.report import NotMarked, Report, Reporter, SheetReport
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
@@ -60,22 +60,20 @@ class Desk:
         codes = order.owners.codes if order.owners else {}
         self.copies = Copies(order.text, self.problem.marker.program.compiled, codes)
 
-    def mark_file(self, path: str | Path) -> Document:
-        """The marked sheet as plain data. Raises TutorError for a file that is no sheet."""
+    def mark_file(self, path: str | Path) -> SheetReport:
+        """The marked sheet. Raises TutorError for a file that is no sheet."""
         return self.mark(_called(path), read_sheet(path, self.problem.marker.program.worksheet.by_name))
 
-    def mark(self, name: str, handed_in: HandedIn) -> Document:
+    def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
         problem = self._problem_of(name, handed_in)
         sheet = problem.marker.mark(handed_in.answers)
-        document = problem.reporter.document(name, sheet, handed_in.about)
-        if handed_in.remarks:
-            document["remarks"] = list(handed_in.remarks)
-        if notes := self._whose(name, handed_in, problem, document):
-            document["notes"] = notes  # for the teacher, not in what the student reads
-        return document
+        report = problem.reporter.report(name, sheet, handed_in.about)
+        report.remarks += handed_in.remarks
+        report.notes += self._whose(name, handed_in, problem, report)
+        return report
 
-    def mark_or_complain(self, path: str | Path) -> Document:
+    def mark_or_complain(self, path: str | Path) -> Report:
         """The same, or why the file cannot be marked: one broken file never stops the others.
 
         Only what a reader of sheets has complained of is told as the sheet's own; whatever else goes wrong is a fault
@@ -84,7 +82,7 @@ class Desk:
         try:
             return self.mark_file(path)
         except TutorError as error:
-            return {"sheet": _called(path), "error": str(error)}
+            return NotMarked(_called(path), str(error))
         except Exception as error:
             return unmarked(path, described(error))
 
@@ -113,13 +111,13 @@ class Desk:
         own = Marker(worksheet, assignment.demands, compiled)
         return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
 
-    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, document: Document) -> list[str]:
+    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, report: SheetReport) -> list[str]:
         """What there is to say where the sheet answers a problem that is not its student's own."""
         if self.order.owners is None:
             return []
         if remark := self.order.owners.remark(name, handed_in):
             return [remark]
-        if len(document["root_errors"]) >= _SUSPICIOUS:
+        if len(report.root_errors) >= _SUSPICIOUS:
             source = self.copies.source(handed_in, problem.marker.program.key)
             if source is not None:
                 return [f"the numbers answer another student's problem, that of {source}"]
@@ -137,9 +135,9 @@ def _worksheet(lesson: Lesson, where: str) -> Worksheet:
         raise TutorError(f"{where}: {error}") from None
 
 
-def unmarked(path: str | Path, fault: str) -> Document:
+def unmarked(path: str | Path, fault: str) -> NotMarked:
     """What stands in the place of a sheet that a fault of the program kept from being marked."""
-    return {"sheet": _called(path), "error": "a fault of the program, not of the sheet", "fault": fault}
+    return NotMarked(_called(path), "a fault of the program, not of the sheet", fault)
 
 
 def _called(path: str | Path) -> str:

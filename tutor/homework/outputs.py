@@ -13,7 +13,7 @@ from tutor.files import Target, claim, make_folder, write_whole, written
 from tutor.harmless import file_name, for_json
 from tutor.homework import gradebook
 from tutor.homework.gradebook import Gradebook, student_of
-from tutor.marking.report import Document
+from tutor.marking.report import Report
 from tutor.read_files import real_path
 
 
@@ -74,7 +74,7 @@ class Outputs:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def add(self, sheet: Document) -> None:
+    def add(self, sheet: Report) -> None:
         """Write whatever was asked for about one sheet; of a file that is no sheet, why it could not be marked."""
         if self._book is not None:
             self._book.add(sheet)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from tutor.results import Result
 from tutor.worksheet.problem import Problem
 
 FORMAT = 1
@@ -59,6 +60,20 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     printed: list[Printed] = field(default_factory=list)
     misprints: list[Misprint] = field(default_factory=list)
     homework: Homework = field(default_factory=Homework)
+
+
+class ListedLesson(Struct):
+    """A lesson as it is listed."""
+
+    name: str
+    title: str
+    source: str
+
+
+class Listing(Result):
+    """What `tutor list --json` prints: the lessons, in the order of the course."""
+
+    lessons: list[ListedLesson]
 
 
 def schema() -> dict[str, Any]:

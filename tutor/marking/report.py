@@ -1,11 +1,12 @@
-"""A marked sheet as plain data: what `tutor check --json` prints and every other form of feedback is made from."""
+"""What is known of a marked sheet: what `tutor check --json` prints and every other form of feedback is made from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from functools import cache
-from typing import Any
+
+from msgspec import Struct, field
 
 from tutor.marking.assignment import Assignment
 from tutor.marking.diagnosis import Fit
@@ -17,79 +18,126 @@ from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 
 _SHOWN = Context(prec=30)
 _LONGEST_ECHO = 200
-Document = dict[str, Any]
+
+
+class SlipReport(Struct, omit_defaults=True):
+    """A slip that leads to the answer: its name, its hint, and the value that it gives. A sure one fits alone.
+
+    `line` is where it sits, if not in the marked line: a line above it that was left blank.
+    """
+
+    id: str
+    message: str
+    value: str | None
+    sure: bool
+    line: str = field(default="", name="in")
+
+
+class CellReport(Struct, omit_defaults=True):
+    """One quantity of a sheet: the answer, the right value, and the value to which the writer's own lines lead.
+
+    `slips` are those that fit, the best first. `formula` says whether the formula of the answer is right, wrong or
+    undecided, where it has one; `reason` why the answer cannot be read.
+    """
+
+    name: str
+    answer: str
+    key: str | None
+    from_own: str | None
+    verdict: str
+    stage: str
+    slips: list[SlipReport]
+    points: float
+    earned: float
+    credit: bool
+    formula: str = ""
+    reason: str = ""
+
+
+class Misconception(Struct):
+    """A slip, and the quantities in which it was made."""
+
+    id: str
+    cells: list[str]
+
+
+class SheetReport(Struct, omit_defaults=True, kw_only=True):
+    """One marked sheet. `root_errors` are the lines that do not follow from those above them, the first one first.
+
+    `remarks` are about the file, `notes` are for the teacher; the student is the one that the sheet itself names.
+    """
+
+    sheet: str
+    student: str | None = None
+    cells: list[CellReport]
+    root_errors: list[str]
+    misconceptions: list[Misconception]
+    score: float
+    max_score: float
+    done: bool
+    remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class NotMarked(Struct, omit_defaults=True):
+    """A file that could not be marked, and why; `fault` is set where that is a fault of the program."""
+
+    sheet: str
+    error: str
+    fault: str = ""
+
+
+Report = SheetReport | NotMarked
 
 
 class Reporter:
-    """Writes the documents of one problem; what is the same on every sheet is written once."""
+    """Writes the reports of one problem; what is the same on every sheet is written once."""
 
     def __init__(self, program: Program, assignment: Assignment) -> None:
         self.program, self.assignment = program, assignment
-        self._form = cache(self._blank_form)
+        self._key = cache(lambda name: _text(program.key[program.places[name]]))
 
-    def document(self, name: str, sheet: MarkedSheet, about: Mapping[str, str]) -> Document:
+    def report(self, name: str, sheet: MarkedSheet, about: Mapping[str, str]) -> SheetReport:
         """Everything about one sheet."""
         earned = self.assignment.earned(sheet)
-        return {
-            "sheet": name,
-            **({"student": about["student"]} if "student" in about else {}),
-            "cells": [self._cell(cell, earned) for cell in sheet.cells],
-            "root_errors": sheet.root_errors,
-            "misconceptions": [{"id": slip, "cells": list(cells)} for slip, cells in sheet.misconceptions.items()],
-            "score": number(sum(earned.values())),
-            "max_score": self.assignment.max_score,
-            "done": self.assignment.is_done(sheet),
-        }
+        return SheetReport(
+            sheet=name,
+            student=about.get("student"),
+            cells=[self._cell(cell, earned) for cell in sheet.cells],
+            root_errors=sheet.root_errors,
+            misconceptions=[Misconception(slip, list(cells)) for slip, cells in sheet.misconceptions.items()],
+            score=number(sum(earned.values())),
+            max_score=self.assignment.max_score,
+            done=self.assignment.is_done(sheet),
+        )
 
-    def _cell(self, cell: Cell, earned: Mapping[str, float]) -> Document:
+    def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
         mark = cell.mark
-        name, form = mark.name, self._form(mark.name)
-        document = {
-            **form,
-            "answer": mark.answer[:_LONGEST_ECHO],
-            "from_own": form["key"] if mark.own == mark.key else _text(mark.own),
-            "verdict": mark.verdict,
-            "slips": [self._slip(fit, name) for fit in cell.slips] if cell.slips else [],
-            "earned": number(earned.get(name, 0)),
-            "credit": mark.verdict in CREDIT,
-        }
-        if cell.formula:
-            document["formula"] = cell.formula
-        if cell.reason:
-            document["reason"] = cell.reason[:_LONGEST_ECHO]
-        if mark.verdict == "wrong" and not cell.slips:
+        name, key = mark.name, self._key(mark.name)
+        slips = [self._slip(fit, name) for fit in cell.slips]
+        if mark.verdict == "wrong" and not slips:
             hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
-            document["slips"] = [{"id": ARITHMETIC, "message": hint, "value": _text(mark.own), "sure": False}]
-        return document
+            slips = [SlipReport(ARITHMETIC, hint, _text(mark.own), False)]
+        return CellReport(
+            name=name,
+            answer=mark.answer[:_LONGEST_ECHO],
+            key=key,
+            from_own=key if mark.own == mark.key else _text(mark.own),
+            verdict=mark.verdict,
+            stage=self.program.worksheet.by_name[name].stage,
+            slips=slips,
+            points=self.assignment.points.get(name, 0),
+            earned=number(earned.get(name, 0)),
+            credit=mark.verdict in CREDIT,
+            formula=cell.formula,
+            reason=cell.reason[:_LONGEST_ECHO],
+        )
 
-    def _blank_form(self, name: str) -> Document:
-        """A cell with what is the same on every sheet, and with room for the rest."""
-        key = _text(self.program.key[self.program.places[name]])
-        return {
-            "name": name,
-            "answer": "",
-            "key": key,
-            "from_own": key,
-            "verdict": "",
-            "stage": self.program.worksheet.by_name[name].stage,
-            "slips": [],
-            "points": self.assignment.points.get(name, 0),
-            "earned": 0,
-            "credit": False,
-        }
-
-    def _slip(self, fit: Fit, marked: str) -> Document:
+    def _slip(self, fit: Fit, marked: str) -> SlipReport:
         line = self.program.names[fit.place]
-        where = {} if line == marked else {"in": line}
         before = "" if line == marked else f"In {line}, which was left blank: "
         doubt = "" if fit.sure else "Could be: "
-        return {
-            "id": fit.id,
-            "message": before + doubt + fit.hint,
-            "value": _text(fit.value),
-            "sure": fit.sure,
-            **where,
-        }
+        return SlipReport(fit.id, before + doubt + fit.hint, _text(fit.value), fit.sure, "" if line == marked else line)
 
 
 def _text(value: Decimal | None) -> str | None:

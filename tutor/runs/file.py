@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -24,7 +24,9 @@ from tutor.read_files import read_whole
 from tutor.training.architecture import Shape
 from tutor.training.preparation import Scaling
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Stored
+
 FORMAT = 1
 HEADING = "run"
 RUN = Kind("a saved run", rb'(?s)(PK\x03\x04.{26}run\.npy.{100,300}?\{"program":"tutor"|\{\s*"program": "tutor")')
@@ -78,7 +80,7 @@ class _Beginning(msgspec.Struct):
     format: msgspec.Raw = msgspec.Raw()
 
 
-def write_file(path: Path, heading: Heading, arrays: Mapping[str, Array]) -> None:
+def write_file(path: Path, heading: Heading, arrays: Mapping[str, Stored]) -> None:
     """Write both; the file appears under its name only once it is complete.
 
     The same run is always written as the same bytes. Raises TutorError where it cannot be written.
@@ -108,7 +110,7 @@ def check_room(path: Path, epochs: int, numbers: int) -> None:
         raise TutorError(f"{str(path)!r} would have up to {in_json:,} numbers; save a large network as .npz")
 
 
-def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Array]) -> None:
+def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Stored]) -> None:
     described = np.frombuffer(msgspec.json.encode(heading), np.uint8)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights are noise, which nothing makes smaller
         for name, array in {HEADING: described, **arrays}.items():
@@ -117,7 +119,7 @@ def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Array]) -
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw.getbuffer())
 
 
-def _json(heading: Heading, arrays: Mapping[str, Array]) -> bytes:
+def _json(heading: Heading, arrays: Mapping[str, Stored]) -> bytes:
     """Decimals are the shortest ones that are read back as the same bits."""
     listed = {
         name: {"dtype": str(array.dtype), "shape": list(array.shape), "values": array.ravel().tolist()}
@@ -126,7 +128,7 @@ def _json(heading: Heading, arrays: Mapping[str, Array]) -> bytes:
     return msgspec.json.format(msgspec.json.encode({**msgspec.to_builtins(heading), "arrays": listed}), indent=0)
 
 
-def read_file(path: Path) -> tuple[Heading, dict[str, Array]]:
+def read_file(path: Path) -> tuple[Heading, dict[str, Stored]]:
     """The heading and the arrays, all of them finite. Raises TutorError for whatever is not such a file."""
     try:
         heading, arrays = _read_npz(path) if path.suffix.lower() == ".npz" else _read_json(path)
@@ -138,7 +140,7 @@ def read_file(path: Path) -> tuple[Heading, dict[str, Array]]:
     return heading, arrays
 
 
-def _read_npz(path: Path) -> tuple[Heading, dict[str, Array]]:
+def _read_npz(path: Path) -> tuple[Heading, dict[str, Stored]]:
     with opened(path, LARGEST_NPZ) as archive:
         infos = archive.infolist()
         if any(i.compress_type != zipfile.ZIP_STORED or i.file_size != i.compress_size for i in infos):
@@ -166,7 +168,7 @@ def _check_kind(member: Member) -> None:
         raise TutorError(f"{member.where}: arrays of {kinds} with up to two dimensions in C order are read")
 
 
-def _read_json(path: Path) -> tuple[Heading, dict[str, Array]]:
+def _read_json(path: Path) -> tuple[Heading, dict[str, Stored]]:
     found = _decoded(path, read_whole(path, LARGEST_JSON, "saved run"), _InJson)
     arrays = {}
     for name, entry in found.arrays.items():

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.data.builtin import Data
+from tutor.data.limits import size_of
+from tutor.data.read_table import Table, tidy, value_of
 from tutor.data.source import is_named, open_data
-from tutor.errors import TutorError, counted, listed, nearest
+from tutor.delimited import opened_text
+from tutor.errors import TutorError, counted, listed
 from tutor.files import Kind
 from tutor.numbers.arrays import ARITHMETICS
-from tutor.read_files import read_whole
 from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
 from tutor.training.preparation import guesses, rows_with_ones, targets_of
+from tutor.training.results import confusion_matrix
 
-Array = Any
-LARGEST_TABLE = 200_000_000
-Row = tuple[int, list[str]]
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Labels, Places
 
 
 @dataclass
 class Examples:
-    """`x` has a row an example, unscaled. `y` is None without answers; else the class numbers, with -1 where one is
-    missing, or the values. `remarks` say what was taken for what."""
+    """`x`, (examples, features), is unscaled. `y` is None without answers; else the class numbers, (examples,), with -1
+    where one is missing, or the values, (examples, outputs). `remarks` say what was taken for what."""
 
-    x: Array
-    y: Array | None = None
+    x: Floats
+    y: Labels | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -60,67 +59,39 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
 
 
 def _table(run: Run, path: Path, label: str | None) -> Examples:
-    rows, decimal_commas = _rows(path)
-    names = [cell.strip() for cell in rows[0][1]] if _has_heading(rows, decimal_commas) else None
-    body = rows[1:] if names else rows
-    width = len(rows[0][1])
-    for number, row in body:
-        if len(row) != width:
-            raise TutorError(f"{path}, row {number}: {counted(len(row), 'cell')}, but there are {width} columns")
-    if not body:
+    size_of(path)
+    with opened_text(path) as text:
+        table = Table(path, text)
+        remarks: list[str] = []
+        columns, answer, sure = _columns(run, table, label, remarks)
+        x, answers = array("d"), []
+        for number, row in table:
+            x.extend(table.numbers(number, [row[place] for place in columns], columns))
+            if answer is not None:
+                answers.append((number, row[answer]))
+    if not x:
         raise TutorError(f"{path} has a heading and no examples")
-    shown = names or [f"column {place}" for place in range(1, width + 1)]
-    found = Examples(None)
-    places, answer, sure = _columns(run, path, shown, bool(names), label, found.remarks)
-    values = [[_number(path, n, shown[p], row[p], decimal_commas) for p in places] for n, row in body]
-    found.x = np.array(values)
+    found = Examples(np.frombuffer(x).reshape(-1, len(columns)), None, remarks)
     if answer is not None:
+        name = table.names[answer]
         try:
-            found.y = _answers(run, path, shown[answer], [(n, row[answer].strip()) for n, row in body], decimal_commas)
-            found.remarks.append(f"The answers are taken from the column {shown[answer]!r}.")
+            found.y = _answers(run, table, answer, answers)
+            remarks.append(f"The answers are taken from the column {name!r}.")
         except TutorError:
             if sure:
                 raise
-            found.remarks.append(f"The column {shown[answer]!r} is left aside: it has no answers of this network.")
+            remarks.append(f"The column {name!r} is left aside: it has no answers of this network.")
     return found
 
 
-def _rows(path: Path) -> tuple[list[Row], bool]:
-    """The rows in which anything stands, and whether a comma may be a decimal one."""
-    text = read_whole(path, LARGEST_TABLE, "table of examples").decode("utf-8-sig", errors="replace")
-    first = text.partition("\n")[0]
-    other = max(";\t", key=first.count)
-    between = re.sub(r"(?<=\d),(?=\d)", "", first).count(",")  # a comma between digits may be a decimal one
-    separator = other if first.count(other) > between else ","
-    try:
-        reader = csv.reader(io.StringIO(text), delimiter=separator)
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise TutorError(f"{path} is no CSV: {error}") from None
-    if not rows:
-        raise TutorError(f"{path} is empty")
-    return rows, separator != ","
-
-
-def _has_heading(rows: Sequence[Row], decimal_commas: bool) -> bool:
-    """Whether the first row has a word where the second has a number, or words only."""
-    first, second = rows[0][1], rows[min(1, len(rows) - 1)][1]
-    words = [_value(cell, decimal_commas) is None for cell in first]
-    pairs = zip(words, second, strict=False)
-    return all(words) or any(word and _value(cell, decimal_commas) is not None for word, cell in pairs)
-
-
-def _columns(
-    run: Run, path: Path, names: Sequence[str], named: bool, label: str | None, remarks: list[str]
-) -> tuple[list[int], int | None, bool]:
+def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], int | None, bool]:
     """The places of the features, that of the answers if there is one, and whether it is sure that they are answers."""
-    features = run.heading.features
-    if label is not None and label not in names:
-        raise TutorError(f"{path}: there is no column {label[:60]!r}{nearest(label, names)}")
-    wanted = label if label is not None else run.heading.source.label
-    answer = names.index(wanted) if wanted in names else None
+    features, names = run.heading.features, table.names
+    known = run.heading.source.label
+    answer = table.column(label) if label is not None else names.index(known) if known in names else None
     sure = answer is not None
-    if set(features) <= set(names) and len(set(names)) == len(names) and wanted not in features:
+    apart = answer is None or names[answer] not in features
+    if apart and set(features) <= set(names) and len(set(names)) == len(names):
         places = [names.index(feature) for feature in features]
         if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
             answer = len(names) - 1
@@ -131,10 +102,10 @@ def _columns(
     if len(places) != len(features):
         missing = [repr(feature[:40]) for feature in features if feature not in names]
         raise TutorError(
-            f"{path} has {counted(len(names), 'column')}; the network takes {len(features)}, and of those by name "
-            f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} not there"
+            f"{table.path} has {counted(len(names), 'column')}; the network takes {len(features)}, and of those by "
+            f"name {listed(missing)} {'is' if len(missing) == 1 else 'are'} not there"
         )
-    if named:
+    if table.named:
         _compare(run, [names[place] for place in places], remarks)
     return places, answer, sure
 
@@ -148,36 +119,21 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
         )
 
 
-def _value(cell: str, decimal_commas: bool = False) -> float | None:
-    try:
-        number = float(cell.replace(",", ".") if decimal_commas else cell)
-    except ValueError:
-        return None
-    return number if isfinite(number) and "_" not in cell else None
-
-
-def _number(path: Path, row: int, column: str, cell: str, decimal_commas: bool) -> float:
-    number = _value(cell, decimal_commas)
-    if number is None:
-        said = f"{cell.strip()[:40]!r} is not a number" if cell.strip() else "the cell is empty"
-        raise TutorError(f"{path}, row {row}, column {column[:40]!r}: {said}")
-    return number
-
-
-def _answers(run: Run, path: Path, column: str, cells: Sequence[tuple[int, str]], decimal_commas: bool) -> Array:
+def _answers(run: Run, table: Table, column: int, cells: Sequence[tuple[int, str]]) -> Labels:
+    """The class numbers, (examples,), with -1 where one is missing, or the values, (examples, 1)."""
     classes = run.heading.classes
     if not classes:
         if run.shape.sizes[-1] != 1:
-            raise TutorError(f"{path}: the network has several outputs, and a table has one column of answers")
-        return np.array([[_number(path, row, column, cell, decimal_commas)] for row, cell in cells])
+            raise TutorError(f"{table.path}: the network has several outputs, and a table has one column of answers")
+        return np.array([table.numbers(row, [cell], [column]) for row, cell in cells])
     numbers = {name: place for place, name in enumerate(classes)}
-    by_value = {value: place for place, name in enumerate(classes) if (value := _value(name)) is not None}
+    by_value = {value: place for place, name in enumerate(classes) if (value := value_of(name, False)) is not None}
     found = []
     for row, cell in cells:
-        value = _value(cell, decimal_commas)
-        place = numbers.get(cell, -1 if not cell else None if value is None else by_value.get(value))
+        name, value = tidy(cell), value_of(cell, table.decimal_commas)
+        place = numbers.get(name, -1 if not name else None if value is None else by_value.get(value))
         if place is None:
-            raise TutorError(f"{path}, row {row}, column {column[:40]!r}: {cell[:40]!r} is no class of the network")
+            raise table.wrong(row, column, f"{name[:40]!r} is no class of the network")
         found.append(place)
     return np.array(found)
 
@@ -188,7 +144,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Predictions:
-    """`outputs` has a row an output and a column an example; `guesses` the number of a class for each example, None
+    """`outputs` is (outputs, examples); `guesses` has the number of a class for each example, (examples,), and is None
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`; without them they and what follows from them are None.
@@ -196,15 +152,15 @@ class Predictions:
 
     classes: tuple[str, ...]
     probable: bool
-    outputs: Array
-    guesses: Array | None
-    answers: Array | None
+    outputs: Floats
+    guesses: Places | None
+    answers: Labels | None
     loss: float | None
     accuracy: float | None
     confusion: list[list[int]]
 
     @property
-    def scores(self) -> tuple[list[str], Array]:
+    def scores(self) -> tuple[list[str], Floats]:
         """What speaks for each class, a row a class, or the predicted values, with a name for each row.
 
         A single output is the probability of the second class; if it is none, it stands alone.
@@ -227,8 +183,8 @@ class Predictions:
         return {name: int(count) for name, count in zip(self.classes, found, strict=True)}
 
 
-def outputs_of(run: Run, x: Array) -> Array:
-    """What the trained network says to unscaled examples, one a row: one row an output, one column an example."""
+def outputs_of(run: Run, x: Floats) -> Floats:
+    """What the trained network says to unscaled examples, (examples, features): (outputs, examples)."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
     running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.shape.scales(state["vector"])))]
@@ -258,13 +214,12 @@ def predict(run: Run, examples: Examples) -> Predictions:
     loss = BatchLoss(run.shape.loss, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
     if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
-    table = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(table, (y[known], guessed[known]), 1)
+    table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
-    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, [[int(c) for c in row] for row in table])
+    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, table)
 
 
-def csv_rows(found: Predictions) -> Iterator[list[Any]]:
+def csv_rows(found: Predictions) -> Iterator[list[object]]:
     """A heading, then a row an example: its number, its class, and what speaks for each class, or the values."""
     names, scores = found.scores
     yield ["example", *(["class"] if found.guesses is not None else []), *names]

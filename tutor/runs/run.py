@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -27,7 +27,9 @@ from tutor.training.settings import Settings, check
 from tutor.training.setup import set_up, shape_for, shape_of
 from tutor.training.trainer import Epoch, Result, Trainer
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Stored
+
 State = dict[str, Any]
 
 
@@ -62,7 +64,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
     states = {"initial": {"vector": trainer.initial}, "last": result.last}
     if result.best is not None:
         states["best"] = result.best[2]
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Stored] = {}
     numbers: dict[str, dict[str, Any]] = {}
     for which, state in states.items():
         numbers[which] = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
@@ -244,7 +246,7 @@ def _check_states(run: Run) -> None:
     if run.states.keys() != {"initial", *later}:
         raise TutorError(f"'numbers' is to have initial, {', '.join(later)}, not {_listed(run.states)}")
     shape: Shape = run.shape
-    vector: Array = run.states["initial"].get("vector")
+    vector: Any = run.states["initial"].get("vector")
     if np.shape(vector) != (shape.count,):  # before anything of this size is made
         raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
     template: dict[str, Any] = {"vector": vector}

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
 
+from tutor.delimited import HEADING_WITHIN, Rows
 from tutor.errors import TutorError
 from tutor.harmless import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.marking.assignment import Assignment
@@ -120,14 +121,12 @@ WRITERS: Mapping[str, Callable[[Paper], str]] = {
 
 ANSWER_COLUMNS = ("answer", "value")
 NAME_COLUMNS = ("name", "quantity")
-_NAMED = re.compile("|".join(NAME_COLUMNS), re.IGNORECASE)
 MARK = "#"
 """A row whose name begins with it says something about the sheet: `#student`, `#problem`."""
 GIVEN = f"{MARK}given "
 """A row whose name begins with it repeats what is given, for whoever fills in the sheet: `#given W1`."""
 
 Row = tuple[str, str]
-_HEADING_WITHIN = 10  # rows; a title may stand above the heading
 _ASSIGNMENT = re.compile(r'[ \t]*(?:"([^"\n]*)"|([\w-]+))[ \t]*=[ \t]*([^\s#]+)')
 
 
@@ -145,17 +144,7 @@ def any_format(text: str) -> Iterator[Row]:
 
 
 def _csv(text: str) -> Iterator[Row]:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
-    if lines and lines[0].lower().startswith("sep="):
-        lines = lines[1:]
-    beginning = [line for line in lines[: 2 * _HEADING_WITHIN] if line.strip()] or [""]
-    headings = [line for line in beginning if _NAMED.search(line)]
-    separator = max(",;\t", key=lambda mark: (_has_heading(headings, mark), beginning[0].count(mark)))
-    try:
-        rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=separator))
-    except csv.Error as error:
-        raise TutorError(f"it is no CSV: {error}") from None
-    return _from_table(rows)
+    return _from_table([row for _, row in Rows("", text, (*NAME_COLUMNS, *ANSWER_COLUMNS), notes=True)])
 
 
 def _cell(text: str) -> str:
@@ -167,14 +156,10 @@ def _is_heading(cells: list[str]) -> bool:
     return not found.isdisjoint(NAME_COLUMNS) and not found.isdisjoint(ANSWER_COLUMNS)
 
 
-def _has_heading(lines: Iterable[str], separator: str) -> bool:
-    return any(_is_heading(line.split(separator)) for line in lines)
-
-
 def _from_table(rows: list[list[str]]) -> Iterator[Row]:
     """The two columns that matter, by their headings; without headings the first two."""
     filled = [row for row in rows if "".join(row).strip()]
-    title = next((n for n, row in enumerate(filled[:_HEADING_WITHIN]) if _is_heading(row)), 0)
+    title = next((n for n, row in enumerate(filled[:HEADING_WITHIN]) if _is_heading(row)), 0)
     for row in filled[:title]:  # what stands above the heading is a title, or says something about the sheet
         if row[0].strip().startswith(MARK) and len(row) > 1:
             yield row[0].strip(), row[1]

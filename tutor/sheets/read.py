@@ -15,7 +15,7 @@ from tutor.errors import TutorError, counted
 from tutor.formulas.names import plain_name
 from tutor.formulas.quantity import Role, named
 from tutor.harmless import from_csv
-from tutor.read_files import read_whole
+from tutor.read_files import read_typed
 from tutor.sheets.formats import GIVEN, MARK, READERS, Row, any_format
 
 LARGEST_SHEET = 1_000_000
@@ -46,14 +46,7 @@ def read_about(path: Path) -> dict[str, str]:
 
 
 def _text_of(path: str | Path) -> str:
-    """UTF-8 with or without a byte order mark, UTF-16 with one, else what spreadsheets on Windows write."""
-    raw = read_whole(path, LARGEST_SHEET, "answer sheet", called="it")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
+    return read_typed(path, LARGEST_SHEET, "answer sheet", called="it")
 
 
 def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn:

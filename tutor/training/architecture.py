@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tutor.data.sampling import normals, uniforms, words
 from tutor.maths.initializers import INITIALIZERS
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Mask
+
 System = Any
 
 
@@ -51,8 +53,9 @@ class Shape:
         """Whether the layer adds its input to its output."""
         return self.residual and 0 < depth < self.depth - 1 and self.sizes[depth] == self.sizes[depth + 1]
 
-    def matrices(self, vector: Array) -> list[Array]:
-        """The vector as one matrix a layer, a row a neuron, the bias in the last column. Views, not copies."""
+    def matrices(self, vector: Floats) -> list[Floats]:
+        """The vector, (parameters,), as one matrix a layer, (neurons, inputs + 1): a row a neuron, the bias in the last
+        column. Views, not copies."""
         found, start = [], 0
         for before, after in pairwise(self.sizes):
             end = start + (before + 1) * after
@@ -60,24 +63,24 @@ class Shape:
             start = end
         return found
 
-    def scales(self, vector: Array) -> list[Array]:
-        """gamma of every hidden layer as a column; nothing without batch normalization."""
+    def scales(self, vector: Floats) -> list[Floats]:
+        """gamma of every hidden layer as a column, (neurons, 1); nothing without batch normalization."""
         found, start = [], self.dense
         for size in self.sizes[1:-1] if self.batch_norm else ():
             found.append(vector[start : start + size, None])
             start += size
         return found
 
-    def weights(self) -> Array:
-        """Which entries of the vector are weights, and so penalised: not biases, and not scales."""
+    def weights(self) -> Mask:
+        """Which entries of the vector, (parameters,), are weights, and so penalised: not biases, and not scales."""
         mask = np.ones(self.count, dtype=bool)
         mask[self.dense :] = False
         for matrix in self.matrices(mask):
             matrix[:, -1] = False
         return mask
 
-    def initial(self, seed: int, initializer: str, system: System) -> Array:
-        """Weights drawn from the seed, biases 0, scales 1."""
+    def initial(self, seed: int, initializer: str, system: System) -> Floats:
+        """Weights drawn from the seed, biases 0, scales 1: (parameters,)."""
         entry = INITIALIZERS[initializer]
         vector = np.zeros(self.count)
         vector[self.dense :] = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
 from tutor.formulas.quantity import owned
@@ -17,7 +17,8 @@ from tutor.worksheet.connections import connect
 from tutor.worksheet.problem import Example
 from tutor.worksheet.step import Worksheet
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Places
 
 
 def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[Worksheet, dict[str, float]]:
@@ -56,7 +57,7 @@ def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
         raise TutorError(f"--explain: {said} make a worksheet that nobody can read; try --hidden 2 --batch-size 1")
 
 
-def _worksheet(trainer: Trainer, group: Array, epoch: int, chain: str | None) -> Worksheet:
+def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -> Worksheet:
     form = trainer.form
     if isinstance(form, SmallForm):
         return form.worksheet(group, epoch, chain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -25,10 +25,11 @@ from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Entry, Layer, Network, Problem, Training
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles, Floats
 
 
-def problem_of(shape: Shape, vector: Array, rules: Rules) -> Problem:
+def problem_of(shape: Shape, vector: Floats, rules: Rules) -> Problem:
     """The network with these weights and biases, trained by these rules.
 
     Its weights are W1, W2, … and its biases b1, b2, …, neuron by neuron; `in_rows` has them
@@ -37,14 +38,14 @@ def problem_of(shape: Shape, vector: Array, rules: Rules) -> Problem:
     return Problem(network=_network(shape, vector, shape.loss), training=_as_training(rules))
 
 
-def perceptron_of(shape: Shape, vector: Array, wanted: Settings) -> Problem:
+def perceptron_of(shape: Shape, vector: Floats, wanted: Settings) -> Problem:
     """A single layer of step units, trained by the perceptron rule."""
     rate = Fraction(wanted.rules.rate)
     training = Training(rule="perceptron", learning_rate=rate, max_epochs=wanted.epochs)
     return Problem(network=_network(shape, vector, None), training=training)
 
 
-def _network(shape: Shape, vector: Array, loss: str | None) -> Network:
+def _network(shape: Shape, vector: Floats, loss: str | None) -> Network:
     layers = [
         Layer(
             weights=[[_entry(w) for w in row[:-1]] for row in matrix.tolist()],
@@ -173,7 +174,7 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
     x = np.array([[float(number) for number in example.inputs] for example in problem.examples])
     targets = np.array([[float(number) for number in example.targets] for example in problem.examples]).T
     classes: tuple[str, ...] = ()
-    y: Array = targets.T
+    y: Doubles = targets.T
     if len(targets) == 1 and set(np.ravel(targets).tolist()) == {0.0, 1.0}:
         classes, y = ("0", "1"), targets[0].astype(np.int64)
     elif len(targets) > 1 and set(np.ravel(targets).tolist()) == {0.0, 1.0} and (targets.sum(axis=0) == 1).all():

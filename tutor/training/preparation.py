@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import fsum, sqrt
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +16,12 @@ from tutor.maths.normalizers import NORMALIZERS
 from tutor.numbers.arrays import Reproducible
 from tutor.training.architecture import Shape
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles, Floats, Labels, Places
 
 
-def balanced(y: Array, count: int) -> Array:
-    """The weight of each class, n / (k·n_c), for n examples, k = `count` classes and n_c examples of class c.
+def balanced(y: Labels, count: int) -> Doubles:
+    """The weights of the classes, (classes,): n / (k·n_c) for n examples, k = `count` classes, n_c examples of class c.
 
     An example's loss times the weight of its class: then all classes together count alike, and the weights of all
     examples have the sum n, so that the rate of learning keeps its meaning. It is the weighting of King and Zeng 2001,
@@ -62,7 +63,7 @@ class Scaling:
     shift: tuple[float, ...]
     scale: tuple[float, ...]
 
-    def apply(self, x: Array) -> None:
+    def apply(self, x: Floats) -> None:
         """Scale the rows in place. Raises TutorError for numbers too large to be scaled."""
         entry = NORMALIZERS[self.name]
         for block in _blocks(x):
@@ -79,32 +80,32 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Examples in rows that end in a 1 for the bias; `targets` have a row an output and a column an example.
+    """Examples in `rows` that end in a 1 for the bias, (examples, features + 1); `targets` are (outputs, examples).
 
     `train`, `validation` and `test` are the places of the examples of each part; the last two may be empty. `y` has
-    the class numbers or, in a regression, the values.
+    the class numbers, (examples,), or, in a regression, the values, (examples, outputs).
     """
 
-    rows: Array
-    targets: Array
-    y: Array
+    rows: Floats
+    targets: Doubles
+    y: Labels
     classes: tuple[str, ...]
-    train: Array
-    validation: Array
-    test: Array
+    train: Places
+    validation: Places
+    test: Places
     scaling: Scaling | None = None
     threshold: float = 0.5
 
-    def guesses(self, outputs: Array) -> Array:
-        """The number of the class that each example is taken for."""
+    def guesses(self, outputs: Floats) -> Places:
+        """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples)."""
         return guesses(outputs, self.threshold)
 
     @property
-    def x(self) -> Array:
+    def x(self) -> Floats:
         return self.rows[:, :-1]
 
     @property
-    def parts(self) -> dict[str, Array]:
+    def parts(self) -> dict[str, Places]:
         """Those parts that there are, by name."""
         named = {"training": self.train, "held-out": self.validation, "test": self.test}
         return {name: places for name, places in named.items() if len(places)}
@@ -129,18 +130,21 @@ def prepare(
     return Prepared(rows, targets, data.y, data.classes, *places, scaling, 0.0 if tanh else 0.5)
 
 
-def guesses(outputs: Array, threshold: float) -> Array:
-    """The number of the class that each example is taken for; a single output says 1 above the threshold."""
-    if outputs.shape[0] > 1:
-        return outputs.argmax(axis=0)
-    return (outputs[0] > threshold).astype(np.int64)
+def guesses(outputs: Floats, threshold: float) -> Places:
+    """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples); a
+    single output says 1 above the threshold."""
+    taken: Places = outputs.argmax(axis=0) if len(outputs) > 1 else (outputs[0] > threshold).astype(np.int64)
+    return taken
 
 
-def rows_with_ones(x: Array) -> Array:
-    """The examples with a 1 at the end of each. Nothing is copied where a reader has left room for it in the array."""
+def rows_with_ones(x: Floats) -> Floats:
+    """The examples, (examples, features), with a 1 at the end of each, (examples, features + 1).
+
+    Nothing is copied where a reader has left room for it in the array.
+    """
     wider = x.base
     if wider is not None and wider.shape == (x.shape[0], x.shape[1] + 1) and np.shares_memory(wider[:1], x[:1]):
-        whole: Array = wider
+        whole: Floats = wider
     else:
         whole = np.empty((x.shape[0], x.shape[1] + 1), x.dtype)
         whole[:, :-1] = x
@@ -148,7 +152,7 @@ def rows_with_ones(x: Array) -> Array:
     return whole
 
 
-def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Array, Array, Array]:
+def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Places, Places, Places]:
     """The places of the training, validation and test examples, each class in its share."""
     order = permutation(words(seed, "split", 0, len(data)))
     if not validation and not test:
@@ -167,7 +171,7 @@ _TOO_LARGE = "the examples have numbers that are too large to be normalised"
 
 
 @np.errstate(over="ignore")  # what is too large is told below
-def _fitted(name: str, x: Array, train: Array) -> Scaling:
+def _fitted(name: str, x: Floats, train: Places) -> Scaling:
     """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
     entry = NORMALIZERS[name]
     if entry.along == "row":
@@ -189,8 +193,8 @@ def _fitted(name: str, x: Array, train: Array) -> Scaling:
     return Scaling(name, tuple(shift), tuple(scale))
 
 
-def targets_of(data: Data, outputs: int, tanh: bool) -> Array:
-    """One row an output: 0 and 1 for classes (-1 and 1 for tanh), one-hot where there are several outputs."""
+def targets_of(data: Data, outputs: int, tanh: bool) -> Doubles:
+    """(outputs, examples): 0 and 1 for classes (-1 and 1 for tanh), one-hot where there are several outputs."""
     if not data.classes:
         return np.atleast_2d(data.y.T).astype(np.float64)
     low = -1.0 if tanh else 0.0
@@ -199,6 +203,6 @@ def targets_of(data: Data, outputs: int, tanh: bool) -> Array:
     return np.where(data.y[None, :] == np.arange(outputs)[:, None], 1.0, low)
 
 
-def _blocks(x: Array) -> Iterator[Array]:
+def _blocks(x: Floats) -> Iterator[Floats]:
     for start in range(0, len(x), _BLOCK_ROWS):
         yield x[start : start + _BLOCK_ROWS]

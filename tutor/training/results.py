@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.training.preparation import rows_with_ones
 from tutor.training.trainer import Trainer
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Labels, Places
+
 _MARGIN = 0.1
 """How far around the data the picture goes, in their own width and height."""
 
@@ -26,12 +28,19 @@ def confusion(trainer: Trainer) -> tuple[str, list[list[int]]]:
         return "", []
     part, places = list(data.parts.items())[-1]
     guessed = data.guesses(trainer.form.outputs(data.rows, places))
+    return part, confusion_matrix(data.y[places], guessed, count)
+
+
+def confusion_matrix(classes: Labels, guessed: Places, count: int) -> list[list[int]]:
+    """A row for each of so many classes, a column for what its examples were taken for: how many of them."""
     table = np.zeros((count, count), dtype=np.int64)
-    np.add.at(table, (data.y[places], guessed), 1)
-    return part, [[int(cell) for cell in row] for row in table]
+    np.add.at(table, (classes.astype(np.int64), guessed), 1)
+    return [[int(cell) for cell in row] for row in table]
 
 
-def regions(trainer: Trainer, columns: int, rows: int) -> tuple[Array, tuple[float, float], tuple[float, float]] | None:
+def regions(
+    trainer: Trainer, columns: int, rows: int
+) -> tuple[Places, tuple[float, float], tuple[float, float]] | None:
     """For two inputs the class of every cell of a grid over the data, top row first, and the span of each axis."""
     data = trainer.data
     if data.x.shape[1] != 2 or not data.classes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -15,25 +15,32 @@ from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
 
-Array = Any
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Places
+
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
 
 
 class Form(Protocol):
-    """A network being trained, in matrix form or as straight-line code."""
+    """A network being trained, in matrix form or as straight-line code.
+
+    `vector` has all of its parameters, (parameters,). `run` trains an epoch for each row of the orders, (epochs,
+    examples of the training part), and `outputs` makes of the examples in these rows, (examples, features + 1), what
+    the network says to those in these places: (outputs, places).
+    """
 
     name: Literal["matrix", "straight-line"]
 
     @property
-    def vector(self) -> Array: ...
+    def vector(self) -> Floats: ...
     @property
     def failed(self) -> str: ...
     @property
     def updates(self) -> int: ...
-    def run(self, first: int, orders: Array) -> list[float]: ...
-    def outputs(self, rows: Array, places: Array) -> Array: ...
+    def run(self, first: int, orders: Places) -> list[float]: ...
+    def outputs(self, rows: Floats, places: Places) -> Floats: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
 
@@ -161,8 +168,8 @@ class Trainer:
         every = 1 if short else -(-self.wanted.epochs // _MEASURED)
         return number % every == 0 or number in (1, self.wanted.epochs)
 
-    def orders(self, first: int, last: int) -> Array:
-        """The order of the training examples in each epoch, a row each; as they stand where all are one batch."""
+    def orders(self, first: int, last: int) -> Places:
+        """The order of the training examples in each epoch, (epochs, examples); as they stand if all are one batch."""
         count, epochs = len(self.data.train), last - first + 1
         if self.wanted.shuffle and self.wanted.batch_size < count:
             return orders(self.wanted.seed, first, epochs, count)
@@ -185,7 +192,7 @@ class Trainer:
         self.result.ended = f"stopped early: epoch {best[1]} was the best"
         return True
 
-    def measure(self, places: Array) -> Measure:
+    def measure(self, places: Places) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
         outputs = self.form.outputs(self.data.rows, places)
         with np.errstate(all="ignore"):

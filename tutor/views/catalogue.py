@@ -7,12 +7,10 @@ from typing import Any
 
 from tutor.maths.optimizer import Optimizer
 from tutor.numbers.floats import FloatSystem
-from tutor.views.notation import expression_text
-from tutor.views.numbers import full, shown
-from tutor.views.optimizer import optimizer_document, show_optimizer
+from tutor.views.numbers import shown
+from tutor.views.optimizer import show_optimizer
 from tutor.views.plots import round_axis, tick
 from tutor.views.screen import Screen
-from tutor.views.style import PLAIN
 from tutor.views.worksheet.page import show_derivation
 from tutor.views.worksheet.sentences import narrate_derivation
 from tutor.worksheet.catalogue import Curve, Shown, shown_of
@@ -114,26 +112,3 @@ def _slopes(curve: Curve, xs: list[float]) -> list[tuple[float, float]]:
         for x in xs[1:-1]
         if corner is None or abs(x - corner) > step
     ]
-
-
-def entry_document(name: str, kind: str, entry: Any) -> dict[str, Any]:
-    """What `tutor explain --json` prints."""
-    if isinstance(entry, Optimizer):
-        return {"format": 1, "name": name, **optimizer_document(entry)}
-    document: dict[str, Any] = {"format": 1, "name": name, **dict(facts(kind, entry))}
-    work = shown_of(entry)
-    if work is None:
-        return document
-    if work.curve is not None and work.curve.step is not None:
-        document["formula"] = expression_text(work.curve.step.formula, PLAIN)
-    document["derivation"] = [
-        {"of": of, "expression": expression_text(line.expression, PLAIN), "rule": line.rule}
-        for of, lines in work.derivations.items()
-        for line in lines
-    ]
-    document["constants"] = {name: full(value) for name, value in work.constants.items()}
-    document["values"] = [
-        {c: None if value is None else full(value) for c, value in zip(work.columns, row, strict=True)}
-        for row in work.rows
-    ]
-    return document

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 from tutor.errors import counted
+from tutor.experiments.report import About, Final
+from tutor.experiments.summary import Comparison, Spread
 from tutor.views.plots import mark, show_curves
 from tutor.views.screen import Screen
 
@@ -19,28 +19,7 @@ MEASURES = {
 _SPREAD = "Mean and standard deviation over the seeds (with n - 1), of the network at the end of each run."
 
 
-@dataclass(frozen=True)
-class About:
-    """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
-    of what varies, and whether times are shown."""
-
-    data: str
-    base: Any
-    search: str
-    seeds: int
-    varied: Sequence[str]
-    times: bool
-
-
-@dataclass(frozen=True)
-class Final:
-    """The command that trains the best setting, word by word, and what came out on the test part, if anything did."""
-
-    command: Sequence[str] = field(default_factory=list)
-    tested: Any = None
-
-
-def show(about: About, comparison: Any, final: Final, screen: Screen) -> None:
+def show(about: About, comparison: Comparison, final: Final, screen: Screen) -> None:
     """A table with a row a setting, the curves, and what to make of it."""
     summaries = comparison.summaries
     drawn = " drawn at random" if about.search == "random" else ""
@@ -63,7 +42,7 @@ def show(about: About, comparison: Any, final: Final, screen: Screen) -> None:
     _show_best(comparison, final, screen)
 
 
-def _columns(about: About, comparison: Any) -> dict[str, list[str]]:
+def _columns(about: About, comparison: Comparison) -> dict[str, list[str]]:
     """The cells of the table by heading, those columns left out that would say nothing."""
     summaries = comparison.summaries
     columns = {name: [summary.labels[name] for summary in summaries] for name in summaries[0].labels}
@@ -83,7 +62,7 @@ def _columns(about: About, comparison: Any) -> dict[str, list[str]]:
     return columns
 
 
-def _spread(found: Any, measure: str) -> str:
+def _spread(found: Spread | None, measure: str) -> str:
     """`0.1234 ± 0.0056`; of an accuracy in per cent."""
     if found is None:
         return "-"
@@ -113,7 +92,7 @@ def _width(columns: Mapping[str, list[str]], lines: int) -> int:
     return sum(3 + max(map(len, text.split("\n"))) for text in texts) + 1
 
 
-def _table(columns: Mapping[str, list[str]], comparison: Any, screen: Screen, lines: int) -> None:
+def _table(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen, lines: int) -> None:
     named = list(comparison.summaries[0].labels)
     headings = {name: _heading(name, lines) for name in columns}
     table = screen.table("", *headings.values(), right=[text for name, text in headings.items() if name not in named])
@@ -124,11 +103,11 @@ def _table(columns: Mapping[str, list[str]], comparison: Any, screen: Screen, li
     screen.show(table)
 
 
-def _called(place: int, comparison: Any) -> str:
+def _called(place: int, comparison: Comparison) -> str:
     return f"{mark(place)} best" if place == comparison.best else mark(place)
 
 
-def _stack(columns: Mapping[str, list[str]], comparison: Any, screen: Screen) -> None:
+def _stack(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen) -> None:
     named = list(comparison.summaries[0].labels)
     for place in range(len(comparison.summaries)):
         said = ", ".join(f"{name} {columns[name][place]}" for name in named)
@@ -138,14 +117,14 @@ def _stack(columns: Mapping[str, list[str]], comparison: Any, screen: Screen) ->
                 screen.indented(f"{heading} {cells[place]}")
 
 
-def _narrate(columns: Mapping[str, list[str]], comparison: Any, screen: Screen) -> None:
+def _narrate(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen) -> None:
     for place in range(len(comparison.summaries)):
         said = [f"{heading} {cells[place].replace('±', 'plus or minus')}" for heading, cells in columns.items()]
         best = ", the best" if place == comparison.best else ""
         screen.show(f"Setting {mark(place)}{best}: {', '.join(said)}.")
 
 
-def _what_is_shown(about: About, comparison: Any) -> str:
+def _what_is_shown(about: About, comparison: Comparison) -> str:
     """What the numbers are, and what no column says because it is the same for all."""
     outcomes = [outcome for summary in comparison.summaries for outcome in summary.outcomes]
     lengths = {outcome.epochs_done for outcome in outcomes if not outcome.diverged}
@@ -157,7 +136,7 @@ def _what_is_shown(about: About, comparison: Any) -> str:
     return " ".join(said)
 
 
-def _show_best(comparison: Any, final: Final, screen: Screen) -> None:
+def _show_best(comparison: Comparison, final: Final, screen: Screen) -> None:
     if comparison.best is None:
         if not comparison.ranked_by:
             screen.show("", "None is called best: their losses are of different kinds, which cannot be compared.")
@@ -177,52 +156,7 @@ COLUMNS = ("seed", *MEASURES, "epochs_done", "diverged", "ended")
 """Of the CSV, after those of the settings that are varied."""
 
 
-def document(about: About, comparison: Any, final: Final) -> dict[str, Any]:
-    """What `--json` prints."""
-    return {
-        "format": 1,
-        "data": about.data,
-        "arithmetic": about.base.arithmetic,
-        "search": about.search,
-        "varied": list(about.varied),
-        "seeds": [about.base.seed + k for k in range(about.seeds)],
-        "complete": comparison.complete,
-        "spread": "standard deviation, n - 1",
-        "ranked_by": comparison.ranked_by or None,
-        "best": comparison.best,
-        "command": " ".join(final.command) or None,
-        "test": final.tested and {"loss": final.tested.loss, "accuracy": final.tested.accuracy},
-        "settings": [_setting_document(summary, about.times) for summary in comparison.summaries],
-    }
-
-
-def _setting_document(summary: Any, times: bool) -> dict[str, Any]:
-    measures = [*MEASURES, "epochs_done", *(["seconds"] if times else [])]
-    spreads = {name: summary.of(name) for name in measures}
-    found = {name: spread and {"mean": spread.mean, "deviation": spread.deviation} for name, spread in spreads.items()}
-    return {
-        "settings": dict(summary.setting),
-        "summary": {"runs": len(summary.outcomes), "diverged": summary.diverged, **found, "curve": summary.curve()},
-        "runs": [_run_document(outcome, times) for outcome in summary.outcomes],
-    }
-
-
-def _run_document(outcome: Any, times: bool) -> dict[str, Any]:
-    return {
-        "seed": outcome.seed,
-        **{name: getattr(outcome, name) for name in MEASURES},
-        "epochs_done": outcome.epochs_done,
-        "diverged": outcome.diverged,
-        "ended": outcome.ended,
-        **({"seconds": outcome.seconds} if times else {}),
-        "history": [
-            {("epoch" if name == "number" else name): value for name, value in asdict(epoch).items()}
-            for epoch in outcome.history
-        ],
-    }
-
-
-def rows(comparison: Any, times: bool, line_end: str = "\r\n") -> str:
+def rows(comparison: Comparison, times: bool, line_end: str = "\r\n") -> str:
     """What `--csv` writes: one row a run."""
     varied = list(comparison.summaries[0].setting)
     numbers = [*COLUMNS[1:], *(["seconds"] if times else [])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +10,9 @@ from tutor.formulas.quantity import derivative, named, owned
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Optimizer, Variant
 from tutor.views.notation import expression_text
-from tutor.views.numbers import full, shown
+from tutor.views.numbers import shown
 from tutor.views.screen import Screen
-from tutor.views.style import PLAIN, Style
+from tutor.views.style import Style
 from tutor.worksheet.equations import minimize_worksheet
 from tutor.worksheet.problem import Minimize
 from tutor.worksheet.step import GOAL
@@ -147,22 +147,3 @@ def _show_lines(found: Lines, screen: Screen) -> None:
     for name, text, reason in found:
         screen.indented(f"{name} {'equals' if screen.narrate else '='} {text}")
         screen.indented(f"({reason})", by=6, style="dim")
-
-
-def optimizer_document(entry: Optimizer) -> Mapping[str, Any]:
-    """What `tutor explain --json` prints."""
-
-    def listed(found: Lines) -> list[dict[str, str]]:
-        return [{"name": name, "formula": text, "reason": reason} for name, text, reason in found]
-
-    variant, (start, rows) = entry.variant(), three_updates(entry)
-    found = written_lines(variant, PLAIN)
-    return {
-        **facts(entry),
-        "equation": "; ".join(f"{name} = {text}" for name, text, _ in found),
-        "equations": listed(found),
-        "symbols": dict(symbols(entry, variant)),
-        "forms": [{"with": spelled, "means": told, "equations": listed(c)} for spelled, told, c in forms(entry, PLAIN)],
-        "start": start,
-        "updates": [{name: full(value) for name, value in row.items()} for row in rows],
-    }

@@ -5,31 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tutor.errors import counted
+from tutor.runs.predict import Predictions
+from tutor.runs.run import Run
 from tutor.views.screen import Screen
 from tutor.views.training import show_confusion
 
 _SHOWN = 10
 
 
-def document(run: Any, name: str, found: Any, remarks: list[str]) -> dict[str, Any]:
-    """What `--json` prints: every prediction, and what is known of all of them together."""
-    guesses = None if found.guesses is None else found.guesses.tolist()
-    rows = found.outputs.T.tolist()
-    return {
-        "format": 1,
-        "network": {"sizes": list(run.shape.sizes), "activations": list(run.shape.activations), "loss": run.shape.loss},
-        "data": {"name": name, "examples": len(rows), "remarks": remarks},
-        **({"classes": list(found.classes), "counts": found.counts} if guesses is not None else {}),
-        "loss": found.loss,
-        **({"accuracy": found.accuracy, "confusion": found.confusion} if guesses is not None else {}),
-        "predictions": [
-            {**({} if guesses is None else {"class": found.classes[guesses[k]]}), "outputs": row}
-            for k, row in enumerate(rows)
-        ],
-    }
-
-
-def show(run: Any, name: str, found: Any, remarks: list[str], screen: Screen) -> None:
+def show(run: Run, name: str, found: Predictions, remarks: list[str], screen: Screen) -> None:
     """The first examples in a table, the rest in numbers."""
     count = found.outputs.shape[1]
     _, epochs = run.trained
@@ -49,13 +33,13 @@ def show(run: Any, name: str, found: Any, remarks: list[str], screen: Screen) ->
         show_confusion(found.classes, ("given", found.confusion), screen)
 
 
-def _show_first(found: Any, screen: Screen) -> None:
+def _show_first(found: Predictions, screen: Screen) -> None:
     names, scores = found.scores
     answers = found.answers
     headings = ["example", *(["class"] if found.classes else []), *(["answer"] if answers is not None else []), *names]
     rows = []
     for k in range(min(_SHOWN, scores.shape[1])):
-        guess = [found.classes[int(found.guesses[k])]] if found.classes else []
+        guess = [] if found.guesses is None else [found.classes[int(found.guesses[k])]]
         known = [] if answers is None else [_answer(found.classes, answers[k])]
         rows.append([str(k + 1), *guess, *known, *(f"{score:.4g}" for score in scores[:, k])])
     columns = zip(headings, *rows, strict=True)  # a heading may be broken between words, a cell nowhere

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
 from tutor.numbers.exact import as_fraction
 from tutor.views.numbers import full
 from tutor.views.screen import Screen
 from tutor.views.worksheet import page, sentences
-from tutor.views.worksheet.document import worksheet_document
 from tutor.views.worksheet.model import Tableau
 from tutor.worksheet.step import Worksheet
 
@@ -28,7 +26,7 @@ def show_update(
     else:
         page.show_worksheet(tableau, screen)
     screen.heading(f"What the trainer made of it, in {arithmetic} arithmetic")
-    rows = [(p, *found) for p, found in _compared(worksheet, trained).items()]
+    rows = [(p, *found) for p, found in compared(worksheet, trained).items()]
     if screen.narrate or screen.stacked:
         for parameter, exact, own, apart in rows:
             screen.show(f"{parameter}: exactly {exact}, the trainer {own}, difference {apart}.")
@@ -41,17 +39,8 @@ def show_update(
     screen.show(table)
 
 
-def update_document(name: str, number: int, worksheet: Worksheet, trained: Mapping[str, float]) -> dict[str, Any]:
-    """The same for programs."""
-    rows = _compared(worksheet, trained).items()
-    return {
-        **worksheet_document(name, Tableau(worksheet, DIGITS)),
-        "update": number,
-        "trainer": [{"name": p, "exact": e, "trained": own, "difference": apart} for p, (e, own, apart) in rows],
-    }
-
-
-def _compared(worksheet: Worksheet, trained: Mapping[str, float]) -> dict[str, tuple[str, str, str]]:
+def compared(worksheet: Worksheet, trained: Mapping[str, float]) -> dict[str, tuple[str, str, str]]:
+    """Each parameter after the update: exactly, as the trainer has it, and the difference."""
     last = dict(worksheet.updated)
     found = {}
     for parameter, own in trained.items():

@@ -22,10 +22,10 @@ from tutor.worksheet.problem import Example, Problem
 from tutor.worksheet.step import Worksheet
 
 if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles, Floats, Places
     from tutor.worksheet.step import Worksheet
 
 
-Array = Any
 System = Any
 LARGEST = {"fast": 160, "reproducible": 400}
 """Parameters times examples an update, up to which straight-line code is faster than matrices."""
@@ -40,7 +40,7 @@ class SmallForm:
         self.line, self.rules, self.system = line, rules, system
 
     @property
-    def vector(self) -> Array:
+    def vector(self) -> Floats:
         return self.line.vector
 
     @property
@@ -51,19 +51,18 @@ class SmallForm:
     def failed(self) -> str:
         return self.line.failed
 
-    def run(self, first: int, orders: Array) -> list[float]:
+    def run(self, first: int, orders: Places) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
         if self.rules.schedule == "constant":
             return self.line.run(orders, [self.rules.rate] * len(orders))
         epochs = range(first - 1, first - 1 + len(orders))
         return self.line.run(orders, [rate_in(self.rules, epoch, self.system) for epoch in epochs])
 
-    def outputs(self, rows: Array, places: Array) -> Array:
-        """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one
-        column an example."""
+    def outputs(self, rows: Floats, places: Places) -> Floats:
+        """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""
         return self.line.outputs(rows[places, :-1].T)
 
-    def worksheet(self, group: Array, epoch: int, chain: str | None) -> Worksheet:
+    def worksheet(self, group: Places, epoch: int, chain: str | None) -> Worksheet:
         """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
         return self.line.worksheet(group.tolist(), epoch - 1, chain)
 
@@ -93,7 +92,7 @@ class StraightLine:
 
     name = "straight-line"
 
-    def __init__(self, problem: Problem, x: Array, targets: Array, batch_size: int, arithmetic: str) -> None:
+    def __init__(self, problem: Problem, x: Floats, targets: Doubles, batch_size: int, arithmetic: str) -> None:
         training = problem.training
         self.problem, self.updates, self.failed = problem, 0, ""
         self._rows = [tuple(row) for row in np.vstack([x, targets]).T.tolist()]
@@ -114,12 +113,12 @@ class StraightLine:
         self._kept = tuple(start[name] for name in self._loop.kept)
 
     @property
-    def vector(self) -> Array:
+    def vector(self) -> Floats:
         """The values of the parameters, in their order; what is assigned to it is copied."""
         return np.array(self._kept[: len(self.parameters)])
 
     @vector.setter
-    def vector(self, values: Array) -> None:
+    def vector(self, values: Floats) -> None:
         count = len(self.parameters)
         if len(values) != count:
             raise ValueError(f"there are {count} parameters, not {len(values)}")
@@ -136,7 +135,7 @@ class StraightLine:
         states = [float(state["states"][name]) for name in names]
         self._kept, self.updates = (*self._kept[: len(self.parameters)], *states), int(state["updates"])
 
-    def run(self, orders: Sequence[Sequence[int]], rates: Sequence[float]) -> list[float]:
+    def run(self, orders: Places | Sequence[Sequence[int]], rates: Sequence[float]) -> list[float]:
         """Train an epoch for each order of the examples and its learning rate; the loss of each of them.
 
         The loss of an epoch is the mean over its examples of what each lost before its update, without penalties; with
@@ -161,8 +160,8 @@ class StraightLine:
         self.updates += sum(_updates(epoch) for epoch in epochs[: len(losses)])
         return list(losses)
 
-    def outputs(self, x: Array) -> Array:
-        """The outputs for the examples in the columns of x, one row an output."""
+    def outputs(self, x: Floats) -> Floats:
+        """The outputs, (outputs, examples), for the examples in the columns of x, (features, examples)."""
         parameters = self._kept[: len(self.parameters)]
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
         return np.array(self._forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
@@ -231,7 +230,7 @@ class StraightLine:
         return nan
 
 
-def _lists(orders: Sequence[Sequence[int]]) -> Sequence[list[int]]:
+def _lists(orders: Places | Sequence[Sequence[int]]) -> Sequence[list[int]]:
     """Plain lists: the numbers of an array are slow as indices."""
     if isinstance(orders, np.ndarray):
         found: list[list[int]] = orders.tolist()

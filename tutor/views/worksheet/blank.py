@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from tutor.errors import whole_list
 from tutor.numbers.exact import read_number
-from tutor.views.notation import expression_text
 from tutor.views.screen import Screen
-from tutor.views.style import PLAIN, SPOKEN, Style
+from tutor.views.style import SPOKEN, Style
 from tutor.views.worksheet.conventions import conventions_line
-from tutor.views.worksheet.document import FORMAT, conventions_document
 from tutor.views.worksheet.model import Tableau
 from tutor.views.worksheet.page import show_picture
 from tutor.views.worksheet.sentences import narrate_network
@@ -62,27 +59,11 @@ def narrate_blank(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[str]:
         yield _ON_AND_ON
 
 
-def blank_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> dict[str, Any]:
-    """The same for programs: what `tutor run --json` has, without values, and only with the formulas that are given."""
-    stated = {step.name: expression_text(step.formula, PLAIN) for step in _stated(tableau)}
-    return {
-        "format": FORMAT,
-        "lesson": lesson,
-        "conventions": conventions_document(tableau),
-        "givens": [{"name": name, "value": value} for name, value in tableau.labels.items()],
-        "steps": [
-            {"name": step.name, "stage": step.stage, **({"formula": stated[step.name]} if step.name in stated else {})}
-            for step in tableau.worksheet.steps
-            if not only or step.stage in only
-        ],
-    }
-
-
 def _conventions(tableau: Tableau) -> str:
     return conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, blank=True)
 
 
-def _stated(tableau: Tableau) -> list[Step]:
+def stated(tableau: Tableau) -> list[Step]:
     """The equations that state the problem where no network does: once, also where they are gone through often."""
     worksheet = tableau.worksheet
     if worksheet.network is not None:
@@ -92,7 +73,7 @@ def _stated(tableau: Tableau) -> list[Step]:
 
 
 def _equations(tableau: Tableau, style: Style) -> Iterator[str]:
-    for step in _stated(tableau):
+    for step in stated(tableau):
         yield f"{step.name} = {tableau.formula(step, style)}"
 
 

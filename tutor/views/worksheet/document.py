@@ -1,87 +1,340 @@
-"""A worksheet for programs: plain data for `--json`, every value with its full precision."""
+"""A worksheet, and what is said of one, for programs: what `--json` prints, every value with its full precision."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from msgspec import Struct, structs
+
+from tutor.results import Result
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full
 from tutor.views.style import PLAIN
+from tutor.views.update import compared
+from tutor.views.worksheet.blank import stated
 from tutor.views.worksheet.conventions import update_remarks
+from tutor.views.worksheet.errata import Chapter, proof
 from tutor.views.worksheet.model import Tableau
+from tutor.worksheet.proof import Proof
 from tutor.worksheet.step import Step
 
-FORMAT = 1
+
+class ConventionsDocument(Struct):
+    """What a reader must know to get the same numbers."""
+
+    loss: str
+    loss_factor: str
+    reduction: str
+    batch: str
+    bias_policy: str
+    optimizer: str
+    chain: str
+    arithmetic: str
+    rounding: str
+    remarks: list[str]
 
 
-def worksheet_document(lesson: str, tableau: Tableau, only: tuple[str, ...] = ()) -> dict[str, Any]:
+class Given(Struct):
+    """A number that is given, exactly."""
+
+    name: str
+    value: str
+
+
+class Cancelled(Struct, omit_defaults=True):
+    """Whether it is proved that the terms of a sum cancel, or in how many digits they were found to."""
+
+    proved: bool
+    digits: int | None = None
+
+
+class StepDocument(Struct, omit_defaults=True, kw_only=True):
+    """One line: its formula with names, then with numbers, its value, the why, and the names in its formula.
+
+    With every line rounded `rounded` is what the line gives, and `drift` how far that is from the value.
+    """
+
+    name: str
+    stage: str
+    formula: str
+    substituted: str
+    value: str
+    cancels: Cancelled | None = None
+    rounded: str | None = None
+    drift: str | None = None
+    reason: str
+    inputs: Sequence[str]
+
+
+class PrintedDocument(Struct):
+    """A value as the source prints it, beside the exact one."""
+
+    name: str
+    printed: str
+    exact: str
+    verdict: str
+    note: str
+    place: str
+
+
+class WorksheetDocument(Result):
+    """A whole worksheet."""
+
+    lesson: str
+    conventions: ConventionsDocument
+    givens: list[Given]
+    steps: list[StepDocument]
+    printed: list[PrintedDocument]
+
+
+def worksheet_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> WorksheetDocument:
     """What `tutor run --json` prints."""
     worksheet = tableau.worksheet
-    return {
-        "format": FORMAT,
-        "lesson": lesson,
-        "conventions": conventions_document(tableau),
-        "givens": [{"name": name, "value": full(value)} for name, value in worksheet.givens.items()],
-        "steps": [_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
-        "printed": [
-            {
-                "name": row.name,
-                "printed": row.printed,
-                "exact": full(row.exact),
-                "verdict": row.verdict,
-                "note": row.note,
-                "place": row.place,
-            }
+    return WorksheetDocument(
+        lesson=lesson,
+        conventions=_conventions(tableau),
+        givens=[Given(name, full(value)) for name, value in worksheet.givens.items()],
+        steps=[_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
+        printed=[
+            PrintedDocument(row.name, row.printed, full(row.exact), row.verdict, row.note, row.place)
             for row in tableau.printed
         ],
-    }
+    )
 
 
-def conventions_document(tableau: Tableau) -> dict[str, Any]:
-    """What a reader must know to get the same numbers; on a blank worksheet without what comes of it."""
+def _conventions(tableau: Tableau) -> ConventionsDocument:
+    """On a blank worksheet without what comes of them."""
     worksheet, made = tableau.worksheet, tableau.worksheet.conventions
-    return {
-        "loss": made.loss,
-        "loss_factor": made.loss_factor,
-        "reduction": made.reduction,
-        "batch": made.batch,
-        "bias_policy": made.bias_policy,
-        "optimizer": made.optimizer,
-        "chain": made.chain,
-        "arithmetic": "exact",
-        "rounding": tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
-        "remarks": [
+    return ConventionsDocument(
+        loss=made.loss,
+        loss_factor=made.loss_factor,
+        reduction=made.reduction,
+        batch=made.batch,
+        bias_policy=made.bias_policy,
+        optimizer=made.optimizer,
+        chain=made.chain,
+        arithmetic="exact",
+        rounding=tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
+        remarks=[
             *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
             *made.remarks,
             *([made.ended] if made.ended and not tableau.blank else ()),
         ],
-    }
+    )
 
 
-def _step(tableau: Tableau, step: Step) -> dict[str, Any]:
-    return {
-        "name": step.name,
-        "stage": step.stage,
-        "formula": expression_text(step.formula, PLAIN),
-        "substituted": expression_text(step.formula, PLAIN, tableau.labels),
-        "value": full(tableau.worksheet.values[step.name]),
-        **_cancelled(tableau, step),
-        **_rounding(tableau, step),
-        "reason": step.reason,
-        "inputs": list(step.inputs),
-    }
+def _step(tableau: Tableau, step: Step) -> StepDocument:
+    zeros, rounded = tableau.worksheet.zeros, tableau.rounded
+    return StepDocument(
+        name=step.name,
+        stage=step.stage,
+        formula=expression_text(step.formula, PLAIN),
+        substituted=expression_text(step.formula, PLAIN, tableau.labels),
+        value=full(tableau.worksheet.values[step.name]),
+        cancels=Cancelled(zeros[step.name] is None, zeros[step.name]) if step.name in zeros else None,
+        rounded=None if rounded is None else full(rounded[step.name]),
+        drift=None if rounded is None else tableau.drift(step)[1],
+        reason=step.reason,
+        inputs=step.inputs,
+    )
 
 
-def _cancelled(tableau: Tableau, step: Step) -> dict[str, Any]:
-    """Whether it is proved that the terms of a sum cancel, or in how many digits they were found to."""
-    if step.name not in tableau.worksheet.zeros:
-        return {}
-    digits = tableau.worksheet.zeros[step.name]
-    return {"cancels": {"proved": True} if digits is None else {"proved": False, "digits": digits}}
+class BlankStep(Struct, omit_defaults=True):
+    """A quantity that is to be found; its formula only where the problem gives it."""
+
+    name: str
+    stage: str
+    formula: str | None = None
 
 
-def _rounding(tableau: Tableau, step: Step) -> dict[str, str]:
-    """What the step gives when every line is rounded, where that is asked for."""
-    if tableau.rounded is None:
-        return {}
-    return {"rounded": full(tableau.rounded[step.name]), "drift": tableau.drift(step)[1]}
+class BlankDocument(Result):
+    """A problem to be worked by hand."""
+
+    lesson: str
+    conventions: ConventionsDocument
+    givens: list[Given]
+    steps: list[BlankStep]
+
+
+def blank_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> BlankDocument:
+    """What `tutor run --blank --json` prints."""
+    formulas = {step.name: expression_text(step.formula, PLAIN) for step in stated(tableau)}
+    return BlankDocument(
+        lesson=lesson,
+        conventions=_conventions(tableau),
+        givens=[Given(name, value) for name, value in tableau.labels.items()],
+        steps=[
+            BlankStep(step.name, step.stage, formulas.get(step.name))
+            for step in tableau.worksheet.steps
+            if not only or step.stage in only
+        ],
+    )
+
+
+class TrainedParameter(Struct):
+    """A parameter after the update: exactly, as the trainer has it, and the difference."""
+
+    name: str
+    exact: str
+    trained: str
+    difference: str
+
+
+class UpdateDocument(WorksheetDocument):
+    """The worksheet of one update of a training, and what the trainer made of it."""
+
+    update: int
+    trainer: list[TrainedParameter]
+
+
+def update_document(name: str, number: int, tableau: Tableau, trained: Mapping[str, float]) -> UpdateDocument:
+    """What `tutor train --explain N --json` prints."""
+    rows = [TrainedParameter(p, *numbers) for p, numbers in compared(tableau.worksheet, trained).items()]
+    return UpdateDocument(**structs.asdict(worksheet_document(name, tableau)), update=number, trainer=rows)
+
+
+class DerivationLine(Struct):
+    """An expression, and the rule that leads to it."""
+
+    expression: str
+    rule: str
+
+
+class ExplanationDocument(Result):
+    """One quantity: its formula, its derivation, what it is made of and what is made of it."""
+
+    lesson: str
+    name: str
+    value: str
+    stage: str
+    formula: str | None
+    substituted: str | None
+    reason: str
+    derivation: list[DerivationLine]
+    inputs: Sequence[str]
+    used_by: Sequence[str]
+
+
+def explanation_document(lesson: str, tableau: Tableau, name: str) -> ExplanationDocument:
+    """What `tutor why --json` prints."""
+    worksheet = tableau.worksheet
+    step = worksheet.by_name.get(name)
+    lines = tableau.derivation(step) if step else ()
+    return ExplanationDocument(
+        lesson=lesson,
+        name=name,
+        value=full(worksheet.values[name]),
+        stage=step.stage if step else "given",
+        formula=expression_text(step.formula, PLAIN) if step else None,
+        substituted=expression_text(step.formula, PLAIN, tableau.labels) if step else None,
+        reason=step.reason if step else "given",
+        derivation=[DerivationLine(expression_text(line.expression, PLAIN), line.rule) for line in lines],
+        inputs=step.inputs if step else (),
+        used_by=worksheet.users[name],
+    )
+
+
+class ProofDocument(Struct, omit_defaults=True, kw_only=True):
+    """One gradient by the chain rule and in three other ways, of which a corner may leave some out."""
+
+    name: str
+    chain: str
+    composed: str | None = None
+    central: str | None = None
+    complex_step: str | None = None
+    largest_difference: str
+    agrees: bool
+    verdict: str
+
+
+class ProofsDocument(Result, kw_only=True):
+    """Every gradient of a worksheet; `objective` is what they are the gradients of, where that is no loss."""
+
+    lesson: str
+    objective: str | None = None
+    gradients: list[ProofDocument]
+
+
+def proofs_document(lesson: str, proofs: Sequence[Proof], objective: Step | None = None) -> ProofsDocument:
+    """What `tutor prove --json` prints."""
+    return ProofsDocument(
+        lesson=lesson,
+        objective=None if objective is None else expression_text(objective.formula, PLAIN),
+        gradients=[
+            ProofDocument(
+                name=proof.name,
+                chain=full(proof.chain),
+                **{way.replace(" ", "_"): full(value) for way, value in proof.others.items()},
+                largest_difference=full(proof.largest_difference, 3),
+                agrees=proof.holds,
+                verdict=proof.verdict,
+            )
+            for proof in proofs
+        ],
+    )
+
+
+class MisprintDocument(Struct):
+    """A value that is printed wrongly, and the computation that gives the exact one."""
+
+    name: str
+    printed: str
+    exact: str
+    note: str
+    proof: str
+
+
+class LabelDocument(Struct):
+    """Something else than a value that is printed wrongly."""
+
+    place: str
+    printed: str
+    correct: str
+    why: str
+
+
+class RemarkDocument(Struct):
+    """A printed value that is not wrong but worth a word."""
+
+    name: str
+    printed: str
+    note: str
+
+
+class ChapterDocument(Struct):
+    """The misprints of one source; `carried` are values that follow correctly from wrong or rounded ones."""
+
+    lesson: str
+    title: str
+    source: str
+    misprints: list[MisprintDocument]
+    carried: list[str]
+    labels: list[LabelDocument]
+    remarks: list[RemarkDocument]
+
+
+class ErrataDocument(Result):
+    """The errata, lesson by lesson."""
+
+    lessons: list[ChapterDocument]
+
+
+def errata_document(chapters: Sequence[Chapter]) -> ErrataDocument:
+    """What `tutor errata --json` prints."""
+    return ErrataDocument(
+        lessons=[
+            ChapterDocument(
+                lesson=chapter.lesson,
+                title=chapter.title,
+                source=chapter.source,
+                misprints=[
+                    MisprintDocument(r.name, r.printed, full(r.exact), r.note, proof(chapter, r, PLAIN))
+                    for r in chapter.wrong()
+                ],
+                carried=[row.name for row in chapter.carried()],
+                labels=[LabelDocument(m.place, m.printed, m.correct, m.why) for m in chapter.labels],
+                remarks=[RemarkDocument(r.name, r.printed, r.note) for r in chapter.remarks()],
+            )
+            for chapter in chapters
+        ],
+    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tutor.formulas.expressions import names
 from tutor.formulas.parse import parse
 from tutor.views.numbers import full
-from tutor.views.style import PLAIN, Style
+from tutor.views.style import Style
 from tutor.views.worksheet.model import PrintedRow, Tableau
 from tutor.worksheet.values import with_ancestors
 
@@ -97,33 +96,3 @@ def _carried_lines(chapter: Chapter) -> Iterator[tuple[int, str]]:
         found = [row.name for row in chapter.carried() if chapter.follows_from_a_misprint(row) == misprinted]
         if found:
             yield 2, f"{meaning}: {', '.join(found)}."
-
-
-def errata_document(chapters: Sequence[Chapter]) -> dict[str, Any]:
-    """What `tutor errata --json` prints."""
-    return {
-        "format": 1,
-        "lessons": [
-            {
-                "lesson": chapter.lesson,
-                "title": chapter.title,
-                "source": chapter.source,
-                "misprints": [
-                    {
-                        "name": r.name,
-                        "printed": r.printed,
-                        "exact": full(r.exact),
-                        "note": r.note,
-                        "proof": proof(chapter, r, PLAIN),
-                    }
-                    for r in chapter.wrong()
-                ],
-                "carried": [row.name for row in chapter.carried()],
-                "labels": [
-                    {"place": m.place, "printed": m.printed, "correct": m.correct, "why": m.why} for m in chapter.labels
-                ],
-                "remarks": [{"name": r.name, "printed": r.printed, "note": r.note} for r in chapter.remarks()],
-            }
-            for chapter in chapters
-        ],
-    }

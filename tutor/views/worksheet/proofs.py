@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 from tutor.views.notation import expression_text
-from tutor.views.numbers import full, scientific, shown
+from tutor.views.numbers import scientific, shown
 from tutor.views.screen import Screen
-from tutor.views.style import PLAIN
 from tutor.worksheet.proof import AGREES, AT_A_CORNER, Proof
 from tutor.worksheet.step import Step
 
@@ -66,23 +64,3 @@ def _distance(proof: Proof, way: str) -> str:
         return "not done"
     difference = abs(proof.others[way] - proof.chain)
     return "0" if difference == 0 else scientific(Fraction(difference), 2)
-
-
-def proofs_document(lesson: str, proofs: Sequence[Proof], objective: Step | None = None) -> dict[str, Any]:
-    """What `tutor prove --json` prints."""
-    return {
-        "format": 1,
-        "lesson": lesson,
-        **({} if objective is None else {"objective": expression_text(objective.formula, PLAIN)}),
-        "gradients": [
-            {
-                "name": proof.name,
-                "chain": full(proof.chain),
-                **{way.replace(" ", "_"): full(value) for way, value in proof.others.items()},
-                "largest_difference": full(proof.largest_difference, 3),
-                "agrees": proof.holds,
-                "verdict": proof.verdict,
-            }
-            for proof in proofs
-        ],
-    }

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 from sympy import Add
 
 from tutor.formulas.expressions import names
-from tutor.views.notation import expression_text
 from tutor.views.numbers import finite_decimals, full
 from tutor.views.screen import Screen
-from tutor.views.style import PLAIN
 from tutor.views.worksheet.model import Tableau
 from tutor.views.worksheet.page import show_derivation, show_notes, show_step
 from tutor.views.worksheet.sentences import narrate_derivation, narrate_step
@@ -86,23 +83,3 @@ def narrate_explanation(tableau: Tableau, name: str) -> Iterator[str]:
 
 def _given(tableau: Tableau, name: str) -> str:
     return f"{name} is given: {tableau.labels[name]}."
-
-
-def explanation_document(lesson: str, tableau: Tableau, name: str) -> dict[str, Any]:
-    """What `tutor why --json` prints."""
-    worksheet = tableau.worksheet
-    step = worksheet.by_name.get(name)
-    lines = tableau.derivation(step) if step else ()
-    return {
-        "format": 1,
-        "lesson": lesson,
-        "name": name,
-        "value": full(worksheet.values[name]),
-        "stage": step.stage if step else "given",
-        "formula": expression_text(step.formula, PLAIN) if step else None,
-        "substituted": expression_text(step.formula, PLAIN, tableau.labels) if step else None,
-        "reason": step.reason if step else "given",
-        "derivation": [{"expression": expression_text(n.expression, PLAIN), "rule": n.rule} for n in lines],
-        "inputs": list(step.inputs) if step else [],
-        "used_by": list(worksheet.users[name]),
-    }

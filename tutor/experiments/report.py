@@ -1,0 +1,139 @@
+"""What an experiment came to: what `tutor compare --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tutor.experiments.experiment import Outcome
+from tutor.experiments.summary import Comparison, Spread, Summary
+from tutor.results import Result
+from tutor.training.report import EpochReport, epoch_reports
+from tutor.training.settings import Settings
+from tutor.training.trainer import Measure
+
+
+@dataclass(frozen=True)
+class About:
+    """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
+    of what varies, and whether times are shown."""
+
+    data: str
+    base: Settings
+    search: str
+    seeds: int
+    varied: Sequence[str]
+    times: bool
+
+
+@dataclass(frozen=True)
+class Final:
+    """The command that trains the best setting, word by word, and what came out on the test part, if anything did."""
+
+    command: Sequence[str] = field(default_factory=list)
+    tested: Measure | None = None
+
+
+class SummaryReport(Struct, kw_only=True):
+    """Mean and deviation over the runs of a setting that did not diverge, and their mean loss, epoch by epoch."""
+
+    runs: int
+    diverged: int
+    training_loss: Spread | None
+    training_accuracy: Spread | None
+    validation_loss: Spread | None
+    validation_accuracy: Spread | None
+    epochs_done: Spread | None
+    seconds: Spread | UnsetType | None = UNSET
+    curve: list[float]
+
+
+class RunReport(Struct, kw_only=True):
+    """One training; losses and accuracies are those of the network at its end."""
+
+    seed: int
+    training_loss: float | None
+    training_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    epochs_done: int
+    diverged: bool
+    ended: str
+    seconds: float | UnsetType = UNSET
+    history: list[EpochReport]
+
+
+class SettingReport(Struct):
+    """One setting: the values of what varies, all of its runs together, and each by itself."""
+
+    settings: dict[str, Any]
+    summary: SummaryReport
+    runs: list[RunReport]
+
+
+class ComparisonReport(Result):
+    """All settings; `best` is the place of the best one, `test` what it came to on the test part."""
+
+    data: str
+    arithmetic: str
+    search: str
+    varied: Sequence[str]
+    seeds: list[int]
+    complete: bool
+    spread: str
+    ranked_by: str | None
+    best: int | None
+    command: str | None
+    test: Measure | None
+    settings: list[SettingReport]
+
+
+def report(about: About, comparison: Comparison, final: Final) -> ComparisonReport:
+    """The whole experiment."""
+    return ComparisonReport(
+        data=about.data,
+        arithmetic=about.base.arithmetic,
+        search=about.search,
+        varied=about.varied,
+        seeds=[about.base.seed + k for k in range(about.seeds)],
+        complete=comparison.complete,
+        spread="standard deviation, n - 1",
+        ranked_by=comparison.ranked_by or None,
+        best=comparison.best,
+        command=" ".join(final.command) or None,
+        test=final.tested,
+        settings=[_setting(summary, about.times) for summary in comparison.summaries],
+    )
+
+
+def _setting(summary: Summary, times: bool) -> SettingReport:
+    together = SummaryReport(
+        runs=len(summary.outcomes),
+        diverged=summary.diverged,
+        training_loss=summary.of("training_loss"),
+        training_accuracy=summary.of("training_accuracy"),
+        validation_loss=summary.of("validation_loss"),
+        validation_accuracy=summary.of("validation_accuracy"),
+        epochs_done=summary.of("epochs_done"),
+        seconds=summary.of("seconds") if times else UNSET,
+        curve=summary.curve(),
+    )
+    return SettingReport(dict(summary.setting), together, [_run(outcome, times) for outcome in summary.outcomes])
+
+
+def _run(outcome: Outcome, times: bool) -> RunReport:
+    return RunReport(
+        seed=outcome.seed,
+        training_loss=outcome.training_loss,
+        training_accuracy=outcome.training_accuracy,
+        validation_loss=outcome.validation_loss,
+        validation_accuracy=outcome.validation_accuracy,
+        epochs_done=outcome.epochs_done,
+        diverged=outcome.diverged,
+        ended=outcome.ended,
+        seconds=outcome.seconds if times else UNSET,
+        history=epoch_reports(outcome.history),
+    )

@@ -1,0 +1,64 @@
+"""What is known of predictions: what `tutor predict --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from tutor.results import Result
+from tutor.runs.predict import Predictions
+from tutor.runs.run import Run
+
+
+class PredictingNetwork(Struct):
+    """The trained network: its neurons layer by layer, inputs first."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+
+
+class NewData(Struct):
+    """The new examples, and what was taken for what in them."""
+
+    name: str
+    examples: int
+    remarks: Sequence[str]
+
+
+class Prediction(Struct, omit_defaults=True, kw_only=True):
+    """What the network says to one example: all of its outputs, and the class, where there are classes."""
+
+    guess: str | None = field(default=None, name="class")
+    outputs: list[float]
+
+
+class PredictionReport(Result, kw_only=True):
+    """Every prediction, and what is known of all of them together. `confusion` has a row a class and a column for what
+    it was taken for; loss, accuracy and confusion are over the examples whose answers are known."""
+
+    network: PredictingNetwork
+    data: NewData
+    classes: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    loss: float | None
+    accuracy: float | UnsetType | None = UNSET
+    confusion: list[list[int]] | UnsetType = UNSET
+    predictions: list[Prediction]
+
+
+def report(run: Run, name: str, found: Predictions, remarks: Sequence[str]) -> PredictionReport:
+    """What the network says to the examples of this name."""
+    rows = found.outputs.T.tolist()
+    guesses = [None] * len(rows) if found.guesses is None else [found.classes[k] for k in found.guesses.tolist()]
+    made = PredictionReport(
+        network=PredictingNetwork(run.shape.sizes, run.shape.activations, run.shape.loss),
+        data=NewData(name, len(rows), remarks),
+        loss=found.loss,
+        predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(guesses, rows, strict=True)],
+    )
+    if found.guesses is not None:
+        made.classes, made.counts = found.classes, found.counts
+        made.accuracy, made.confusion = found.accuracy, found.confusion
+    return made

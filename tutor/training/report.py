@@ -1,0 +1,102 @@
+"""What is known of a training: what `tutor train --json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from msgspec import Struct, field
+
+from tutor.data.builtin import Data
+from tutor.results import Result
+from tutor.training import trainer as training
+from tutor.training.preparation import Scaling
+from tutor.training.trainer import Measure, Trainer
+
+
+class NetworkReport(Struct):
+    """The network: its neurons layer by layer, inputs first, and the form in which its updates were worked out."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+    parameters: int
+    form: str
+
+
+class DataReport(Struct):
+    """The data, and how many examples each part of them has."""
+
+    name: str
+    examples: int
+    training: int
+    validation: int
+    test: int
+    classes: tuple[str, ...]
+
+
+class EpochReport(Struct):
+    """One epoch: the mean loss of its examples, each before its update; what follows is measured after it."""
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+
+
+class TrainingReport(Result, kw_only=True):
+    """A training from its settings to its weights; `loss` is that of the last epoch, `parts` are measured at the end.
+
+    What the weights alone do not say comes last: how examples are scaled, and, by layer, the running means and
+    variances of batch normalization.
+    """
+
+    network: NetworkReport
+    data: DataReport
+    settings: dict[str, Any]
+    arithmetic: str
+    seed: int
+    epochs: int
+    updates: int
+    seconds: float
+    ended: str
+    loss: float | None
+    accuracy: float | None = None
+    parts: dict[str, Measure]
+    history: list[EpochReport]
+    weights: list[float]
+    scaling: Scaling | None = None
+    running: dict[str, list[float]] = field(default_factory=dict)
+
+
+def epoch_reports(history: list[training.Epoch] | tuple[training.Epoch, ...]) -> list[EpochReport]:
+    """Every epoch of a training."""
+    return [EpochReport(e.number, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy) for e in history]
+
+
+def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingReport:
+    """The training that has just ended, or was resumed without any epoch left."""
+    shape, wanted, prepared, form = trainer.shape, trainer.wanted, trainer.data, trainer.form
+    measured = trainer.measures()
+    state = form.state()
+    return TrainingReport(
+        network=NetworkReport(shape.sizes, shape.activations, shape.loss, len(form.vector), form.name),
+        data=DataReport(
+            data.name, len(data), len(prepared.train), len(prepared.validation), len(prepared.test), data.classes
+        ),
+        settings={**asdict(wanted), "learning_rate": wanted.rules.rate},
+        arithmetic=wanted.arithmetic,
+        seed=wanted.seed,
+        epochs=len(result.history),
+        updates=form.updates,
+        seconds=result.seconds,
+        ended=result.ended,
+        loss=result.history[-1].loss if result.history else None,
+        accuracy=measured["training"].accuracy if data.classes else None,
+        parts=measured,
+        history=epoch_reports(result.history),
+        weights=[float(w) for w in form.vector],
+        scaling=prepared.scaling,
+        running={n: array.ravel().tolist() for n, array in state.items() if n.startswith(("mean_", "variance_"))},
+    )

@@ -43,7 +43,7 @@ class _Exactly:
     sqrt = staticmethod(sqrt)
 
     @staticmethod
-    def total(values: Array) -> float:
+    def total(values: Floats) -> float:
         return fsum(values.tolist())
 
 

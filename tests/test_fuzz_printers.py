@@ -138,7 +138,7 @@ def test_every_printer_says_every_kind_of_block() -> None:
 
 @pytest.mark.parametrize("kind", BLOCKS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("printer", ["terminal", "sentences"])
-@fuzz(30)
+@fuzz(12)
 @given(data=st.data(), unicode=st.booleans(), color=st.booleans(), width=st.sampled_from(WIDTHS))
 def test_nothing_acts_on_a_terminal_or_leaves_it(
     printer: str, kind: type, data: st.DataObject, unicode: bool, color: bool, width: int
@@ -162,7 +162,7 @@ def test_every_number_stands_whole(printer: str, kind: type, width: int) -> None
 
 
 @pytest.mark.parametrize("kind", BLOCKS, ids=lambda kind: kind.__name__)
-@fuzz(30)
+@fuzz(12)
 @given(data=st.data())
 def test_nothing_acts_on_a_page_of_markdown(kind: type, data: st.DataObject) -> None:
     """Every line begins what the block begins; no HTML, no link; code and tables end where they are to end."""

@@ -121,7 +121,7 @@ def _mark_one(
     from tutor.views.marks import sheet_page
 
     sheet = Desk(order).mark_or_complain(path)
-    with Outputs(outputs) as files:  # a learning platform is told of a broken sheet, too
+    with Outputs(outputs, _feedback) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
     if "fault" in sheet:
         raise Fault(f"{path.name}: {sheet['fault']}")
@@ -166,7 +166,7 @@ def _mark_class(
     between = ""
     if json_output:
         _print(f'{{"format": 1, "lesson": {json.dumps(lesson)}, "sheets": [', outputs)
-    with Outputs(outputs) as files:
+    with Outputs(outputs, _feedback) as files:
         for sheet in progress(
             _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", printer.screen
         ):
@@ -200,6 +200,13 @@ def _print(text: str, outputs: Wanted) -> None:
         if not outputs.targets:
             raise
         abandon_output()
+
+
+def _feedback(sheet: Mapping[str, Any]) -> str:
+    from tutor.printers import document
+    from tutor.views.marks import feedback_page
+
+    return document(feedback_page(sheet))
 
 
 def _started(sheets: Iterator[Any]) -> Iterator[Any]:

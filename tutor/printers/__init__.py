@@ -10,6 +10,7 @@ from importlib import import_module
 from tutor.printers.screen import Screen, open_screen
 from tutor.views.blocks import Block, Paragraph, Text
 
+_WIDTH_OF_A_FILE = 80
 Printing = Callable[[Iterable[Block], Screen], Iterator[str]]
 
 PRINTERS: Mapping[str, str] = {
@@ -25,6 +26,11 @@ def printing(name: str) -> Printing:
     """The function `printed` of a printer."""
     found: Printing = import_module(PRINTERS[name]).printed
     return found
+
+
+def document(blocks: Iterable[Block], kind: str = "markdown") -> str:
+    """The blocks as the text of a file, which is as wide as it is."""
+    return "".join(printing(kind)(blocks, Screen(_WIDTH_OF_A_FILE, color=False, unicode=True)))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ _MARKER = re.compile(r"^([0-9]*)([#+\-=~.)]|\*(?!\*))")
 """What would make a heading, a list or a rule of a line that begins with it."""
 
 
-def printed(blocks: Iterable[Block], screen: Screen | None = None) -> Iterator[str]:
+def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     """The blocks one after the other, with an empty line between any two that are not of one list."""
     before: Block | None = None
     for block in blocks:

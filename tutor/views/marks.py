@@ -6,7 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.errors import counted, whole_list
-from tutor.views.blocks import Aside, Block, Column, Heading, Kind, Paragraph, Row, Strong, Table, Text, Verdict
+from tutor.homework.gradebook import student_of
+from tutor.views.blocks import (
+    Aside,
+    Block,
+    Code,
+    Column,
+    Heading,
+    Kind,
+    Level,
+    Paragraph,
+    Row,
+    Strong,
+    Table,
+    Text,
+    Verdict,
+)
 
 Document = Mapping[str, Any]
 
@@ -58,8 +73,7 @@ def _table(cells: Sequence[Document], reveal: bool) -> Table:
 def feedback(sheet: Document, reveal: bool) -> Iterator[Paragraph]:
     """For every root error what to look at, values only with `reveal`."""
     if sheet["done"]:
-        asked = " that was asked" if sheet["root_errors"] else ""
-        yield Paragraph(f"Every line{asked} earns credit.")
+        yield _every_line(sheet)
     elif any(cell["verdict"] == "missing" for cell in sheet["cells"]):
         yield Paragraph("With --ask STAGE only that stage has to be there.")
     for number, cell in enumerate((c for c in sheet["cells"] if c["verdict"] == "wrong"), 1):
@@ -80,6 +94,32 @@ def feedback(sheet: Document, reveal: bool) -> Iterator[Paragraph]:
         coarse = [c["name"] for c in sheet["cells"] if c["verdict"] == "coarse" and (c["stage"] == "update") == update]
         if coarse:
             yield Paragraph(f"More digits, please{told}: {', '.join(coarse)}.")
+
+
+def _every_line(sheet: Document) -> Paragraph:
+    asked = " that was asked" if sheet["root_errors"] else ""
+    return Paragraph(f"Every line{asked} earns credit.")
+
+
+def feedback_page(sheet: Document) -> Iterator[Block]:
+    """What a student is given: what to look at, without the right values; or why the file could not be marked."""
+    if "error" in sheet:
+        yield Heading(f"{student_of(sheet)}: not marked", Level.TITLE)
+        yield Paragraph(sheet["error"])
+        return
+    yield Heading(f"{student_of(sheet)}: {score(sheet)} points", Level.TITLE)
+    yield from (Paragraph(f"Note: {remark}.") for remark in sheet.get("remarks", ()))
+    if sheet["done"]:
+        yield _every_line(sheet)
+    for cell in (c for c in sheet["cells"] if c["verdict"] == "wrong"):
+        yield Heading((Code(cell["name"]), " = ", Code(cell["answer"])))
+        yield Paragraph("The lines above it do not lead here. What to look at:")
+        yield from (Paragraph(f"{slip['message']} ({slip['id']})", 2) for slip in cell["slips"][:MOST_HINTS])
+    rows = []
+    for cell in sheet["cells"]:
+        told = f"{cell['name']} = {cell['answer']}: {cell['verdict']}."
+        rows.append(Row((Code(cell["name"]), Code(cell["answer"]), cell["verdict"]), told))
+    yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
 
 
 def shorter(text: str | None) -> str:

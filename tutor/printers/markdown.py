@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from tutor.harmless import for_markdown
 from tutor.printers import sentences
 from tutor.printers.screen import Screen
-from tutor.printers.text import spelled
+from tutor.printers.text import as_table, spelled
 from tutor.views.blocks import (
     Block,
     Break,
     Calculation,
     Calculations,
     Code,
-    Column,
     Commands,
     Derivation,
     Formula,
@@ -28,7 +26,6 @@ from tutor.views.blocks import (
     Piece,
     Plot,
     Regions,
-    Row,
     Strong,
     Table,
     Text,
@@ -44,7 +41,7 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     """The blocks one after the other, with an empty line between any two that are not of one list."""
     before: Block | None = None
     for block in blocks:
-        lines = [line for line in SAID[type(block)](block) if line]
+        lines = list(SAID[type(block)](block))
         if lines and before is not None and not (_is_listed(before) and _is_listed(block)):
             yield "\n"
         yield from (f"{line}\n" for line in lines)
@@ -71,12 +68,12 @@ def _heading(block: Heading) -> Iterator[str]:
 
 
 def _paragraph(block: Paragraph) -> Iterator[str]:
-    line = _MARKER.sub(r"\1\\\2", _inline(block.text).strip())
-    yield f"- {line}" if block.indent and line else line
+    if line := _MARKER.sub(r"\1\\\2", _inline(block.text).strip()):
+        yield f"- {line}" if block.indent else line
 
 
 def _nothing(block: Break) -> Iterator[str]:
-    yield ""
+    yield from ()
 
 
 def _table(block: Table) -> Iterator[str]:
@@ -84,6 +81,8 @@ def _table(block: Table) -> Iterator[str]:
     yield _cells("---:" if column.kind is Kind.NUMBER else "---" for column in block.columns).replace(" ", "")
     for row in block.rows:
         yield _cells(map(_inline, row.cells))
+    if block.about:
+        yield from ("", _inline(block.about))
 
 
 def _cells(cells: Iterable[str]) -> str:
@@ -91,13 +90,11 @@ def _cells(cells: Iterable[str]) -> str:
 
 
 def _calculations(block: Calculations) -> Iterator[str]:
-    """The formula of each line and its value, and what the source prints."""
-    columns = (Column("name"), Column("formula"), Column("value", Kind.NUMBER), Column("printed"))
-    rows = []
-    for line in block.lines:
-        printed = "; ".join(f"{one.value} {one.verdict}" for one in line.printed)
-        rows.append(Row((Code(line.name), Formula(line.formula), line.value, printed), ""))
-    yield from _table(Table(columns, tuple(rows)))
+    yield from _table(as_table(block.lines))
+    said = [f"{line.name}: {line.remark}" for line in block.lines if line.remark]
+    said += [block.more, *(one.remark for line in block.lines for one in line.printed)]
+    for text in filter(None, said):
+        yield from ("", *_paragraph(Paragraph(text)))
 
 
 def _derivation(block: Derivation) -> Iterator[str]:
@@ -106,7 +103,10 @@ def _derivation(block: Derivation) -> Iterator[str]:
 
 
 def _told(block: Block) -> Iterator[str]:
-    return chain.from_iterable(SAID[type(told)](told) for told in sentences.told(block))
+    told: Iterator[Block] = sentences.told(block)
+    for place, sentence in enumerate(told):
+        yield from ([""] if place else [])
+        yield from SAID[type(sentence)](sentence)
 
 
 def _commands(block: Commands) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.cells import cell_len
 from rich.table import Table as Grid
@@ -11,21 +9,7 @@ from rich.text import Text as Line
 
 from tutor.printers.page import Page, Parts, paragraph
 from tutor.printers.screen import WIDE_FROM
-from tutor.printers.text import equation, sign
-from tutor.views.blocks import (
-    Calculation,
-    Column,
-    Kind,
-    Paragraph,
-    Piece,
-    Printed,
-    Row,
-    Strong,
-    Table,
-    Text,
-    Verdict,
-    pieces,
-)
+from tutor.views.blocks import Column, Kind, Paragraph, Row, Table, Text, pieces
 
 _BORDERS = 3  # a stroke and a blank on each side, for every column; one more stroke at the end
 
@@ -121,28 +105,3 @@ def _stacked(block: Table, page: Page) -> Parts:
     for row in block.rows:
         for line in row.lines or (Paragraph(row.told),):
             yield from paragraph(line, page)
-
-
-def calculations_table(lines: Sequence[Calculation], page: Page) -> Grid:
-    """Lines of a worksheet; what is said of none of them has no column."""
-    drifts, printed = any(line.drift for line in lines), any(line.printed for line in lines)
-    columns = [Column("name", Kind.NAME), Column("formula"), Column("with numbers", continued=True)]
-    columns += [Column("value", Kind.NUMBER)]
-    columns += [Column("exact", Kind.NUMBER), Column("drift", Kind.NUMBER)] if drifts else []
-    columns += [Column("printed")] if printed else []
-    rows = []
-    for line in lines:
-        formula, numbers, _ = equation(line, page.screen.style)
-        cells: list[Text] = [Strong(line.name), formula, f"{sign(line)} {numbers}" if numbers else "", line.value]
-        cells += (line.drift or ("", "")) if drifts else ()
-        cells += [_verdicts(line.printed)] if printed else []
-        rows.append(Row(tuple(cells), ""))
-    return grid(Table(tuple(columns), tuple(rows)), page)
-
-
-def _verdicts(values: Sequence[Printed]) -> Text:
-    """`0.23 wrong`, one line for each value printed."""
-    said: list[Piece] = []
-    for value in values:
-        said += ["\n" if said else "", Verdict(value.verdict, f"{value.value} {value.verdict}")]
-    return tuple(said)

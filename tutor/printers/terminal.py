@@ -11,8 +11,8 @@ from rich.table import Table as Grid
 from tutor.printers import picture, plots
 from tutor.printers.page import Page, Parts, indented, paragraph
 from tutor.printers.screen import Screen
-from tutor.printers.tables import calculations_table, table
-from tutor.printers.text import equation, sign
+from tutor.printers.tables import grid, table
+from tutor.printers.text import as_table, equation, sign
 from tutor.views.blocks import (
     Aside,
     Block,
@@ -60,7 +60,7 @@ def _calculations(block: Calculations, page: Page) -> Parts:
         for line in block.lines:
             yield from _worked(line, page)
     else:
-        yield calculations_table(block.lines, page)
+        yield grid(as_table(block.lines), page)
         for remark in filter(None, dict.fromkeys(line.remark for line in block.lines)):
             names = ", ".join(line.name for line in block.lines if line.remark == remark)
             yield from indented(f"{names}: {remark}", page)

@@ -1,9 +1,24 @@
-"""Text with formulas in it, as one string."""
+"""What printers have in common: text with formulas in it as one string, and the lines of a worksheet as a table."""
 
 from __future__ import annotations
 
-from tutor.views.blocks import Calculation, Formula, Piece, Text, Verdict, pieces
-from tutor.views.style import Style
+from collections.abc import Sequence
+
+from tutor.views.blocks import (
+    Calculation,
+    Column,
+    Formula,
+    Kind,
+    Piece,
+    Printed,
+    Row,
+    Strong,
+    Table,
+    Text,
+    Verdict,
+    pieces,
+)
+from tutor.views.style import PLAIN, Style
 
 
 def spelled(text: Text, style: Style) -> str:
@@ -31,3 +46,29 @@ def equation(line: Calculation, style: Style) -> tuple[str, str, str]:
 def sign(line: Calculation) -> str:
     """What stands before numbers: whether they are the exact ones."""
     return "=" if line.exact else "≈"
+
+
+def as_table(lines: Sequence[Calculation]) -> Table:
+    """Lines of a worksheet; what is said of none of them has no column."""
+    drifts, printed = any(line.drift for line in lines), any(line.printed for line in lines)
+    columns = [Column("name", Kind.NAME), Column("formula"), Column("with numbers", continued=True)]
+    columns += [Column("value", Kind.NUMBER)]
+    columns += [Column("exact", Kind.NUMBER), Column("drift", Kind.NUMBER)] if drifts else []
+    columns += [Column("printed")] if printed else []
+    rows = []
+    for line in lines:
+        numbers = Formula(line.formula, line.numbers)
+        repeats = spelled(numbers, PLAIN) == line.value
+        cells: list[Text] = [Strong(line.name), Formula(line.formula), "" if repeats else (f"{sign(line)} ", numbers)]
+        cells += [line.value, *((line.drift or ("", "")) if drifts else ())]
+        cells += [_verdicts(line.printed)] if printed else []
+        rows.append(Row(tuple(cells), ""))
+    return Table(tuple(columns), tuple(rows))
+
+
+def _verdicts(values: Sequence[Printed]) -> Text:
+    """`0.23 wrong`, one line for each value printed."""
+    said: list[Piece] = []
+    for value in values:
+        said += ["\n" if said else "", Verdict(value.verdict, f"{value.value} {value.verdict}")]
+    return tuple(said)

@@ -41,6 +41,7 @@ ORDER = [
     "experiments",
     "transcripts",
     "views",
+    "printers",
     "cli",
 ]
 """The folders and single modules of the package: each imports only from those that stand before it, and from itself."""
@@ -62,7 +63,8 @@ ALLOWED_LIBRARIES = {
     "export": {"numpy"},
     "experiments": {"numpy", "msgspec"},
     "transcripts": {"msgspec"},
-    "views": {"sympy", "rich", "plotille", "msgspec"},
+    "views": {"sympy", "msgspec"},
+    "printers": {"rich", "plotille"},
     "cli": {"typer", "rich", "msgspec"},
 }
 """The libraries that take long to load, and who may; everybody else does without."""
@@ -123,9 +125,20 @@ def test_no_circle_of_modules() -> None:
 def test_libraries_stay_in_their_rooms(module: Path) -> None:
     part, found = part_of(module), {name.split(".")[0] for name in imports(module)}
     assert "typer" not in found or part == "cli"
-    assert "rich" not in found or part in ("views", "cli")
+    assert "rich" not in found or part in ("printers", "cli")
     assert not (part == "cli" and {"sympy", "mpmath", "numpy"} & found), "the command line knows no mathematics"
     assert module.stem not in NO_UTILS
+
+
+@pytest.mark.parametrize("module", sorted((PACKAGE / "views").rglob("*.py")), ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_a_view_knows_of_no_output(module: Path) -> None:
+    """What there is to see is said by printers, who alone know how wide it is and who reads it."""
+    tree = ast.parse(module.read_text())
+    words = {getattr(node, "id", getattr(node, "attr", getattr(node, "arg", ""))) for node in ast.walk(tree)}
+    words |= {getattr(node, "name", "") for node in ast.walk(tree)}
+    assert not words & {"screen", "Screen", "narrate", "stacked", "width", "color", "unicode", "print", "printer"}
+    assert not {"rich", "plotille"} & {name.split(".")[0] for name in imports(module)}
+    assert not {name for name in imports(module) if name.startswith("tutor.printers")}
 
 
 def test_no_module_is_too_long_to_read() -> None:

@@ -83,16 +83,18 @@ def test_a_problem_holds_no_result(tutor: Tutor, kind: str, view: list[str]) -> 
 @pytest.mark.parametrize("kind", LESSONS)
 def test_nothing_is_worked_out_for_a_problem(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked for a value would have one: here that fails."""
-    from tutor.views.screen import Screen
-    from tutor.views.worksheet.blank import narrate_blank, show_blank
+    from tutor.printers import Printer
+    from tutor.printers.screen import Screen
+    from tutor.views.worksheet.blank import problem
     from tutor.views.worksheet.document import blank_document
     from tutor.views.worksheet.model import Tableau
 
     worksheet = worksheet_of(parse_lesson(LESSONS[kind], kind))
     monkeypatch.setattr(Worksheet, "values", property(lambda self: pytest.fail("a value was asked for")))
     tableau = Tableau(worksheet, 3, blank=True)
-    show_blank(tableau, Screen(80, False, True))
-    assert list(narrate_blank(tableau)) and blank_document(kind, tableau)
+    for narrate in (False, True):
+        Printer(Screen(80, False, True, narrate)).show(problem(tableau))
+    assert blank_document(kind, tableau)
 
 
 @pytest.mark.parametrize("view", [[], ["--narrate"], ["--json"]], ids=" ".join)

@@ -177,7 +177,7 @@ import fcntl, os, pty, struct, subprocess, sys, termios
 main, other = pty.openpty()
 fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 111, 0, 0))
 out = {out}
-subprocess.run([sys.executable, "-c", "from tutor.views.screen import terminal_columns as c; print(c())"],
+subprocess.run([sys.executable, "-c", "from tutor.printers.screen import terminal_columns as c; print(c())"],
                stdout=out, stderr=other, stdin=subprocess.DEVNULL, env={{**os.environ, **{environment}}})
 """
 

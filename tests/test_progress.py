@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 from terminals import Terminal
 
-from tutor.views import progress
-from tutor.views.screen import Screen
+from tutor.printers import progress
+from tutor.printers.screen import Screen
 
 
 @dataclass

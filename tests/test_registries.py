@@ -21,7 +21,7 @@ from tutor.maths.terms import TERMS
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.exact import as_fraction
 from tutor.numbers.floats import FloatSystem
-from tutor.views.plots import round_axis
+from tutor.printers.plots import round_axis
 from tutor.worksheet.catalogue import ALIASES, REGISTRIES, Curve, curve_of, find_entry, shown_of
 from tutor.worksheet.values import evaluate_formula
 

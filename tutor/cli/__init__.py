@@ -35,7 +35,7 @@ def _run_command() -> int:
         print(f"tutor {__version__}")
         return 0
     if not sys.argv[1:] and "_TUTOR_COMPLETE" not in os.environ:  # which is how a shell asks for completions
-        from tutor.views.greeting import greeting
+        from tutor.cli.greeting import greeting
 
         print(greeting())
         return 0
@@ -105,7 +105,7 @@ def _shortened(line: str) -> str:
 
 def tell(message: str) -> None:
     """A line on stderr, where it stays out of results that a program reads; a terminal has it broken between words."""
-    from tutor.views.screen import plain
+    from tutor.printers.screen import plain
 
     line = plain(" ".join(message.split()), sys.stderr)
     with suppress(OSError):  # then there is nobody to tell

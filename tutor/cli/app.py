@@ -41,12 +41,12 @@ def tutor(version: Annotated[bool, typer.Option("--version", "-V", help="Print t
 
 
 def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as a command. Its parameter `screen` becomes the options --width, --color and --narrate,
+    """Register a function as a command. Its parameter `printer` becomes the options --width, --color and --narrate,
     `given` an option for each setting of a training; every option gets its environment variable TUTOR_…"""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(function, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name not in ("screen", "given")]
+        own = [p for p in signature.parameters.values() if p.name not in ("printer", "given")]
         settings_of_training = setting_parameters() if "given" in signature.parameters else []
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
@@ -55,13 +55,13 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
 
         @functools.wraps(function)
         def wrapped(**values: Any) -> Any:
-            from tutor.views.screen import open_screen
+            from tutor.printers import printer_for
 
             settings = {key: values.pop(key) for key in SCREEN_OPTIONS}
             if settings_of_training:
                 values["given"] = given({p.name: values.pop(p.name) for p in settings_of_training})
             try:
-                function(**values, screen=open_screen(**settings))
+                function(**values, printer=printer_for(**settings))
             except BrokenPipeError:  # left to Typer, it would end in exit code 1
                 abandon_output()
 

@@ -12,7 +12,7 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import LessonName
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 Kind = Literal["network", "perceptron", "equations", "minimize"]
 
@@ -20,7 +20,7 @@ Kind = Literal["network", "perceptron", "equations", "minimize"]
 @command()
 def new(
     path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml.")],
-    screen: Screen,
+    printer: Printer,
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
     force: Force = False,
 ) -> None:
@@ -28,12 +28,12 @@ def new(
     from tutor.lessons.templates import write_lesson
 
     write_lesson(path, kind, force)
-    screen.show(f"wrote {path}")
-    lead_on(screen, "new", lesson=path)
+    printer.say(f"wrote {path}")
+    lead_on(printer, "new", lesson=path)
 
 
 @command()
-def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
+def lint(lesson: LessonName, printer: Printer, json_output: Json = False) -> None:
     """Check a lesson and say what to do: names, notes, printed values, and that the key marks itself correct.
 
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
@@ -51,16 +51,16 @@ def lint(lesson: LessonName, screen: Screen, json_output: Json = False) -> None:
         print(as_json(Lint(slug(lesson), said)))
     else:
         for remark in said:
-            screen.show(f"{lesson}: {remark}")
-        screen.show(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
+            printer.say(f"{lesson}: {remark}")
+        printer.say(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
         again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"
-        lead_on(screen, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
+        lead_on(printer, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
     if said:
         raise typer.Exit(1)
 
 
 @command()
-def schema(screen: Screen) -> None:
+def schema(printer: Printer) -> None:
     """Print the lesson format as a JSON Schema, for editors that complete TOML."""
     from tutor.lessons.format import schema as lesson_schema
 

@@ -19,8 +19,8 @@ from tutor.cli.sheet import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import NothingThere, TutorError, counted
 from tutor.faults import Fault
+from tutor.printers import Printer
 from tutor.read_files import is_folder
-from tutor.views.screen import Screen
 
 if TYPE_CHECKING:
     from tutor.homework.marker import Order
@@ -47,7 +47,7 @@ POLL_SECONDS = 0.3
 def check(
     lesson: LessonName,
     paths: Sheets,
-    screen: Screen,
+    printer: Printer,
     reveal: Reveal = False,
     ask: Ask = None,
     decimals: Decimals = None,
@@ -88,7 +88,7 @@ def check(
     if not files:
         raise NothingThere("there is no sheet to mark")
     if watch:
-        _watch(order, files[0], screen, reveal)
+        _watch(order, files[0], printer, reveal)
         return
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
@@ -96,9 +96,9 @@ def check(
     outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
     outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)
     if single:
-        done = _mark_one(order, files[0], slug(lesson), screen, outputs, reveal, json_output)
+        done = _mark_one(order, files[0], slug(lesson), printer, outputs, reveal, json_output)
     else:
-        done = _mark_class(order, files, slug(lesson), screen, outputs, students, jobs, json_output)
+        done = _mark_class(order, files, slug(lesson), printer, outputs, students, jobs, json_output)
     if not done:
         raise typer.Exit(1)
 
@@ -113,7 +113,7 @@ def _owners(files: list[Path], secret: str | None, students: tuple[str, ...]) ->
 
 
 def _mark_one(
-    order: Order, path: Path, lesson: str, screen: Screen, outputs: Wanted, reveal: bool, json_output: bool
+    order: Order, path: Path, lesson: str, printer: Printer, outputs: Wanted, reveal: bool, json_output: bool
 ) -> bool:
     """One sheet in full."""
     from tutor.homework.classroom import Checked
@@ -121,36 +121,36 @@ def _mark_one(
     from tutor.homework.outputs import Outputs
     from tutor.marking.report import NotMarked
     from tutor.results import as_json
-    from tutor.views.marks import show_sheet
+    from tutor.views.marks import sheet_page
 
     sheet = Desk(order).mark_or_complain(path)
-    with Outputs(outputs) as files:  # a learning platform is told of a broken sheet, too
+    with Outputs(outputs, _feedback) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
     if isinstance(sheet, NotMarked):
         raise Fault(f"{path.name}: {sheet.fault}") if sheet.fault else TutorError(f"{path}: {sheet.error}")
     if json_output:
         print(as_json(Checked(lesson=lesson, sheets=[sheet])))
     else:
-        show_sheet(sheet, screen, reveal)
-        _lead_on_from(sheet, path, order, screen)
+        printer.show(sheet_page(sheet, reveal))
+        _lead_on_from(sheet, path, order, printer)
     return sheet.done
 
 
-def _lead_on_from(sheet: SheetReport, path: Path, order: Order, screen: Screen) -> None:
+def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer) -> None:
     """What to do with a marked sheet. The word of a secret is not repeated."""
     again = None if order.owners or "-" in (order.where, str(path)) else as_typed()
     lesson = None if order.owners else order.where
     if sheet.done:
-        lead_on(screen, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
+        lead_on(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
-        lead_on(screen, "check wrong", lesson=lesson, again=again, name=next(iter(sheet.root_errors), None))
+        lead_on(printer, "check wrong", lesson=lesson, again=again, name=next(iter(sheet.root_errors), None))
 
 
 def _mark_class(
     order: Order,
     paths: list[Path],
     lesson: str,
-    screen: Screen,
+    printer: Printer,
     outputs: Wanted,
     students: tuple[str, ...],
     jobs: int | None,
@@ -159,18 +159,18 @@ def _mark_class(
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
     from tutor.homework.classroom import Checked, Summary, mark_all
     from tutor.homework.outputs import Outputs
+    from tutor.printers.progress import progress
     from tutor.results import as_json
-    from tutor.views.marks import MOST_SHEETS, class_row, show_class, show_summary
-    from tutor.views.progress import progress
+    from tutor.views.marks import MOST_SHEETS, class_page, class_row
 
     summary = Summary(students)
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:
         _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
-    with Outputs(outputs) as files:
+    with Outputs(outputs, _feedback) as files:
         for sheet in progress(
-            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", screen
+            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", printer.screen
         ):
             summary.add(sheet)
             files.add(sheet)
@@ -182,11 +182,10 @@ def _mark_class(
     if json_output:
         print(f'], "summary": {as_json(summary.report, None)}}}')
     else:
-        show_class(rows, len(paths), screen)
-        show_summary(summary.report, screen)
+        printer.show(class_page(rows, len(paths), summary.report))
         if not order.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
-            lead_on(screen, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=paths[0])
+            lead_on(printer, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=paths[0])
     for name in summary.broken:
         tell(f"tutor: {name!r} could not be marked")
     if summary.faults:
@@ -205,16 +204,23 @@ def _print(text: str, outputs: Wanted) -> None:
         abandon_output()
 
 
+def _feedback(sheet: Report) -> str:
+    from tutor.printers import document
+    from tutor.views.marks import feedback_page
+
+    return document(feedback_page(sheet))
+
+
 def _started(sheets: Iterator[Report]) -> Iterator[Report]:
     """The same, with the first one worked out: the processes are there before a progress bar begins to draw."""
     first = next(sheets, None)
     return chain([] if first is None else [first], sheets)
 
 
-def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
+def _watch(order: Order, path: Path, printer: Printer, reveal: bool) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
     from tutor.homework.marker import Desk
-    from tutor.views.marks import show_sheet
+    from tutor.views.marks import sheet_page
 
     desk, seen = Desk(order), None
     while True:
@@ -225,8 +231,8 @@ def _watch(order: Order, path: Path, screen: Screen, reveal: bool) -> None:
         if stamp != seen:
             seen = stamp
             try:
-                show_sheet(desk.mark_file(path), screen, reveal)
+                printer.show(sheet_page(desk.mark_file(path), reveal))
             except TutorError as error:
-                screen.show(f"{path}: {error}")
-            screen.show("", "Save the sheet to have it marked again; Ctrl-C ends.")
+                printer.say(f"{path}: {error}")
+            printer.say("", "Save the sheet to have it marked again; Ctrl-C ends.")
         time.sleep(POLL_SECONDS)

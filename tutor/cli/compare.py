@@ -16,7 +16,7 @@ from tutor.cli.train import DataName, Label, use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.experiments.search import Setting, Varied
@@ -44,7 +44,7 @@ _INTERRUPTED = 130
 @command()
 def compare(
     data: DataName,
-    screen: Screen,
+    printer: Printer,
     given: dict[str, Any],
     vary: Vary = None,
     seeds: Seeds = 3,
@@ -77,11 +77,11 @@ def compare(
     from tutor.experiments.report import About, Final, report
     from tutor.experiments.summary import compare as summarised
     from tutor.experiments.summary import measure_to_rank_by
+    from tutor.printers.progress import counting
     from tutor.results import as_json
     from tutor.training.settings import Settings
     from tutor.views import comparison as view
     from tutor.views.comparison import COLUMNS, rows
-    from tutor.views.progress import counting
 
     table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,seconds)?\r\n")
     claim(printed_too("--csv", csv, table, json_output), files_of(data), force)
@@ -91,7 +91,7 @@ def compare(
     source = Source(data, label)
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
-    with counting(len(runs), screen, json_output) as watch:
+    with counting(len(runs), printer.screen, json_output) as watch:
         outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
@@ -106,7 +106,7 @@ def compare(
     if json_output:
         print(as_json(report(about, comparison, final)))
     elif str(csv) != STDOUT:
-        view.show(about, comparison, final, screen)
+        printer.show(view.comparison_page(about, comparison, final))
     if not comparison.complete or (base.test and best is not None and final.tested is None):
         raise typer.Exit(_INTERRUPTED)
 

@@ -10,14 +10,14 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import lesson_names
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 _LESSONS = typer.Argument(help="Only these lessons; all of them by default.", autocompletion=lesson_names)
 
 
 @command()
 def errata(
-    screen: Screen,
+    printer: Printer,
     lessons: Annotated[list[str] | None, _LESSONS] = None,
     json_output: Json = False,
 ) -> None:
@@ -44,7 +44,6 @@ def errata(
     if json_output:
         print(as_json(errata_document(found)))
     else:
-        for indent, line in errata.errata_lines(found, screen.style):
-            screen.indented(line, by=indent, style="" if indent == 4 else "bold")
+        printer.show(errata.errata(found))
         for lesson_name, line_name in lines[:1]:
-            lead_on(screen, "errata", lesson=lesson_name, name=line_name)
+            lead_on(printer, "errata", lesson=lesson_name, name=line_name)

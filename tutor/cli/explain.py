@@ -10,13 +10,13 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Digits
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 
 @command()
 def explain(
     name: Annotated[str, typer.Argument(help="What to explain, such as sigmoid, adam, l2 or dropout.")],
-    screen: Screen,
+    printer: Printer,
     digits: Digits = 3,
     json_output: Json = False,
 ) -> None:
@@ -34,6 +34,6 @@ def explain(
     if json_output:
         print(as_json(entry_document(found.name, kind, found)))
     else:
-        catalogue.show_entry(found.name, kind, found, screen, digits)
+        printer.show(catalogue.entry_page(found.name, kind, found, digits))
         shown_by = getattr(found, "command", "").split()
-        lead_on(screen, f"explain {kind}:{found.name}", name=found.name, command=shown_by)
+        lead_on(printer, f"explain {kind}:{found.name}", name=found.name, command=shown_by)

@@ -12,13 +12,13 @@ from tutor.cli.app import Force, command
 from tutor.cli.predict import RunFile
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Target, claim, write_whole
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 
 @command()
 def export(
     file: RunFile,
-    screen: Screen,
+    printer: Printer,
     to: Annotated[Literal["numpy", "pytorch"], typer.Option(help="What the script is written for.")] = "numpy",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write it; stdout unless given, or -.")

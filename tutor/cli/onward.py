@@ -10,7 +10,8 @@ from itertools import chain, count
 from pathlib import Path
 
 from tutor.cli import tell
-from tutor.views.screen import Screen
+from tutor.printers import Printer
+from tutor.views.blocks import Commands, Heading
 
 Ways = Sequence[tuple[str, str]]
 
@@ -94,22 +95,12 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
     return found
 
 
-def lead_on(screen: Screen, after: str, **known: object) -> None:
+def lead_on(printer: Printer, after: str, **known: object) -> None:
     """End a result with what to type next."""
     ways = ways_on(after, **known)
     if not ways:
         return
-    screen.heading("Next")
-    wide = max(len(" ".join(words)) for words, _ in ways)
-    beside = wide + 5 + max(len(purpose) for _, purpose in ways) <= screen.width
-    for words, purpose in ways:
-        if screen.narrate:
-            screen.show(f"{' '.join(words)}: {purpose}.")
-        elif beside:
-            screen.indented(f"{' '.join(words):{wide}}   {purpose}")
-        else:
-            screen.command(words)
-            screen.indented(purpose, by=6)
+    printer.show([Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))])
 
 
 def lead_on_beside(after: str, **known: object) -> None:

@@ -13,7 +13,7 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.files import STDOUT, claim, printed_too, written
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.runs.predict import Predictions
@@ -25,7 +25,7 @@ RunFile = Annotated[Path, typer.Argument(metavar="FILE", help="A run saved by `t
 @command()
 def predict(
     file: RunFile,
-    screen: Screen,
+    printer: Printer,
     data: Annotated[str, typer.Option(metavar="NAME|FILE", help="The examples: a data set by name, or a CSV.")],
     label: Annotated[str | None, typer.Option(help="The column with the right answers, if there is one.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Draw a named data set anew, as in --data moons.")] = None,
@@ -59,8 +59,8 @@ def predict(
     if json_output:
         print(as_json(report(run, data, found, examples.remarks)))
     elif str(table) != STDOUT:
-        view.show(run, data, found, examples.remarks, screen)
-        lead_on(screen, "predict", run=file)
+        printer.show(view.predictions_page(run, data, found, examples.remarks))
+        lead_on(printer, "predict", run=file)
 
 
 def _write(path: Path, found: Predictions) -> None:

@@ -8,11 +8,11 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Chain, LessonName
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 
 @command()
-def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: Json = False) -> None:
+def prove(lesson: LessonName, printer: Printer, chain: Chain = None, json_output: Json = False) -> None:
     """Prove each gradient: by the chain rule, by SymPy on the composed loss, by central and complex-step differences.
 
     Where gradients arrive from above, those of the sum of seed·output are proved.
@@ -39,7 +39,7 @@ def prove(lesson: LessonName, screen: Screen, chain: Chain = None, json_output: 
     if json_output:
         print(as_json(proofs_document(slug(lesson), found, worksheet.objective)))
     else:
-        proofs.show_proofs(found, screen, worksheet.objective)
-        lead_on(screen, "prove", lesson=lesson, name=found[0].name)
+        printer.show(proofs.proved(found, worksheet.objective))
+        lead_on(printer, "prove", lesson=lesson, name=found[0].name)
     if any(proof.verdict == DIFFERS for proof in found):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from tutor.cli.app import command
 from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.lessons.format import Homework, Lesson
@@ -87,7 +87,7 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
 @command()
 def sheet(
     lesson: LessonName,
-    screen: Screen,
+    printer: Printer,
     form: SheetFormat = "csv",
     ask: Ask = None,
     decimals: Decimals = None,
@@ -109,7 +109,7 @@ def sheet(
 @command()
 def key(
     lesson: LessonName,
-    screen: Screen,
+    printer: Printer,
     form: SheetFormat = "csv",
     ask: Ask = None,
     decimals: Decimals = None,

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from tutor.cli.keys import has_keys, read_key
 from tutor.errors import TutorError
 from tutor.formulas.names import find_name, plain_name
-from tutor.views.screen import Screen
-from tutor.views.worksheet import why
+from tutor.printers import Printer
+from tutor.views.blocks import Heading
 from tutor.views.worksheet.model import Tableau
-from tutor.views.worksheet.page import show_notes, show_picture, show_step
-from tutor.views.worksheet.sentences import narrate_network, narrate_outcome, narrate_step
+from tutor.views.worksheet.page import calculation, outcome, setting
+from tutor.views.worksheet.why import explanation
 from tutor.worksheet.step import Step, by_stage
 
 LEAVE = -1
@@ -34,41 +34,33 @@ def can_step() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def walk(tableau: Tableau, screen: Screen, stages: Sequence[str] = ()) -> bool:
+def walk(tableau: Tableau, printer: Printer, stages: Sequence[str] = ()) -> bool:
     """Show step after step and do what the reader asks for in between, until the end, `q`, Ctrl-D or Ctrl-C.
 
     Says whether it came to the end.
     """
     steps = [step for step in tableau.worksheet.steps if not stages or step.stage in stages]
-    _help(screen)
+    _help(printer)
     at = 0
     while 0 <= at < len(steps):
-        screen = screen.fitted()
-        screen.heading(f"Step {at + 1} of {len(steps)}, {steps[at].stage}")
-        _show(tableau, screen, steps[at])
-        at = _ask(tableau, screen, steps, at)
+        printer = printer.fitted()
+        title = f"Step {at + 1} of {len(steps)}, {steps[at].stage}"
+        printer.show([Heading(title), calculation(tableau, steps[at])])
+        at = _ask(tableau, printer, steps, at)
     if at == LEAVE:
         return False
-    screen.show("", *(narrate_outcome(tableau)))
+    printer.show(outcome(tableau))
     return True
 
 
-def _help(screen: Screen) -> None:
-    screen.show("", KEYS if has_keys() else LINES, HELP)
+def _help(printer: Printer) -> None:
+    printer.say("", KEYS if has_keys() else LINES, HELP)
 
 
-def _show(tableau: Tableau, screen: Screen, step: Step) -> None:
-    if screen.narrate:
-        screen.show(narrate_step(tableau, step))
-        return
-    show_step(tableau, screen, step)
-    show_notes(screen, tableau.printed_by_name.get(step.name, ()))
-
-
-def _ask(tableau: Tableau, screen: Screen, steps: Sequence[Step], at: int) -> int:
+def _ask(tableau: Tableau, printer: Printer, steps: Sequence[Step], at: int) -> int:
     """Where the reader wants to go from step `at`: past the last step at the end, below the first to leave."""
     while True:
-        screen = screen.fitted()
+        printer = printer.fitted()
         try:
             action, rest = _answer()
             if action == "jump":
@@ -77,16 +69,16 @@ def _ask(tableau: Tableau, screen: Screen, steps: Sequence[Step], at: int) -> in
             print()
             return LEAVE
         except TutorError as error:
-            screen.show(str(error))
+            printer.say(str(error))
             continue
         if action in ("next", "back", "quit"):
             return {"next": at + 1, "back": max(0, at - 1), "quit": LEAVE}[action]
         if action == "why":
-            why.explain(tableau, screen, steps[at].name)
+            printer.show(explanation(tableau, steps[at].name))
         elif action == "picture":
-            _picture(tableau, screen)
+            printer.show(setting(tableau))
         else:
-            _help(screen)
+            _help(printer)
 
 
 def _answer() -> tuple[str, str]:
@@ -98,14 +90,6 @@ def _answer() -> tuple[str, str]:
     else:
         word, _, rest = input("> ").strip().partition(" ")
     return next((action for action, words in _ACTIONS.items() if word.lower() in words), ""), rest.strip()
-
-
-def _picture(tableau: Tableau, screen: Screen) -> None:
-    """The network, or what is given where there is none."""
-    if screen.narrate or tableau.worksheet.network is None:
-        screen.show(*narrate_network(tableau))
-    else:
-        show_picture(tableau, screen)
 
 
 def find_step(written: str, steps: Sequence[Step]) -> int:

@@ -17,7 +17,7 @@ from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
 from tutor.files import Target, claim
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.data.builtin import Data
@@ -202,7 +202,7 @@ _LESSON = typer.Argument(help="A lesson, whose network learns its own examples."
 
 @command()
 def train(
-    screen: Screen,
+    printer: Printer,
     given: dict[str, Any],
     lesson: Annotated[str | None, _LESSON] = None,
     data: Annotated[str | None, _DATA] = None,
@@ -228,12 +228,12 @@ def train(
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
     use_one_thread()
+    from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
     from tutor.training.report import report
     from tutor.training.results import confusion, regions
-    from tutor.views.progress import watching
-    from tutor.views.training import show
+    from tutor.views.training import training_page
 
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
@@ -242,40 +242,40 @@ def train(
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
-        _explain(found.name, trainer, explain, screen, json_output)
+        _explain(found.name, trainer, explain, printer, json_output)
         return
     keep_checkpoints(target, checkpoint, source, found, trainer)
-    with watching(trainer.wanted.epochs, screen, json_output) as watch:
+    with watching(trainer.wanted.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
     if json_output:
         print(as_json(report(found, trainer, result)))
     else:
-        show(found, trainer, result, confusion(trainer), partial(regions, trainer), screen)
+        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer)))
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
-        _lead_on_from(lesson, data, label, target, trainer, screen)
+        _lead_on_from(lesson, data, label, target, trainer, printer)
 
 
 def _lead_on_from(
-    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, screen: Screen
+    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
 ) -> None:
     """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
     if lesson is not None:
-        lead_on(screen, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
+        lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
         return
     words = ["--data", data, *(["--label", label] if label is not None else [])] if data is not None else None
     if kept is not None:
-        lead_on(screen, "train saved", run=kept, data=words)
+        lead_on(printer, "train saved", run=kept, data=words)
     else:
-        lead_on(screen, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
+        lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
 
-def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_output: bool) -> None:
+def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_output: bool) -> None:
     """The worksheet of one update in the place of the results of all."""
     from tutor.results import as_json
     from tutor.training.explain_update import explained
-    from tutor.views.update import DIGITS, show_update
+    from tutor.views.update import DIGITS, update_page
     from tutor.views.worksheet.document import update_document
     from tutor.views.worksheet.model import Tableau
 
@@ -283,5 +283,5 @@ def _explain(name: str, trainer: Trainer, number: int, screen: Screen, json_outp
     if json_output:
         print(as_json(update_document(name, number, Tableau(worksheet, DIGITS), trained)))
     else:
-        show_update(name, number, worksheet, trained, trainer.wanted.arithmetic, screen)
-        lead_on(screen, "train explained", name=worksheet.conventions.optimizer)
+        printer.show(update_page(name, number, worksheet, trained, trainer.wanted.arithmetic))
+        lead_on(printer, "train explained", name=worksheet.conventions.optimizer)

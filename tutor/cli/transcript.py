@@ -10,7 +10,8 @@ import typer
 from tutor.cli.app import Force, app, command
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import lesson_names
-from tutor.views.screen import Screen
+from tutor.printers import Printer
+from tutor.views.blocks import Paragraph
 
 group = typer.Typer(help="Record lessons, and verify that they still come out the same.", no_args_is_help=True)
 app.add_typer(group, name="transcript")
@@ -21,7 +22,7 @@ _LESSONS = typer.Argument(help="Lessons of `tutor list`; all by default.", autoc
 
 @command(group)
 def record(
-    screen: Screen,
+    printer: Printer,
     lessons: Annotated[list[str] | None, _LESSONS] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = DEFAULT_FOLDER,
     force: Force = False,
@@ -37,13 +38,13 @@ def record(
     wanted = list(dict.fromkeys(lessons or lesson_files()))
     prepare(wanted, folder, force)
     for lesson in wanted:
-        screen.show(f"recorded {record_lesson(lesson, folder)}")
-    lead_on(screen, "record", folder=folder)
+        printer.say(f"recorded {record_lesson(lesson, folder)}")
+    lead_on(printer, "record", folder=folder)
 
 
 @command(group)
 def verify(
-    screen: Screen,
+    printer: Printer,
     folder: Annotated[Path, typer.Argument(help="The folder of transcripts.")] = DEFAULT_FOLDER,
 ) -> None:
     """Make every transcript of a folder again and compare each byte.
@@ -55,13 +56,13 @@ def verify(
 
     names = transcript_names(folder)
     if not names:
-        screen.show(f"There is no transcript in {folder}.")
+        printer.say(f"There is no transcript in {folder}.")
         raise typer.Exit(3)
     all_hold = True
     for name, differences in verified(folder, names):
-        screen.show(f"{name}: {'differs' if differences else 'holds'}")
+        printer.say(f"{name}: {'differs' if differences else 'holds'}")
         for difference in differences:
-            screen.indented(f"{difference.kind} in {difference.file}: {difference.detail}")
+            printer.show([Paragraph(f"{difference.kind} in {difference.file}: {difference.detail}", 2)])
         all_hold = all_hold and not differences
     if not all_hold:
         raise typer.Exit(1)

@@ -14,13 +14,13 @@ from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 
 @command()
 def vary(
     lesson: LessonName,
-    screen: Screen,
+    printer: Printer,
     seed: Annotated[str | None, typer.Option(help="Letters and digits; the same seed gives the same problem.")] = None,
     roster: Roster = None,
     secret: Annotated[
@@ -46,7 +46,7 @@ def vary(
     from tutor.homework.variants import Varier, problem_text
     from tutor.lessons.find import lesson_file, lesson_text
     from tutor.lessons.read import parse_lesson
-    from tutor.views.progress import progress
+    from tutor.printers.progress import progress
 
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
@@ -62,7 +62,7 @@ def vary(
     students = roster_ids(roster)
     claim(targets_in(out, form), [lesson_file(lesson), roster], force)
     done = hand_out(Varier(text, found), students, secret, out, form, wanted)
-    for _ in progress(done, len(students), "drawing problems", screen):
+    for _ in progress(done, len(students), "drawing problems", printer.screen):
         pass
-    screen.show(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
-    screen.show(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")
+    printer.say(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
+    printer.say(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")

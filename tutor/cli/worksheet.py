@@ -10,7 +10,7 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import free_name, lead_on
 from tutor.errors import NothingThere, TutorError
-from tutor.views.screen import Screen
+from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.lessons.format import Lesson, Printed
@@ -121,7 +121,7 @@ def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
 @command()
 def run(
     lesson: LessonName,
-    screen: Screen,
+    printer: Printer,
     step: Annotated[bool, typer.Option("--step", help="Pause after each step: next, back, jump, why, quit.")] = False,
     only: Annotated[
         list[str] | None,
@@ -156,8 +156,8 @@ def run(
     from tutor.cli.stepping import can_step, walk
     from tutor.lessons.find import read_lesson, slug
     from tutor.results import as_json
-    from tutor.views.worksheet import document, page, sentences
-    from tutor.views.worksheet.blank import harmless_prose, narrate_blank, show_blank
+    from tutor.views.worksheet import document, page
+    from tutor.views.worksheet.blank import harmless_prose, problem
     from tutor.worksheet.step import check_stages
 
     if blank and step:
@@ -178,17 +178,16 @@ def run(
         return
     if brief:
         tableau = replace(tableau, printed=(), brief=True)
-    show_title(found, screen, "" if brief else harmless_prose(found.about, tableau) if blank else found.about)
+    about = "" if brief else harmless_prose(found.about, tableau) if blank else found.about
+    printer.show(page.title(found.title, found.source, about))
     if step and can_step():
-        show_introduction(tableau, screen)
-        if not walk(tableau, screen, stages):
+        printer.show(page.introduction(tableau))
+        if not walk(tableau, printer, stages):
             return
-    elif screen.narrate:
-        screen.show(*(narrate_blank if blank else sentences.narrate_worksheet)(tableau, stages))
     else:
-        (show_blank if blank else page.show_worksheet)(tableau, screen, stages)
+        printer.show((problem if blank else page.worksheet)(tableau, stages))
     sheet = free_name(slug(lesson), ".csv")
-    lead_on(screen, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(tableau), sheet=sheet)
+    lead_on(printer, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(tableau), sheet=sheet)
 
 
 def _worth_a_look(tableau: Tableau) -> str:
@@ -197,29 +196,11 @@ def _worth_a_look(tableau: Tableau) -> str:
     return worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
 
 
-def show_title(lesson: Lesson, screen: Screen, about: str) -> None:
-    """The title, where it comes from, and what it is about."""
-    source = f" ({lesson.source})" if lesson.source else ""
-    screen.show(screen.text(f"{lesson.title}{source}", "bold"), "")
-    screen.paragraphs(about)
-
-
-def show_introduction(tableau: Tableau, screen: Screen) -> None:
-    """The conventions and the network, in a picture or in sentences."""
-    from tutor.views.worksheet import conventions, page, sentences
-
-    screen.show(conventions.conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
-    if screen.narrate:
-        screen.show(*sentences.narrate_network(tableau))
-    else:
-        page.show_picture(tableau, screen)
-
-
 @command()
 def why(
     lesson: LessonName,
     name: Annotated[str, typer.Argument(help="A quantity of the lesson, such as dE/dW1 or h1_out.")],
-    screen: Screen,
+    printer: Printer,
     digits: Digits = 3,
     chain: Chain = None,
     json_output: Json = False,
@@ -243,6 +224,6 @@ def why(
     if json_output:
         print(as_json(explanation_document(slug(lesson), tableau, found)))
     else:
-        why.explain(tableau, screen, found)
+        printer.show(why.explanation(tableau, found))
         user = next(iter(tableau.worksheet.users[found]), None)
-        lead_on(screen, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)
+        lead_on(printer, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)

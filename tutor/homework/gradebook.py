@@ -1,4 +1,4 @@
-"""Results in the forms that learning platforms take: gradebooks as CSV, Gradescope, PrairieLearn, Markdown feedback.
+"""Results in the forms that learning platforms take: gradebooks as CSV, Gradescope, PrairieLearn.
 
 Every file is written beside its place and then moved there, so that nothing half-written is ever found.
 """
@@ -25,7 +25,6 @@ PLATFORMS: Mapping[str, tuple[str, ...]] = {
 GRADESCOPE = Kind("a result for Gradescope", rb'\{("score": [^",]+, )?"output": "# ')
 PRAIRIELEARN = Kind("a result for PrairieLearn", rb'\{"gradable": (true|false), "score": [^",]+, "message": ')
 FEEDBACK = Kind("feedback", rb"# [^\n]*: (not marked|[^\s:]+ of [^\s:]+ points)\n")
-_LARGEST_RESULT = 900_000
 
 
 def student_of(sheet: Report) -> str:
@@ -76,15 +75,15 @@ def _heading(platform: str, title: str) -> list[object]:
     return [*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])]
 
 
-def gradescope(sheet: Report) -> dict[str, Any]:
-    """The results.json of a Gradescope autograder.
+def gradescope(sheet: Report, feedback: str) -> dict[str, Any]:
+    """The results.json of a Gradescope autograder, with the feedback as a page of Markdown.
 
     After a fault of the program it has no score at all, which is a failure of the autograder there, and not 0 points.
     """
     if isinstance(sheet, NotMarked) and sheet.fault:
-        return {"output": feedback(sheet), "output_format": "md", "tests": []}
+        return {"output": feedback, "output_format": "md", "tests": []}
     if isinstance(sheet, NotMarked):
-        return {"score": 0, "output": feedback(sheet), "output_format": "md", "tests": []}
+        return {"score": 0, "output": feedback, "output_format": "md", "tests": []}
     tests = [
         {
             "name": cell.name,
@@ -101,10 +100,10 @@ def gradescope(sheet: Report) -> dict[str, Any]:
     for note in sheet.notes:
         told = {"name": "For the teacher", "status": "failed", "output": for_markdown(note), "output_format": "text"}
         tests.append({**told, "visibility": "hidden"})
-    return {"score": sheet.score, "output": feedback(sheet), "output_format": "md", "tests": tests}
+    return {"score": sheet.score, "output": feedback, "output_format": "md", "tests": tests}
 
 
-def prairielearn(sheet: Report) -> dict[str, Any]:
+def prairielearn(sheet: Report, feedback: str) -> dict[str, Any]:
     """The results.json of a PrairieLearn external grader; what cannot be marked does not count as an attempt there."""
     if isinstance(sheet, NotMarked):
         told = [for_markdown(f"not marked: {sheet.error}")]
@@ -125,7 +124,7 @@ def prairielearn(sheet: Report) -> dict[str, Any]:
         "gradable": True,
         "score": round(share, 6),
         "message": "",
-        "output": feedback(sheet),
+        "output": feedback,
         "images": [],
         "format_errors": [],
         "tests": tests,
@@ -138,30 +137,6 @@ def _earned(sheet: SheetReport) -> list[tuple[CellReport, float]]:
 
 def _told(cell: CellReport) -> str:
     return "\n".join([for_markdown(cell.answer), cell.verdict, *(slip.message for slip in cell.slips[:3])])
-
-
-def feedback(sheet: Report) -> str:
-    """What to look at, as Markdown, without the right values; or why the file could not be marked."""
-    if isinstance(sheet, NotMarked):
-        return f"# {for_markdown(student_of(sheet))}: not marked\n\n{for_markdown(sheet.error)}\n"
-    lines = [f"# {for_markdown(student_of(sheet))}: {sheet.score:g} of {sheet.max_score:g} points", ""]
-    lines += [f"Note: {for_markdown(remark)}." for remark in sheet.remarks]
-    if sheet.done:
-        asked = " that was asked" if sheet.root_errors else ""
-        lines.append(f"Every line{asked} earns credit.")
-    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
-        lines += [f"## `{for_markdown(cell.name)}` = `{for_markdown(cell.answer)}`", ""]
-        lines += ["The lines above it do not lead here. What to look at:", ""]
-        lines += [f"- {for_markdown(slip.message)} ({slip.id})" for slip in cell.slips[:3]] + [""]
-    rows = [f"| `{for_markdown(c.name)}` | {_code(c.answer)} | {c.verdict} |" for c in sheet.cells]
-    lines += ["", "| name | answer | verdict |", "|---|---|---|", *rows, ""]
-    text = "\n".join(lines)
-    return text if len(text) <= _LARGEST_RESULT else text[:_LARGEST_RESULT] + "\n\nThe rest is too long to be shown.\n"
-
-
-def _code(answer: str) -> str:
-    shown = for_markdown(answer).strip()
-    return f"`{shown}`" if shown else ""
 
 
 def names_of(student: str) -> set[str]:

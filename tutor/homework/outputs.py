@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from tutor.homework import gradebook
 from tutor.homework.gradebook import Gradebook, student_of
 from tutor.marking.report import Report
 from tutor.read_files import real_path
+
+_LARGEST_RESULT = 900_000
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ class Wanted:
 class Outputs:
     """Open while a class is marked; nothing that it writes is ever found half-written."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, feedback: Callable[[Report], str]) -> None:
+        """`feedback` writes the page of Markdown for whoever handed in a sheet."""
         self.wanted = wanted
+        self._feedback = feedback
         self._stack = ExitStack()
         self._book: Gradebook | None = None
         self._taken: set[str] = set()
@@ -78,12 +82,17 @@ class Outputs:
         """Write whatever was asked for about one sheet; of a file that is no sheet, why it could not be marked."""
         if self._book is not None:
             self._book.add(sheet)
-        name = file_name(student_of(sheet), self._taken)
+        name, wanted = file_name(student_of(sheet), self._taken), self.wanted
+        if (wanted.gradescope, wanted.prairielearn, wanted.feedback) == (None, None, None):
+            return
+        told = self._feedback(sheet)
+        if len(told) > _LARGEST_RESULT:
+            told = f"{told[:_LARGEST_RESULT]}\n\nThe rest is too long to be shown.\n"
         for folder, made in (
-            (self.wanted.gradescope, gradebook.gradescope),
-            (self.wanted.prairielearn, gradebook.prairielearn),
+            (wanted.gradescope, gradebook.gradescope),
+            (wanted.prairielearn, gradebook.prairielearn),
         ):
             if folder is not None:
-                write_whole(folder if self.wanted.single else folder / f"{name}.json", for_json(made(sheet)))
-        if self.wanted.feedback is not None:
-            write_whole(self.wanted.feedback / f"{name}.md", gradebook.feedback(sheet))
+                write_whole(folder if wanted.single else folder / f"{name}.json", for_json(made(sheet, told)))
+        if wanted.feedback is not None:
+            write_whole(wanted.feedback / f"{name}.md", told)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from tutor.maths.optimizer import Optimizer
 from tutor.numbers.floats import FloatSystem
+from tutor.views.blocks import (
+    Aside,
+    Axis,
+    Block,
+    Column,
+    Heading,
+    Kind,
+    Level,
+    Paragraph,
+    Plot,
+    Row,
+    Series,
+    Table,
+)  # fmt: skip
 from tutor.views.numbers import shown
-from tutor.views.optimizer import show_optimizer
-from tutor.views.plots import round_axis, tick
-from tutor.views.screen import Screen
-from tutor.views.worksheet.page import show_derivation
-from tutor.views.worksheet.sentences import narrate_derivation
+from tutor.views.optimizer import optimizer_page
+from tutor.views.worksheet.page import derivation
 from tutor.worksheet.catalogue import Curve, Shown, shown_of
 
 SAMPLES = 121
-_MOST_ROWS = 16
-_NARROWEST_PICTURE = 44  # two parts of the axis with their labels
 FACTS = ("title", "equation", "derivative", "range", "along", "distribution", "remark", "source")
 
 
@@ -33,74 +43,63 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
         yield "see also", ", ".join(related)
 
 
-def show_entry(name: str, kind: str, entry: Any, screen: Screen, digits: int) -> None:
-    """Facts, derivations, values and, where there is room and Unicode, a picture."""
+def entry_page(name: str, kind: str, entry: Any, digits: int) -> Iterator[Block]:
+    """Facts, derivations, values and a picture."""
     if isinstance(entry, Optimizer):
-        show_optimizer(entry, screen, digits)
+        yield from optimizer_page(entry, digits)
         return
-    screen.show(screen.text(name, "bold"))
+    yield Heading(name, Level.TITLE)
     for fact, text in facts(kind, entry):
-        screen.indented(f"{fact}: {text}")
+        yield Paragraph(f"{fact}: {text}", 2)
     work = shown_of(entry)
     if work is None:
         return
     if work.derivations:
-        screen.heading("The derivative, rule by rule")
+        yield Heading("The derivative, rule by rule")
     for of, lines in work.derivations.items():
-        if screen.narrate:
-            screen.show(narrate_derivation(of, lines))
-        else:
-            show_derivation(screen, of, lines)
-    _show_values(work, screen, digits)
-    if work.curve is not None and screen.unicode and not screen.narrate and screen.width >= _NARROWEST_PICTURE:
-        _show_picture(work.curve, screen)
+        yield derivation(of, lines)
+    yield from _values(work, digits)
+    if work.curve is not None:
+        yield _picture(work.curve, digits)
 
 
-def _show_values(work: Shown, screen: Screen, digits: int) -> None:
+def _values(work: Shown, digits: int) -> Iterator[Block]:
     """The table; a point without derivative says none."""
     given = ", ".join(f"{name} = {shown(value, digits)}" for name, value in work.constants.items())
-    screen.heading(f"Values for {given}" if given else "Values")
-    rows = [["none" if value is None else shown(value, digits) for value in row] for row in work.rows]
-    if screen.narrate:
-        for first, *rest in rows:
-            told = ", ".join(f"{column} = {text}" for column, text in zip(work.columns[1:], rest, strict=True))
-            screen.show(f"{work.columns[0]} = {first}: {told}.")
-        return
-    grid = screen.table(*work.columns, right=work.columns)
-    for row in rows:
-        grid.add_row(*map(screen.text, row))
-    screen.show(grid)
+    yield Heading(f"Values for {given}" if given else "Values")
+    rows = []
+    for values in work.rows:
+        cells = ["none" if value is None else shown(value, digits) for value in values]
+        first, *others = (f"{column} = {cell}" for column, cell in zip(work.columns, cells, strict=True))
+        rows.append(Row(tuple(cells), f"{first}: {', '.join(others)}."))
+    yield Table(tuple(Column(name, Kind.NUMBER) for name in work.columns), tuple(rows), whole=True)
 
 
-def _show_picture(curve: Curve, screen: Screen) -> None:
+def _picture(curve: Curve, digits: int) -> Plot:
     """The function and, dotted, its slope, on axes that show the function whole; a slope far off is left out."""
-    import plotille
-
     low, high = curve.span
     xs = [low + (high - low) * i / (SAMPLES - 1) for i in range(SAMPLES)]
     ys = [curve.value(x, FloatSystem) for x in xs]
     bottom, top = min(ys), max(ys)
     slopes = _slopes(curve, xs) if curve.derivative is not None else []
     reach = max(top - bottom, 1e-9)
-    near = [slope for _, slope in slopes if bottom - reach <= slope <= top + reach]
-    left, x_step, columns = round_axis(low, high, max(2, min(6, (screen.width - 24) // 10)))
-    floor, y_step, rows = round_axis(min([bottom, *near]), max([top, *near]), _MOST_ROWS)
-    figure = plotille.Figure()
-    figure.width, figure.height = 10 * columns, rows
-    figure.color_mode, figure.with_colors = "names", False
-    figure.x_label, figure.y_label = curve.variable, curve.name
-    figure.set_x_limits(min_=left, max_=left + columns * x_step)
-    figure.set_y_limits(min_=floor, max_=floor + rows * y_step)
-    figure.register_label_formatter(float, lambda value, chars, delta, left=False: tick(value, delta).rjust(chars))
-    figure.plot(xs, ys)
-    drawn = [(x, slope) for x, slope in slopes if slope in near]
-    if drawn:
-        figure.scatter(*zip(*drawn[::3], strict=True))
-    told = f"{curve.name} (line) and its slope (dots)" if slopes else curve.name
-    screen.heading(f"{told} against {curve.variable}")
-    screen.show(figure.show(legend=False))
-    if len(near) < len(slopes):
-        screen.indented("(where the slope leaves the picture the table has its values)", style="dim")
+    near = [(x, slope) for x, slope in slopes if bottom - reach <= slope <= top + reach]
+    heights = [bottom, top, *(slope for _, slope in near)]
+    series = [Series(tuple(zip(xs, ys, strict=True)))]
+    if near:
+        series.append(Series(tuple(near[::3]), "points"))
+    left_out = "(where the slope leaves the picture the table has its values)"
+    start, middle, end = (f"{shown(Fraction(ys[i]), digits)} at {xs[i]:g}" for i in (0, SAMPLES // 2, SAMPLES - 1))
+    return Plot(
+        f"{curve.name} (line) and its slope (dots) against {curve.variable}"
+        if slopes
+        else f"{curve.name} against {curve.variable}",
+        Axis(curve.variable, low, high, "round"),
+        Axis(curve.name, min(heights), max(heights), "round"),
+        tuple(series),
+        (f"Against {curve.variable}, {curve.name} goes from {start} through {middle} to {end}.",),
+        (Paragraph(Aside(left_out), 2),) if len(near) < len(slopes) else (),
+    )
 
 
 def _slopes(curve: Curve, xs: list[float]) -> list[tuple[float, float]]:

@@ -4,48 +4,63 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_letters
 
 from tutor.errors import counted
 from tutor.experiments.report import About, Final
 from tutor.experiments.summary import Comparison, Spread
-from tutor.views.plots import mark, show_curves
-from tutor.views.screen import Screen
+from tutor.views.blocks import (
+    Aside,
+    Axis,
+    Block,
+    Break,
+    Column,
+    Commands,
+    Heading,
+    Kind,
+    Level,
+    Paragraph,
+    Piece,
+    Plot,
+    Row,
+    Series,
+    Strong,
+    Table,
+    Text,
+    pieces,
+)  # fmt: skip
 
 MEASURES = {
     "training_loss": "training loss", "training_accuracy": "training right",
     "validation_loss": "held-out loss", "validation_accuracy": "held-out right",
 }  # fmt: skip
+_MOST_CURVES = 8
+_LETTERS_ON_A_CURVE = 6
+_CUT_AT = 3  # times the lowest start, so that one setting that jumps does not flatten the others
 _SPREAD = "Mean and standard deviation over the seeds (with n - 1), of the network at the end of each run."
 
 
-def show(about: About, comparison: Comparison, final: Final, screen: Screen) -> None:
+def comparison_page(about: About, comparison: Comparison, final: Final) -> Iterator[Block]:
     """A table with a row a setting, the curves, and what to make of it."""
     summaries = comparison.summaries
     drawn = " drawn at random" if about.search == "random" else ""
     counts = f"{counted(len(summaries), 'setting')}{drawn}, {counted(about.seeds, 'seed')} each"
-    screen.show(screen.text(f"{about.data}: {counts}, {about.base.arithmetic} arithmetic", "bold"))
+    yield Heading(f"{about.data}: {counts}, {about.base.arithmetic} arithmetic", Level.TITLE)
     if not comparison.complete:
         done = sum(len(summary.outcomes) for summary in summaries)
-        screen.show(f"Incomplete: interrupted after {done} of {about.seeds * len(summaries)} runs.")
-    screen.show("")
-    columns = _columns(about, comparison)
-    lines = next((lines for lines in (1, 2) if _width(columns, lines) <= screen.width), None)
-    if screen.narrate:
-        _narrate(columns, comparison, screen)
-    elif lines and not screen.stacked:
-        _table(columns, comparison, screen, lines)
-    else:
-        _stack(columns, comparison, screen)
-    screen.show(_what_is_shown(about, comparison))
-    show_curves(comparison, screen)
-    _show_best(comparison, final, screen)
+        yield Paragraph(f"Incomplete: interrupted after {done} of {about.seeds * len(summaries)} runs.")
+    yield Break()
+    yield _table(_columns(about, comparison), comparison)
+    yield Paragraph(_what_is_shown(about, comparison))
+    yield from _curves(comparison)
+    yield from _best(comparison, final)
 
 
-def _columns(about: About, comparison: Comparison) -> dict[str, list[str]]:
+def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
     """The cells of the table by heading, those columns left out that would say nothing."""
     summaries = comparison.summaries
-    columns = {name: [summary.labels[name] for summary in summaries] for name in summaries[0].labels}
+    columns: dict[str, list[Text]] = {n: [summary.labels[n] for summary in summaries] for n in summaries[0].labels}
     for measure, heading in MEASURES.items():
         found = [summary.of(measure) for summary in summaries]
         if any(found):
@@ -62,66 +77,35 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[str]]:
     return columns
 
 
-def _spread(found: Spread | None, measure: str) -> str:
-    """`0.1234 ± 0.0056`; of an accuracy in per cent."""
+def _spread(found: Spread | None, measure: str) -> tuple[str, ...]:
+    """`0.1234` and ` ± 0.0056`; of an accuracy in per cent."""
     if found is None:
-        return "-"
+        return ("-",)
     if "accuracy" in measure:
-        more = "" if found.deviation is None else f" ± {100 * found.deviation:.1f}"
-        return f"{100 * found.mean:.1f}{more}%"
+        if found.deviation is None:
+            return (f"{100 * found.mean:.1f}%",)
+        return f"{100 * found.mean:.1f}", f" ± {100 * found.deviation:.1f}%"
     if found.deviation is None:
-        return f"{found.mean:.4g}"
-    return f"{found.mean:.4g} ± {found.deviation:{'#.2g' if found.deviation < 10 else '.3g'}}"
+        return (f"{found.mean:.4g}",)
+    return f"{found.mean:.4g}", f" ± {found.deviation:{'#.2g' if found.deviation < 10 else '.3g'}}"
 
 
-def _broken(cell: str, lines: int) -> str:
-    """A cell on so many lines: the deviation on the second."""
-    return cell if lines == 1 else cell.replace(" ±", "\n±").replace(" best", "\nbest")
-
-
-def _heading(name: str, lines: int) -> str:
-    """A heading on so many lines: its last word on the second."""
-    return name if lines == 1 else name.replace(" ", "\n") if " " in name else "-\n".join(name.rsplit("-", 1))
-
-
-def _width(columns: Mapping[str, list[str]], lines: int) -> int:
-    """How wide the table is."""
-    texts = [_broken("a best", lines)]
-    for name, cells in columns.items():
-        texts.append("\n".join([_heading(name, lines), *(_broken(cell, lines) for cell in cells)]))
-    return sum(3 + max(map(len, text.split("\n"))) for text in texts) + 1
-
-
-def _table(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen, lines: int) -> None:
-    named = list(comparison.summaries[0].labels)
-    headings = {name: _heading(name, lines) for name in columns}
-    table = screen.table("", *headings.values(), right=[text for name, text in headings.items() if name not in named])
+def _table(columns: Mapping[str, Sequence[Text]], comparison: Comparison) -> Table:
+    labels = comparison.summaries[0].labels
+    rows = []
     for place in range(len(comparison.summaries)):
-        cells = [_called(place, comparison), *(column[place] for column in columns.values())]
-        style = "bold" if place == comparison.best else ""
-        table.add_row(*(screen.text(_broken(cell, lines)) for cell in cells), style=style)
-    screen.show(table)
-
-
-def _called(place: int, comparison: Comparison) -> str:
-    return f"{mark(place)} best" if place == comparison.best else mark(place)
-
-
-def _stack(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen) -> None:
-    named = list(comparison.summaries[0].labels)
-    for place in range(len(comparison.summaries)):
-        said = ", ".join(f"{name} {columns[name][place]}" for name in named)
-        screen.show(screen.text(f"{_called(place, comparison)}{': ' if said else ''}{said}", "bold"))
-        for heading, cells in columns.items():
-            if heading not in named:
-                screen.indented(f"{heading} {cells[place]}")
-
-
-def _narrate(columns: Mapping[str, list[str]], comparison: Comparison, screen: Screen) -> None:
-    for place in range(len(comparison.summaries)):
-        said = [f"{heading} {cells[place].replace('±', 'plus or minus')}" for heading, cells in columns.items()]
-        best = ", the best" if place == comparison.best else ""
-        screen.show(f"Setting {mark(place)}{best}: {', '.join(said)}.")
+        cells = {heading: column[place] for heading, column in columns.items()}
+        best = place == comparison.best
+        called = (letter(place), " best") if best else (letter(place),)
+        settings = ", ".join(f"{heading} {cells[heading]}" for heading in labels)
+        lines = [Paragraph(Strong(f"{''.join(called)}{': ' if settings else ''}{settings}"))]
+        lines += [Paragraph((name, " ", *pieces(cell)), 2) for name, cell in cells.items() if name not in labels]
+        told: list[Piece] = [f"Setting {letter(place)}{', the best' if best else ''}: "]
+        for heading, cell in cells.items():
+            told += [", " if len(told) > 1 else "", f"{heading} ", *pieces(cell)]
+        rows.append(Row((called, *cells.values()), (*told, "."), tuple(lines), best))
+    kinds = [Kind.NAME if heading in labels else Kind.NUMBER for heading in columns]
+    return Table((Column(""), *map(Column, columns, kinds)), tuple(rows), whole=True)
 
 
 def _what_is_shown(about: About, comparison: Comparison) -> str:
@@ -136,20 +120,65 @@ def _what_is_shown(about: About, comparison: Comparison) -> str:
     return " ".join(said)
 
 
-def _show_best(comparison: Comparison, final: Final, screen: Screen) -> None:
+def letter(place: int) -> str:
+    """a, b, …, Z, and then numbers."""
+    return ascii_letters[place] if place < len(ascii_letters) else str(place + 1)
+
+
+def _curves(comparison: Comparison) -> Iterator[Block]:
+    """The mean loss of each epoch, setting by setting; of many settings the best ones."""
+    places = [place for place in range(len(comparison.summaries)) if comparison.summaries[place].curve()]
+    which = ""
+    if len(places) > _MOST_CURVES:
+        which = f" of the {_MOST_CURVES} {'best' if comparison.ranking else 'first'} settings"
+        places = sorted((comparison.ranking or places)[:_MOST_CURVES])
+    curves = {letter(place): comparison.summaries[place].curve() for place in places}
+    longest = max(map(len, curves.values()), default=0)
+    if longest < 2:
+        return
+    top = min(max(map(max, curves.values())), _CUT_AT * min(curve[0] for curve in curves.values())) or 1
+    cut_off = any(max(curve) > top for curve in curves.values())
+    yield Plot(
+        f"The mean training loss{which}, epoch by epoch",
+        Axis("epoch", 1, longest),
+        Axis("loss", 0, top),
+        tuple(_series(name, curves, longest, top) for name in curves),
+        tuple(f"{name}: {_told(curve)}" for name, curve in curves.items()),
+        (Paragraph(Aside(f"(cut off above {top:.3g})"), 2),) if cut_off else (),
+        keyed=True,
+    )
+
+
+def _series(name: str, curves: Mapping[str, Sequence[float]], longest: int, top: float) -> Series:
+    """A curve with its letter at some epochs: each curve at others, so that no letter hides another."""
+    last = max(1, _LETTERS_ON_A_CURVE * len(curves) - 1)
+    number, curve = list(curves).index(name), curves[name]
+    epochs = sorted({1 + round((longest - 1) * (k * len(curves) + number) / last) for k in range(_LETTERS_ON_A_CURVE)})
+    marked = tuple((e, curve[e - 1]) for e in epochs if e <= len(curve) and curve[e - 1] <= top)
+    return Series(tuple(enumerate(curve, 1)), sign=name, marked=marked)
+
+
+def _told(curve: Sequence[float]) -> str:
+    """The loss in the first epoch and after each quarter of them."""
+    epochs = sorted({1, *(max(1, round(len(curve) * k / 4)) for k in range(1, 5))})
+    return ", ".join(f"{curve[epoch - 1]:.4g} in epoch {epoch}" for epoch in epochs)
+
+
+def _best(comparison: Comparison, final: Final) -> Iterator[Block]:
     if comparison.best is None:
         if not comparison.ranked_by:
-            screen.show("", "None is called best: their losses are of different kinds, which cannot be compared.")
+            yield Break()
+            yield Paragraph("None is called best: their losses are of different kinds, which cannot be compared.")
         return
     measure = MEASURES[comparison.ranked_by]
     how = f"most {measure}" if "right" in measure else f"lowest mean {measure}"
     labels = comparison.summaries[comparison.best].labels
     named = ", ".join(f"{name} {text}" for name, text in labels.items())
-    screen.heading(f"Best{'' if comparison.complete else ' so far'}, with the {how}: {named or 'the only setting'}")
-    screen.command(final.command)
+    yield Heading(f"Best{'' if comparison.complete else ' so far'}, with the {how}: {named or 'the only setting'}")
+    yield Commands(((tuple(final.command), ""),))
     if final.tested is not None:
         share = "" if final.tested.accuracy is None else f", {100 * final.tested.accuracy:.1f}% right"
-        screen.show(f"Trained so once more, it has a loss of {final.tested.loss:.6g}{share} on the test part.")
+        yield Paragraph(f"Trained so once more, it has a loss of {final.tested.loss:.6g}{share} on the test part.")
 
 
 COLUMNS = ("seed", *MEASURES, "epochs_done", "diverged", "ended")

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from tutor.maths.optimizer import Optimizer
 from tutor.results import Result
 from tutor.views import catalogue, optimizer
+from tutor.views.blocks import Formula, Piece
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full
 from tutor.views.style import PLAIN
@@ -107,18 +108,23 @@ def entry_document(name: str, kind: str, entry: Any) -> EntryDocument | Optimize
 
 def _optimizer_document(name: str, entry: Optimizer) -> OptimizerDocument:
     variant, (start, rows), facts = entry.variant(), optimizer.three_updates(entry), optimizer.facts(entry)
-    lines = optimizer.written_lines(variant, PLAIN)
+    equations = _equations(optimizer.written_lines(variant))
     renamed = {"in PyTorch and Keras": "frameworks", "learning rate if none is given": "rate"}
     return OptimizerDocument(
         name=name,
         **{renamed.get(fact, fact): text for fact, text in facts.items()},
-        equation="; ".join(f"{name} = {text}" for name, text, _ in lines),
-        equations=[LineDocument(*line) for line in lines],
+        equation="; ".join(f"{line.name} = {line.formula}" for line in equations),
+        equations=equations,
         symbols=dict(optimizer.symbols(entry, variant)),
-        forms=[
-            FormDocument(spelled, told, [LineDocument(*line) for line in changed])
-            for spelled, told, changed in optimizer.forms(entry, PLAIN)
-        ],
+        forms=[FormDocument(spelled, told, _equations(changed)) for spelled, told, changed in optimizer.forms(entry)],
         start=start,
         updates=[{name: full(value) for name, value in row.items()} for row in rows],
     )
+
+
+def _equations(lines: optimizer.Lines) -> list[LineDocument]:
+    return [LineDocument(name, "".join(map(_plain, pieces)), reason) for name, pieces, reason in lines]
+
+
+def _plain(piece: Piece) -> str:
+    return expression_text(piece.expression, PLAIN) if isinstance(piece, Formula) else str(piece)

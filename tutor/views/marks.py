@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tutor.errors import counted, whole_list
-from tutor.homework.classroom import ClassReport
+from tutor.homework.classroom import ClassReport, SlipCount
+from tutor.homework.gradebook import student_of
 from tutor.marking.report import CellReport, NotMarked, Report, SheetReport
-from tutor.views.screen import Screen
+from tutor.views.blocks import (
+    Aside,
+    Block,
+    Code,
+    Column,
+    Heading,
+    Kind,
+    Level,
+    Paragraph,
+    Row,
+    Strong,
+    Table,
+    Text,
+    Verdict,
+)
 
 MEANINGS = {
     "correct": "agrees with the key",
@@ -18,7 +33,6 @@ MEANINGS = {
     "missing": "left blank",
     "unreadable": "neither a number nor a formula over the lines above",
 }
-STYLES = {"correct": "green", "wrong": "bold red", "unreadable": "red"}
 MOST_HINTS = 3
 MOST_SHEETS = 60
 FORMULAS = {
@@ -28,65 +42,83 @@ FORMULAS = {
 }
 
 
-def show_sheet(sheet: SheetReport, screen: Screen, reveal: bool = False) -> None:
+def sheet_page(sheet: SheetReport, reveal: bool = False) -> Iterator[Block]:
     """One sheet: every cell with its verdict, the feedback, the score."""
-    screen.heading(f"{called(sheet)}: {score(sheet)} points")
+    yield Heading(f"{called(sheet)}: {score(sheet)} points")
     answered = [cell for cell in sheet.cells if cell.verdict != "missing"]
     missing = [cell.name for cell in sheet.cells if cell.verdict == "missing"]
-    if screen.narrate or screen.stacked:
-        for cell in answered:
-            screen.show(f"{cell.name} = {cell.answer}: {cell.verdict}.")
-    elif answered:
-        _table(answered, screen, reveal)
+    if answered:
+        yield _table(answered, reveal)
     if missing:
-        screen.show(f"Left blank: {whole_list(missing)}.")
+        yield Paragraph(f"Left blank: {whole_list(missing)}.")
     for remark in (*sheet.remarks, *sheet.notes):
-        screen.show(f"Note: {remark}.")
-    for line, indent in feedback(sheet, reveal):
-        screen.indented(line, by=indent)
-    found = {cell.verdict for cell in answered} - {"correct"}
-    for verdict, meaning in MEANINGS.items():
-        if verdict in found:
-            screen.indented(f"{verdict}: {meaning}", style="dim")
+        yield Paragraph(f"Note: {remark}.")
+    yield from feedback(sheet, reveal)
+    verdicts = {cell.verdict for cell in answered} - {"correct"}
+    yield from (Paragraph(Aside(f"{word}: {meaning}"), 2) for word, meaning in MEANINGS.items() if word in verdicts)
 
 
-def _table(cells: Sequence[CellReport], screen: Screen, reveal: bool) -> None:
-    headings = ["name", "answer", "verdict", *(["key", "from your lines"] if reveal else [])]
-    table = screen.table(*headings, right=["answer", "key", "from your lines"])
+def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
+    columns = [Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")]
+    columns += [Column("key", Kind.NUMBER), Column("from your lines", Kind.NUMBER)] if reveal else []
+    rows = []
     for cell in cells:
-        row = [screen.text(cell.name, "bold"), screen.text(cell.answer)]
-        row.append(screen.text(cell.verdict, STYLES.get(cell.verdict, "yellow")))
-        if reveal:
-            row += [screen.text(shorter(cell.key)), screen.text(shorter(cell.from_own))]
-        table.add_row(*row)
-    screen.show(table)
+        texts: list[Text] = [Strong(cell.name), cell.answer, Verdict(cell.verdict)]
+        texts += [shorter(cell.key), shorter(cell.from_own)] if reveal else []
+        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {cell.verdict}."))
+    return Table(tuple(columns), tuple(rows))
 
 
-def feedback(sheet: SheetReport, reveal: bool) -> Iterator[tuple[str, int]]:
-    """For every root error what to look at, each line with its indent; values only with `reveal`."""
+def feedback(sheet: SheetReport, reveal: bool) -> Iterator[Paragraph]:
+    """For every root error what to look at, values only with `reveal`."""
     if sheet.done:
-        asked = " that was asked" if sheet.root_errors else ""
-        yield f"Every line{asked} earns credit.", 0
+        yield _every_line(sheet)
     elif any(cell.verdict == "missing" for cell in sheet.cells):
-        yield "With --ask STAGE only that stage has to be there.", 0
+        yield Paragraph("With --ask STAGE only that stage has to be there.")
     for number, cell in enumerate((c for c in sheet.cells if c.verdict == "wrong"), 1):
         own = f" Your lines above lead to {shorter(cell.from_own)}." if reveal and cell.from_own else ""
-        yield f"{number}. {cell.name} = {cell.answer}: what stands above does not lead here.{own}", 0
+        yield Paragraph(f"{number}. {cell.name} = {cell.answer}: what stands above does not lead here.{own}")
         for slip in cell.slips[:MOST_HINTS]:
             gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""
-            yield f"{slip.message} ({slip.id}{gives})", 5
+            yield Paragraph(f"{slip.message} ({slip.id}{gives})", 5)
     for group in sheet.misconceptions:
         if len(group.cells) > 1:
-            yield f"The same slip, {group.id}, is in {', '.join(group.cells)}.", 0
+            yield Paragraph(f"The same slip, {group.id}, is in {', '.join(group.cells)}.")
     for cell in sheet.cells:
         if cell.formula:
-            yield f"{cell.name}: {FORMULAS[cell.formula]}", 0
+            yield Paragraph(f"{cell.name}: {FORMULAS[cell.formula]}")
         if cell.reason:
-            yield f"{cell.name} = {cell.answer} cannot be read: {cell.reason}.", 0
+            yield Paragraph(f"{cell.name} = {cell.answer} cannot be read: {cell.reason}.")
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
         coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
         if coarse:
-            yield f"More digits, please{told}: {', '.join(coarse)}.", 0
+            yield Paragraph(f"More digits, please{told}: {', '.join(coarse)}.")
+
+
+def _every_line(sheet: SheetReport) -> Paragraph:
+    asked = " that was asked" if sheet.root_errors else ""
+    return Paragraph(f"Every line{asked} earns credit.")
+
+
+def feedback_page(sheet: Report) -> Iterator[Block]:
+    """What a student is given: what to look at, without the right values; or why the file could not be marked."""
+    if isinstance(sheet, NotMarked):
+        yield Heading(f"{student_of(sheet)}: not marked", Level.TITLE)
+        yield Paragraph(sheet.error)
+        return
+    yield Heading(f"{student_of(sheet)}: {score(sheet)} points", Level.TITLE)
+    yield from (Paragraph(f"Note: {remark}.") for remark in sheet.remarks)
+    if sheet.done:
+        yield _every_line(sheet)
+    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+        yield Heading((Code(cell.name), " = ", Code(cell.answer)))
+        yield Paragraph("The lines above it do not lead here. What to look at:")
+        yield from (Paragraph(f"{slip.message} ({slip.id})", 2) for slip in cell.slips[:MOST_HINTS])
+    rows = []
+    for cell in sheet.cells:
+        told = f"{cell.name} = {cell.answer}: {cell.verdict}."
+        rows.append(Row((Code(cell.name), Code(cell.answer), cell.verdict), told))
+    yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
 
 
 def shorter(text: str | None) -> str:
@@ -115,40 +147,33 @@ def class_row(sheet: Report) -> tuple[str, str, str]:
     )
 
 
-def show_class(rows: Sequence[tuple[str, str, str]], total: int, screen: Screen) -> None:
-    """One line a sheet; of a large class the first ones, and where to find the others."""
-    if screen.narrate or screen.stacked:
-        for name, earned, roots in rows:
-            screen.show(f"{name}: {earned}{f'; {roots}' if roots else ''}.")
-    else:
-        table = screen.table("sheet", "points", "root errors and notes", right=["points"])
-        for row in rows:
-            table.add_row(*map(screen.text, row))
-        screen.show(table)
+def class_page(rows: Sequence[tuple[str, str, str]], total: int, summary: ClassReport) -> Iterator[Block]:
+    """One line a sheet, of a large class the first ones and where to find the others; then how the class did."""
+    yield Table(
+        (Column("sheet"), Column("points", Kind.NUMBER), Column("root errors and notes")),
+        tuple(Row(row, f"{row[0]}: {row[1]}{f'; {row[2]}' if row[2] else ''}.") for row in rows),
+    )
     if total > len(rows):
-        screen.show(f"and {total - len(rows)} more; --gradebook FILE writes a line for each, --json everything.")
-
-
-def show_summary(summary: ClassReport, screen: Screen) -> None:
-    """How the class did: the mean, the slips, and the lines in which they sit."""
+        yield Paragraph(f"and {total - len(rows)} more; --gradebook FILE writes a line for each, --json everything.")
     mean = f", mean {summary.mean_percent:.0f}% of the points" if summary.sheets else ""
-    screen.heading(f"The class: {counted(summary.sheets, 'sheet')} marked{mean}")
+    yield Heading(f"The class: {counted(summary.sheets, 'sheet')} marked{mean}")
     if summary.broken:
-        screen.show(f"Not marked: {', '.join(summary.broken)}.")
+        yield Paragraph(f"Not marked: {', '.join(summary.broken)}.")
     for student, sheets in summary.several_sheets.items():
-        screen.show(screen.text(f"{student} is on {len(sheets)} sheets: {', '.join(sheets)}."))
+        yield Paragraph(f"{student} is on {len(sheets)} sheets: {', '.join(sheets)}.")
     if summary.not_handed_in:
-        screen.show(screen.text(f"Nothing from {', '.join(summary.not_handed_in)}."))
-    if not summary.slips:
-        if summary.sheets:
-            screen.show("No slip in any sheet.")
-    elif screen.narrate or screen.stacked:
-        for slip in summary.slips:
-            lines = ", ".join(slip.lines)
-            screen.show(f"{slip.id}: in {counted(slip.sheets, 'sheet')}, most often in {lines}.")
-    else:
-        table = screen.table("slip", "sheets", "most often in", right=["sheets"])
-        for slip in summary.slips:
-            cells = (slip.id, str(slip.sheets), ", ".join(slip.lines))
-            table.add_row(*map(screen.text, cells))
-        screen.show(table)
+        yield Paragraph(f"Nothing from {', '.join(summary.not_handed_in)}.")
+    if summary.slips:
+        yield _slips(summary.slips)
+    elif summary.sheets:
+        yield Paragraph("No slip in any sheet.")
+
+
+def _slips(slips: Sequence[SlipCount]) -> Table:
+    """In how many sheets each slip is, and the lines in which it sits."""
+    rows = []
+    for slip in slips:
+        lines = ", ".join(slip.lines)
+        told = f"{slip.id}: in {counted(slip.sheets, 'sheet')}, most often in {lines}."
+        rows.append(Row((slip.id, str(slip.sheets), lines), told))
+    return Table((Column("slip"), Column("sheets", Kind.NUMBER), Column("most often in")), tuple(rows))

@@ -7,12 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.formulas.quantity import derivative, named, owned
-from tutor.maths.kind import Kind
+from tutor.maths.kind import Kind as StepKind
 from tutor.maths.optimizer import RATE, Optimizer, Variant
-from tutor.views.notation import expression_text
+from tutor.views.blocks import Aside, Block, Column, Formula, Heading, Kind, Level, Paragraph, Piece, Row, Table
 from tutor.views.numbers import shown
-from tutor.views.screen import Screen
-from tutor.views.style import Style
 from tutor.worksheet.equations import minimize_worksheet
 from tutor.worksheet.problem import Minimize
 from tutor.worksheet.step import GOAL
@@ -21,17 +19,17 @@ from tutor.worksheet.update import asked, lines
 UPDATES = 3
 GRADIENTS = [Fraction(1), Fraction(1, 2), Fraction(-1)]
 OBJECTIVE = "w**2"
-Lines = list[tuple[str, str, str]]
+Lines = list[tuple[str, tuple[Piece, ...], str]]
 
 
-def written_lines(variant: Variant, style: Style) -> Lines:
+def written_lines(variant: Variant) -> Lines:
     """Each line of the optimizer: the name, the formula, and the reason. Where the first update has a formula of its
     own, that of all others stands here too."""
-    found = []
+    found: Lines = []
     for (line, name, later), (_, _, first) in zip(lines(variant), lines(variant, first=True), strict=True):
-        text = expression_text(later, style)
+        text: tuple[Piece, ...] = (Formula(later),)
         if first != later:
-            text = f"{text}, in the first update {expression_text(first, style)}"
+            text = (*text, ", in the first update ", Formula(first))
         found.append((name, text, line.reason))
     return found
 
@@ -63,15 +61,15 @@ def setting_facts(entry: Optimizer, names: list[str]) -> Iterator[tuple[str, str
         yield name, f"{setting.meaning}; {usual}, {setting.range}"
 
 
-def forms(entry: Optimizer, style: Style) -> Iterator[tuple[str, list[str], Lines]]:
+def forms(entry: Optimizer) -> Iterator[tuple[str, list[str], Lines]]:
     """Each setting that changes the equations: how it is written, what it does, and the lines that are other ones."""
     for name in (*entry.flags, *entry.settings):
         flag, setting = entry.flags.get(name), entry.settings.get(name)
         needed: dict[str, Any] = {setting.when: True} if setting is not None and setting.when else {}
         value: Any = not flag.default if flag is not None else setting and (setting.example or setting.default)
         before, after = entry.variant(needed), entry.variant({**needed, name: value})
-        usual = written_lines(before, style)
-        other = [line for line in written_lines(after, style) if line not in usual]
+        usual = written_lines(before)
+        other = [line for line in written_lines(after) if line not in usual]
         if not other:
             continue
         spelled = " and ".join(f"{key} = {str(of).lower()}" for key, of in {**needed, name: value}.items())
@@ -93,7 +91,7 @@ def three_updates(entry: Optimizer) -> tuple[str, list[dict[str, Any]]]:
         row = {"t": Fraction(k)} | ({GOAL: values[named(GOAL, update=k)]} if by_error else {})
         row["g"] = values[named(derivative(GOAL, "w"), update=k)]
         for line in (*variant.shared, *variant.equations):
-            alone = line in variant.shared or line.kind is Kind.UPDATE
+            alone = line in variant.shared or line.kind is StepKind.UPDATE
             row[line.result] = values[named(line.name if alone else owned(line.name, "w"), update=k)]
         rows.append(row)
     source = f"E = {OBJECTIVE}" if by_error else "the gradients 1, 0.5 and -1"
@@ -114,36 +112,34 @@ def facts(entry: Optimizer) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def show_optimizer(entry: Optimizer, screen: Screen, digits: int) -> None:
+def optimizer_page(entry: Optimizer, digits: int) -> Iterator[Block]:
     """Facts, equations, symbols, the other forms, and three updates in numbers."""
     variant = entry.variant()
-    screen.show(screen.text(entry.name, "bold"))
+    yield Heading(entry.name, Level.TITLE)
     for fact, text in facts(entry).items():
-        screen.indented(f"{fact}: {text}")
-    screen.heading("The equations, for each parameter")
-    _show_lines(written_lines(variant, screen.style), screen)
-    screen.heading("The symbols")
+        yield Paragraph(f"{fact}: {text}", 2)
+    yield Heading("The equations, for each parameter")
+    yield from _equations(written_lines(variant))
+    yield Heading("The symbols")
     for symbol, text in symbols(entry, variant):
-        screen.indented(f"{symbol}: {text}")
-    for spelled, told, changed in forms(entry, screen.style):
-        screen.heading(f"With {spelled}")
+        yield Paragraph(f"{symbol}: {text}", 2)
+    for spelled, told, changed in forms(entry):
+        yield Heading(f"With {spelled}")
         for text in told:
-            screen.indented(text)
-        _show_lines(changed, screen)
+            yield Paragraph(text, 2)
+        yield from _equations(changed)
     start, rows = three_updates(entry)
-    screen.heading(f"Three updates from {start}")
-    if screen.narrate or screen.stacked:
-        for row in rows:
-            numbers = ", ".join(f"{name} = {shown(value, digits)}" for name, value in list(row.items())[1:])
-            screen.indented(f"Update {row['t']}: {numbers}.")
-        return
-    grid = screen.table(*rows[0], right=[*rows[0]])
+    yield Heading(f"Three updates from {start}")
+    updates = []
     for row in rows:
-        grid.add_row(*(screen.text(shown(value, digits)) for value in row.values()))
-    screen.show(grid)
+        numbers = {name: shown(value, digits) for name, value in row.items()}
+        said = ", ".join(f"{name} = {number}" for name, number in list(numbers.items())[1:])
+        told_as = f"Update {row['t']}: {said}."
+        updates.append(Row(tuple(numbers.values()), told_as, (Paragraph(told_as, 2),)))
+    yield Table(tuple(Column(name, Kind.NUMBER) for name in rows[0]), tuple(updates))
 
 
-def _show_lines(found: Lines, screen: Screen) -> None:
+def _equations(found: Lines) -> Iterator[Block]:
     for name, text, reason in found:
-        screen.indented(f"{name} {'equals' if screen.narrate else '='} {text}")
-        screen.indented(f"({reason})", by=6, style="dim")
+        yield Paragraph((name, " = ", *text), 2)
+        yield Paragraph(Aside(f"({reason})"), 6)

@@ -2,60 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tutor.errors import counted
 from tutor.runs.predict import Predictions
 from tutor.runs.run import Run
-from tutor.views.screen import Screen
-from tutor.views.training import show_confusion
+from tutor.views.blocks import Block, Column, Heading, Kind, Level, Paragraph, Row, Table
+from tutor.views.training import confusion_matrix
 
 _SHOWN = 10
 
 
-def show(run: Run, name: str, found: Predictions, remarks: list[str], screen: Screen) -> None:
+def predictions_page(run: Run, name: str, found: Predictions, remarks: list[str]) -> Iterator[Block]:
     """The first examples in a table, the rest in numbers."""
     count = found.outputs.shape[1]
     _, epochs = run.trained
     sizes = "-".join(map(str, run.shape.sizes))
-    screen.show(screen.text(f"{name}: {counted(count, 'example')} for a {sizes} network", "bold"))
-    screen.show(f"It was trained on {run.heading.source.name}, for {counted(epochs, 'epoch')}.", *remarks)
-    _show_first(found, screen)
+    yield Heading(f"{name}: {counted(count, 'example')} for a {sizes} network", Level.TITLE)
+    yield Paragraph(f"It was trained on {run.heading.source.name}, for {counted(epochs, 'epoch')}.")
+    yield from map(Paragraph, remarks)
+    yield _first(found)
     if count > _SHOWN:
-        screen.show(f"These are the first {_SHOWN} of {count:,}; --csv FILE writes all of them.")
+        yield Paragraph(f"These are the first {_SHOWN} of {count:,}; --csv FILE writes all of them.")
     if found.counts:
         taken = ", ".join(f"{name}: {number:,}" for name, number in found.counts.items())
-        screen.show(f"So many were taken for each class: {taken}.")
+        yield Paragraph(f"So many were taken for each class: {taken}.")
     if found.loss is not None:
         right = "" if found.accuracy is None else f", {100 * found.accuracy:.1f}% right"
-        screen.show(f"Against the answers: loss {found.loss:.6g}{right}.")
+        yield Paragraph(f"Against the answers: loss {found.loss:.6g}{right}.")
     if found.confusion:
-        show_confusion(found.classes, ("given", found.confusion), screen)
+        yield from confusion_matrix(found.classes, ("given", found.confusion))
 
 
-def _show_first(found: Predictions, screen: Screen) -> None:
+def _first(found: Predictions) -> Table:
+    """The first examples with every output, or, where that is too much, with the output of the class they get."""
     names, scores = found.scores
+    shown = range(min(_SHOWN, scores.shape[1]))
+    every = [[f"{score:.4g}" for score in scores[:, k]] for k in shown]
+    if not found.classes or len(names) < 2:
+        return _table(found, names, every)
+    best = [[f"{scores[:, k].max():.4g}"] for k in shown]
+    narrower = _table(found, ["its probability" if found.probable else "its output"], best)
+    return replace(_table(found, names, every), narrower=narrower)
+
+
+def _table(found: Predictions, names: Sequence[str], outputs: Sequence[Sequence[str]]) -> Table:
     answers = found.answers
     headings = ["example", *(["class"] if found.classes else []), *(["answer"] if answers is not None else []), *names]
     rows = []
-    for k in range(min(_SHOWN, scores.shape[1])):
+    for k, output in enumerate(outputs):
         guess = [] if found.guesses is None else [found.classes[int(found.guesses[k])]]
         known = [] if answers is None else [_answer(found.classes, answers[k])]
-        rows.append([str(k + 1), *guess, *known, *(f"{score:.4g}" for score in scores[:, k])])
-    columns = zip(headings, *rows, strict=True)  # a heading may be broken between words, a cell nowhere
-    widths = [max(map(len, (*heading.split(), *cells))) for heading, *cells in columns]
-    if found.classes and len(names) > 1 and sum(widths) + 3 * len(widths) >= screen.width:  # only that of the guess
-        headings = [*headings[: -len(names)], "its probability" if found.probable else "its output"]
-        rows = [[*row[: -len(names)], f"{scores[:, k].max():.4g}"] for k, row in enumerate(rows)]
-    if screen.narrate or screen.stacked:
-        for row in rows:
-            told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True))
-            screen.show(f"Example {row[0]}: {told}.")
-        return
-    table = screen.table(*headings, right=[heading for heading in headings if heading not in ("class", "answer")])
-    for row in rows:
-        table.add_row(*map(screen.text, row))
-    screen.show("", table)
+        cells = [str(k + 1), *guess, *known, *output]
+        told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], cells[1:], strict=True))
+        rows.append(Row(tuple(cells), f"Example {cells[0]}: {told}."))
+    kinds = [Kind.NAME if heading in ("class", "answer") else Kind.NUMBER for heading in headings]
+    return Table(tuple(map(Column, headings, kinds)), tuple(rows), apart=True)
 
 
 def _answer(classes: Any, answer: Any) -> str:

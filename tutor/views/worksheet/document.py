@@ -328,7 +328,7 @@ def errata_document(chapters: Sequence[Chapter]) -> ErrataDocument:
                 title=chapter.title,
                 source=chapter.source,
                 misprints=[
-                    MisprintDocument(r.name, r.printed, full(r.exact), r.note, proof(chapter, r, PLAIN))
+                    MisprintDocument(r.name, r.printed, full(r.exact), r.note, " = ".join(proof(chapter, r)))
                     for r in chapter.wrong()
                 ],
                 carried=[row.name for row in chapter.carried()],

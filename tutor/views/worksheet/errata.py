@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from tutor.formulas.expressions import names
 from tutor.formulas.parse import parse
+from tutor.views.blocks import Block, Break, Formula, Heading, Level, Paragraph, Piece, Strong
+from tutor.views.notation import expression_text
 from tutor.views.numbers import full
-from tutor.views.style import Style
+from tutor.views.style import PLAIN
 from tutor.views.worksheet.model import PrintedRow, Tableau
 from tutor.worksheet.values import with_ancestors
 
@@ -50,49 +52,61 @@ class Chapter:
         return any(step.name in wrong for step in with_ancestors(worksheet.steps, wanted))
 
 
-def proof(chapter: Chapter, row: PrintedRow, style: Style) -> str:
-    """The computation that gives the exact value."""
-    step = chapter.tableau.worksheet.by_name.get(row.name)
-    if step is None:
-        return f"{row.name} = {full(row.exact, 8)}"
-    numbers = chapter.tableau.substituted(step, style)
-    parts = [row.name, chapter.tableau.formula(step, style), *([numbers] if numbers else []), full(row.exact, 8)]
-    return " = ".join(dict.fromkeys(parts))
+def proof(chapter: Chapter, row: PrintedRow) -> dict[str, Piece]:
+    """The computation that gives the exact value, term by term, nothing twice: as text for programs, and to be read."""
+    value, step = full(row.exact, 8), chapter.tableau.worksheet.by_name.get(row.name)
+    terms: dict[str, Piece] = {row.name: row.name}
+    if step is not None:
+        labels = chapter.tableau.labels
+        terms[expression_text(step.formula, PLAIN)] = Formula(step.formula)
+        if (numbers := expression_text(step.formula, PLAIN, labels)) != labels[step.name]:
+            terms.setdefault(numbers, Formula(step.formula, labels))
+    terms.setdefault(value, value)
+    return terms
 
 
-def _place(row: PrintedRow) -> str:
+def errata(chapters: Sequence[Chapter]) -> Iterator[Block]:
+    """The errata lesson by lesson."""
+    for number, chapter in enumerate(chapters):
+        if number:
+            yield Break()
+        yield from _chapter(chapter)
+
+
+def _chapter(chapter: Chapter) -> Iterator[Block]:
+    source = f" ({chapter.source})" if chapter.source else ""
+    wrong, remarks = chapter.wrong(), chapter.remarks()
+    yield Heading(f"{chapter.title}{source}", Level.TITLE)
+    if not (wrong or remarks or chapter.labels):
+        yield _line("Nothing is printed wrongly.")
+    for number, row in enumerate(wrong, 1):
+        yield _line(f"Erratum {number}: {row.name} is printed as {row.printed}{_where(row)}")
+        first, *others = proof(chapter, row).values()
+        yield Paragraph(("Proof: ", first, *(piece for term in others for piece in (" = ", term))), 4)
+        yield Paragraph(row.note, 4)
+    yield from map(_line, _carried(chapter))
+    for number, label in enumerate(chapter.labels, len(wrong) + 1):
+        yield _line(f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}.")
+        yield Paragraph(label.why, 4)
+    for row in remarks:
+        yield _line(f"Remark: {row.name} is printed as {row.printed}{_where(row)}, {row.verdict}")
+        yield Paragraph(row.note, 4)
+
+
+def _line(text: str) -> Paragraph:
+    return Paragraph(Strong(text), 2)
+
+
+def _where(row: PrintedRow) -> str:
     return f" ({row.place})" if row.place else ""
 
 
-def errata_lines(chapters: Sequence[Chapter], style: Style) -> Iterator[tuple[int, str]]:
-    """The errata as lines to read, each with how far it is indented."""
-    for place, chapter in enumerate(chapters):
-        if place:
-            yield 0, ""
-        source = f" ({chapter.source})" if chapter.source else ""
-        wrong, remarks = chapter.wrong(), chapter.remarks()
-        yield 0, f"{chapter.title}{source}"
-        if not (wrong or remarks or chapter.labels):
-            yield 2, "Nothing is printed wrongly."
-        for number, row in enumerate(wrong, 1):
-            yield 2, f"Erratum {number}: {row.name} is printed as {row.printed}{_place(row)}"
-            yield 4, f"Proof: {proof(chapter, row, style)}"
-            yield 4, row.note
-        yield from _carried_lines(chapter)
-        for number, label in enumerate(chapter.labels, len(wrong) + 1):
-            yield 2, f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}."
-            yield 4, label.why
-        for row in remarks:
-            yield 2, f"Remark: {row.name} is printed as {row.printed}{_place(row)}, {row.verdict}"
-            yield 4, row.note
-
-
-def _carried_lines(chapter: Chapter) -> Iterator[tuple[int, str]]:
+def _carried(chapter: Chapter) -> Iterator[str]:
     meanings = {
         "These follow correctly from earlier misprints and are not counted again": True,
         "These follow correctly from the source's own rounded lines": False,
     }
     for meaning, misprinted in meanings.items():
-        found = [row.name for row in chapter.carried() if chapter.follows_from_a_misprint(row) == misprinted]
-        if found:
-            yield 2, f"{meaning}: {', '.join(found)}."
+        names = [row.name for row in chapter.carried() if chapter.follows_from_a_misprint(row) == misprinted]
+        if names:
+            yield f"{meaning}: {', '.join(names)}."

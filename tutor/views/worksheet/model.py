@@ -13,9 +13,7 @@ from tutor.formulas.quantity import named
 from tutor.maths.kind import Kind
 from tutor.numbers.digits import exactly
 from tutor.numbers.exact import as_fraction, is_number
-from tutor.views.notation import expression_text
 from tutor.views.numbers import as_written, scientific, shown
-from tutor.views.style import Style
 from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.perceptron import RULE as PERCEPTRON_RULE
 from tutor.worksheet.step import STAGES, Step, Worksheet
@@ -91,14 +89,6 @@ class Tableau:
     @property
     def prints_a_formula(self) -> bool:
         return not all(is_number(row.printed) for row in self.printed)
-
-    def formula(self, step: Step, style: Style) -> str:
-        return expression_text(step.formula, style)
-
-    def substituted(self, step: Step, style: Style) -> str | None:
-        """The formula with numbers in it, None where that would only repeat the value."""
-        text = expression_text(step.formula, style, self.labels)
-        return None if text == self.labels[step.name] else text
 
     def cancelled(self, step: Step) -> str:
         """What is known of a sum in the step that comes to 0 though its terms are not rational; else empty."""
@@ -197,13 +187,10 @@ class Tableau:
             for old, new in self.worksheet.updated
         ]
 
-    def sign(self, step: Step) -> str:
-        """`=` where the numbers in the substitution are exact, `≈` where some are shown rounded."""
+    def is_exact(self, step: Step) -> bool:
+        """Whether the numbers that the step is worked out from are shown exactly, none of them rounded."""
         values = self.values
-        return "=" if all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs) else "≈"
-
-    def stage(self, stage: str) -> list[Step]:
-        return [step for step in self.worksheet.steps if step.stage == stage]
+        return all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs)
 
 
 def changes_in_error(tableau: Tableau) -> Iterator[str]:

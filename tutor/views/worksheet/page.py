@@ -1,242 +1,188 @@
-"""Steps and derivations on a terminal: as tables where there is room for columns, else as lines."""
+"""A worksheet from its conventions to what changed: every line of it, or one, and how its derivatives come out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from tutor.views.notation import expression_text
+from tutor.views.blocks import (
+    Block,
+    Break,
+    Calculation,
+    Calculations,
+    Column,
+    Derivation,
+    Heading,
+    Kind,
+    Level,
+    Network,
+    Paragraph,
+    Printed,
+    Row,
+    Table,
+    Verdict,
+)  # fmt: skip
 from tutor.views.numbers import shown
-from tutor.views.screen import WIDE_FROM, Screen
-from tutor.views.worksheet import picture
 from tutor.views.worksheet.conventions import conventions_line
-from tutor.views.worksheet.epochs import show_epochs
+from tutor.views.worksheet.epochs import epochs
 from tutor.views.worksheet.model import OF_A_FORMULA, PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.softmax import collapses
 from tutor.worksheet.step import Step
 
-if TYPE_CHECKING:
-    from rich.text import Text
+
+def title(of: str, source: str, about: str) -> Iterator[Block]:
+    """What the worksheet is called, where it comes from, and what the reader should know first."""
+    yield Heading(f"{of} ({source})" if source else of, Level.TITLE)
+    yield Break()
+    for paragraph in filter(None, about.strip().split("\n\n")):
+        yield Paragraph(" ".join(paragraph.split()))
+        yield Break()
 
 
-VERDICT_STYLES = {
-    "correct": "green", "wrong": "bold red", "carried": "yellow", "rounding": "yellow", "coarse": "yellow",
-}  # fmt: skip
+def introduction(tableau: Tableau) -> Iterator[Block]:
+    """The conventions, and what is given."""
+    yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, tableau.blank))
+    yield from setting(tableau)
 
 
-def show_steps(tableau: Tableau, screen: Screen, steps: Sequence[Step]) -> None:
-    """One row a step. Wide: four columns; at 80: formula above numbers; narrower: everything stacked."""
-    printed = any(step.name in tableau.printed_by_name for step in steps)
-    if screen.stacked:
-        for step in steps:
-            show_step(tableau, screen, step)
-        return
-    wide, drifts = screen.width >= WIDE_FROM, tableau.rounded is not None
-    left_out = {"with numbers": not wide, "exact": not drifts, "drift": not drifts, "printed": not printed}
-    every = ("name", "formula", "with numbers", "value", "exact", "drift", "printed")
-    headings = [heading for heading in every if not left_out.get(heading)]
-    table = screen.table(*headings, right=["value", "exact", "drift"])
-    for column in table.columns:
-        if column.header in ("name", "value", "exact", "drift"):
-            column.no_wrap = True
-    for step in steps:
-        formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
-        cells = [screen.text(step.name, "bold")]
-        if wide:
-            cells += [screen.text(formula), screen.text(f"{tableau.sign(step)} {numbers}" if numbers else "")]
-        else:
-            cells.append(screen.text(formula if numbers is None else f"{formula}\n{tableau.sign(step)} {numbers}"))
-        cells.append(screen.text(tableau.labels[step.name]))
-        if drifts:
-            cells += map(screen.text, tableau.drift(step))
-        if printed:
-            cells.append(printed_text(screen, tableau.printed_by_name.get(step.name, ())))
-        table.add_row(*cells)
-    screen.show(table)
-    for note in filter(None, dict.fromkeys(map(tableau.cancelled, steps))):
-        screen.indented(f"{', '.join(step.name for step in steps if tableau.cancelled(step) == note)}: {note}")
+def setting(tableau: Tableau) -> Iterator[Block]:
+    """The network with its weights and examples, or what is given where there is none."""
+    network = tableau.worksheet.network
+    if network is None:
+        yield Break()
+        yield Paragraph(f"Given: {', '.join(tableau.given())}.")
+    else:
+        yield Network(network, tableau.labels, tuple((tuple(x), tuple(t)) for x, t in tableau.examples()))
 
 
-def show_step(tableau: Tableau, screen: Screen, step: Step) -> None:
-    """One step as lines: name and rule, formula, numbers, value, and what the lecture prints."""
-    screen.show(screen.text(f"{step.name}  ", "bold") + screen.text(f"({step.reason})", "dim"))
-    formula, numbers = tableau.formula(step, screen.style), tableau.substituted(step, screen.style)
-    screen.indented(f"= {formula}")
-    if numbers is not None:
-        screen.indented(f"{tableau.sign(step)} {numbers}")
-    if formula != tableau.labels[step.name]:
-        screen.indented(f"= {tableau.labels[step.name]}")
-    if note := tableau.cancelled(step):
-        screen.indented(note)
-    if tableau.rounded is not None:
-        screen.indented("exact value {}, drift {}".format(*tableau.drift(step)))
-    for row in tableau.printed_by_name.get(step.name, ()):
-        screen.indented(f"printed {row.printed}: {row.verdict}", style=VERDICT_STYLES.get(row.verdict, ""))
-
-
-def printed_text(screen: Screen, rows: Sequence[PrintedRow]) -> Text:
-    """`0.23 wrong`, one line for each value printed."""
-    from rich.text import Text
-
-    lines = [screen.text(f"{r.printed} {r.verdict}", VERDICT_STYLES.get(r.verdict, "")) for r in rows]
-    return Text("\n").join(lines)
-
-
-def show_notes(screen: Screen, rows: Sequence[PrintedRow]) -> None:
-    """What there is to say about printed values, each with its name."""
-    for row in rows:
-        if row.note:
-            place = f" ({row.place})" if row.place else ""
-            screen.indented(f"{row.name}{place}, printed {row.printed}, {row.verdict}: {row.note}")
-
-
-def alike(tableau: Tableau, others: Sequence[str]) -> str:
-    """Which partials come out in the same way."""
-    named, more = tableau.beginning(others)
-    return f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}"
-
-
-def show_derivation(screen: Screen, name: str, lines: Sequence[Line]) -> None:
-    """Each line with the rule that led to it: beside it where there is room, else below."""
-    from rich.table import Table
-
-    screen.show(screen.text(name, "bold"))
-    texts = [expression_text(line.expression, screen.style) for line in lines]
-    if screen.stacked:
-        for text, line in zip(texts, lines, strict=True):
-            screen.indented(f"= {text}")
-            screen.indented(f"({line.rule})", by=6, style="dim")
-        return
-    grid = Table.grid(padding=(0, 1))
-    for ratio in (None, 3, 1):
-        grid.add_column(ratio=ratio, overflow="fold")
-    grid.expand = True
-    for text, line in zip(texts, lines, strict=True):
-        grid.add_row(screen.text("  ="), screen.text(text), screen.text(line.rule, "dim"))
-    screen.show(grid)
-
-
-def show_worksheet(tableau: Tableau, screen: Screen, only: Sequence[str] = ()) -> None:
+def worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[Block]:
     """The whole worksheet, or the stages named in `only`."""
-    screen.show("", conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
-    if not only:
-        show_picture(tableau, screen)
-        if tableau.given():
-            screen.show("", f"Given: {', '.join(tableau.given())}.")
-    shown_parts: set[str] = set()
+    yield Break()
+    if only:
+        yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
+    else:
+        yield from introduction(tableau)
+    count, derived = len(tableau.worksheet.steps), tableau.brief
+    positions = {step.name: f"Step {n} of {count}" for n, step in enumerate(tableau.worksheet.steps, 1)}
     for part, stage, steps in tableau.parts(only):
         if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
             break  # the first example is worked out; the rest stands in the epoch table
-        screen.heading(tableau.title(part, stage))
+        yield Heading(tableau.title(part, stage))
         beginning, others = tableau.beginning(steps)
-        show_steps(tableau, screen, beginning)
-        if others:
-            screen.show(others)
-        show_notes(screen, [row for step in steps for row in tableau.printed_by_name.get(step.name, ())])
-        if stage == "partial" and not shown_parts and not tableau.brief:
-            show_derivations(tableau, screen)
-            shown_parts.add(part)
+        yield Calculations(tuple(calculation(tableau, step, positions[step.name]) for step in beginning), others)
+        if stage == "partial" and not derived:
+            yield from derivations(tableau)
+            derived = True
     if tableau.by_perceptron_rule:
-        show_epochs(tableau, screen)
+        yield from epochs(tableau)
     if not only:
-        show_checks(tableau, screen)
-        show_outcome(tableau, screen)
-        show_legend(tableau, screen)
+        yield from checks(tableau)
+        yield from outcome(tableau)
+        yield from legend(tableau)
 
 
-def show_picture(tableau: Tableau, screen: Screen) -> None:
-    """The network with its weights: its layers side by side where they fit, else one below the other."""
-    known = tableau.worksheet.network
-    if known is None:
-        return
-    strokes = picture.UNICODE if screen.unicode else picture.ASCII
-    titles = picture.layer_titles(known.layers)
-    pictures = picture.layer_pictures(known, tableau.labels, screen.width, strokes)
-    widths = [max(map(len, [title, *lines])) for title, lines in zip(titles, pictures, strict=True)]
-    screen.heading("The network")
-    if sum(widths) + 4 * len(widths) <= screen.width:
-        from rich.table import Table
-
-        grid = Table.grid(padding=(0, 4))
-        for width in widths:
-            grid.add_column(min_width=width, no_wrap=True)
-        grid.add_row(*(screen.text(title, "bold") for title in titles))
-        grid.add_row(*(screen.text("\n".join(lines)) for lines in pictures))
-        screen.show(grid)
-    else:
-        for title, lines in zip(titles, pictures, strict=True):
-            screen.show(screen.text(title, "bold"), "\n".join(lines))
-    for number, (inputs, targets) in enumerate(tableau.examples(), 1):
-        if len(tableau.examples()) > 1:
-            target = f"; target: {', '.join(targets)}" if targets else ""
-            screen.show(f"Example {number}: {', '.join(inputs)}{target}")
-        elif targets:
-            screen.show(f"Target: {', '.join(targets)}")
+def calculation(tableau: Tableau, step: Step, position: str = "", in_full: str = "") -> Calculation:
+    """One step: formula, numbers, value, and what the source prints."""
+    return Calculation(
+        step.name,
+        step.reason,
+        step.formula,
+        tableau.labels,
+        tableau.is_exact(step),
+        tableau.labels[step.name],
+        position,
+        tableau.cancelled(step),
+        in_full,
+        None if tableau.rounded is None else tableau.drift(step),
+        tuple(map(printed, tableau.printed_by_name.get(step.name, ()))),
+    )
 
 
-def show_derivations(tableau: Tableau, screen: Screen) -> None:
+def printed(row: PrintedRow) -> Printed:
+    return Printed(row.name, row.printed, row.verdict, row.note, row.place)
+
+
+def derivation(name: str, lines: Sequence[Line]) -> Derivation:
+    return Derivation(name, tuple((line.expression, line.rule) for line in lines))
+
+
+def derivations(tableau: Tableau) -> Iterator[Block]:
     """One derivation of every kind; the partials that come out alike are named below it."""
-    screen.heading("How these derivatives come out, rule by rule")
+    yield Heading("How these derivatives come out, rule by rule")
     for step, lines, others in tableau.derivations_by_kind():
-        show_derivation(screen, step.name, lines)
+        yield derivation(step.name, lines)
         if others:
-            screen.indented(alike(tableau, others))
-        screen.show("")
+            yield _alike(tableau, others)
+        yield Break()
     if collapsed := collapses(tableau.worksheet):
         name, lines = collapsed[0]
-        screen.show("With softmax and cross-entropy the gradient by a weighted sum becomes output minus target:", "")
-        show_derivation(screen, name, lines)
-        screen.indented(alike(tableau, [other for other, _ in collapsed[1:]]))
+        yield Paragraph("With softmax and cross-entropy the gradient by a weighted sum becomes output minus target:")
+        yield Break()
+        yield derivation(name, lines)
+        yield _alike(tableau, [other for other, _ in collapsed[1:]])
 
 
-def show_checks(tableau: Tableau, screen: Screen) -> None:
+def _alike(tableau: Tableau, others: Sequence[str]) -> Paragraph:
+    """Which partials come out in the same way."""
+    named, more = tableau.beginning(others)
+    return Paragraph(f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}", 2)
+
+
+def checks(tableau: Tableau) -> Iterator[Block]:
     """Printed values of formulas that are no steps of the worksheet."""
-    rows = [row for row in tableau.printed if row.name not in tableau.worksheet.by_name]
+    rows = [
+        (printed(row), shown(row.exact, tableau.digits))
+        for row in tableau.printed
+        if row.name not in tableau.worksheet.by_name
+    ]
     if not rows:
         return
-    screen.heading("Results in between that are printed too")
-    if screen.stacked:
-        for row in rows:
-            screen.show(f"{row.name} = {shown(row.exact, tableau.digits)}, printed {row.printed}: {row.verdict}")
-    else:
-        table = screen.table("formula", "value", "printed", right=["value"])
-        for row in rows:
-            cells = (screen.text(text) for text in (row.name, shown(row.exact, tableau.digits)))
-            table.add_row(*cells, printed_text(screen, [row]))
-        screen.show(table)
-    show_notes(screen, rows)
+    yield Heading("Results in between that are printed too")
+    yield Table(
+        (Column("formula"), Column("value", Kind.NUMBER), Column("printed")),
+        tuple(
+            Row(
+                (of.name, value, Verdict(of.verdict, f"{of.value} {of.verdict}")),
+                f"{of.name} is {value}. Printed is {of.value}: {of.verdict}.",
+                (Paragraph(f"{of.name} = {value}, printed {of.value}: {of.verdict}"),),
+            )
+            for of, value in rows
+        ),
+    )
+    for of, _ in rows:
+        if of.remark:
+            yield Paragraph(of.remark, 2)
 
 
-def show_outcome(tableau: Tableau, screen: Screen) -> None:
+def outcome(tableau: Tableau) -> Iterator[Block]:
     """What changed, and by how much the error fell."""
     changes, others = tableau.beginning(tableau.changes())
     if not changes:
         return
-    screen.heading("What changed")
-    if screen.stacked:
-        for name, before, after, change in changes:
-            screen.show(name)
-            screen.indented(f"from {before} to {after}")
-            screen.indented(f"changed by {change}")
-    else:
-        headings = ("before", "after", "change")
-        table = screen.table("", *headings, right=headings)
-        for row in changes:
-            table.add_row(*map(screen.text, row))
-        screen.show(table)
+    yield Heading("What changed")
+    yield Table(
+        (Column(""), *(Column(heading, Kind.NUMBER) for heading in ("before", "after", "change"))),
+        tuple(
+            Row(
+                row,
+                "{} goes from {} to {}, a change of {}.".format(*row),
+                (Paragraph(row[0]), Paragraph(f"from {row[1]} to {row[2]}", 2), Paragraph(f"changed by {row[3]}", 2)),
+            )
+            for row in changes
+        ),
+    )
     if others:
-        screen.show(others)
-    screen.show(*changes_in_error(tableau))
+        yield Paragraph(others)
+    yield from map(Paragraph, changes_in_error(tableau))
 
 
-def show_legend(tableau: Tableau, screen: Screen) -> None:
+def legend(tableau: Tableau) -> Iterator[Block]:
     """What the verdicts mean, those that occur."""
-    if tableau.verdicts:
-        screen.heading("What the verdicts on printed values mean")
+    if not tableau.verdicts:
+        return
+    yield Heading("What the verdicts on printed values mean")
     for verdict, meaning in tableau.verdicts.items():
-        screen.indented(f"{verdict}: {meaning}")
-    if tableau.verdicts:
-        if tableau.prints_a_formula:
-            screen.indented(OF_A_FORMULA)
-        screen.indented("An empty place: the source prints no value there.")
+        yield Paragraph(f"{verdict}: {meaning}", 2)
+    if tableau.prints_a_formula:
+        yield Paragraph(OF_A_FORMULA, 2)
+    yield Paragraph("An empty place: the source prints no value there.", 2, seen=True)

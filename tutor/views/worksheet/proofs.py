@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from tutor.views.notation import expression_text
+from tutor.views.blocks import Block, Break, Column, Formula, Kind, Paragraph, Row, Table
 from tutor.views.numbers import scientific, shown
-from tutor.views.screen import Screen
 from tutor.worksheet.proof import AGREES, AT_A_CORNER, Proof
 from tutor.worksheet.step import Step
 
@@ -19,44 +18,45 @@ WAYS = {
 }
 
 
-def show_proofs(proofs: Sequence[Proof], screen: Screen, objective: Step | None = None) -> None:
+def proved(proofs: Sequence[Proof], objective: Step | None = None) -> Iterator[Block]:
     """Every gradient with its value and how far each other way is from it; with the objective where it is no step."""
     if objective is not None:
-        formula = expression_text(objective.formula, screen.style)
-        screen.show(f"The gradients arrive from above: they are those of {objective.name} = {formula}.", "")
-    screen.show("Each gradient four ways:")
+        arrive = f"The gradients arrive from above: they are those of {objective.name}"
+        yield Paragraph((arrive, " = ", Formula(objective.formula), "."))
+        yield Break()
+    yield Paragraph("Each gradient four ways:")
     for way, meaning in WAYS.items():
-        screen.indented(f"{way}: {meaning}")
-    screen.show("")
-    if screen.narrate or screen.stacked:
-        for proof in proofs:
-            told = ", ".join(f"{way} differs by {_distance(proof, way)}" for way in list(WAYS)[1:])
-            screen.show(f"{proof.name} = {shown(proof.chain, 12)} by the chain rule; {told}. {proof.verdict}.")
-    else:
-        ways = list(WAYS)[1:]
-        table = screen.table("gradient", "chain rule", *ways, "verdict", right=["chain rule", *ways])
-        for proof in proofs:
-            distances = [_distance(proof, way) for way in ways]
-            table.add_row(*map(screen.text, (proof.name, shown(proof.chain, 12), *distances, proof.verdict)))
-        screen.show(table, "The three columns after the chain rule are differences from it.")
+        yield Paragraph(f"{way}: {meaning}", 2)
+    yield Break()
+    chain, *ways = WAYS
+    yield Table(
+        (Column("gradient"), *(Column(way, Kind.NUMBER) for way in (chain, *ways)), Column("verdict")),
+        tuple(_row(proof, ways) for proof in proofs),
+        about="The three columns after the chain rule are differences from it.",
+    )
     if any(proof.composed is None for proof in proofs):
-        screen.show("not done: the composed loss is too large for SymPy to be differentiated in reasonable time.")
-    for proof in proofs:
-        if proof.verdict == AT_A_CORNER:
-            screen.show(_corner(proof, screen))
+        yield Paragraph("not done: the composed loss is too large for SymPy to be differentiated in reasonable time.")
+    yield from (_corner(proof) for proof in proofs if proof.verdict == AT_A_CORNER)
     held, cornered = (sum(proof.verdict == verdict for proof in proofs) for verdict in (AGREES, AT_A_CORNER))
-    screen.show(
-        f"{held} of {len(proofs)} gradients agree to 25 digits{f', {cornered} at a corner' if cornered else ''}."
+    corners = f", {cornered} at a corner" if cornered else ""
+    yield Paragraph(f"{held} of {len(proofs)} gradients agree to 25 digits{corners}.")
+
+
+def _row(proof: Proof, ways: Sequence[str]) -> Row:
+    value, distances = shown(proof.chain, 12), [_distance(proof, way) for way in ways]
+    told = ", ".join(f"{way} differs by {distance}" for way, distance in zip(ways, distances, strict=True))
+    return Row(
+        (proof.name, value, *distances, proof.verdict),
+        f"{proof.name} = {value} by the chain rule; {told}. {proof.verdict}.",
     )
 
 
-def _corner(proof: Proof, screen: Screen) -> str:
+def _corner(proof: Proof) -> Paragraph:
     """Why the differences at a corner cannot agree."""
     step, watched = proof.corner or ("", None)
-    return (
-        f"{proof.name} is at a corner: {step} has no derivative where {expression_text(watched, screen.style)} = 0. "
-        "The chain rule goes on with the slope that is chosen there; other ways may find another."
-    )
+    goes_on = "The chain rule goes on with the slope that is chosen there; other ways may find another."
+    none = f"{proof.name} is at a corner: {step} has no derivative where "
+    return Paragraph((none, Formula(watched), f" = 0. {goes_on}"))
 
 
 def _distance(proof: Proof, way: str) -> str:

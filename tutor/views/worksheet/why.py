@@ -8,30 +8,24 @@ from fractions import Fraction
 from sympy import Add
 
 from tutor.formulas.expressions import names
+from tutor.views.blocks import Block, Break, Paragraph
 from tutor.views.numbers import finite_decimals, full
-from tutor.views.screen import Screen
 from tutor.views.worksheet.model import Tableau
-from tutor.views.worksheet.page import show_derivation, show_notes, show_step
-from tutor.views.worksheet.sentences import narrate_derivation, narrate_step
+from tutor.views.worksheet.page import calculation, derivation
 
 
-def explain(tableau: Tableau, screen: Screen, name: str) -> None:
-    """Everything there is to say about `name`, in tables or in sentences."""
-    if screen.narrate:
-        for sentence in narrate_explanation(tableau, name):
-            screen.show(sentence)
-        return
+def explanation(tableau: Tableau, name: str) -> Iterator[Block]:
+    """Everything there is to say about `name`: how it comes out, what it is made of, and what is made of it."""
     step = tableau.worksheet.by_name.get(name)
     if step is None:
-        screen.show(_given(tableau, name))
+        yield Paragraph(f"{name} is given: {tableau.labels[name]}.")
     else:
-        show_step(tableau, screen, step)
-        screen.indented(in_full(tableau, name))
-        show_notes(screen, tableau.printed_by_name.get(name, ()))
+        yield calculation(tableau, step, in_full=in_full(tableau, name))
         if lines := tableau.derivation(step):
-            screen.show("")
-            show_derivation(screen, name, lines)
-    screen.show("", *chains(tableau, name), *relations(tableau, name))
+            yield Break()
+            yield derivation(name, lines)
+    yield Break()
+    yield from map(Paragraph, (*chains(tableau, name), *relations(tableau, name)))
 
 
 def chains(tableau: Tableau, name: str) -> Iterator[str]:
@@ -65,21 +59,3 @@ def relations(tableau: Tableau, name: str) -> Iterator[str]:
         yield f"It needs {', '.join(f'{x} = {tableau.labels[x]}' for x in inputs)}."
     users = worksheet.users[name]
     yield f"It is used in {', '.join(users)}." if users else "Nothing further depends on it."
-
-
-def narrate_explanation(tableau: Tableau, name: str) -> Iterator[str]:
-    """The same in sentences."""
-    step = tableau.worksheet.by_name.get(name)
-    if step is None:
-        yield _given(tableau, name)
-    else:
-        yield narrate_step(tableau, step)
-        yield f"{in_full(tableau, name)}."
-        if lines := tableau.derivation(step):
-            yield narrate_derivation(name, lines)
-    yield from chains(tableau, name)
-    yield from relations(tableau, name)
-
-
-def _given(tableau: Tableau, name: str) -> str:
-    return f"{name} is given: {tableau.labels[name]}."

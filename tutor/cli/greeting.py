@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from tutor.views.screen import NARROWEST, terminal_columns
+from tutor.printers.screen import NARROWEST, terminal_columns
 
 _WHAT = (
     "A tutor for neural networks: every value, every derivative and every update of a training step, worked out to the "

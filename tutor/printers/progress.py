@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from tutor.views.screen import STACK_BELOW, Screen
+from tutor.printers.screen import STACK_BELOW, Screen
 
 Thing = TypeVar("Thing")
 Tell = Callable[[int, str], None]

@@ -1,0 +1,129 @@
+"""Blocks as a page of Markdown; what is a picture elsewhere is told in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from tutor.harmless import for_markdown
+from tutor.printers import sentences
+from tutor.printers.screen import Screen
+from tutor.printers.text import as_table, spelled
+from tutor.views.blocks import (
+    Block,
+    Break,
+    Calculation,
+    Calculations,
+    Code,
+    Commands,
+    Derivation,
+    Formula,
+    Heading,
+    Kind,
+    Network,
+    Paragraph,
+    Piece,
+    Plot,
+    Regions,
+    Strong,
+    Table,
+    Text,
+    pieces,
+)
+from tutor.views.style import PLAIN
+
+_MARKER = re.compile(r"^([0-9]*)([#+\-=~.)]|\*(?!\*))")
+"""What would make a heading, a list or a rule of a line that begins with it."""
+
+
+def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
+    """The blocks one after the other, with an empty line between any two that are not of one list."""
+    before: Block | None = None
+    for block in blocks:
+        lines = list(SAID[type(block)](block))
+        if lines and before is not None and not (_is_listed(before) and _is_listed(block)):
+            yield "\n"
+        yield from (f"{line}\n" for line in lines)
+        before = block if lines else before
+
+
+def _is_listed(block: Block) -> bool:
+    return isinstance(block, Paragraph) and block.indent > 0
+
+
+def _inline(text: Text) -> str:
+    return "".join(map(_piece, pieces(text)))
+
+
+def _piece(piece: Piece) -> str:
+    text = for_markdown(spelled(piece, PLAIN))
+    if isinstance(piece, Code | Formula):
+        return f"`{text.strip()}`" if text.strip() else ""
+    return f"**{text.strip()}**" if isinstance(piece, Strong) and text.strip() else text
+
+
+def _heading(block: Heading) -> Iterator[str]:
+    yield f"{'#' * block.level.value} {_inline(block.text)}"
+
+
+def _paragraph(block: Paragraph) -> Iterator[str]:
+    if line := _MARKER.sub(r"\1\\\2", _inline(block.text).strip()):
+        yield f"- {line}" if block.indent else line
+
+
+def _nothing(block: Break) -> Iterator[str]:
+    yield from ()
+
+
+def _table(block: Table) -> Iterator[str]:
+    yield _cells(_inline(column.heading) for column in block.columns)
+    yield _cells("---:" if column.kind is Kind.NUMBER else "---" for column in block.columns).replace(" ", "")
+    for row in block.rows:
+        yield _cells(map(_inline, row.cells))
+    if block.about:
+        yield from ("", _inline(block.about))
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _calculations(block: Calculations) -> Iterator[str]:
+    yield from _table(as_table(block.lines))
+    said = [f"{line.name}: {line.remark}" for line in block.lines if line.remark]
+    said += [block.more, *(one.remark for line in block.lines for one in line.printed)]
+    for text in filter(None, said):
+        yield from ("", *_paragraph(Paragraph(text)))
+
+
+def _derivation(block: Derivation) -> Iterator[str]:
+    for expression, rule in block.lines:
+        yield f"- {_inline((Code(block.name), ' = ', Formula(expression), f' ({rule})'))}"
+
+
+def _told(block: Block) -> Iterator[str]:
+    told: Iterator[Block] = sentences.told(block)
+    for place, sentence in enumerate(told):
+        yield from ([""] if place else [])
+        yield from SAID[type(sentence)](sentence)
+
+
+def _commands(block: Commands) -> Iterator[str]:
+    for words, purpose in block.ways:
+        yield f"- {_inline((Code(' '.join(words)), f': {purpose}' if purpose else ''))}"
+
+
+SAID: Mapping[type, Callable[[Any], Iterator[str]]] = {
+    Heading: _heading,
+    Paragraph: _paragraph,
+    Break: _nothing,
+    Table: _table,
+    Calculation: _told,
+    Calculations: _calculations,
+    Derivation: _derivation,
+    Network: _told,
+    Plot: _told,
+    Regions: _told,
+    Commands: _commands,
+}

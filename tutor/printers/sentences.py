@@ -1,0 +1,168 @@
+"""Blocks in sentences, for screen readers and for reading aloud: what has no words of its own is told in paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from tutor.errors import counted
+from tutor.printers import terminal
+from tutor.printers.screen import Screen
+from tutor.printers.text import equation, spelled
+from tutor.views.blocks import (
+    Block,
+    Break,
+    Calculation,
+    Calculations,
+    Commands,
+    Derivation,
+    Formula,
+    Heading,
+    Network,
+    Paragraph,
+    Plot,
+    Printed,
+    Regions,
+    Table,
+    Text,
+    pieces,
+)  # fmt: skip
+from tutor.views.style import SPOKEN
+
+Told = Iterator[Heading | Paragraph | Break | Commands]
+_PLUS_OR_MINUS = re.compile(r" ?± ?")
+_EQUALS = " = "
+_GRID = 60, 30  # places at which a plane is looked at
+
+
+def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
+    """The blocks one after the other, each as soon as it is there."""
+    return terminal.printed(chain.from_iterable(map(told, blocks)), screen)
+
+
+def told(block: Block) -> Told:
+    """The block in blocks that can be read aloud."""
+    return SAID[type(block)](block)
+
+
+def _aloud(text: Text) -> Text:
+    """The text with its signs in words; the sign between a name and its number is read as it is."""
+    said = [_PLUS_OR_MINUS.sub(" plus or minus ", p) if isinstance(p, str) else p for p in pieces(text)]
+    said = [" equals " if piece == _EQUALS else piece for piece in said]
+    return tuple(said) if len(said) > 1 else said[0]
+
+
+def _as_it_is(block: Heading | Break) -> Told:
+    yield block
+
+
+def _paragraph(block: Paragraph) -> Told:
+    if not block.seen:
+        yield Paragraph(_aloud(block.text), block.indent)
+
+
+def _table(block: Table) -> Told:
+    for text in [block.aloud.text] if block.aloud is not None else [row.told for row in block.rows]:
+        yield Paragraph(_aloud(text))
+
+
+def _calculations(block: Calculations) -> Told:
+    for line in block.lines:
+        yield from _calculation(line)
+    if block.more:
+        yield Paragraph(block.more)
+
+
+def _calculation(block: Calculation) -> Told:
+    """Position, name, rule, formula, numbers, value, and what is printed."""
+    formula, numbers, value = equation(block, SPOKEN)
+    said = [formula]
+    if numbers:
+        said.append(f", which is {'' if block.exact else 'about '}{numbers}")
+    if value:
+        said.append(f", which is {value}")
+    if block.remark:
+        said.append(f"; {block.remark}")
+    if block.drift:
+        said.append("; the exact value is {}, the drift {}".format(*block.drift))
+    position = f"{block.position}. " if block.position else ""
+    printed = "".join(f" {_printed(one)}" for one in block.printed)
+    yield Paragraph(f"{position}{block.name}, {block.reason}: {''.join(said)}.{printed}")
+    if block.in_full:
+        yield Paragraph(f"{block.in_full}.")
+
+
+def _printed(one: Printed) -> str:
+    return f"Printed is {one.value}: {one.verdict}.{f' {one.note}' if one.note else ''}"
+
+
+def _derivation(block: Derivation) -> Told:
+    """One paragraph, rule before result."""
+    (first, _), *rest = block.lines
+    said = [f"{block.name} is {spelled(Formula(first), SPOKEN)}."]
+    said += [f"Then, {rule}: {spelled(Formula(expression), SPOKEN)}." for expression, rule in rest]
+    yield Paragraph(" ".join(said))
+
+
+def _network(block: Network) -> Told:
+    """What flows into each neuron, with the weights."""
+    known, labels = block.connections, block.labels
+    inputs = block.examples[0][0] if len(block.examples) == 1 else known.inputs
+    yield Paragraph(f"The network has {counted(len(known.inputs), 'input')}: {', '.join(inputs)}.")
+    sources = known.inputs
+    for number, layer in enumerate(known.layers, 1):
+        kind = "output layer" if number == len(known.layers) else "hidden layer"
+        several = len(layer.neurons) > 1
+        neurons = f"{len(layer.neurons)} {layer.activation} neurons" if several else f"one {layer.activation} neuron"
+        yield Paragraph(f"Layer {number}, the {kind}, has {neurons}.")
+        for neuron, row, bias in zip(layer.neurons, layer.weights, layer.biases, strict=True):
+            arms = [f"{x} with weight {w} = {labels[w]}" for x, w in zip(sources, row, strict=True) if w]
+            kind, how = ("threshold", ", subtracted") if layer.subtracted else ("bias", "")
+            end = f"; its {kind} is {bias} = {labels[bias]}{how}" if bias else ""
+            yield Paragraph(f"{neuron.output} takes {', '.join(arms)}{end}.")
+        sources = tuple(neuron.output for neuron in layer.neurons)
+    for number, (given, targets) in enumerate(block.examples, 1):
+        if len(block.examples) > 1:
+            target = f"; the target is {', '.join(targets)}" if targets else ""
+            yield Paragraph(f"Example {number}: {', '.join(given)}{target}.")
+        elif targets:
+            yield Paragraph(f"The target is {', '.join(targets)}.")
+
+
+def _plot(block: Plot) -> Told:
+    if block.keyed:
+        yield Heading(block.title)
+    for text in block.told:
+        yield Paragraph(_aloud(text), 2 if block.keyed else 0)
+
+
+def _regions(block: Regions) -> Told:
+    """How large a share of the plane each class has."""
+    shares = Counter(int(place) for row in block.cells(*_GRID) for place in row)
+    said = [f"{100 * shares[k] / _GRID[0] / _GRID[1]:.0f}% for {name}" for k, name in enumerate(block.classes)]
+    (across, left, right), (up, low, high) = block.across, block.up
+    plane = f"{across} from {left:.3g} to {right:.3g} and {up} from {low:.3g} to {high:.3g}"
+    yield Paragraph(f"{block.title}: of the plane of {plane} it takes {', '.join(said)}.")
+
+
+def _commands(block: Commands) -> Told:
+    for words, purpose in block.ways:
+        yield Paragraph(f"{' '.join(words)}: {purpose}.") if purpose else Commands(((words, ""),))
+
+
+SAID: Mapping[type, Callable[[Any], Told]] = {
+    Heading: _as_it_is,
+    Paragraph: _paragraph,
+    Break: _as_it_is,
+    Table: _table,
+    Calculation: _calculation,
+    Calculations: _calculations,
+    Derivation: _derivation,
+    Network: _network,
+    Plot: _plot,
+    Regions: _regions,
+    Commands: _commands,
+}

@@ -1,0 +1,219 @@
+"""Blocks on a terminal: tables where there is room for columns, else lines; ASCII where there is nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.table import Table as Grid
+
+from tutor.printers import picture, plots
+from tutor.printers.page import Page, Parts, indented, paragraph
+from tutor.printers.screen import Screen
+from tutor.printers.tables import grid, table
+from tutor.printers.text import as_table, equation, sign
+from tutor.views.blocks import (
+    Aside,
+    Block,
+    Break,
+    Calculation,
+    Calculations,
+    Commands,
+    Derivation,
+    Formula,
+    Heading,
+    Level,
+    Network,
+    Paragraph,
+    Plot,
+    Printed,
+    Regions,
+    Strong,
+    Table,
+    Verdict,
+)
+
+_HEADINGS = {Level.TITLE: "bold", Level.SECTION: "bold cyan", Level.LINES: "bold"}
+_SIGNS = "·#o+x*%@=&"
+
+
+def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
+    """The blocks one after the other, each as soon as it is there."""
+    page = Page(screen)
+    for block in blocks:
+        yield from map(page.lines, SAID[type(block)](block, page))
+
+
+def _heading(block: Heading, page: Page) -> Parts:
+    if block.level is Level.SECTION:
+        yield ""
+    yield page.line(block.text, _HEADINGS[block.level])
+
+
+def _break(block: Break, page: Page) -> Parts:
+    yield ""
+
+
+def _calculations(block: Calculations, page: Page) -> Parts:
+    if page.screen.stacked:
+        for line in block.lines:
+            yield from _worked(line, page)
+    else:
+        yield grid(as_table(block.lines), page)
+        for remark in filter(None, dict.fromkeys(line.remark for line in block.lines)):
+            names = ", ".join(line.name for line in block.lines if line.remark == remark)
+            yield from indented(f"{names}: {remark}", page)
+    if block.more:
+        yield page.line(block.more)
+    for line in block.lines:
+        yield from _notes(line.printed, page)
+
+
+def _calculation(block: Calculation, page: Page) -> Parts:
+    yield from _worked(block, page)
+    if block.in_full:
+        yield from indented(block.in_full, page)
+    yield from _notes(block.printed, page)
+
+
+def _worked(line: Calculation, page: Page) -> Parts:
+    """One line of a worksheet on several: name and rule, formula, numbers, value, and what the source prints."""
+    yield page.line(f"{line.name}  ", "bold") + page.line(f"({line.reason})", "dim")
+    formula, numbers, value = equation(line, page.screen.style)
+    yield from indented(f"= {formula}", page)
+    if numbers:
+        yield from indented(f"{sign(line)} {numbers}", page)
+    if value:
+        yield from indented(f"= {value}", page)
+    if line.remark:
+        yield from indented(line.remark, page)
+    if line.drift:
+        yield from indented("exact value {}, drift {}".format(*line.drift), page)
+    for one in line.printed:
+        yield from indented(Verdict(one.verdict, f"printed {one.value}: {one.verdict}"), page)
+
+
+def _notes(values: Sequence[Printed], page: Page) -> Parts:
+    """What there is to say about printed values, each with its name."""
+    for one in values:
+        if one.remark:
+            yield from indented(one.remark, page)
+
+
+def _derivation(block: Derivation, page: Page) -> Parts:
+    """Each line with the rule that led to it: beside it where there is room, else below."""
+    yield page.line(block.name, "bold")
+    if page.screen.stacked:
+        for expression, rule in block.lines:
+            yield from indented(("= ", Formula(expression)), page)
+            yield from indented(Aside(f"({rule})"), page, by=6)
+        return
+    grid = Grid.grid(padding=(0, 1))
+    for ratio in (None, 3, 1):
+        grid.add_column(ratio=ratio, overflow="fold")
+    grid.expand = True
+    for expression, rule in block.lines:
+        grid.add_row(page.line("  ="), page.line(Formula(expression)), page.line(Aside(rule)))
+    yield grid
+
+
+def _network(block: Network, page: Page) -> Parts:
+    """The layers side by side where they fit, else one below the other; then the examples."""
+    strokes = picture.UNICODE if page.screen.unicode else picture.ASCII
+    titles = picture.layer_titles(block.connections.layers)
+    pictures = picture.layer_pictures(block.connections, block.labels, page.screen.width, strokes)
+    columns = [(page.clean(title), page.clean("\n".join(lines))) for title, lines in zip(titles, pictures, strict=True)]
+    widths = [max(cell_len(line) for text in column for line in text.split("\n")) for column in columns]
+    yield from _heading(Heading("The network"), page)
+    if sum(widths) + 4 * len(widths) <= page.screen.width:
+        grid = Grid.grid(padding=(0, 4))
+        for width in widths:
+            grid.add_column(min_width=width, no_wrap=True)
+        grid.add_row(*(page.line(Strong(title)) for title, _ in columns))
+        grid.add_row(*(page.line(drawn) for _, drawn in columns))
+        yield grid
+    else:
+        for title, drawn in columns:
+            yield page.line(Strong(title))
+            yield page.line(drawn)
+    for number, (inputs, targets) in enumerate(block.examples, 1):
+        if len(block.examples) > 1:
+            target = f"; target: {', '.join(targets)}" if targets else ""
+            yield page.line(f"Example {number}: {', '.join(inputs)}{target}")
+        elif targets:
+            yield page.line(f"Target: {', '.join(targets)}")
+
+
+def _plot(block: Plot, page: Page) -> Parts:
+    """The picture where there is room and Unicode for it."""
+    drawn = page.screen.unicode and page.screen.width >= plots.NARROWEST
+    if drawn or block.keyed:
+        yield from _heading(Heading(block.title), page) if block.title else ("",)
+    if drawn:
+        yield page.line(plots.drawn(block, page.screen.width))
+        for about in block.about:
+            yield from paragraph(about, page)
+    for told in block.told if block.keyed else ():
+        yield from indented(told, page)
+
+
+def _regions(block: Regions, page: Page) -> Parts:
+    """The plane with the sign of its class at each place."""
+    columns = min(64, max(page.screen.width - 8, 12))
+    signs = _SIGNS if page.screen.unicode else _SIGNS.replace("·", ".")
+    legend = ", ".join(f"{signs[i % len(signs)]} {name}" for i, name in enumerate(block.classes))
+    yield from _heading(Heading(f"{block.title}: {legend}"), page)
+    for row in block.cells(columns, columns * 2 // 7):
+        yield page.line("  " + "".join(signs[c % len(signs)] for c in row))
+    (across, left, right), (up, low, high) = block.across, block.up
+    ends = f"{across} from {left:.3g} to {right:.3g}, {up} from {low:.3g} at the bottom to {high:.3g} at the top"
+    yield from indented(ends, page)
+
+
+def _commands(block: Commands, page: Page) -> Parts:
+    """Each command with its purpose beside it where all have room, else below."""
+    ways = [(" ".join(words), purpose) for words, purpose in block.ways]
+    wide = max(len(words) for words, _ in ways)
+    beside = all(purpose for _, purpose in ways)
+    beside = beside and wide + 5 + max(len(purpose) for _, purpose in ways) <= page.screen.width
+    for (words, purpose), (split, _) in zip(ways, block.ways, strict=True):
+        if beside:
+            yield from indented(f"{words:{wide}}   {purpose}", page)
+        else:
+            yield from map(page.line, _command(split, page.screen.width))
+            if purpose:
+                yield from indented(purpose, page, by=6)
+
+
+def _command(words: Sequence[str], width: int) -> list[str]:
+    """A command on as many lines as it needs, to be pasted as it stands; an option stays with its value."""
+    groups: list[str] = []
+    for word in words:
+        if groups and not word.startswith("--"):
+            groups[-1] += f" {word}"
+        else:
+            groups.append(word)
+    lines = [f"  {groups[0]}"]
+    for group in groups[1:]:
+        if len(lines[-1]) + len(group) + 3 > width:
+            lines[-1] += " \\"
+            lines.append(f"    {group}")
+        else:
+            lines[-1] += f" {group}"
+    return lines
+
+
+SAID: Mapping[type, Callable[[Any, Page], Parts]] = {
+    Heading: _heading,
+    Paragraph: paragraph,
+    Break: _break,
+    Table: table,
+    Calculation: _calculation,
+    Calculations: _calculations,
+    Derivation: _derivation,
+    Network: _network,
+    Plot: _plot,
+    Regions: _regions,
+    Commands: _commands,
+}

@@ -1,0 +1,262 @@
+"""What there is to see, before anybody decides how it is said: plain data that every printer understands.
+
+A view makes blocks and knows no width, no colour and no voice; a printer has one function for each kind of block. Text
+stands in a block as somebody wrote it, and a formula as its tree: the printer spells both, and makes them harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tutor.worksheet.connections import Connections
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression within a text; with `numbers`, each quantity as the text of its number."""
+
+    expression: Any
+    numbers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that stand out."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Words that may be passed over."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A name or an answer exactly as it is typed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict, or what is said in its colour."""
+
+    verdict: str
+    text: str = ""
+
+
+Piece = str | Formula | Strong | Aside | Code | Verdict
+Text = Piece | tuple[Piece, ...]
+
+
+def pieces(text: Text) -> tuple[Piece, ...]:
+    return text if isinstance(text, tuple) else (text,)
+
+
+class Level(Enum):
+    """What a heading stands over: everything, a section, or a few lines."""
+
+    TITLE = 1
+    SECTION = 2
+    LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: Text
+    level: Level = Level.SECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text that is wrapped as it needs; one that belongs to what stands above it is set in by some columns. What is
+    said of a table or a picture that can be `seen` is not read aloud."""
+
+    text: Text
+    indent: int = 0
+    seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Something else begins."""
+
+
+class Kind(Enum):
+    """What stands in a column. Numbers and answers are read from their ends."""
+
+    TEXT = "text"
+    NAME = "name"
+    NUMBER = "number"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A `continued` column goes on with the one before it, and stands below that where there is no room beside it."""
+
+    heading: str
+    kind: Kind = Kind.TEXT
+    continued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of a row, and `told`, the sentence that reads them aloud. `lines` say the same where there are no
+    columns, if the sentence is not to do it. One row of a table may be the `best`; a row `ends` a section."""
+
+    cells: tuple[Text, ...]
+    told: Text
+    lines: tuple[Paragraph, ...] = ()
+    best: bool = False
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings. One of `whole` cells, mostly numbers, is read down as well as across: no cell of it is ever
+    broken but between its pieces, and it stays a table wherever it fits. `narrower` takes its place where it does not
+    fit, `aloud` where it is read aloud; else each row has its sentence. `about` is what columns do not say themselves
+    and sentences do. A table that is `apart` has room before it, if it is one."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    whole: bool = False
+    narrower: Table | Paragraph | None = None
+    aloud: Paragraph | None = None
+    about: str = ""
+    apart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A value as a source prints it: where, what is thought of it, and what there is to say about it."""
+
+    name: str
+    value: str
+    verdict: str
+    note: str = ""
+    place: str = ""
+
+    @property
+    def remark(self) -> str:
+        """The note with what it is about; empty where there is none."""
+        place = f" ({self.place})" if self.place else ""
+        return f"{self.name}{place}, printed {self.value}, {self.verdict}: {self.note}" if self.note else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A line of a worksheet: a quantity, its formula, the numbers to be put into it, the value.
+
+    `exact` says whether these numbers are the exact ones or shown rounded. `position` is which of how many steps it
+    is, `remark` what is known of the value besides, `in_full` the value with all its digits, `drift` the exact value
+    and how far the rounded one is from it.
+    """
+
+    name: str
+    reason: str
+    formula: Any
+    numbers: Mapping[str, str]
+    exact: bool
+    value: str
+    position: str = ""
+    remark: str = ""
+    in_full: str = ""
+    drift: tuple[str, str] | None = None
+    printed: tuple[Printed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calculations:
+    """Lines that belong together, as a table where there is room; `more` says how many others there are."""
+
+    lines: tuple[Calculation, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a derivative comes out: every expression with the rule that led to it."""
+
+    name: str
+    lines: tuple[tuple[Any, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Layers, neurons, weights with their values, and the examples: the inputs and the targets of each."""
+
+    connections: Connections
+    labels: Mapping[str, str]
+    examples: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """From where to where a plot goes. `ticks` are where a part of a picture ends, where the axis itself gives way to
+    that: at round numbers, or at whole ones, counted from its beginning."""
+
+    label: str
+    low: float
+    high: float
+    ticks: Literal["", "round", "whole"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points in their order, and what is drawn: a line through them or each of them, as a dot or with the sign. At the
+    points that are `marked` a line has its sign."""
+
+    points: tuple[tuple[float, float], ...]
+    drawn: Literal["line", "points"] = "line"
+    sign: str = ""
+    marked: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Curves, and `told`, their numbers in words. Where a picture cannot be read without these, it is `keyed`: they
+    stand below it, too. `about` says what to know of the picture."""
+
+    title: str
+    across: Axis
+    up: Axis
+    series: tuple[Series, ...]
+    told: tuple[Text, ...]
+    about: tuple[Paragraph, ...] = ()
+    keyed: bool = False
+
+
+Cells = Callable[[int, int], Sequence[Sequence[int]]]
+"""For so many columns and rows the class of every place, from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Which part of a plane belongs to which class; each axis has its name and its two ends."""
+
+    title: str
+    classes: tuple[str, ...]
+    across: tuple[str, float, float]
+    up: tuple[str, float, float]
+    cells: Cells = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What to type next: the words of each command, and what it does, if that has to be said."""
+
+    ways: tuple[tuple[tuple[str, ...], str], ...]
+
+
+Block = (
+    Heading | Paragraph | Break | Table | Calculation | Calculations | Derivation | Network | Plot | Regions | Commands
+)

@@ -10,7 +10,6 @@ import typer
 from tutor.cli.app import command
 from tutor.cli.onward import lead_on
 from tutor.printers import Printer
-from tutor.views.blocks import Column, Kind, Row, Table
 
 Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 
@@ -19,6 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 def list_lessons(printer: Printer, json_output: Json = False) -> None:
     """The lessons, in the order of the course."""
     from tutor.lessons.find import course
+    from tutor.views.blocks import Column, Kind, Row, Table
 
     lessons = course()
     if json_output:

@@ -9,7 +9,6 @@ import typer
 from tutor.cli.app import command
 from tutor.cli.onward import lead_on
 from tutor.printers import Printer
-from tutor.views.blocks import Column, Kind, Row, Table
 
 Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 
@@ -20,6 +19,7 @@ def list_lessons(printer: Printer, json_output: Json = False) -> None:
     from tutor.lessons.find import course
     from tutor.lessons.format import ListedLesson, Listing
     from tutor.results import as_json
+    from tutor.views.blocks import Column, Kind, Row, Table
 
     lessons = course()
     if json_output:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tutor.cli import tell
 from tutor.printers import Printer
-from tutor.views.blocks import Commands, Heading
 
 Ways = Sequence[tuple[str, str]]
 
@@ -97,6 +96,8 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
 
 def lead_on(printer: Printer, after: str, **known: object) -> None:
     """End a result with what to type next."""
+    from tutor.views.blocks import Commands, Heading
+
     ways = ways_on(after, **known)
     if not ways:
         return

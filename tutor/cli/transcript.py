@@ -11,7 +11,6 @@ from tutor.cli.app import Force, app, command
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import lesson_names
 from tutor.printers import Printer
-from tutor.views.blocks import Paragraph
 
 group = typer.Typer(help="Record lessons, and verify that they still come out the same.", no_args_is_help=True)
 app.add_typer(group, name="transcript")
@@ -53,6 +52,7 @@ def verify(
     """
     from tutor.transcripts.read import transcript_names
     from tutor.transcripts.record import verify as verified
+    from tutor.views.blocks import Paragraph
 
     names = transcript_names(folder)
     if not names:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from tutor.printers.screen import Screen, open_screen
-from tutor.views.blocks import Block, Paragraph, Text
+
+if TYPE_CHECKING:
+    from tutor.views.blocks import Block, Text
 
 _WIDTH_OF_A_FILE = 80
-Printing = Callable[[Iterable[Block], Screen], Iterator[str]]
+Printing = Callable[["Iterable[Block]", Screen], Iterator[str]]
 
 PRINTERS: Mapping[str, str] = {
     "terminal": "tutor.printers.terminal",
@@ -47,6 +50,8 @@ class Printer:
 
     def say(self, *texts: Text) -> None:
         """Say these texts, each in a paragraph of its own."""
+        from tutor.views.blocks import Paragraph
+
         self.show(map(Paragraph, texts))
 
     def fitted(self) -> Printer:

@@ -82,7 +82,7 @@ def _table(block: Table) -> Iterator[str]:
     for row in block.rows:
         yield _cells(map(_inline, row.cells))
     if block.about:
-        yield from ("", _inline(block.about))
+        yield from ("", *_paragraph(Paragraph(block.about)))
 
 
 def _cells(cells: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""An experiment as tables, curves and its best setting; the same for programs."""
+"""An experiment as tables, curves and its best setting; its runs as CSV."""
 
 from __future__ import annotations
 

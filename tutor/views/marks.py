@@ -1,4 +1,4 @@
-"""Marked sheets on a terminal: what is right, which line went wrong first, and what to look at."""
+"""Marked sheets: what is right, which line went wrong first, and what to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training, before and after: what is trained, its curve, its end, its mistakes; the same for programs."""
+"""A training, before and after: what is trained, its curve, its end, its mistakes."""
 
 from __future__ import annotations
 

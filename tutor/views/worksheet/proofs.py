@@ -1,4 +1,4 @@
-"""Gradients proved four ways, as a table, as sentences, and as data."""
+"""Gradients proved four ways: each value, and how far the other ways are from it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Here
+from conftest import Tutor
 
 from tutor.experiments.report import ComparisonReport
 from tutor.homework.classroom import ClassReport
@@ -44,12 +44,12 @@ def read(text: str, kind: type[Any]) -> None:
 
 
 @pytest.mark.parametrize(("line", "kind"), PRINTED)
-def test_a_result_is_of_its_type(line: str, kind: type[Result], here: Here) -> None:
-    (here.folder / "values.csv").write_text("a,y\n" + "".join(f"{k},{k / 7}\n" for k in range(30)))
+def test_a_result_is_of_its_type(line: str, kind: type[Result], tutor: Tutor) -> None:
+    (tutor.folder / "values.csv").write_text("a,y\n" + "".join(f"{k},{k / 7}\n" for k in range(30)))
     if line.startswith("predict"):
-        (here.folder / "bare.csv").write_text("x1,x2\n0.5,1\n1,2\n")
-        assert here(*TRAIN.split(), "--save", "r.npz").returncode == 0
-    done = here(*line.split())
+        (tutor.folder / "bare.csv").write_text("x1,x2\n0.5,1\n1,2\n")
+        assert tutor(*TRAIN.split(), "--save", "r.npz").returncode == 0
+    done = tutor(*line.split())
     assert next(iter(json.loads(done.stdout).items())) == ("format", 1), done.stderr
     read(done.stdout, kind)
     described = msgspec.json.schema(kind)
@@ -57,14 +57,14 @@ def test_a_result_is_of_its_type(line: str, kind: type[Result], here: Here) -> N
         assert part.get("description", "").endswith("."), f"{name} is not described"
 
 
-def test_marked_sheets_are_of_their_types(here: Here) -> None:
-    (here.folder / "s.csv").write_text(
+def test_marked_sheets_are_of_their_types(tutor: Tutor) -> None:
+    (tutor.folder / "s.csv").write_text(
         "name,answer\n#student,Ann\nh1_in,0.5\nh1_out,0.7\nE,out_out - 1\nout_in,(\nzz,1\n"
     )
-    (here.folder / "t.csv").write_text("no sheet\n")
-    (here.folder / "r.csv").write_text("id\nAnn\nBob\n")
+    (tutor.folder / "t.csv").write_text("no sheet\n")
+    (tutor.folder / "r.csv").write_text("id\nAnn\nBob\n")
     for line in ("check mlp s.csv t.csv --json", "check mlp s.csv s.csv t.csv --secret S --roster r.csv --json"):
-        told = json.loads(here(*line.split()).stdout)
+        told = json.loads(tutor(*line.split()).stdout)
         for sheet in told["sheets"]:
             read(json.dumps(sheet), NotMarked if "error" in sheet else SheetReport)
         read(json.dumps(told["summary"]), ClassReport)

@@ -42,7 +42,7 @@ def document(data: Any, trainer: Any, result: Any) -> dict[str, Any]:
             "test": len(prepared.test),
             "classes": list(data.classes),
         },
-        "settings": {**asdict(wanted), "learning_rate": wanted.rules.rate},
+        "settings": {**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         "arithmetic": wanted.arithmetic,
         "seed": wanted.seed,
         "epochs": len(result.history),
@@ -119,7 +119,7 @@ def _how(wanted: Any) -> str:
     """How the network learns, in a sentence."""
     batches = "one example" if wanted.batch_size == 1 else f"up to {wanted.batch_size} examples"
     name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
-    rate = f"{name}, learning rate {wanted.rules.rate:g}, {batches} an update"
+    rate = f"{name}, learning rate {float(wanted.training.rate):g}, {batches} an update"
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
 
 

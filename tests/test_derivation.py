@@ -102,7 +102,7 @@ def test_the_slope_of_an_activation_equals_sympys_derivative(name: str) -> None:
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_the_slope_of_a_loss_equals_sympys_derivative(name: str, outputs: int) -> None:
     ys, ts = [f"y{i}" for i in range(outputs)], [f"t{i}" for i in range(outputs)]
-    step = loss_step(name, ys, ts)
+    step = loss_step(name, [Fraction(str(s.default)) for s in LOSSES[name].settings.values()], ys, ts)
     point = {y: f"0.{i + 2}7" for i, y in enumerate(ys)} | {t: f"0.{i + 4}1" for i, t in enumerate(ts)}
     for y in ys:
         lines = derive(step, y, step.slopes[y])

@@ -22,6 +22,8 @@ from tutor.export.plan import plan_of
 from tutor.export.scripts import EXPORTS
 from tutor.formulas.code import code_of
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.losses import LOSSES
+from tutor.maths.penalties import PENALTIES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.predict import outputs_of
 from tutor.runs.run import Run, go_on, load_run, save_run
@@ -37,11 +39,14 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     *(("moons", {"activation": name, **RICH}) for name in SLOPING),
     *(("iris", {"optimizer": name, "optimizer_setting": typed(settings)}) for name, settings in VARIANTS),
     *(("moons", {"output_activation": name, "loss": "half_squared_error"}) for name in SLOPING),
-    *(("sine", {"loss": name}) for name in ("half_squared_error", "squared_error", "mean_squared_error")),
+    *(("sine", {"loss": name}) for name, entry in LOSSES.items() if not entry.output),
     *(("iris", {"loss": name}) for name in ("mean_squared_error", "cross_entropy", "squared_error")),
     ("iris", {"loss": "half_squared_error", "output_activation": "tanh"}),
     ("moons", {"output_activation": "softmax", "loss": "cross_entropy"}),
     ("moons", {"optimizer": "adaptive_sign", "l1": 0.01, "l2": 0.02}),
+    *(("moons", {"optimizer": "adaptive_sign", name: 0.02}) for name in PENALTIES),
+    ("iris", {"elastic_net": 0.01, "penalty_setting": {"l1_ratio": "0.2"}}),
+    ("sine", {"loss": "huber", "loss_setting": {"delta": "0.2"}}),
     ("moons", {"l1": 0.01, "clip_value": 0.03, "optimizer": "sgd"}),
     ("iris", {"l2": 0.01, "clip_norm": 0.05, "optimizer": "adagrad", **RICH}),
     ("iris", {"normalize": "zscore", "schedule": "cosine", "schedule_setting": {"epochs": "9"}}),

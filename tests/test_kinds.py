@@ -273,6 +273,49 @@ def test_penalties_count_once_in_loss_and_gradient(single: bool) -> None:
     assert close(found["E_after"], loss(descend(p, loss, mpmath.mpf("0.3"))))
 
 
+@pytest.mark.parametrize("ratio", ["0.5", "0.2", "1", "0"])
+def test_an_elastic_net_is_both_penalties_in_their_shares(ratio: str) -> None:
+    given = "" if ratio == "0.5" else f", penalty_settings = {{ l1_ratio = {ratio} }}"
+    found = values(NETWORK + f"training = {{ learning_rate = 0.3, elastic_net = 0.06{given} }}")
+    r = mpmath.mpf(ratio)
+
+    def loss(q: dict[str, Any]) -> Any:
+        return mean_error(q) + mpmath.mpf("0.06") * sum(
+            r * abs(v) + (1 - r) * v**2 for n, v in q.items() if n.startswith("W")
+        )
+
+    p = start()
+    assert close(found["E"], loss(p))
+    for name in p:
+        assert close(found[f"dE/d{name}"], gradient(loss, p, name)), name
+    assert close(found["E_after"], loss(descend(p, loss, mpmath.mpf("0.3"))))
+
+
+def test_an_elastic_net_after_each_step_ends_where_the_penalised_error_is_smallest() -> None:
+    """½(w - 1)² + 0.4·(0.3·|w| + 0.7·w²) is smallest at w = (1 - 0.4·0.3)/(1 + 2·0.4·0.7)."""
+    text = """
+network = { inputs = ["x"], loss = "half_squared_error", layers = [{ weights = [[0.05]], activation = "linear" }] }
+examples = [{ inputs = [1], targets = [1] }]
+training = { learning_rate = 0.5, elastic_net = 0.4, penalty_settings = { l1_ratio = 0.3 }, proximal = true, epochs = 60 }
+"""
+    assert close(values(text)["W1[60]"], mpmath.mpf("0.88") / mpmath.mpf("1.56"), 15)
+
+
+@pytest.mark.parametrize("target", ["0.4", "3", "-3"])
+@pytest.mark.parametrize("delta", ["1", "0.25"])
+def test_huber_is_a_parabola_near_the_target_and_straight_far_out(target: str, delta: str) -> None:
+    """y = w·x with w = 0.5 and x = 2; beyond delta the error pulls with delta, whatever its size."""
+    given = "" if delta == "1" else f", loss_settings = {{ delta = {delta} }}"
+    found = values(f"""
+network = {{ inputs = ["x"], loss = "huber"{given}, layers = [{{ weights = [[0.5]], activation = "linear" }}] }}
+examples = [{{ inputs = [2], targets = [{target}] }}]
+training = {{ learning_rate = 0.1 }}
+""")
+    d, r = mpmath.mpf(delta), mpmath.mpf(target) - 1
+    assert close(found["E"], r**2 / 2 if abs(r) <= d else d * (abs(r) - d / 2))
+    assert close(found["dE/dW1"], 2 * max(-d, min(d, -r)))
+
+
 def test_soft_thresholding_gives_exact_zeros() -> None:
     """½(w - 1)² + 0.3·|w| by proximal steps of 0.5 from 0.05: the minimum 0.7; with 2·|w| exactly 0."""
     text = """
@@ -385,6 +428,11 @@ class Vector:
 
     def adamw(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
         return self.adam(i, g, w, f, eps) + f("0.01") * w
+
+    def lion(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
+        c = f("0.9") * self.a[i] + f("0.1") * g
+        self.a[i] = f("0.99") * self.a[i] + f("0.01") * g
+        return mpmath.sign(c)
 
     def nadam(self, i: int, g: Any, w: Any, f: Any, eps: Any) -> Any:
         m, v = self._moments(i, g, f)
@@ -704,7 +752,16 @@ WRONG = {
     "an unknown setting": (NETWORK + "training = { optimizer = 'adam', settings = { beta3 = 1 } }", "unknown setting.*'beta3'"),
     "a rate for no layer": (NETWORK + "training = { learning_rate = 1, rates = { g = 1 } }", "no layer is called 'g'"),
     "both ways of clipping": (NETWORK + "training = { learning_rate = 1, clip_norm = 1, clip_value = 1 }", "not both"),
-    "soft-thresholding of nothing": (NETWORK + "training = { learning_rate = 1, proximal = true }", "give l1 too"),
+    "a part of an epoch": (
+        NETWORK + "training = { learning_rate = 1, schedule = 'step', schedule_settings = { every = 0.1 } }",
+        "training.schedule_settings.every is a whole number of at least 1, not 1/10"),
+    "a schedule over no epoch": (
+        "minimize = { objective = 'x**2', start = { x = 1 }, schedule = 'cosine', learning_rate = 1, schedule_settings = { epochs = 0 } }",
+        "minimize.schedule_settings.epochs is a whole number of at least 1, not 0"),
+    "a share of no penalty": (NETWORK + "training = { learning_rate = 1, l2 = 1, penalty_settings = { l1_ratio = 1 } }", "penalty l2 has no settings"),
+    "a loss with the setting of another": (
+        NETWORK.replace("loss =", "loss_settings = { delta = 2 }, loss =") + "training = { learning_rate = 1 }", "half_squared_error loss has no settings"),
+    "soft-thresholding of nothing": (NETWORK + "training = { learning_rate = 1, proximal = true }", "give l1 or"),
     "epochs of free equations": (
         "givens = { x = 1 }\nequations = [{ name = 'y', formula = 'x' }]\ndifferentiate = { wrt = ['x'] }\n"
         "training = { learning_rate = 1, epochs = 3 }", "training.epochs: this belongs to a .network"),

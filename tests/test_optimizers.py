@@ -156,6 +156,17 @@ def nadam(
     return path
 
 
+def lion(beta1: float = 0.9, beta2: float = 0.99, decay: float = 0.0) -> Path:
+    """Chen et al. 2023, algorithm 2: the sign of an interpolation, then the momentum by another one."""
+    w, m, path = START, 0.0, []
+    for g in GRADIENTS:
+        c = beta1 * m + (1 - beta1) * g
+        w -= ETA * ((c > 0) - (c < 0) + decay * w)
+        m = beta2 * m + (1 - beta2) * g
+        path.append(w)
+    return path
+
+
 def schedule(psi: float) -> Callable[[int], float]:
     return lambda t: 0.9 * (1 - 0.5 * 0.96 ** (psi * t))
 
@@ -201,6 +212,8 @@ REFERENCES: list[tuple[str, dict[str, Any], Path]] = [
         {"momentum_schedule": True, "psi": "1", "epsilon_inside": True, "epsilon": "0.001"},
         nadam(schedule(1.0), 0.001, True, lambda t: 0.9),
     ),
+    ("lion", {}, lion()),
+    ("lion", {"decay": "0.1", "beta1": "0.5"}, lion(0.5, decay=0.1)),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from variants import VARIANTS, in_toml, named
+from variants import VARIANTS, in_toml, named, typed
 
 from tutor.data.sampling import normals, permutation, uniforms, words
 from tutor.errors import TutorError
@@ -28,9 +28,11 @@ from tutor.numbers.exact import as_fraction
 from tutor.training.architecture import Shape
 from tutor.training.from_lesson import problem_of
 from tutor.training.matrix.network import Network
-from tutor.training.matrix.optimizer import Optimization, Rules
+from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.preparation import rows_with_ones
+from tutor.training.settings import Settings
 from tutor.training.straight_line.engine import StraightLine
+from tutor.worksheet.problem import Training
 
 Array = Any
 
@@ -87,6 +89,11 @@ def lesson(
     return parse_lesson(LESSON.format(loss=loss, hidden=hidden, output=output, more=more, **words_of), "t")
 
 
+def trained_by(optimizer: str, rate: float, settings: dict[str, Any] | None = None, **more: Any) -> Training:
+    """How the options of a training change parameters."""
+    return Settings(optimizer=optimizer, learning_rate=rate, optimizer_setting=typed(settings or {}), **more).training
+
+
 def size_of(found: Lesson) -> int:
     """How many examples an update has."""
     assert found.training is not None
@@ -106,9 +113,7 @@ def rates(found: Lesson, epochs: int) -> list[float]:
     """The learning rate of every epoch, as the matrix form has it."""
     training = found.training
     assert training is not None and training.learning_rate is not None
-    texts = {name: str(float(value)) for name, value in training.schedule_settings.items()}
-    rules = Rules(learning_rate=float(training.learning_rate), schedule=training.schedule, schedule_settings=texts)
-    optimization = Optimization(rules, 1, np.array([True]), ARITHMETICS["fast"])
+    optimization = MatrixOptimizer(training, 1, np.array([True]), ARITHMETICS["fast"])
     return [optimization.rate(epoch) for epoch in range(epochs)]
 
 
@@ -158,6 +163,8 @@ def test_every_optimizer_goes_on_from_a_given_state(optimizer: str, settings: di
     [
         "l1 = 0.01, l2 = 0.02",
         "l1 = 0.3, proximal = true",
+        "elastic_net = 0.1, penalty_settings = { l1_ratio = 0.3 }",
+        "elastic_net = 0.3, proximal = true",
         "clip_norm = 0.05",
         "clip_value = 0.02",
         'schedule = "inverse_time"',
@@ -316,11 +323,13 @@ def test_the_perceptron_rule_ends_where_its_worksheet_does(
         assert line.outputs(x).T.tolist() == [[float(t) for t in e.targets] for e in found.examples]
 
 
-def matrix_form(shape: Shape, vector: Array, rules: Rules, x: Array, targets: Array, size: int, arithmetic: str) -> Any:
+def matrix_form(
+    shape: Shape, vector: Array, rules: Training, x: Array, targets: Array, size: int, arithmetic: str
+) -> Any:
     """One epoch after the other in matrix form: its parameters and its loss after each."""
     system, count = ARITHMETICS[arithmetic], x.shape[1]
     network = Network(shape, system, vector.copy(), np.empty(len(vector)))
-    optimization = Optimization(rules, len(vector), shape.weights(), system)
+    optimization = MatrixOptimizer(rules, len(vector), shape.weights(), system)
     examples, epoch = system.examples(rows_with_ones(x.T), False), 0
     while True:
         total = 0.0
@@ -335,7 +344,7 @@ def matrix_form(shape: Shape, vector: Array, rules: Rules, x: Array, targets: Ar
 
 
 def same_as_the_matrix_form(
-    shape: Shape, rules: Rules, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
+    shape: Shape, rules: Training, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
 ) -> None:
     vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
     x = normals(words(seed, "data", 0, count * shape.sizes[0])).reshape(shape.sizes[0], count)
@@ -360,16 +369,16 @@ def same_as_the_matrix_form(
 @pytest.mark.parametrize(
     "rules",
     [
-        *(Rules(name, 0.05, settings) for name, settings in VARIANTS),
-        Rules("adam", 0.05, l1=0.01, l2=0.02),
-        Rules("sgd", 0.3, clip_norm=0.1),
-        Rules("rmsprop", 0.05, clip_value=0.05, l2=0.1),
-        Rules("adaptive_sign", 0.05, l2=0.1),
-        Rules("sgd", 0.3, schedule="exponential"),
+        *(trained_by(name, 0.05, settings) for name, settings in VARIANTS),
+        trained_by("adam", 0.05, l1=0.01, l2=0.02),
+        trained_by("sgd", 0.3, clip_norm=0.1),
+        trained_by("rmsprop", 0.05, clip_value=0.05, l2=0.1),
+        trained_by("adaptive_sign", 0.05, l2=0.1),
+        trained_by("sgd", 0.3, schedule="exponential"),
     ],
     ids=lambda rules: f"{rules.optimizer}-{named(rules.settings)}-{rules.l2}-{rules.clip_norm}",
 )
-def test_the_matrix_form_moves_the_same(rules: Rules, count: int, size: int, arithmetic: str) -> None:
+def test_the_matrix_form_moves_the_same(rules: Training, count: int, size: int, arithmetic: str) -> None:
     same_as_the_matrix_form(Shape((3, 3, 2), ("tanh", "softmax"), "cross_entropy"), rules, count, size, arithmetic)
 
 
@@ -377,7 +386,7 @@ def test_the_matrix_form_moves_the_same(rules: Rules, count: int, size: int, ari
 @pytest.mark.parametrize("activation", [name for name, entry in ACTIVATIONS.items() if entry.slope])
 def test_the_matrix_form_agrees_for_every_activation_and_loss(activation: str, loss: str) -> None:
     output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, activation)
-    same_as_the_matrix_form(Shape((2, 3, 2), (activation, output), loss), Rules("sgd", 0.05), 3, 1, "reproducible")
+    same_as_the_matrix_form(Shape((2, 3, 2), (activation, output), loss), trained_by("sgd", 0.05), 3, 1, "reproducible")
 
 
 @settings(max_examples=25, deadline=None)
@@ -390,7 +399,7 @@ def test_any_network_in_both_forms(data: st.DataObject) -> None:
     pairs += [(a, loss) for a in useful for loss in ("half_squared_error", "squared_error", "mean_squared_error")]
     last, loss = data.draw(st.sampled_from([p for p in pairs if (p[0] == "softmax") <= (sizes[-1] > 1)]))
     name, chosen = data.draw(st.sampled_from(VARIANTS))
-    rules = Rules(name, 0.01, chosen, l2=data.draw(st.sampled_from([0.0, 0.1])))
+    rules = trained_by(name, 0.01, chosen, l2=data.draw(st.sampled_from([0.0, 0.1])))
     count = data.draw(st.integers(1, 7))
     size, seed = data.draw(st.integers(1, count)), data.draw(st.integers(0, 1000))
     shape = Shape(sizes, (*hidden, last), loss)
@@ -401,7 +410,7 @@ def xor(arithmetic: str = "fast", rate: float = 0.5, optimizer: str = "sgd", **m
     shape = Shape((2, 2, 1), ("sigmoid", "sigmoid"), more.pop("loss", "half_squared_error"))
     vector = 2.0 * normals(words(4, "weights", 0, 9))
     x, targets = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 1.0, 0.0]])
-    return StraightLine(problem_of(shape, vector, Rules(optimizer, rate, **more)), x, targets, 1, arithmetic)
+    return StraightLine(problem_of(shape, vector, trained_by(optimizer, rate, **more)), x, targets, 1, arithmetic)
 
 
 def orders(count: int, first: int = 1) -> list[list[int]]:
@@ -440,13 +449,13 @@ def test_the_worksheet_of_any_update_is_what_the_training_does_next(
     optimizer: str, settings: dict[str, Any], size: int
 ) -> None:
     shape = Shape((2, 2, 3), ("tanh", "softmax"), "cross_entropy")
-    rules = Rules(
+    rules = trained_by(
         optimizer, 0.3, settings, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01
     )
     vector = normals(words(1, "weights", 0, shape.count))
     x, targets = normals(words(1, "data", 0, 14)).reshape(2, 7), np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]]
     line = StraightLine(problem_of(shape, vector, rules), x, targets, size, "reproducible")
-    rate = Optimization(rules, 1, np.array([True]), ARITHMETICS["fast"]).rate
+    rate = MatrixOptimizer(rules, 1, np.array([True]), ARITHMETICS["fast"]).rate
     line.run([range(7)] * 3, [rate(e) for e in range(3)])
     line.run([range(6)], [rate(3)])
     worksheet = line.worksheet([6], 3)
@@ -476,7 +485,7 @@ def test_saturated_outputs_train_on() -> None:
             targets = np.array([[target, 1.0 - target][:outputs]]).T
             for x in (1.0, -1.0):
                 for arithmetic in ARITHMETICS:
-                    rules = Rules("sgd", 0.001)
+                    rules = trained_by("sgd", 0.001)
                     line = StraightLine(problem_of(shape, vector, rules), np.array([[x]]), targets, 1, arithmetic)
                     loss_of = line.run([[0]] * 2, [0.001] * 2)
                     assert not line.failed and all(map(math.isfinite, [*loss_of, *line.vector]))
@@ -495,12 +504,12 @@ def test_the_functions_that_raise_give_way_without_a_trace() -> None:
 
 def test_a_training_that_fails_says_where() -> None:
     shape = Shape((1, 1), ("linear",), "half_squared_error")
-    problem = problem_of(shape, np.array([1.0, 0.0]), Rules("sgd", 10.0))
+    problem = problem_of(shape, np.array([1.0, 0.0]), trained_by("sgd", 10.0))
     line = StraightLine(problem, np.array([[3.0, 4.0]]), np.array([[0.0, 1.0]]), 1, "fast")
     losses = line.run([[0, 1]] * 300, [10.0] * 300)
     assert len(losses) < 300 and not math.isfinite(losses[-1]) and all(map(math.isfinite, losses[:-1]))
     assert line.failed == f"update {line.updates + 1}: the loss is inf" and np.isfinite(line.vector).all()
-    rules = Rules("adagrad", 0.1, {"epsilon": "0"})
+    rules = trained_by("adagrad", 0.1, {"epsilon": "0"})
     dead = StraightLine(
         problem_of(shape, np.array([1.0, 0.0]), rules), np.array([[0.0, 1.0]]), np.array([[1.0, 1.0]]), 1, "fast"
     )
@@ -542,6 +551,6 @@ def test_quantities_that_share_a_name_are_refused(taken: str) -> None:
 
 def test_large_networks_are_compiled_too() -> None:
     wide = Shape((6000, 1), ("sigmoid",), "half_squared_error")
-    same_as_the_matrix_form(wide, Rules("sgd", 0.001), 2, 1, "fast", 2)
+    same_as_the_matrix_form(wide, trained_by("sgd", 0.001), 2, 1, "fast", 2)
     clipped = Shape((30, 30, 2), ("tanh", "softmax"), "cross_entropy")
-    same_as_the_matrix_form(clipped, Rules("sgd", 0.1, clip_norm=0.1), 2, 2, "fast", 2)
+    same_as_the_matrix_form(clipped, trained_by("sgd", 0.1, clip_norm=0.1), 2, 2, "fast", 2)

@@ -13,7 +13,7 @@ import pytest
 from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from variants import VARIANTS, in_toml
+from variants import VARIANTS, in_toml, typed
 
 from tutor.data.builtin import DATA, load
 from tutor.data.sampling import normals, permutation, uniforms, words
@@ -21,6 +21,7 @@ from tutor.lessons.find import worksheet_of
 from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.penalties import PENALTIES
 from tutor.numbers import reproducible_arrays
 from tutor.numbers.arrays import ARITHMETICS, Setting
 from tutor.numbers.exact import as_fraction
@@ -28,7 +29,7 @@ from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, pr
 from tutor.training.architecture import Shape
 from tutor.training.matrix.dropout import Noise
 from tutor.training.matrix.network import Network
-from tutor.training.matrix.optimizer import Optimization, Rules
+from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.preparation import rows_with_ones
 from tutor.training.results import confusion, regions
 from tutor.training.settings import Settings
@@ -211,12 +212,16 @@ training = {{ learning_rate = 0.1, epochs = 20, optimizer = "{optimizer}", {more
 @pytest.mark.parametrize(
     ("optimizer", "more", "rules"),
     [
-        *((name, f"settings = {in_toml(settings)}", {"settings": settings}) for name, settings in VARIANTS),
+        *(
+            (name, f"settings = {in_toml(settings)}", {"optimizer_setting": typed(settings)})
+            for name, settings in VARIANTS
+        ),
         ("sgd", "l1 = 0.01, l2 = 0.02", {"l1": 0.01, "l2": 0.02}),
+        *(("sgd", f"{name} = 0.03", {name: 0.03}) for name in PENALTIES),
         ("sgd", "clip_norm = 0.05", {"clip_norm": 0.05}),
         ("sgd", "clip_value = 0.02", {"clip_value": 0.02}),
         ("momentum", 'schedule = "inverse_time"', {"schedule": "inverse_time"}),
-        ("sgd", 'schedule = "cosine"', {"schedule": "cosine"}),
+        ("sgd", 'schedule = "cosine"', {"schedule": "cosine", "epochs": 10}),
     ],
 )
 def test_twenty_updates_are_those_of_the_worksheet(optimizer: str, more: str, rules: dict[str, Any]) -> None:
@@ -226,7 +231,9 @@ def test_twenty_updates_are_those_of_the_worksheet(optimizer: str, more: str, ru
     for arithmetic, system in ARITHMETICS.items():
         vector = np.array([float(worksheet.givens[name]) for name in names])
         network = Network(Shape((2, 2, 1), ("tanh", "sigmoid"), "half_squared_error"), system, vector, np.empty(9))
-        optimization = Optimization(Rules(optimizer, 0.1, **rules), 9, network.shape.weights(), system)
+        optimization = MatrixOptimizer(
+            Settings(optimizer=optimizer, learning_rate=0.1, **rules).training, 9, network.shape.weights(), system
+        )
         x, targets = np.array([[0.5, -1.0, 1.0], [1.5, 2.0, 1.0]]), np.array([[1.0, 0.0]])
         batch = system.examples(x, False).take(np.arange(2))
         for k in range(20):
@@ -573,12 +580,15 @@ def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
     assert found[True] > 10 * (found[False] + 1)
 
 
-@pytest.mark.parametrize("strengths", [{"l1": 0.3}, {"l2": 0.2}, {"l1": 0.1, "l2": 0.4}])
-def test_penalties_agree_with_central_differences(strengths: dict[str, float]) -> None:
+@pytest.mark.parametrize("strengths", [*({name: 0.3} for name in PENALTIES), dict.fromkeys(PENALTIES, 0.2)], ids=str)
+def test_penalties_agree_with_central_differences(strengths: dict[str, Any]) -> None:
     shape = Shape((2, 3, 2), ("tanh", "softmax"), "cross_entropy", batch_norm=True)
     vector = normals(words(2, "weights", 0, shape.count))
-    optimization = Optimization(
-        Rules("sgd", 1.0, **strengths), shape.count, shape.weights(), ARITHMETICS["reproducible"]
+    optimization = MatrixOptimizer(
+        Settings(optimizer="sgd", learning_rate=1.0, **strengths).training,
+        shape.count,
+        shape.weights(),
+        ARITHMETICS["reproducible"],
     )
     moved = vector.copy()
     optimization.step(moved, np.zeros(shape.count), 0.0, 0)  # at the rate 1 and without a loss the step is the slope
@@ -689,6 +699,17 @@ def test_what_a_student_met(tutor: Tutor) -> None:
         (["--data", "moons", "--optimizer-setting", "beta=0.8"], "setting of adam 'beta'"),
         (["--data", "moons", "--optimizer", "sgd", "--optimizer-setting", "beta=0.8"], "sgd has no settings"),
         (["--data", "moons", "--optimizer", "momentum", "--optimizer-setting", "beta=2"], "share from 0 to below 1"),
+        (
+            ["--data", "xor", "--schedule", "step", "--schedule-setting", "every=0.1"],
+            "every is a whole number of at least 1",
+        ),
+        (
+            ["--data", "xor", "--schedule", "cosine", "--schedule-setting", "epochs=0"],
+            "epochs is a whole number of at least",
+        ),
+        (["--data", "xor", "--penalty-setting", "l1_ratio=0.5"], "training without a penalty has no settings"),
+        (["--data", "xor", "--elastic-net", "1", "--penalty-setting", "l1_ratio=2"], "l1_ratio is a share from 0 to 1"),
+        (["--data", "xor", "--loss", "huber", "--loss-setting", "delta=0"], "delta is a positive number"),
         (["--data", "moons", "--label", "y"], "--label names a column of a file"),
     ):
         done = tutor("train", *arguments)

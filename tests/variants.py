@@ -22,6 +22,7 @@ SOME: list[tuple[str, dict[str, Any]]] = [
     ("adamw", {"epsilon_inside": True, "epsilon": "0.01"}),
     ("nadam", {"momentum_schedule": True}),
     ("nadam", {"momentum_schedule": True, "psi": "1", "epsilon_inside": True, "epsilon": "0.001"}),
+    ("lion", {"decay": "0.1", "beta1": "0.5"}),
 ]
 VARIANTS: list[tuple[str, dict[str, Any]]] = [*((name, {}) for name in OPTIMIZERS), *SOME]
 

@@ -23,7 +23,6 @@ from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
-from tutor.maths.penalties import PENALTIES
 
 NUMPY = Writing("np")
 
@@ -48,11 +47,10 @@ def gradient_lines(plan: Plan) -> list[str]:
             lines.append(f"    e{k - 1} = d{k} @ W{k}{passed}")
             slope = _slope(shape.activations[k - 2], f"f.z{k - 1}", f"f.a{k - 1}")
             lines.append(f"    d{k - 1} = e{k - 1}" + (f" * {slope}" if slope != "1" else ""))
-    strengths = {"l1": plan.settings.l1, "l2": plan.settings.l2}
-    for name, strength in strengths.items():
-        for k in range(1, top + 1) if strength else ():
-            slope = code_of(PENALTIES[name].slope(Code(f"W{k}"), NUMPY)).at_least(POWER)
-            lines.append(f"    by_W{k} += {strength!r} * {slope}")
+    for strength, penalty, own in plan.penalties:
+        for k in range(1, top + 1):
+            slope = code_of(penalty.slope(Code(f"W{k}"), *own, NUMPY)).at_least(POWER)
+            lines.append(f"    by_W{k} += {strength} * {slope}")
     parts = [f"np.column_stack([by_W{k}, by_b{k}]).ravel()" for k in range(1, top + 1)]
     parts += [f"by_gamma{k}" for k in range(1, top) if shape.batch_norm]
     return [*lines, "    return np.concatenate([", *(f"        {part}," for part in parts), "    ])", "", ""]
@@ -64,7 +62,7 @@ def _output_delta(plan: Plan) -> str:
     loss = LOSSES[shape.loss]
     if loss.output == name:
         return f"({y.text} - targets)"
-    by_y = code_of(loss.slope(y, t, NUMPY))
+    by_y = code_of(loss.slope(y, t, *plan.loss_numbers, NUMPY))
     if loss.mean:
         by_y = by_y / shape.sizes[-1]
     if name == "softmax":
@@ -211,12 +209,12 @@ class _Longer(Writing):
 
 def clipped(plan: Plan, module: str) -> tuple[str, str]:
     """How a gradient g is cut back by value, and by its length; empty where it is not."""
-    rules = plan.settings.rules
+    limits = plan.settings
     value = norm = ""
-    if rules.clip_value is not None:
-        value = text_of(by_value, Code("g"), code_of(rules.clip_value), Writing(module))
-    if rules.clip_norm is not None:
-        norm = text_of(by_norm, Code("g"), Code("length"), code_of(rules.clip_norm), _Longer(module))
+    if limits.clip_value is not None:
+        value = text_of(by_value, Code("g"), code_of(limits.clip_value), Writing(module))
+    if limits.clip_norm is not None:
+        norm = text_of(by_norm, Code("g"), Code("length"), code_of(limits.clip_norm), _Longer(module))
     return value, norm
 
 
@@ -239,11 +237,11 @@ def loss_text(plan: Plan, y: str, m: Writing) -> str:
     """The mean loss of the examples."""
     loss = LOSSES[plan.shape.loss]
     outputs = f" / {plan.shape.sizes[-1]}" if loss.mean else ""
-    return f"({text_of(loss.term, Code(y), Code('targets'), m)}).sum() / len(targets){outputs}"
+    return f"({text_of(loss.term, Code(y), Code('targets'), *plan.loss_numbers, m)}).sum() / len(targets){outputs}"
 
 
 def _update(plan: Plan) -> list[str]:
-    shape, rules = plan.shape, plan.settings.rules
+    shape, limits = plan.shape, plan.settings
     value, norm = clipped(plan, "np")
     outputs, tiny = f"f.a{shape.depth}", SMALLEST_PROBABILITY
     if LOSSES[shape.loss].output:
@@ -258,16 +256,16 @@ def _update(plan: Plan) -> list[str]:
         "    g = gradient(f, targets)",
     ]
     if plan.variant.shared:
-        for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
-            for k in range(1, shape.depth + 1) if strength else ():
-                term = text_of(PENALTIES[name].term, Code(f"W{k}"), NUMPY)
-                lines.append(f"    E = E + {strength!r} * float(({term}).sum())")
+        for strength, penalty, own in plan.penalties:
+            for k in range(1, shape.depth + 1):
+                term = text_of(penalty.term, Code(f"W{k}"), *own, NUMPY)
+                lines.append(f"    E = E + {strength} * float(({term}).sum())")
     if value:
         lines.append(f"    g = {value}")
     if norm:
         lines += [
             "    length = math.sqrt((g * g).sum())",
-            f"    if length > {rules.clip_norm!r}:",
+            f"    if length > {limits.clip_norm!r}:",
             f"        g = {norm}",
         ]
     return [*lines, "    step(g, E, epoch)", "    return loss", "", ""]

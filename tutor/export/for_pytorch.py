@@ -21,7 +21,6 @@ from tutor.export.plan import Plan
 from tutor.formulas.code import Code
 from tutor.maths import batch_norm
 from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
-from tutor.maths.penalties import PENALTIES
 
 TORCH = Writing("torch")
 _OWN = {"sigmoid": "torch.sigmoid({})", "elu": "torch.nn.functional.elu({})", "softmax": "torch.softmax({}, dim=1)"}
@@ -184,7 +183,7 @@ def _step(plan: Plan) -> list[str]:
 
 
 def _update(plan: Plan) -> list[str]:
-    shape, rules = plan.shape, plan.settings.rules
+    shape, limits, penalties = plan.shape, plan.settings, list(plan.penalties)
     value, norm = clipped(plan, "torch")
     fused = LOSSES[shape.loss].output == shape.activations[-1]
     text, tiny = loss_text(plan, "y", TORCH), SMALLEST_PROBABILITY
@@ -200,21 +199,19 @@ def _update(plan: Plan) -> list[str]:
         "    gradients = list(torch.autograd.grad(mean_loss, list(network.parameters())))",
         *([inside, f"    E = loss = ({text}).item()"] if fused else ["    E = loss = mean_loss.item()"]),
     ]
-    if rules.l1 or rules.l2:  # biases and gammas are not penalised
+    if penalties:  # biases and gammas are not penalised
         lines.append("    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]")
-    for name, strength in (("l1", rules.l1), ("l2", rules.l2)):
-        if not strength:
-            continue
-        slope = text_of(PENALTIES[name].slope, Code("w"), TORCH)
-        term = text_of(PENALTIES[name].term, Code("w"), TORCH)
-        lines += ["    gradients = [", f"        g if w is None else g + {strength!r} * ({slope})"]
+    for strength, penalty, own in penalties:
+        slope = text_of(penalty.slope, Code("w"), *own, TORCH)
+        term = text_of(penalty.term, Code("w"), *own, TORCH)
+        lines += ["    gradients = [", f"        g if w is None else g + {strength} * ({slope})"]
         lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
         if plan.variant.shared:
-            lines.append(f"    E = E + {strength!r} * sum(({term}).sum().item() for w in matrices if w is not None)")
+            lines.append(f"    E = E + {strength} * sum(({term}).sum().item() for w in matrices if w is not None)")
     if value:
         lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"]
     if norm:
         lines.append("    length = math.sqrt(sum((g * g).sum().item() for g in gradients))")
-        lines.append(f"    if length > {rules.clip_norm!r}:")
+        lines.append(f"    if length > {limits.clip_norm!r}:")
         lines.append(f"        gradients = [{norm} for g in gradients]")
     return [*lines, "    step(gradients, E, epoch)", "    return loss", "", ""]

@@ -6,6 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 from textwrap import wrap
 from types import SimpleNamespace
@@ -54,7 +55,7 @@ class Writing:
         return self._call("sqrt", z) if isinstance(z, Code) else math.sqrt(z)
 
     @staticmethod
-    def number(text: str) -> Code:
+    def number(text: str | Fraction) -> Code:
         """The number, not its text: what somebody typed never becomes a part of a script."""
         return code_of(float(text))
 
@@ -174,11 +175,10 @@ def array(values: Stored | Sequence[float]) -> str:
 
 def rate_lines(plan: Plan) -> list[str]:
     """The learning rate by the epoch."""
-    rules = plan.settings.rules
-    schedule = SCHEDULES[rules.schedule]
-    texts = {**schedule.settings, **rules.schedule_settings}
-    numbers = {name: SCALARS.number(texts[name]) for name in schedule.settings}
-    space = SimpleNamespace(eta0=code_of(rules.rate), epoch=Code("epoch"), **numbers)
+    training = plan.training
+    schedule = SCHEDULES[training.schedule]
+    numbers = {name: SCALARS.number(value) for name, value in training.rate_settings.items()}
+    space = SimpleNamespace(eta0=code_of(float(training.rate)), epoch=Code("epoch"), **numbers)
     return [
         "def rate(epoch):",
         f'    """{spelled(schedule.equation)}; epochs are counted from 0."""',

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,16 @@ import numpy as np
 
 from tutor.errors import TutorError
 from tutor.files import Kind
+from tutor.formulas.code import Code, code_of
+from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import Variant
+from tutor.maths.penalties import PENALTIES, Penalty
+from tutor.maths.setting import numbers
 from tutor.runs.run import Run
 from tutor.training.architecture import Shape
+from tutor.training.matrix.optimizer import begins
 from tutor.training.settings import Settings
+from tutor.worksheet.problem import Training
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Stored
@@ -47,22 +54,38 @@ class Plan:
     def settings(self) -> Settings:
         return self.run.settings
 
+    @cached_property
+    def training(self) -> Training:
+        return self.settings.training
+
+    @property
+    def penalties(self) -> Iterator[tuple[str, Penalty, list[Code]]]:
+        """The strength of each penalty as a text, the penalty, and its settings."""
+        for name, strength in self.settings.penalties.items():
+            yield repr(strength), PENALTIES[name], [code_of(float(n)) for n in self.training.numbers_of(name)]
+
+    @property
+    def loss_numbers(self) -> list[Code]:
+        """What the loss takes beside outputs and targets."""
+        known = numbers(LOSSES[self.shape.loss].settings, self.shape.loss_setting)
+        return [code_of(float(value)) for value in known.values()]
+
     @property
     def variant(self) -> Variant:
-        return self.settings.rules.variant
+        return self.training.variant
 
 
 def plan_of(run: Run, weights: str) -> Plan:
     """The network as it is after the training, or, with `initial`, as it was before it."""
     if run.settings.rule == "perceptron":
         raise TutorError("the perceptron rule is no gradient descent; only networks trained by that are exported")
-    shape, rules = run.shape, run.settings.rules
-    variant = rules.variant
+    shape, training = run.shape, run.settings.training
+    variant = training.variant
     hidden = shape.sizes[1:-1] if shape.batch_norm else ()
     if weights == "initial":
         vector = run.states["initial"]["vector"]
-        begun = {name: np.full(shape.count, rules.start(value)) for name, value in variant.state.items()}
-        shared = {name: rules.start(value) for name, value in variant.shared_state.items()}
+        begun = {name: np.full(shape.count, begins(training, value)) for name, value in variant.state.items()}
+        shared = {name: begins(training, value) for name, value in variant.shared_state.items()}
         return Plan(run, vector, begun, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
     found, epochs = run.trained
     try:

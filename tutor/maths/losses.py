@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from tutor.maths.number_system import NumberSystem
+from tutor.maths.clipping import by_value
+from tutor.maths.number_system import absolute
+from tutor.maths.setting import Setting
 
 Scalar = Any
 SMALLEST_PROBABILITY = 1e-12
@@ -17,20 +19,27 @@ SMALLEST_PROBABILITY = 1e-12
 class Loss:
     """E = the sum over the outputs of term(y, t), or their mean where `mean` is set.
 
-    `slope` is the derivative of one term by its output y, in the form in which it is taught. `output` is set where the
-    outputs are to be probabilities: the activation that makes them. With it dE/dz of an output is simply y - t.
+    `slope` is the derivative of one term by its output y, in the form in which it is taught. Both take the settings, in
+    their order, after y and t. `output` is set where the outputs are to be probabilities: the activation that makes
+    them. With it dE/dz of an output is simply y - t.
     """
 
     name: str
     equation: str
-    term: Callable[[Scalar, Scalar, NumberSystem], Scalar]
-    slope: Callable[[Scalar, Scalar, NumberSystem], Scalar]
+    term: Callable[..., Scalar]
+    slope: Callable[..., Scalar]
     factor: str
     derivative: str
     mean: bool = False
     output: str = ""
     remark: str = ""
     source: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+
+def _huber(y: Scalar, t: Scalar, delta: Scalar, m: Any) -> Scalar:
+    size = absolute(t - y, m)
+    return m.positive(size - delta, delta * (size - delta / 2), (t - y) ** 2 / 2)
 
 
 LOSSES = {
@@ -88,6 +97,18 @@ LOSSES = {
             output="softmax",
             remark="The outputs are probabilities that add up to 1, so it goes with softmax.",
             source="the lecture's slide on loss functions",
+        ),
+        Loss(
+            "huber",
+            "E = sum of 1/2 (t - y)² where |t - y| <= delta, else delta·(|t - y| - delta/2)",
+            term=_huber,
+            slope=lambda y, t, delta, m: by_value(y - t, delta, m),
+            factor="1/2",
+            derivative="y - t, and beyond ±delta that limit",
+            remark="A parabola near the target and straight lines further out: an outlier pulls no harder than an "
+            "error of delta.",
+            source="Huber 1964",
+            settings={"delta": Setting("1", "the error from which on the loss is straight", positive=True)},
         ),
     )
 }

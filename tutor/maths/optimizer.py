@@ -8,6 +8,7 @@ from typing import Any
 
 from tutor.maths.kind import Kind
 from tutor.maths.number_system import NumberSystem
+from tutor.maths.setting import Setting
 
 Scalar = Any
 Body = Callable[[Any, NumberSystem], Scalar]
@@ -46,29 +47,6 @@ class Equation:
     def result(self) -> str:
         """What the lines below call its result: m_new for a state m, and w_new."""
         return f"{self.name}_new" if self.kind in (Kind.STATE, Kind.UPDATE) else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A number, from `least` to below `below`.
-
-    Without a default it is left out unless it is given, and bodies find None in its place; then `example` is one that
-    it may have. With `when` it goes with that flag only.
-    """
-
-    default: str | None
-    meaning: str
-    least: float = 0
-    below: float | None = None
-    when: str = ""
-    example: str = ""
-
-    @property
-    def range(self) -> str:
-        """As in "a share from 0 to below 1"."""
-        if self.below is None:
-            return f"a number of at least {self.least:g}"
-        return f"a share from {self.least:g} to below {self.below:g}"
 
 
 @dataclass(frozen=True, slots=True)

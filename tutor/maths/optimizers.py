@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutor.maths.number_system import NumberSystem, larger
-from tutor.maths.optimizer import Body, Equation, Flag, Optimizer, Setting
+from tutor.maths.number_system import NumberSystem, larger, sign
+from tutor.maths.optimizer import Body, Equation, Flag, Optimizer
+from tutor.maths.setting import Setting
 
 Scalar = Any
 
@@ -379,6 +380,35 @@ OPTIMIZERS = {
             "learning rate of 0.002; Keras's Nadam has it with psi = 1 and epsilon = 1e-7. Both, as here, leave beta1 "
             "in the line of m, where Dozat has mu_t. A form that is often printed divides m by 1 - beta1^t; its first "
             "step is 1.9·eta with beta1 = 0.9, Dozat's 1.47·eta. Optax's nadam has no schedule, as here.",
+        ),
+        Optimizer(
+            "lion",
+            "Lion",
+            (
+                Equation(
+                    "c",
+                    lambda s, m: s.beta1 * s.m + (1 - s.beta1) * s.g,
+                    "the mean of the gradients, drawn towards the newest",
+                ),
+                Equation(
+                    "m", lambda s, m: s.beta2 * s.m + (1 - s.beta2) * s.g, "momentum: mean of gradients", start="0"
+                ),
+                _step(
+                    lambda s, m: s.eta * (sign(s.c, m) if s.decay is None else sign(s.c, m) + s.decay * s.w),
+                    "step by the sign",
+                ),
+            ),
+            settings={
+                "beta1": _share("0.9", "how much of the mean m there is in c, whose sign is taken"),
+                "beta2": _share("0.99", "how much of the mean m is kept at each update"),
+                "decay": Setting(None, "what share of the weight, times eta, is taken away", example="0.01"),
+            },
+            rate="0.0001",
+            remark="Evolved sign momentum: every parameter moves by eta exactly, whatever the size of its gradient, so "
+            "eta is to be three to ten times smaller than with Adam. Where c is 0 nothing moves.",
+            source="Chen et al. 2023, algorithm 2",
+            frameworks="Keras's Lion; PyTorch has none of its own. There, too, c is made of beta1 and the new mean of "
+            "beta2, and beta1 = 0.9, beta2 = 0.99.",
         ),
     )
 }

@@ -211,7 +211,7 @@ def predict(run: Run, examples: Examples) -> Predictions:
         return Predictions(classes, probable, outputs, guessed, None, None, None, [])
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
-    loss = BatchLoss(run.shape.loss, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
+    loss = BatchLoss(run.shape, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
     if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
     table = confusion_matrix(y[known], guessed[known], len(classes))

@@ -251,7 +251,7 @@ def _check_states(run: Run) -> None:
         raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
     template: dict[str, Any] = {"vector": vector}
     check_state("initial", run.states["initial"], template)
-    variant = run.settings.rules.variant
+    variant = run.settings.training.variant
     template |= {f"state_{name}": template["vector"] for name in variant.state}
     for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
         template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ System = Any
 
 @dataclass(frozen=True)
 class Shape:
-    """Layers of these sizes, inputs first; one activation for each but the inputs; and the loss of one example.
+    """Layers of these sizes, inputs first; one activation for each but the inputs; and the loss of one example with its
+    settings, as they were typed.
 
     With `batch_norm` every hidden layer normalises its weighted sums, with `residual` every hidden layer as wide as
     the one before adds that one's output to its own.
@@ -30,6 +32,7 @@ class Shape:
     loss: str
     batch_norm: bool = False
     residual: bool = False
+    loss_setting: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:

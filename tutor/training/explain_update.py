@@ -70,7 +70,7 @@ def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -
     places = trainer.data.train[group]
     rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)
     examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
-    problem = problem_of(trainer.shape, form.vector, trainer.wanted.rules)
+    problem = problem_of(trainer.shape, form.vector, trainer.wanted.training)
     return worksheet_of_update(problem, examples, Moment(form.updates, epoch - 1, values), chain)
 
 
@@ -78,6 +78,6 @@ def _parameters(trainer: Trainer) -> tuple[str, ...]:
     """The worksheet's names of the entries of the trainer's vector, in their order."""
     if isinstance(trainer.form, SmallForm):
         return trainer.form.line.parameters
-    network = problem_of(trainer.shape, trainer.form.vector, trainer.wanted.rules).network
+    network = problem_of(trainer.shape, trainer.form.vector, trainer.wanted.training).network
     assert network is not None
     return in_rows(connect(network, {}))

@@ -85,7 +85,7 @@ def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingRep
         data=DataReport(
             data.name, len(data), len(prepared.train), len(prepared.validation), len(prepared.test), data.classes
         ),
-        settings={**asdict(wanted), "learning_rate": wanted.rules.rate},
+        settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         arithmetic=wanted.arithmetic,
         seed=wanted.seed,
         epochs=len(result.history),

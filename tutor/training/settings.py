@@ -5,29 +5,34 @@ The command line, `--vary` of `tutor compare` and saved runs all take the names,
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tutor.data.seeds import SEEDS
 from tutor.errors import TutorError, nearest
+from tutor.maths.penalties import PENALTIES
 
 if TYPE_CHECKING:
+    from tutor.maths.setting import Setting
     from tutor.training.matrix.dropout import Noise
-    from tutor.training.matrix.optimizer import Rules
+    from tutor.worksheet.problem import Training
 
+Any_ = TypeVar("Any_", bound=type)
 
 IS_ON = {"true": True, "1": True, "false": False, "0": False}
 SECTIONS = {
     "hidden": "The network",
     "optimizer": "How it learns",
-    "l1": "Against learning by heart",
+    next(iter(PENALTIES)): "Against learning by heart",
     "normalize": "Examples and arithmetic",
 }
 """What `--help` puts together: the first setting of every section."""
 MOST_LAYERS = 1_000
+USUAL_RATE = "0.1"
+"""Of a training by an optimizer that has no usual learning rate."""
 
 
 def setting(default: Any, text: str, least: float | None = None, below: float | None = None) -> Any:
@@ -36,7 +41,20 @@ def setting(default: Any, text: str, least: float | None = None, below: float | 
     return field(default_factory=dict, metadata=known) if default == {} else field(default=default, metadata=known)
 
 
+def _with_strengths(settings: Any_) -> Any_:
+    """The class with a field for the strength of each penalty, after the clipping."""
+    known = settings.__annotations__
+    names = list(known)
+    later = {name: known.pop(name) for name in names[names.index("clip_norm") + 1 :]}
+    for entry in PENALTIES.values():
+        known[entry.name] = "float"
+        setattr(settings, entry.name, setting(0.0, f"Strength of the penalty on {entry.of}.", 0))
+    known |= later
+    return settings
+
+
 @dataclass(frozen=True)
+@_with_strengths
 class Settings:
     """One training. An empty text, or None, leaves a choice to what fits the data."""
 
@@ -44,6 +62,7 @@ class Settings:
     activation: str = setting("tanh", "Of the hidden layers.")
     output_activation: str = setting("", "Of the output; what fits the data unless given.")
     loss: str = setting("", "What fits the output unless given.")
+    loss_setting: dict[str, str] = setting({}, "As in delta=0.5; may be given several times.")
     batch_norm: bool = setting(False, "Normalise every hidden weighted sum over its batch.")
     residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
@@ -61,8 +80,7 @@ class Settings:
     seed: int = setting(0, "The same seed gives the same training.", 0)
     clip_value: float | None = setting(None, "Largest entry of the gradient.", 0)
     clip_norm: float | None = setting(None, "Largest length of the gradient.", 0)
-    l1: float = setting(0.0, "Strength of the penalty on |w|.", 0)
-    l2: float = setting(0.0, "Strength of the penalty on w².", 0)
+    penalty_setting: dict[str, str] = setting({}, "As in l1_ratio=0.3; may be given several times.")
     dropout: float = setting(0.0, "Share of the hidden outputs left out.", 0, 1)
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
@@ -81,27 +99,44 @@ class Settings:
         return Noise(self.dropout, self.dropconnect, self.stochastic_depth)
 
     @property
-    def rules(self) -> Rules:
-        """How parameters are changed; a schedule that asks for it runs over all the epochs."""
+    def penalties(self) -> dict[str, float]:
+        """The penalties that are asked for, each with its strength."""
+        return {name: strength for name in PENALTIES if (strength := getattr(self, name))}
+
+    @property
+    def training(self) -> Training:
+        """How parameters are changed, every number as the float that it is here; a schedule that asks for it runs over
+        all the epochs."""
+        from fractions import Fraction
+
         from tutor.maths.optimizers import OPTIMIZERS
         from tutor.maths.schedules import SCHEDULES
-        from tutor.training.matrix.optimizer import Rules
+        from tutor.worksheet.problem import Training
 
-        asked = SCHEDULES[self.schedule].settings
-        whole = {"epochs": str(self.epochs)} if "epochs" in asked else {}
-        flags = OPTIMIZERS[self.optimizer].flags
-        settings = {n: IS_ON[text.lower()] if n in flags else text for n, text in self.optimizer_setting.items()}
-        return Rules(
-            self.optimizer,
-            self.learning_rate,
-            settings,
-            self.schedule,
-            {**whole, **self.schedule_setting},
-            self.l1,
-            self.l2,
-            self.clip_value,
-            self.clip_norm,
+        whole = {"epochs": Fraction(self.epochs)} if "epochs" in SCHEDULES[self.schedule].settings else {}
+        usual = float(OPTIMIZERS[self.optimizer].rate or USUAL_RATE)
+        rate = usual if self.learning_rate is None else self.learning_rate
+        if self.rule == "perceptron":
+            return Training(rule="perceptron", learning_rate=Fraction(rate), max_epochs=self.epochs)
+        limits = {name: getattr(self, name) for name in ("clip_value", "clip_norm")}
+        given = {name: value for name, value in (self.penalties | limits).items() if value is not None}
+        exact: dict[str, Any] = {name: Fraction(value) for name, value in given.items()}
+        return Training(
+            optimizer=self.optimizer,
+            learning_rate=Fraction(rate),
+            settings=numbers_typed(self.optimizer_setting),
+            schedule=self.schedule,
+            schedule_settings={**whole, **numbers_typed(self.schedule_setting)},
+            penalty_settings=numbers_typed(self.penalty_setting),
+            **exact,
         )
+
+
+def numbers_typed(settings: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of an entry as they were typed: exact numbers, and flags true or false."""
+    from tutor.numbers.exact import read_number
+
+    return {n: IS_ON[t.lower()] if t.isalpha() else read_number(t) for n, t in settings.items()}
 
 
 def option(name: str) -> str:
@@ -139,7 +174,7 @@ def _check_perceptron(wanted: Settings) -> None:
         raise TutorError(
             "the perceptron rule has step units and counts errors; leave out --output-activation and --loss"
         )
-    for name in ("l1", "l2", "clip_value", "clip_norm", "dropconnect", "class_weights", "augment"):
+    for name in (*PENALTIES, "clip_value", "clip_norm", "dropconnect", "class_weights", "augment"):
         if getattr(wanted, name):
             raise TutorError(f"{option(name)} works on gradients, and the perceptron rule has none")
     if wanted.schedule != "constant":
@@ -153,6 +188,7 @@ def _check_words(wanted: Settings) -> None:
     from tutor.maths.normalizers import NORMALIZERS
     from tutor.maths.optimizers import OPTIMIZERS
     from tutor.maths.schedules import SCHEDULES
+    from tutor.worksheet.optimizer_rules import settings_of_penalties
 
     sloping = [name for name, entry in ACTIVATIONS.items() if entry.slope]
     _known(wanted.activation, sloping, "activation")
@@ -168,12 +204,21 @@ def _check_words(wanted: Settings) -> None:
     _known(wanted.optimizer, OPTIMIZERS, "optimizer")
     _known(wanted.schedule, SCHEDULES, "schedule")
     _check_optimizer(wanted)
-    valid = SCHEDULES[wanted.schedule].settings
-    for name, text in wanted.schedule_setting.items():
-        if not valid:
-            raise TutorError(f"the {wanted.schedule} schedule has no settings, so no {name[:60]!r}")
-        _known(name, valid, f"setting of the {wanted.schedule} schedule")
-        _check_number(name, text)
+    _check_numbers(f"{wanted.schedule} schedule", SCHEDULES[wanted.schedule].settings, wanted.schedule_setting)
+    of_loss = LOSSES[wanted.loss].settings if wanted.loss else {}
+    _check_numbers(f"{wanted.loss or 'usual'} loss", of_loss, wanted.loss_setting)
+    _check_numbers(*settings_of_penalties(wanted.penalties), wanted.penalty_setting)
+
+
+def _check_numbers(of: str, settings: Mapping[str, Setting], given: Mapping[str, str]) -> None:
+    from tutor.worksheet.optimizer_rules import check_numbers
+
+    for name in given.keys() & settings:
+        _check_number(name, given[name])
+    try:
+        check_numbers(of, settings, given)
+    except ValueError as error:
+        raise TutorError(str(error)) from None
 
 
 def _check_optimizer(wanted: Settings) -> None:

@@ -50,7 +50,7 @@ def shape_of(wanted: Settings, inputs: int, classes: Sequence[str], values: int)
         layers = "-".join(map(str, sizes)) if len(sizes) < 10 and max(sizes) < 10**12 else "these layers"
         raise TutorError(f"a network of {layers} has more than {MOST_PARAMETERS:,} parameters")
     activations = (*[wanted.activation] * len(wanted.hidden), last)
-    return Shape(sizes, activations, loss, wanted.batch_norm, wanted.residual)
+    return Shape(sizes, activations, loss, wanted.batch_norm, wanted.residual, wanted.loss_setting)
 
 
 def shape_for(wanted: Settings, data: Data) -> Shape:
@@ -71,7 +71,7 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     system = ARITHMETICS[wanted.arithmetic]
     vector = shape.initial(wanted.seed, wanted.init or _usual_start(wanted), system)
     form = _form(shape, system, data, prepared, wanted, vector)
-    return Trainer(form, prepared, wanted, shape, BatchLoss(shape.loss, system))
+    return Trainer(form, prepared, wanted, shape, BatchLoss(shape, system))
 
 
 def _usual_start(wanted: Settings) -> str:
@@ -94,11 +94,10 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
     batch = min(wanted.batch_size, len(prepared.train))
     by_rule = wanted.rule == "perceptron"
     if by_rule or (plain and shape.count * batch <= LARGEST[wanted.arithmetic]):
-        from tutor.training.from_lesson import perceptron_of, problem_of
+        from tutor.training.from_lesson import problem_of
         from tutor.training.straight_line.engine import StraightLine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
-        made = perceptron_of(shape, vector, wanted) if by_rule else problem_of(shape, vector, wanted.rules)
-        line = StraightLine(made, x, targets, batch, wanted.arithmetic)
-        return SmallForm(line, wanted.rules, system)
+        line = StraightLine(problem_of(shape, vector, wanted.training), x, targets, batch, wanted.arithmetic)
+        return SmallForm(line, wanted.training, system)
     return MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)

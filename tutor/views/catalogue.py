@@ -38,7 +38,7 @@ def facts(kind: str, entry: Any) -> Iterator[tuple[str, str]]:
         if text := getattr(entry, name, ""):
             yield name, str(text)
     if settings := getattr(entry, "settings", None):
-        yield "settings", ", ".join(f"{name} = {value}" for name, value in settings.items())
+        yield "settings", ", ".join(f"{name} = {setting.default}" for name, setting in settings.items())
     if related := getattr(entry, "see", ()):
         yield "see also", ", ".join(related)
 

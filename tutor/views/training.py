@@ -77,7 +77,7 @@ def _how(wanted: Any) -> str:
     """How the network learns, in a sentence."""
     batches = "one example" if wanted.batch_size == 1 else f"up to {wanted.batch_size} examples"
     name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
-    rate = f"{name}, learning rate {wanted.rules.rate:g}, {batches} an update"
+    rate = f"{name}, learning rate {float(wanted.training.rate):g}, {batches} an update"
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
 
 

@@ -14,7 +14,7 @@ from tutor.worksheet.connections import Connections
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.delta_rule import DeltaRule, summed
 from tutor.worksheet.forward import forward_steps, penalty_terms
-from tutor.worksheet.problem import Training
+from tutor.worksheet.problem import Network, Training
 from tutor.worksheet.step import GOAL, Step
 from tutor.worksheet.update import combined_gradients, reduction
 
@@ -36,11 +36,10 @@ class OnePass:
 @dataclass(frozen=True)
 class Passes:
     """What every pass of a network has in common: its names and loss, how it is trained, and by what its error is
-    differentiated. `loss` is empty where nothing is compared with targets, `count` the number of examples of the
-    lesson."""
+    differentiated; `count` is the number of examples of the lesson."""
 
+    network: Network
     known: Connections
-    loss: str
     training: Training
     trained: Sequence[str]
     count: int
@@ -64,17 +63,12 @@ class Passes:
         """The error of an example."""
         return named(GOAL, example=self.number(example))
 
-    @property
-    def penalties(self) -> dict[str, str]:
-        """The penalties asked for, each with the name of its strength."""
-        return {name: name for name in ("l1", "l2") if getattr(self.training, name) is not None}
-
     def forward(self, group: Sequence[int]) -> list[Step]:
         """The forward pass of each example of the group, and the loss of the group with its penalty."""
         steps = self._examples(group)
-        if self.size > 1 and self.loss:
+        if self.size > 1 and self.network.loss:
             steps.append(self._batch_loss(group))
-        elif self.penalties:
+        elif self.training.penalties:
             steps = [self._penalised(s) if s.stage == "loss" else s for s in steps]
         return steps
 
@@ -84,7 +78,7 @@ class Passes:
         return self._examples(every) if self.in_parts else self.forward(every)
 
     def _examples(self, group: Sequence[int]) -> list[Step]:
-        return [s for e in group for s in forward_steps(self.loss, self.known, self.number(e))]
+        return [s for e in group for s in forward_steps(self.network, self.known, self.number(e))]
 
     def whole(self, group: Sequence[int]) -> OnePass:
         """Forward, loss and gradients of one update."""
@@ -99,14 +93,15 @@ class Passes:
         share = self._share(group)
         total = add(*parts) if share == 1 else multiply(number(share), add(*parts))
         step = reduction(GOAL, "loss", total, "" if len(group) == 1 else self.training.over_examples)
-        return self._penalised(step) if self.penalties else step
+        return self._penalised(step) if self.training.penalties else step
 
     def _penalised(self, loss: Step) -> Step:
-        """The loss with those penalties added that the gradient knows: soft-thresholding takes care of L1 by itself."""
-        smooth = {n: s for n, s in self.penalties.items() if not (n == "l1" and self.training.proximal)}
-        if not smooth:
+        """The loss with those penalties added that the gradient knows, and not those that act after the step."""
+        training = self.training
+        known = {p: training.numbers_of(p) for p in training.penalties if p not in training.proximal_penalties}
+        if not known:
             return loss
-        terms, slopes = penalty_terms(smooth, [w for w in self.known.weights if w in self.trained])
+        terms, slopes = penalty_terms(known, [w for w in self.known.weights if w in self.trained])
         return replace(loss, formula=add(loss.formula, *terms), slopes={**loss.slopes, **slopes})
 
     def _of_one(self, example: int) -> OnePass:

@@ -10,6 +10,7 @@ from tutor.errors import listed
 from tutor.formulas.quantity import after, named
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.penalties import PENALTIES
 from tutor.worksheet.batch import OnePass, Passes
 from tutor.worksheet.chain_rule import MOST_PATHS
 from tutor.worksheet.connections import Connections, connect
@@ -19,7 +20,7 @@ from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import GOAL, Conventions, Step, Worksheet
-from tutor.worksheet.update import begun, states_of, together, update_of, update_values, with_optimization
+from tutor.worksheet.update import Update, together, with_optimization
 from tutor.worksheet.updates import after_steps, claims, new_names, numbered
 
 
@@ -60,7 +61,7 @@ class NetworkBuilder:
 
     def __post_init__(self) -> None:
         self.training = self.problem.training or Training()
-        self.moment = self.at or Moment(begun(self.training))
+        self.moment = self.at or Moment(self.training.made_before)
         self.known: Connections = connect(self.network, dict(self.problem.givens))
         self.known.values |= {name: v for name, v in self.moment.values.items() if name in self.known.values}
         self.count = len(self.problem.examples)
@@ -69,7 +70,7 @@ class NetworkBuilder:
         frozen = {name for name, rate in self.training.rates.items() if rate == 0}
         every = self.known.parameters(self.training.update_biases)
         self.trained = [p for p in every if self.known.layer_of(p) not in frozen]
-        self.passes = Passes(self.known, self.network.loss or "", self.training, self.trained, self.count, self.chain)
+        self.passes = Passes(self.network, self.known, self.training, self.trained, self.count, self.chain)
 
     def worksheet(self) -> Worksheet:
         if self.problem.training is not None:
@@ -94,10 +95,10 @@ class NetworkBuilder:
         many = len(groups) > 1
         gradients: list[tuple[str, str, str]] = []
         first: dict[str, str] = {}
-        shrunk = self.known.weights if training.proximal else []
+        shrunk = self.known.weights if training.proximal_penalties else []
         for k, group in enumerate(groups, 1):
             template = templates[group]
-            update = update_of(training, template.goal, reached, self.factors(reached), shrunk, template.changes)
+            update = Update(training, template.goal, reached, self.factors(reached), shrunk, template.changes)
             whole = [*template.steps, *update.steps(self.moment.updates + k, self.moment.epoch + (k - 1) // per_epoch)]
             steps += numbered(whole, update.kept, k, self.title(k, group, per_epoch)) if many else whole
             gradients += claims(template.goal, reached, k if many else 0)
@@ -106,10 +107,9 @@ class NetworkBuilder:
         last, forward = new_names(reached, len(groups)), self.passes.after()
         losses = [step.name for step in forward if step.stage == "loss"]
         goals = losses if self.passes.in_parts else dict.fromkeys(template.goal for template in templates.values())
-        started = {n: self.moment.values.get(n, v) for n, v in update_values(training).items()}
-        states = {n: self.moment.values.get(n, v) for n, v in states_of(training, update, "training").items()}
+        started = {n: self.moment.values.get(n, v) for n, v in update.givens("training").items()}
         return Worksheet(
-            together(self.values(), started, states),
+            together(self.values(), started),
             (*steps, *after_steps(forward, last, first)),
             with_optimization(self.conventions(templates[groups[0]]), training),
             templates[groups[0]].goal,
@@ -135,8 +135,7 @@ class NetworkBuilder:
         examples = [(self.passes.number(e), example) for e, example in enumerate(self.problem.examples)]
         inputs = [_given(self.known.inputs, example.inputs, k) for k, example in examples]
         targets = [_given(self.known.targets, example.targets, k) for k, example in examples]
-        strengths = {name: getattr(self.training, name) for name in self.passes.penalties}
-        return together(*inputs, self.known.values, *targets, strengths)
+        return together(*inputs, self.known.values, *targets, self.training.penalties)
 
     def factors(self, parameters: Sequence[str]) -> dict[str, Fraction]:
         """The learning rate of each parameter's layer, as a multiple of eta."""
@@ -159,7 +158,7 @@ class NetworkBuilder:
 
     def manner(self) -> str:
         """How the examples come to updates."""
-        if self.passes.size == 1 or not self.passes.loss:
+        if self.passes.size == 1 or not self.network.loss:
             return "one after the other"
         many = f"in batches of {self.passes.size}" if self.passes.in_parts else "as a batch"
         return f"{many}, {self.training.over_examples}"
@@ -192,14 +191,23 @@ class NetworkBuilder:
             found.append(f"{self.count} examples, {self.manner()}")
         if self.problem.training is None:
             found.append("gradients only, no update" if first.chain else self.forward_only())
-        if self.passes.penalties:
-            found.append("penalty on the weights: " + " and ".join(self.passes.penalties))
+        if self.network.loss and (settings := LOSSES[self.network.loss].settings):
+            found.append(_with_settings(self.network.loss, settings, self.network.loss_numbers))
+        if training.penalties:
+            whole = [_with_settings(p, PENALTIES[p].settings, training.numbers_of(p)) for p in training.penalties]
+            found.append("penalty on the weights: " + " and ".join(whole))
         if training.rule == DELTA_RULE:
             found.append("delta rule: delta is -dE/d(weighted sum); a weight moves by eta·delta·its input")
-        if training.proximal:
-            found.append("l1 acts by soft-thresholding after each step; E is shown without it")
+        if after := training.proximal_penalties:
+            act, it = ("acts", "it") if len(after) == 1 else ("act", "them")
+            found.append(f"{listed(after)} {act} by soft-thresholding after each step; E is shown without {it}")
         return found
 
 
 def _given(names: Iterable[str], values: Iterable[Fraction], example: int) -> dict[str, Fraction]:
     return {named(name, example=example): value for name, value in zip(names, values, strict=True)}
+
+
+def _with_settings(name: str, settings: Iterable[str], numbers: Iterable[Fraction]) -> str:
+    """As in "huber with delta = 1/2"."""
+    return " with ".join(filter(None, [name, listed([f"{n} = {v}" for n, v in zip(settings, numbers, strict=True)])]))

@@ -18,6 +18,7 @@ from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES, Penalty
 from tutor.maths.schedules import SCHEDULES, Schedule
+from tutor.maths.setting import Setting, numbers
 from tutor.maths.terms import TERMS
 from tutor.numbers.exact import Number
 from tutor.worksheet.connections import NamedNeuron
@@ -184,25 +185,33 @@ def _loss_curve(entry: Loss) -> Curve:
     """The part of one output in the loss, for a target of 1."""
     y, t = symbol("y"), symbol("t")
     share = (power(symbol("n"), formula(lambda m: -1)),) if entry.mean else ()
-    step = Step("E", "loss", Kind.LOSS, multiply(*share, formula(entry.term, y, t)), entry.name, entry.name)
-    slope = multiply(*share, formula(entry.slope, y, t))
+    settings = _usual(entry.settings)
+    own, plain = tuple(map(symbol, settings)), tuple(map(float, settings.values()))
+    step = Step("E", "loss", Kind.LOSS, multiply(*share, formula(entry.term, y, t, *own)), entry.name, entry.name)
+    slope = multiply(*share, formula(entry.slope, y, t, *own))
     points, span = (PROBABILITIES, (0.01, 0.99)) if entry.output else (POINTS, (-1.0, 3.0))
-    constants = {"t": Fraction(1), **({"n": Fraction(1)} if entry.mean else {})}
-    return Curve("E", "y", lambda point: step.formula, lambda x, m: entry.term(x, 1, m), points, span,
+    constants = {"t": Fraction(1), **({"n": Fraction(1)} if entry.mean else {}), **settings}
+    return Curve("E", "y", lambda point: step.formula, lambda x, m: entry.term(x, 1, *plain, m), points, span,
                  constants, step, slope)  # fmt: skip
 
 
 def _penalty_curve(entry: Penalty) -> Curve:
-    w, strength = symbol("w"), symbol(entry.name)
-    term, slope = (multiply(strength, formula(body, w)) for body in (entry.term, entry.slope))
+    w, strength, settings = symbol("w"), symbol(entry.name), _usual(entry.settings)
+    own, plain = tuple(map(symbol, settings)), tuple(map(float, settings.values()))
+    term, slope = (multiply(strength, formula(body, w, *own)) for body in (entry.term, entry.slope))
     step = Step("R", "loss", Kind.PENALTY, term, "penalty", entry.name, {"w": slope})
     corner = None if entry.corner is None else Fraction(entry.corner)
-    return Curve("R", "w", lambda point: step.formula, lambda x, m: entry.term(x, m), POINTS, (-3, 3),
-                 {entry.name: Fraction(1)}, step, slope, corner)  # fmt: skip
+    return Curve("R", "w", lambda point: step.formula, lambda x, m: entry.term(x, *plain, m), POINTS, (-3, 3),
+                 {entry.name: Fraction(1), **settings}, step, slope, corner)  # fmt: skip
+
+
+def _usual(settings: Mapping[str, Setting]) -> dict[str, Fraction]:
+    """The settings as they are if nothing is said."""
+    return {name: Fraction(text) for name, text in numbers(settings, {}).items()}
 
 
 def _schedule_curve(entry: Schedule) -> Curve:
-    settings = {name: Fraction(text) for name, text in entry.settings.items()}
+    settings = _usual(entry.settings)
     start = Fraction(1, 10)
 
     def at(epoch: Fraction) -> Expr:

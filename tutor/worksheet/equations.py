@@ -19,16 +19,7 @@ from tutor.maths.kind import Kind
 from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_steps
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
 from tutor.worksheet.step import GOAL, Conventions, Step, Worksheet
-from tutor.worksheet.update import (
-    Update,
-    asked,
-    begun,
-    states_of,
-    together,
-    update_of,
-    update_values,
-    with_optimization,
-)
+from tutor.worksheet.update import Update, asked, together, with_optimization
 from tutor.worksheet.updates import after_steps, claims, new_names, numbered
 
 MOST_STEPS = 20_000
@@ -168,12 +159,11 @@ def free_worksheet(problem: Problem, chain: str) -> Worksheet:
     if len(graphs) > 1:
         raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
     parameters = [p for p in _reached(asked, graph) if p in values]
-    update = update_of(problem.training, graph.goal, parameters)
-    states = states_of(problem.training, update, "training")
-    whole += update.steps(begun(problem.training) + 1, 0)
+    update = Update(problem.training, graph.goal, parameters)
+    whole += update.steps(problem.training.made_before + 1, 0)
     last = new_names(parameters, 1)
     whole += after_steps(steps, last, {})
-    values = together(values, update_values(problem.training), states)
+    values = together(values, update.givens("training"))
     outcomes = ((graph.goal, after(graph.goal)),)
     made = with_optimization(_conventions(used), problem.training)
     return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
@@ -232,12 +222,12 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     template = [objective, *partial_steps(graph), *gradient_steps(graph, "full")]
     parameters = [p for p in wanted.start if p in graph.users]
     count = wanted.steps or 1
-    update = update_of(wanted, GOAL, parameters)
+    update = Update(wanted, GOAL, parameters)
     steps = _updates(wanted, update, template, count)
     last, many = new_names(parameters, count), count > 1
     first = {GOAL: named(GOAL, update=1 if many else 0)}
     steps += after_steps([objective], last, first)
-    values = together(values, update_values(wanted), states_of(wanted, update, "minimize"))
+    values = together(values, update.givens("minimize"))
     made = with_optimization(_conventions("full"), wanted)
     outcomes = ((first[GOAL], after(GOAL)),)
     proved = [c for k in range(1, count + 1) for c in claims(GOAL, parameters, k if many else 0)]
@@ -246,7 +236,7 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
 
 def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksheet:
     """The updates alone: the gradient of each is given."""
-    update = update_of(wanted, GOAL, list(wanted.start))
+    update = Update(wanted, GOAL, list(wanted.start))
     if GOAL in asked(update.variant):
         raise ValueError(f"minimize.gradients: {wanted.optimizer} also needs the error itself; give an objective")
     count = max(map(len, wanted.gradients.values()))
@@ -255,7 +245,7 @@ def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksh
         for name, found in wanted.gradients.items()
         for k, slope in enumerate(found, 1)
     }
-    values = together(values, slopes, update_values(wanted), states_of(wanted, update, "minimize"))
+    values = together(values, slopes, update.givens("minimize"))
     steps, made = _updates(wanted, update, (), count), with_optimization(_conventions("full"), wanted)
     return Worksheet(values, tuple(steps), made, updated=tuple(new_names(update.parameters, count).items()))
 
@@ -265,7 +255,7 @@ def _updates(wanted: Minimize, update: Update, template: Sequence[Step], count: 
     steps: list[Step] = []
     own = () if template else [derivative(GOAL, p) for p in update.parameters]
     for k in range(1, count + 1):
-        whole = [*template, *update.steps(begun(wanted) + k, k - 1)]
+        whole = [*template, *update.steps(wanted.made_before + k, k - 1)]
         steps += numbered(whole, update.kept, k, f"Update {k}", own) if count > 1 else whole
     return steps
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -16,12 +16,13 @@ from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
 from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
+from tutor.worksheet.problem import Network
 from tutor.worksheet.step import GOAL, Step
 
 Expr = Any
 
 
-def forward_steps(loss: str, connections: Connections, example: int = 0) -> Iterator[Step]:
+def forward_steps(network: Network, connections: Connections, example: int = 0) -> Iterator[Step]:
     """Weighted sum and activation of every neuron, layer by layer, then the loss; the names say which `example` it is
     where that has a number."""
     inputs = tuple(named(x, example=example) for x in connections.inputs)
@@ -39,9 +40,9 @@ def forward_steps(loss: str, connections: Connections, example: int = 0) -> Iter
                 yield step
                 yield activate(neuron, layer.activation, layer.alpha)
         inputs = tuple(neuron.output for neuron in layer.neurons)
-    if loss:
+    if network.loss:
         targets = [named(t, example=example) for t in connections.targets]
-        yield loss_step(loss, inputs, targets, named(GOAL, example=example))
+        yield loss_step(network.loss, network.loss_numbers, inputs, targets, named(GOAL, example=example))
 
 
 def _of_example(layer: NamedLayer, example: int) -> NamedLayer:
@@ -93,23 +94,27 @@ def activate_together(neurons: Sequence[NamedNeuron], activation: VectorActivati
         yield Step(neuron.output, "forward", Kind.ACTIVATION, value, activation.name, activation.name, slopes)
 
 
-def loss_step(loss_name: str, outputs: Sequence[str], targets: Sequence[str], name: str = GOAL) -> Step:
-    loss = LOSSES[loss_name]
+def loss_step(
+    loss_name: str, settings: Iterable[Fraction], outputs: Sequence[str], targets: Sequence[str], name: str = GOAL
+) -> Step:
+    loss, numbers = LOSSES[loss_name], [*map(number, settings)]
     pairs = [(symbol(y), symbol(t)) for y, t in zip(outputs, targets, strict=True)]
     share = Fraction(1, len(pairs)) if loss.mean else Fraction(1)
-    total = add(*(formula(loss.term, y, t) for y, t in pairs))
-    slopes = {y.name: scaled(share, formula(loss.slope, y, t)) for y, t in pairs}
+    total = add(*(formula(loss.term, y, t, *numbers) for y, t in pairs))
+    slopes = {y.name: scaled(share, formula(loss.slope, y, t, *numbers)) for y, t in pairs}
     return Step(name, "loss", Kind.LOSS, scaled(share, total), loss.name.replace("_", " "), loss.name, slopes)
 
 
-def penalty_terms(strengths: Mapping[str, str], weights: Sequence[str]) -> tuple[list[Expr], dict[str, Expr]]:
-    """For penalties {name: name of its strength} the terms added to the loss, and their derivative by each weight."""
+def penalty_terms(
+    penalties: Mapping[str, Sequence[Fraction]], weights: Sequence[str]
+) -> tuple[list[Expr], dict[str, Expr]]:
+    """For penalties with their settings the terms added to the loss, and their derivative by each weight."""
     terms, slopes = [], dict.fromkeys(weights, sympy.S.Zero)
-    for name, strength in strengths.items():
-        penalty = PENALTIES[name]
-        terms.append(multiply(symbol(strength), add(*(formula(penalty.term, symbol(w)) for w in weights))))
+    for name, settings in penalties.items():
+        penalty, strength, numbers = PENALTIES[name], symbol(name), [*map(number, settings)]
+        terms.append(multiply(strength, add(*(formula(penalty.term, symbol(w), *numbers) for w in weights))))
         for w in weights:
-            slope = multiply(symbol(strength), formula(penalty.slope, symbol(w)))
+            slope = multiply(strength, formula(penalty.slope, symbol(w), *numbers))
             slopes[w] = slope if slopes[w] == 0 else add(slopes[w], slope)
     return terms, slopes
 

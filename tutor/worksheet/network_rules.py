@@ -13,6 +13,7 @@ from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.numbers.exact import comma_hint
 from tutor.worksheet.connections import connect
+from tutor.worksheet.optimizer_rules import check_numbers
 from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -43,6 +44,11 @@ def check_network(network: Network, givens: Mapping[str, Fraction]) -> None:
     """Layers that fit one another, known words, names that can be typed."""
     if network.loss is not None and network.loss not in LOSSES:
         raise ValueError(f"network.loss: unknown loss {network.loss!r}{nearest(network.loss, LOSSES)}")
+    if network.loss_settings and network.loss is None:
+        raise ValueError("network.loss_settings: they go with a loss; say which")
+    if network.loss:
+        known = LOSSES[network.loss].settings
+        check_numbers(f"{network.loss} loss", known, network.loss_settings, "network.loss_settings")
     if not network.inputs or not network.layers:
         raise ValueError("network: give at least one input and one layer")
     width = len(network.inputs)

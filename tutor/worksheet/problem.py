@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, defstruct, field
 
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
+from tutor.maths.optimizer import Variant
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
+from tutor.maths.setting import numbers
 
 # The words of the registries for editors; what is said of another word comes from `tutor.worksheet.check`.
 ActivationName = Annotated[str, Meta(extra_json_schema={"enum": [*ACTIVATIONS, *VECTOR_ACTIVATIONS]})]
@@ -64,6 +67,13 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
     layers: list[Layer]
     loss: LossName | None = None
     targets: list[str] | None = None
+    loss_settings: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def loss_numbers(self) -> list[Fraction]:
+        """What the loss is worked with beside outputs and targets."""
+        known = numbers(LOSSES[self.loss].settings, self.loss_settings) if self.loss else {}
+        return [Fraction(value) for value in known.values()]
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +87,7 @@ class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """How parameters are changed: the optimizer, its settings, and what happens to the gradient before.
 
     `state` has what the optimizer remembers of earlier updates, as in { t = 3, m_w = 0.1, v_w = 0.01 }, where t is how
-    many of them there were.
+    many of them there were. Worksheets and trainings both work by this description.
     """
 
     optimizer: OptimizerName = "sgd"
@@ -89,8 +99,57 @@ class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     clip_norm: Fraction | None = None
     state: dict[str, Fraction] = field(default_factory=dict)
 
+    @property
+    def rate(self) -> Fraction:
+        """The learning rate, the optimizer's own where none is given."""
+        return Fraction(OPTIMIZERS[self.optimizer].rate or 0) if self.learning_rate is None else self.learning_rate
 
-class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    @property
+    def variant(self) -> Variant:
+        """The optimizer in the form that its settings give it."""
+        return OPTIMIZERS[self.optimizer].variant(self.settings)
+
+    @property
+    def rate_settings(self) -> dict[str, Fraction]:
+        """What the schedule is worked with."""
+        known = numbers(SCHEDULES[self.schedule].settings, self.schedule_settings)
+        return {name: Fraction(value) for name, value in known.items()}
+
+    @property
+    def clip(self) -> str:
+        """How gradients are clipped: the name of the limit, empty where they are not."""
+        return next((limit for limit in ("clip_norm", "clip_value") if getattr(self, limit) is not None), "")
+
+    @property
+    def proximal_penalties(self) -> list[str]:
+        """The penalties that act after each step, in place of their slopes."""
+        return []
+
+    def numbers_of(self, penalty: str) -> list[Fraction]:
+        """What the penalty is worked with beside a weight and its strength."""
+        return []
+
+    @property
+    def made_before(self) -> int:
+        """How many updates there were before the first."""
+        return int(self.state.get("t", 0))
+
+
+if TYPE_CHECKING:
+    Penalised = Optimization
+else:
+    Penalised = defstruct(
+        "Penalised",
+        [(name, Fraction | None, None) for name in PENALTIES],
+        bases=(Optimization,),
+        frozen=True,
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+"""An optimization with the strength of each penalty, by its name."""
+
+
+class Training(Penalised, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a network is trained. `batch` says which examples make an update: all, with the mean or the sum of what they
     lose, one after another, or so many at a time, of which `reduction` takes the mean or the sum."""
 
@@ -98,14 +157,26 @@ class Training(Optimization, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     batch: Literal["mean", "sum", "online"] | int = "mean"
     reduction: Literal["mean", "sum"] = "mean"
     epochs: int = 1
-    l1: Fraction | None = None
-    l2: Fraction | None = None
+    penalty_settings: dict[str, Fraction] = field(default_factory=dict)
     proximal: bool = False
     rates: dict[str, Fraction] = field(default_factory=dict)
     rule: Literal["gradient", "delta", "perceptron"] = "gradient"
     fires: str | None = None
     stop: Literal["clean_epoch", "max_epochs"] = "clean_epoch"
     max_epochs: int = 20
+
+    @property
+    def penalties(self) -> dict[str, Fraction]:
+        """The penalties that are asked for, each with its strength."""
+        given = {name: getattr(self, name) for name in PENALTIES}
+        return {name: strength for name, strength in given.items() if strength is not None}
+
+    @property
+    def proximal_penalties(self) -> list[str]:
+        return [name for name in self.penalties if self.proximal and PENALTIES[name].proximal is not None]
+
+    def numbers_of(self, penalty: str) -> list[Fraction]:
+        return [Fraction(value) for value in numbers(PENALTIES[penalty].settings, self.penalty_settings).values()]
 
     def batch_size(self, count: int) -> int:
         """How many of `count` examples an update has; the last of an epoch may have fewer."""

@@ -7,15 +7,17 @@ from fractions import Fraction
 
 from tutor.errors import nearest
 from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
 from tutor.worksheet.connections import layer_name, neuron_names
 from tutor.worksheet.network_rules import check_examples, check_name, check_network, why_no_gradient
-from tutor.worksheet.optimizer_rules import check_settings
+from tutor.worksheet.optimizer_rules import check_numbers, check_settings, settings_of_penalties
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training
 
 MOST_UPDATES = 500
 MOST_BEFORE = 10_000
-WEIGHT_KEYS = ("l1", "l2", "proximal", "rates", "batch", "reduction", "epochs")
+PENALTY_KEYS = (*PENALTIES, "penalty_settings", "proximal")
+WEIGHT_KEYS = (*PENALTY_KEYS, "rates", "batch", "reduction", "epochs")
 GRADIENT_ONLY = (
     "optimizer",
     "settings",
@@ -26,7 +28,7 @@ GRADIENT_ONLY = (
     "clip_norm",
     *WEIGHT_KEYS,
 )
-BEYOND_DELTA = ("optimizer", "settings", "state", "clip_value", "clip_norm", "l1", "l2", "proximal")
+BEYOND_DELTA = ("optimizer", "settings", "state", "clip_value", "clip_norm", *PENALTY_KEYS)
 NETWORK_ONLY = ("update_biases", "rule", "fires", "stop", "max_epochs", *WEIGHT_KEYS)
 
 
@@ -92,16 +94,23 @@ def check_training(training: Training, network: Network) -> None:
         raise ValueError('training.fires: this belongs to rule = "perceptron"')
     if not 1 <= training.epochs <= MOST_UPDATES:
         raise ValueError(f"training.epochs: a worksheet takes 1 to {MOST_UPDATES}, not {training.epochs}")
-    if training.proximal and training.l1 is None:
-        raise ValueError("training.proximal: soft-thresholding belongs to the L1 penalty; give l1 too")
+    _check_penalties(training)
     layers = [layer_name(x, names) for x, names in zip(network.layers, neuron_names(network.layers), strict=True)]
     for name, rate in training.rates.items():
         if name not in layers:
             raise ValueError(f"training.rates: no layer is called {name!r}{nearest(name, layers)}")
         _check_rate(rate, f"training.rates.{name}")
-    for name in ("l1", "l2"):
-        if (getattr(training, name) or 0) < 0:
+
+
+def _check_penalties(training: Training) -> None:
+    """Strengths, and settings and soft-thresholding only where there is a penalty that has them."""
+    for name, strength in training.penalties.items():
+        if strength < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
+    if training.proximal and not training.proximal_penalties:
+        able = " or ".join(name for name, entry in PENALTIES.items() if entry.proximal)
+        raise ValueError(f"training.proximal: soft-thresholding belongs to the L1 penalty; give {able} too")
+    check_numbers(*settings_of_penalties(training.penalties), training.penalty_settings, "training.penalty_settings")
 
 
 def _check_batch(training: Training, count: int) -> None:
@@ -182,8 +191,8 @@ def check_optimization(wanted: Optimization, place: str) -> None:
     before = wanted.state.get("t", Fraction(0))
     if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
         raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")
-    for name in wanted.schedule_settings:
-        _known(name, SCHEDULES[wanted.schedule].settings, f"{place}.schedule_settings", "setting of the schedule")
+    settings = SCHEDULES[wanted.schedule].settings
+    check_numbers(f"{wanted.schedule} schedule", settings, wanted.schedule_settings, f"{place}.schedule_settings")
     if wanted.clip_value is not None and wanted.clip_norm is not None:
         raise ValueError(f"{place}: clip by value or by norm, not both")
     for limit in ("clip_value", "clip_norm"):

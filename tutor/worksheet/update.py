@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,7 @@ from tutor.maths import clipping
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Equation, Variant
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.maths.penalties import soft_threshold
+from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.numbers.exact import read_number
 from tutor.worksheet.problem import Optimization
@@ -73,18 +74,22 @@ def asked(variant: Variant) -> set[str]:
 class Update:
     """Everything that turns gradients into new parameters; names are those of one update, `_new` for what it makes.
 
-    With the delta rule `changes` has, for each parameter, what moves it, to be multiplied by the rate.
+    `factors` has the learning rate of a parameter as a multiple of eta, where it is one. Penalties that act after a
+    step do so on the parameters in `shrunk`. With the delta rule `changes` has, for each parameter, what moves it, to
+    be multiplied by the rate.
     """
 
-    variant: Variant
+    wanted: Optimization
     goal: str
     parameters: Sequence[str]
-    schedule: str = "constant"
-    schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
-    clip: str = ""
     factors: Mapping[str, Fraction] = field(default_factory=dict)
-    proximal: Sequence[str] = ()
+    shrunk: Sequence[str] = ()
     changes: Mapping[str, Expr] = field(default_factory=dict)
+
+    @cached_property
+    def variant(self) -> Variant:
+        """The optimizer in the form that its settings give it."""
+        return self.wanted.variant
 
     @property
     def state(self) -> dict[str, Fraction]:
@@ -98,6 +103,36 @@ class Update:
         """The names of all that lives on from update to update."""
         return list(dict.fromkeys([*self.parameters, *self.state, *self.variant.shared_state]))
 
+    def givens(self, place: str) -> dict[str, Fraction]:
+        """The learning rate, the settings of the optimizer, the limit of clipping, and what each state begins with.
+
+        Raises ValueError, with the `place` in the lesson, for states that nothing can begin with.
+        """
+        wanted, found = self.wanted, {RATE: self.wanted.rate}
+        found |= {name: read_number(str(value)) for name, value in self.variant.settings.items()}
+        if wanted.clip:
+            found[wanted.clip] = getattr(wanted, wanted.clip)
+        return together(found, self._states(place))
+
+    def _states(self, place: str) -> dict[str, Fraction]:
+        """What the lesson gives, or the optimizer's own. Of a lesson there are all or none: after an update none has
+        its first value any more."""
+        given, optimizer = self.wanted.state, self.wanted.optimizer
+        if not given:
+            return self.state
+        needed = [*self.state, *([T] if asked(self.variant) & {T, "first"} else [])]
+        if not self.state:
+            raise ValueError(f"{place}.state: {optimizer} keeps nothing from update to update; leave it out")
+        for name in given:
+            if name not in (*needed, T):
+                known = f"; {optimizer} has {', '.join(needed)}"
+                raise ValueError(f"{place}.state: there is no {name!r}{nearest(name, needed) or known}")
+        if missing := [name for name in needed if name not in given]:
+            meant = f" ({T} is how many updates have been made)" if T in missing else ""
+            also = ", ".join(missing)
+            raise ValueError(f"{place}.state: also give {also}{meant}; after an update none is as it began")
+        return {name: given[name] for name in self.state}
+
     def steps(self, t: int | Expr, epoch: int, first: bool | None = None) -> Iterator[Step]:
         """The steps of update `t` (from 1) in the given epoch (from 0).
 
@@ -105,11 +140,11 @@ class Update:
         """
         at = Count(t, t == 1 if first is None else first)
         rate = symbol(RATE)
-        if self.schedule != "constant":
+        if self.wanted.schedule != "constant":
             yield self._rate(epoch)
             rate = symbol("rate")
         gradients = {p: symbol(derivative(self.goal, p)) for p in self.parameters}
-        if self.clip:
+        if self.wanted.clip:
             yield from self._clipped(gradients)
             gradients = {p: symbol(named(g.name, Role.CLIPPED)) for p, g in gradients.items()}
         shared: dict[str, Expr] = {}
@@ -121,16 +156,17 @@ class Update:
             yield from self._equations(parameter, gradients[parameter], at, _times(factor, rate), shared)
 
     def _rate(self, epoch: int) -> Step:
-        rate = rate_formula(SCHEDULES[self.schedule], RATE, self.schedule_settings, epoch)
-        return Step("rate", "update", Kind.SCHEDULE, rate, f"{self.schedule.replace('_', ' ')} schedule, epoch {epoch}")
+        schedule = self.wanted.schedule
+        rate = rate_formula(SCHEDULES[schedule], RATE, self.wanted.rate_settings, epoch)
+        return Step("rate", "update", Kind.SCHEDULE, rate, f"{schedule.replace('_', ' ')} schedule, epoch {epoch}")
 
     def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
-        limit, names = symbol(self.clip), list(gradients.values())
-        if self.clip == "clip_norm":
+        limit, names, by_norm = symbol(self.wanted.clip), list(gradients.values()), self.wanted.clip == "clip_norm"
+        if by_norm:
             squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
             yield Step("norm", "update", Kind.CLIPPING, formula(clipping.norm, squares), "length of the whole gradient")
         for gradient in names:
-            if self.clip == "clip_norm":
+            if by_norm:
                 nearer, reason = formula(clipping.by_norm, gradient, symbol("norm"), limit), "clipped by norm"
             else:
                 nearer, reason = formula(clipping.by_value, gradient, limit), "clipped by value"
@@ -164,13 +200,18 @@ class Update:
             space[equation.result] = symbol(name)
 
     def _last(self, parameter: str, equation: Expr, reason: str, rate: Expr) -> Iterator[Step]:
-        if parameter not in self.proximal:
+        if parameter not in self.shrunk:
             yield _updated(parameter, equation, reason)
             return
         stepped = named(parameter, Role.STEP)
         yield Step(stepped, "update", Kind.INTERMEDIATE, equation, reason)
-        shrunk = formula(soft_threshold, symbol(stepped), multiply(rate, symbol("l1")))
-        yield _updated(parameter, shrunk, "soft-thresholding")
+        nearer = symbol(stepped)
+        for name in self.wanted.proximal_penalties:
+            body = PENALTIES[name].proximal
+            assert body is not None
+            width = multiply(rate, symbol(name))
+            nearer = formula(body, nearer, width, *map(number, self.wanted.numbers_of(name)))
+        yield _updated(parameter, nearer, "soft-thresholding")
 
 
 def _updated(parameter: str, formula: Expr, reason: str, rule: str = "") -> Step:
@@ -178,12 +219,12 @@ def _updated(parameter: str, formula: Expr, reason: str, rule: str = "") -> Step
 
 
 def rate_formula(schedule: Schedule, start: str, settings: Mapping[str, Fraction], epoch: int) -> Expr:
-    """The learning rate of an epoch (from 0) over the quantity `start`, the rate of the first; a setting that is not
-    given has its default."""
-    values = {name: number(settings.get(name, Fraction(text))) for name, text in schedule.settings.items()}
-    space = SimpleNamespace(eta0=symbol(start), epoch=sympy.Integer(epoch), **values)
+    """The learning rate of an epoch (from 0) over the quantity `start`, the rate of the first."""
+    space = SimpleNamespace(
+        eta0=symbol(start), epoch=sympy.Integer(epoch), **{name: number(value) for name, value in settings.items()}
+    )
     return formula(
-        lambda m: schedule.rate(space, m), key=("schedule", schedule.name, start, epoch, tuple(values.values()))
+        lambda m: schedule.rate(space, m), key=("schedule", schedule.name, start, epoch, tuple(settings.values()))
     )
 
 
@@ -214,94 +255,19 @@ T = "t"
 """What a lesson calls the number of updates that have been made."""
 
 
-def update_of(
-    wanted: Optimization,
-    goal: str,
-    parameters: Sequence[str],
-    factors: Mapping[str, Fraction] | None = None,
-    shrunk: Sequence[str] = (),
-    changes: Mapping[str, Any] | None = None,
-) -> Update:
-    """The update that a lesson asks for; the weights in `shrunk` are soft-thresholded after their step, and those in
-    `changes` move by the delta rule."""
-    return Update(
-        variant=variant_of(wanted),
-        goal=goal,
-        parameters=parameters,
-        schedule=wanted.schedule,
-        schedule_settings=wanted.schedule_settings,
-        clip=_clip(wanted),
-        factors=factors or {},
-        proximal=shrunk,
-        changes=changes or {},
-    )
-
-
-def variant_of(wanted: Optimization) -> Variant:
-    """The optimizer in the form that its settings give it."""
-    return OPTIMIZERS[wanted.optimizer].variant(wanted.settings)
-
-
-def update_values(wanted: Optimization) -> dict[str, Fraction]:
-    """The learning rate and the settings of the optimizer, as given values."""
-    chosen = OPTIMIZERS[wanted.optimizer]
-    rate = wanted.learning_rate if wanted.learning_rate is not None else Fraction(chosen.rate or 0)
-    found = {RATE: rate}
-    found |= {name: read_number(str(value)) for name, value in variant_of(wanted).settings.items()}
-    if limit := _clip(wanted):
-        found[limit] = getattr(wanted, limit)
-    return found
-
-
-def begun(wanted: Optimization) -> int:
-    """How many updates have been made before."""
-    return int(wanted.state.get(T, 0))
-
-
-def states_of(wanted: Optimization, update: Update, place: str) -> dict[str, Fraction]:
-    """What each state begins with: what the lesson gives, or the optimizer's own.
-
-    Raises ValueError where a lesson gives a state that there is not, or some and not all: after an update none has its
-    first value any more.
-    """
-    if not wanted.state:
-        return update.state
-    needed = [*update.state, *([T] if asked(update.variant) & {T, "first"} else [])]
-    if not update.state:
-        raise ValueError(f"{place}.state: {wanted.optimizer} keeps nothing from update to update; leave it out")
-    for name in wanted.state:
-        if name not in (*needed, T):
-            known = f"; {wanted.optimizer} has {', '.join(needed)}"
-            raise ValueError(f"{place}.state: there is no {name!r}{nearest(name, needed) or known}")
-    if missing := [name for name in needed if name not in wanted.state]:
-        meant = f" ({T} is how many updates have been made)" if T in missing else ""
-        raise ValueError(f"{place}.state: also give {', '.join(missing)}{meant}; after an update none is as it began")
-    return {name: wanted.state[name] for name in update.state}
-
-
 def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
     """The conventions with what a reader must know of the optimizer, the schedule and the clipping."""
-    defaults = SCHEDULES[wanted.schedule].settings
+    before, choices = wanted.made_before, wanted.variant.choices
+    flags = OPTIMIZERS[wanted.optimizer].flags.items()
     return replace(
         made,
         optimizer=wanted.optimizer,
-        forms=tuple(_forms(wanted)),
-        remarks=(*made.remarks, *([f"{counted(begun(wanted), 'update')} made before"] if begun(wanted) else [])),
-        clip=_clip(wanted),
+        forms=tuple(flag.on if choices[name] else flag.off for name, flag in flags),
+        remarks=(*made.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
+        clip=wanted.clip,
         schedule=wanted.schedule,
-        schedule_settings={n: wanted.schedule_settings.get(n, Fraction(text)) for n, text in defaults.items()},
+        schedule_settings=wanted.rate_settings,
     )
-
-
-def _clip(wanted: Optimization) -> str:
-    return next((limit for limit in ("clip_norm", "clip_value") if getattr(wanted, limit) is not None), "")
-
-
-def _forms(wanted: Optimization) -> Iterator[str]:
-    """The forms that the flags of the optimizer give it, in words."""
-    entry, choices = OPTIMIZERS[wanted.optimizer], variant_of(wanted).choices
-    for name, flag in entry.flags.items():
-        yield flag.on if choices[name] else flag.off
 
 
 def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:

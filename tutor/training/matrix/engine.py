@@ -11,7 +11,7 @@ from tutor.data.augmentation import Augmentation
 from tutor.training.architecture import Shape
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.network import Network
-from tutor.training.matrix.optimizer import Optimization
+from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
@@ -45,7 +45,7 @@ class MatrixForm:
         kind = np.float32 if self.single else np.float64
         self.vector = vector.astype(kind)
         self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
-        self.optimization = Optimization(wanted.rules, len(vector), shape.weights(), system, kind)
+        self.optimization = MatrixOptimizer(wanted.training, len(vector), shape.weights(), system, kind)
         self.update = Update(self.network, self.optimization)
         self.examples = system.examples(data.rows, self.single)
         self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))

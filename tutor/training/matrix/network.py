@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
+from tutor.maths.setting import numbers
 from tutor.training.architecture import Shape
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax
@@ -23,16 +24,17 @@ class BatchLoss:
     Outputs that are probabilities are kept at least 1e-12 away from 0 and 1, where their logarithm is infinite.
     """
 
-    def __init__(self, name: str, system: System) -> None:
-        self.name, self.system, self.entry = name, system, LOSSES[name]
+    def __init__(self, shape: Shape, system: System) -> None:
+        self.name, self.system, self.entry = shape.loss, system, LOSSES[shape.loss]
+        self._own = [*map(system.number, numbers(self.entry.settings, shape.loss_setting).values())]
 
     def each(self, outputs: Array, targets: Array) -> Array:
         """What every output of every example adds to the loss of its example."""
-        return self._shared(self.entry.term(self._inside(outputs), targets, self.system), targets)
+        return self._shared(self.entry.term(self._inside(outputs), targets, *self._own, self.system), targets)
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         """The derivative of an example's loss by each of its outputs."""
-        return self._shared(self.entry.slope(self._inside(outputs), targets, self.system), targets)
+        return self._shared(self.entry.slope(self._inside(outputs), targets, *self._own, self.system), targets)
 
     def mean(self, outputs: Array, targets: Array, shares: Array | None = None) -> float:
         """The mean over the examples of the loss of each; `shares` weigh them."""
@@ -64,7 +66,7 @@ class Network:
     def __init__(self, shape: Shape, system: System, vector: Array, gradient: Array, running: Running = ()) -> None:
         self.shape, self.system, self.vector, self.gradient = shape, system, vector, gradient
         self.running = running or [(np.zeros_like(scale), np.ones_like(scale)) for scale in shape.scales(vector)]
-        self.loss = BatchLoss(shape.loss, system)
+        self.loss = BatchLoss(shape, system)
         parts = list(zip(shape.matrices(vector), shape.matrices(gradient), strict=True))
         self.sums: list[FirstLinear | Linear] = [FirstLinear(*parts[0]), *(Linear(*part, system) for part in parts[1:])]
         scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), self.running, strict=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,83 +10,63 @@ import numpy as np
 
 from tutor.errors import TutorError
 from tutor.maths.clipping import by_norm, by_value, norm
-from tutor.maths.optimizer import RATE, Variant, counts
-from tutor.maths.optimizers import OPTIMIZERS
+from tutor.maths.optimizer import RATE, counts
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
 from tutor.numbers.reproducible_arrays import called
+from tutor.worksheet.problem import Optimization, Training
 
 Array = Any
 System = Any
 
 
-@dataclass(frozen=True)
-class Rules:
-    """How parameters are changed. Settings are numbers as they were typed, flags true or false; None is the registry's
-    own."""
-
-    optimizer: str = "sgd"
-    learning_rate: float | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    schedule: str = "constant"
-    schedule_settings: Mapping[str, str] = field(default_factory=dict)
-    l1: float = 0.0
-    l2: float = 0.0
-    clip_value: float | None = None
-    clip_norm: float | None = None
-
-    @property
-    def rate(self) -> float:
-        chosen = OPTIMIZERS[self.optimizer].rate
-        return self.learning_rate if self.learning_rate is not None else float(chosen or "0.1")
-
-    @property
-    def variant(self) -> Variant:
-        """The optimizer in the form that its settings give it."""
-        return OPTIMIZERS[self.optimizer].variant(self.settings)
-
-    def start(self, value: Any) -> float:
-        """What a state begins with."""
-        return self.rate if value == RATE else float(value)
-
-
-def rate_in(rules: Rules, epoch: int, system: System) -> float:
+def rate_in(training: Optimization, epoch: int, system: System) -> float:
     """The learning rate of the epoch, counted from 0."""
-    if rules.schedule == "constant":
-        return rules.rate
-    schedule = SCHEDULES[rules.schedule]
-    texts = {**schedule.settings, **rules.schedule_settings}
-    numbers = {name: system.number(texts[name]) for name in schedule.settings}
+    rate = float(training.rate)
+    if training.schedule == "constant":
+        return rate
+    schedule = SCHEDULES[training.schedule]
+    settings = {name: system.number(value) for name, value in training.rate_settings.items()}
     try:
-        return float(schedule.rate(SimpleNamespace(eta0=rules.rate, epoch=epoch, **numbers), system))
+        return float(schedule.rate(SimpleNamespace(eta0=rate, epoch=epoch, **settings), system))
     except (ArithmeticError, ValueError):
         said = f"the {schedule.name} schedule has no learning rate for epoch {epoch + 1} with these settings"
         raise TutorError(said) from None
 
 
-class Optimization:
+def begins(training: Optimization, start: Any) -> float:
+    """What a state begins with: a number, or the learning rate."""
+    return float(training.rate if start == RATE else start)
+
+
+class MatrixOptimizer:
     """The state of an optimizer, and its steps."""
 
-    def __init__(self, rules: Rules, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
-        self.rules, self.system, self.weights = rules, system, weights
-        self.variant = rules.variant
-        self.settings = {name: system.number(text) for name, text in self.variant.settings.items()}
-        self.state: dict[str, Any] = {n: np.full(count, rules.start(v), dtype) for n, v in self.variant.state.items()}
-        self.shared: dict[str, Any] = {n: rules.start(v) for n, v in self.variant.shared_state.items()}
+    def __init__(self, training: Training, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
+        self.training, self.system, self.weights = training, system, weights
+        self.variant = training.variant
+        self.settings = {name: system.number(value) for name, value in self.variant.settings.items()}
+        self.state: dict[str, Any] = {
+            name: np.full(count, begins(training, value), dtype) for name, value in self.variant.state.items()
+        }
+        self.shared: dict[str, Any] = {n: begins(training, v) for n, v in self.variant.shared_state.items()}
+        self.penalties = [
+            (PENALTIES[name], float(strength), [*map(system.number, training.numbers_of(name))])
+            for name, strength in training.penalties.items()
+        ]
         self.updates = 0
         self._rate: tuple[int, float] = (-1, 0.0)
 
     def rate(self, epoch: int) -> float:
         """The learning rate of the epoch, counted from 0."""
         if self._rate[0] != epoch:
-            self._rate = epoch, rate_in(self.rules, epoch, self.system)
+            self._rate = epoch, rate_in(self.training, epoch, self.system)
         return self._rate[1]
 
     def penalty(self, vector: Array) -> float:
         """What the penalties add to the loss."""
-        strengths = {"l1": self.rules.l1, "l2": self.rules.l2}
-        w = vector[self.weights]
-        return float(sum(s * self.system.total(PENALTIES[n].term(w, self.system)) for n, s in strengths.items() if s))
+        w, m = vector[self.weights], self.system
+        return float(sum(strength * m.total(entry.term(w, *own, m)) for entry, strength, own in self.penalties))
 
     def step(self, vector: Array, gradient: Array, loss: float, epoch: int) -> None:
         """Change the parameters in place; the gradient is used up."""
@@ -124,12 +103,12 @@ class Optimization:
 
     def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any]) -> None:
         """Penalties, clipping and the equations of the optimizer; arrays may also be those of generated code."""
-        if self.rules.l1 or self.rules.l2:
-            self._penalise(vector, gradient)
-        if self.rules.clip_value is not None:
-            gradient[...] = by_value(gradient, self.rules.clip_value, self.system)
-        if self.rules.clip_norm is not None:
-            shortened(gradient, self.rules.clip_norm, self.system)
+        for entry, strength, own in self.penalties:
+            gradient += strength * np.where(self.weights, entry.slope(vector, *own, self.system), 0.0)
+        if self.training.clip_value is not None:
+            gradient[...] = by_value(gradient, float(self.training.clip_value), self.system)
+        if self.training.clip_norm is not None:
+            shortened(gradient, float(self.training.clip_norm), self.system)
         arrays = {"w": vector, "g": gradient, **self.state}
         space = SimpleNamespace(**arrays, **numbers, **self._chosen())
         made = {}
@@ -140,11 +119,6 @@ class Optimization:
             setattr(space, equation.result, value)
         for name, value in made.items():
             arrays[name][...] = value
-
-    def _penalise(self, vector: Array, gradient: Array) -> None:
-        for name, strength in (("l1", self.rules.l1), ("l2", self.rules.l2)):
-            if strength:
-                gradient += strength * np.where(self.weights, PENALTIES[name].slope(vector, self.system), 0.0)
 
 
 @called(number=True)

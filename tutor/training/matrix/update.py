@@ -11,7 +11,7 @@ from weakref import ref
 from tutor.training.matrix.code import Code, Pool
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.network import Network
-from tutor.training.matrix.optimizer import Optimization
+from tutor.training.matrix.optimizer import MatrixOptimizer
 
 Array = Any
 
@@ -25,7 +25,7 @@ class Update:
     """A network and how it is optimised. Code and formulas come to the same bits, so no result depends on which of them
     works an update."""
 
-    def __init__(self, network: Network, optimization: Optimization) -> None:
+    def __init__(self, network: Network, optimization: MatrixOptimizer) -> None:
         self.network, self.optimization = network, optimization
         self._worth = worth(len(network.vector))
         self._pool: Pool = {}

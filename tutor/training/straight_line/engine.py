@@ -13,12 +13,12 @@ import numpy as np
 
 from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
-from tutor.training.matrix.optimizer import Rules, rate_in
+from tutor.training.matrix.optimizer import rate_in
 from tutor.training.straight_line.source import Epoch, Run, loop_of, outputs_of
 from tutor.training.straight_line.steps import COUNT, one_update, worksheet_of_update
 from tutor.worksheet.build import Moment
 from tutor.worksheet.perceptron import RULE
-from tutor.worksheet.problem import Example, Problem
+from tutor.worksheet.problem import Example, Optimization, Problem
 from tutor.worksheet.step import Worksheet
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class SmallForm:
 
     name: Literal["matrix", "straight-line"] = "straight-line"
 
-    def __init__(self, line: StraightLine, rules: Rules, system: System) -> None:
-        self.line, self.rules, self.system = line, rules, system
+    def __init__(self, line: StraightLine, training: Optimization, system: System) -> None:
+        self.line, self.training, self.system = line, training, system
 
     @property
     def vector(self) -> Floats:
@@ -53,10 +53,8 @@ class SmallForm:
 
     def run(self, first: int, orders: Places) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
-        if self.rules.schedule == "constant":
-            return self.line.run(orders, [self.rules.rate] * len(orders))
         epochs = range(first - 1, first - 1 + len(orders))
-        return self.line.run(orders, [rate_in(self.rules, epoch, self.system) for epoch in epochs])
+        return self.line.run(orders, [rate_in(self.training, epoch, self.system) for epoch in epochs])
 
     def outputs(self, rows: Floats, places: Places) -> Floats:
         """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""

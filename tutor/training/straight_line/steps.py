@@ -23,7 +23,7 @@ from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
 from tutor.worksheet.step import GOAL, Step, Worksheet, check_names
-from tutor.worksheet.update import Update, asked, begun, states_of, together, update_of, update_values
+from tutor.worksheet.update import Update, asked, together
 from tutor.worksheet.updates import new_names
 
 COUNT = "number of the update"
@@ -69,22 +69,20 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     one = builder.passes.whole(tuple(range(group)))
     training, known = builder.training, builder.known
     reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
-    shrunk = known.weights if training.proximal else []
-    update = update_of(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
+    shrunk = known.weights if training.proximal_penalties else []
+    update = Update(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
     examples = [builder.passes.number(e) for e in range(group)]
     steps = [*shifted(one.steps), _loss(builder, examples), *_of_any(update)]
-    strengths = {name: getattr(training, name) for name in builder.passes.penalties}
-    states = states_of(training, update, "training")
-    given, kept = together(known.values, update_values(training), strengths, states), update.kept
+    given, kept = together(known.values, training.penalties, update.givens("training")), update.kept
     return OneUpdate(
-        steps=tuple(collapsed(steps, known, builder.passes.loss, examples, whole_targets)),
+        steps=tuple(collapsed(steps, known, problem.network.loss or "", examples, whole_targets)),
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
         outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
         parameters=tuple(reached),
         becomes=new_names(kept, 1),
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
-        updates=begun(training),
+        updates=training.made_before,
     )
 
 
@@ -130,9 +128,9 @@ def _batch(training: Training, group: int) -> str | int:
 def _loss(builder: NetworkBuilder, examples: Sequence[int]) -> Step:
     known = builder.known
     total = add(*(symbol(named(GOAL, example=k)) for k in examples))
-    if len(examples) == 1 and builder.passes.penalties:  # then E is more than what the example loses
+    if len(examples) == 1 and builder.training.penalties:  # then E is more than what the example loses
         outputs = [neuron.output for neuron in known.layers[-1].neurons]
-        total = loss_step(builder.passes.loss, outputs, known.targets).formula
+        total = loss_step(builder.network.loss or "", builder.network.loss_numbers, outputs, known.targets).formula
     return Step(LOSS, "loss", Kind.REDUCTION, total, "sum over the examples", "sum")
 
 

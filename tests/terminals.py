@@ -24,7 +24,8 @@ class Terminal:
             os.environ.update({"TERM": "xterm", "PYTHONUTF8": "1", **environment})
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that starts tests in the background ignores it
             time.sleep(0.2)  # until the window has its size
-            os.execv(sys.executable, [sys.executable, "-m", "tutor", *arguments])
+            command = [sys.executable, "-m", "tutor", *arguments]
+            os.execve(sys.executable, command, dict(os.environ))  # readline sets COLUMNS where Python does not see it
         self.resize(width)
         self.seen = ""
         self.exit_code: int | None = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
-from conftest import ONE_NEURON
+from conftest import ONE_NEURON, Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.errors import TutorError
 from tutor.lessons.find import course, lesson_files, read_lesson, worksheet_of
 from tutor.lessons.read import parse_lesson
+from tutor.lessons.templates import KINDS
 from tutor.numbers.exact import as_fraction
 from tutor.views.worksheet.notes import fill
 
@@ -218,3 +220,39 @@ def test_a_giant_number_is_refused_at_once(text: str) -> None:
 def test_a_broken_blank_in_a_note_is_refused_with_a_reason(note: str) -> None:
     with pytest.raises(TutorError, match=r"brace|divides by zero|formula|empty|no value"):
         fill(note, worksheet_of(parse_lesson(ONE_NEURON, "x")))
+
+
+PERCEPTRON, NETWORK, MINIMIZE = KINDS["perceptron"], ONE_NEURON, KINDS["minimize"]
+GRADIENTS = (
+    'format = 1\ntitle = "t"\n[minimize]\nstart = {{ v = 1, w = 2 }}\nlearning_rate = 0.1\ngradients = {{ {} }}\n'
+)
+NOT_MEANT = [
+    (NETWORK + "l1 = -0.1\n", "training.l1: a penalty is not negative"),
+    (NETWORK + "clip_norm = 0\n", "training.clip_norm: the limit is a positive number"),
+    (NETWORK + "epochs = 501\n", "training.epochs: a worksheet takes 1 to 500, not 501"),
+    (NETWORK + 'fires = "s > 0"\n', 'training.fires: this belongs to rule = "perceptron"'),
+    (PERCEPTRON + "max_epochs = 501\n", "training.max_epochs: a worksheet takes 1 to 500, not 501"),
+    (PERCEPTRON.replace('"step"', '"sigmoid"'), "trains a single layer with the activation step or sign"),
+    (PERCEPTRON.replace("[network]", '[network]\nloss = "squared_error"'), "the perceptron rule knows no loss; leave it out"),
+    (re.sub("steps = .*", "steps = 501", MINIMIZE), "minimize.steps: a worksheet takes 1 to 500, not 501"),
+    (re.sub("start = .*", "start = {}", MINIMIZE), "say where each variable begins, as in start = { x = 1, y = 1 }"),
+    (GRADIENTS.format("v = [1]"), "there are none for 'w', which is in minimize.start"),
+    (GRADIENTS.format("v = [1, 2], w = [1]"), "v has 2 and w has 1; give one for each step"),
+    (GRADIENTS.format("v = [1], w = [1]") + "steps = 2\n", "there are gradients for 1 steps, so leave it out"),
+    ('format = 1\ntitle = "t"\ngivens = { x = 1 }\nequations = [{ name = "y", formula = "x" }]\nexamples = [{ inputs = [1] }]\n',
+     "examples: they belong to a [network]; put the numbers under [givens]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), NOT_MEANT, ids=[said for _, said in NOT_MEANT])
+def test_what_cannot_be_meant_is_told_in_one_line(tutor: Tutor, text: str, said: str) -> None:
+    (tutor.folder / "l.toml").write_text(text)
+    code, out, err = tutor("run", "l.toml")
+    assert code == 2 and not out and said in err and err.startswith("tutor: l.toml: ") and len(err.splitlines()) == 1, (
+        err
+    )
+
+
+def test_a_worksheet_may_have_500_epochs(tutor: Tutor) -> None:
+    (tutor.folder / "l.toml").write_text(PERCEPTRON + "max_epochs = 500\n")
+    assert tutor("run", "l.toml").returncode == 0

@@ -18,7 +18,6 @@ from tutor.formulas.expressions import folded, names, replace, symbol, written_s
 from tutor.formulas.parse import parse
 from tutor.marking.answer import Written, read_written
 from tutor.marking.key import Program
-from tutor.marking.student import Standing
 from tutor.numbers import decimals
 from tutor.numbers.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
 from tutor.numbers.exact import LARGEST_EXPONENT
@@ -160,7 +159,9 @@ class Formulas:
         for place in alone:
             try:
                 with budget.share(AN_ANSWER) as share:
-                    value = self.program.value_of(formulas[place], Standing(self.program, written).values, share)
+                    value = self.program.value_of(
+                        formulas[place], self.program.work({p: w.value for p, w in written.items()})[0], share
+                    )
             except TooMuchComputing:
                 reasons[place] = _beyond(budget)
                 continue

@@ -12,7 +12,7 @@ from tutor.marking.candidates import Candidates
 from tutor.marking.diagnosis import Diagnosis, Fit
 from tutor.marking.formula_answer import RIGHT, WRONG, Formulas
 from tutor.marking.machine import as_computed
-from tutor.marking.student import Standing
+from tutor.marking.student import Working
 from tutor.marking.verdict import Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
@@ -68,68 +68,68 @@ class SheetMarker:
             found.setdefault(places[name], "")
         texts = {place: found[place] for place in sorted(found)}
         written, judged, reasons = self.formulas.read(texts)
-        standing = as_computed(Standing(self.program, written))
-        marks = self._marks(standing, texts, judged)
+        working = as_computed(Working(self.program, written, self.marker.demand_at))
+        marks = self._marks(working, texts, judged)
         slips: dict[int, Sequence[Fit]] = {}
         while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
             if judged.get(root) == RIGHT:  # then only the number is off
                 slips[root] = ()
                 continue
-            slips[root], followed = self._diagnose(standing, root)
+            slips[root], followed = self._diagnose(working, root)
             if followed is not None:
-                standing = followed
-                marks |= self._marks(standing, {p: text for p, text in texts.items() if p > root}, judged)
+                working = followed
+                marks |= self._marks(working, {p: text for p, text in texts.items() if p > root}, judged)
         cells = [Cell(mark, slips.get(p, ()), judged.get(p, ""), reasons.get(p, "")) for p, mark in marks.items()]
         if not slips:
             return MarkedSheet(cells)
-        return MarkedSheet(cells, _misconceptions(cells), self._after([*slips, *standing.held]))
+        return MarkedSheet(cells, _misconceptions(cells), self._after([*slips, *working.held]))
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
         names, followers = self.program.names, self.program.compiled.followers
         return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
-    def _marks(self, standing: Standing, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
+    def _marks(self, working: Working, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
         """The mark of each answer. A wrong formula earns nothing for a value that happens to be close."""
-        marks = self.marker.marks(standing, texts)
+        marks = self.marker.marks(working, texts)
         for place in (p for p, found in judged.items() if found == WRONG and p in texts):
-            mark, written = marks[place], standing.written[place]
+            mark, written = marks[place], working.written[place]
             truths = (truth for truth in (mark.key, mark.own) if truth is not None)
             if written.exponent is None and not any(is_same(written.value, truth) for truth in truths):
                 marks[place] = mark._replace(verdict="wrong")
         return marks
 
-    def _diagnose(self, standing: Standing, root: int) -> tuple[Sequence[Fit], Standing | None]:
+    def _diagnose(self, working: Working, root: int) -> tuple[Sequence[Fit], Working | None]:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
-        written = standing.written[root]
-        direct = self.diagnosis.direct(standing, root, written)
-        blank = self.diagnosis.through_blanks(standing, root, written, anything=not direct)
+        written = working.written[root]
+        direct = self.diagnosis.direct(working, root, written)
+        blank = self.diagnosis.through_blanks(working, root, written, anything=not direct)
         if direct and not blank:
             return direct, None
-        later = sorted(place for place in standing.written if place > root)
-        here = self._errors(standing, later)
-        adopted, followed = self._best(standing, root, blank[:_MOST_TRIED], later, here + (not direct))
+        later = sorted(place for place in working.written if place > root)
+        here = self._errors(working, later)
+        adopted, followed = self._best(working, root, blank[:_MOST_TRIED], later, here + (not direct))
         if not direct and adopted is None and here >= _WORTH_SOLVING:
-            guesses = list(self.diagnosis.unknown(standing, root, written))
-            adopted, followed = self._best(standing, root, guesses, later, here - _WORTH_SOLVING + 1)
+            guesses = list(self.diagnosis.unknown(working, root, written))
+            adopted, followed = self._best(working, root, guesses, later, here - _WORTH_SOLVING + 1)
         return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), followed
 
     def _best(
-        self, standing: Standing, root: int, fits: Sequence[Fit], later: Sequence[int], most: int
-    ) -> tuple[Fit | None, Standing | None]:
+        self, working: Working, root: int, fits: Sequence[Fit], later: Sequence[int], most: int
+    ) -> tuple[Fit | None, Working | None]:
         """The explanation by a blank line that leaves the fewest later lines wrong, if those are less than `most`."""
-        best: tuple[int, Fit | None, Standing | None] = (most, None, None)
+        best: tuple[int, Fit | None, Working | None] = (most, None, None)
         for fit in fits:
-            held = {**standing.held, fit.place: (fit.value, fit.spread)}
-            followed = Standing(self.program, standing.written, held)
+            held = {**working.held, fit.place: (fit.value, fit.spread)}
+            followed = Working(self.program, working.written, working.demands, held)
             errors = self._errors(followed, later)
             if errors < best[0]:
                 best = (errors, fit, followed)
         return best[1], best[2]
 
-    def _errors(self, standing: Standing, places: Sequence[int]) -> int:
+    def _errors(self, working: Working, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
-        written, verdict = standing.written, self.marker.verdict
-        return sum(verdict(standing, place, written[place]) == "wrong" for place in places)
+        written, verdict = working.written, self.marker.verdict
+        return sum(verdict(working, place, written[place]) == "wrong" for place in places)
 
 
 def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:

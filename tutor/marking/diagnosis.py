@@ -29,7 +29,8 @@ _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a sl
 class Fit:
     """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
 
-    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off.
+    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off. What is
+    `said` of a mistake of the whole sheet stands in place of the slip's own hint.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Fit:
     order: tuple[int, ...]
     chance: float
     spread: float = 0.0
+    said: str = ""
 
     @property
     def sure(self) -> bool:
@@ -52,6 +54,8 @@ class Fit:
     @property
     def hint(self) -> str:
         """What to look at, without the value."""
+        if self.said:
+            return self.said
         return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.format(self.detail)
 
 

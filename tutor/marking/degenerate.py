@@ -11,8 +11,8 @@ from tutor.marking.student import Working
 
 
 class Degenerate:
-    """`lines` are the places whose own value is 0, the old one of a parameter, or that of the first forward pass, though
-    the key is not, and not because of a branch: a ReLU that is off, a perceptron that is right, clipping."""
+    """`lines` are the places whose own value is 0, the old one of a parameter, or that of the first forward pass, where
+    the key is not; but not because of a branch: a ReLU that is off, a perceptron that is right, clipping."""
 
     def __init__(self, working: Working) -> None:
         self.working, self.compiled, self.key = working, working.compiled, working.program.key

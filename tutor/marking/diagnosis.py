@@ -29,8 +29,8 @@ _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a sl
 class Fit:
     """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
 
-    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off. What is
-    `said` of a mistake of the whole sheet stands in place of the slip's own hint.
+    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off. What
+    is `said` of a mistake of the whole sheet stands in place of the slip's own hint.
     """
 
     id: str

@@ -31,8 +31,8 @@ _TOGETHER = ("weight-for-input", "input-for-weight", "missing-slope", "no-activa
 
 @dataclass(frozen=True)
 class Change:
-    """The formulas, by place, that a mistake puts in place of the right ones. `rank` orders what explains the same lines
-    equally well: an entry of a registry before a slip, and what people do more often first."""
+    """The formulas, by place, that a mistake puts in place of the right ones. `rank` orders what explains the same
+    lines equally well: an entry of a registry before a slip, and what people do more often first."""
 
     id: str
     scope: str
@@ -92,6 +92,23 @@ class Everywhere:
     def changes(self) -> Sequence[Change]:
         """Each that concerns several lines, and in which no line stands on one that follows from it."""
         return [change for change in (*self._entries(), *self._slips()) if change.formulas]
+
+    def at(self, places: set[int]) -> Iterator[Change]:
+        """The changes of at least one of these lines."""
+        seen: set[int] = set()
+        for place in sorted(places):
+            for number in self._by_place.get(place, ()):
+                if number not in seen:
+                    seen.add(number)
+                    yield self.changes[number]
+
+    @cached_property
+    def _by_place(self) -> Mapping[int, Sequence[int]]:
+        by_place: dict[int, list[int]] = {}
+        for number, change in enumerate(self.changes):
+            for place in change.formulas:
+                by_place.setdefault(place, []).append(number)
+        return by_place
 
     def parts(self, change: Change) -> Sequence[Change]:
         """The change in one layer, or in one kind of parameter."""

@@ -1,4 +1,4 @@
-"""What a person may read in place of a given number: a digit other, two exchanged, the sign or the point, a neighbour."""
+"""What a person may read in place of a given number: another digit, two exchanged, the sign, the point, a neighbour."""
 
 from __future__ import annotations
 

@@ -7,8 +7,9 @@ search; the verdict of a line is worked out exactly, with the story in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from heapq import heapify, heappop, heappush
@@ -90,21 +91,33 @@ class Search:
         best = trials[0]
         alike = [t.mistake for t in trials[1:] if t.explained == best.explained and t.gain == best.gain]
         others = {mistake.id: mistake for mistake in reversed(alike) if mistake.id != best.mistake.id}
-        mistake = Mistake(**{**_fields(best.mistake), "also": tuple(reversed(others.values()))})
+        mistake = replace(best.mistake, also=tuple(reversed(others.values())))
         return _Trial(mistake, best.rank, best.own, best.explained, best.broken)
 
     def _trials(self) -> Iterator[_Trial]:
         yield from self._misread()
         if len(self.wrong) < FEWEST_EXPLAINED:
             return
-        tried = len(self.everywhere.changes)
-        for change in self.everywhere.changes:
-            trial = self._try(change)
+        kinds = Counter(change.rank[0] for change in self.everywhere.changes)
+        above = self._above_wrong()
+        for change in self.everywhere.at(above):
+            tried = kinds[change.rank[0]]
+            trial = self._try(change, above)
             if trial is not None and self._is_worth(trial, tried):
                 yield trial
             if trial is None or not self.wrong <= trial.explained or trial.broken:
-                parts = map(self._try, self.everywhere.parts(change))
+                parts = (self._try(part, above) for part in self.everywhere.parts(change))
                 yield from (part for part in parts if part is not None and self._is_worth(part, tried))
+
+    def _above_wrong(self) -> set[int]:
+        """The lines in which a mistake can sit: those that are wrong, and the blank ones that they stand on."""
+        found, waiting = set(self.wrong), list(self.wrong)
+        while waiting:
+            for x in self.compiled.inputs[waiting.pop()]:
+                if x >= self.compiled.first and x not in found and x not in self.working.written:
+                    found.add(x)
+                    waiting.append(x)
+        return found
 
     def _is_worth(self, trial: _Trial, tried: int, fewest: int = FEWEST_EXPLAINED) -> bool:
         return trial.gain >= fewest and self._chance(trial, tried) < _LIKELY_BELOW
@@ -115,26 +128,28 @@ class Search:
         for place in trial.explained:
             w = self.working.written[place]
             size = abs(float(w.value - self.working.before(place))) or float(w.unit) or 1.0
-            chance *= min(1.0, 2 * self._tolerance(place, trial.own[place]) / (size * _RANGE))
+            width = self._tolerance(place, trial.own[place]) * (0.1 if self._is_same(place, trial.own[place]) else 1)
+            chance *= min(1.0, 2 * width / (size * _RANGE))
         return chance
 
-    def _try(self, change: Change) -> _Trial | None:
-        if self.mistakes and any(change.formulas.keys() <= m.change.formulas.keys() for m in self.mistakes if m.change):
+    def _try(self, change: Change, above: set[int]) -> _Trial | None:
+        """The change put in; None where it cannot explain several lines."""
+        if any(m.change and change.formulas.keys() <= m.change.formulas.keys() for m in self.mistakes):
             return None
-        written = self.working.written
-        if not any(place in self.wrong or place not in written for place in change.formulas):
+        here = change.formulas.keys() & above
+        if len(here) < FEWEST_EXPLAINED and here <= self.wrong:
             return None
         own = self._replayed({**self._functions, **change.rough}, self._givens, change)
         mistake = Mistake(change.id, change.scope, change.message, (), change, entry=change.entry)
-        return self._trial(mistake, change.rank, own)
+        return self._trial(mistake, change.rank, own, FEWEST_EXPLAINED)
 
-    def _trial(self, mistake: Mistake, rank: tuple[int, ...], own: Mapping[int, float]) -> _Trial:
-        there = [place for place in own if place in self.working.written]
-        fits = {place for place in there if self._fits(place, own[place])}
-        explained = frozenset(fits & self.wrong)
-        broken = sum(place not in fits and place not in self.wrong for place in there)
-        mistake = Mistake(**{**_fields(mistake), "explains": tuple(sorted(explained))})
-        return _Trial(mistake, rank, own, explained, broken)
+    def _trial(self, mistake: Mistake, rank: tuple[int, ...], own: Mapping[int, float], fewest: int) -> _Trial | None:
+        explained = frozenset(place for place in self.wrong if place in own and self._fits(place, own[place]))
+        if len(explained) < fewest:
+            return None
+        others = own.keys() & self.working.written.keys() - self.wrong
+        broken = sum(not self._fits(place, own[place]) for place in others)
+        return _Trial(replace(mistake, explains=tuple(sorted(explained))), rank, own, explained, broken)
 
     def _fits(self, place: int, own: float) -> bool:
         written = self.working.written[place]
@@ -217,8 +232,12 @@ class Search:
                     own = self._replayed(self._functions, {**self._givens, given: float(read)})
                     message = f"Look at {names[given]} once more: was it copied as it is given?"
                     mistake = Mistake("misread-given", GIVEN, message, (), given=given, read_as=read)
-                    trial = self._trial(mistake, (0,), own)
-                    if first in trial.explained and self._is_worth(trial, len(givens) * len(possible), fewest):
+                    trial = self._trial(mistake, (0,), own, fewest)
+                    if (
+                        trial
+                        and first in trial.explained
+                        and self._is_worth(trial, len(givens) * len(possible), fewest)
+                    ):
                         yield trial
 
     def _givens_above(self, place: int) -> list[int]:
@@ -251,10 +270,6 @@ class Search:
 
     def _at(self, given: int, place: int, value: float) -> float:
         return self._replayed(self._functions, {**self._givens, given: value}).get(place, inf)
-
-
-def _fields(mistake: Mistake) -> dict[str, Any]:
-    return {name: getattr(mistake, name) for name in mistake.__dataclass_fields__}
 
 
 class _Overlay(dict[int, float]):

@@ -1,4 +1,4 @@
-"""The simplest story that leads to what is written: which mistakes were made, once or everywhere, which given was misread.
+"""The simplest story that leads to what is written: which mistakes were made throughout, which given was misread.
 
 A mistake is put into the worksheet, the sheet is worked again with what is written taken as written, and the lines are
 counted that still go wrong. The mistake that explains most is taken, then the next one. Floats are enough for the

@@ -245,7 +245,10 @@ class Working:
             return {place: spread + self._half_unit(place, value)}
         if written.exponent is None or written.value == self.program.key[place]:
             return {}
-        return None if is_same(written.value, self.own[place]) else {place: float(written.unit) / 2}
+        if is_same(written.value, self.own[place]):
+            return None
+        meant = self.expected_unit(place, written.value)  # 1 among numbers of six digits is 1.00000, not 0.5 to 1.5
+        return {place: float(min(written.unit, meant) if meant else written.unit) / 2}
 
     def _carried_moves(self, place: int) -> Moves:
         """Of a blank line, which is rounded once more by itself, and of a written one that is just what those above it

@@ -24,7 +24,7 @@ from tutor.marking.tolerance import (
 )
 
 FEWEST_OF_A_BLANK = 3
-"""Significant digits with which everybody goes on, at least."""
+"""Significant digits with which everybody goes on, at least, but for those who keep to so many decimals everywhere."""
 FEWEST_CUT = 3
 """Lines that show that a writer cuts digits off."""
 _HALF = Decimal("0.5")
@@ -45,8 +45,9 @@ class Precision(NamedTuple):
             return _NOTHING
         first = value.adjusted() if value else 0
         by_digits, by_decimals = first - max(self.significant, FEWEST_OF_A_BLANK) + 1, self.exponent
-        last = by_decimals if self.decimals_kept else max(by_digits, by_decimals) if value else by_decimals
-        return power_of_ten(min(last, first - FEWEST_OF_A_BLANK + 1) if value else last)
+        if self.decimals_kept or not value:
+            return power_of_ten(by_decimals)
+        return power_of_ten(min(max(by_digits, by_decimals), first - FEWEST_OF_A_BLANK + 1))
 
 
 class Working:
@@ -151,16 +152,15 @@ class Working:
 
     @cached_property
     def _cut_and_rounded(self) -> tuple[int, int]:
-        """How many lines show each. The truth of a line is its key or what follows from the lines above it as they
-        stand: whichever is nearer."""
+        """How many lines show each. The truth of a line is its key, or what follows from the lines above it."""
         cut = rounded = 0
         for place, w in self.written.items():
             truths = [t for t in (self.program.key[place], self.own[place]) if t]
             if w.exponent is None or not truths:
                 continue
-            truth = min(truths, key=lambda t: abs(t - w.value))
-            lost = (abs(truth) - abs(w.value)) / w.unit  # 0 to 1 where digits are cut off, -1/2 to 1/2 where rounded
-            cut, rounded = cut + (_HALF < lost <= 1), rounded + (-_HALF <= lost < 0)
+            lost = [(abs(t) - abs(w.value)) / w.unit for t in truths]  # 0 to 1 where cut off, -1/2 to 1/2 where rounded
+            nearest = min(lost, key=abs)
+            cut, rounded = cut + (_HALF < nearest <= 1), rounded + (-_HALF <= nearest < 0 and max(lost) < 0)
         return cut, rounded
 
     def expected_unit(self, place: int, value: Decimal) -> Decimal:

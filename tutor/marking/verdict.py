@@ -79,7 +79,10 @@ class Line:
         if not own:
             return "carried" if self.working.has_cause(self.place) else "coarse"
         least = self.unit if self.working.may_cut else WITHIN * self.unit
-        return "coarse" if min(abs(own), abs(self.key)) <= least else "wrong"
+        if min(abs(own), abs(self.key)) <= least:
+            return "coarse"
+        likely = self.working.bounds(self.place).likely
+        return "coarse" if not isfinite(likely) or abs(own) <= least + Decimal(likely) else "wrong"
 
     def _against_own(self, own: Decimal) -> str:
         working, written, value, demand = self.working, self.written, self.value, self.demand
@@ -101,15 +104,15 @@ class Line:
             return "wrong"
         if enough and self._is_rounding(own, Decimal(likely)):
             return "rounding"
-        if apart <= half + Decimal(farthest) or self._is_cut_off(own, Decimal(likely)):
+        if apart <= half + Decimal(farthest) or self._is_cut_off(Decimal(likely)):
             return "coarse"
         return "wrong"
 
-    def _is_cut_off(self, own: Decimal, likely: Decimal) -> bool:
+    def _is_cut_off(self, likely: Decimal) -> bool:
         """Whether too few digits are those of the truth, the others left off."""
-        return any(
-            cut_off(self.value, self.unit, truth, spread) for truth, spread in ((self.key, _NOTHING), (own, likely))
-        )
+        key = self.working.program.key[self.place]
+        truths = ((key, _NOTHING), (self.whole, likely))
+        return any(t is not None and cut_off(self.written.value, self.unit, t, spread) for t, spread in truths)
 
     def _is_rounding(self, own: Decimal, likely: Decimal) -> bool:
         written, value = self.written, self.value

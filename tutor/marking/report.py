@@ -59,8 +59,8 @@ class CellReport(Struct, omit_defaults=True):
 class MisconceptionReport(Struct, omit_defaults=True):
     """A mistake of the sheet's story, and the root errors that it explains.
 
-    `scope` says where it was made: in a `given` that was misread, `everywhere`, in a `layer`, or in a `line`. `entry` is
-    that of a registry which was taken for another. One that `explains_the_same` as the one before it fits as well.
+    `scope` says where it was made: a `given` misread, `everywhere`, in a `layer`, or in a `line`. `entry` is
+    that of a registry that was taken for another. One that `explains_the_same` as the one before fits as well.
     """
 
     id: str

@@ -8,19 +8,19 @@ from decimal import Decimal
 _MOST_DIGITS = 12
 
 
-def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[Decimal]:
-    """Every number that may be read instead, each once."""
+def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[tuple[Decimal, bool]]:
+    """Every number that may be read instead, each once; and whether it is the digits that were misread. The sign or the
+    point may as well have been lost in the computation, and a neighbour be taken for it."""
     seen = {given}
-    for read in (*_written_alike(given), *others):
-        if read not in seen:
-            seen.add(read)
-            yield read
+    moved = (-given, *(given.scaleb(places) for places in (1, -1, 2, -2)))
+    for reads, by_digits in ((_by_digits(given), True), (moved, False), (others, False)):
+        for read in reads:
+            if read not in seen:
+                seen.add(read)
+                yield read, by_digits
 
 
-def _written_alike(given: Decimal) -> Iterator[Decimal]:
-    yield -given
-    for places in (1, -1, 2, -2):
-        yield given.scaleb(places)
+def _by_digits(given: Decimal) -> Iterator[Decimal]:
     sign, digits, exponent = given.as_tuple()
     if len(digits) > _MOST_DIGITS or not isinstance(exponent, int):
         return

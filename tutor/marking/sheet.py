@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from tutor.marking.answer import Written, is_same
@@ -98,7 +99,7 @@ class SheetMarker:
             p: () for p, m in marks.items() if m.verdict == "wrong" and judged.get(p) == RIGHT
         }
         wrong = [p for p, mark in marks.items() if mark.verdict == "wrong" and p not in slips]
-        told = Search(working, self.everywhere, wrong).run() if wrong else []
+        told = Search(working, self.everywhere, wrong, partial(self._has_slip, working)).run() if wrong else []
         if told:
             working, marks = self._with_story(working, told, marks, texts, judged)
             slips |= {p: self._told(working, told, p) for p in _explained(told) if marks[p].verdict == "wrong"}
@@ -124,6 +125,9 @@ class SheetMarker:
         ]
         misconceptions.sort(key=lambda m: -len(m.cells))
         return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
+
+    def _has_slip(self, working: Working, place: int) -> bool:
+        return bool(self.diagnosis.direct(working, place, working.written[place]))
 
     def _line_by_line(
         self,

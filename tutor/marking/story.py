@@ -63,10 +63,14 @@ class _Trial:
 
 
 class Search:
-    """Looks for the story of one sheet. `wrong` are the lines that the worksheet does not explain."""
+    """Looks for the story of one sheet. `wrong` are the lines that the worksheet does not explain; `has_slip` says
+    whether a slip in a single line does."""
 
-    def __init__(self, working: Working, everywhere: Everywhere, wrong: Iterable[int]) -> None:
+    def __init__(
+        self, working: Working, everywhere: Everywhere, wrong: Iterable[int], has_slip: Callable[[int], bool]
+    ) -> None:
         self.working, self.everywhere, self.compiled = working, everywhere, working.compiled
+        self.has_slip = has_slip
         self.wrong = set(wrong)
         self.mistakes: list[Mistake] = []
         self._functions: dict[int, Function] = {}
@@ -218,6 +222,8 @@ class Search:
         names, key = self.working.program.names, self.working.program.key
         is_long = self.working.written[first].digits >= _LONG and len(self.wrong) == 1
         fewest = 1 if is_long else FEWEST_EXPLAINED
+        if len(self.wrong) < fewest or (fewest == 1 and self.has_slip(first)):
+            return
         givens = self._givens_above(first)
         for given in givens:
             if given in self._givens:
@@ -227,12 +233,12 @@ class Search:
                 continue
             value, width = solved
             possible = [*readings(key[given], [key[x] for x in range(self.compiled.first) if x != given])]
-            for read in possible:
-                if abs(float(read) - value) <= width:
+            for read, by_digits in possible:
+                if abs(float(read) - value) <= width and (by_digits or fewest > 1):
                     own = self._replayed(self._functions, {**self._givens, given: float(read)})
                     message = f"Look at {names[given]} once more: was it copied as it is given?"
                     mistake = Mistake("misread-given", GIVEN, message, (), given=given, read_as=read)
-                    trial = self._trial(mistake, (0,), own, fewest)
+                    trial = self._trial(mistake, (0,) if by_digits else (2,), own, fewest)
                     if (
                         trial
                         and first in trial.explained

@@ -85,12 +85,6 @@ SLIPS = (
         usual=nowhere,
     ),
     Slip(
-        "power-slip",
-        "Look for a square or a root in {}: one is missing, or there is one too many.",
-        _power_slip,
-        usual=nowhere,
-    ),
-    Slip(
         "decimal-slip",
         "Look at {}: how many places is it off?",
         _decimal_slip,
@@ -100,6 +94,12 @@ SLIPS = (
         "sign-slip",
         "Look at the signs in {}, one by one.",
         _sign_slip,
+        usual=nowhere,
+    ),
+    Slip(
+        "power-slip",
+        "Look for a square or a root in {}: one is missing, or there is one too many.",
+        _power_slip,
         usual=nowhere,
     ),
     Slip(

@@ -25,8 +25,8 @@ from tutor.slips.slip import Slip
 
 Expr = Any
 EVERYWHERE, LAYER, LINE, GIVEN = "everywhere", "layer", "line", "given"
-_TOGETHER = ("weight-for-input", "input-for-weight", "missing-slope", "no-activation")
-"""Slips that are one mistake in lines of several kinds: in a factor of its own and in the product."""
+_TOGETHER = ("weight-for-input", "input-for-weight", "no-activation")
+"""Slips that may also be one mistake in lines of several kinds: in a factor of its own and in the product."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ class Everywhere:
                 for formula, detail, manner in slip.rewritings(step, self.roles):
                     if manner is None or formula == step.formula:
                         continue
-                    key = (slip.id, manner, None if slip.id in _TOGETHER else step.kind)
-                    if step.name not in found.setdefault(key, {}):
-                        found[key][step.name] = formula
+                    for kind in (step.kind, None) if slip.id in _TOGETHER else (step.kind,):
+                        key = (slip.id, manner, kind)
+                        found.setdefault(key, {}).setdefault(step.name, formula)
                         details.setdefault(key, detail)
                         usual[key] = usual.get(key, False) or slip.usual(step, self.roles)
         ranks = {slip: rank for rank, slip in enumerate(SLIPS)}

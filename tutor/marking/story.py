@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from heapq import heapify, heappop, heappush
 from math import inf, isfinite, log
 from typing import Any
@@ -194,13 +193,16 @@ class Search:
         return found
 
     def _worked(
-        self, functions: Mapping[int, Function], givens: Mapping[int, float], values: _Overlay
+        self, functions: Mapping[int, Function], givens: Mapping[int, float], values: _Overlay, last: int | None = None
     ) -> dict[int, float]:
+        """One pass over the lines that move, in their order, down to the `last` one that is asked for."""
         compiled, written, found = self.compiled, self.working.written, dict[int, float]()
         waiting = [*functions, *(user for given in givens for user in compiled.users[given])]
         heapify(waiting)
         while waiting:
             place = heappop(waiting)
+            if last is not None and place > last:
+                break
             if place in found:
                 continue
             function = functions.get(place) or compiled.float_functions[place - compiled.first]
@@ -228,23 +230,23 @@ class Search:
         for given in givens:
             if given in self._givens:
                 continue
-            solved = self._solved(given, first)
-            if solved is None:
-                continue
-            value, width = solved
             possible = [*readings(key[given], [key[x] for x in range(self.compiled.first) if x != given])]
+            tried = len(givens) * len(possible)
             for read, by_digits in possible:
-                if abs(float(read) - value) <= width and (by_digits or fewest > 1):
-                    own = self._replayed(self._functions, {**self._givens, given: float(read)})
-                    message = f"Look at {names[given]} once more: was it copied as it is given?"
-                    mistake = Mistake("misread-given", GIVEN, message, (), given=given, read_as=read)
-                    trial = self._trial(mistake, (0,) if by_digits else (2,), own, fewest)
-                    if (
-                        trial
-                        and first in trial.explained
-                        and self._is_worth(trial, len(givens) * len(possible), fewest)
-                    ):
-                        yield trial
+                moved = {**self._givens, given: float(read)}
+                if not (by_digits or fewest > 1) or not self._leads_to(first, moved):
+                    continue
+                message = f"Look at {names[given]} once more: was it copied as it is given?"
+                mistake = Mistake("misread-given", GIVEN, message, (), given=given, read_as=read)
+                rank = (0,) if by_digits else (2,)
+                trial = self._trial(mistake, rank, self._replayed(self._functions, moved), fewest)
+                if trial and first in trial.explained and self._is_worth(trial, tried, fewest):
+                    yield trial
+
+    def _leads_to(self, place: int, givens: Mapping[int, float]) -> bool:
+        """Whether the line is right with these givens."""
+        own = self._worked(self._functions, givens, _Overlay(self.working.floats, givens), place)
+        return place in own and self._fits(place, own[place])
 
     def _givens_above(self, place: int) -> list[int]:
         """The givens that a line stands on, directly or through lines left blank."""
@@ -255,27 +257,6 @@ class Search:
                     found[x] = None
                     waiting.append(x)
         return [x for x in found if x < self.compiled.first]
-
-    def _solved(self, given: int, place: int) -> tuple[float, float] | None:
-        """The value of the given that leads to the number written, and how far it may be off: by the secant."""
-        here, target = self.working.floats[given], float(self.working.written[place].value)
-        at = partial(self._at, given, place)
-        a, b = here, here + (abs(here) or 1.0) * 1e-3
-        ya, yb = at(a), at(b)
-        for _ in range(8):
-            if not (isfinite(ya) and isfinite(yb)) or ya == yb:
-                return None
-            a, b = b, b + (target - yb) * (b - a) / (yb - ya)
-            ya, yb = yb, at(b)
-            if abs(b - a) <= 1e-9 * (abs(b) + 1e-9):
-                break
-        slope = abs((yb - ya) / (b - a)) if b != a else 0.0
-        if not isfinite(b) or not slope or abs(yb - target) > self._tolerance(place, target):
-            return None
-        return b, self._tolerance(place, target) / slope + 1e-9 * abs(b)
-
-    def _at(self, given: int, place: int, value: float) -> float:
-        return self._replayed(self._functions, {**self._givens, given: value}).get(place, inf)
 
 
 class _Overlay(dict[int, float]):

@@ -71,7 +71,7 @@ def _activations(roles: Roles) -> Iterator[Entry]:
         formulas: dict[str, Expr] = {}
         for step in steps:
             inputs = names(step.formula)
-            if step.which == name or entry.parameter or entry.slope is None or len(inputs) != 1:
+            if name in (step.which, "linear") or entry.parameter or entry.slope is None or len(inputs) != 1:
                 continue
             other = activate(NamedNeuron("", inputs[0], step.name), name)
             formulas[step.name] = other.formula

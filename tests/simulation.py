@@ -6,7 +6,8 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from random import Random
 
@@ -16,9 +17,11 @@ from student import Exercise, Habits, Line, Paper, Work, called, general_slips, 
 
 from tutor.errors import TutorError
 from tutor.lessons.find import worksheet_of
+from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
+from tutor.marking.assignment import assign
 from tutor.marking.sheet import MarkedSheet, SheetMarker
-from tutor.marking.verdict import Marker
+from tutor.marking.verdict import CREDIT, Marker
 from tutor.processes import workers
 
 SHEETS = 20  # of each exercise
@@ -57,7 +60,8 @@ class Room:
         worksheet = worksheet_of(parse_lesson(self.exercise.toml(), f"seed {seed}"))
         unknown = [line.name for line in self.lines if line.name not in worksheet.by_name]
         assert not unknown, (seed, unknown[:3])
-        self.marker = SheetMarker(Marker(worksheet), [step.name for step in worksheet.steps])
+        self.assignment = assign(worksheet, Homework())
+        self.marker = SheetMarker(Marker(worksheet), self.assignment.asked)
 
     def mark(self, paper: Paper) -> MarkedSheet:
         return self.marker.mark(paper.handed)
@@ -95,6 +99,10 @@ def simulate(seed: int, sheets: int = SHEETS) -> Figures:
                 figures.honest_wrong.append(f"seed {room.seed} {habits} {cell.mark}")
         one_slip(room, habits, handed, honest, figures)
         two_slips(room, habits, handed, figures)
+        everywhere(room, habits, figures)
+        misread(room, habits, handed, honest, figures)
+    cheat(room, figures)
+    one_wrong_number(room, figures)
     return figures
 
 
@@ -179,9 +187,133 @@ def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figure
         figures.note(slip, "blank: reported", slip in ids, f"{name}: {marked.root_errors} {ids}")
 
 
+THROUGHOUT = (
+    "error-sign", "missing-bias", "no-activation", "exp-sign", "slope-of-output", "weight-for-input",
+    "missing-slope", "ascent", "missing-rate", "sum-for-mean", "mean-for-sum", "missing-bias-correction", "factor-two",
+)  # fmt: skip
+WHOLE = Habits(0, True, False, False, False, "all")
+
+
+def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
+    """One mistake made in every line of a kind where it can be made; all lines handed in, or only the totals."""
+    r = room.random
+    slip = r.choice(THROUGHOUT)
+    kinds = {line.kind for line in room.lines if any(name == slip for name, _ in line.slips)}
+    if not kinds or (slip == "factor-two" and "update" not in kinds):
+        return
+    kind = "update" if slip == "factor-two" else r.choice(sorted(kinds))
+    ways: dict[str, Work] = {}
+    for line in (x for x in room.lines if x.kind == kind):
+        mine = [way for name, way in line.slips if name == slip]
+        if mine:
+            ways[line.name] = mine[-1]  # of several slopes all
+    names = {line.name for line in room.lines}
+    totals = {line.name for line in room.lines if line.kind in ("forward", "loss") or line.name.startswith("dE/dW")}
+    handed = r.choice([names, totals | {line.name for line in room.lines if line.kind == "update"}])
+    digits = r.choice([4, 5, 6, 7, 8])
+    honest, paper = (
+        try_work(room, replace(WHOLE, digits=digits), handed, slips) for slips in (dict[str, Work](), ways)
+    )
+    if honest is None or paper is None or len(ways) < 2:
+        return
+    off = [
+        n
+        for n in paper.handed
+        if abs(float(paper.handed[n]) - float(honest.handed[n])) > 10 * habits.unit(honest.handed[n])
+    ]
+    if len(off) < 2:
+        return
+    marked = room.mark(paper)
+    told = [m.id for m in marked.misconceptions]
+    alike = told[: 1 + sum(m.is_other for m in marked.misconceptions[1:2])]
+    group = "everywhere, 5 digits or more" if digits >= 5 else "everywhere, 4 digits"
+    what = f"seed {room.seed} {slip} in {sorted(ways)[:4]} {len(handed)} of {len(names)}, {digits} digits: {told[:4]}"
+    figures.note(group, "named first", slip in alike, what)
+    full = room.assignment.earned(room.mark(honest))
+    lost = sum(full.values()) - sum(room.assignment.earned(marked).values())
+    if room.assignment.shows_sound_work(marked):  # else it is the teacher's to judge
+        figures.note(group, "charges one line", lost <= 1, f"{what} loses {lost}")
+
+
+def misread(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
+    """A given whose digits are read wrongly, whatever is worked from it."""
+    r = room.random
+    name = r.choice(sorted(n for n in room.exercise.givens))
+    text = room.exercise.givens[name]
+    place = r.choice([i for i, character in enumerate(text) if character.isdigit()])
+    read = text[:place] + r.choice([d for d in "0123456789" if d != text[place]]) + text[place + 1 :]
+    room.exercise.givens[name] = read
+    paper = try_work(room, replace(habits, digits=max(habits.digits, 5)), handed, {})
+    room.exercise.givens[name] = text
+    if paper is None:
+        return
+    off = [
+        n
+        for n in paper.handed
+        if abs(float(paper.handed[n]) - float(honest.handed[n])) > 10 * habits.unit(honest.handed[n])
+    ]
+    if len(off) < 2:
+        return
+    told = room.mark(paper).misconceptions
+    named = [m.given for m in told if m.id == "misread-given"]
+    figures.note(
+        "misread given", "named", name in named, f"seed {room.seed} {name} {text} as {read}: {[m.id for m in told]}"
+    )
+
+
+CHEATS: dict[str, Callable[[float], str]] = {
+    "negated": lambda v: f"{-v:.6g}", "twice": lambda v: f"{2 * v:.6g}", "ten times": lambda v: f"{10 * v:.6g}",
+    "0": lambda v: "0", "1": lambda v: "1", "1e3": lambda v: "1e3", "0.0000000": lambda v: "0.0000000",
+}  # fmt: skip
+
+
+def cheat(room: Room, figures: Figures) -> None:
+    """Sheets without work: what they earn of the lines that are not right by chance."""
+    honest = try_work(room, replace(WHOLE, digits=6), {line.name for line in room.lines}, {})
+    if honest is None:
+        return
+    for what, made in CHEATS.items():
+        texts = {name: made(value) for name, value in honest.values.items() if name in honest.texts}
+        earned = room.assignment.earned(room.marker.mark(texts))
+        counted = [n for n in texts if abs(float(texts[n]) - honest.values[n]) > 1e-9]
+        share = sum(earned[n] for n in counted) / max(1, len(counted))
+        figures.note("cheating", "at most 15%", share <= 0.15, f"seed {room.seed} {what}: {share:.2f}")
+
+
+def one_wrong_number(room: Room, figures: Figures) -> None:
+    """Only totals handed in, one of them off by more than ten units of its last digit."""
+    totals = [line.name for line in room.lines if line.name.startswith("dE/d") and line.kind == "gradient"]
+    for decimals in (4, 6):
+        habits = replace(WHOLE, digits=decimals, significant=False)
+        honest = try_work(room, habits, set(totals), {})
+        if honest is None or not totals:
+            continue
+        name = room.random.choice(totals)
+        off = room.random.choice([-1, 1]) * room.random.randint(11, 300) * 10**-decimals
+        texts = {**honest.handed, name: f"{honest.values[name] + off:.{decimals}f}"}
+        verdict = {cell.mark.name: cell.mark.verdict for cell in room.marker.mark(texts).cells}[name]
+        figures.note(
+            f"one wrong number, {decimals} decimals",
+            "no credit",
+            verdict not in CREDIT,
+            f"seed {room.seed} {name} {texts[name]} for {honest.handed[name]}",
+        )
+
+
+def report_whole(figures: Figures) -> str:
+    """Mistakes of a whole sheet, one row a kind."""
+    rows = []
+    for group, what in sorted(figures.seen):
+        if not what.startswith("of ") and group.startswith(("everywhere", "misread", "cheating", "one wrong")):
+            of = figures.seen[group, f"of {what}"]
+            rows.append(f"| {group} | {what} | {100 * figures.seen[group, what] / of:.1f}% of {of} |")
+    return "\n".join(["| sheets | | |", "|---|---|---|", *rows])
+
+
 def report(figures: Figures) -> str:
     kinds = ["only root", "reported", "first", "first or same number", "blank: one root", "blank: reported"]
-    slips = sorted({slip for slip, _ in figures.seen} - {"two slips"})
+    whole = ("everywhere", "misread", "cheating", "one wrong")
+    slips = sorted({slip for slip, _ in figures.seen if not slip.startswith(whole)} - {"two slips"})
     rows = [f"honest sheets: {figures.honest}, with a cell marked wrong: {len(figures.honest_wrong)}"]
     rows.append("| slip | " + " | ".join(kinds) + " | sheets |")
     rows.append("|---" * (len(kinds) + 2) + "|")
@@ -204,6 +336,7 @@ if __name__ == "__main__":
     start = time.time()
     figures = simulate_all(rooms, seed)
     print(report(figures))
+    print(report_whole(figures))
     for kind, examples in sorted(figures.examples.items()):
         print(f"\n{kind}: {len(examples)}")
         for example in examples[:3]:

@@ -62,7 +62,8 @@ def test_the_document_says_everything(tutor: Tutor, lesson: Path) -> None:
     )
     assert wrong["slips"][0]["id"] == "sign-slip" and {"message", "value"} <= {*wrong["slips"][0]}
     assert cells["dE/dW1"]["verdict"] == "carried"  # (0.7773 - 1)·(-0.173105)·2 = 0.0771
-    assert sheet["misconceptions"] == [{"id": "sign-slip", "cells": ["do_out/do_in"]}]
+    (told,) = sheet["misconceptions"]
+    assert (told["id"], told["scope"], told["cells"]) == ("sign-slip", "line", ["do_out/do_in"]) and told["message"]
     assert sheet["score"] == 4 and sheet["max_score"] == len(cells)
 
 

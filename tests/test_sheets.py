@@ -53,9 +53,24 @@ def test_what_spreadsheets_make_of_a_sheet(text: str) -> None:
     assert {n: t.strip() for n, t in read(text).answers.items()} == {"h1_in": "0.48", "E": "0.349"}
 
 
-def test_a_decimal_comma_counts_only_where_the_whole_sheet_has_it() -> None:
-    mixed = read("name;answer\nh1_in;0,48\nE;0.349\n")
-    assert mixed.answers["h1_in"] == "0,48"
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (("0,48", "0.349"), ("0.48", "0.349")),
+        (("0,48", "1,380"), ("0.48", "1.380")),
+        (("0.48", "1,380"), ("0.48", "1380")),
+        (("12.400,64", "1,5"), ("12400.64", "1.5")),
+        (("12,400.64", "1,380"), ("12400.64", "1380")),
+        (("1,380", "2"), ("1,380", "2")),
+        (("(0.4000)", "0.3"), ("-0.4000", "0.3")),
+        (("(0.4000)", "-0.3"), ("(0.4000)", "-0.3")),
+    ],
+)
+def test_commas_points_and_parentheses_mean_what_the_sheet_shows(
+    cells: tuple[str, str], numbers: tuple[str, str]
+) -> None:
+    sheet = read("name;answer\nh1_in;{}\nE;{}\n".format(*cells))
+    assert (sheet.answers["h1_in"], sheet.answers["E"]) == numbers
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
-from tutor.errors import TutorError, nearest_in
+from tutor.errors import TutorError, listed, nearest_in
 from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
 from tutor.marking.answer import DEFAULT, Demand
-from tutor.marking.sheet import MarkedSheet
+from tutor.marking.sheet import MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
 from tutor.worksheet.step import STAGES, Worksheet, by_stage
@@ -39,29 +39,56 @@ class Assignment:
 
     def earned(self, sheet: MarkedSheet) -> dict[str, float]:
         """The points of every cell that counts."""
+        right = [c.mark.name for c in sheet.cells if c.mark.verdict == "correct" and self.points.get(c.mark.name)]
+        room = sum(self.points[name] for name in right)
         excused: set[str] = set()
-        if self.charge_once and sheet.misconceptions:
-            groups = sheet.misconceptions.items()
-            excused = {name for slip, cells in groups for name in self._excused(sheet, slip, cells)}
-        found = {}
+        for name in self._excusable(sheet) if self.charge_once else ():
+            if self.points[name] <= room:
+                room -= self.points[name]
+                excused.add(name)
+        shows_work = self.shows_sound_work(sheet)
+        earned: dict[str, float] = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
             if name in self.points:
                 fined = name in excused or (verdict == "carried" and name in sheet.after_errors)
                 share = 1 - self.carried_penalty if fined else 1
-                found[name] = self.points[name] * share if verdict in CREDIT or name in excused else 0
-        return found
+                counts = verdict in CREDIT and not cell.degenerate and (verdict != "carried" or shows_work)
+                earned[name] = self.points[name] * share if counts or name in excused else 0
+        return earned
 
-    def _excused(self, sheet: MarkedSheet, slip: str, cells: Sequence[str]) -> Iterator[str]:
-        """The lines after the first in which the same slip is more than a guess."""
-        counting = [name for name in cells if self.points.get(name)]
-        for cell in sheet.cells if slip not in (SWAPPED_VALUES, ARITHMETIC) else ():
-            if cell.mark.name in counting[1:] and any(fit.id == slip and fit.likely for fit in cell.slips):
+    def shows_sound_work(self, sheet: MarkedSheet) -> bool:
+        """Whether there are at least as many lines that are correct against the key as there are mistakes: each of the
+        story counts one, and each line that it leaves over."""
+        right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
+        told = {name for m in sheet.misconceptions for name in m.cells}
+        left = sum(name not in told for name in sheet.root_errors)
+        return sum(not m.is_other for m in sheet.misconceptions) + left <= right
+
+    def please_look(self, sheet: MarkedSheet) -> Iterator[str]:
+        """Why a teacher should look at the sheet."""
+        if not self.shows_sound_work(sheet):
+            yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
+        if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
+            yield f"{listed(nothing)}: what stands above is 0 or as it was, so there is nothing left to show in them"
+
+    def _excusable(self, sheet: MarkedSheet) -> Iterator[str]:
+        """The lines after the first that the same mistake explains."""
+        for told in sheet.misconceptions:
+            if not told.is_other:
+                yield from self._excused(sheet, told)
+
+    def _excused(self, sheet: MarkedSheet, told: Misconception) -> Iterator[str]:
+        """Of a slip found line by line those in which it is more than a guess."""
+        counting = [name for name in told.cells if self.points.get(name)]
+        for cell in sheet.cells if told.id not in (SWAPPED_VALUES, ARITHMETIC) else ():
+            if cell.mark.name in counting[1:] and any(fit.id == told.id and fit.likely for fit in cell.slips):
                 yield cell.mark.name
 
     def is_done(self, sheet: MarkedSheet) -> bool:
         """Whether every asked cell earns credit."""
-        return all(cell.mark.verdict in CREDIT for cell in sheet.cells if cell.mark.name in self.points)
+        asked = (cell for cell in sheet.cells if cell.mark.name in self.points)
+        return all(cell.mark.verdict in CREDIT and not cell.degenerate for cell in asked)
 
 
 def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:

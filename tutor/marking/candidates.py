@@ -10,6 +10,7 @@ from typing import Any
 
 from tutor.formulas.code import functions
 from tutor.formulas.expressions import names
+from tutor.marking.everywhere import Everywhere
 from tutor.marking.key import Compiled
 from tutor.numbers import decimals
 from tutor.numbers.floats import FloatSystem
@@ -46,6 +47,7 @@ class Candidates:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self.roles = Roles(compiled.worksheet)
+        self.everywhere = Everywhere(compiled, self.roles)
         self._made: dict[int, list[Candidate]] = {}
 
     def of(self, place: int) -> list[Candidate]:
@@ -60,7 +62,7 @@ class Candidates:
         found: dict[Any, tuple[str, int, bool, str]] = {}
         for rank, slip in enumerate(SLIPS.values()):
             unusual = not slip.usual(step, self.roles)
-            for formula, detail in islice(slip.rewritings(step, self.roles), _MOST_REWRITINGS):
+            for formula, detail, _ in islice(slip.rewritings(step, self.roles), _MOST_REWRITINGS):
                 if formula != step.formula and self._is_independent(formula, place):
                     found.setdefault((slip.id, formula), (slip.id, rank, unusual, detail))
         formulas = [formula for _, formula in found]

@@ -13,8 +13,7 @@ from operator import itemgetter
 from tutor.marking.answer import WITHIN, Written
 from tutor.marking.candidates import Candidate, Candidates
 from tutor.marking.key import Program
-from tutor.marking.student import Standing
-from tutor.marking.tolerance import do_agree, exact_reach, reach
+from tutor.marking.student import Working
 from tutor.marking.verdict import cut_off
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
 
@@ -30,7 +29,8 @@ _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a sl
 class Fit:
     """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
 
-    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off.
+    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off. What
+    is `said` of a mistake of the whole sheet stands in place of the slip's own hint.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Fit:
     order: tuple[int, ...]
     chance: float
     spread: float = 0.0
+    said: str = ""
 
     @property
     def sure(self) -> bool:
@@ -53,17 +54,19 @@ class Fit:
     @property
     def hint(self) -> str:
         """What to look at, without the value."""
+        if self.said:
+            return self.said
         return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.format(self.detail)
 
 
 class Scale:
     """One written number, and how close a value must come to it to be what was written."""
 
-    def __init__(self, standing: Standing, place: int, written: Written, count: int) -> None:
-        self.standing, self.place, self.written, self.count = standing, place, written, count
+    def __init__(self, working: Working, place: int, written: Written, count: int) -> None:
+        self.working, self.place, self.written, self.count = working, place, written, count
         self.unit = written.unit if written.exponent is not None else abs(written.value).scaleb(-_FORMULA_DIGITS)
         self.half = WITHIN * self.unit
-        old = standing.before(place)
+        old = working.before(place)
         self.change = written.value - old
         self.number, self.start, self.size = float(written.value), float(old), abs(float(self.change))
         self.rough_unit = float(self.unit)
@@ -71,7 +74,7 @@ class Scale:
     def own(self, candidate: Candidate) -> tuple[Decimal | None, int | None, float]:
         """What the slip gives on the writer's own lines, how it fits, and its spread. Nothing where already floating
         point tells that it does not."""
-        value = candidate.value(self.standing.values) if self._may_fit(candidate) else None
+        value = candidate.value(self.working.values) if self._may_fit(candidate) else None
         if value is None:
             return None, None, 0.0
         if self.kind(value, 0.0) == ROUNDED:
@@ -80,7 +83,7 @@ class Scale:
         return value, self.kind(value, spread), spread
 
     def _may_fit(self, candidate: Candidate) -> bool:
-        floats = self.standing.floats
+        floats = self.working.floats
         try:
             rough = candidate.approximate(floats, floats)
         except (ArithmeticError, ValueError):
@@ -93,11 +96,7 @@ class Scale:
         return beyond <= 0 or beyond <= 2 * self._spread(candidate)
 
     def _spread(self, candidate: Candidate, value: Decimal | None = None) -> float:
-        standing = self.standing
-        spreads = standing.spreads(candidate.inputs, self.place)
-        if value is not None and not do_agree(candidate.approximate, standing.floats, value):
-            return exact_reach(candidate.value, standing.values, value, spreads)
-        return reach(candidate.approximate, standing.floats, spreads)
+        return self.working.bounds_of(candidate.inputs, candidate.approximate, candidate.value, value).likely
 
     def _is_far(self, number: float) -> bool:
         """Whether the value differs by more than half of the larger change, which no rounding explains."""
@@ -116,7 +115,7 @@ class Scale:
             return WITHIN_SPREAD
         if apart > self.unit and not spread:
             return None
-        return CUT_OFF if self.unit and cut_off(self.written, value, 2 * Decimal(spread)) else None
+        return CUT_OFF if self.unit and cut_off(self.written.value, self.unit, value, 2 * Decimal(spread)) else None
 
     def chance(self, spread: float) -> float:
         """How many of the candidates would fit a number of this size that has nothing to do with them."""
@@ -136,14 +135,14 @@ class Diagnosis:
         self.program, self.candidates = program, candidates
         self._at_key = cache(self._work_at_key)
 
-    def direct(self, standing: Standing, place: int, written: Written) -> list[Fit]:
+    def direct(self, working: Working, place: int, written: Written) -> list[Fit]:
         """Slips in the line itself, from the writer's own lines or from the key; the best of each kind, best first."""
-        found = list(self._direct(standing, place, written))
+        found = list(self._direct(working, place, written))
         return _best_of_each(found)
 
-    def _direct(self, standing: Standing, place: int, written: Written) -> Iterator[Fit]:
+    def _direct(self, working: Working, place: int, written: Written) -> Iterator[Fit]:
         candidates = self.candidates.of(place)
-        scale = Scale(standing, place, written, len(candidates))
+        scale = Scale(working, place, written, len(candidates))
         own_values: dict[int, Decimal] = {}
 
         def fit(index: int, source: int, value: Decimal, kind: int, spread: float) -> Fit:
@@ -174,33 +173,33 @@ class Diagnosis:
         found = sorted(((i, value) for i, value in values if value is not None), key=itemgetter(1))
         return [float(value) for _, value in found], found
 
-    def through_blanks(self, standing: Standing, place: int, written: Written, anything: bool) -> list[Fit]:
+    def through_blanks(self, working: Working, place: int, written: Written, anything: bool) -> list[Fit]:
         """Slips in lines left blank above this one, worked forward from there, the best first.
 
         With `anything`, also the slip that explains almost anything.
         """
-        blanks = self._blanks_above(standing, place)
-        if not blanks or written.value == standing.before(place):  # a weight left as it was says nothing of them
+        blanks = self._blanks_above(working, place)
+        if not blanks or written.value == working.before(place):  # a weight left as it was says nothing of them
             return []
         count = sum(len(self.candidates.of(blank)) for blank in blanks)
-        scale = Scale(standing, place, written, count)
-        found = list(self._through_blanks(standing, place, scale, blanks, swapped=False))
+        scale = Scale(working, place, written, count)
+        found = list(self._through_blanks(working, place, scale, blanks, swapped=False))
         if not found and anything:
-            found = list(self._through_blanks(standing, place, scale, blanks, swapped=True))
+            found = list(self._through_blanks(working, place, scale, blanks, swapped=True))
         return sorted(found, key=lambda fit: fit.order)
 
     def _through_blanks(
-        self, standing: Standing, place: int, scale: Scale, blanks: list[int], swapped: bool
+        self, working: Working, place: int, scale: Scale, blanks: list[int], swapped: bool
     ) -> Iterator[Fit]:
-        own, spread = standing.own[place], standing.spread(place)
+        own, spread = working.own[place], working.bounds(place).likely
         for blank in blanks:
             path = self._path(blank, place, blanks)
             for index, candidate in enumerate(self.candidates.of(blank)):
                 wanted = (candidate.id == SWAPPED_VALUES) == swapped
-                slipped = candidate.value(standing.values) if wanted else None
-                if slipped is None or slipped == standing.values[blank]:
+                slipped = candidate.value(working.values) if wanted else None
+                if slipped is None or slipped == working.values[blank]:
                     continue
-                value = self._forward(standing, blank, slipped, path)
+                value = self._forward(working, blank, slipped, path)
                 if value is None:
                     continue
                 wider = spread * max(1.0, float(abs(value / own))) if own else spread
@@ -208,34 +207,34 @@ class Diagnosis:
                 if kind is not None:
                     order = (swapped, kind, 0, candidate.rank, len(path), index)
                     chance = scale.chance(wider) if kind != WITHIN_SPREAD else max(SURE_BELOW, scale.chance(wider))
-                    spread_there = standing.spread(blank, place)
+                    spread_there = working.bounds(blank).likely
                     yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
 
-    def unknown(self, standing: Standing, place: int, written: Written) -> Iterator[Fit]:
+    def unknown(self, working: Working, place: int, written: Written) -> Iterator[Fit]:
         """For each blank line above the value that leads to the answer, whatever may have gone wrong there."""
-        blanks, own = self._blanks_above(standing, place), standing.own[place]
+        blanks, own = self._blanks_above(working, place), working.own[place]
         for blank in blanks[:_NEAREST_BLANKS] if own is not None and written.unit else ():
-            here, path = standing.values[blank], self._path(blank, place, blanks)
+            here, path = working.values[blank], self._path(blank, place, blanks)
             if not here:
                 continue
             nudge = abs(here) * _NUDGE
-            above = self._forward(standing, blank, here + nudge, path)
+            above = self._forward(working, blank, here + nudge, path)
             if above is None or above == own:
                 continue
             slope = (above - own) / nudge
             solved = here + (written.value - own) / slope
-            reached = self._forward(standing, blank, solved, path)
+            reached = self._forward(working, blank, solved, path)
             if solved and reached is not None and abs(reached - written.value) <= WITHIN * written.unit:
                 spread = abs(float(written.unit / slope)) / 2
                 yield Fit(ARITHMETIC, "", solved, blank, (len(path),), 1.0, spread)
 
-    def _blanks_above(self, standing: Standing, place: int) -> list[int]:
+    def _blanks_above(self, working: Working, place: int) -> list[int]:
         """The lines left blank that this one stands on, without a written line between; the nearest first."""
         found: dict[int, None] = {}
         queue = list(self.program.compiled.inputs[place])
         while queue and len(found) < _FARTHEST_BLANKS:
             x = queue.pop(0)
-            if x >= self.program.first and x not in standing.written and x not in standing.held and x not in found:
+            if x >= self.program.first and x not in working.written and x not in working.held and x not in found:
                 found[x] = None
                 queue += self.program.compiled.inputs[x]
         return list(found)
@@ -245,8 +244,8 @@ class Diagnosis:
         followers = self.program.compiled.followers[blank]
         return [*sorted(b for b in blanks if b in followers and b != blank), place]
 
-    def _forward(self, standing: Standing, blank: int, slipped: Decimal, path: list[int]) -> Decimal | None:
-        values = list(standing.values)
+    def _forward(self, working: Working, blank: int, slipped: Decimal, path: list[int]) -> Decimal | None:
+        values = list(working.values)
         values[blank] = slipped
         for place in path:
             values[place] = self.program.value(place, values)

@@ -15,10 +15,11 @@ from typing import Any
 import sympy
 
 from tutor.formulas.expressions import folded, names, replace, symbol, written_size
+from tutor.formulas.names import plain_name
 from tutor.formulas.parse import parse
 from tutor.marking.answer import Written, read_written
+from tutor.marking.as_written import plain_number
 from tutor.marking.key import Program
-from tutor.marking.student import Standing
 from tutor.numbers import decimals
 from tutor.numbers.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
 from tutor.numbers.exact import LARGEST_EXPONENT
@@ -145,7 +146,7 @@ class Formulas:
             if not text.strip():
                 continue
             try:
-                written[place] = read_written(text)
+                written[place] = read_written(plain_number(text, self.program.names[place]))
             except ValueError:
                 try:
                     formulas[place], number = self._formula(text, place)
@@ -160,7 +161,9 @@ class Formulas:
         for place in alone:
             try:
                 with budget.share(AN_ANSWER) as share:
-                    value = self.program.value_of(formulas[place], Standing(self.program, written).values, share)
+                    value = self.program.value_of(
+                        formulas[place], self.program.work({p: w.value for p, w in written.items()})[0], share
+                    )
             except TooMuchComputing:
                 reasons[place] = _beyond(budget)
                 continue
@@ -178,11 +181,13 @@ class Formulas:
 
     def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
         """The formula in the text, and the number after its last equals sign. Raises ValueError with a reason."""
-        before, sign, after = text.rpartition("=")
-        if sign and not before.strip():
-            raise ValueError("leave out the equals sign")
-        number = read_written(after) if sign else None
-        formula = parse(before if sign else text, self.program.places)
+        sides = [side for side in text.split("=") if side.strip()]
+        if len(sides) > 1 and plain_name(sides[0]) == self.program.names[place]:
+            del sides[0]
+        if not sides:
+            raise ValueError("there is nothing beside the equals sign")
+        number = read_written(plain_number(sides[-1])) if len(sides) > 1 else None
+        formula = parse(sides[0], self.program.places)
         if self._is_circular(formula, place):
             raise ValueError("a line is no answer to itself; use the lines above it")
         return formula, number

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from math import floor, inf, isfinite, log10
 
-from tutor.marking.answer import SINGLE, Written, as_single, count_digits
-from tutor.marking.student import Standing
-from tutor.marking.tolerance import reach
+from tutor.marking.answer import DOUBLE, SINGLE, Written, as_single, count_digits
+from tutor.marking.student import Working
+from tutor.marking.tolerance import slopes
 
 _NOTHING = Decimal(0)
 _OPERATIONS = 4  # as often as each number of a line is rounded on the way to its result
@@ -21,16 +21,18 @@ _TELLING, _FEWEST_TELLING = 8, 8
 """Every other number of so many digits is one in single precision, rounded; so many of them hardly are by chance."""
 
 
-def as_computed(standing: Standing) -> Standing:
+def as_computed(working: Working) -> Working:
     """The same sheet, each number that a machine computed with no more digits than are its own."""
-    written, key = standing.written, standing.program.key
+    written, key = working.written, working.program.key
     grains = {place: w.grain for place, w in written.items() if w.grain}
     if _are_singles(written):
         grains = dict.fromkeys(written, SINGLE) | grains
-    if not grains:
-        return standing
-    read = {p: _without_noise(standing, p, grain) for p, grain in grains.items() if written[p].value != key[p]}
-    return standing.reread({**written, **read})
+    left = {p: w for p, w in written.items() if not key[p] and w.value and p not in grains and w.exponent is not None}
+    if not grains and not left:
+        return working
+    read = {p: _without_noise(working, p, grain) for p, grain in grains.items() if written[p].value != key[p]}
+    read |= {p: Written(_NOTHING, 0, DOUBLE) for p, w in left.items() if abs(w.value) <= _noise(working, p, DOUBLE) < 1}
+    return working.reread({**written, **read})
 
 
 def _are_singles(written: Mapping[int, Written]) -> bool:
@@ -45,29 +47,30 @@ def _is_rounded_single(written: Written) -> bool:
     return isfinite(single) and abs(Decimal(single) - written.value) <= written.unit / 2
 
 
-def _without_noise(standing: Standing, place: int, grain: float) -> Written:
-    written = standing.written[place]
-    noise = _noise(standing, place, grain)
+def _without_noise(working: Working, place: int, grain: float) -> Written:
+    written = working.written[place]
+    noise = _noise(working, place, grain)
     if not isfinite(noise) or not noise or written.exponent is None:
         return written
-    if abs(written.value) <= noise and not (standing.program.key[place] and standing.own[place]):
+    if abs(written.value) <= noise and not (working.program.key[place] and working.own[place]):
         return Written(_NOTHING, 0, grain)  # what is left of terms that cancel
     last = floor(log10(2 * noise)) + 1
     return written if last <= written.exponent else Written(written.value, last, grain)
 
 
-def _noise(standing: Standing, place: int, grain: float) -> float:
+def _noise(working: Working, place: int, grain: float) -> float:
     """How far rounding inside the line may have moved its result: that of each input and of the result itself, and what
     the formula loses where numbers cancel."""
-    floats, own = standing.floats, standing.own[place]
+    floats, own = working.floats, working.own[place]
     if own is None:
         return inf
-    function = standing.compiled.float_functions[place - standing.compiled.first]
-    spreads = {x: _OPERATIONS * grain * abs(floats[x]) for x in standing.compiled.inputs[place]}
+    function = working.compiled.float_functions[place - working.compiled.first]
+    spreads = {x: _OPERATIONS * grain * abs(floats[x]) for x in working.compiled.inputs[place]}
     try:
         lost = abs(function(floats, floats) - float(own))
     except (ArithmeticError, ValueError):
         return inf
-    largest = max(abs(float(own)), abs(float(standing.written[place].value)))  # a slip may have made it large
+    largest = max(abs(float(own)), abs(float(working.written[place].value)))  # a slip may have made it large
     of_result: float = grain * largest + lost
-    return reach(function, floats, spreads) + _OPERATIONS * of_result
+    by = slopes(function, floats, spreads)
+    return inf if by is None else sum(abs(by[x]) * spreads[x] for x in by) + _OPERATIONS * of_result

@@ -12,7 +12,7 @@ from tutor.marking.assignment import Assignment
 from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
-from tutor.marking.sheet import Cell, MarkedSheet
+from tutor.marking.sheet import Cell, MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 
@@ -37,7 +37,8 @@ class CellReport(Struct, omit_defaults=True):
     """One quantity of a sheet: the answer, the right value, and the value to which the writer's own lines lead.
 
     `slips` are those that fit, the best first. `formula` says whether the formula of the answer is right, wrong or
-    undecided, where it has one; `reason` why the answer cannot be read.
+    undecided, where it has one; `reason` why the answer cannot be read. A `degenerate` line follows from zeros above it
+    and shows nothing.
     """
 
     name: str
@@ -51,32 +52,45 @@ class CellReport(Struct, omit_defaults=True):
     earned: float
     credit: bool
     formula: str = ""
+    degenerate: bool = False
     reason: str = ""
 
 
-class Misconception(Struct):
-    """A slip, and the quantities in which it was made."""
+class MisconceptionReport(Struct, omit_defaults=True):
+    """A mistake of the sheet's story, and the root errors that it explains.
+
+    `scope` says where it was made: a `given` misread, `everywhere`, in a `layer`, or in a `line`. `entry` is
+    that of a registry that was taken for another. One that `explains_the_same` as the one before fits as well.
+    """
 
     id: str
+    scope: str
     cells: list[str]
+    message: str
+    given: str = ""
+    read_as: str | None = None
+    entry: str = ""
+    explains_the_same: bool = False
 
 
 class SheetReport(Struct, omit_defaults=True, kw_only=True):
     """One marked sheet. `root_errors` are the lines that do not follow from those above them, the first one first.
 
     `remarks` are about the file, `notes` are for the teacher; the student is the one that the sheet itself names.
+    `please_look` says why a teacher should look at it, where its points say little.
     """
 
     sheet: str
     student: str | None = None
     cells: list[CellReport]
     root_errors: list[str]
-    misconceptions: list[Misconception]
+    misconceptions: list[MisconceptionReport]
     score: float
     max_score: float
     done: bool
     remarks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    please_look: list[str] = field(default_factory=list)
 
 
 class NotMarked(Struct, omit_defaults=True):
@@ -105,10 +119,11 @@ class Reporter:
             student=about.get("student"),
             cells=[self._cell(cell, earned) for cell in sheet.cells],
             root_errors=sheet.root_errors,
-            misconceptions=[Misconception(slip, list(cells)) for slip, cells in sheet.misconceptions.items()],
+            misconceptions=[_misconception(told) for told in sheet.misconceptions],
             score=number(sum(earned.values())),
             max_score=self.assignment.max_score,
             done=self.assignment.is_done(sheet),
+            please_look=list(self.assignment.please_look(sheet)),
         )
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
@@ -130,6 +145,7 @@ class Reporter:
             earned=number(earned.get(name, 0)),
             credit=mark.verdict in CREDIT,
             formula=cell.formula,
+            degenerate=cell.degenerate,
             reason=cell.reason[:_LONGEST_ECHO],
         )
 
@@ -138,6 +154,13 @@ class Reporter:
         before = "" if line == marked else f"In {line}, which was left blank: "
         doubt = "" if fit.sure else "Could be: "
         return SlipReport(fit.id, before + doubt + fit.hint, _text(fit.value), fit.sure, "" if line == marked else line)
+
+
+def _misconception(told: Misconception) -> MisconceptionReport:
+    read_as = _text(told.read_as)
+    return MisconceptionReport(
+        told.id, told.scope, list(told.cells), told.message, told.given, read_as, told.entry, told.is_other
+    )
 
 
 def _text(value: Decimal | None) -> str | None:

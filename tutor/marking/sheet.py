@@ -1,19 +1,24 @@
-"""A whole sheet marked: every cell, the root errors in their order, and what went wrong in each."""
+"""A whole sheet marked: every cell, the root errors in their order, and the story of what went wrong."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
-from tutor.marking.answer import is_same
+from tutor.marking.answer import Written, is_same
 from tutor.marking.candidates import Candidates
+from tutor.marking.degenerate import Degenerate
 from tutor.marking.diagnosis import Diagnosis, Fit
+from tutor.marking.everywhere import LINE, Everywhere
 from tutor.marking.formula_answer import RIGHT, WRONG, Formulas
 from tutor.marking.machine import as_computed
-from tutor.marking.student import Standing
-from tutor.marking.verdict import Mark, Marker
+from tutor.marking.story import Mistake, Search
+from tutor.marking.student import Working
+from tutor.marking.verdict import CREDIT, Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
 
@@ -25,20 +30,36 @@ class Cell(NamedTuple):
     """A marked answer; a root error has the slips that fit, the best first.
 
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
+    `degenerate` says of a line that it follows from zeros and shows nothing.
     """
 
     mark: Mark
     slips: Sequence[Fit] = ()
     formula: str = ""
     reason: str = ""
+    degenerate: bool = False
+
+
+class Misconception(NamedTuple):
+    """One mistake of the story: in which lines it shows, and what to look at. `is_other` says that it explains the same
+    lines as the one before, just as well."""
+
+    id: str
+    scope: str
+    cells: Sequence[str]
+    message: str
+    given: str = ""
+    read_as: Decimal | None = None
+    entry: str = ""
+    is_other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
-    """`after_errors` are the lines that stand on a root error, or on a blank line in which a slip sits."""
+    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits."""
 
     cells: Sequence[Cell]
-    misconceptions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
 
     @property
@@ -47,7 +68,7 @@ class MarkedSheet:
 
 
 class SheetMarker:
-    """Marks sheets and names slips. `asked` are the quantities that a sheet must answer, in worksheet order."""
+    """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order."""
 
     def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
         self.marker, self.asked = marker, asked
@@ -56,6 +77,10 @@ class SheetMarker:
         self.diagnosis = Diagnosis(self.program, self.candidates)
         self.formulas = Formulas(self.program)
 
+    @property
+    def everywhere(self) -> Everywhere:
+        return self.candidates.everywhere
+
     def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing."""
         with decimals.precision(self.program.digits):
@@ -63,95 +88,212 @@ class SheetMarker:
 
     def _mark(self, answers: Mapping[str, str]) -> MarkedSheet:
         places = self.program.places
-        found = {places[name]: text for name, text in answers.items()}
+        given = {places[name]: text for name, text in answers.items()}
         for name in self.asked:
-            found.setdefault(places[name], "")
-        texts = {place: found[place] for place in sorted(found)}
+            given.setdefault(places[name], "")
+        texts = {place: given[place] for place in sorted(given)}
         written, judged, reasons = self.formulas.read(texts)
-        standing = as_computed(Standing(self.program, written))
-        marks = self._marks(standing, texts, judged)
-        slips: dict[int, Sequence[Fit]] = {}
-        while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
-            if judged.get(root) == RIGHT:  # then only the number is off
-                slips[root] = ()
-                continue
-            slips[root], followed = self._diagnose(standing, root)
-            if followed is not None:
-                standing = followed
-                marks |= self._marks(standing, {p: text for p, text in texts.items() if p > root}, judged)
-        cells = [Cell(mark, slips.get(p, ()), judged.get(p, ""), reasons.get(p, "")) for p, mark in marks.items()]
+        working = as_computed(Working(self.program, written, self.marker.demand_at))
+        marks = self._marks(working, texts, judged)
+        slips: dict[int, Sequence[Fit]] = {
+            p: () for p, m in marks.items() if m.verdict == "wrong" and judged.get(p) == RIGHT
+        }
+        wrong = [p for p, mark in marks.items() if mark.verdict == "wrong" and p not in slips]
+        told = Search(working, self.everywhere, wrong, partial(self._has_slip, working)).run() if wrong else []
+        if told:
+            working, marks = self._with_story(working, told, marks, texts, judged)
+            slips |= {p: self._told(working, told, p) for p in _explained(told) if marks[p].verdict == "wrong"}
+        working = self._line_by_line(working, texts, judged, marks, slips)
+        nothing = (
+            Degenerate(working).lines if any(m.verdict in CREDIT and m.own != m.key for m in marks.values()) else ()
+        )
+        cells = [
+            Cell(
+                mark,
+                slips.get(p, ()),
+                judged.get(p, ""),
+                reasons.get(p, ""),
+                mark.verdict == "carried" and p in nothing,
+            )
+            for p, mark in marks.items()
+        ]
         if not slips:
             return MarkedSheet(cells)
-        return MarkedSheet(cells, _misconceptions(cells), self._after([*slips, *standing.held]))
+        misconceptions = [
+            *self._story(told, marks),
+            *_single(cells, {p for m in told for p in m.explains}, self.program.places),
+        ]
+        misconceptions.sort(key=lambda m: -len(m.cells))
+        return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
+
+    def _has_slip(self, working: Working, place: int) -> bool:
+        return bool(self.diagnosis.direct(working, place, working.written[place]))
+
+    def _line_by_line(
+        self,
+        working: Working,
+        texts: Mapping[int, str],
+        judged: Mapping[int, str],
+        marks: dict[int, Mark],
+        slips: dict[int, Sequence[Fit]],
+    ) -> Working:
+        """Diagnose the root errors that the story leaves over, one after the other; `marks` and `slips` are completed.
+        Returns the sheet with the values of the blank lines in which slips seem to sit."""
+        while (root := next((p for p in texts if marks[p].verdict == "wrong" and p not in slips), None)) is not None:
+            slips[root], followed = self._diagnose(working, root)
+            if followed is not None:
+                working = followed
+                again = self._marks(working, {p: text for p, text in texts.items() if p > root}, judged)
+                marks |= {p: mark for p, mark in again.items() if p not in slips}
+        return working
+
+    def _with_story(
+        self,
+        working: Working,
+        told: Sequence[Mistake],
+        marks: Mapping[int, Mark],
+        texts: Mapping[int, str],
+        judged: Mapping[int, str],
+    ) -> tuple[Working, dict[int, Mark]]:
+        """The sheet with the story in its blank lines, and its marks. The lines that show a mistake in a blank line
+        first stay root errors."""
+        followers = self.program.compiled.followers
+        for mistake in told:
+            for place, value, spread in self._blank_values(working, mistake):
+                working = Working(
+                    self.program, working.written, working.demands, {**working.held, place: (value, spread)}
+                )
+        again = self._marks(working, texts, judged)
+        explained = sorted(_explained(told))
+        shown = {next((p for p in explained if p in followers[blank]), None) for blank in working.held}
+        return working, {p: marks[p] if p in shown else mark for p, mark in again.items()}
+
+    def _blank_values(self, working: Working, mistake: Mistake) -> Iterator[tuple[int, Decimal, float]]:
+        """What the blank lines come to that the mistake changes, and how far each may be off; those above first."""
+        compiled, program = self.program.compiled, self.program
+        values, spreads = list(working.values), dict[int, float]()
+        change, given = mistake.change, mistake.given
+        if given is not None:
+            values[given] = mistake.read_as
+        places = change.formulas if change else compiled.users[given] if given is not None else ()
+        for place in sorted(p for p in places if p not in working.written and p not in working.held):
+            if change is not None:
+                try:
+                    value: Decimal | None = change.exact[place](values)
+                except (ArithmeticError, ValueError, TypeError):
+                    value = None
+            else:
+                value = program.value(place, values)
+            if value is None:
+                continue
+            spreads[place] = working.bounds(place).likely
+            yield place, value, spreads[place]
+            values[place] = value
+            for follower in sorted(compiled.followers[place] - {place}):
+                if follower not in working.written and follower not in places:
+                    values[follower] = program.value(follower, values)
+
+    def _told(self, working: Working, told: Sequence[Mistake], place: int) -> list[Fit]:
+        """The mistakes of the story that explain the line, as slips."""
+        mine = next(m for m in told if place in m.explains)
+        value = working.written[place].value
+        return [
+            Fit(m.id, "", self._value_with(working, m, place, value), place, (), 0.0, said=m.message)
+            for m in (mine, *mine.also)
+        ]
+
+    def _value_with(self, working: Working, mistake: Mistake, place: int, written: Decimal) -> Decimal:
+        """What the line comes to with the mistake."""
+        values = working.values
+        if mistake.given is not None:
+            values = [*values]
+            values[mistake.given] = mistake.read_as
+            return self.program.value(place, values) or written
+        if mistake.change is not None and place in mistake.change.formulas:
+            try:
+                return mistake.change.exact[place](values)
+            except (ArithmeticError, ValueError, TypeError):
+                return written
+        return working.own[place] if working.own[place] is not None else written
+
+    def _story(self, told: Sequence[Mistake], marks: Mapping[int, Mark]) -> Iterator[Misconception]:
+        names = self.program.names
+        for mistake in told:
+            cells = [names[p] for p in mistake.explains if marks[p].verdict == "wrong"]
+            for m in (mistake, *mistake.also):
+                given = "" if m.given is None else names[m.given]
+                yield Misconception(m.id, m.scope, cells, m.message, given, m.read_as, m.entry, m is not mistake)
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
         names, followers = self.program.names, self.program.compiled.followers
         return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
-    def _marks(self, standing: Standing, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
+    def _marks(self, working: Working, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
         """The mark of each answer. A wrong formula earns nothing for a value that happens to be close."""
-        marks = self.marker.marks(standing, texts)
+        marks = self.marker.marks(working, texts)
         for place in (p for p, found in judged.items() if found == WRONG and p in texts):
-            mark, written = marks[place], standing.written[place]
+            mark, written = marks[place], working.written[place]
             truths = (truth for truth in (mark.key, mark.own) if truth is not None)
             if written.exponent is None and not any(is_same(written.value, truth) for truth in truths):
                 marks[place] = mark._replace(verdict="wrong")
         return marks
 
-    def _diagnose(self, standing: Standing, root: int) -> tuple[Sequence[Fit], Standing | None]:
+    def _diagnose(self, working: Working, root: int) -> tuple[Sequence[Fit], Working | None]:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
-        written = standing.written[root]
-        direct = self.diagnosis.direct(standing, root, written)
-        blank = self.diagnosis.through_blanks(standing, root, written, anything=not direct)
+        written = working.written[root]
+        direct = self.diagnosis.direct(working, root, written)
+        blank = self.diagnosis.through_blanks(working, root, written, anything=not direct)
         if direct and not blank:
             return direct, None
-        later = sorted(place for place in standing.written if place > root)
-        here = self._errors(standing, later)
-        adopted, followed = self._best(standing, root, blank[:_MOST_TRIED], later, here + (not direct))
+        later = sorted(place for place in working.written if place > root)
+        here = self._errors(working, later)
+        adopted, followed = self._best(working, root, blank[:_MOST_TRIED], later, here + (not direct))
         if not direct and adopted is None and here >= _WORTH_SOLVING:
-            guesses = list(self.diagnosis.unknown(standing, root, written))
-            adopted, followed = self._best(standing, root, guesses, later, here - _WORTH_SOLVING + 1)
+            guesses = list(self.diagnosis.unknown(working, root, written))
+            adopted, followed = self._best(working, root, guesses, later, here - _WORTH_SOLVING + 1)
         return _one_of_each([*([adopted] if adopted is not None else []), *direct, *blank]), followed
 
     def _best(
-        self, standing: Standing, root: int, fits: Sequence[Fit], later: Sequence[int], most: int
-    ) -> tuple[Fit | None, Standing | None]:
+        self, working: Working, root: int, fits: Sequence[Fit], later: Sequence[int], most: int
+    ) -> tuple[Fit | None, Working | None]:
         """The explanation by a blank line that leaves the fewest later lines wrong, if those are less than `most`."""
-        best: tuple[int, Fit | None, Standing | None] = (most, None, None)
+        best: tuple[int, Fit | None, Working | None] = (most, None, None)
         for fit in fits:
-            held = {**standing.held, fit.place: (fit.value, fit.spread)}
-            followed = Standing(self.program, standing.written, held)
+            held = {**working.held, fit.place: (fit.value, fit.spread)}
+            followed = Working(self.program, working.written, working.demands, held)
             errors = self._errors(followed, later)
             if errors < best[0]:
                 best = (errors, fit, followed)
         return best[1], best[2]
 
-    def _errors(self, standing: Standing, places: Sequence[int]) -> int:
+    def _errors(self, working: Working, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
-        written, verdict = standing.written, self.marker.verdict
-        return sum(verdict(standing, place, written[place]) == "wrong" for place in places)
+        written: Mapping[int, Written] = working.written
+        return sum(self.marker.verdict(working, place, written[place]) == "wrong" for place in places)
+
+
+def _explained(told: Sequence[Mistake]) -> set[int]:
+    return {place for mistake in told for place in mistake.explains}
 
 
 def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
     """Each slip once, where it fits best."""
-    found: dict[str, Fit] = {}
+    best: dict[str, Fit] = {}
     for fit in fits:
-        found.setdefault(fit.id, fit)
-    return list(found.values())
+        best.setdefault(fit.id, fit)
+    return list(best.values())
 
 
-def _misconceptions(cells: Sequence[Cell]) -> dict[str, list[str]]:
-    """Which root errors the same slip explains: of the slips that fit, the one that explains most of them.
-
-    The slip that explains almost anything is taken only where no other fits.
-    """
-    if not any(cell.slips for cell in cells):
-        return {}
-    common = Counter(slip for cell in cells for slip in {fit.id for fit in cell.slips})
+def _single(cells: Sequence[Cell], told: set[int], places: Mapping[str, int]) -> Iterator[Misconception]:
+    """The slips in single lines: of those that fit a line the one that explains most lines. The slip that explains
+    almost anything is taken only where no other fits."""
+    left = [cell for cell in cells if cell.slips and places[cell.mark.name] not in told]
+    common = Counter(slip for cell in left for slip in {fit.id for fit in cell.slips})
     common[SWAPPED_VALUES] = common[ARITHMETIC] = 0
-    found: dict[str, list[str]] = {}
-    for cell in cells:
-        if cell.slips:
-            best = max(cell.slips, key=lambda fit: common[fit.id])
-            found.setdefault(best.id, []).append(cell.mark.name)
-    return found
+    lines: dict[str, list[tuple[str, Fit]]] = {}
+    for cell in left:
+        best = max(cell.slips, key=lambda fit: common[fit.id])
+        if best.id != ARITHMETIC:
+            lines.setdefault(best.id, []).append((cell.mark.name, best))
+    for slip, found in lines.items():
+        yield Misconception(slip, LINE, [name for name, _ in found], found[0][1].hint)

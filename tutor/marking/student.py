@@ -1,234 +1,285 @@
-"""The sheet as its writer has it: the numbers gone on with, and how this writer rounds."""
+"""The sheet as its writer has it: the numbers gone on with, how precise they are, and how far each line may be off."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tutor.formulas.expressions import parts, where
-from tutor.marking.answer import Written, is_same, power_of_ten
+from tutor.marking.answer import WITHIN, Demand, Written, is_same, power_of_ten
 from tutor.marking.key import Program, Values
-from tutor.marking.tolerance import do_agree, exact_reach, reach
+from tutor.marking.tolerance import (
+    EXACT,
+    UNKNOWN,
+    Bounds,
+    Function,
+    Moves,
+    bounds,
+    combined,
+    do_agree,
+    exact_slopes,
+    slopes,
+)
 
-Precision = tuple[int | None, int | None]
-"""To so many significant digits, and to so many decimals (as the exponent of the last one)."""
-_EXACT: Precision = (None, None)
-_FEWEST_OF_A_BLANK = 3  # significant digits
+FEWEST_OF_A_BLANK = 3
+"""Significant digits with which everybody goes on, at least, but for those who keep to so many decimals everywhere."""
+FEWEST_CUT = 3
+"""Lines that show that a writer cuts digits off."""
 _HALF = Decimal("0.5")
-_FEWEST_CUT, _FEWEST_ALIKE = 3, 2  # lines that show a habit
-_LONGEST = 40  # digits; what is written with more of them is taken as exact
-
-
-class Habits:
-    """The habits of one writer; `values` has what stands at every place of their sheet."""
-
-    def __init__(self, program: Program, written: Mapping[int, Written], values: Values) -> None:
-        self.program, self.written, self.values = program, written, values
-        self._precisions: dict[tuple[int | None, int | None], Precision] = {}
-
-    def precision(self, place: int) -> Precision:
-        """How they round, from every line but this one: the median of their significant digits, and the last decimal
-        if it is the same in all of several lines."""
-        mine = self._inexact.get(place)
-        told = mine, None if mine is None else self._last(place)
-        if told not in self._precisions:
-            self._precisions[told] = self._without(*told)
-        return self._precisions[told]
-
-    def _without(self, mine: int | None, exponent: int | None) -> Precision:
-        digits, exponents = self._counted
-        others = len(digits) - (mine is not None)
-        if not others:
-            return _EXACT
-        middle = (others - 1) // 2
-        if mine is not None and middle >= bisect_left(digits, mine):
-            middle += 1
-        last = [e for e, count in exponents.items() if count > (mine is not None and e == exponent)]
-        return digits[middle], last[0] if len(last) == 1 and others >= _FEWEST_ALIKE else None
-
-    @cached_property
-    def _inexact(self) -> dict[int, int]:
-        """For every number that is not exact how many significant digits it has, an updated weight those of its
-        change. Those of a machine count only where there are no others."""
-        key, before = self.program.key, self.program.compiled.before
-        by_hand, by_machine = dict[int, int](), dict[int, int]()
-        for place, w in self.written.items():
-            if w.exponent is not None and w.value and w.value != key[place]:
-                old = None if (earlier := before[place]) is None else self.values[earlier]
-                if digits := w.digits if old is None else w.significant(w.value - old):
-                    (by_machine if w.grain else by_hand)[place] = digits
-        return max(by_hand, by_machine, key=len)
-
-    @cached_property
-    def _counted(self) -> tuple[list[int], Counter[int | None]]:
-        """The significant digits of all of them, sorted, and the places of their last digits."""
-        return sorted(self._inexact.values()), Counter(map(self._last, self._inexact))
-
-    def cuts(self, own: Sequence[Decimal | None]) -> bool:
-        """Whether they cut digits off: of the lines where that is not rounding at least three, and most, are cut. The
-        truth of a line is its key or `own`, what follows from the lines above it as they stand: whichever is nearer."""
-        cut = rounded = 0
-        for place, w in self.written.items():
-            truths = [t for t in (self.program.key[place], own[place]) if t]
-            if w.exponent is None or not truths:
-                continue
-            truth = min(truths, key=lambda t: abs(t - w.value))
-            lost = (abs(truth) - abs(w.value)) / w.unit  # 0 to 1 where digits are cut off, -1/2 to 1/2 where rounded
-            cut, rounded = cut + (_HALF < lost <= 1), rounded + (-_HALF <= lost < 0)
-        return cut >= _FEWEST_CUT and cut > rounded
-
-    def _last(self, place: int) -> int | None:
-        """The place of the last decimal; a machine keeps to none."""
-        w = self.written[place]
-        return None if w.grain else w.exponent
-
-
-def half_unit(value: Decimal, precision: Precision) -> float:
-    """Half a unit of the last digit that the writer would note of this value; 0 where it ends before that."""
-    significant, exponent = precision
-    if significant is None or significant > _LONGEST:
-        return 0.0
-    size = (value.adjusted() if value else 0) - significant + 1
-    last = size if exponent is None else max(size, exponent)
-    unit = power_of_ten(last)
-    return 0.0 if value % unit == 0 else float(unit) / 2
-
-
-def half_unit_of_a_blank(value: Decimal, precision: Precision) -> float:
-    """The same of a result that is not on the sheet: nobody goes on with less than three digits of it, unless all their
-    lines have as many decimals."""
-    significant, exponent = precision
-    return half_unit(value, (significant and max(significant, _FEWEST_OF_A_BLANK), exponent))
-
-
-Thing = TypeVar("Thing")
 _NOTHING = Decimal(0)
 
 
-class Standing:
+class Precision(NamedTuple):
+    """What the last digits of a sheet show: to how many significant digits, and to which decimal (as an exponent), its
+    writer works; None where nothing shows it."""
+
+    significant: int | None = None
+    exponent: int | None = None
+    decimals_kept: bool = False
+
+    def unit(self, value: Decimal) -> Decimal:
+        """One unit of the last digit to be expected of this value; 0 where nothing can be expected."""
+        if self.significant is None or self.exponent is None:
+            return _NOTHING
+        first = value.adjusted() if value else 0
+        by_digits, by_decimals = first - max(self.significant, FEWEST_OF_A_BLANK) + 1, self.exponent
+        if self.decimals_kept or not value:
+            return power_of_ten(by_decimals)
+        return power_of_ten(min(max(by_digits, by_decimals), first - FEWEST_OF_A_BLANK + 1))
+
+
+class Working:
     """`values` has what stands at every place, `own` what the writer's lines above it lead to.
 
-    `held` has values of blank lines in which a slip is known to sit, each with how far it may be off.
+    `held` has values of blank lines in which a mistake is known to sit, each with how far it may be off; `demands` what
+    is asked of each place.
     """
 
     def __init__(
         self,
         program: Program,
         written: Mapping[int, Written],
+        demands: Sequence[Demand],
         held: Mapping[int, tuple[Decimal, float]] | None = None,
         worked: tuple[Values, Values] | None = None,
     ) -> None:
         self.program, self.compiled, self.written, self.held = program, program.compiled, written, held or {}
+        self.demands = demands
         fixed = {place: w.value for place, w in written.items()}
         self.values, self.own = worked or program.work(
             {**{place: value for place, (value, _) in self.held.items()}, **fixed} if held else fixed
         )
         self.floats = _Memo(partial(_float_of, self.values))
-        self._simple_spreads = _Memo(partial(_written_spread, program, written, self.own))
+        self._bounds = _Memo(self._work_bounds)
         self._floats_hold = _Memo(partial(_do_floats_hold, program, self.floats, self.own))
-        self._spreads: dict[Precision, dict[int, float]] = {}
+        self._moves: dict[int, Moves] = {}
 
-    def reread(self, written: Mapping[int, Written]) -> Standing:
+    def reread(self, written: Mapping[int, Written]) -> Working:
         """The same numbers with other last digits."""
-        return Standing(self.program, written, worked=(self.values, self.own))
+        return Working(self.program, written, self.demands, self.held, (self.values, self.own))
+
+    def without(self, places: Iterable[int]) -> Working:
+        """The same sheet with these lines left blank."""
+        left = {place: w for place, w in self.written.items() if place not in places}
+        return Working(self.program, left, self.demands, self.held)
 
     def before(self, place: int) -> Decimal:
         """The old value of an updated parameter, which is judged by its change; 0 for everything else."""
         old = self.compiled.before[place]
         return (None if old is None else self.values[old]) or _NOTHING
 
-    def spread(self, place: int, marked: int | None = None) -> float:
-        """A of the line: how far rounding above it can have moved its own value; of a line above the `marked` one, if
-        that is another."""
-        spreads = self.spreads(self.compiled.inputs[place], place if marked is None else marked)
-        return self._reach(place, spreads)
-
     def has_cause(self, place: int) -> bool:
         """Whether a line above is written that is not the key: else its own value is the key."""
+        return place in self._after_others
+
+    @cached_property
+    def _after_others(self) -> frozenset[int]:
         key, followers = self.program.key, self.compiled.followers
-        other = (x for x, w in self.written.items() if x != place and w.value != key[x])
-        return any(place in followers[x] for x in (*other, *self.held))
+        others = (x for x, w in self.written.items() if w.value != key[x])
+        return frozenset().union(*(followers[x] - {x} for x in (*others, *self.held)))
+
+    # How precise
+
+    @cached_property
+    def precision(self) -> Precision:
+        """The coarsest that a line shows which is not exact and agrees with the key or with its own value.
+
+        Who keeps to decimals has the same last place in lines of every size; a spreadsheet strips zeros there.
+        """
+        told = self._telling
+        if not told:
+            return Precision()
+        digits = {self.written[place].digits for place in told}
+        exponents = [w.exponent for place in told if (w := self.written[place]).exponent is not None]
+        finest = min(exponents)
+        kept = len(digits) > 1 and all(self._agrees(place, power_of_ten(finest)) for place in told)
+        return Precision(min(digits), finest if kept else max(exponents), kept)
+
+    @cached_property
+    def _telling(self) -> list[int]:
+        """The numbers that were rounded and are right to their own last digit, or else are not; those of a machine only
+        where there are no others."""
+        key, own = self.program.key, self.own
+        rounded = [
+            place
+            for place, w in self.written.items()
+            if w.exponent is not None
+            and w.value
+            and w.value != key[place]
+            and (own[place] is None or not is_same(w.value, own[place]))
+        ]
+        by_hand = [place for place in rounded if not self.written[place].grain]
+        right = [place for place in rounded if self._agrees(place, self.written[place].unit)]
+        return [place for place in by_hand if place in right] or right or by_hand or rounded
+
+    def _agrees(self, place: int, unit: Decimal) -> bool:
+        value = self.written[place].value
+        truths = (self.program.key[place], self.own[place])
+        return any(truth is not None and abs(value - truth) <= WITHIN * unit for truth in truths)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether digits are cut off: of the lines where that is not rounding at least three, and most, are cut."""
+        cut, rounded = self._cut_and_rounded
+        return cut >= FEWEST_CUT and cut > rounded
+
+    @property
+    def may_cut(self) -> bool:
+        """Whether no line shows that digits are rounded."""
+        return self.cuts or not self._cut_and_rounded[1]
+
+    @cached_property
+    def _cut_and_rounded(self) -> tuple[int, int]:
+        """How many lines show each. The truth of a line is its key, or what follows from the lines above it."""
+        cut = rounded = 0
+        for place, w in self.written.items():
+            truths = [t for t in (self.program.key[place], self.own[place]) if t]
+            if w.exponent is None or not truths:
+                continue
+            lost = [(abs(t) - abs(w.value)) / w.unit for t in truths]  # 0 to 1 where cut off, -1/2 to 1/2 where rounded
+            nearest = min(lost, key=abs)
+            cut, rounded = cut + (_HALF < nearest <= 1), rounded + (-_HALF <= nearest < 0 and max(lost) < 0)
+        return cut, rounded
+
+    def expected_unit(self, place: int, value: Decimal) -> Decimal:
+        """One unit of the last digit with which the writer goes on with this value: as the sheet shows, and never
+        coarser than what is demanded there."""
+        unit = self.precision.unit(value)
+        demand = self.demands[place]
+        return min(unit, demand.unit(value)) if demand.asked and value else unit
+
+    # How far off
+
+    def bounds(self, place: int) -> Bounds:
+        """T and A of the line: how far rounding above it can have moved its own value."""
+        return self._bounds[place]
+
+    def _work_bounds(self, place: int) -> Bounds:
+        moves = self._moved(place)
+        return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves))
+
+    def bounds_of(
+        self,
+        inputs: Sequence[int],
+        function: Function,
+        exact: Callable[[Sequence[object]], Decimal | None],
+        value: Decimal | None = None,
+    ) -> Bounds:
+        """The same of any formula over these places; `value` is what it comes to, where floats may give way."""
+        widths = self._widths(inputs)
+        if not any(widths.values()):
+            return EXACT
+        floats_hold = value is None or do_agree(function, self.floats, value)
+        by = slopes(function, self.floats, widths) if floats_hold else exact_slopes(exact, self.values, value, widths)
+        if by is None:
+            return UNKNOWN
+        moves = combined(by, self._moves.__getitem__)
+        return bounds(moves, self._cut_off(moves))
 
     def is_steady(self, place: int) -> bool:
-        """Whether A is known to be finite without being worked out: for a polynomial over numbers written or given."""
+        """Whether its bounds are known to be finite without being worked out: for a polynomial over numbers written or
+        given."""
         inputs = self.compiled.inputs
         if place not in self.compiled.polynomials:
             return False
         return all(x in self.written or not inputs[x] for x in inputs[place])
 
-    @cached_property
-    def _cuts(self) -> bool:
-        return self.habits.cuts(self.own)
+    def _cut_off(self, moves: Moves) -> Mapping[int, int]:
+        """The sign towards which each source is off on average: towards 0 where digits are cut off."""
+        if not self.cuts:
+            return {}
+        return {x: -1 if self.floats[x] > 0 else 1 for x in moves}
 
-    def wide_spread(self, place: int) -> float:
-        """A for somebody who cuts digits off instead of rounding: every line above is up to twice as far off. Of blank
-        lines nobody sees whether they were cut; written ones show it."""
-        spreads = self.spreads(self.compiled.inputs[place], place)
-        seen = self.written.keys() if not self._cuts else ()
-        return self._reach(place, {x: spread if x in seen else 2 * spread for x, spread in spreads.items()})
+    def _widths(self, places: Iterable[int]) -> dict[int, float]:
+        """How far each of these places may be off at the very most, taken from the sources above it."""
+        self._work_moves(places)
+        return {x: sum(map(abs, self._moves[x].values())) for x in places}
 
-    def spreads(self, places: Sequence[int], marked: int) -> dict[int, float]:
-        """For each of these places δ: how far what stands there may be from what the writer had in mind.
-
-        Half a unit for a written number that is not exact; for a blank its own A and half a unit at the precision that
-        every line but the marked one shows, unless its value needs no more digits than that.
-        """
-        found = {}
-        for x in places:
-            if (spread := self._simple_spreads[x]) is None and (spread := self._carried_spread(x)) is None:
-                return self._blank_spreads(places, self.habits.precision(marked))
-            found[x] = spread
-        return found
-
-    def _carried_spread(self, place: int) -> float | None:
-        """δ of a written number that is just what simple lines above it give: none if those are exact."""
-        inputs = {x: spread for x in self.compiled.inputs[place] if (spread := self._simple_spreads[x]) is not None}
-        if place not in self.written or len(inputs) < len(self.compiled.inputs[place]):
-            return None
-        found = self._simple_spreads[place] = float(self.written[place].unit) / 2 if self._reach(place, inputs) else 0.0
-        return found
-
-    def _blank_spreads(self, places: Sequence[int], precision: Precision) -> dict[int, float]:
-        """δ where blank lines are among them, which have theirs from the lines above: worked out in order, since a
-        worksheet may have more lines one upon the other than Python can call functions."""
-        known, inputs = self._spreads.setdefault(precision, {}), self.compiled.inputs
-        waiting, wanted = list(places), set[int]()
+    def _work_moves(self, places: Iterable[int]) -> None:
+        """The moves of each place: worked out in order, since a worksheet may have more lines one upon the other than
+        Python can call functions."""
+        waiting, wanted = [x for x in places if x not in self._moves], set[int]()
         while waiting:
             x = waiting.pop()
-            if x in known or x in wanted:
+            if x in self._moves or x in wanted:
                 continue
-            if (spread := self._simple_spreads[x]) is not None:
-                known[x] = spread
+            if (known := self._known_moves(x)) is not None:
+                self._moves[x] = known
             else:
                 wanted.add(x)
-                waiting += inputs[x]
+                waiting += self.compiled.inputs[x]
         for x in sorted(wanted):
-            moved = self._reach(x, {y: known[y] for y in inputs[x]})
-            if (written := self.written.get(x)) is not None:
-                known[x] = float(written.unit) / 2 if moved else 0.0
-            elif x in self.held:
-                value, spread = self.held[x]
-                known[x] = spread + half_unit_of_a_blank(value, precision)
-            else:
-                known[x] = moved + half_unit_of_a_blank(self.own[x], precision)
-        return {x: known[x] for x in places}
+            self._moves[x] = self._carried_moves(x)
 
-    def _reach(self, place: int, spreads: Mapping[int, float]) -> float:
-        """A of the line from the δ of its inputs."""
-        if not any(spreads.values()):
-            return 0.0
-        formula = self.compiled.steps[place - self.compiled.first].formula
+    def _known_moves(self, place: int) -> Moves | None:
+        """Of what is given or written; None where the lines above have a say."""
+        if place < self.program.first or self.own[place] is None:
+            return {}
+        written = self.written.get(place)
+        if written is None:
+            if place not in self.held:
+                return None
+            value, spread = self.held[place]
+            return {place: spread + self._half_unit(place, value)}
+        if written.exponent is None or written.value == self.program.key[place]:
+            return {}
+        if is_same(written.value, self.own[place]):
+            return None
+        meant = self.expected_unit(place, written.value)  # 1 among numbers of six digits is 1.00000, not 0.5 to 1.5
+        return {place: float(min(written.unit, meant) if meant else written.unit) / 2}
+
+    def _carried_moves(self, place: int) -> Moves:
+        """Of a blank line, which is rounded once more by itself, and of a written one that is just what those above it
+        give."""
+        moves = self._moved(place)
+        if moves is None:
+            return {place: float("inf")}
+        if place in self.written:
+            return moves
+        half = self._half_unit(place, self.own[place])
+        return {**moves, place: half} if half else moves
+
+    def _half_unit(self, place: int, value: Decimal | None) -> float:
+        """Half a unit of the last digit that the writer would note of this value; 0 where it ends before that."""
+        unit = self.expected_unit(place, value) if value is not None else _NOTHING
+        return 0.0 if value is None or not unit or value % unit == 0 else float(unit) / 2
+
+    def _moved(self, place: int) -> Moves | None:
+        """The moves of the line's own value; None where it has none so near."""
+        widths = self._widths(self.compiled.inputs[place])
+        if not any(widths.values()):
+            return {}
+        formula = self.compiled.formulas[place - self.program.first]
         if not self._floats_hold[place] and not any(isinstance(part, where) for part in parts(formula)):
-            return exact_reach(partial(self.program.value, place), self.values, self.own[place], spreads)
-        return reach(self.compiled.float_functions[place - self.compiled.first], self.floats, spreads)
+            by = exact_slopes(partial(self.program.value, place), self.values, self.own[place], widths)
+        else:
+            by = slopes(self.compiled.float_functions[place - self.program.first], self.floats, widths)
+        return None if by is None else combined(by, self._moves.__getitem__)
 
-    @cached_property
-    def habits(self) -> Habits:
-        return Habits(self.program, self.written, self.values)
+
+Thing = TypeVar("Thing")
 
 
 class _Memo(dict[int, Thing]):
@@ -253,15 +304,3 @@ def _do_floats_hold(program: Program, floats: Mapping[int, float], own: Values, 
     if own[place] is None:
         return True
     return do_agree(program.compiled.float_functions[place - program.first], floats, own[place])
-
-
-def _written_spread(program: Program, written: Mapping[int, Written], own: Values, place: int) -> float | None:
-    """δ where the written number tells it; None where the lines above have a say."""
-    if place < program.first or own[place] is None:
-        return 0.0
-    w = written.get(place)
-    if w is None:
-        return None
-    if w.exponent is None or w.value == program.key[place]:
-        return 0.0
-    return None if is_same(w.value, own[place]) else float(w.unit) / 2

@@ -1,44 +1,111 @@
-"""How far a line can be off because the lines above it were rounded: A = Σ |∂f/∂x|·δ_x.
+"""How far a line can be off because the lines above it were rounded.
 
-In ordinary floating point where that will do, by the larger difference to either side: where a formula bends, as a root
-near 0, it moves further to one side. A spread is a tolerance, and nobody reads its digits.
+Every written number that is not exact and every line left blank is a source of rounding, independent of the others.
+With s the derivative of a line's own value by a source, through all blank lines in between, and δ half the width of
+that source:
+
+    A = Σ |s|·δ        σ² = Σ s²·δ²/3        T = min(A, |mean| + 5σ)
+
+The mean is 0 where numbers are rounded; where they are cut off each of them is too near to 0 by half a unit on average.
+A tolerance is worked out in ordinary floating point where that will do, and nobody reads its digits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from math import inf, isfinite
-from typing import Any
+from math import inf, isfinite, sqrt
+from typing import Any, NamedTuple
 
 Function = Callable[[Any, Any], float]
+SIGMAS = 5
 _NUDGE = 1e-9
 _AGREE = 1e-6
 
 
-def reach(function: Function, values: Mapping[int, float], spreads: Mapping[int, float]) -> float:
-    """A of one line from the δ of its inputs; infinite where it has no value within the spread of one of them.
+class Bounds(NamedTuple):
+    """`likely` is T, what rounding explains; `farthest` is A, what it could do at the very most."""
 
-    At a step or a corner the writer's own branch is followed, as the values themselves have it.
+    likely: float
+    farthest: float
+
+
+EXACT = Bounds(0.0, 0.0)
+UNKNOWN = Bounds(inf, inf)
+
+Moves = Mapping[int, float]
+"""By how much each source moves a quantity: s·δ, signed, so that what meets on several ways is added first."""
+
+
+def bounds(moves: Moves, towards: Mapping[int, int]) -> Bounds:
+    """T and A. `towards` has the sign in which a source is cut off, where it is."""
+    farthest = squares = mean = 0.0
+    for source, move in moves.items():
+        cut = towards.get(source, 0)
+        farthest += abs(move) * (2 if cut else 1)
+        squares += move * move
+        mean += move * cut
+    return Bounds(min(farthest, abs(mean) + SIGMAS * sqrt(squares / 3)), farthest)
+
+
+def combined(slopes: Mapping[int, float], moves: Callable[[int], Moves]) -> dict[int, float]:
+    """The moves of a line from those of its inputs and the slopes by them."""
+    found: dict[int, float] = {}
+    for place, slope in slopes.items():
+        for source, move in moves(place).items():
+            found[source] = found.get(source, 0.0) + slope * move
+    return found
+
+
+def slopes(function: Function, values: Mapping[int, float], widths: Mapping[int, float]) -> dict[int, float] | None:
+    """The derivative by each input that may be off, `widths` says how far; None where a line has no value so near.
+
+    Where a formula bends, as a root near 0, it moves further to one side: the larger of the two counts. At a step or a
+    corner the writer's own branch is followed, as the values themselves have it.
     """
-    inexact = [(place, spread) for place, spread in spreads.items() if spread]
+    inexact = [(place, width) for place, width in widths.items() if width]
     if not inexact:
-        return 0.0
-    total = 0.0
+        return {}
+    found = {}
     try:
         middle = function(values, values)
-        moved = {place: values[place] for place in spreads}
-        for place, spread in inexact:
+        moved = {place: values[place] for place in widths}
+        for place, width in inexact:
             here = moved[place]
-            step = max(spread, _NUDGE * abs(here))
+            step = max(width, _NUDGE * abs(here))
             moved[place] = here + step
-            above = abs(function(moved, values) - middle)
+            above = function(moved, values) - middle
             moved[place] = here - step
-            total += max(above, abs(function(moved, values) - middle)) * spread / step
+            below = middle - function(moved, values)
             moved[place] = here
+            found[place] = max(above, below, key=abs) / step
     except (ArithmeticError, ValueError):
-        return inf
-    return total if isfinite(total) else inf
+        return None
+    return found if all(map(isfinite, found.values())) else None
+
+
+def exact_slopes(
+    value: Callable[[Sequence[Any]], Decimal | None],
+    values: Sequence[Any],
+    middle: Decimal | None,
+    widths: Mapping[int, float],
+) -> dict[int, float] | None:
+    """The same where floats give way; `middle` is the value of the line."""
+    if middle is None or not all(map(isfinite, widths.values())):
+        return None
+    found, moved = {}, list(values)
+    for place, width in widths.items():
+        if width:
+            here, step = moved[place], Decimal(width)
+            ends = []
+            for there in (here + step, here - step):
+                moved[place] = there
+                if (reached := value(moved)) is None:
+                    return None
+                ends.append(reached)
+            moved[place] = here
+            found[place] = float(max(ends[0] - middle, middle - ends[1], key=abs) / step)
+    return found
 
 
 def do_agree(function: Function, values: Mapping[int, float], truth: Decimal) -> bool:
@@ -48,25 +115,3 @@ def do_agree(function: Function, values: Mapping[int, float], truth: Decimal) ->
     except (ArithmeticError, ValueError):
         return False
     return abs(found - float(truth)) <= _AGREE * abs(float(truth))
-
-
-def exact_reach(
-    value: Callable[[Sequence[Any]], Decimal | None],
-    values: Sequence[Any],
-    middle: Decimal | None,
-    spreads: Mapping[int, float],
-) -> float:
-    """The same where floats give way; `middle` is the value of the line."""
-    if middle is None or not all(map(isfinite, spreads.values())):
-        return inf
-    total, moved = Decimal(0), list(values)
-    for place, spread in spreads.items():
-        here, farthest = moved[place], Decimal(0)
-        for step in (Decimal(spread), -Decimal(spread)) if spread else ():
-            moved[place] = here + step
-            if (there := value(moved)) is None:
-                return inf
-            farthest = max(farthest, abs(there - middle))
-        moved[place] = here
-        total += farthest
-    return float(total)

@@ -11,14 +11,17 @@ from typing import NamedTuple
 from tutor.marking.answer import DEFAULT, WITHIN, Demand, Written, is_same, power_of_ten, read_written
 from tutor.marking.key import Compiled, Program
 from tutor.marking.machine import as_computed
-from tutor.marking.student import Standing, half_unit
+from tutor.marking.student import Working
 from tutor.numbers import decimals
 from tutor.numbers.digits import change_of
 from tutor.worksheet.step import Worksheet
 
 CREDIT = ("correct", "carried", "rounding")
-_FEWEST_FOR_ROUNDING = 2
-_NOISE_FROM = 6  # digits; the last of so many may be off because a calculator has only so many itself
+FEWEST_FOR_ROUNDING = 2
+"""Significant digits that a number must have to be called rounded."""
+ROUNDING = 2
+"""Units of the last digit that rounding on the way may have moved a number."""
+_DIGITS_OF_A_FLOAT = 4
 _NOTHING = Decimal(0)
 
 
@@ -26,110 +29,121 @@ class Line:
     """A written number beside what it is held against: the `key` and the `own` value that the writer's lines lead to.
 
     On an updated weight everything is judged on the change: `value`, `key` and `own` are without `before`, the old one.
+    `unit` is one unit of the last digit written, u in the rules; of a bare 0, what Python has for 0, that of the
+    writer's other lines.
     """
 
-    __slots__ = ("before", "demand", "key", "place", "standing", "value", "written")
-
-    def __init__(self, standing: Standing, place: int, written: Written, demand: Demand) -> None:
-        self.standing, self.place, self.written, self.demand = standing, place, written, demand
-        key = standing.program.key[place]
-        before = standing.before(place)
+    def __init__(self, working: Working, place: int, written: Written) -> None:
+        self.working, self.place, self.written, self.demand = working, place, written, working.demands[place]
+        key = working.program.key[place]
+        before = working.before(place)
         self.before = before if change_of(key, before) != key else _NOTHING  # then the number itself is judged
+        self.whole = working.own[place]
         self.value, self.key = written.value - self.before, key - self.before
+        self.unit = written.unit
+        if not written.value and written.exponent == 0:
+            self.unit = working.expected_unit(place, key) or written.unit
 
     def verdict(self) -> str:
         """The first verdict whose condition holds."""
-        written, demand, value, key = self.written, self.demand, self.value, self.key
-        own = self.standing.own[self.place]
-        half = WITHIN * (demand.unit(key) if written.exponent is None else self._unit(key))
-        if abs(value - key) <= half:
-            if demand.met(written, value, key) or self._shows_the_change():
+        demand, value, key = self.demand, self.value, self.key
+        if abs(value - key) <= WITHIN * self._unit(key) and (value or not key):
+            if demand.met(self.written, value, key) or self._shows_the_change():
                 return "correct"
-            return "carried" if own is not None and is_same(written.value, own) else "coarse"
+            return "carried" if self._is_own_in_full() else "coarse"
         if demand.asked and demand.satisfied(value, key):
             return "correct"
-        return "coarse" if own is None else self._against_own(own, own - self.before)
+        if self.whole is None:
+            return "coarse"
+        own = self.whole - self.before
+        return self._against_own(own) if value else self._of_nothing(own)
+
+    def _unit(self, truth: Decimal) -> Decimal:
+        """One unit of the last digit; of what is exact that of the digits demanded."""
+        return self.demand.unit(truth) if self.written.exponent is None else self.unit
+
+    def _is_own_in_full(self) -> bool:
+        return self.whole is not None and is_same(self.written.value, self.whole)
 
     def _shows_the_change(self) -> bool:
         """Whether the digits are enough for the change from the true old value: the one written may happen to be so
         near that next to nothing is left of it."""
-        compiled, key = self.standing.compiled, self.standing.program.key
+        compiled, key = self.working.compiled, self.working.program.key
         if (old := compiled.before[self.place]) is None:
             return False
         before = key[old] if change_of(key[self.place], key[old]) != key[self.place] else _NOTHING
         return self.demand.met(self.written, self.written.value - before, key[self.place] - before)
 
-    def _against_own(self, whole: Decimal, own: Decimal) -> str:
-        written, demand, value = self.written, self.demand, self.value
-        unit = demand.unit(own) if written.exponent is None else self._unit(own)
+    def _of_nothing(self, own: Decimal) -> str:
+        """A written zero, or a parameter left as it was, where the key is not."""
+        if not own:
+            return "carried" if self.working.has_cause(self.place) else "coarse"
+        least = self.unit if self.working.may_cut else WITHIN * self.unit
+        if min(abs(own), abs(self.key)) <= least:
+            return "coarse"
+        likely = self.working.bounds(self.place).likely
+        return "coarse" if not isfinite(likely) or abs(own) <= least + Decimal(likely) else "wrong"
+
+    def _against_own(self, own: Decimal) -> str:
+        working, written, value, demand = self.working, self.written, self.value, self.demand
+        unit = self._unit(own)
         apart, half = abs(value - own), WITHIN * unit
-        enough = not demand.asked or not value or demand.met(written, value, own)
-        possible = bool(value) or not own
-        if enough and possible and apart <= half and self.standing.is_steady(self.place):
+        enough = demand.met(written, value, own) or self._is_own_in_full()
+        cause = working.has_cause(self.place)
+        if enough and cause and apart <= half and working.is_steady(self.place):
             return "carried"  # and how far the lines above may be off does not matter
-        if not isfinite(reached := self.standing.spread(self.place)):
+        likely, farthest = working.bounds(self.place)
+        if not isfinite(farthest):
             return "coarse"  # there is no telling what their lines lead to
-        spread = Decimal(reached)
-        if not enough:
-            return "coarse" if apart <= 2 * unit + 2 * spread or abs(value - self.key) <= 2 * unit else "wrong"
-        if possible and apart <= half + spread:
-            if self.standing.has_cause(self.place):
+        if apart <= half + Decimal(likely):
+            if not enough:
+                return "coarse"
+            if cause:
                 return "carried"
-            if written.significant(value) >= _FEWEST_FOR_ROUNDING:
-                return "coarse" if ends_within(own, unit) else "rounding"
         if written.exponent is None:
             return "wrong"
-        wide = _decimal(self.standing.wide_spread(self.place))
-        is_padded = written.value % (10 * written.unit) == 0
-        if self._is_rounding(own, wide, min(unit, self._meant_unit(own) or unit) if is_padded else unit):
+        if enough and self._is_rounding(own, Decimal(likely)):
             return "rounding"
-        if not value and abs(own) <= half + (wide if unit < written.unit else 0):
+        if apart <= half + Decimal(farthest) or self._is_cut_off(Decimal(likely)):
             return "coarse"
-        if unit < written.unit:
-            return "wrong"
-        cut = cut_off(written, self.standing.program.key[self.place]) or cut_off(written, whole, wide)
-        return "coarse" if cut else "wrong"
+        return "wrong"
 
-    def _unit(self, truth: Decimal) -> Decimal:
-        """One unit of the last digit; of a bare 0, what Python has for 0, that of the writer's other lines."""
-        written = self.written
-        bare = not written.value and written.exponent == 0
-        return (self._meant_unit(truth) if bare else _NOTHING) or written.unit
+    def _is_cut_off(self, likely: Decimal) -> bool:
+        """Whether too few digits are those of the truth, the others left off."""
+        key = self.working.program.key[self.place]
+        truths = ((key, _NOTHING), (self.whole, likely))
+        return any(t is not None and cut_off(self.written.value, self.unit, t, spread) for t, spread in truths)
 
-    def _meant_unit(self, truth: Decimal) -> Decimal:
-        """One unit of the last digit that the writer's other lines let expect of this value, though fewer are written:
-        Python's 1.0 is not rounded to one decimal. 0 where nothing can be expected."""
-        return Decimal(2 * half_unit(truth, self.standing.habits.precision(self.place)))
-
-    def _is_rounding(self, own: Decimal, wide: Decimal, unit: Decimal) -> bool:
+    def _is_rounding(self, own: Decimal, likely: Decimal) -> bool:
         written, value = self.written, self.value
         digits = written.significant(value)
-        if digits < _FEWEST_FOR_ROUNDING:
+        if digits < FEWEST_FOR_ROUNDING:
             return False
-        copied = self.standing.compiled.formulas[self.place - self.standing.compiled.first].is_Symbol
-        off = unit if copied else 2 * unit  # where nothing is computed nothing adds up
-        near = ((self.key, off), (own, off + wide))
-        if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth, most in near):
+        is_copy = self.working.compiled.formulas[self.place - self.working.program.first].is_Symbol
+        unit = self._meant_unit(own)
+        most = (unit if is_copy else ROUNDING * unit) + likely  # where nothing is computed nothing adds up
+        truths = (self.key, own)
+        if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth in truths):
             return True
-        if digits >= _NOISE_FROM and 0 < abs(own) - abs(value) <= unit and own * value > 0:
-            return True
+        if digits >= _DIGITS_OF_A_FLOAT and any(0 < abs(t) - abs(value) <= unit and t * value > 0 for t in truths):
+            return True  # a float just below a number that ends, cut off: -0.3599 for -0.36
         if ends_within(own, unit):
             return False
-        inside = partial(self.standing.program.rounded_inside, self.place, self.standing.values, unit)
+        inside = partial(self.working.program.rounded_inside, self.place, self.working.values, unit)
         return any(inside(shorter) == written.value for shorter in (unit, unit.scaleb(1)))
 
+    def _meant_unit(self, truth: Decimal) -> Decimal:
+        """One unit of the last digit; where zeros stand at the end, of the last that the writer's other lines let
+        expect: Python's 1.0 is not rounded to one decimal."""
+        if self.written.value % (10 * self.written.unit) == 0:
+            return min(self.unit, self.working.expected_unit(self.place, truth) or self.unit)
+        return self.unit
 
-def cut_off(written: Written, truth: Decimal, spread: Decimal = Decimal(0)) -> bool:
+
+def cut_off(value: Decimal, unit: Decimal, truth: Decimal, spread: Decimal = Decimal(0)) -> bool:
     """Whether the number is the truth, give or take its spread, with the digits after the last one left off."""
-    value, unit = abs(written.value), written.unit
-    if not value:
-        return abs(truth) < unit + spread
-    size = truth.copy_sign(1) if (truth < 0) == (written.value < 0) else -abs(truth)
-    return value - spread <= size < value + unit + spread
-
-
-def _decimal(spread: float) -> Decimal:
-    return Decimal(spread) if isfinite(spread) else power_of_ten(400)
+    size = abs(truth) if (truth < 0) == (value < 0) else -abs(truth)
+    return abs(value) - spread <= size < abs(value) + unit + spread
 
 
 def ends_within(truth: Decimal, unit: Decimal) -> bool:
@@ -159,9 +173,8 @@ class Marker:
         self.program = Program(worksheet, compiled)
         self.demands = demands or {}
         names, before = self.program.names, self.program.compiled.before
-        wanted = [self.demands.get(name, DEFAULT) for name in names]
-        self._demands = wanted
-        self._plain = [demand is DEFAULT and old is None for demand, old in zip(wanted, before, strict=True)]
+        self.demand_at = [self.demands.get(name, DEFAULT) for name in names]
+        self._plain = [d is DEFAULT and old is None for d, old in zip(self.demand_at, before, strict=True)]
 
     def mark(self, answers: Sequence[tuple[str, str]], formulas: Mapping[str, Written] | None = None) -> list[Mark]:
         """A mark for each (name, text), in the order given; what a machine computed is read to the digits it gives.
@@ -173,35 +186,52 @@ class Marker:
             texts = [(self.program.places[name], text) for name, text in answers]
             read = [(formulas or {}).get(text) or _read(text) for _, text in answers]
             written = {place: w for (place, _), w in zip(texts, read, strict=True) if w is not None}
-            standing = as_computed(Standing(self.program, written))
+            working = as_computed(Working(self.program, written, self.demand_at))
             marks = []
             for (place, text), w in zip(texts, read, strict=True):
-                here = standing
+                here = working
                 if w is not None and written[place] is not w:  # a later answer to the same counts for what follows
-                    here = as_computed(Standing(self.program, {**written, place: w}))
+                    here = as_computed(Working(self.program, {**written, place: w}, self.demand_at))
                 marks.append(self._mark(here, place, text, w and here.written[place]))
             return marks
 
-    def marks(self, standing: Standing, texts: Mapping[int, str]) -> dict[int, Mark]:
+    def marks(self, working: Working, texts: Mapping[int, str]) -> dict[int, Mark]:
         """The mark of the answer at each place."""
-        written = standing.written
-        return {place: self._mark(standing, place, text, written.get(place)) for place, text in texts.items()}
+        written = working.written
+        marks = {place: self._mark(working, place, text, written.get(place)) for place, text in texts.items()}
+        return self._after_coarse(working, marks)
 
-    def _mark(self, standing: Standing, place: int, text: str, written: Written | None) -> Mark:
+    def _after_coarse(self, working: Working, marks: dict[int, Mark]) -> dict[int, Mark]:
+        """What follows from a coarse line may follow from the number kept or from the one written; what fits only the
+        written one has too few digits itself."""
+        followers, coarse = self.program.compiled.followers, set[int]()
+        while found := {p for p, mark in marks.items() if mark.verdict == "coarse" and p not in coarse}:
+            coarse |= found
+            kept = working.without(coarse)
+            after = frozenset().union(*(followers[p] for p in found)) - coarse
+            for place in (p for p in kept.written if p in marks and p in after):
+                mark, verdict = marks[place], self.verdict(kept, place, kept.written[place])
+                if verdict in CREDIT:
+                    marks[place] = mark._replace(verdict=verdict)
+                elif mark.verdict in CREDIT:
+                    marks[place] = mark._replace(verdict="coarse")
+        return marks
+
+    def _mark(self, working: Working, place: int, text: str, written: Written | None) -> Mark:
         if written is None:
             verdict = "unreadable" if text.strip() else "missing"
         else:
-            verdict = self.verdict(standing, place, written)
+            verdict = self.verdict(working, place, written)
         program = self.program
-        return Mark(program.names[place], text, program.key[place], standing.own[place], verdict)
+        return Mark(program.names[place], text, program.key[place], working.own[place], verdict)
 
-    def verdict(self, standing: Standing, place: int, written: Written) -> str:
+    def verdict(self, working: Working, place: int, written: Written) -> str:
         key = self.program.key[place]
         if written.value == key:
             return "correct"
         if self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
             return "correct"  # most answers of most sheets, without a further thought
-        return Line(standing, place, written, self._demands[place]).verdict()
+        return Line(working, place, written).verdict()
 
 
 def _read(text: str) -> Written | None:

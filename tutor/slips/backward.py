@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, replace, symbol
+import sympy
+
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
@@ -24,64 +26,112 @@ def _error_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
     of_loss = step.partial_of and roles.by_name[step.partial_of[0]].stage == "loss"
     difference = step.kind is Kind.ERROR and step.formula.is_Add
     if (of_loss and step.partial_of and step.partial_of[1] not in roles.parameters) or difference:
-        yield multiply(MINUS_ONE, step.formula), step.name
+        yield Rewriting(multiply(MINUS_ONE, step.formula), step.name, "")
 
 
 def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     slopes = _slopes_in(step, roles)
-    for name in slopes:
-        yield rewrite.swapped(step.formula, name, ONE), name
-    if len(slopes) > 1:
-        yield replace(step.formula, {symbol(name): ONE for name in slopes}), " and ".join(slopes)
+    if slopes:
+        yield Rewriting(replace(step.formula, {symbol(name): ONE for name in slopes}), " and ".join(slopes), "all")
+    for layer in dict.fromkeys(roles.layer_of(name) for name in slopes):
+        those = [name for name in slopes if roles.layer_of(name) == layer]
+        if len(those) < len(slopes):
+            formula = replace(step.formula, {symbol(name): ONE for name in those})
+            yield Rewriting(formula, " and ".join(those), f"layer {layer}")
+    for name in slopes if len(slopes) > 1 else ():
+        yield Rewriting(rewrite.swapped(step.formula, name, ONE), name)
     terms = rewrite.terms_of(step.formula)
-    if len(terms) > 1:
-        for place, term in enumerate(terms):
-            for name in (n for n in slopes if n in names(term)):
-                yield add(*terms[:place], rewrite.swapped(term, name, ONE), *terms[place + 1 :]), name
+    for place, term in enumerate(terms) if len(terms) > 1 else ():
+        for name in (n for n in slopes if n in names(term)):
+            yield Rewriting(add(*terms[:place], rewrite.swapped(term, name, ONE), *terms[place + 1 :]), name)
     if step.partial_of and roles.by_name[step.partial_of[0]].kind in WRITTEN_BY_PEOPLE:
         factors = rewrite.factors_of(step.formula)
-        if len(factors) > 1:
-            for place, factor in enumerate(factors):
-                if factor.args:
-                    yield multiply(*factors[:place], *factors[place + 1 :]), "the inner derivative"
+        for place, factor in enumerate(factors) if len(factors) > 1 else ():
+            if factor.args:
+                yield Rewriting(multiply(*factors[:place], *factors[place + 1 :]), "the inner derivative")
+
+
+def _extra_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """The slope of an activation where the loss has taken it away, or where the output is linear."""
+    if step.name in roles.slopes and step.formula == ONE:
+        output = symbol(roles.slopes[step.name][0])
+        for form, slope in _FORMS_OF_OUTPUT.items():
+            yield Rewriting(slope(output), step.name, form)
+    output_name = roles.output_of(step)
+    if output_name and not _slopes_in(step, roles):
+        for form, slope in _FORMS_OF_OUTPUT.items():
+            yield Rewriting(multiply(step.formula, slope(symbol(output_name))), step.name, form)
+
+
+_FORMS_OF_OUTPUT: Mapping[str, Callable[[Expr], Expr]] = {
+    "sigmoid": lambda a: multiply(a, add(ONE, multiply(MINUS_ONE, a))),
+    "tanh": lambda a: add(ONE, multiply(MINUS_ONE, power(a, sympy.Integer(2)))),
+}
+
+
+def _slope_form(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """A slope that is the slope of no function: 1 - a for a(1 - a), 1 - a for 1 - a², z(1 - z), sech for sech²."""
+    if step.name not in roles.slopes or not names(step.formula):
+        return
+    output, total = roles.slopes[step.name]
+    factors = rewrite.factors_of(step.formula)
+    for place in range(len(factors)) if len(factors) > 1 else ():
+        yield Rewriting(multiply(*factors[:place], *factors[place + 1 :]), step.name, f"without factor {place}")
+    squares = {node: node.args[0] for node in parts(step.formula) if node.is_Pow and node.args[1] == 2}
+    if squares:
+        yield Rewriting(replace(step.formula, squares), step.name, "without square")
+    if output in names(step.formula) and total not in names(step.formula):
+        yield Rewriting(rewrite.swapped(step.formula, output, symbol(total)), step.name, "of the sum")
+    yield Rewriting(power(step.formula, sympy.Rational(1, 2)), step.name, "root")
+    yield Rewriting(symbol(output), step.name, "the output itself")
 
 
 def _slope_of_output(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.slopes:
         output, total = roles.slopes[step.name]
         again = rewrite.swapped(roles.by_name[output].formula, total, symbol(output))
-        yield replace(step.formula, {symbol(output): again, symbol(total): symbol(output)}), output
+        yield Rewriting(replace(step.formula, {symbol(output): again, symbol(total): symbol(output)}), output, "")
 
 
 def _other_neuron_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.slopes:
         for other in roles.slopes_beside(step.name):
-            yield symbol(other), other
+            yield Rewriting(symbol(other), other)
     for name in _slopes_in(step, roles):
         for other in roles.slopes_beside(name):
-            yield rewrite.swapped(step.formula, name, symbol(other)), other
+            yield Rewriting(rewrite.swapped(step.formula, name, symbol(other)), other)
 
 
 def _one_for_the_other(by_parameter: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
     def rewritings(step: Step, roles: Roles) -> Iterator[Rewriting]:
+        taken = {}
         for name in (step.name, *names(step.formula)):
             if name in roles.partials and (roles.partials[name][1] in roles.parameters) == by_parameter:
                 other = roles.other_factor(name)
                 if other is not None:
-                    yield (other if name == step.name else rewrite.swapped(step.formula, name, other)), name
+                    taken[name] = other
+        if step.name in taken:
+            yield Rewriting(taken.pop(step.name), step.name, "")
+        elif taken:
+            by = {symbol(name): other for name, other in taken.items()}
+            yield Rewriting(replace(step.formula, by), " and ".join(taken), "")
+        for name, other in taken.items() if len(taken) > 1 else ():
+            yield Rewriting(rewrite.swapped(step.formula, name, other), name)
 
     return rewritings
 
 
 def _partial_for_gradient(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.gradients:
+        chain = rewrite.factors_of(step.formula)
         for factor in _factors(step.formula, roles):
-            yield factor, str(factor)
+            position = f"{chain.index(factor)} of {len(chain)}" if factor in chain else None
+            yield Rewriting(factor, str(factor), position)
     elif step.stage == "update":
         for name in names(step.formula):
             if name in roles.gradients:
                 for factor in _factors(roles.by_name[name].formula, roles):
-                    yield rewrite.swapped(step.formula, name, factor), str(factor)
+                    yield Rewriting(rewrite.swapped(step.formula, name, factor), str(factor))
 
 
 def _factors(formula: Expr, roles: Roles) -> list[Expr]:
@@ -97,28 +147,68 @@ def _factors(formula: Expr, roles: Roles) -> list[Expr]:
     return list(found)
 
 
+def _missing_factor(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """One link of the chain left out of a gradient; a slope that is left out is a slip of its own."""
+    if step.name not in roles.gradients:
+        return
+    factors = rewrite.factors_of(step.formula)
+    for place, factor in enumerate(factors) if len(factors) > 1 else ():
+        if str(factor) not in roles.slopes:
+            formula = multiply(*factors[:place], *factors[place + 1 :])
+            yield Rewriting(formula, str(factor), f"{place} of {len(factors)}")
+
+
+def _twice(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """A value that is used in several places hands on its running sum each time a part of its gradient arrives."""
+    if step.name not in roles.gradients:
+        return
+    running: dict[str, dict[Expr, Expr]] = {"in order": {}, "in reverse": {}}
+    for name in names(step.formula):
+        if name in roles.gradients and name in roles.by_name and name != step.name:
+            terms = rewrite.terms_of(roles.by_name[name].formula)
+            if len(terms) > 1:
+                counts = range(len(terms), 0, -1)
+                for order, ordered in (("in order", terms), ("in reverse", terms[::-1])):
+                    weighted = [multiply(sympy.Integer(n), t) for n, t in zip(counts, ordered, strict=True)]
+                    running[order][symbol(name)] = add(*weighted)
+    for order, by in running.items():
+        if by:
+            yield Rewriting(replace(step.formula, by), " and ".join(map(str, by)), order)
+
+
 def _ascent(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.stage == "update" and step.before:
-        yield scaled(step, MINUS_ONE), step.before
+        yield Rewriting(scaled(step, MINUS_ONE), step.before, "")
+
+
+def _not_updated(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    if step.stage == "update" and step.before:
+        yield Rewriting(symbol(step.before), step.before, "")
 
 
 def _missing_rate(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.stage == "update":
         for name in names(step.formula):
             if rate := roles.rate(name):
-                yield rewrite.swapped(step.formula, name, ONE), rate
+                yield Rewriting(rewrite.swapped(step.formula, name, ONE), rate, "")
 
 
 def _updated_weight(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.stage not in ("partial", "gradient"):
         return
+    new: dict[str, Expr] = {}
     for name in names(step.formula):
         if name in roles.successors:
-            yield rewrite.swapped(step.formula, name, symbol(roles.successors[name])), name
+            new[name] = symbol(roles.successors[name])
         elif name in roles.partials and roles.by_name[name].formula.is_Symbol:
             weight = roles.by_name[name].formula.name
             if weight in roles.successors:
-                yield rewrite.swapped(step.formula, name, symbol(roles.successors[weight])), weight
+                new[name] = symbol(roles.successors[weight])
+    if new:
+        by = {symbol(name): other for name, other in new.items()}
+        yield Rewriting(replace(step.formula, by), " and ".join(map(roles.old_of, new.values())), "")
+    for name, other in new.items() if len(new) > 1 else ():
+        yield Rewriting(rewrite.swapped(step.formula, name, other), roles.old_of(other))
 
 
 SLIPS = (
@@ -136,6 +226,16 @@ SLIPS = (
         "slope-of-output",
         "The slope seems to be taken at the wrong place: {} already is the output, put it into the formula as it is.",
         _slope_of_output,
+    ),
+    Slip(
+        "extra-slope",
+        "Is there a slope too many in {}? Look at what the loss leaves of it, and whether there is an activation.",
+        _extra_slope,
+    ),
+    Slip(
+        "slope-form",
+        "Look at the form of the slope {}: what is the derivative of this activation, written by its output?",
+        _slope_form,
     ),
     Slip(
         "other-neuron-slope",
@@ -156,6 +256,21 @@ SLIPS = (
         "partial-for-gradient",
         "This looks like {} alone. The gradient is the product of all factors of the chain rule.",
         _partial_for_gradient,
+    ),
+    Slip(
+        "missing-factor",
+        "A link of the chain seems to be missing: look for {} in the product.",
+        _missing_factor,
+    ),
+    Slip(
+        "twice",
+        "What a value passes back it passes back once, when every part has arrived: look at {}.",
+        _twice,
+    ),
+    Slip(
+        "not-updated",
+        "Was {} updated? It stands here as it was.",
+        _not_updated,
     ),
     Slip(
         "ascent",

@@ -1,4 +1,4 @@
-"""Slips in sums, activations and losses, and those that can happen in any line."""
+"""Slips in sums, activations and losses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles, activation_of
-from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
+from tutor.slips.slip import Rewriting, Slip
 from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate
 from tutor.worksheet.softmax import is_softmax
@@ -21,25 +21,12 @@ from tutor.worksheet.step import Step
 Expr = Any
 
 
-def _factor_two(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    yield scaled(step, sympy.Integer(2)), "twice"
-    yield scaled(step, sympy.Rational(1, 2)), "half"
-
-
 def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.kind is Kind.WEIGHTED_SUM and step.formula.is_Add:
         for place, term in enumerate(step.formula.args):
             factors = rewrite.factors_of(term)
             if len(factors) == 1 and factors[0].is_Symbol:
-                yield add(*step.formula.args[:place], *step.formula.args[place + 1 :]), str(factors[0])
-
-
-def _missing_term(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    for formula in rewrite.anywhere(step.formula, rewrite.one_left_out):
-        yield formula, step.name
-    terms = rewrite.expanded(step.formula)
-    for place in range(len(terms)):
-        yield add(*terms[:place], *terms[place + 1 :]), step.name
+                yield Rewriting(add(*step.formula.args[:place], *step.formula.args[place + 1 :]), str(factors[0]), "")
 
 
 def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -51,14 +38,14 @@ def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
             for second in others:
                 if first != second and (second not in present or first < second):
                     for formula in _exchanged(step.formula, roles, {first: second, second: first}):
-                        yield formula, f"{first} and {second}"
+                        yield Rewriting(formula, f"{first} and {second}")
         flat = [w for weights in matrix for w in weights]
         height = len(matrix)
         transposed = [flat[column * height + position] for column in range(len(row))]
         if transposed != row and all(transposed[i] for i, w in enumerate(row) if w in own):
             pairs = {w: str(transposed[i]) for i, w in enumerate(row) if w in own and w}
             for formula in _exchanged(step.formula, roles, pairs):
-                yield formula, "the weight matrix, read by columns"
+                yield Rewriting(formula, "the weight matrix, read by columns", "columns")
 
 
 def _exchanged(formula: Expr, roles: Roles, pairs: dict[str, str]) -> Iterator[Expr]:
@@ -72,11 +59,11 @@ def _exchanged(formula: Expr, roles: Roles, pairs: dict[str, str]) -> Iterator[E
 
 def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if activation_of(step) and names(step.formula):
-        yield symbol(names(step.formula)[0]), step.name
+        yield Rewriting(symbol(names(step.formula)[0]), step.name, "")
     if total := _sum_of_softmax(step):
-        yield symbol(total), step.name
+        yield Rewriting(symbol(total), step.name, "")
     if step.name in roles.slopes:
-        yield ONE, step.name
+        yield Rewriting(ONE, step.name, "")
 
 
 def _sum_of_softmax(step: Step) -> str | None:
@@ -87,18 +74,18 @@ def _sum_of_softmax(step: Step) -> str | None:
 
 def _wrong_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if total := _sum_of_softmax(step):
-        yield sympy.exp(symbol(total)), "exp alone, not divided by the sum"
-        yield activate(NamedNeuron("", total, step.name), "sigmoid").formula, "sigmoid"
+        yield Rewriting(sympy.exp(symbol(total)), "exp alone, not divided by the sum", "exp")
+        yield Rewriting(activate(NamedNeuron("", total, step.name), "sigmoid").formula, "sigmoid", "sigmoid")
     if activation_of(step) and names(step.formula):
         neuron = NamedNeuron("", names(step.formula)[0], step.name)
         for name, entry in ACTIVATIONS.items():
             if name not in (step.which, "linear") and not entry.parameter:
-                yield activate(neuron, name).formula, name
+                yield Rewriting(activate(neuron, name).formula, name, name)
     elif step.name in roles.slopes:
         output, total = roles.slopes[step.name]
         for name, entry in ACTIVATIONS.items():
             if name not in (roles.by_name[output].which, "linear") and entry.slope and not entry.parameter:
-                yield activate(NamedNeuron("", total, output), name).slopes[total], name
+                yield Rewriting(activate(NamedNeuron("", total, output), name).slopes[total], name, name)
 
 
 def _exp_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -107,7 +94,7 @@ def _exp_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
             yield sympy.exp(multiply(MINUS_ONE, node.args[0]), evaluate=False)
 
     for formula in rewrite.anywhere(step.formula, turned):
-        yield formula, "exp"
+        yield Rewriting(formula, "exp", "")
 
 
 def _log_base(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -115,37 +102,14 @@ def _log_base(step: Step, roles: Roles) -> Iterator[Rewriting]:
     logs = {node for node in parts(step.formula) if isinstance(node, sympy.log)}
     for base in bases if logs else ():
         divisor = power(sympy.log(base, evaluate=False), MINUS_ONE)
-        yield replace(step.formula, {node: multiply(node, divisor) for node in logs}), f"base {base}"
-
-
-def _decimal_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    for k in (1, -1, 2, -2, 3, -3):
-        yield scaled(step, sympy.Rational(10) ** k), "the decimal point"
-
-
-def _sign_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    yield multiply(MINUS_ONE, step.formula), step.name
-    for formula in rewrite.anywhere(step.formula, rewrite.one_turned):
-        yield formula, step.name
+        yield Rewriting(replace(step.formula, {n: multiply(n, divisor) for n in logs}), f"base {base}", f"{base}")
 
 
 SLIPS = (
     Slip(
-        "factor-two",
-        "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
-        _factor_two,
-        usual=nowhere,
-    ),
-    Slip(
         "missing-bias",
         "Is everything in the sum? Look for {}.",
         _missing_bias,
-    ),
-    Slip(
-        "missing-term",
-        "Count the terms of {}: one of them seems to be missing.",
-        _missing_term,
-        usual=over_paths,
     ),
     Slip(
         "swapped-weights",
@@ -171,17 +135,5 @@ SLIPS = (
         "log-base",
         "Which logarithm is meant? This looks like {}; the loss takes the natural one.",
         _log_base,
-    ),
-    Slip(
-        "decimal-slip",
-        "Look at {}: how many places is it off?",
-        _decimal_slip,
-        usual=nowhere,
-    ),
-    Slip(
-        "sign-slip",
-        "Look at the signs in {}, one by one.",
-        _sign_slip,
-        usual=nowhere,
     ),
 )

@@ -5,9 +5,9 @@ What is specific comes before what explains almost anything.
 
 from __future__ import annotations
 
-from tutor.slips import backward, forward, training
+from tutor.slips import any_line, backward, forward, training
 
-SLIPS = {slip.id: slip for slip in (*backward.SLIPS, *forward.SLIPS, *training.SLIPS)}
+SLIPS = {slip.id: slip for slip in (*backward.SLIPS, *forward.SLIPS, *training.SLIPS, *any_line.SLIPS)}
 
 SWAPPED_VALUES = "swapped-values"
 ARITHMETIC = "arithmetic"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from tutor.formulas.expressions import ONE, names, symbol
-from tutor.formulas.quantity import read_name, tags
+from tutor.formulas.quantity import Role, named, read_name, tags
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE
@@ -94,6 +94,26 @@ class Roles:
     def _by_version(self) -> Mapping[tuple[str, int], str]:
         return {version: name for name, version in self._versions.items()}
 
+    @cached_property
+    def updates(self) -> Mapping[str, Sequence[tuple[str, Expr, Expr]]]:
+        """For every parameter its new values in order, each with the gradient and the learning rate behind it."""
+        gradients = {by: name for name, _, by in self.worksheet.gradients}
+        found: dict[str, list[tuple[str, Expr, Expr]]] = {}
+        for name, (parameter, _) in self._versions.items():
+            step = self.by_name.get(name)
+            if step is None or step.kind is not Kind.UPDATE:
+                continue
+            gradient = gradients.get(step.before or "")
+            if gradient is None:
+                continue
+            update = read_name(name).update
+            written = read_name(gradient)
+            clipped = named(written.in_any_update, Role.CLIPPED, update=written.update)
+            rates = (r for r in (named("rate", update=update), "rate") if r in self.by_name)
+            used = clipped if clipped in self.by_name else gradient
+            found.setdefault(parameter, []).append((name, symbol(used), symbol(next(rates, RATE))))
+        return found
+
     def version(self, parameter: str, of_same_age: str) -> str | None:
         """The value of the parameter after as many updates as the other one has seen."""
         age = self._versions[of_same_age][1]
@@ -102,6 +122,60 @@ class Roles:
     def weights_in(self, formula: Expr) -> dict[str, str]:
         """The parameters in the formula, by the name that the network has for them: W1[2] and W1_new as W1."""
         return {self._versions[name][0]: name for name in names(formula) if name in self._versions}
+
+    def old_of(self, new: Expr) -> str:
+        """The parameter before the update that led to this value."""
+        return self.by_name[new.name].before or new.name
+
+    @cached_property
+    def _layers(self) -> Mapping[str, int]:
+        """The layer of every neuron's sum and output and of every parameter, counted from 1."""
+        network = self.worksheet.network
+        found: dict[str, int] = {}
+        for position, layer in enumerate(network.layers if network else (), 1):
+            rows = zip(layer.neurons, layer.weights, layer.biases, strict=True)
+            for neuron, weights, bias in rows:
+                for name in (neuron.sum, neuron.output, bias, *weights):
+                    if name:
+                        found.setdefault(name, position)
+        return found
+
+    def layer_of(self, name: str) -> int:
+        """In which layer a quantity belongs, its derivatives and its later values too; 0 where in none."""
+        if (step := self.by_name.get(name)) is not None:
+            if step.partial_of:
+                return self.layer_of(step.partial_of[0]) or self.layer_of(step.partial_of[1])
+            if step.before:
+                return self.layer_of(step.before)
+        found = read_name(name)
+        plain = found.base if found.of is not None else found.plain
+        if name in self._versions:
+            plain = self._versions[name][0]
+        return self._layers.get(plain, 0)
+
+    def is_of_bias(self, name: str) -> bool:
+        """Whether a line is a derivative by a bias, or a new value of one."""
+        network, step = self.worksheet.network, self.by_name.get(name)
+        by = (
+            step.partial_of[1]
+            if step and step.partial_of
+            else step.before
+            if step and step.before
+            else read_name(name).base
+        )
+        return network is not None and self._versions.get(by, (by, 0))[0] in network.biases
+
+    def output_of(self, step: Step) -> str:
+        """The output of the neuron whose weighted sum this is the gradient by; empty for other steps."""
+        if step.stage != "gradient":
+            return ""
+        by = next((by for name, _, by in self.worksheet.gradients if name == step.name), "")
+        by = by or read_name(step.name).base
+        inner = self.by_name.get(by)
+        if inner is None or inner.kind is not Kind.WEIGHTED_SUM:
+            return ""
+        users = (self.by_name[name] for name in self.worksheet.users[by])
+        return next((user.name for user in users if user.kind is Kind.ACTIVATION and user.stage == "forward"), "")
 
     def rate(self, name: str) -> str:
         """What the learning rate is called where the quantity is one, in whichever update; else empty."""

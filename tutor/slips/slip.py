@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutor.formulas.expressions import MINUS_ONE, add, multiply, symbol
 from tutor.maths.kind import Kind
@@ -15,8 +15,18 @@ from tutor.slips.roles import Roles
 from tutor.worksheet.step import Step
 
 Expr = Any
-Rewriting = tuple[Expr, str]
-"""The formula with the slip, and what in it the slip concerns: fills the `{}` of the hint."""
+
+
+class Rewriting(NamedTuple):
+    """The formula with the slip, and what in it the slip concerns: fills the `{}` of the hint.
+
+    Who makes a slip in one line may make it in all lines of its kind: those that are then worked in the same way have
+    the same `manner`. None is a matter of one line.
+    """
+
+    formula: Expr
+    detail: str
+    manner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

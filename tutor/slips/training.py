@@ -1,4 +1,4 @@
-"""Slips in batches and optimizers, and the one that explains almost anything."""
+"""Slips in batches and optimizers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import sympy
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
-from tutor.formulas.quantity import tags
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
@@ -16,7 +15,6 @@ from tutor.slips.slip import Rewriting, Slip, not_over_paths
 from tutor.worksheet.step import Step
 
 Expr = Any
-_MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
 
 
 def _count(step: Step) -> tuple[Expr, int] | None:
@@ -43,9 +41,9 @@ def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
         factor, count = found
         is_mean = factor == sympy.Rational(1, count)
         if of_mean and not is_mean:
-            yield multiply(sympy.Rational(1, count), step.formula), step.name
+            yield Rewriting(multiply(sympy.Rational(1, count), step.formula), step.name, "")
         if not of_mean and is_mean:
-            yield multiply(sympy.Integer(count), step.formula), step.name
+            yield Rewriting(multiply(sympy.Integer(count), step.formula), step.name, "")
 
     return rewritings
 
@@ -54,33 +52,34 @@ def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if _is_reduction(step, roles):
         terms = rewrite.terms_of(step.formula)
         factor = (_count(step) or (ONE, 1))[0]
-        for term in terms if len(terms) > 1 else ():
-            yield term, step.name
+        for place, term in enumerate(terms) if len(terms) > 1 else ():
+            end = {0: "first", len(terms) - 1: "last"}.get(place)
+            yield Rewriting(term, step.name, end)
             if factor != ONE:
-                yield multiply(power(factor, MINUS_ONE), term), step.name
+                yield Rewriting(multiply(power(factor, MINUS_ONE), term), step.name, end and f"{end}, undivided")
 
 
 def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.kind is Kind.CORRECTION:
-        yield symbol(names(step.formula)[0]), step.name
+        yield Rewriting(symbol(names(step.formula)[0]), step.name, "")
     if step.stage == "update":
         corrected = [n for n in names(step.formula) if n in roles.by_name and roles.by_name[n].kind is Kind.CORRECTION]
         moments = {name: symbol(names(roles.by_name[name].formula)[0]) for name in corrected}
         for name, moment in moments.items():
-            yield rewrite.swapped(step.formula, name, moment), name
+            yield Rewriting(rewrite.swapped(step.formula, name, moment), name)
         if len(moments) > 1:
-            yield rewrite.with_names(step.formula, **moments), " and ".join(moments)
+            yield Rewriting(rewrite.with_names(step.formula, **moments), " and ".join(moments), "both")
 
 
 def _swapped_betas(step: Step, roles: Roles) -> Iterator[Rewriting]:
     pair = {"beta1": symbol("beta2"), "beta2": symbol("beta1")}
     if {"beta1", "beta2"} & {*names(step.formula)} and set(pair) <= {*roles.worksheet.givens}:
-        yield rewrite.with_names(step.formula, **pair), "beta1 and beta2"
+        yield Rewriting(rewrite.with_names(step.formula, **pair), "beta1 and beta2", "betas")
     for rate in names(step.formula) if step.stage == "update" else ():
         rest = add(ONE, multiply(MINUS_ONE, symbol(rate)))
         if rest in parts(step.formula):
-            yield rewrite.with_names(step.formula, **{rate: rest}), f"{rate} and 1 - {rate}"
-            yield replace(step.formula, {rest: symbol(rate)}), f"{rate} and 1 - {rate}"
+            yield Rewriting(rewrite.with_names(step.formula, **{rate: rest}), f"{rate} and 1 - {rate}", "exchanged")
+            yield Rewriting(replace(step.formula, {rest: symbol(rate)}), f"{rate} and 1 - {rate}", "undiminished")
 
 
 def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -96,7 +95,7 @@ def _epsilon_inside_root(step: Step, roles: Roles) -> Iterator[Rewriting]:
             yield add(power(add(*rest), node.args[1]), epsilon)
 
     for formula in rewrite.anywhere(step.formula, inside):
-        yield formula, "epsilon"
+        yield Rewriting(formula, "epsilon", "")
 
 
 def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -104,20 +103,7 @@ def _stale_moment(step: Step, roles: Roles) -> Iterator[Rewriting]:
         for name in names(step.formula):
             earlier = roles.stale(name)
             if earlier is not None:
-                yield rewrite.swapped(step.formula, name, symbol(earlier)), name
-
-
-def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    own = tags(step.name)
-    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: roles.tags[n] != own)
-    for other in others[:_MOST_SWAPPED]:
-        yield symbol(other), other
-    beside = [n for n in others if roles.tags[n] in ((), own)]
-    for name in names(step.formula)[:_MOST_INPUTS]:
-        kind = roles.by_name[name].stage if name in roles.by_name else ""
-        for other in beside[:_MOST_BESIDE]:
-            if other != name and (roles.by_name[other].stage if other in roles.by_name else "") == kind:
-                yield rewrite.swapped(step.formula, name, symbol(other)), f"{other} for {name}"
+                yield Rewriting(rewrite.swapped(step.formula, name, symbol(earlier)), name, "")
 
 
 SLIPS = (
@@ -158,10 +144,5 @@ SLIPS = (
         "stale-moment",
         "Is {} the value before this update or after it?",
         _stale_moment,
-    ),
-    Slip(
-        "swapped-values",
-        "A number seems to come from another line: {}.",
-        _swapped_values,
     ),
 )

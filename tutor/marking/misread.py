@@ -1,0 +1,34 @@
+"""What a person may read in place of a given number: another digit, two exchanged, the sign, the point, a neighbour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+_MOST_DIGITS = 12
+
+
+def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[tuple[Decimal, bool]]:
+    """Every number that may be read instead, each once; and whether it is the digits that were misread. The sign or the
+    point may as well have been lost in the computation, and a neighbour be taken for it."""
+    seen = {given}
+    moved = (-given, *(given.scaleb(places) for places in (1, -1, 2, -2)))
+    for reads, by_digits in ((_by_digits(given), True), (moved, False), (others, False)):
+        for read in reads:
+            if read not in seen:
+                seen.add(read)
+                yield read, by_digits
+
+
+def _by_digits(given: Decimal) -> Iterator[Decimal]:
+    sign, digits, exponent = given.as_tuple()
+    if len(digits) > _MOST_DIGITS or not isinstance(exponent, int):
+        return
+    whole = (0,) * max(0, -exponent - len(digits) + 1) + digits  # 0.05 has the digits 0, 0 and 5
+    for place in range(len(whole)):
+        for digit in range(10):
+            if digit != whole[place]:
+                yield Decimal((sign, (*whole[:place], digit, *whole[place + 1 :]), exponent))
+        if place and whole[place] != whole[place - 1]:
+            exchanged = (*whole[: place - 1], whole[place], whole[place - 1], *whole[place + 1 :])
+            yield Decimal((sign, exchanged, exponent))

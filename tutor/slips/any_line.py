@@ -1,0 +1,110 @@
+"""Slips that can happen in any line, and the one that explains almost anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from tutor.formulas.expressions import MINUS_ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.quantity import tags
+from tutor.slips import rewrite
+from tutor.slips.roles import Roles
+from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
+from tutor.worksheet.step import Step
+
+_MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
+
+
+def _factor_two(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    yield Rewriting(scaled(step, sympy.Integer(2)), "twice", "twice")
+    yield Rewriting(scaled(step, sympy.Rational(1, 2)), "half", "half")
+
+
+def _missing_term(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    for formula in rewrite.anywhere(step.formula, rewrite.one_left_out):
+        yield Rewriting(formula, step.name)
+    terms = rewrite.expanded(step.formula)
+    for place in range(len(terms)):
+        yield Rewriting(add(*terms[:place], *terms[place + 1 :]), step.name)
+
+
+def _power_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """A root or a square forgotten or added, in any part of the formula."""
+    half = sympy.Rational(1, 2)
+    nodes = [node for node in parts(step.formula) if node.is_Pow and names(node)]
+    roots = {n: power(n.args[0], n.args[1] * 2) for n in nodes if n.args[1] in (half, -half)}
+    squares = {n: power(n.args[0], sympy.Integer(1 if n.args[1] == 2 else -1)) for n in nodes if abs(n.args[1]) == 2}
+    for what, changed in (("root", roots), ("square", squares)):
+        if changed:
+            yield Rewriting(replace(step.formula, changed), step.name, what)
+        for node, other in changed.items() if len(changed) > 1 else ():
+            yield Rewriting(replace(step.formula, {node: other}), step.name)
+    yield Rewriting(power(step.formula, sympy.Integer(2)), step.name, "squared")
+    yield Rewriting(power(step.formula, half), step.name, "rooted")
+    for name in names(step.formula)[:_MOST_INPUTS]:
+        for exponent in (sympy.Integer(2), half):
+            yield Rewriting(rewrite.swapped(step.formula, name, power(symbol(name), exponent)), step.name)
+
+
+def _decimal_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    for k in (1, -1, 2, -2, 3, -3):
+        yield Rewriting(scaled(step, sympy.Rational(10) ** k), "the decimal point", f"{k}")
+
+
+def _sign_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    yield Rewriting(multiply(MINUS_ONE, step.formula), step.name, "")
+    for formula in rewrite.anywhere(step.formula, rewrite.one_turned):
+        yield Rewriting(formula, step.name)
+
+
+def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    own = tags(step.name)
+    others = sorted((n for n in roles.worksheet.names if n != step.name), key=lambda n: roles.tags[n] != own)
+    for other in others[:_MOST_SWAPPED]:
+        yield Rewriting(symbol(other), other)
+    beside = [n for n in others if roles.tags[n] in ((), own)]
+    for name in names(step.formula)[:_MOST_INPUTS]:
+        kind = roles.by_name[name].stage if name in roles.by_name else ""
+        for other in beside[:_MOST_BESIDE]:
+            if other != name and (roles.by_name[other].stage if other in roles.by_name else "") == kind:
+                yield Rewriting(rewrite.swapped(step.formula, name, symbol(other)), f"{other} for {name}")
+
+
+SLIPS = (
+    Slip(
+        "missing-term",
+        "Count the terms of {}: one of them seems to be missing.",
+        _missing_term,
+        usual=over_paths,
+    ),
+    Slip(
+        "factor-two",
+        "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
+        _factor_two,
+        usual=nowhere,
+    ),
+    Slip(
+        "decimal-slip",
+        "Look at {}: how many places is it off?",
+        _decimal_slip,
+        usual=nowhere,
+    ),
+    Slip(
+        "sign-slip",
+        "Look at the signs in {}, one by one.",
+        _sign_slip,
+        usual=nowhere,
+    ),
+    Slip(
+        "power-slip",
+        "Look for a square or a root in {}: one is missing, or there is one too many.",
+        _power_slip,
+        usual=nowhere,
+    ),
+    Slip(
+        "swapped-values",
+        "A number seems to come from another line: {}.",
+        _swapped_values,
+    ),
+)

@@ -1,0 +1,139 @@
+"""Another entry of a registry taken for the one that was asked: another loss, another activation, another optimizer or
+another form of the same. Each is made wherever it can be, so it is a change of many lines at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tutor.formulas.expressions import names, number, replace, symbol
+from tutor.formulas.quantity import Role, named, owned, read_name
+from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.kind import Kind
+from tutor.maths.losses import LOSSES
+from tutor.maths.optimizer import RATE, Variant
+from tutor.maths.optimizers import OPTIMIZERS
+from tutor.numbers.exact import read_number
+from tutor.slips.roles import Roles
+from tutor.worksheet.connections import NamedNeuron
+from tutor.worksheet.forward import activate, loss_step
+from tutor.worksheet.update import Count, written
+
+Expr = Any
+
+WRONG_LOSS, WRONG_ACTIVATION, WRONG_OPTIMIZER = "wrong-loss", "wrong-activation", "wrong-optimizer"
+OTHER_CONVENTION = "other-convention"
+HINTS = {
+    WRONG_LOSS: "Which loss is asked for? This looks like {}.",
+    WRONG_ACTIVATION: "Which activation function do these neurons have? This looks like {}.",
+    WRONG_OPTIMIZER: "Which optimizer is asked for? These steps look like those of {}.",
+    OTHER_CONVENTION: "These steps are right in another convention: {}. Look up which one this lesson uses.",
+}
+
+
+class Entry(NamedTuple):
+    """The formulas that steps would have with another entry; `said` names it in words."""
+
+    id: str
+    entry: str
+    said: str
+    formulas: Mapping[str, Expr]
+
+
+def other_entries(roles: Roles) -> Iterator[Entry]:
+    yield from _losses(roles)
+    yield from _activations(roles)
+    yield from _optimizers(roles)
+
+
+def _losses(roles: Roles) -> Iterator[Entry]:
+    steps = [step for step in roles.worksheet.steps if step.kind is Kind.LOSS and step.slopes]
+    for name, loss in LOSSES.items():
+        formulas: dict[str, Expr] = {}
+        for step in steps:
+            outputs = [y for y in names(step.formula) if y in step.slopes]
+            targets = [t for t in names(step.formula) if t not in step.slopes]
+            if name == step.which or len(outputs) != len(targets):
+                continue
+            other = loss_step(name, outputs, targets, step.name)
+            formulas[step.name] = other.formula
+            for partial, (of, by) in roles.partials.items():
+                if of == step.name and by in other.slopes:
+                    formulas[partial] = other.slopes[by]
+        if formulas:
+            yield Entry(WRONG_LOSS, name, f"the {loss.name.replace('_', ' ')}", formulas)
+
+
+def _activations(roles: Roles) -> Iterator[Entry]:
+    """The values and slopes of all neurons, or of one layer, with another activation."""
+    steps = [s for s in roles.worksheet.steps if s.kind is Kind.ACTIVATION and s.which in ACTIVATIONS]
+    for name, entry in ACTIVATIONS.items():
+        formulas: dict[str, Expr] = {}
+        for step in steps:
+            inputs = names(step.formula)
+            if name in (step.which, "linear") or entry.parameter or entry.slope is None or len(inputs) != 1:
+                continue
+            other = activate(NamedNeuron("", inputs[0], step.name), name)
+            formulas[step.name] = other.formula
+            for partial, (of, by) in roles.partials.items():
+                if of == step.name and by in other.slopes:
+                    formulas[partial] = other.slopes[by]
+        if formulas:
+            yield Entry(WRONG_ACTIVATION, name, name, formulas)
+
+
+def _optimizers(roles: Roles) -> Iterator[Entry]:
+    made = roles.worksheet.conventions.optimizer
+    if made not in OPTIMIZERS or roles.worksheet.conventions.rates:
+        return
+    for name, optimizer in OPTIMIZERS.items():
+        flags = [{}, *({flag: not f.default} for flag, f in optimizer.flags.items())]
+        for chosen in flags:
+            variant = optimizer.variant(chosen)
+            forms = [optimizer.flags[flag].on if value else optimizer.flags[flag].off for flag, value in chosen.items()]
+            said = ", ".join(filter(None, [name, *forms]))
+            kind = OTHER_CONVENTION if name == made else WRONG_OPTIMIZER
+            if not variant.shared and (formulas := _steps_of(variant, roles, 0)):
+                yield Entry(kind, name, said, formulas)
+    for late in (1, -1):
+        if formulas := _steps_of(OPTIMIZERS[made].variant(), roles, late):
+            yield Entry(OTHER_CONVENTION, made, f"t counted from {1 + late}", formulas)
+
+
+def _steps_of(variant: Variant, roles: Roles, late: int) -> dict[str, Expr]:
+    """The lines of this optimizer in the place of those of the worksheet; what it has no line for is put in."""
+    found: dict[str, Expr] = {}
+    givens, updates = roles.worksheet.givens, roles.updates
+    for parameter, steps in updates.items():
+        space: dict[str, Expr] = {name: _begun(name, start, parameter, givens) for name, start in variant.state.items()}
+        for count, (new, gradient, rate) in enumerate(steps, 1):
+            old = roles.by_name[new].before or parameter
+            space |= {"w": symbol(old), "g": gradient, RATE: rate, "E": symbol(roles.worksheet.goal)}
+            for equation in variant.equations:
+                at = Count(max(count + late, 1), count == 1)
+                line = _with_settings(written(equation, space, variant, at), variant, givens)
+                name = new
+                if equation.kind is not Kind.UPDATE:
+                    role = Role.NEW if equation.kind is Kind.STATE else Role.PLAIN
+                    own, update = owned(equation.name, parameter), read_name(new).update
+                    name = named(own, update=update) if update else named(own, role)
+                if name in roles.by_name:
+                    if line != roles.by_name[name].formula:
+                        found[name] = line
+                    line = symbol(name)
+                space[equation.result] = line
+            space |= {state: space[f"{state}_new"] for state in variant.state if f"{state}_new" in space}
+    return found
+
+
+def _begun(name: str, start: Any, parameter: str, givens: Mapping[str, Any]) -> Expr:
+    own = owned(name, parameter)
+    if own in givens:
+        return symbol(own)
+    return symbol(RATE) if start == RATE else number(read_number(str(start)))
+
+
+def _with_settings(line: Expr, variant: Variant, givens: Mapping[str, Any]) -> Expr:
+    """The settings that the worksheet has no name for, as numbers."""
+    numbers = {symbol(n): number(read_number(str(v))) for n, v in variant.settings.items() if n not in givens}
+    return replace(line, numbers) if numbers else line

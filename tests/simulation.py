@@ -229,8 +229,8 @@ def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
     group = "everywhere, 5 digits or more" if digits >= 5 else "everywhere, 4 digits"
     what = f"seed {room.seed} {slip} in {sorted(ways)[:4]} {len(handed)} of {len(names)}, {digits} digits: {told[:4]}"
     figures.note(group, "named first", slip in alike, what)
-    full = room.assignment.earned(room.mark(honest))
-    lost = sum(full.values()) - sum(room.assignment.earned(marked).values())
+    earned = room.assignment.earned(marked)
+    lost = sum(earned[c.mark.name] == 0 for c in marked.cells if c.mark.verdict not in ("coarse", "missing"))
     if room.assignment.shows_sound_work(marked):  # else it is the teacher's to judge
         figures.note(group, "charges one line", lost <= 1, f"{what} loses {lost}")
 

@@ -52,7 +52,7 @@ def rows(heading: str) -> dict[str, list[str]]:
     """The table of the README that begins with this heading: the other cells of each row by the word in the first."""
     table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", LESSONS, re.M)
     assert table, heading
-    cells = [line.strip("|\n ").split(" | ") for line in table[1].splitlines()]
+    cells = [[c.replace("\\|", "|") for c in line.strip("|\n ").split(" | ")] for line in table[1].splitlines()]
     return {first.strip("`"): rest for first, *rest in cells}
 
 

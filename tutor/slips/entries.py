@@ -4,6 +4,7 @@ another form of the same. Each is made wherever it can be, so it is a change of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tutor.formulas.expressions import names, number, replace, symbol
@@ -55,7 +56,8 @@ def _losses(roles: Roles) -> Iterator[Entry]:
             targets = [t for t in names(step.formula) if t not in step.slopes]
             if name == step.which or len(outputs) != len(targets):
                 continue
-            other = loss_step(name, outputs, targets, step.name)
+            settings = [Fraction(setting.default or 0) for setting in loss.settings.values()]
+            other = loss_step(name, settings, outputs, targets, step.name)
             formulas[step.name] = other.formula
             for partial, (of, by) in roles.partials.items():
                 if of == step.name and by in other.slopes:

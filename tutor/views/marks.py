@@ -53,6 +53,8 @@ def sheet_page(sheet: SheetReport, reveal: bool = False) -> Iterator[Block]:
         yield Paragraph(f"Left blank: {whole_list(missing)}.")
     for remark in (*sheet.remarks, *sheet.notes):
         yield Paragraph(f"Note: {remark}.")
+    for reason in sheet.please_look:
+        yield Paragraph(f"Please look at this sheet: {reason}.")
     yield from feedback(sheet, reveal)
     verdicts = {cell.verdict for cell in answered} - {"correct"}
     yield from (Paragraph(Aside(f"{word}: {meaning}"), 2) for word, meaning in MEANINGS.items() if word in verdicts)
@@ -75,24 +77,42 @@ def feedback(sheet: SheetReport, reveal: bool) -> Iterator[Paragraph]:
         yield _every_line(sheet)
     elif any(cell.verdict == "missing" for cell in sheet.cells):
         yield Paragraph("With --ask STAGE only that stage has to be there.")
-    for number, cell in enumerate((c for c in sheet.cells if c.verdict == "wrong"), 1):
+    for number, (cell, others) in enumerate(mistakes(sheet), 1):
         own = f" Your lines above lead to {shorter(cell.from_own)}." if reveal and cell.from_own else ""
         yield Paragraph(f"{number}. {cell.name} = {cell.answer}: what stands above does not lead here.{own}")
         for slip in cell.slips[:MOST_HINTS]:
             gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""
             yield Paragraph(f"{slip.message} ({slip.id}{gives})", 5)
-    for group in sheet.misconceptions:
-        if len(group.cells) > 1:
-            yield Paragraph(f"The same slip, {group.id}, is in {', '.join(group.cells)}.")
+        if others:
+            yield Paragraph(f"{_SAME} {', '.join(others)}.", 5)
     for cell in sheet.cells:
         if cell.formula:
             yield Paragraph(f"{cell.name}: {FORMULAS[cell.formula]}")
+        if cell.degenerate:
+            yield Paragraph(
+                f"{cell.name}: what stands above it is 0 or as it was, so there is nothing left to show here."
+            )
         if cell.reason:
             yield Paragraph(f"{cell.name} = {cell.answer} cannot be read: {cell.reason}.")
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
         coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
         if coarse:
             yield Paragraph(f"More digits, please{told}: {', '.join(coarse)}.")
+
+
+_SAME = "The same mistake shows in these lines, which have to be worked again once it is mended:"
+
+
+def mistakes(sheet: SheetReport) -> Iterator[tuple[CellReport, list[str]]]:
+    """The first line of every mistake, and the others that the same mistake explains."""
+    told: set[str] = set()
+    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+        if cell.name in told:
+            continue
+        groups = (m.cells for m in sheet.misconceptions if cell.name in m.cells and not m.explains_the_same)
+        others = [name for name in next(groups, []) if name != cell.name]
+        told.update(others)
+        yield cell, others
 
 
 def _every_line(sheet: SheetReport) -> Paragraph:
@@ -110,10 +130,12 @@ def feedback_page(sheet: Report) -> Iterator[Block]:
     yield from (Paragraph(f"Note: {remark}.") for remark in sheet.remarks)
     if sheet.done:
         yield _every_line(sheet)
-    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+    for cell, others in mistakes(sheet):
         yield Heading((Code(cell.name), " = ", Code(cell.answer)))
         yield Paragraph("The lines above it do not lead here. What to look at:")
         yield from (Paragraph(f"{slip.message} ({slip.id})", 2) for slip in cell.slips[:MOST_HINTS])
+        if others:
+            yield Paragraph(f"{_SAME} {', '.join(others)}.", 2)
     rows = []
     for cell in sheet.cells:
         told = f"{cell.name} = {cell.answer}: {cell.verdict}."

@@ -49,7 +49,7 @@ class Reproducible:
 
     @staticmethod
     def sqrt(z: Any) -> Any:
-        return math.sqrt(z) if isinstance(z, float) else np.sqrt(z)
+        return math.sqrt(z) if isinstance(z, int | float) else np.sqrt(z)
 
     @staticmethod
     def number(text: str) -> float:

@@ -11,8 +11,8 @@ from tutor.maths.kind import Kind as StepKind
 from tutor.maths.optimizer import RATE, Optimizer, Variant
 from tutor.views.blocks import Aside, Block, Column, Formula, Heading, Kind, Level, Paragraph, Piece, Row, Table
 from tutor.views.numbers import shown
-from tutor.worksheet.equations import minimize_worksheet
-from tutor.worksheet.problem import Minimize
+from tutor.worksheet.build import build
+from tutor.worksheet.problem import Minimize, Problem
 from tutor.worksheet.step import GOAL
 from tutor.worksheet.update import asked, lines
 
@@ -85,7 +85,7 @@ def three_updates(entry: Optimizer) -> tuple[str, list[dict[str, Any]]]:
     by_error = GOAL in asked(variant)
     task: dict[str, Any] = {"objective": OBJECTIVE} if by_error else {"gradients": {"w": GRADIENTS}}
     wanted = Minimize(start={"w": Fraction(1)}, optimizer=entry.name, learning_rate=rate, steps=UPDATES, **task)
-    values = minimize_worksheet(wanted, {}).values
+    values = build(Problem(minimize=wanted)).values
     rows = []
     for k in range(1, UPDATES + 1):
         row = {"t": Fraction(k)} | ({GOAL: values[named(GOAL, update=k)]} if by_error else {})

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from tutor.formulas.expressions import add, multiply, number, symbol
 from tutor.formulas.quantity import local_derivative, named, owned
-from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_step, partial_steps
+from tutor.worksheet.chain_rule import Graph, backward, partial_step
 from tutor.worksheet.connections import Connections
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.delta_rule import DeltaRule, summed
+from tutor.worksheet.draft import Pass
 from tutor.worksheet.forward import forward_steps, penalty_terms
 from tutor.worksheet.problem import Network, Training
 from tutor.worksheet.step import GOAL, Step
 from tutor.worksheet.update import combined_gradients, reduction
 
 Expr = Any
-
-
-@dataclass(frozen=True)
-class OnePass:
-    """Forward, loss and gradients of one update, the parameters that the goal depends on, the chain that was written,
-    and, with the delta rule, what moves each parameter."""
-
-    goal: str
-    steps: Sequence[Step]
-    reached: set[str]
-    chain: str
-    changes: Mapping[str, Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ class Passes:
     def _examples(self, group: Sequence[int]) -> list[Step]:
         return [s for e in group for s in forward_steps(self.network, self.known, self.number(e))]
 
-    def whole(self, group: Sequence[int]) -> OnePass:
+    def whole(self, group: Sequence[int]) -> Pass:
         """Forward, loss and gradients of one update."""
         return self._of_one(group[0]) if self.size == 1 else self._of_batch(group)
 
@@ -104,43 +93,42 @@ class Passes:
         terms, slopes = penalty_terms(known, [w for w in self.known.weights if w in self.trained])
         return replace(loss, formula=add(loss.formula, *terms), slopes={**loss.slopes, **slopes})
 
-    def _of_one(self, example: int) -> OnePass:
+    def _of_one(self, example: int) -> Pass:
         forward, goal = self.forward((example,)), self.goal(example)
         graph = Graph({step.name: step for step in forward}, goal, self.trained)
+        gradients = [(goal, p) for p in self.trained if p in graph.users]
         if self.training.rule == DELTA_RULE:
             rule = self._delta_rule(graph, example)
-            return OnePass(goal, [*forward, *rule.steps()], set(graph.users), self.chain, rule.changes())
-        chain = choose_chain(graph, self.chain)
-        return OnePass(goal, [*forward, *partial_steps(graph), *gradient_steps(graph, chain)], set(graph.users), chain)
+            return Pass(goal, [*forward, *rule.steps()], gradients, self.chain, rule.changes())
+        chain, partials, steps = backward([graph], self.chain)
+        return Pass(goal, [*forward, *partials, *steps], gradients, chain)
 
-    def _of_batch(self, group: Sequence[int]) -> OnePass:
+    def _of_batch(self, group: Sequence[int]) -> Pass:
         forward = self.forward(group)
         named = {step.name: step for step in forward}
         parts = [self.goal(e) for e in group]
         graphs = [Graph(named, part, self.trained) for part in parts]
         if self.training.rule == DELTA_RULE:
             return self._delta_batch(forward, [self._delta_rule(g, e) for g, e in zip(graphs, group, strict=True)])
-        chain = choose_chain(graphs[0], self.chain)
-        partials = [step for graph in graphs for step in partial_steps(graph)]
-        gradients = [step for graph in graphs for step in gradient_steps(graph, chain)]
+        chain, partials, gradients = backward(graphs, self.chain)
         reached = [p for p in self.trained if p in graphs[0].users]
         whole = named[GOAL]
         penalised = [w for w in whole.slopes if w in reached]
         for w in penalised:
             partials.append(partial_step(local_derivative(GOAL, w), GOAL, w, whole.slopes[w]))
         gradients += combined_gradients(GOAL, reached, parts, self._share(group), penalised)
-        return OnePass(GOAL, [*forward, *partials, *gradients], set(reached), chain)
+        return Pass(GOAL, [*forward, *partials, *gradients], [(GOAL, p) for p in reached], chain)
 
     def _delta_rule(self, graph: Graph, example: int) -> DeltaRule:
         neurons = [n for layer in self.known.layers for n in layer.neurons]
         at = self.number(example)
         return DeltaRule(graph, {named(n.sum, example=at): named(owned("delta", n.stem), example=at) for n in neurons})
 
-    def _delta_batch(self, forward: Sequence[Step], rules: Sequence[DeltaRule]) -> OnePass:
+    def _delta_batch(self, forward: Sequence[Step], rules: Sequence[DeltaRule]) -> Pass:
         """The deltas of every example, and what moves each parameter: the mean or the sum over the examples."""
         changes = summed(rule.changes() for rule in rules)
         steps = [*forward, *(step for rule in rules for step in rule.steps())]
         share = self._share(range(len(rules)))
         steps += combined_gradients(GOAL, list(changes), [rule.graph.goal for rule in rules], share, ())
         shared = {p: change if share == 1 else multiply(number(share), change) for p, change in changes.items()}
-        return OnePass(GOAL, steps, set(changes), self.chain, shared)
+        return Pass(GOAL, steps, [(GOAL, p) for p in self.trained if p in changes], self.chain, shared)

@@ -138,6 +138,14 @@ def choose_chain(graph: Graph, wanted: str) -> str:
     return "delta" if most > MOST_PATHS else wanted
 
 
+def backward(graphs: Sequence[Graph], chain: str) -> tuple[str, list[Step], list[Step]]:
+    """The chain that every graph has few enough paths for, the local partial derivatives that they have, and the
+    gradients of each."""
+    used = "delta" if any(choose_chain(graph, chain) == "delta" for graph in graphs) else chain
+    partials = {step.name: step for graph in graphs for step in partial_steps(graph)}  # graphs may share some
+    return used, list(partials.values()), [step for graph in graphs for step in gradient_steps(graph, used)]
+
+
 def partial_steps(graph: Graph) -> Iterator[Step]:
     """Every local partial derivative on a path, from the goal backwards; parameters before earlier results."""
     parameters, size = set(graph.parameters), 0

@@ -1,9 +1,9 @@
-"""Worksheets from free equations: indices filled in, those of one `for` worked together, formulas read."""
+"""Free equations and functions to minimise as drafts: indices filled in, formulas read, derivatives and updates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count, groupby
@@ -13,14 +13,14 @@ from tutor.errors import nearest
 from tutor.formulas.expressions import add, multiply, names, symbol, written_size
 from tutor.formulas.indices import Indices, Room, filled_name, spread, written_loops
 from tutor.formulas.parse import parse
-from tutor.formulas.quantity import after, derivative, named
+from tutor.formulas.quantity import derivative, named
 from tutor.formulas.syntax import bases
 from tutor.maths.kind import Kind
-from tutor.worksheet.chain_rule import Graph, choose_chain, gradient_steps, partial_steps
+from tutor.worksheet.chain_rule import Graph, backward
+from tutor.worksheet.draft import Course, Draft, Pass
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import GOAL, Conventions, Step, Worksheet
-from tutor.worksheet.update import Update, asked, together, with_optimization
-from tutor.worksheet.updates import after_steps, claims, new_names, numbered
+from tutor.worksheet.step import GOAL, Conventions, Step
+from tutor.worksheet.update import asked, together
 
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000
@@ -137,36 +137,26 @@ def _sorted(group: Sequence[tuple[Filled, Any]]) -> Iterator[tuple[Filled, Any]]
     yield from (group[place] for place in sorted(left))  # they need one another, which is told where they are read
 
 
-def free_worksheet(problem: Problem, chain: str) -> Worksheet:
+def free_draft(problem: Problem, chain: str) -> Draft:
     """The equations, and the derivatives that are asked for; with [training], a step along them."""
     steps, values = equation_steps(problem), dict(problem.givens)
-    asked = problem.differentiate
+    asked, training = problem.differentiate, problem.training
     if asked is None:
-        return Worksheet(values, tuple(steps), _conventions(chain))
+        return Draft(values, [Pass(GOAL, steps)], _conventions(chain))
     graphs = _graphs(asked, steps, values)
     graph = graphs[0]
-    used = "delta" if any(choose_chain(g, chain) == "delta" for g in graphs) else chain
-    partials = {step.name: step for g in graphs for step in partial_steps(g)}  # several goals share some of them
-    whole = [*steps, *partials.values(), *(step for g in graphs for step in gradient_steps(g, used))]
-    proved = tuple(
-        claim
-        for g in graphs
-        for claim in claims(g.goal, [p for p in _reached(asked, g) if g.total(p) not in values], 0)
-    )
-    if problem.training is None or graph.seeded:
-        made, objective = _conventions(used), _objective(asked) if graph.seeded else None
-        return Worksheet(values, tuple(whole), made, graph.goal, gradients=proved, objective=objective)
+    used, partials, gradients = backward(graphs, chain)
+    pairs = [(g.goal, p) for g in graphs for p in _reached(asked, g) if g.total(p) not in values]
+    made = Pass(graph.goal, [*steps, *partials, *gradients], pairs, used)
+    objective = _objective(asked) if graph.seeded else None
+    draft = Draft(values, [made], _conventions(used), graph.goal, objective=objective)
+    if training is None or graph.seeded:
+        return draft
     if len(graphs) > 1:
         raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
     parameters = [p for p in _reached(asked, graph) if p in values]
-    update = Update(problem.training, graph.goal, parameters)
-    whole += update.steps(problem.training.made_before + 1, 0)
-    last = new_names(parameters, 1)
-    whole += after_steps(steps, last, {})
-    values = together(values, update.givens("training"))
-    outcomes = ((graph.goal, after(graph.goal)),)
-    made = with_optimization(_conventions(used), problem.training)
-    return Worksheet(values, tuple(whole), made, graph.goal, None, tuple(last.items()), outcomes, proved)
+    course = Course(training, "training", parameters, steps, [graph.goal], updates=training.made_before)
+    return replace(draft, course=course)
 
 
 def _reached(asked: Differentiate, graph: Graph) -> list[str]:
@@ -209,7 +199,7 @@ def _objective(asked: Differentiate) -> Step:
     return Step(GOAL, "loss", Kind.OBJECTIVE, add(*terms), "sum of seed times output")
 
 
-def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Worksheet:
+def minimize_draft(wanted: Minimize, givens: Mapping[str, Fraction]) -> Draft:
     """A function minimised: value, gradient and update, as often as is asked; or the updates by given gradients."""
     values = together(givens, wanted.start)
     if wanted.objective is None:
@@ -219,25 +209,18 @@ def minimize_worksheet(wanted: Minimize, givens: Mapping[str, Fraction]) -> Work
     except ValueError as error:
         raise ValueError(f"minimize.objective: {error}") from None
     graph = Graph({GOAL: objective}, GOAL, list(wanted.start))
-    template = [objective, *partial_steps(graph), *gradient_steps(graph, "full")]
-    parameters = [p for p in wanted.start if p in graph.users]
-    count = wanted.steps or 1
-    update = Update(wanted, GOAL, parameters)
-    steps = _updates(wanted, update, template, count)
-    last, many = new_names(parameters, count), count > 1
-    first = {GOAL: named(GOAL, update=1 if many else 0)}
-    steps += after_steps([objective], last, first)
-    values = together(values, update.givens("minimize"))
-    made = with_optimization(_conventions("full"), wanted)
-    outcomes = ((first[GOAL], after(GOAL)),)
-    proved = [c for k in range(1, count + 1) for c in claims(GOAL, parameters, k if many else 0)]
-    return Worksheet(values, tuple(steps), made, first[GOAL], None, tuple(last.items()), outcomes, tuple(proved))
+    chain, partials, gradients = backward([graph], "full")
+    parameters, count = [p for p in wanted.start if p in graph.users], wanted.steps or 1
+    made = Pass(GOAL, [objective, *partials, *gradients], [(GOAL, p) for p in parameters], chain)
+    course = Course(wanted, "minimize", parameters, [objective], [GOAL], updates=wanted.made_before)
+    goal = named(GOAL, update=1 if count > 1 else 0)
+    return Draft(values, _one_each(made, count), _conventions(chain), goal, course=course)
 
 
-def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksheet:
+def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Draft:
     """The updates alone: the gradient of each is given."""
-    update = Update(wanted, GOAL, list(wanted.start))
-    if GOAL in asked(update.variant):
+    parameters = list(wanted.start)
+    if GOAL in asked(wanted.variant):
         raise ValueError(f"minimize.gradients: {wanted.optimizer} also needs the error itself; give an objective")
     count = max(map(len, wanted.gradients.values()))
     slopes = {
@@ -245,19 +228,14 @@ def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Worksh
         for name, found in wanted.gradients.items()
         for k, slope in enumerate(found, 1)
     }
-    values = together(values, slopes, update.givens("minimize"))
-    steps, made = _updates(wanted, update, (), count), with_optimization(_conventions("full"), wanted)
-    return Worksheet(values, tuple(steps), made, updated=tuple(new_names(update.parameters, count).items()))
+    given = [derivative(GOAL, p) for p in parameters]
+    course = Course(wanted, "minimize", parameters, given=given, updates=wanted.made_before)
+    return Draft(together(values, slopes), _one_each(Pass(GOAL, ()), count), _conventions("full"), course=course)
 
 
-def _updates(wanted: Minimize, update: Update, template: Sequence[Step], count: int) -> list[Step]:
-    """The steps of all updates, each after those of the template, which make its gradient if it is not given."""
-    steps: list[Step] = []
-    own = () if template else [derivative(GOAL, p) for p in update.parameters]
-    for k in range(1, count + 1):
-        whole = [*template, *update.steps(wanted.made_before + k, k - 1)]
-        steps += numbered(whole, update.kept, k, f"Update {k}", own) if count > 1 else whole
-    return steps
+def _one_each(made: Pass, count: int) -> list[Pass]:
+    """The same pass for each update, each an epoch of its own."""
+    return [replace(made, part=f"Update {k + 1}", epoch=k) for k in range(count)]
 
 
 def _conventions(chain: str) -> Conventions:

@@ -43,9 +43,9 @@ def numbered(
         yield renamed(step, names, part)
 
 
-def claims(goal: str, parameters: Sequence[str], number: int) -> Iterator[tuple[str, str, str]]:
+def claims(gradients: Iterable[tuple[str, str]], number: int) -> Iterator[tuple[str, str, str]]:
     """Every gradient of update `number` (0 where there is only one): its name, of what it is, by what."""
-    for name in parameters:
+    for goal, name in gradients:
         gradient = named(derivative(goal, name), update=number)
         yield gradient, named(goal, update=number), named(name, update=max(number - 1, 0))
 

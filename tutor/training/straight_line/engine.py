@@ -16,7 +16,7 @@ from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.matrix.optimizer import rate_in
 from tutor.training.straight_line.source import Epoch, Run, loop_of, outputs_of
 from tutor.training.straight_line.steps import COUNT, one_update, worksheet_of_update
-from tutor.worksheet.build import Moment
+from tutor.worksheet.network import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
 from tutor.worksheet.step import Worksheet

@@ -16,9 +16,10 @@ from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
-from tutor.worksheet.build import Moment, NetworkBuilder
 from tutor.worksheet.connections import Connections
+from tutor.worksheet.draft import Draft, written
 from tutor.worksheet.forward import loss_step
+from tutor.worksheet.network import Moment, network_draft
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
@@ -65,17 +66,17 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     assert problem.network is not None
     if problem.training is not None and problem.training.rule == RULE:
         return _presentation(problem, problem.network, problem.training)
-    builder = _builder(problem, problem.network, group)
-    one = builder.passes.whole(tuple(range(group)))
-    training, known = builder.training, builder.known
-    reached = [p for p in in_rows(known) if p in builder.trained and p in one.reached]
-    shrunk = known.weights if training.proximal_penalties else []
-    update = Update(training, one.goal, reached, builder.factors(reached), shrunk, one.changes)
-    examples = [builder.passes.number(e) for e in range(group)]
-    steps = [*shifted(one.steps), _loss(builder, examples), *_of_any(update)]
+    network, training = problem.network, problem.training or Training()
+    draft = _draft(problem, network, training, group)
+    (one,), known, course = draft.passes, draft.network, draft.course
+    assert known is not None and course is not None
+    reached = [p for p in in_rows(known) if p in course.parameters]
+    update = replace(course, parameters=reached).update(one)
+    examples = list(range(1, group + 1)) if group > 1 else [0]
+    steps = [*shifted(one.steps), _loss(network, known, examples, bool(training.penalties)), *_of_any(update)]
     given, kept = together(known.values, training.penalties, update.givens("training")), update.kept
     return OneUpdate(
-        steps=tuple(collapsed(steps, known, problem.network.loss or "", examples, whole_targets)),
+        steps=tuple(collapsed(steps, known, network.loss or "", examples, whole_targets)),
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
         outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
         parameters=tuple(reached),
@@ -100,7 +101,7 @@ def worksheet_of_update(
         return rule.worksheet()
     training = changed(wanted, epochs=1, batch=_batch(wanted, len(examples)))
     at = changed(problem, examples=list(examples), training=training)
-    return NetworkBuilder(problem.network, at, chain or problem.chain, moment).worksheet()
+    return written(network_draft(at, problem.network, chain or problem.chain, moment))
 
 
 def in_rows(known: Connections) -> tuple[str, ...]:
@@ -110,10 +111,9 @@ def in_rows(known: Connections) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
 
 
-def _builder(problem: Problem, network: Network, group: int) -> NetworkBuilder:
-    wanted = problem.training or Training()
+def _draft(problem: Problem, network: Network, wanted: Training, group: int) -> Draft:
     training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
-    return NetworkBuilder(network, changed(problem, examples=[_blank(network)] * group, training=training), "delta")
+    return network_draft(changed(problem, examples=[_blank(network)] * group, training=training), network, "delta")
 
 
 def _blank(network: Network) -> Example:
@@ -125,12 +125,11 @@ def _batch(training: Training, group: int) -> str | int:
     return training.batch if group == 1 else training.over_examples
 
 
-def _loss(builder: NetworkBuilder, examples: Sequence[int]) -> Step:
-    known = builder.known
+def _loss(network: Network, known: Connections, examples: Sequence[int], penalised: bool) -> Step:
     total = add(*(symbol(named(GOAL, example=k)) for k in examples))
-    if len(examples) == 1 and builder.training.penalties:  # then E is more than what the example loses
+    if len(examples) == 1 and penalised:  # then E is more than what the example loses
         outputs = [neuron.output for neuron in known.layers[-1].neurons]
-        total = loss_step(builder.network.loss or "", builder.network.loss_numbers, outputs, known.targets).formula
+        total = loss_step(network.loss or "", network.loss_numbers, outputs, known.targets).formula
     return Step(LOSS, "loss", Kind.REDUCTION, total, "sum over the examples", "sum")
 
 

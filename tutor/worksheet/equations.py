@@ -19,8 +19,8 @@ from tutor.maths.kind import Kind
 from tutor.worksheet.chain_rule import Graph, backward
 from tutor.worksheet.draft import Course, Draft, Pass
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import GOAL, Conventions, Step
-from tutor.worksheet.update import asked, together
+from tutor.worksheet.step import GOAL, Conventions, Step, together
+from tutor.worksheet.update import asked
 
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000

@@ -14,8 +14,7 @@ from tutor.worksheet.draft import Course, Draft, Pass
 from tutor.worksheet.network_conventions import conventions_of
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.step import GOAL
-from tutor.worksheet.update import together
+from tutor.worksheet.step import GOAL, together
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.numbers.exact import read_number
 from tutor.worksheet.problem import Optimization
-from tutor.worksheet.step import Conventions, Step
+from tutor.worksheet.step import Conventions, Step, together
 
 Expr = Any
 
@@ -268,14 +268,3 @@ def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
         schedule=wanted.schedule,
         schedule_settings=wanted.rate_settings,
     )
-
-
-def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """All the given values. Raises ValueError where two of them share a name."""
-    found: dict[str, Fraction] = {}
-    for part in parts:
-        for name, value in part.items():
-            if name in found:
-                raise ValueError(f"two quantities are called {name!r}; give one of them another name")
-            found[name] = value
-    return found

@@ -17,15 +17,14 @@ from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.worksheet.connections import Connections
-from tutor.worksheet.draft import Draft, written
+from tutor.worksheet.draft import Draft, new_names, written
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.network import Moment, network_draft
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
-from tutor.worksheet.step import GOAL, Step, Worksheet, check_names
-from tutor.worksheet.update import Update, asked, together
-from tutor.worksheet.updates import new_names
+from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
+from tutor.worksheet.update import Update, asked
 
 COUNT = "number of the update"
 LOSS = "loss of the examples"

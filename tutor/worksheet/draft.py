@@ -62,9 +62,9 @@ class Course:
 
 @dataclass(frozen=True)
 class Draft:
-    """Givens, and a pass for each update; without a `course` one pass, after which nothing changes."""
+    """Givens in groups, and a pass for each update; without a `course` one pass, after which nothing changes."""
 
-    givens: Mapping[str, Fraction]
+    givens: Sequence[Mapping[str, Fraction]]
     passes: Sequence[Pass]
     conventions: Conventions
     goal: str = GOAL
@@ -79,7 +79,7 @@ def written(draft: Draft) -> Worksheet:
         return _with_updates(draft, draft.course)
     (made,) = draft.passes
     gradients = tuple(claims(made.gradients, 0))
-    given, steps = draft.givens, tuple(made.steps)
+    given, steps = together(*draft.givens), tuple(made.steps)
     return Worksheet(
         given, steps, draft.conventions, draft.goal, draft.network, gradients=gradients, objective=draft.objective
     )
@@ -89,7 +89,9 @@ def _with_updates(draft: Draft, course: Course) -> Worksheet:
     steps: list[Step] = []
     gradients: list[tuple[str, str, str]] = []
     first: dict[str, str] = {}
-    many = len(draft.passes) > 1
+    many, start = len(draft.passes) > 1, course.update(draft.passes[0])
+    begun = [{n: course.values.get(n, v) for n, v in group.items()} for group in start.givens(course.place)]
+    conventions = with_optimization(draft.conventions, course.training)
     for k, made in enumerate(draft.passes, 1):
         number, update = k if many else 0, course.update(made)
         whole = [*made.steps, *update.steps(course.updates + k, made.epoch)]
@@ -98,12 +100,10 @@ def _with_updates(draft: Draft, course: Course) -> Worksheet:
         for step in made.steps:
             first.setdefault(step.name, named(step.name, update=number))
     last = new_names(course.parameters, len(draft.passes))
-    begun = course.update(draft.passes[0]).givens(course.place)
-    begun |= {name: value for name, value in course.values.items() if name in begun}
     return Worksheet(
-        together(draft.givens, begun),
+        together(*draft.givens, *begun),
         (*steps, *after_steps(course.after, last, first)),
-        with_optimization(draft.conventions, course.training),
+        conventions,
         draft.goal,
         draft.network,
         updated=tuple(last.items()),

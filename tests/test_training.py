@@ -633,6 +633,15 @@ def test_every_example_is_brought_to_length_one_but_for_zeros(tutor: Tutor) -> N
     assert "too large to be normalised" in tutor("train", "--data", "d.csv", "--normalize", "unit").stderr
 
 
+def test_a_lesson_with_a_schedule_over_all_epochs_is_explained_with_the_rate_that_it_was_trained_with(
+    tutor: Tutor,
+) -> None:
+    text = LESSON.format(optimizer="sgd", more='schedule = "cosine"')
+    (tutor.folder / "c.toml").write_text('format = 1\ntitle = "t"\n' + text if "format" not in text else text)
+    shown = tutor.json("train", "c.toml", "--epochs", "40", "--explain", "30")
+    assert all(abs(float(row["difference"])) < 1e-14 for row in shown["trainer"])
+
+
 def test_a_feature_that_never_changes_is_left_alone(tutor: Tutor) -> None:
     """The mean of 24 times 0.1 is not 0.1 in floating point; what is left over is no deviation to divide by."""
     for name in ("zscore", "minmax"):

@@ -19,8 +19,8 @@ from tutor.maths.kind import Kind
 from tutor.worksheet.chain_rule import Graph, backward
 from tutor.worksheet.draft import Course, Draft, Pass
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import GOAL, Conventions, Step
-from tutor.worksheet.update import asked, together
+from tutor.worksheet.step import GOAL, Conventions, Step, together
+from tutor.worksheet.update import asked
 
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000
@@ -142,14 +142,14 @@ def free_draft(problem: Problem, chain: str) -> Draft:
     steps, values = equation_steps(problem), dict(problem.givens)
     asked, training = problem.differentiate, problem.training
     if asked is None:
-        return Draft(values, [Pass(GOAL, steps)], _conventions(chain))
+        return Draft([values], [Pass(GOAL, steps)], _conventions(chain))
     graphs = _graphs(asked, steps, values)
     graph = graphs[0]
     used, partials, gradients = backward(graphs, chain)
     pairs = [(g.goal, p) for g in graphs for p in _reached(asked, g) if g.total(p) not in values]
     made = Pass(graph.goal, [*steps, *partials, *gradients], pairs, used)
     objective = _objective(asked) if graph.seeded else None
-    draft = Draft(values, [made], _conventions(used), graph.goal, objective=objective)
+    draft = Draft([values], [made], _conventions(used), graph.goal, objective=objective)
     if training is None or graph.seeded:
         return draft
     if len(graphs) > 1:
@@ -214,7 +214,7 @@ def minimize_draft(wanted: Minimize, givens: Mapping[str, Fraction]) -> Draft:
     made = Pass(GOAL, [objective, *partials, *gradients], [(GOAL, p) for p in parameters], chain)
     course = Course(wanted, "minimize", parameters, [objective], [GOAL], updates=wanted.made_before)
     goal = named(GOAL, update=1 if count > 1 else 0)
-    return Draft(values, _one_each(made, count), _conventions(chain), goal, course=course)
+    return Draft([values], _one_each(made, count), _conventions(chain), goal, course=course)
 
 
 def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Draft:
@@ -230,7 +230,7 @@ def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Draft:
     }
     given = [derivative(GOAL, p) for p in parameters]
     course = Course(wanted, "minimize", parameters, given=given, updates=wanted.made_before)
-    return Draft(together(values, slopes), _one_each(Pass(GOAL, ()), count), _conventions("full"), course=course)
+    return Draft([values, slopes], _one_each(Pass(GOAL, ()), count), _conventions("full"), course=course)
 
 
 def _one_each(made: Pass, count: int) -> list[Pass]:

@@ -15,7 +15,6 @@ from tutor.worksheet.network_conventions import conventions_of
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import GOAL
-from tutor.worksheet.update import together
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,12 @@ def network_draft(problem: Problem, network: Network, chain: str, at: Moment | N
     frozen = {name for name, rate in training.rates.items() if rate == 0}
     trained = [p for p in known.parameters(training.update_biases) if known.layer_of(p) not in frozen]
     passes = Passes(network, known, training, trained, count, chain)
-    made = list(_passes(problem, passes, moment.epoch))
+    made, forward = list(_passes(problem, passes, moment.epoch)), passes.after()
     first = made[0]
     draft = Draft(_givens(problem, passes), made, conventions_of(problem, passes, first), first.goal, known)
     if problem.training is None:
         return draft
-    parameters, forward = [p for _, p in first.gradients], passes.after()
+    parameters = [p for _, p in first.gradients]
     rates = {p: training.rates[known.layer_of(p)] for p in parameters if known.layer_of(p) in training.rates}
     losses = [step.name for step in forward if step.stage == "loss"]
     course = Course(
@@ -89,12 +88,12 @@ def _title(passes: Passes, number: int, group: Sequence[int], epoch: int) -> str
     return f"Update {number}{some}" + (f" (epoch {epoch})" if epoch and passes.training.epochs > 1 else "")
 
 
-def _givens(problem: Problem, passes: Passes) -> dict[str, Fraction]:
+def _givens(problem: Problem, passes: Passes) -> list[Mapping[str, Fraction]]:
     """The inputs and targets of every example, the weights and biases, and the strengths of the penalties."""
     known = passes.known
     inputs = [_of_example(known.inputs, e.inputs, passes.number(k)) for k, e in enumerate(problem.examples)]
     targets = [_of_example(known.targets, e.targets, passes.number(k)) for k, e in enumerate(problem.examples)]
-    return together(*inputs, known.values, *targets, passes.training.penalties)
+    return [*inputs, known.values, *targets, passes.training.penalties]
 
 
 def _of_example(names: Sequence[str], values: Sequence[Fraction], example: int) -> dict[str, Fraction]:

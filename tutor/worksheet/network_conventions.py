@@ -9,6 +9,7 @@ from tutor.errors import listed
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
+from tutor.numbers.digits import exactly
 from tutor.worksheet.batch import Passes
 from tutor.worksheet.chain_rule import MOST_PATHS
 from tutor.worksheet.connections import Connections
@@ -86,5 +87,7 @@ def _remarks(problem: Problem, passes: Passes, first: Pass) -> list[str]:
 
 
 def _with_settings(name: str, settings: Iterable[str], numbers: Iterable[Fraction]) -> str:
-    """As in "huber with delta = 1/2"."""
-    return " with ".join(filter(None, [name, listed([f"{n} = {v}" for n, v in zip(settings, numbers, strict=True)])]))
+    """As in "huber with delta = 0.5"."""
+    return " with ".join(
+        filter(None, [name, listed([f"{n} = {exactly(v)}" for n, v in zip(settings, numbers, strict=True)])])
+    )

@@ -19,8 +19,7 @@ from tutor.numbers.exact import ExactSystem, Number
 from tutor.worksheet.connections import Connections, NamedNeuron, connect
 from tutor.worksheet.forward import weighted_sum
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.step import Conventions, Step, Worksheet
-from tutor.worksheet.update import together
+from tutor.worksheet.step import Conventions, Step, Worksheet, together
 
 Expr = Any
 RULE = "perceptron"

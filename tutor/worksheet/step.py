@@ -79,6 +79,17 @@ def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
         seen.add(name)
 
 
+def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """All the given values. Raises ValueError where two of them share a name."""
+    found: dict[str, Fraction] = {}
+    for part in parts:
+        for name, value in part.items():
+            if name in found:
+                raise ValueError(f"two quantities are called {name!r}; give one of them another name")
+            found[name] = value
+    return found
+
+
 @dataclass(frozen=True)
 class Conventions:
     """What a reader must know to get the same numbers.

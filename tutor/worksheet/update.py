@@ -103,8 +103,8 @@ class Update:
         """The names of all that lives on from update to update."""
         return list(dict.fromkeys([*self.parameters, *self.state, *self.variant.shared_state]))
 
-    def givens(self, place: str) -> dict[str, Fraction]:
-        """The learning rate, the settings of the optimizer, the limit of clipping, and what each state begins with.
+    def givens(self, place: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+        """The learning rate, the settings of the optimizer and the limit of clipping; and what each state begins with.
 
         Raises ValueError, with the `place` in the lesson, for states that nothing can begin with.
         """
@@ -112,7 +112,7 @@ class Update:
         found |= {name: read_number(str(value)) for name, value in self.variant.settings.items()}
         if wanted.clip:
             found[wanted.clip] = getattr(wanted, wanted.clip)
-        return together(found, self._states(place))
+        return found, self._states(place)
 
     def _states(self, place: str) -> dict[str, Fraction]:
         """What the lesson gives, or the optimizer's own. Of a lesson there are all or none: after an update none has
@@ -268,14 +268,3 @@ def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
         schedule=wanted.schedule,
         schedule_settings=wanted.rate_settings,
     )
-
-
-def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """All the given values. Raises ValueError where two of them share a name."""
-    found: dict[str, Fraction] = {}
-    for part in parts:
-        for name, value in part.items():
-            if name in found:
-                raise ValueError(f"two quantities are called {name!r}; give one of them another name")
-            found[name] = value
-    return found

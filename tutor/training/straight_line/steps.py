@@ -17,15 +17,14 @@ from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.worksheet.connections import Connections
-from tutor.worksheet.draft import Draft, written
+from tutor.worksheet.draft import Draft, new_names, written
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.network import Moment, network_draft
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
 from tutor.worksheet.problem import Example, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
-from tutor.worksheet.step import GOAL, Step, Worksheet, check_names
-from tutor.worksheet.update import Update, asked, together
-from tutor.worksheet.updates import new_names
+from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
+from tutor.worksheet.update import Update, asked
 
 COUNT = "number of the update"
 LOSS = "loss of the examples"
@@ -74,7 +73,7 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     update = replace(course, parameters=reached).update(one)
     examples = list(range(1, group + 1)) if group > 1 else [0]
     steps = [*shifted(one.steps), _loss(network, known, examples, bool(training.penalties)), *_of_any(update)]
-    given, kept = together(known.values, training.penalties, update.givens("training")), update.kept
+    given, kept = together(known.values, training.penalties, *update.givens("training")), update.kept
     return OneUpdate(
         steps=tuple(collapsed(steps, known, network.loss or "", examples, whole_targets)),
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
@@ -201,7 +200,7 @@ def collapsed(
     """The gradient by the weighted sum of an output as a_j·(t_1 + … + t_K) - t_j, which divides by no output.
 
     With `whole_targets`, where the targets of an example add up to 1, it is a_j - t_j; a sigmoid with binary
-    cross-entropy has it so in any case. `tutor.worksheet.collapse` derives it.
+    cross-entropy has it so in any case. `tutor.worksheet.softmax` derives it.
     """
     last = known.layers[-1]
     several = last.activation == SOFTMAX and not whole_targets

@@ -1,0 +1,255 @@
+"""A sheet is explained by the simplest story: one mistake made everywhere is one, a misread given is asked about, and
+sheets without work earn next to nothing. The numbers are worked here, in plain Python."""
+
+from __future__ import annotations
+
+from math import exp, log10, tanh
+from typing import Any
+
+import pytest
+from conftest import Tutor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text, worksheet_of
+from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.as_written import plain_number
+from tutor.marking.report import SheetReport
+from tutor.marking.verdict import CREDIT
+from tutor.sheets.read import HandedIn
+
+
+def sigmoid(z: float) -> float:
+    return 1 / (1 + exp(-z))
+
+
+TANH = """format = 1
+title = "t"
+chain = "delta"
+[network]
+inputs = ["x1", "x2"]
+loss = "binary_cross_entropy"
+[[network.layers]]
+neurons = ["h"]
+activation = "tanh"
+weights = [[0.3, -0.2]]
+biases = [0.1]
+[[network.layers]]
+neurons = ["out"]
+activation = "sigmoid"
+weights = [[1]]
+[[examples]]
+inputs = [1, 2.5]
+targets = [1]
+[[examples]]
+inputs = [0.5, -1]
+targets = [0]
+[[examples]]
+inputs = [-1, 1.5]
+targets = [1]
+[training]
+learning_rate = 0.1
+"""
+EXAMPLES = [((1, 2.5), 1), ((0.5, -1), 0), ((-1, 1.5), 1)]
+
+
+def tanh_sheet(slope: Any) -> dict[str, str]:
+    """The forward pass, and the gradients of the hidden unit with this slope of its output h and sum z."""
+    sheet, sums = {}, [0.0, 0.0, 0.0]
+    for e, ((x1, x2), t) in enumerate(EXAMPLES, 1):
+        z = 0.3 * x1 - 0.2 * x2 + 0.1
+        h = tanh(z)
+        y = sigmoid(h)
+        sheet |= {f"h_in@{e}": f"{z:.6g}", f"h_out@{e}": f"{h:.6g}", f"out_out@{e}": f"{y:.6g}"}
+        delta = (y - t) * slope(h, z)
+        sums = [s + delta * x / 3 for s, x in zip(sums, (x1, x2, 1), strict=True)]
+    return sheet | {name: f"{s:.6g}" for name, s in zip(("dE/dW1", "dE/dW2", "dE/db1"), sums, strict=True)}
+
+
+def minimised(optimizer: str) -> str:
+    return f"""format = 1
+title = "t"
+[minimize]
+objective = "x**2"
+start = {{ x = 1.3 }}
+optimizer = "{optimizer}"
+learning_rate = 0.1
+steps = 2
+"""
+
+
+def adam_without_root() -> dict[str, str]:
+    x, m, v, sheet = 1.3, 0.0, 0.0, {}
+    for t in (1, 2):
+        g = 2 * x
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        x -= 0.1 * (m / (1 - 0.9**t)) / (v / (1 - 0.999**t) + 1e-8)
+        sheet |= {f"m_x[{t}]": f"{m:.8g}", f"v_x[{t}]": f"{v:.8g}", f"x[{t}]": f"{x:.8g}"}
+    return sheet
+
+
+def momentum(form: str) -> dict[str, str]:
+    x, v, sheet = 1.3, 0.0, {}
+    for t in (1, 2):
+        g = 2 * (x - 0.1 * 0.9 * v) if form == "nesterov" else 2 * x
+        v = 0.9 * v + g
+        step = v if form == "classical" else 2 * x
+        x -= 0.1 * step
+        sheet |= {f"v_x[{t}]": f"{v:.8g}", f"x[{t}]": f"{x:.8g}"}
+    return sheet
+
+
+def marked(lesson: str, answers: dict[str, str], wanted: Homework | None = None) -> SheetReport:
+    return Desk(Order(lesson, "t", wanted or Homework())).mark("s", HandedIn(answers))
+
+
+def first(sheet: SheetReport) -> tuple[str, str]:
+    return sheet.misconceptions[0].id, sheet.misconceptions[0].scope
+
+
+@pytest.mark.parametrize(
+    ("lesson", "sheet", "story"),
+    [
+        (TANH, tanh_sheet(lambda h, z: 1.0), ("missing-slope", "layer")),
+        (TANH, tanh_sheet(lambda h, z: h * (1 - h)), ("wrong-activation", "everywhere")),
+        (TANH, tanh_sheet(lambda h, z: 1 - h), ("slope-form", "everywhere")),
+        (minimised("adam"), adam_without_root(), ("power-slip", "everywhere")),
+        (minimised("momentum"), momentum("classical"), ("other-convention", "everywhere")),
+    ],
+    ids=["no slope", "slope of the sigmoid", "1 - a", "Adam without its root", "classical momentum"],
+)
+def test_a_mistake_made_everywhere_is_one(lesson: str, sheet: dict[str, str], story: tuple[str, str]) -> None:
+    found = marked(lesson, sheet)
+    mistakes = [m for m in found.misconceptions if not m.explains_the_same]
+    assert first(found) == story and len(mistakes) == 1
+    assert found.misconceptions[0].message and found.misconceptions[0].cells
+
+
+def test_a_misread_given_is_asked_about_and_not_told() -> None:
+    """W1 of Appendix B read as 0.6 in place of 0.5: the first line and the updated weight are off by it."""
+    right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp")).values
+    h1_in = 0.6 * 0.1 + 0.1 * 0.3 + 0.4
+    sheet = {"h1_in": f"{h1_in:.6g}", "h1_out": f"{sigmoid(h1_in):.6g}", "h2_in": "0.022"}
+    sheet |= {"dE/dW1": f"{float(right['dE/dW1']):.6g}", "W1_new": f"{0.6 - 0.01 * float(right['dE/dW1']):.8g}"}
+    found = marked(lesson_text("mlp"), sheet)
+    (told,) = [m for m in found.misconceptions if m.scope == "given"]
+    assert (told.id, told.given, told.read_as, told.cells) == ("misread-given", "W1", "0.6", ["h1_in", "W1_new"])
+    assert "0." not in told.message
+
+
+WITHOUT_WORK = {
+    "negated": lambda v: f"{-v:.6g}", "twice": lambda v: f"{2 * v:.6g}", "ten times": lambda v: f"{10 * v:.6g}",
+    "0": lambda v: "0", "zeros": lambda v: "0.0000000", "1": lambda v: "1", "thousands": lambda v: "1e3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("made", WITHOUT_WORK.values(), ids=WITHOUT_WORK)
+@pytest.mark.parametrize("lesson", ["mlp", "perceptron"])
+def test_a_sheet_without_work_earns_at_most_a_few_points(lesson: str, made: Any) -> None:
+    text = lesson_text(lesson)
+    right = worksheet_of(parse_lesson(text, lesson))
+    found = marked(text, {s.name: made(float(right.values[s.name])) for s in right.steps})
+    assert found.score <= 0.15 * found.max_score and found.please_look
+
+
+def test_what_follows_from_a_zero_shows_nothing() -> None:
+    """The output set to its target: every gradient is 0, and no weight moves."""
+    right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp"))
+    sheet = {s.name: f"{float(right.values[s.name]):.6g}" for s in right.steps if s.stage == "forward"}
+    sheet |= {s.name: "0" for s in right.steps if s.stage == "gradient"} | {"out_out": "0.03", "dE/dout_out": "0"}
+    found = marked(lesson_text("mlp"), sheet, Homework(ask=["forward", "gradient"]))
+    gradients = [c for c in found.cells if c.stage == "gradient"]
+    assert all(c.degenerate and c.earned == 0 for c in gradients)
+    assert found.score <= found.max_score / 2
+
+
+def test_a_branch_that_is_off_is_no_degenerate_line() -> None:
+    lesson = """format = 1
+title = "t"
+network = { inputs = ["x"], loss = "squared_error", layers = [
+  { neurons = ["h"], activation = "relu", weights = [[0.5]], biases = [0.4] },
+  { neurons = ["out"], activation = "linear", weights = [[2]], biases = [0.1] } ] }
+examples = [{ inputs = [1], targets = [1] }]
+"""
+    sheet = {"h_in": "-0.9", "h_out": "0", "dh_out/dh_in": "0", "dE/dW1": "0"}  # the sign of h_in lost on the way
+    cells = {c.name: c for c in marked(lesson, sheet).cells}
+    assert cells["h_in"].verdict == "wrong"
+    assert {cells[n].verdict for n in ("h_out", "dh_out/dh_in", "dE/dW1")} == {"carried"}
+    assert not any(c.degenerate for c in cells.values())
+
+
+def test_a_weight_that_was_not_updated_is_named_where_the_digits_would_show_it() -> None:
+    found = {c.name: c for c in marked(lesson_text("mlp"), {"b3_new": "1.830000", "b1_new": "0.4000"}).cells}
+    assert found["b3_new"].verdict == "wrong" and found["b3_new"].slips[0].id == "not-updated"
+    assert found["b1_new"].verdict == "coarse"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *((how.format("0.3487"), "0.3487") for how in (
+            "≈{}", "~{}", "{} (approx)", "= {}", "E = {}", "'{}", '"{}"', "${}$", "{} ± 0.0001", "tensor({})",
+            "np.float64({})", "tensor([{}], dtype=torch.float64)", "≈ {} ",
+        )),
+        ("3.487x10^-1", "3.487e-1"), ("3.487×10⁻¹", "3.487e-1"), ("34.87%", "0.3487"), ("12.00%", "0.1200"),
+        ("–0.12", "-0.12"), ("٠٫١٢", "0.12"), ("3/7", "3/7"), ("W1*X1", "W1*X1"), ("h1_in = 0.3", "h1_in = 0.3"),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text: str, number: str) -> None:
+    assert plain_number(text, "E") == number
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_left(text: str) -> None:
+    read = plain_number(text, "E")
+    assert read == text or any(character.isdigit() for character in read)
+
+
+MLP = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp"))
+NAMES = [step.name for step in MLP.steps]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_a_right_line_more_never_leads_to_an_accusation(data: st.DataObject) -> None:
+    digits = data.draw(st.integers(3, 8))
+    right = {name: f"{float(MLP.values[name]):.{digits}g}" for name in NAMES}
+    some = data.draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=12, unique=True))
+    wrong = data.draw(st.sampled_from(some))
+    sheet = {name: right[name] for name in some} | {wrong: f"{1.37 * float(MLP.values[wrong]) + 0.2:.{digits}g}"}
+    before = {c.name for c in marked(lesson_text("mlp"), sheet).cells if c.verdict == "wrong"}
+    more = data.draw(st.sampled_from([n for n in NAMES if n not in some]))
+    followers = [s.name for s in MLP.steps if more in s.inputs]
+    after = {c.name for c in marked(lesson_text("mlp"), sheet | {more: right[more]}).cells if c.verdict == "wrong"}
+    assert after <= before | {more, *followers}, "only what stands on the new line may be seen in its light"
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_the_order_of_lines_changes_nothing(data: st.DataObject) -> None:
+    names = data.draw(st.lists(st.sampled_from(NAMES), min_size=4, max_size=15, unique=True))
+    sheet = {n: f"{float(MLP.values[n]) * data.draw(st.sampled_from([1, 1, -1, 2])):.6g}" for n in names}
+    shuffled = {n: sheet[n] for n in data.draw(st.permutations(names))}
+    assert marked(lesson_text("mlp"), sheet).cells == marked(lesson_text("mlp"), shuffled).cells
+
+
+def test_the_page_tells_each_mistake_once(tutor: Tutor) -> None:
+    (tutor.folder / "t.toml").write_text(TANH)
+    rows = "".join(f"{n},{v}\n" for n, v in tanh_sheet(lambda h, z: h * (1 - h)).items())
+    (tutor.folder / "s.csv").write_text("name,answer\n" + rows)
+    shown = " ".join(tutor("check", "t.toml", "s.csv").stdout.split())
+    assert shown.count("(wrong-activation)") == 1 and "sigmoid" in shown
+
+
+def test_log_base_everywhere() -> None:
+    sheet = {
+        f"E@{e}": f"{-log10(y if t else 1 - y):.6g}"
+        for e, (y, t) in enumerate(((0.475104, 1), (0.603938, 0), (0.386484, 1)), 1)
+    }
+    outputs = {f"out_out@{e}": f"{y}" for e, y in enumerate((0.475104, 0.603938, 0.386484), 1)}
+    found = marked(TANH, outputs | sheet)
+    assert first(found) == ("log-base", "everywhere") and found.misconceptions[0].cells == [*sheet]
+    assert sum(c.verdict in CREDIT for c in found.cells) == 3 and found.score >= 5  # one of the three is charged

@@ -126,7 +126,7 @@ def test_messages_do_not_depend_on_the_seed_of_hashes(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         ).stdout
-        for seed in (0, 1, 2, 3)
+        for seed in (0, 1, 2)
     ]
     for one, two in zip(*(json.loads(found) for found in (by_seed[0], by_seed[1])), strict=True):
         assert one == two

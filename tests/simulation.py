@@ -196,7 +196,7 @@ WHOLE = Habits(0, True, False, False, False, "all")
 
 def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
     """One mistake made in every line of a kind where it can be made; all lines handed in, or only the totals."""
-    r = room.random
+    r = Random(f"{room.seed} everywhere {figures.honest}")
     slip = r.choice(THROUGHOUT)
     kinds = {line.kind for line in room.lines if any(name == slip for name, _ in line.slips)}
     if not kinds or (slip == "factor-two" and "update" not in kinds):
@@ -237,7 +237,7 @@ def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
 
 def misread(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
     """A given whose digits are read wrongly, whatever is worked from it."""
-    r = room.random
+    r = Random(f"{room.seed} misread {figures.honest}")
     name = r.choice(sorted(n for n in room.exercise.givens))
     text = room.exercise.givens[name]
     place = r.choice([i for i, character in enumerate(text) if character.isdigit()])
@@ -283,13 +283,14 @@ def cheat(room: Room, figures: Figures) -> None:
 def one_wrong_number(room: Room, figures: Figures) -> None:
     """Only totals handed in, one of them off by more than ten units of its last digit."""
     totals = [line.name for line in room.lines if line.name.startswith("dE/d") and line.kind == "gradient"]
+    r = Random(f"{room.seed} one wrong number")
     for decimals in (4, 6):
         habits = replace(WHOLE, digits=decimals, significant=False)
         honest = try_work(room, habits, set(totals), {})
         if honest is None or not totals:
             continue
-        name = room.random.choice(totals)
-        off = room.random.choice([-1, 1]) * room.random.randint(11, 300) * 10**-decimals
+        name = r.choice(totals)
+        off = r.choice([-1, 1]) * r.randint(11, 300) * 10**-decimals
         texts = {**honest.handed, name: f"{honest.values[name] + off:.{decimals}f}"}
         verdict = {cell.mark.name: cell.mark.verdict for cell in room.marker.mark(texts).cells}[name]
         figures.note(

@@ -62,7 +62,10 @@ def test_the_tables_of_the_documents_are_those_of_the_registries() -> None:
         return ", ".join(f"`{n}`" + (f" = {v}" if v != "left out" else "") for n, v in settings.items()) or "-"
 
     assert rows("loss") == {name: [entry.equation] for name, entry in LOSSES.items()}
-    assert rows("schedule") == {n: [entry.equation, listed(dict(entry.settings))] for n, entry in SCHEDULES.items()}
+    assert rows("schedule") == {
+        name: [entry.equation, listed({n: setting.default for n, setting in entry.settings.items()})]
+        for name, entry in SCHEDULES.items()
+    }
     assert rows("optimizer") == {
         name: [
             listed(dict(entry.defaults)),

@@ -11,7 +11,7 @@ _MOST_DIGITS = 12
 def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[tuple[Decimal, bool]]:
     """Every number that may be read instead, each once; and whether it is the digits that were misread. The sign or the
     point may as well have been lost in the computation, and a neighbour be taken for it."""
-    seen = {given}
+    seen = {given, Decimal(0)}  # nobody reads that nothing is there
     moved = (-given, *(given.scaleb(places) for places in (1, -1, 2, -2)))
     for reads, by_digits in ((_by_digits(given), True), (moved, False), (others, False)):
         for read in reads:

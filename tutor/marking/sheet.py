@@ -127,7 +127,11 @@ class SheetMarker:
         return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
 
     def _has_slip(self, working: Working, place: int) -> bool:
-        return bool(self.diagnosis.direct(working, place, working.written[place]))
+        written, diagnosis = working.written[place], self.diagnosis
+        return bool(
+            diagnosis.direct(working, place, written)
+            or diagnosis.through_blanks(working, place, written, anything=False)
+        )
 
     def _line_by_line(
         self,

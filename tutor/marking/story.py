@@ -8,7 +8,7 @@ search; the verdict of a line is worked out exactly, with the story in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
@@ -268,8 +268,3 @@ class _Overlay(dict[int, float]):
 
     def __missing__(self, place: int) -> float:
         return self._below[place]
-
-
-def places_of(mistakes: Sequence[Mistake]) -> set[int]:
-    """Every line that a mistake changes."""
-    return {place for m in mistakes if m.change for place in m.change.formulas}

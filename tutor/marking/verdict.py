@@ -47,10 +47,11 @@ class Line:
     def verdict(self) -> str:
         """The first verdict whose condition holds."""
         demand, value, key = self.demand, self.value, self.key
-        if abs(value - key) <= WITHIN * self._unit(key) and (value or not key):
+        if abs(value - key) <= WITHIN * self._unit(key):
             if demand.met(self.written, value, key) or self._shows_the_change():
                 return "correct"
-            return "carried" if self._is_own_in_full() else "coarse"
+            if value:
+                return "carried" if self._is_own_in_full() else "coarse"
         if demand.asked and demand.satisfied(value, key):
             return "correct"
         if self.whole is None:

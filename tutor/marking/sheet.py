@@ -101,8 +101,13 @@ class SheetMarker:
         wrong = [p for p, mark in marks.items() if mark.verdict == "wrong" and p not in slips]
         told = Search(working, self.everywhere, wrong, partial(self._has_slip, working)).run() if wrong else []
         if told:
+            alike = self._slips_alike(working, told)
             working, marks = self._with_story(working, told, marks, texts, judged)
-            slips |= {p: self._told(working, told, p) for p in _explained(told) if marks[p].verdict == "wrong"}
+            slips |= {
+                p: _one_of_each([*self._told(working, told, p), *alike.get(p, ())])
+                for p in _explained(told)
+                if marks[p].verdict == "wrong"
+            }
         working = self._line_by_line(working, texts, judged, marks, slips)
         nothing = (
             Degenerate(working).lines if any(m.verdict in CREDIT and m.own != m.key for m in marks.values()) else ()
@@ -196,6 +201,18 @@ class SheetMarker:
             for follower in sorted(compiled.followers[place] - {place}):
                 if follower not in working.written and follower not in places:
                     values[follower] = program.value(follower, values)
+
+    def _slips_alike(self, working: Working, told: Sequence[Mistake]) -> dict[int, list[Fit]]:
+        """By the first line that a misread given explains: the slips in blank lines that explain all the same lines."""
+        found: dict[int, list[Fit]] = {}
+        for mistake in (m for m in told if m.given is not None):
+            first = min(mistake.explains)
+            for fit in self.diagnosis.through_blanks(working, first, working.written[first], anything=False):
+                held = {**working.held, fit.place: (fit.value, fit.spread)}
+                followed = Working(self.program, working.written, working.demands, held)
+                if not self._errors(followed, mistake.explains):
+                    found.setdefault(first, []).append(fit)
+        return found
 
     def _told(self, working: Working, told: Sequence[Mistake], place: int) -> list[Fit]:
         """The mistakes of the story that explain the line, as slips."""

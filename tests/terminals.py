@@ -36,9 +36,9 @@ class Terminal:
 
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
 
-    def read(self, prompt: str = "> ") -> str:
+    def read(self, prompt: str = "> ", seconds: float = 30) -> str:
         """What appears up to the prompt, or to the end."""
-        seen, until = b"", time.monotonic() + 30
+        seen, until = b"", time.monotonic() + seconds
         with contextlib.suppress(OSError):  # the program has ended
             while not seen.endswith(prompt.encode()) and time.monotonic() < until:
                 if select.select([self.end], [], [], 1)[0]:
@@ -58,10 +58,23 @@ class Terminal:
         self.type("j", "jump to: ")
         return self.type(f"{place}\n")
 
+    @property
+    def has_ended(self) -> bool:
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def leave(self, key: str) -> None:
+        """Press a key that ends the program, and again where nothing happens: an interrupt between Python's printing a
+        prompt and its waiting for a line is seen only with the next key."""
+        for _ in range(3):
+            os.write(self.end, key.encode())
+            self.read("\0", 5)
+            if self.has_ended:
+                return
+
     def close(self) -> None:
         self.read("\0")
         for _ in range(300):  # it has closed its end and is on its way out, or it waits for ever
-            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            if self.has_ended:
                 break
             time.sleep(0.1)
         else:

@@ -72,7 +72,7 @@ def test_leaving_in_the_middle_of_a_jump() -> None:
     for leave in (CTRL_C, CTRL_D):
         with walking() as terminal:
             terminal.type("j", "jump to: ")
-            terminal.type(leave, "\0")
+            terminal.leave(leave)
         assert terminal.seen.endswith("\n")
 
 

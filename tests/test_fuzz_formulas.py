@@ -211,6 +211,13 @@ def test_formulas_as_answers_get_a_verdict(formulas: list[Both], with_number: bo
         assert cells[name].verdict != "unreadable" or cells[name].reason
 
 
+@pytest.mark.parametrize("first", ["W1", "exp(W1)**999", "1/(W1-W1)", "log(W1-W1)"])
+def test_an_answer_after_which_a_blank_line_has_no_value_is_marked(first: str) -> None:
+    answers = {"h1_in": first, "out_in": "exp(W1)**999", "E": first, "dE/dW5": "exp(W1)**999"}
+    cells = {cell.name: cell.verdict for cell in DESK.mark("s", HandedIn(answers)).cells}
+    assert {cells[name] for name in answers} <= {"wrong", "unreadable"}
+
+
 LESSON = """format = 1
 title = "t"
 [givens]

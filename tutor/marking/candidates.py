@@ -11,7 +11,7 @@ from typing import Any
 from tutor.formulas.code import functions
 from tutor.formulas.expressions import names
 from tutor.marking.everywhere import Everywhere
-from tutor.marking.key import Compiled
+from tutor.marking.key import Compiled, result
 from tutor.numbers import decimals
 from tutor.numbers.floats import FloatSystem
 from tutor.slips.registry import SLIPS
@@ -35,10 +35,7 @@ class Candidate:
 
     def value(self, standing: Sequence[Any]) -> Decimal | None:
         """What the step gives with the slip; None where that has no value."""
-        try:
-            return self.function(standing)
-        except (ArithmeticError, ValueError, TypeError):
-            return None
+        return result(self.function, self.inputs, standing)
 
 
 class Candidates:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tutor.formulas.code import functions
 from tutor.formulas.expressions import names
-from tutor.marking.key import Compiled
+from tutor.marking.key import Compiled, result
 from tutor.maths.kind import Kind
 from tutor.numbers import decimals
 from tutor.numbers.floats import FloatSystem
@@ -49,8 +49,12 @@ class Change:
         made = functions([*self.formulas.values()], self.compiled.places, FloatSystem, decided=True)
         return dict(zip(self.formulas, made, strict=True))
 
+    def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
+        """What the line comes to with the mistake; None where that has no value."""
+        return result(self._exact[place], self.inputs[place], standing)
+
     @cached_property
-    def exact(self) -> Mapping[int, Callable[[Sequence[Any]], Decimal]]:
+    def _exact(self) -> Mapping[int, Callable[[Sequence[Any]], Decimal]]:
         made = functions([*self.formulas.values()], self.compiled.places, decimals)
         return dict(zip(self.formulas, made, strict=True))
 

@@ -41,6 +41,18 @@ def straight_line(steps: Iterable[Step], places: Mapping[str, int], arithmetic: 
     return run
 
 
+def result(
+    function: Callable[..., Decimal], inputs: Iterable[int], standing: Sequence[Any], *further: Decimal
+) -> Decimal | None:
+    """What a compiled formula comes to; None where it has no value, or one of its `inputs` has none."""
+    if any(standing[x] is None for x in inputs):
+        return None
+    try:
+        return function(standing, *further)
+    except (ArithmeticError, ValueError):
+        return None
+
+
 Values = list[Any]  # a Decimal for each quantity, None where there is none
 _FEWEST_DIGITS, _MOST_DIGITS = 50, 3_200
 _WIDE_DIGITS = 400
@@ -121,14 +133,9 @@ class Program:
 
     def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
         """The value of one step; None where it has none, or stands on one that has none."""
-        if any(standing[x] is None for x in self.compiled.inputs[place]):
-            return None
-        try:
-            function = self.compiled.functions(self.digits, self.snapping)[place - self.first]
-            found: Decimal = function(standing)
-            return found
-        except (ArithmeticError, ValueError):
-            return self.value_of(self.steps[place - self.first].formula, standing)
+        inputs = self.compiled.inputs[place]
+        value = result(self.compiled.functions(self.digits, self.snapping)[place - self.first], inputs, standing)
+        return self.value_of(self.steps[place - self.first].formula, standing) if value is None else value
 
     def value_of(self, formula: Any, standing: Sequence[Any], budget: Budget | None = None) -> Decimal | None:
         """The value of any formula over the worksheet's names, by the exact rules: 0·log 0 is 0.
@@ -155,11 +162,9 @@ class Program:
 
     def rounded_inside(self, place: int, standing: Sequence[Any], outer: Decimal, inner: Decimal) -> Decimal | None:
         """The value to the unit `outer` when each result inside the formula is rounded to the unit `inner`."""
-        try:
-            function = self.compiled.rounding_functions(self.digits)[place - self.first]
-            return decimals.rounded(function(standing, inner), outer)
-        except (ArithmeticError, ValueError, TypeError):
-            return None
+        function = self.compiled.rounding_functions(self.digits)[place - self.first]
+        value = result(function, self.compiled.inputs[place], standing, inner)
+        return None if value is None else decimals.rounded(value, outer)
 
 
 def _other_numbers(givens: Sequence[Decimal], random: Random) -> list[Decimal]:

@@ -186,13 +186,7 @@ class SheetMarker:
             values[given] = mistake.read_as
         places = change.formulas if change else compiled.users[given] if given is not None else ()
         for place in sorted(p for p in places if p not in working.written and p not in working.held):
-            if change is not None:
-                try:
-                    value: Decimal | None = change.exact[place](values)
-                except (ArithmeticError, ValueError, TypeError):
-                    value = None
-            else:
-                value = program.value(place, values)
+            value = change.value(place, values) if change is not None else program.value(place, values)
             if value is None:
                 continue
             spreads[place] = working.bounds(place).likely
@@ -225,17 +219,12 @@ class SheetMarker:
 
     def _value_with(self, working: Working, mistake: Mistake, place: int, written: Decimal) -> Decimal:
         """What the line comes to with the mistake."""
-        values = working.values
+        value = working.own[place]
         if mistake.given is not None:
-            values = [*values]
-            values[mistake.given] = mistake.read_as
-            return self.program.value(place, values) or written
-        if mistake.change is not None and place in mistake.change.formulas:
-            try:
-                return mistake.change.exact[place](values)
-            except (ArithmeticError, ValueError, TypeError):
-                return written
-        return working.own[place] if working.own[place] is not None else written
+            value = self.program.value(place, _replaced(working.values, mistake.given, mistake.read_as))
+        elif mistake.change is not None and place in mistake.change.formulas:
+            value = mistake.change.value(place, working.values)
+        return written if value is None else value
 
     def _story(self, told: Sequence[Mistake], marks: Mapping[int, Mark]) -> Iterator[Misconception]:
         names = self.program.names
@@ -291,6 +280,10 @@ class SheetMarker:
         """How many lines are wrong when the sheet stands like this."""
         written: Mapping[int, Written] = working.written
         return sum(self.marker.verdict(working, place, written[place]) == "wrong" for place in places)
+
+
+def _replaced(values: Sequence[Decimal | None], place: int, value: Decimal | None) -> Sequence[Decimal | None]:
+    return [*values[:place], value, *values[place + 1 :]]
 
 
 def _explained(told: Sequence[Mistake]) -> set[int]:

@@ -11,6 +11,7 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.sheet import Ask, Decimals, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.printers import Printer
 
@@ -33,8 +34,18 @@ def new(
 
 
 @command()
-def lint(lesson: LessonName, printer: Printer, json_output: Json = False) -> None:
+def lint(
+    lesson: LessonName,
+    printer: Printer,
+    ask: Ask = None,
+    decimals: Decimals = None,
+    significant: Significant = None,
+    json_output: Json = False,
+) -> None:
     """Check a lesson and say what to do: names, notes, printed values, and that the key marks itself correct.
+
+    Where digits are demanded it also says which slips these cannot tell from rounding, and what to ask for instead;
+    whether that matters is yours to decide.
 
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
@@ -42,16 +53,22 @@ def lint(lesson: LessonName, printer: Printer, json_output: Json = False) -> Non
     from tutor.homework.lint import Lint, remarks
     from tutor.lessons.find import read_lesson, slug
     from tutor.lessons.templates import placeholders
+    from tutor.marking.assignment import assign
+    from tutor.marking.power import weaknesses
     from tutor.results import as_json
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
+    homework = homework_of(found, ask, decimals, significant)
     said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+    power = weaknesses(tableau.worksheet, assign(tableau.worksheet, homework))
     if json_output:
-        print(as_json(Lint(slug(lesson), said)))
+        print(as_json(Lint(slug(lesson), said, power)))
     else:
         for remark in said:
             printer.say(f"{lesson}: {remark}")
+        for weakness in power:
+            printer.say(f"{lesson}: worth a thought: {weakness.message}")
         printer.say(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
         again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"
         lead_on(printer, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))

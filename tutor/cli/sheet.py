@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.worksheet import LessonName
-from tutor.errors import TutorError
+from tutor.errors import TutorError, listed
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
@@ -84,6 +85,20 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
     sys.stdout.write(WRITERS[form](paper))
 
 
+def _tell_power(lesson: Lesson, wanted: Homework) -> None:
+    """In which lines a slip would pass for rounding, for whoever hands the sheet out."""
+    from tutor.lessons.find import worksheet_of
+    from tutor.marking.assignment import assign
+    from tutor.marking.power import weaknesses
+
+    worksheet = worksheet_of(lesson)
+    if weak := weaknesses(worksheet, assign(worksheet, wanted)):
+        tell(
+            f"tutor: with the digits demanded, a slip in {listed(line.name for line in weak)} may pass for rounding; "
+            "`tutor lint` with the same options says which, and what to ask for"
+        )
+
+
 @command()
 def sheet(
     lesson: LessonName,
@@ -97,12 +112,16 @@ def sheet(
     """Print a blank answer sheet: one line for each quantity, with the digits demanded and the points.
 
     Fill in the column `answer` and hand it to `tutor check`. Keep the file: tutor sheet mlp > mine.csv
+
+    What the digits demanded cannot tell from rounding is said beside the sheet; `tutor lint` says it line by line.
     """
     from tutor.lessons.find import read_lesson, slug
     from tutor.sheets.formats import ENDINGS
 
     found = read_lesson(lesson)
-    write_sheet(lesson, found, homework_of(found, ask, decimals, significant, points), form, filled=False)
+    wanted = homework_of(found, ask, decimals, significant, points)
+    write_sheet(lesson, found, wanted, form, filled=False)
+    _tell_power(found, wanted)
     lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
 
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from msgspec import field
+
 from tutor.errors import TutorError, listed
 from tutor.lessons.format import Lesson
 from tutor.marking.assignment import assign
+from tutor.marking.power import Weakness
 from tutor.marking.printed import mark_printed
 from tutor.marking.verdict import CREDIT, Marker
 from tutor.results import Result
@@ -16,10 +19,12 @@ from tutor.worksheet.step import Worksheet
 
 
 class Lint(Result):
-    """What `tutor lint --json` prints: everything to be mended, or nothing."""
+    """What `tutor lint --json` prints: everything to be mended, or nothing, and the `power` of the homework: in which
+    lines the digits demanded cannot tell a slip from rounding."""
 
     lesson: str
     remarks: list[str]
+    power: list[Weakness] = field(default_factory=list)
 
 
 def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterator[str]:

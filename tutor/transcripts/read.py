@@ -142,5 +142,5 @@ def versions_of(sidecar: str) -> DrawnWith:
         raise TutorError(f"the sidecar is not one of format {FORMAT}: {str(error)[:300]}") from None
     except RecursionError:
         raise TutorError("the sidecar cannot be read: it is nested too deeply") from None
-    except ValueError as error:  # also what is no JSON at all
+    except (msgspec.MsgspecError, ValueError) as error:  # also what is no JSON at all
         raise TutorError(f"the sidecar cannot be read: {error}") from None

@@ -12,6 +12,7 @@ from tutor.errors import TutorError, listed, nearest_in
 from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
 from tutor.marking.answer import DEFAULT, Demand
+from tutor.marking.everywhere import LINE
 from tutor.marking.sheet import MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
@@ -58,12 +59,13 @@ class Assignment:
         return earned
 
     def shows_sound_work(self, sheet: MarkedSheet) -> bool:
-        """Whether there are at least as many lines that are correct against the key as there are mistakes: each of the
-        story counts one, and each line that it leaves over."""
+        """Whether there are at least as many lines that are correct against the key as there are mistakes: one made
+        everywhere counts one, one made line by line each time, and so does each line that the story leaves over."""
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
         left = sum(name not in told for name in sheet.root_errors)
-        return sum(not m.is_other for m in sheet.misconceptions) + left <= right
+        mistakes = sum(len(m.cells) if m.scope == LINE else 1 for m in sheet.misconceptions if not m.is_other)
+        return mistakes + left <= right
 
     def please_look(self, sheet: MarkedSheet) -> Iterator[str]:
         """Why a teacher should look at the sheet."""

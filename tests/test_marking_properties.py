@@ -1,0 +1,114 @@
+"""What holds of every sheet, whatever its numbers."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from networks import RandomNetwork, networks
+
+from tutor.formulas.evaluate import value_of
+from tutor.homework.marker import Desk, Order
+from tutor.lessons.find import lesson_text, worksheet_of
+from tutor.lessons.format import Homework
+from tutor.lessons.read import parse_lesson
+from tutor.marking.report import SheetReport
+from tutor.numbers.exact import ExactSystem, as_fraction
+from tutor.sheets.read import HandedIn
+from tutor.worksheet.step import Worksheet
+
+CREDIT = ("correct", "carried", "rounding")
+MLP = lesson_text("mlp")
+NAMES = [step.name for step in worksheet_of(parse_lesson(MLP, "mlp")).steps]
+
+
+def marked(text: str, answers: dict[str, str]) -> SheetReport:
+    return Desk(Order(text, "t", Homework())).mark("s", HandedIn(answers))
+
+
+def worked(worksheet: Worksheet, slip: str, factor: Fraction) -> dict[str, Fraction]:
+    """Every line in full, worked on from one that came out wrong."""
+    values, system = dict(worksheet.givens), ExactSystem(40)
+    for step in worksheet.steps:
+        value = as_fraction(value_of(step.formula, values, system))
+        values[step.name] = value * factor if step.name == slip else value
+    return values
+
+
+def written(value: Any, digits: int) -> str:
+    return f"{float(value):.{digits - 1}e}"
+
+
+@settings(max_examples=12, deadline=None)
+@given(networks())
+def test_a_key_is_all_right_and_its_negative_earns_next_to_nothing(network: RandomNetwork) -> None:
+    text = network.toml()
+    values = worksheet_of(parse_lesson(text, "t")).values
+    steps = [step.name for step in worksheet_of(parse_lesson(text, "t")).steps]
+    right = marked(text, {name: written(values[name], 7) for name in steps})
+    assert right.score == right.max_score and {cell.verdict for cell in right.cells} == {"correct"}
+    assume(10 * sum(values[name] == 0 for name in steps) <= len(steps))  # the negative of 0 is right
+    negated = marked(text, {name: written(-values[name], 7) for name in steps})
+    counting = [cell for cell in negated.cells if values[cell.name] != 0]
+    assert sum(cell.earned or 0 for cell in counting) <= 0.15 * len(counting)
+
+
+@settings(max_examples=12, deadline=None)
+@given(networks(), st.data())
+def test_further_right_digits_never_take_credit_away(network: RandomNetwork, data: st.DataObject) -> None:
+    """Of a writer who goes on in full and writes down some lines, one of which came out wrong; one that is left blank
+    may well show itself by further digits."""
+    text = network.toml()
+    worksheet = worksheet_of(parse_lesson(text, "t"))
+    steps = [step.name for step in worksheet.steps]
+    slip, factor = data.draw(st.sampled_from(steps)), Fraction(data.draw(st.sampled_from(["13/10", "-1", "2", "1"])))
+    try:
+        values = worked(worksheet, slip, factor)
+    except (ArithmeticError, ValueError):  # nobody can go on from there
+        return
+    digits = data.draw(st.integers(3, 6))
+    handed = list(
+        dict.fromkeys([slip, *data.draw(st.lists(st.sampled_from(steps), min_size=1, max_size=12, unique=True))])
+    )
+    longer = data.draw(st.sampled_from(handed))
+    sheet = {name: written(values[name], digits) for name in handed}
+    before = {cell.name: cell.verdict for cell in marked(text, sheet).cells}
+    sheet[longer] = written(values[longer], digits + data.draw(st.integers(1, 4)))
+    after = {cell.name: cell.verdict for cell in marked(text, sheet).cells}
+    assert not {n: (before[n], after[n]) for n in handed if before[n] in CREDIT and after[n] not in CREDIT}
+
+
+def csv_text(answers: dict[str, str], separator: str) -> str:
+    return "".join(f"{name}{separator}{answer}\n" for name, answer in [("name", "answer"), *answers.items()])
+
+
+FORMS = {
+    "s.csv": lambda answers: csv_text(answers, ","),
+    "semicolons.csv": lambda answers: csv_text(answers, ";"),
+    "s.tsv": lambda answers: csv_text(answers, "\t"),
+    "s.json": json.dumps,
+    "s.toml": lambda answers: "".join(f'"{name}" = "{answer}"\n' for name, answer in answers.items()),
+    "s.md": lambda answers: "| name | answer |\n|---|---|\n" + "".join(f"| {n} | {a} |\n" for n, a in answers.items()),
+}
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_neither_the_order_of_lines_nor_the_file_matters(data: st.DataObject) -> None:
+    folder = Path(mkdtemp())
+    desk = Desk(Order(MLP, "mlp", Homework()))
+    names = data.draw(st.lists(st.sampled_from(NAMES), min_size=3, max_size=12, unique=True))
+    values = worksheet_of(parse_lesson(MLP, "mlp")).values
+    answers = {n: f"{float(values[n]) * data.draw(st.sampled_from([1, 1, -1, 10])):.5g}" for n in names}
+    answers = {name: answers[name] for name in data.draw(st.permutations(names))}
+    reports = []
+    for name, write in FORMS.items():
+        (folder / name).write_text(write(answers))
+        reports.append(desk.mark_file(folder / name))
+    assert all((r.cells, r.score, r.misconceptions) == (reports[0].cells, reports[0].score, reports[0].misconceptions)
+               for r in reports)  # fmt: skip

@@ -50,24 +50,22 @@ def lint(
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
     from tutor.cli.worksheet import tableau_of
-    from tutor.homework.lint import Lint, remarks
+    from tutor.homework.lint import Lint, power, remarks
     from tutor.lessons.find import read_lesson, slug
     from tutor.lessons.templates import placeholders
-    from tutor.marking.assignment import assign
-    from tutor.marking.power import weaknesses
     from tutor.results import as_json
 
     found = read_lesson(lesson)
     tableau = tableau_of(lesson, found, 6)
     homework = homework_of(found, ask, decimals, significant)
     said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
-    power = weaknesses(tableau.worksheet, assign(tableau.worksheet, homework))
+    weak = power(found, tableau.worksheet, homework)
     if json_output:
-        print(as_json(Lint(slug(lesson), said, power)))
+        print(as_json(Lint(slug(lesson), said, weak)))
     else:
         for remark in said:
             printer.say(f"{lesson}: {remark}")
-        for weakness in power:
+        for weakness in weak:
             printer.say(f"{lesson}: worth a thought: {weakness.message}")
         printer.say(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
         again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"

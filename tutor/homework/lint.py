@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import field
 
 from tutor.errors import TutorError, listed
-from tutor.lessons.format import Lesson
+from tutor.lessons.format import Homework, Lesson
 from tutor.marking.assignment import assign
-from tutor.marking.power import Weakness
+from tutor.marking.power import Weakness, weaknesses
 from tutor.marking.printed import mark_printed
 from tutor.marking.verdict import CREDIT, Marker
 from tutor.results import Result
@@ -59,6 +59,18 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
             f"{listed(zeros)} {verb} exactly 0, and no 0 among the givens explains it: a student learns nothing there; "
             "choose other numbers"
         )
+
+
+def power(lesson: Lesson, worksheet: Worksheet, wanted: Homework) -> list[Weakness]:
+    """The lines whose digits cannot tell a slip from rounding. A lesson that asks for what is not there has a remark
+    about it; options that do so raise TutorError."""
+    try:
+        assignment = assign(worksheet, wanted)
+    except TutorError:
+        if wanted != lesson.homework:
+            raise
+        return []
+    return weaknesses(worksheet, assignment)
 
 
 def _mentioned(name: str, lesson: Lesson) -> bool:

@@ -182,7 +182,7 @@ def _from_table(rows: list[list[str]]) -> Iterator[Row]:
 def _joined(row: list[str], answer: int) -> list[str]:
     """A row with a cell too many, where an unquoted decimal comma has cut the answer in two."""
     first, second = row[answer].strip(), row[answer + 1].strip() if len(row) > answer + 1 else ""
-    if re.fullmatch(r"[-+−]?[0-9]+", first) and second.isdigit():
+    if re.fullmatch(r"[^0-9,;]{0,9}[0-9]+", first) and re.match(r"[0-9]+(?![0-9.,])", second):
         return [*row[:answer], f"{first},{second}", *row[answer + 2 :]]
     return row
 

@@ -17,19 +17,12 @@ from tutor.formulas.quantity import Role, named
 from tutor.harmless import from_csv
 from tutor.read_files import read_typed
 from tutor.sheets.formats import GIVEN, MARK, READERS, Row, any_format
+from tutor.sheets.separators import with_points
 
 LARGEST_SHEET = 1_000_000
 MOST_ROWS = 50_000
 LONGEST_ANSWER = 2_000
 MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and a class has many sheets
-_SIGN, _EXPONENT = r"\(?[-+−–]?\s*", r"(?:[eE][-+−–]?[0-9]+)?\)?"
-_THOUSANDS = re.compile(rf"{_SIGN}[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+{_EXPONENT}")
-_DECIMAL_COMMA = re.compile(
-    rf"{_SIGN}(?:(?![1-9][0-9]{{0,2}},[0-9]{{3}}\b(?![.,]))[0-9]*|[0-9]{{1,3}}(?:\.[0-9]{{3}})+),[0-9]+{_EXPONENT}"
-)
-"""A comma that can only be a decimal one: not 1,380, which may be a thousand or one and a little."""
-_DECIMAL_POINT = re.compile(rf"{_SIGN}(?:[0-9]*|[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+)\.[0-9]*{_EXPONENT}")
-_IN_PARENTHESES = re.compile(r"\s*\(\s*([0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*\)\s*")
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
     unknown: list[str] = []
     twice: list[str] = []
     loose = _Names(names)
-    for written, text in _with_minus(_with_points(rows)):
+    for written, text in with_points(rows):
         name = written if written in names else loose.find(written)
         if name is None:
             unknown.append(written[:60] + loose.meant(written))
@@ -141,31 +134,3 @@ def _bare(name: str) -> str:
 def _listed(names: list[str]) -> str:
     more = len(names) - MOST_TOLD
     return ", ".join(names[:MOST_TOLD]) + (f" and {counted(more, 'other')}" if more > 0 else "")
-
-
-def _with_points(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with decimal points: what commas and points mean is told by the numbers in which they can mean only one
-    thing, as 0,35 and 12.400,64. A comma that may be either way stays, and cannot be read."""
-    texts = [text.strip() for _, text in rows]
-    commas = any(map(_DECIMAL_COMMA.fullmatch, texts))
-    points = any(map(_DECIMAL_POINT.fullmatch, texts))
-    return [(name, _with_point(text, commas, points)) for name, text in rows]
-
-
-def _with_point(text: str, commas: bool, points: bool) -> str:
-    plain = text.strip()
-    if _DECIMAL_COMMA.fullmatch(plain):
-        return plain.replace(".", "").replace(",", ".")
-    if "," in plain and _DECIMAL_POINT.fullmatch(plain):
-        return plain.replace(",", "")
-    if _THOUSANDS.fullmatch(plain) and commas != points:
-        return plain.replace(",", "." if commas and plain.count(",") == 1 else "")
-    return text
-
-
-def _with_minus(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with a minus for a number in parentheses, as bookkeepers write it, where no number has a sign."""
-    if any(re.match(r"\s*[-−–]\s*[0-9.,]", text) for _, text in rows):
-        return rows
-    found = ((name, _IN_PARENTHESES.fullmatch(text), text) for name, text in rows)
-    return [(name, f"-{match[1]}" if match else text) for name, match, text in found]

@@ -63,7 +63,7 @@ def why_unreadable(text: str, error: ValueError) -> str:
         return "write the number with a decimal point"
     if "%" in text:
         return "write the share as a number, 0.5 for 50%"
-    return str(error)
+    return str(error).partition(" — valid: ")[0]  # all names of a worksheet are too many for a cell
 
 
 def plain_digits(text: str) -> str:

@@ -7,19 +7,23 @@ the numbers: the given ones among them first. `W1` is the matrix of the first la
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from tutor.errors import listed
 from tutor.formulas.quantity import derivative, named
 from tutor.marking.as_written import plain_number
+from tutor.numbers.exact import is_number
 from tutor.worksheet.connections import Connections
 from tutor.worksheet.step import Worksheet
 
 MOST_NUMBERS = 50_000
 _BEGINS = re.compile(r"\s*(?:[A-Za-z.]{1,20}\s*\(\s*)?\[")
 _TOKEN = re.compile(r"[\[\]]|[^\s,\[\]]+")
+_QUOTES = "'\""
+_MOST_AXES = 3
 _CLOSE = 0.02
 """By how much of itself a number may differ from another one that it is taken for, where only places are compared."""
 
@@ -56,34 +60,48 @@ def read_array(text: str) -> Array | None:
     it is no array, or one with rows of several lengths."""
     if not _BEGINS.match(text) or "]" not in text:
         return None
-    shape: list[int | None] = []
-    counts: list[int] = []
-    numbers: list[str] = []
-    for token in _TOKEN.findall(text[text.index("[") : text.rindex("]") + 1]):
+    tokens = _TOKEN.findall(text[text.index("[") : text.rindex("]") + 1])
+    open_lists: list[list[Any]] = []
+    whole: list[Any] = []
+    for token in tokens[:MOST_NUMBERS]:
         if token == "[":
-            counts.append(0)
-            shape += [None] * (len(counts) - len(shape))
-            if len(counts) > 3:
-                return None
+            inner: list[Any] = []
+            if open_lists:
+                open_lists[-1].append(inner)
+            open_lists.append(inner)
         elif token == "]":
-            length, depth = counts.pop(), len(counts)
-            if shape[depth] not in (None, length) or (depth == 0 and not length):
-                return None
-            shape[depth] = length
-            if counts:
-                counts[-1] += 1
-            else:
+            whole = open_lists.pop()
+            if not open_lists:
                 break
+        elif _is_entry(token):
+            open_lists[-1].append(token.strip(_QUOTES))
         else:
-            if not counts or len(numbers) == MOST_NUMBERS or len(counts) < len(shape):
-                return None
-            counts[-1] += 1
-            numbers.append(token)
-    whole = tuple(length or 0 for length in shape)
-    size = 1
-    for length in whole:
-        size *= length
-    return Array(whole, tuple(numbers)) if numbers and size == len(numbers) and not counts else None
+            return None
+        if len(open_lists) > _MOST_AXES:
+            return None
+    shape = _shape(whole) if not open_lists else None
+    return Array(shape, tuple(_flat(whole))) if shape else None
+
+
+def _shape(entries: object) -> tuple[int, ...] | None:
+    """That of lists within lists; None where they are empty, or not all alike."""
+    if not isinstance(entries, list):
+        return ()
+    shapes = set(map(_shape, entries))
+    inner = shapes.pop() if len(shapes) == 1 else None
+    return None if inner is None else (len(entries), *inner)
+
+
+def _flat(entries: object) -> Iterator[str]:
+    if isinstance(entries, list):
+        for entry in entries:
+            yield from _flat(entry)
+    else:
+        yield str(entries)
+
+
+def _is_entry(token: str) -> bool:
+    return token.lower().lstrip("+-") in ("nan", "inf") or is_number(plain_number(token.strip(_QUOTES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +213,9 @@ def spread(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callable[[s
     if worksheet.network is None:
         return Spread({}, (f"{listed(list(arrays))}: arrays are read for a network, and this lesson has none",))
     names = ArrayNames(worksheet, worksheet.network)
-    grids = {name: names.grid(called) for name, called in read_names(list(arrays)).items()}
-    unknown = [name for name in arrays if not grids.get(name)]
     called = read_names(list(arrays))
+    grids = {name: names.grid(what) for name, what in called.items()}
+    unknown = [name for name in arrays if not grids.get(name)]
     answers: dict[str, str] = {}
     remarks = []
     for kinds, told in _FAMILIES:
@@ -241,14 +259,9 @@ def _is_given(grid: Grid, worksheet: Worksheet) -> bool:
 
 def _is_turned(family: Mapping[str, tuple[Array, Grid]], given: set[str], value: Callable[[str], float | None]) -> bool:
     """Whether the arrays are the transposes of their grids: by their shapes, by the given ones, by all of them."""
-    shaped = [array.shape for array, grid in family.values() if len(array.shape) == 2 and len(grid) != len(grid[0])]
-    sizes = [
-        (len(grid), len(grid[0]))
-        for array, grid in family.values()
-        if len(array.shape) == 2 and len(grid) != len(grid[0])
-    ]
-    as_they_are = sum(a == b for a, b in zip(shaped, sizes, strict=True))
-    other = sum(a == b[::-1] for a, b in zip(shaped, sizes, strict=True))
+    matrices = [(a.shape, (len(g), len(g[0]))) for a, g in family.values() if len(a.shape) == 2 and len(g) != len(g[0])]
+    as_they_are = sum(shape == size for shape, size in matrices)
+    other = sum(shape == size[::-1] for shape, size in matrices)
     if as_they_are != other:
         return other > as_they_are
     for names in (given, set(family)):

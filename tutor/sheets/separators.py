@@ -17,7 +17,7 @@ Row = tuple[str, str]
 _NUMERAL = re.compile(r"(?<![\w.,])(?:[0-9]+(?:[.,][0-9]+)+|[.,][0-9]+)(?![.,]?[0-9])")
 """A number with a comma or a point in it; 1 of W1 and 10 of x10 are none."""
 _GROUPS_APART = re.compile(r"(?<![\w.,])[1-9][0-9]{0,2}(?:[ '’][0-9]{3})+(?=[.,][0-9]|(?![\w.,]))")
-_IN_PARENTHESES = re.compile(r"\s*\(\s*([0-9.,]+(?:[eE][-+−–]?[0-9]+)?)\s*\)\s*")
+_IN_PARENTHESES = re.compile(r"((?:[^=≈~:]{0,60}[=≈~:])?\s*)\(\s*([0-9.,]+(?:[eE][-+−–]?[0-9]+)?)\s*\)\s*")
 _SIGNED = re.compile(r"\s*\W{0,3}[-−–]\s*[0-9.,]")
 _CALL = re.compile(r"[A-Za-z]\w*\s*\(|\[")
 
@@ -101,4 +101,4 @@ def _with_minus(rows: Sequence[Row]) -> Sequence[Row]:
     if any(_SIGNED.match(text) for _, text in rows):
         return rows
     found = ((name, _IN_PARENTHESES.fullmatch(text), text) for name, text in rows)
-    return [(name, f"-{match[1]}" if match else text) for name, match, text in found]
+    return [(name, f"{match[1]}-{match[2]}" if match else text) for name, match, text in found]

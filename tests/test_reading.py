@@ -139,6 +139,16 @@ def test_subscripts_in_names_and_formulas(form: str, tutor: Tutor) -> None:
     assert (cell["verdict"], cell["formula"]) == ("correct", "right")
 
 
+def test_lines_without_quotes_are_read_as_they_stand(tutor: Tutor) -> None:
+    text = '# mine\nh1_in = 0,4800  # the sum\n"E" = "≈0,3487"\nh2_in = 2,2%\n\n[sheet]\nstudent = Zoë\n'
+    for name in ("s.toml", "s.txt"):
+        (tutor.folder / name).write_text(text, encoding="utf-8")
+        sheet = tutor.json("check", "mlp", name, "--ask", "h1_in", "--ask", "E", "--ask", "h2_in")["sheets"][0]
+        assert (sheet["score"], sheet["student"]) == (3, "Zoë")
+    (tutor.folder / "s.toml").write_text("h1_in = 0,48\nand so on\n")
+    assert "not valid TOML" in tutor("check", "mlp", "s.toml").stderr
+
+
 def test_in_a_chain_of_equal_sides_the_last_is_the_answer(tutor: Tutor) -> None:
     (tutor.folder / "s.csv").write_text('name,answer\nh1_in,"0.5*0.1 + 0.1*0.3 + 0.4 = 0.05 + 0.43 = 0.48"\n')
     assert tutor("check", "mlp", "s.csv", "--ask", "h1_in").returncode == 0

@@ -130,6 +130,7 @@ DEEPEST_ARRAY = 3
 Row = tuple[str, str]
 Cells = list[list[str]]
 _ASSIGNMENT = re.compile(r'[ \t]*(?:"([^"\n]*)"|([\w-]+))[ \t]*=[ \t]*([^\s#]+)')
+_LOOSE = re.compile(r'(?:"([^"]*)"|([^\s="#]+))\s*=\s*(?:"([^"]*)"|([^\s"#\[{][^"#]*?))\s*(?:#.*)?')
 
 
 def ending_of(text: str) -> str:
@@ -195,6 +196,9 @@ def _toml(text: str) -> Iterator[Row]:
     try:
         found = parse_toml(text, str)
     except ValueError as error:
+        if loose := _loose_lines(text):
+            yield from loose
+            return
         hint = "; put every name and every answer in quotes" if "=" in text else ""
         raise TutorError(f"it {error}{hint}") from None
     typed = {m[1] if m[1] is not None else m[2]: m[3] for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
@@ -205,6 +209,23 @@ def _toml(text: str) -> Iterator[Row]:
             yield name, _text(value)
         else:
             yield name, typed[name]  # as it was typed: TOML reads 0x10 and 1_0 as whole numbers, which no sheet means
+
+
+def _loose_lines(text: str) -> list[Row]:
+    """The same of lines that are no TOML only because an answer stands there without quotes, as 0,48 or 12%; empty
+    where there is any other line."""
+    found = []
+    mark = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line == "[sheet]":
+            mark = MARK
+        elif not line.startswith("#"):
+            match = _LOOSE.fullmatch(line)
+            if match is None:
+                return []
+            name, quoted, bare = match[1] if match[1] is not None else match[2], match[3], match[4]
+            found.append((f"{mark}{name}", quoted if quoted is not None else bare))
+    return found
 
 
 def _json(text: str) -> Iterator[Row]:

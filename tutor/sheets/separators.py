@@ -19,6 +19,8 @@ _NUMERAL = re.compile(r"(?<![\w.,])(?:[0-9]+(?:[.,][0-9]+)+|[.,][0-9]+)(?![.,]?[
 _GROUPS_APART = re.compile(r"(?<![\w.,])[1-9][0-9]{0,2}(?:[ '’][0-9]{3})+(?=[.,][0-9]|(?![\w.,]))")
 _IN_PARENTHESES = re.compile(r"((?:[^=≈~:]{0,60}[=≈~:])?\s*)\(\s*([0-9.,]+(?:[eE][-+−–]?[0-9]+)?)\s*\)\s*")
 _SIGNED = re.compile(r"\s*\W{0,3}[-−–]\s*[0-9.,]")
+_ORDINARY = re.compile(r"\s*[-+−–]?[0-9]*\.?[0-9]*(?:[eE][-+−–]?[0-9]+)?\s*")
+_MAY_MEAN_MORE = re.compile(r"[,(']|[0-9] [0-9]|[^\x00-\x7f]")
 _CALL = re.compile(r"[A-Za-z]\w*\s*\(|\[")
 
 
@@ -35,13 +37,13 @@ class Shown:
 def with_points(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows with a decimal point in every number, without separators of thousands, and with a minus for a number in
     parentheses, as bookkeepers write it, where no number has a sign. What can be read in two ways stays."""
-    found = [(name, _grouped(plain_digits(text))) for name, text in rows]
-    numerals = [m[0] for name, text in found if _is_free(text, name) for m in _NUMERAL.finditer(text)]
-    if numerals:
-        shown = _shown(numerals)
-        found = [(name, _NUMERAL.sub(lambda m: _read(m[0], shown), t) if _is_free(t, name) else t) for name, t in found]
-    rows = [(name, new if new != plain_digits(old) else old) for (name, new), (_, old) in zip(found, rows, strict=True)]
-    return _with_minus(rows)
+    if not any(_MAY_MEAN_MORE.search(text) for _, text in rows):
+        return rows
+    plain = [text if _ORDINARY.fullmatch(text) else _grouped(plain_digits(text)) for _, text in rows]
+    free = [_ORDINARY.fullmatch(t) is not None or _is_free(t, n) for t, (n, _) in zip(plain, rows, strict=True)]
+    shown = _shown([m[0] for text, f in zip(plain, free, strict=True) if f for m in _NUMERAL.finditer(text)])
+    read = [_NUMERAL.sub(lambda m: _read(m[0], shown), t) if f else t for t, f in zip(plain, free, strict=True)]
+    return _with_minus([(name, text) for (name, _), text in zip(rows, read, strict=True)])
 
 
 def _is_free(text: str, name: str) -> bool:

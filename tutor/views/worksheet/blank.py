@@ -42,11 +42,16 @@ def given(tableau: Tableau) -> Iterator[Block]:
     if tableau.worksheet.network is not None:
         yield from setting(tableau)
     yield Break()
-    yield Paragraph(f"Given: {', '.join(tableau.all_given())}.")
+    yield Paragraph(("Given: ", *coded(tableau.all_given()), "."))
     if equations := stated(tableau):
         yield Heading("The equations")
     for step in equations:
         yield Paragraph((Code(step.name), " = ", Formula(step.formula)), 2)
+
+
+def coded(texts: Sequence[str]) -> tuple[Code | str, ...]:
+    """Each as it is typed, with commas between them."""
+    return tuple(piece for n, text in enumerate(texts) for piece in ((", ",) if n else ()) + (Code(text),))
 
 
 def stated(tableau: Tableau) -> list[Step]:

@@ -12,7 +12,7 @@ from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind as Made
 from tutor.sheets.formats import Question
 from tutor.views.blocks import Block, Code, Column, Heading, Kind, Level, Paragraph, Row, Table, Text
-from tutor.views.worksheet.blank import given, harmless_prose
+from tutor.views.worksheet.blank import coded, given, harmless_prose
 from tutor.views.worksheet.model import Tableau
 from tutor.views.worksheet.page import title
 from tutor.worksheet.step import Step, Worksheet
@@ -98,7 +98,7 @@ def names(worksheet: Worksheet, questions: Sequence[Question]) -> Iterator[Text]
         neuron = network.layers[0].neurons[0]
         yield (Code(neuron.sum), " is the weighted sum of a neuron, ", Code(neuron.output), " its output")
         if network.targets:
-            yield (*_coded(network.targets), ": what should come out")
+            yield (*coded(network.targets), ": what should come out")
     if "eta" in worksheet.givens:
         yield (Code("eta"), ": the learning rate")
     if any(q.of is not None for q in asked):
@@ -116,11 +116,6 @@ def names(worksheet: Worksheet, questions: Sequence[Question]) -> Iterator[Text]
         yield (Code(str(Role.NEW)), " after a name: its value after the update")
     if any(q.role is Role.AFTER for q in known):
         yield (Code(str(Role.AFTER)), " after a name: worked out again with the new parameters")
-
-
-def _coded(names: Sequence[str]) -> tuple[Code | str, ...]:
-    """Names with commas between them."""
-    return tuple(piece for n, name in enumerate(names) for piece in ([", "] if n else []) + [Code(name)])
 
 
 def _functions(worksheet: Worksheet) -> list[str]:

@@ -211,6 +211,19 @@ def test_a_stored_number_has_the_digits_that_are_shown(
     assert next(c["answer"] for c in cells if c["name"] == "h1_in") == answer
 
 
+@pytest.mark.parametrize("ending", [".xlsx", ".ods"])
+def test_what_a_spreadsheet_has_made_a_date_of_is_no_number(tutor: Tutor, ending: str) -> None:
+    """3/7, typed into a cell, is the seventh of March there."""
+    path = write_workbook(tutor.folder / f"s{ending}", [["name", "answer"], ["h1_in", ("46088", "d/m/yyyy")]])
+    if ending == ".ods":
+        content = ods_content([["name", "answer"], ["h1_in", ("46088", "0")]])
+        stored, date = 'value-type="float" office:value="46088"', 'value-type="date" office:date-value="2026-03-07"'
+        zipped(path, {"content.xml": content.replace(stored, date)})
+    cells = tutor.json("check", "mlp", path.name, fails=1)["sheets"][0]["cells"]
+    cell = next(c for c in cells if c["name"] == "h1_in")
+    assert cell["verdict"] == "unreadable" and "made a date of it" in cell["reason"]
+
+
 _FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
 _LAUGHS = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 _REPEATED = '<table:table-row table:number-rows-repeated="1048576"><table:table-cell table:number-columns-repeated="1900" office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
@@ -310,7 +323,7 @@ def test_a_form_is_a_class_in_one_file(tutor: Tutor, kind: str, ending: str) -> 
     assert [sheet["score"] for sheet in found["sheets"]][::2] == [2, 0] and found["summary"]["sheets"] == 3
     rows = list(csv.DictReader((tutor.folder / "g.csv").open()))
     assert [row["student"] for row in rows] == ["ann@x.org", "bob@x.org", "cy@x.org"]
-    assert [row["sheet"] for row in rows] == [f"form{ending} row {n}" for n in (2, 3, 4)]
+    assert [row["sheet"] for row in rows] == [f"row {n} of form{ending}" for n in (2, 3, 4)]
     assert all("no such quantity" not in row["notes"] for row in rows)
 
 
@@ -335,6 +348,28 @@ def test_each_row_of_a_form_is_marked_against_its_own_problem(tutor: Tutor) -> N
     written(tutor.folder / "form.csv", [heading, *([student, *found.values()] for student, found in keys.items())])
     done = tutor.json("check", "mlp", "form.csv", "--roster", "r.csv", "--secret", "s")
     assert [sheet["score"] for sheet in done["sheets"]] == [47, 47]
+    rows = csv.reader((tutor.folder / "o" / "sheets" / "bob_x_org.csv").open(encoding="utf-8"))
+    code = next(row[1] for row in rows if row[0] == "#problem")
+    found = [code, *keys["bob@x.org"].values()]
+    written(
+        tutor.folder / "form.csv", [["Email", "Problem", *heading[1:]], ["bob@x.org", *found], ["ann@x.org", *found]]
+    )
+    sheets = tutor.json("check", "mlp", "form.csv", "--roster", "r.csv", "--secret", "s", fails=None)["sheets"]
+    assert "notes" not in sheets[0] and sheets[0]["score"] == 47
+    assert "another student's problem, that of bob@x.org" in str(sheets[1])
+
+
+def test_rows_of_nobody_are_told_apart(tutor: Tutor) -> None:
+    (tutor.folder / "form.csv").write_text("h1_in,E,h2_in\n0.48,0.3487,0.022\n0.49,0.3487,0.022\n")
+    assert tutor("check", "mlp", "form.csv", "--gradebook", "g.csv").returncode == 1
+    rows = list(csv.DictReader((tutor.folder / "g.csv").open()))
+    assert [(row["student"], row["score"]) for row in rows] == [("row 2 of form", "3"), ("row 3 of form", "2")]
+
+
+def test_a_form_may_be_larger_than_a_sheet(tutor: Tutor) -> None:
+    rows = "".join(f"s{n}@x.org,{'x' * 30_000},0.48\n" for n in range(40))
+    (tutor.folder / "form.csv").write_text("Email,Remarks,h1_in\n" + rows)
+    assert tutor.json("check", "mlp", "form.csv", "--ask", "h1_in")["summary"]["without_error"] == 40
 
 
 # Arrays of a program

@@ -104,7 +104,7 @@ class Desk:
             return [NotMarked(called, str(error))]
         except Exception as error:
             return [NotMarked(called, _FAULT, described(error))]
-        return [self._mark_or_say(f"{called} {row}".strip(), sheet) for row, sheet in sheets]
+        return [self._mark_or_say(f"{row} of {called}" if row else called, sheet) for row, sheet in sheets]
 
     def _mark_or_say(self, name: str, sheet: HandedIn | TutorError) -> Report:
         if isinstance(sheet, TutorError):

@@ -33,6 +33,8 @@ _RAISED_POWER = re.compile(rf"(.*{_TIMES_TEN})([⁻⁺]?[⁰¹²³⁴⁵⁶⁷�
 _SHARE = re.compile(rf"({_NUMBER})\s*%")
 _EITHER_WAY = re.compile(r"(?<![\w.,])([1-9][0-9]{0,2}),([0-9]{3})(?![\w.,])")
 _LONGEST = 200
+A_DATE = "date "
+"""What stands before whatever a spreadsheet has made of an answer that it took for a date, as 3/7."""
 
 
 def plain_number(text: str, name: str = "") -> str:
@@ -61,6 +63,8 @@ def why_unreadable(text: str, error: ValueError) -> str:
         )
     if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
         return "write the number with a decimal point"
+    if text.startswith(A_DATE):
+        return "the spreadsheet has made a date of it; set the cell to text and write the answer again"
     if "%" in text:
         return "write the share as a number, 0.5 for 50%"
     return str(error).partition(" — valid: ")[0]  # all names of a worksheet are too many for a cell

@@ -37,6 +37,7 @@ from tutor.sheets.separators import with_points
 from tutor.sheets.workbook import OLD_EXCEL, ZIPPED, workbook_tables
 
 LARGEST_SHEET = 1_000_000
+LARGEST_FORM = 10_000_000
 MOST_ROWS = 50_000
 LONGEST_ANSWER = 2_000
 MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and a class has many sheets
@@ -100,21 +101,26 @@ class _Content:
     tables: Sequence[Cells]
     text: str = ""
     ending: str = ""
+    size: int = 0
 
 
 def _content_of(path: str | Path) -> _Content:
-    raw = read_whole(path, LARGEST_SHEET, "answer sheet", called="it")
-    if raw.startswith((ZIPPED, OLD_EXCEL)):
-        return _Content(workbook_tables(raw))
     ending = Path(path).suffix.lower()
+    most = LARGEST_FORM if ending in (*DELIMITED, *WORKBOOKS) else LARGEST_SHEET
+    raw = read_whole(path, most, "answer sheet", called="it")
+    if raw.startswith((ZIPPED, OLD_EXCEL)):
+        return _Content(workbook_tables(raw), size=len(raw))
     if ending in WORKBOOKS:
         raise TutorError(f"it is no {ending} file, whatever its name says; save it again, or as CSV")
-    return _content(decoded(raw), ending)
+    try:
+        return _content(decoded(raw), ending)
+    except TutorError as error:
+        raise (_too_large() if len(raw) > LARGEST_SHEET else error) from None
 
 
 def _content(text: str, ending: str) -> _Content:
     known = ending if ending in READERS or ending in DELIMITED else ending_of(text)
-    return _Content([csv_cells(text)] if known in DELIMITED else [], text, known)
+    return _Content([csv_cells(text)] if known in DELIMITED else [], text, known, len(text))
 
 
 def _sheet(content: _Content, names: Mapping[str, object]) -> HandedIn:
@@ -123,7 +129,13 @@ def _sheet(content: _Content, names: Mapping[str, object]) -> HandedIn:
     return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
 
 
+def _too_large() -> TutorError:
+    return TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
+
+
 def _rows(content: _Content) -> list[Row]:
+    if content.size > LARGEST_SHEET:
+        raise _too_large()
     found = _from_tables(content.tables) if content.tables else READERS[content.ending](content.text)
     rows = list(islice(found, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
@@ -150,9 +162,8 @@ def _form_in(content: _Content, names: Mapping[str, object]) -> list[Filled]:
 
 def _row_of_form(filled: Filled, names: Mapping[str, object]) -> tuple[str, HandedIn | TutorError]:
     called = f"row {filled.number}"
-    about = {"student": called, **filled.about}
     try:
-        sheet = _collected(filled.answers, about, names)
+        sheet = _collected(filled.answers, filled.about, names)
     except TutorError as error:
         return called, error
     return called, replace(sheet, remarks=(*sheet.remarks, *([filled.remark] if filled.remark else [])))

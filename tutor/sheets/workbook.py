@@ -9,6 +9,7 @@ A stored number is written with all its digits, and with the zeros that its form
 from __future__ import annotations
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,9 +17,10 @@ from decimal import Decimal
 from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile, LargeZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from tutor.errors import TutorError
+from tutor.marking.as_written import A_DATE
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -33,8 +35,28 @@ MOST_COLUMNS = 2_000
 MOST_DECIMALS = 30
 
 Cells = list[list[str]]
+_DAMAGES = (
+    BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    OSError,
+    LookupError,
+    ValueError,
+    OverflowError,
+)
+"""What comes of a broken zip while it is unpacked."""
 _FAR = "it has cells too far apart for an answer sheet"
-_BUILT_IN = {2: "0.00", 4: "#,##0.00", 10: "0.00%", 11: "0.00E+00", 39: "#,##0.00", 40: "#,##0.00", 48: "##0.0E+0"}
+_BUILT_IN = dict.fromkeys((*range(14, 23), *range(45, 48)), "d") | {
+    2: "0.00",
+    4: "#,##0.00",
+    10: "0.00%",
+    11: "0.00E+00",
+    39: "#,##0.00",
+    40: "#,##0.00",
+    48: "##0.0E+0",
+}
 """The number formats of .xlsx that have no text of their own. Source: ECMA-376, 18.8.30."""
 
 
@@ -42,29 +64,37 @@ def workbook_tables(raw: bytes) -> list[Cells]:
     """The cells of every sheet in the file, empty ones as "". Raises TutorError for what is no such file."""
     if raw.startswith(OLD_EXCEL):
         raise TutorError("it is an old Excel file, or one with a password; save it as .xlsx or as CSV")
-    try:
-        with ZipFile(BytesIO(raw)) as archive:
-            names = archive.namelist()
-            if "xl/workbook.xml" in names:
-                return list(islice(_xlsx(archive), MOST_SHEETS))
-            if "content.xml" in names:
-                return list(islice(_ods(_part(archive, "content.xml")), MOST_SHEETS))
-    except (
-        BadZipFile,
-        LargeZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        KeyError,
-    ) as error:
-        raise TutorError(
-            f"it is a damaged file of a spreadsheet ({str(error)[:100]}); save it again, or as CSV"
-        ) from None
+    archive = _archive(raw)
+    names = archive.namelist()
+    if "xl/workbook.xml" in names:
+        return list(islice(_xlsx(archive), MOST_SHEETS))
+    if "content.xml" in names:
+        return list(islice(_ods(_part(archive, "content.xml")), MOST_SHEETS))
     if any(name.endswith(".npy") for name in names):
         raise TutorError("it has arrays of NumPy; write them as JSON: json.dump({'dW1': dW1.tolist()}, file)")
     raise TutorError("it is neither .xlsx nor .ods; save it as one of these, or as CSV")
+
+
+def _archive(raw: bytes) -> ZipFile:
+    try:
+        return ZipFile(BytesIO(raw))
+    except _DAMAGES as error:
+        raise _damaged(error) from None
+
+
+def _unzipped(archive: ZipFile, name: str) -> bytes:
+    """The beginning of a part, one byte longer than it may be at most. Its checksum is right where it is read whole."""
+    try:
+        if archive.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise BadZipFile("packed in an unusual way")
+        with archive.open(name) as file:
+            return file.read(LARGEST_PART + 1)
+    except _DAMAGES as error:
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> TutorError:
+    return TutorError(f"it is a damaged file of a spreadsheet ({str(error)[:100]}); save it again, or as CSV")
 
 
 def _part(archive: ZipFile, name: str) -> Element:
@@ -77,8 +107,7 @@ def _part(archive: ZipFile, name: str) -> Element:
         def doctype(self, *_: object) -> None:
             raise TutorError(f"{name} in it was not written by a spreadsheet program; save it as CSV")
 
-    with archive.open(name) as file:
-        text = file.read(LARGEST_PART + 1)
+    text = _unzipped(archive, name)
     if len(text) > LARGEST_PART:
         raise TutorError(f"{name} in it has more than {LARGEST_PART:,} bytes; that is no answer sheet")
     parser = XMLParser(target=Plain())
@@ -169,6 +198,8 @@ def _xlsx_text(cell: Element, shared: list[str], formats: list[str]) -> str:
         return _text(cell, "t")
     if kind == "s":
         return shared[int(value)] if value.isdecimal() and int(value) < len(shared) else ""
+    if kind == "d":
+        return A_DATE + value
     if kind == "b":
         return "true" if value == "1" else "false"
     style = known.get("s", "")
@@ -177,9 +208,11 @@ def _xlsx_text(cell: Element, shared: list[str], formats: list[str]) -> str:
 
 
 def _decimals_of(code: str) -> tuple[int, str]:
-    """How many decimals a format shows, and how it goes on: as a percentage or in powers of ten."""
+    """How many decimals a format shows, and of what: the number, its percentage, its mantissa, or a date."""
     first = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.', "", code.partition(";")[0])
     match = re.search(r"\.(0+)", first)
+    if first.lower() != "general" and re.search("[ymdhs]", first, re.IGNORECASE):
+        return 0, A_DATE
     return (len(match[1]) if match else 0), "%" if "%" in first else "E" if re.search("E[+-]0", first) else ""
 
 
@@ -234,6 +267,8 @@ def _repeated(element: Element, name: str) -> int:
 
 def _ods_text(cell: Element, formats: Mapping[str, tuple[int, str]]) -> str:
     known = _attributes(cell)
+    if known.get("value-type") in ("date", "time"):
+        return A_DATE + (known.get("date-value") or known.get("time-value", ""))
     said = "\n".join("".join(p.itertext()) for p in cell if _local(p) == "p")
     if known.get("value-type") not in ("float", "percentage", "currency"):
         return said
@@ -243,7 +278,9 @@ def _ods_text(cell: Element, formats: Mapping[str, tuple[int, str]]) -> str:
 
 def as_shown(stored: str, decimals: int, sign: str) -> str:
     """A stored number with all its digits, and at least so many decimals as a spreadsheet shows of it: of the number,
-    of its percentage, or of its mantissa. What is no number stays as it is."""
+    of its percentage, or of its mantissa. What is no number stays as it is; a date is none."""
+    if sign == A_DATE:
+        return A_DATE + stored
     with suppress(ValueError, ArithmeticError):
         number = Decimal(repr(float(stored)))
         if not number.is_finite():

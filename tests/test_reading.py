@@ -238,7 +238,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "far.ods": (lambda p: zipped(p, {"content.xml": ods_content(ROWS).replace("</table:table>", _REPEATED)}), "too far apart"),
     "laughs.ods": (lambda p: zipped(p, {"content.xml": _LAUGHS + ods_content(ROWS)}), "not written by a spreadsheet"),
     "xml.ods": (lambda p: zipped(p, {"content.xml": ods_content(ROWS)[:-9]}), "is damaged"),
-    "bomb.ods": (lambda p: zipped(p, {"content.xml": b" " * 30_000_000}), "more than 8,000,000 bytes"),
+    "bomb.ods": (lambda p: zipped(p, {"content.xml": b" " * 30_000_000}), "unpacked it has more than 8,000,000 bytes"),
     "empty.xlsx": (lambda p: write_workbook(p, []), "no answer in it"),
 }  # fmt: skip
 

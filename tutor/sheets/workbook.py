@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ZIPPED = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 """How the files begin that Excel wrote before 2007, and those with a password."""
-LARGEST_PART = 8_000_000
+LARGEST = 8_000_000
 MOST_CELLS = 200_000
 MOST_SHEETS = 20
 MOST_COLUMNS = 2_000
@@ -64,41 +64,51 @@ def workbook_tables(raw: bytes) -> list[Cells]:
     """The cells of every sheet in the file, empty ones as "". Raises TutorError for what is no such file."""
     if raw.startswith(OLD_EXCEL):
         raise TutorError("it is an old Excel file, or one with a password; save it as .xlsx or as CSV")
-    archive = _archive(raw)
-    names = archive.namelist()
-    if "xl/workbook.xml" in names:
-        return list(islice(_xlsx(archive), MOST_SHEETS))
-    if "content.xml" in names:
-        return list(islice(_ods(_part(archive, "content.xml")), MOST_SHEETS))
-    if any(name.endswith(".npy") for name in names):
+    parts = _Parts(raw)
+    if "xl/workbook.xml" in parts.names:
+        return list(islice(_xlsx(parts), MOST_SHEETS))
+    if "content.xml" in parts.names:
+        return list(islice(_ods(parts.tree("content.xml")), MOST_SHEETS))
+    if any(name.endswith(".npy") for name in parts.names):
         raise TutorError("it has arrays of NumPy; write them as JSON: json.dump({'dW1': dW1.tolist()}, file)")
     raise TutorError("it is neither .xlsx nor .ods; save it as one of these, or as CSV")
 
 
-def _archive(raw: bytes) -> ZipFile:
-    try:
-        return ZipFile(BytesIO(raw))
-    except _DAMAGES as error:
-        raise _damaged(error) from None
+class _Parts:
+    """The XML documents of a file. No more than `LARGEST` bytes are unpacked, however often one is asked for."""
 
+    def __init__(self, raw: bytes) -> None:
+        try:
+            self._archive = ZipFile(BytesIO(raw))
+        except _DAMAGES as error:
+            raise _damaged(error) from None
+        self.names = frozenset(self._archive.namelist())
+        self._left = LARGEST
 
-def _unzipped(archive: ZipFile, name: str) -> bytes:
-    """The beginning of a part, one byte longer than it may be at most. Its checksum is right where it is read whole."""
-    try:
-        if archive.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise BadZipFile("packed in an unusual way")
-        with archive.open(name) as file:
-            return file.read(LARGEST_PART + 1)
-    except _DAMAGES as error:
-        raise _damaged(error) from None
+    def tree(self, name: str) -> Element:
+        text = self._unzipped(name)
+        self._left -= len(text)
+        if self._left < 0:
+            raise TutorError(f"unpacked it has more than {LARGEST:,} bytes; that is no answer sheet")
+        return _tree(text, name)
+
+    def _unzipped(self, name: str) -> bytes:
+        """As much of the part as may be, and one byte more. Its checksum is right where it is read whole."""
+        try:
+            if self._archive.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                raise BadZipFile("packed in an unusual way")
+            with self._archive.open(name) as file:
+                return file.read(self._left + 1)
+        except _DAMAGES as error:
+            raise _damaged(error) from None
 
 
 def _damaged(error: Exception) -> TutorError:
     return TutorError(f"it is a damaged file of a spreadsheet ({str(error)[:100]}); save it again, or as CSV")
 
 
-def _part(archive: ZipFile, name: str) -> Element:
-    """One of the XML documents in the file."""
+def _tree(text: bytes, name: str) -> Element:
+    """One of the XML documents."""
     from xml.etree.ElementTree import ParseError, TreeBuilder, XMLParser
 
     class Plain(TreeBuilder):
@@ -107,9 +117,6 @@ def _part(archive: ZipFile, name: str) -> Element:
         def doctype(self, *_: object) -> None:
             raise TutorError(f"{name} in it was not written by a spreadsheet program; save it as CSV")
 
-    text = _unzipped(archive, name)
-    if len(text) > LARGEST_PART:
-        raise TutorError(f"{name} in it has more than {LARGEST_PART:,} bytes; that is no answer sheet")
     parser = XMLParser(target=Plain())
     try:
         parser.feed(text)
@@ -139,19 +146,18 @@ def _text(element: Element, name: str) -> str:
 # .xlsx
 
 
-def _xlsx(archive: ZipFile) -> Iterator[Cells]:
+def _xlsx(parts: _Parts) -> Iterator[Cells]:
     """The sheets in their order; those that cannot be found, as charts, are none."""
-    parts = set(archive.namelist())
     strings, styles, links = "xl/sharedStrings.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"
-    shared = [_text(i, "t") for i in _all(_part(archive, strings), "si")] if strings in parts else []
-    formats = _xlsx_formats(_part(archive, styles)) if styles in parts else []
-    linked = [_attributes(link) for link in _all(_part(archive, links), "Relationship")] if links in parts else []
+    shared = [_text(i, "t") for i in _all(parts.tree(strings), "si")] if strings in parts.names else []
+    formats = _xlsx_formats(parts.tree(styles)) if styles in parts.names else []
+    linked = [_attributes(link) for link in _all(parts.tree(links), "Relationship")] if links in parts.names else []
     targets = {link.get("Id", ""): link.get("Target", "") for link in linked}
-    for sheet in map(_attributes, _all(_part(archive, "xl/workbook.xml"), "sheet")):
+    for sheet in map(_attributes, _all(parts.tree("xl/workbook.xml"), "sheet")):
         target = targets.get(sheet.get("id", ""), "")
         name = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if name in parts and "worksheets/" in name:
-            yield _xlsx_rows(_part(archive, name), shared, formats)
+        if name in parts.names and "worksheets/" in name:
+            yield _xlsx_rows(parts.tree(name), shared, formats)
 
 
 def _xlsx_formats(styles: Element) -> list[str]:

@@ -333,8 +333,10 @@ def test_a_column_that_is_no_quantity_is_told_and_a_sheet_is_no_form(tutor: Tuto
     assert any("h1in: no such quantity" in note for note in notes)
     (tutor.folder / "sheet.csv").write_text("name,answer,remark\nh1_in,0.48,h1_out E\n")
     assert tutor.json("check", "mlp", "sheet.csv", "--ask", "h1_in")["sheets"][0]["sheet"] == "sheet.csv"
-    watched = tutor("check", "mlp", "-", stdin="Name,h1_in,E\nAnn,0.48,0.3487\n")
-    assert watched.returncode == 2 and "a class in one file" in watched.stderr
+    piped = tutor("check", "mlp", "-", stdin="Name,h1_in,E\nAnn,0.48,0.3487\n")
+    assert piped.returncode == 2 and "a class in one file" in piped.stderr
+    watched = tutor("check", "mlp", "form.csv", "--watch")
+    assert watched.returncode == 2 and "a whole class" in watched.stderr
 
 
 def test_each_row_of_a_form_is_marked_against_its_own_problem(tutor: Tutor) -> None:

@@ -88,12 +88,16 @@ def check(
     order = Order(text, lesson, wanted, _owners(files, secret, students))
     if not files:
         raise NothingThere("there is no sheet to mark")
+    rows = rows_of_form(files[0], order) if len(files) == 1 else 0
+    if watch and rows:
+        raise TutorError(
+            f"--watch marks one sheet again and again; {str(files[0])!r} is a form's export, a whole class"
+        )
     if watch:
         _watch(order, files[0], printer, reveal)
         return
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
-    rows = rows_of_form(files[0], order) if len(files) == 1 else 0
     single = len(files) == 1 and not is_folder(paths[0]) and not rows
     outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
     outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)

@@ -58,7 +58,7 @@ def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
     """The sheet in a file, or on standard input for `-`. Raises TutorError, with what to do, for what is no sheet."""
     content = _content_of(path)
     if _form_in(content, names):
-        raise TutorError("it is a form's export, a class in one file; mark it as a file of its own, without --watch")
+        raise TutorError("it is a form's export, a class in one file; give it by the name of a file")
     return _sheet(content, names)
 
 

@@ -99,8 +99,11 @@ def test_a_class_with_a_problem_for_each(tutor: Tutor, by_hand: bool) -> None:
     done = tutor("vary", "mlp", "--roster", "roster.csv", "--secret", "s3", "--out", "out")
     assert done.returncode == 0, done.stderr
     problems, sheets = tutor.folder / "out" / "problems", tutor.folder / "out" / "sheets"
-    names = sorted(p.stem for p in problems.iterdir())
+    names = sorted(p.stem for p in problems.glob("*.toml"))
     assert names == sorted(p.stem for p in sheets.iterdir()) == ["Zo", "ann", "bob", "cmd"]
+    assert sorted(p.name for p in problems.glob("*.md")) == [f"{name}.md" for name in names]
+    marked = tutor.json("check", "mlp", tutor.folder / "out" / "keys")["sheets"]
+    assert [sheet["score"] for sheet in marked] == [47] * 4, "every key answers its own problem"
     for name in names:
         answers = {
             r["name"]: r["answer"] for r in csv.DictReader(tutor("key", problems / f"{name}.toml").stdout.splitlines())

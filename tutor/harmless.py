@@ -15,6 +15,7 @@ from typing import Any
 
 _ACTS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 _MARKUP = str.maketrans("`|<>[]", "'/‹›()")
+_IN_CODE = str.maketrans("`|<>", "'/‹›")
 _FORMULA = re.compile(r"""((?:^|[,;|\t])[\s"']*)(?=[=+\-@＝＋－＠])""")
 _SPELLED = {
     "·": "*", "×": "x", "²": "^2", "³": "^3", "⁰": "^0", "½": "1/2", "−": "-", "–": "-", "—": "-", "∂": "d",
@@ -53,6 +54,11 @@ def for_line(text: str) -> str:
 def for_markdown(text: str) -> str:
     """Text within a line of Markdown: no HTML, no link, no end of a code span, no further cell of a table."""
     return _without(text).translate(_MARKUP)
+
+
+def for_code(text: str) -> str:
+    """Text within a code span of Markdown, in which brackets are only brackets: no end of it, no further cell."""
+    return _without(text).translate(_IN_CODE)
 
 
 def for_csv(cell: object) -> object:

@@ -66,14 +66,18 @@ def encoding_of(beginning: bytes) -> str:
     return "utf-16" if beginning.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
-def read_typed(path: Path | str, most: int, what: str, called: str = "") -> str:
+def decoded(raw: bytes) -> str:
     """The text of a small file from a person's spreadsheet: where it is neither UTF-8 nor marked as UTF-16, as Windows
     writes it."""
-    raw = read_whole(path, most, what, called)
     try:
         return raw.decode(encoding_of(raw), errors="replace" if encoding_of(raw) == "utf-16" else "strict")
     except UnicodeDecodeError:
         return raw.decode("cp1252", errors="replace")
+
+
+def read_typed(path: Path | str, most: int, what: str, called: str = "") -> str:
+    """The text of a small file, whichever way it is encoded."""
+    return decoded(read_whole(path, most, what, called))
 
 
 def unreadable(where: str, error: Exception) -> TutorError:

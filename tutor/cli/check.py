@@ -69,11 +69,12 @@ def check(
 ) -> None:
     """Mark answer sheets: which line went wrong first, which slip it was, and credit for what follows from it.
 
-    Sheets are CSV (columns name and answer), TOML, JSON, or the filled Markdown sheet of `tutor sheet`. An answer is
-    a number or a formula. Ends with 0 where every asked line earns credit, 1 where one does not.
+    Sheets are CSV or a spreadsheet's own file (columns name and answer), TOML, JSON, the filled Markdown sheet of
+    `tutor sheet`, or a form's export with a row for each student. An answer is a number or a formula. Ends with 0
+    where every asked line earns credit, 1 where one does not.
     """
     from tutor.homework.handout import roster_ids
-    from tutor.homework.marker import ENDINGS, Order, passed_over, sheets_in
+    from tutor.homework.marker import ENDINGS, Order, passed_over, rows_of_form, sheets_in
     from tutor.homework.outputs import Wanted
     from tutor.lessons.find import lesson_file, lesson_text, slug
     from tutor.lessons.read import parse_lesson
@@ -87,18 +88,23 @@ def check(
     order = Order(text, lesson, wanted, _owners(files, secret, students))
     if not files:
         raise NothingThere("there is no sheet to mark")
+    rows = rows_of_form(files[0], order) if len(files) == 1 else 0
+    if watch and rows:
+        raise TutorError(
+            f"--watch marks one sheet again and again; {str(files[0])!r} is a form's export, a whole class"
+        )
     if watch:
         _watch(order, files[0], printer, reveal)
         return
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
-    single = len(files) == 1 and not is_folder(paths[0])
+    single = len(files) == 1 and not is_folder(paths[0]) and not rows
     outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
     outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)
     if single:
         done = _mark_one(order, files[0], slug(lesson), printer, outputs, reveal, json_output)
     else:
-        done = _mark_class(order, files, slug(lesson), printer, outputs, students, jobs, json_output)
+        done = _mark_class(order, files, slug(lesson), printer, outputs, students, jobs, json_output, rows)
     if not done:
         raise typer.Exit(1)
 
@@ -155,6 +161,7 @@ def _mark_class(
     students: tuple[str, ...],
     jobs: int | None,
     json_output: bool,
+    rows_of_form: int = 0,
 ) -> bool:
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
     from tutor.homework.classroom import Checked, Summary, mark_all
@@ -163,15 +170,19 @@ def _mark_class(
     from tutor.results import as_json
     from tutor.views.marks import MOST_SHEETS, class_page, class_row
 
-    summary = Summary(students)
+    summary, count = Summary(students), 0
     rows: list[tuple[str, str, str]] = []
     between = ""
     if json_output:
         _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
     with Outputs(outputs, _feedback) as files:
         for sheet in progress(
-            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)), len(paths), "marking", printer.screen
+            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)),
+            rows_of_form or len(paths),
+            "marking",
+            printer.screen,
         ):
+            count += 1
             summary.add(sheet)
             files.add(sheet)
             if json_output:
@@ -182,16 +193,17 @@ def _mark_class(
     if json_output:
         print(f'], "summary": {as_json(summary.report, None)}}}')
     else:
-        printer.show(class_page(rows, len(paths), summary.report))
+        printer.show(class_page(rows, count, summary.report))
         if not order.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
-            lead_on(printer, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=paths[0])
+            one = None if rows_of_form else paths[0]
+            lead_on(printer, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=one)
     for name in summary.broken:
         tell(f"tutor: {name!r} could not be marked")
     if summary.faults:
         first, fault = next(iter(summary.faults.items()))
         raise Fault(f"{first}: {fault}; {counted(len(summary.faults), 'sheet')} not marked for a fault of the program")
-    return summary.done == len(paths)
+    return summary.done == count
 
 
 def _print(text: str, outputs: Wanted) -> None:

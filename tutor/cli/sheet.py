@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tutor.cli import tell
-from tutor.cli.app import command
+from tutor.cli.app import Force, command
 from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, listed
@@ -16,6 +18,9 @@ from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.lessons.format import Homework, Lesson
+    from tutor.marking.assignment import Assignment
+    from tutor.sheets.formats import Question
+    from tutor.worksheet.step import Worksheet
 
 
 Ask = Annotated[
@@ -66,22 +71,40 @@ def homework_of(
     return wanted
 
 
-def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: bool) -> None:
-    """The answer sheet of the lesson on stdout, blank or as the key."""
+def handout_page(lesson: Lesson, worksheet: Worksheet, questions: Sequence[Question], whose: Mapping[str, str]) -> str:
+    """The problem as a page of Markdown, for somebody without the program."""
+    from tutor.printers import document
+    from tutor.views.worksheet.handout import handout
+
+    return document(handout(lesson, worksheet, questions, whose))
+
+
+def filled_in(worksheet: Worksheet, assignment: Assignment) -> Mapping[str, str]:
+    """The answer to every question."""
+    from tutor.views.key import key_answers
+
+    demands = {n: (d.decimals, d.significant if d.asked else None) for n, d in assignment.demands.items()}
+    return key_answers(worksheet, demands)
+
+
+def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: bool, page: Path | None = None) -> None:
+    """The answer sheet of the lesson on stdout, blank or as the key; and the problem into a file beside it."""
+    from tutor.files import write_whole
     from tutor.lessons.find import worksheet_of
     from tutor.marking.assignment import assign
     from tutor.sheets.formats import WRITERS, Paper, questions
-    from tutor.views.key import key_answers
 
     try:
         worksheet = worksheet_of(lesson)
         assignment = assign(worksheet, wanted)
-        demands = {n: (d.decimals, d.significant if d.asked else None) for n, d in assignment.demands.items()}
-        answers = key_answers(worksheet, demands) if filled else {}
+        answers = filled_in(worksheet, assignment) if filled else {}
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
     about = {"problem": lesson.problem} if lesson.problem else {}
-    paper = Paper(lesson.title, questions(worksheet, assignment, answers), worksheet.givens, about)
+    asked = questions(worksheet, assignment, answers)
+    if page is not None:
+        write_whole(page, handout_page(lesson, worksheet, asked, about))
+    paper = Paper(lesson.title, asked, worksheet.givens, about)
     sys.stdout.write(WRITERS[form](paper))
 
 
@@ -108,19 +131,28 @@ def sheet(
     decimals: Decimals = None,
     significant: Significant = None,
     points: Points = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--handout", help="Also write the problem, to be worked without the program: Markdown."),
+    ] = None,
+    force: Force = False,
 ) -> None:
     """Print a blank answer sheet: one line for each quantity, with the digits demanded and the points.
 
     Fill in the column `answer` and hand it to `tutor check`. Keep the file: tutor sheet mlp > mine.csv
+    With --handout mlp.md the problem is written beside it, with all that somebody without the program needs.
 
     What the digits demanded cannot tell from rounding is said beside the sheet; `tutor lint` says it line by line.
     """
-    from tutor.lessons.find import read_lesson, slug
+    from tutor.files import Kind, Target, claim
+    from tutor.lessons.find import lesson_file, read_lesson, slug
     from tutor.sheets.formats import ENDINGS
 
     found = read_lesson(lesson)
+    if page is not None:
+        claim([Target("--handout", page, Kind("a handout"))], [lesson_file(lesson)], force)
     wanted = homework_of(found, ask, decimals, significant, points)
-    write_sheet(lesson, found, wanted, form, filled=False)
+    write_sheet(lesson, found, wanted, form, filled=False, page=page)
     _tell_power(found, wanted)
     lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
 

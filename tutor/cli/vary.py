@@ -11,7 +11,7 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.check import Roster
 from tutor.cli.onward import free_name, lead_on_beside
-from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, homework_of
+from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, filled_in, handout_page, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
 from tutor.printers import Printer
@@ -38,11 +38,11 @@ def vary(
 
     tutor vary mlp --seed 7 > mine.toml; tutor sheet mine.toml > sheet.csv; tutor check mlp sheet.csv
 
-    With --roster, --secret and --out every student gets a problem and a sheet of their own; `tutor check` finds the
-    problem again from the sheet alone.
+    With --roster, --secret and --out every student gets a problem and a sheet of their own, the problem also as a page
+    to be worked without the program, and you the keys; `tutor check` finds the problem again from the sheet alone.
     """
     from tutor.files import claim
-    from tutor.homework.handout import hand_out, roster_ids, targets_in
+    from tutor.homework.handout import KEYS, PROBLEMS, SHEETS, Pages, hand_out, roster_ids, targets_in
     from tutor.homework.variants import Varier, problem_text
     from tutor.lessons.find import lesson_file, lesson_text
     from tutor.lessons.read import parse_lesson
@@ -61,8 +61,10 @@ def vary(
     wanted = homework_of(found, ask, decimals, significant, points)
     students = roster_ids(roster)
     claim(targets_in(out, form), [lesson_file(lesson), roster], force)
-    done = hand_out(Varier(text, found), students, secret, out, form, wanted)
+    pages = Pages(handout_page, filled_in)
+    done = hand_out(Varier(text, found), students, secret, out, form, wanted, pages)
     for _ in progress(done, len(students), "drawing problems", printer.screen):
         pass
-    printer.say(f"wrote a problem and a sheet for each of {counted(len(students), 'student')} into {out}")
+    printer.say(f"wrote a problem, a sheet and a key for each of {counted(len(students), 'student')} into {out}")
+    printer.say(f"to be handed out are {PROBLEMS}/NAME.md and {SHEETS}; {KEYS} is yours")
     printer.say(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")

@@ -6,16 +6,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from tutor.errors import TutorError, listed, nearest, nearest_in
-from tutor.formulas.quantity import Role, named, stem
+from tutor.formulas.quantity import SUBSCRIPTS, Role, named, stem
 
 _QUANTITY = r"[A-Za-z]\w*(?:@[0-9]+)?(?:\[[0-9]+\])?"
 _NAME = re.compile(rf"{_QUANTITY}|d{_QUANTITY}/d{_QUANTITY}", re.ASCII)
 
-_SPELLINGS = str.maketrans({"∂": "d", "−": "-", "’": "", "'": ""})
+_SPELLINGS = str.maketrans({"∂": "d", "−": "-", "’": "", "'": "", **SUBSCRIPTS})
 
 
 def plain_name(written: str) -> str:
-    """The name without spaces and quotes, with d for ∂."""
+    """The name without spaces and quotes, with d for ∂ and digits for subscripts."""
     return "".join(written.translate(_SPELLINGS).split())
 
 

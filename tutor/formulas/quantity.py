@@ -28,6 +28,8 @@ class Role(StrEnum):
     CLIPPED = "_clipped"
 
 
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+"""The digits of a name as they are set in print: W₁ is W1."""
 _NUMBER = "([1-9][0-9]{0,8})"
 _ENDINGS = re.compile(rf"(.*?)({'|'.join(filter(None, Role))})?(?:@{_NUMBER})?(?:\[{_NUMBER}\])?", re.DOTALL)
 _DERIVATIVE = re.compile(r"d([^/]+)/d([^/]+)", re.DOTALL)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tutor.formulas.indices import INDEXED, RANGE
+from tutor.formulas.quantity import SUBSCRIPTS
 
 LONGEST_TEXT = 2_000
 DEEPEST_NESTING = 40
-SPELLINGS = str.maketrans({"−": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**"})
+SPELLINGS = str.maketrans(
+    {"−": "-", "–": "-", "·": "*", "×": "*", "²": "**2", "³": "**3", "∂": "d", "^": "**", **SUBSCRIPTS}
+)
 
 
 @dataclass(frozen=True, slots=True)

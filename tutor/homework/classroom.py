@@ -24,10 +24,11 @@ _MOST_LINES = 3
 
 
 def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]:
-    """Every sheet, in the order of the paths; a file that is no sheet as the reason why."""
+    """Every sheet in the order of the paths, every row of a form's export; of a file that is no sheet why not."""
     desk = Desk(order)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
-        yield from map(desk.mark_or_complain, paths)
+        for path in paths:
+            yield from desk.mark_all_in(path)
         return
     _desks[:] = [desk]  # where a forked process finds it
     chunks = deque(list(paths[i : i + _CHUNK]) for i in range(0, len(paths), _CHUNK))
@@ -35,7 +36,7 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]
         with suppress(BrokenProcessPool):
             yield from _marked(order, chunks, jobs)
         for path in chunks.popleft() if chunks else ():
-            yield _marked_apart(order, path)
+            yield from _marked_apart(order, path)
     _desks.clear()
 
 
@@ -54,13 +55,13 @@ def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[Repo
             yield from found
 
 
-def _marked_apart(order: Order, path: Path) -> Report:
-    """One sheet in a process of its own, which it may be the one to end."""
+def _marked_apart(order: Order, path: Path) -> list[Report]:
+    """One file in a process of its own, which it may be the one to end."""
     try:
         with workers(1, _set_up, order) as pool:
-            return pool.submit(_mark_chunk, [path]).result()[0]
+            return pool.submit(_mark_chunk, [path]).result()
     except BrokenProcessPool:
-        return unmarked(path, "the process that marked it was ended from outside, perhaps for want of memory")
+        return [unmarked(path, "the process that marked it was ended from outside, perhaps for want of memory")]
 
 
 _desks: list[Desk] = []
@@ -72,7 +73,7 @@ def _set_up(order: Order) -> None:
 
 
 def _mark_chunk(paths: Sequence[Path]) -> list[Report]:
-    return [_desks[0].mark_or_complain(path) for path in paths]
+    return [report for path in paths for report in _desks[0].mark_all_in(path)]
 
 
 class SlipCount(Struct):

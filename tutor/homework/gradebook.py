@@ -60,7 +60,7 @@ class Gradebook:
         percent = round(100 * sheet.score / sheet.max_score, 2) if sheet.max_score else 100
         slips = ", ".join(group.id for group in sheet.misconceptions)
         roots = ", ".join(sheet.root_errors)
-        notes = "; ".join((*sheet.remarks, *sheet.notes))
+        notes = "; ".join((*sheet.remarks, *sheet.unread, *sheet.notes))
         return [student, sheet.sheet, sheet.score, sheet.max_score, percent, roots, slips, notes]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -18,12 +19,15 @@ from tutor.marking.report import NotMarked, Report, Reporter, SheetReport
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
-from tutor.sheets.read import HandedIn, read_sheet
+from tutor.sheets.arrays import spread
+from tutor.sheets.formats import DELIMITED, READERS, WORKBOOKS
+from tutor.sheets.read import HandedIn, count_rows_of_form, read_sheet, read_sheets
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
 _SUSPICIOUS = 4  # root errors
-ENDINGS = (".csv", ".tsv", ".toml", ".json", ".md")
+_FAULT = "a fault of the program, not of the sheet"
+ENDINGS = (*DELIMITED, *WORKBOOKS, *READERS)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,15 @@ class Problem:
     def reporter(self) -> Reporter:
         return Reporter(self.marker.program, self.assignment)
 
+    def named(self, handed_in: HandedIn) -> HandedIn:
+        """The sheet with the numbers of its arrays under their names here."""
+        if not handed_in.arrays:
+            return handed_in
+        program = self.marker.program
+        found = spread(handed_in.arrays, program.worksheet, lambda name: _float(program.key[program.places[name]]))
+        answers, remarks = {**found.answers, **handed_in.answers}, (*handed_in.remarks, *found.remarks)
+        return replace(handed_in, answers=answers, remarks=remarks)
+
 
 class Desk:
     """Marks the sheets of one lesson, each against the problem that it answers."""
@@ -67,6 +80,7 @@ class Desk:
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
         problem = self._problem_of(name, handed_in)
+        handed_in = problem.named(handed_in)
         sheet = problem.marker.mark(handed_in.answers)
         report = problem.reporter.report(name, sheet, handed_in.about)
         report.remarks += handed_in.remarks
@@ -79,12 +93,31 @@ class Desk:
         Only what a reader of sheets has complained of is told as the sheet's own; whatever else goes wrong is a fault
         of the program.
         """
+        return self._or_why(_called(path), lambda: self.mark_file(path))
+
+    def mark_all_in(self, path: str | Path) -> list[Report]:
+        """Every sheet of a file, which a form's export has many of."""
+        names, called = self.problem.marker.program.worksheet.by_name, _called(path)
         try:
-            return self.mark_file(path)
+            sheets = read_sheets(path, names)
         except TutorError as error:
-            return NotMarked(_called(path), str(error))
+            return [NotMarked(called, str(error))]
         except Exception as error:
-            return unmarked(path, described(error))
+            return [NotMarked(called, _FAULT, described(error))]
+        return [self._mark_or_say(f"{row} of {called}" if row else called, sheet) for row, sheet in sheets]
+
+    def _mark_or_say(self, name: str, sheet: HandedIn | TutorError) -> Report:
+        if isinstance(sheet, TutorError):
+            return NotMarked(name, str(sheet))
+        return self._or_why(name, lambda: self.mark(name, sheet))
+
+    def _or_why(self, name: str, mark: Callable[[], SheetReport]) -> Report:
+        try:
+            return mark()
+        except TutorError as error:
+            return NotMarked(name, str(error))
+        except Exception as error:
+            return NotMarked(name, _FAULT, described(error))
 
     def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
@@ -124,6 +157,10 @@ class Desk:
         return []
 
 
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
 def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
     return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
 
@@ -137,7 +174,7 @@ def _worksheet(lesson: Lesson, where: str) -> Worksheet:
 
 def unmarked(path: str | Path, fault: str) -> NotMarked:
     """What stands in the place of a sheet that a fault of the program kept from being marked."""
-    return NotMarked(_called(path), "a fault of the program, not of the sheet", fault)
+    return NotMarked(_called(path), _FAULT, fault)
 
 
 def _called(path: str | Path) -> str:
@@ -150,6 +187,13 @@ def sheets_in(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         found += sorted(f for f in _entries(path) if _is_sheet(f)) if is_folder(path) else [path]
     return found
+
+
+def rows_of_form(path: Path, order: Order) -> int:
+    """How many sheets are in a file that is a form's export; 0 where it is none."""
+    if str(path) == "-":
+        return 0
+    return count_rows_of_form(path, lambda: _worksheet(parse_lesson(order.text, order.where), order.where).by_name)
 
 
 def passed_over(paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:

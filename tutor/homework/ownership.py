@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -58,12 +59,14 @@ def codes_of(paths: Sequence[Path], secret: str) -> dict[str, str]:
     found = {}
     for path in paths:
         try:
-            about = read_about(path)
-            student, code = about.get("student", ""), about.get("problem", "")
-            if student and read_code(code).seed == seed_of(secret, student):
-                found[student] = code
+            abouts = read_about(path)
         except Exception:  # whatever is wrong with a sheet is told when it is marked
             continue
+        for about in abouts:
+            student, code = about.get("student", ""), about.get("problem", "")
+            with suppress(TutorError):
+                if student and read_code(code).seed == seed_of(secret, student):
+                    found[student] = code
     return found
 
 

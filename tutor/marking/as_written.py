@@ -11,32 +11,37 @@ from decimal import Decimal
 
 from tutor.formulas.names import plain_name
 
-_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_PLAIN = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_NUMBER = rf"[-+]?{_PLAIN}(?:[eE][-+]?[0-9]+)?"
 _DASHES = str.maketrans(dict.fromkeys("−–—‒﹣－", "-"))
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_BEFORE = re.compile(r"(?:[≈~∼≃≅=]|approx\.?|about|ca\.?)\s*", re.IGNORECASE)
+_SIGN = r"(?::=|[=:≈~∼≃≅])"
+_BEFORE = re.compile(rf"(?:{_SIGN}|approx\.?|about|ca\.?)\s*", re.IGNORECASE)
 _AFTER = re.compile(
     r"\s*(?:\(\s*(?:approx|approximately|approximated|about|rounded|ca)\.?\s*\)|approx\.?)$", re.IGNORECASE
 )
-_PAIRS = {'"': '"', "'": "'", "$": "$", "`": "`", "“": "”", "‘": "’", "«": "»"}
+_OWN = re.compile(rf"([^=:≈~∼≃≅]+?)\s*{_SIGN}\s*([^=]*)", re.DOTALL)
+_PAIRS = {'"': '"', "'": "'", "$": "$", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»", "*": "*", "(": ")"}
 _OF_A_PROGRAM = re.compile(
-    rf"(?:(?:np|numpy|torch|tf|jnp)\.)?(?:float(?:16|32|64|_)?|double|tensor|array|Tensor|Decimal)\(\s*\[?\s*['\"]?({_NUMBER})"
-    r"['\"]?\s*\]?\s*(?:,[^()]*(?:\([^()]*\))?[^()]*)?\)"
+    rf"(?:(?:np|numpy|torch|tf|jnp|jax)\.)?(?:float(?:16|32|64|_)?|double|tensor|array|Array|Tensor|Decimal)"
+    rf"\(\s*\[?\s*['\"]?({_NUMBER})['\"]?\s*\]?\s*(?:,[^()]*(?:\([^()]*\))?[^()]*)?\)"
 )
 _GIVE_OR_TAKE = re.compile(rf"({_NUMBER})\s*(?:±|\+/-|\+-)\s*{_NUMBER}\s*")
-_POWER = re.compile(
-    r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*[x×·⋅∙*]\s*10\s*(?:\^|\*\*)\s*\(?\s*([-+]?[0-9]{1,5})\s*\)?"
-)
-_RAISED_POWER = re.compile(r"(.*[x×·⋅∙*]\s*10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", re.DOTALL)
+_TIMES_TEN = r"(?:[x×·⋅∙*]|\\times|\\cdot)\s*10"
+_POWER = re.compile(rf"([-+]?{_PLAIN})\s*{_TIMES_TEN}\s*(?:\^|\*\*)\s*[({{]?\s*([-+]?[0-9]{{1,5}})\s*[)}}]?")
+_RAISED_POWER = re.compile(rf"(.*{_TIMES_TEN})([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", re.DOTALL)
 _SHARE = re.compile(rf"({_NUMBER})\s*%")
+_EITHER_WAY = re.compile(r"(?<![\w.,])([1-9][0-9]{0,2}),([0-9]{3})(?![\w.,])")
 _LONGEST = 200
+A_DATE = "date "
+"""What stands before whatever a spreadsheet has made of an answer that it took for a date, as 3/7."""
 
 
 def plain_number(text: str, name: str = "") -> str:
     """The number that the text writes for the quantity of this name, as digits; any other text as it is."""
     if len(text) > _LONGEST or not text:
         return text
-    found = _unwrapped(_digits(text.translate(_DASHES)).strip(), name)
+    found = _unwrapped(plain_digits(text.translate(_DASHES)).strip(), name)
     for pattern in (_OF_A_PROGRAM, _GIVE_OR_TAKE):
         if match := pattern.fullmatch(found):
             found = match[1]
@@ -45,8 +50,31 @@ def plain_number(text: str, name: str = "") -> str:
     if match := _POWER.fullmatch(found):
         return f"{match[1]}e{match[2]}"
     if match := _SHARE.fullmatch(found):
-        return str(Decimal(match[1]).scaleb(-2))
+        return f"{Decimal(match[1]).scaleb(-2):f}"
     return found if re.fullmatch(rf"{_NUMBER}|[-+]?[0-9]+\s*/\s*[-+]?[0-9]+", found) else text
+
+
+def why_unreadable(text: str, error: ValueError) -> str:
+    """Why an answer cannot be read, and what to do."""
+    if match := _EITHER_WAY.search(plain_digits(text)):
+        whole, rest = match[1], match[2]
+        return (
+            f"{match[0]} may be {whole}{rest} or {whole}.{rest}, and no other line shows which; write the one you mean"
+        )
+    if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
+        return "write the number with a decimal point"
+    if text.startswith(A_DATE):
+        return "the spreadsheet has made a date of it; set the cell to text and write the answer again"
+    if "%" in text:
+        return "write the share as a number, 0.5 for 50%"
+    return str(error).partition(" — valid: ")[0]  # all names of a worksheet are too many for a cell
+
+
+def plain_digits(text: str) -> str:
+    """Digits and decimal signs of other scripts as 0 to 9, point and comma; spaces of any width as spaces."""
+    if text.isascii():
+        return text
+    return "".join(map(_plain, text))
 
 
 def _unwrapped(text: str, name: str) -> str:
@@ -61,25 +89,20 @@ def _unwrapped(text: str, name: str) -> str:
             text = text[1:-1].strip()
         elif text[:1] in ("'", "’"):
             text = text[1:].strip()
-        own, sign, rest = text.partition("=")
-        if sign and name and plain_name(own.strip()).lower() == name.lower() and "=" not in rest:
-            text = rest.strip()
+        own = _OWN.fullmatch(text) if name else None
+        if own and plain_name(own[1].strip("`*$ ")).lower() == name.lower():
+            text = own[2].strip()
     return text
 
 
-def _digits(text: str) -> str:
-    """Digits of other scripts as 0 to 9, spaces of any width as spaces."""
-    if text.isascii():
-        return text
-    return "".join(_digit(character) for character in text)
-
-
-def _digit(character: str) -> str:
-    if character in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+def _plain(character: str) -> str:
+    if character in "⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉":
         return character
     if character.isspace():
         return " "
     if character in "\u066b\uff0e":  # the Arabic decimal separator, the full-width point
         return "."
+    if character in "\u066c\uff0c":  # the Arabic separator of thousands, the full-width comma
+        return ","
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)

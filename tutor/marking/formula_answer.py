@@ -18,7 +18,7 @@ from tutor.formulas.expressions import folded, names, replace, symbol, written_s
 from tutor.formulas.names import plain_name
 from tutor.formulas.parse import parse
 from tutor.marking.answer import Written, read_written
-from tutor.marking.as_written import plain_number
+from tutor.marking.as_written import plain_number, why_unreadable
 from tutor.marking.key import Program
 from tutor.numbers import decimals
 from tutor.numbers.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
@@ -151,7 +151,7 @@ class Formulas:
                 try:
                     formulas[place], number = self._formula(text, place)
                 except ValueError as error:
-                    reasons[place] = _reason(text, error)
+                    reasons[place] = why_unreadable(text, error)
                     continue
                 if number is None:
                     alone.append(place)
@@ -180,8 +180,8 @@ class Formulas:
         return written, judged, reasons
 
     def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
-        """The formula in the text, and the number after its last equals sign. Raises ValueError with a reason."""
-        sides = [side for side in text.split("=") if side.strip()]
+        """The formula in the text, and the number after its last sign of equality. Raises ValueError with a reason."""
+        sides = [side for side in re.split("[=≈]", text) if side.strip()]
         if len(sides) > 1 and plain_name(sides[0]) == self.program.names[place]:
             del sides[0]
         if not sides:
@@ -225,12 +225,3 @@ def _beyond(budget: Budget) -> str:
     if budget.left:
         return "this formula asks for more computing than an answer may"
     return "this sheet asks for more computing than a sheet may, by this formula and those above"
-
-
-def _reason(text: str, error: ValueError) -> str:
-    """Why an answer cannot be read, and what to do."""
-    if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
-        return "write the number with a decimal point"
-    if "%" in text:
-        return "write the share as a number, 0.5 for 50%"
-    return str(error)

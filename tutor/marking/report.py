@@ -92,6 +92,11 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     notes: list[str] = field(default_factory=list)
     please_look: list[str] = field(default_factory=list)
 
+    @property
+    def unread(self) -> list[str]:
+        """What cannot be read: the line, the text, why."""
+        return [f"{c.name} = {c.answer} cannot be read: {c.reason}" for c in self.cells if c.reason]
+
 
 class NotMarked(Struct, omit_defaults=True):
     """A file that could not be marked, and why; `fault` is set where that is a fault of the program."""

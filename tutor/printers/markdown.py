@@ -1,4 +1,4 @@
-"""Blocks as a page of Markdown; what is a picture elsewhere is told in sentences."""
+"""Blocks as a page of Markdown: a network is drawn, any other picture is told in sentences."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tutor.harmless import for_markdown
-from tutor.printers import sentences
+from tutor.harmless import for_code, for_markdown
+from tutor.printers import picture, sentences
 from tutor.printers.screen import Screen
 from tutor.printers.text import as_table, spelled
 from tutor.views.blocks import (
@@ -33,6 +33,7 @@ from tutor.views.blocks import (
 )
 from tutor.views.style import PLAIN
 
+_WIDTH = 80
 _MARKER = re.compile(r"^([0-9]*)([#+\-=~.)]|\*(?!\*))")
 """What would make a heading, a list or a rule of a line that begins with it."""
 
@@ -57,9 +58,10 @@ def _inline(text: Text) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    text = for_markdown(spelled(piece, PLAIN))
     if isinstance(piece, Code | Formula):
-        return f"`{text.strip()}`" if text.strip() else ""
+        code = for_code(spelled(piece, PLAIN)).strip()
+        return f"`{code}`" if code else ""
+    text = for_markdown(spelled(piece, PLAIN).replace(">=", "≥").replace("<=", "≤"))
     return f"**{text.strip()}**" if isinstance(piece, Strong) and text.strip() else text
 
 
@@ -102,6 +104,20 @@ def _derivation(block: Derivation) -> Iterator[str]:
         yield f"- {_inline((Code(block.name), ' = ', Formula(expression), f' ({rule})'))}"
 
 
+def _network(block: Network) -> Iterator[str]:
+    """A picture of each layer, as characters; in sentences where a layer is larger than a picture shows whole."""
+    layers = block.connections.layers
+    if any(len(n.neurons) > picture.MOST_NEURONS or len(n.weights[0]) > picture.MOST_INPUTS for n in layers):
+        yield from _told(block)
+        return
+    drawn = picture.layer_pictures(block.connections, block.labels, _WIDTH, picture.UNICODE)
+    for title, lines in zip(picture.layer_titles(layers), drawn, strict=True):
+        yield from _paragraph(Paragraph(Strong(title)))
+        yield from ("", "```text", *(for_code(line).rstrip() for line in lines[:-1]), "```", "")
+    for sentence in sentences.examples(block):
+        yield from _paragraph(sentence)
+
+
 def _told(block: Block) -> Iterator[str]:
     told: Iterator[Block] = sentences.told(block)
     for place, sentence in enumerate(told):
@@ -122,7 +138,7 @@ SAID: Mapping[type, Callable[[Any], Iterator[str]]] = {
     Calculation: _told,
     Calculations: _calculations,
     Derivation: _derivation,
-    Network: _told,
+    Network: _network,
     Plot: _told,
     Regions: _told,
     Commands: _commands,

@@ -124,6 +124,11 @@ def _network(block: Network) -> Told:
             end = f"; its {kind} is {bias} = {labels[bias]}{how}" if bias else ""
             yield Paragraph(f"{neuron.output} takes {', '.join(arms)}{end}.")
         sources = tuple(neuron.output for neuron in layer.neurons)
+    yield from examples(block)
+
+
+def examples(block: Network) -> Iterator[Paragraph]:
+    """The inputs and the targets of each example; of a single one only the targets, its inputs stand at the network."""
     for number, (given, targets) in enumerate(block.examples, 1):
         if len(block.examples) > 1:
             target = f"; the target is {', '.join(targets)}" if targets else ""

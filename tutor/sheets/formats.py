@@ -126,46 +126,51 @@ MARK = "#"
 GIVEN = f"{MARK}given "
 """A row whose name begins with it repeats what is given, for whoever fills in the sheet: `#given W1`."""
 
+DEEPEST_ARRAY = 3
 Row = tuple[str, str]
+Cells = list[list[str]]
 _ASSIGNMENT = re.compile(r'[ \t]*(?:"([^"\n]*)"|([\w-]+))[ \t]*=[ \t]*([^\s#]+)')
+_LOOSE = re.compile(r'(?:"([^"]*)"|([^\s="#]+))\s*=\s*(?:"([^"]*)"|([^\s"#\[{][^"#]*?))\s*(?:#.*)?')
 
 
-def any_format(text: str) -> Iterator[Row]:
-    """A sheet of unknown kind: told by its first characters."""
+def ending_of(text: str) -> str:
+    """The ending that a sheet of unknown kind would have: told by its first characters."""
     start = text.lstrip()
     if start.startswith(("{", "[{", "[\n")):
-        return _json(text)
+        return ".json"
     lines = text.splitlines()
     if any(line.lstrip().startswith("|") for line in lines):
-        return _markdown(text)
+        return ".md"
     if not re.match(r'(?i)"?(?:name|sep=)', start) and any(_ASSIGNMENT.match(line) for line in lines):
-        return _toml(text)
-    return _csv(text)
+        return ".toml"
+    return ".csv"
 
 
-def _csv(text: str) -> Iterator[Row]:
-    return _from_table([row for _, row in Rows("", text, (*NAME_COLUMNS, *ANSWER_COLUMNS), notes=True)])
+def csv_cells(text: str) -> Cells:
+    """The cells of delimited text, row by row."""
+    return [row for _, row in Rows("", text, (*NAME_COLUMNS, *ANSWER_COLUMNS), notes=True)]
 
 
 def _cell(text: str) -> str:
     return text.strip().strip('"`').strip().lower()
 
 
-def _is_heading(cells: list[str]) -> bool:
+def is_heading(cells: Sequence[str]) -> bool:
+    """Whether they are the heading of a sheet."""
     found = {_cell(cell) for cell in cells}
     return not found.isdisjoint(NAME_COLUMNS) and not found.isdisjoint(ANSWER_COLUMNS)
 
 
-def _from_table(rows: list[list[str]]) -> Iterator[Row]:
+def from_cells(rows: Cells) -> Iterator[Row]:
     """The two columns that matter, by their headings; without headings the first two."""
     filled = [row for row in rows if "".join(row).strip()]
-    title = next((n for n, row in enumerate(filled[:HEADING_WITHIN]) if _is_heading(row)), 0)
+    title = next((n for n, row in enumerate(filled[:HEADING_WITHIN]) if is_heading(row)), 0)
     for row in filled[:title]:  # what stands above the heading is a title, or says something about the sheet
         if row[0].strip().startswith(MARK) and len(row) > 1:
             yield row[0].strip(), row[1]
     filled = filled[title:]
     name, answer, body = 0, 1, filled
-    if filled and _is_heading(filled[0]):
+    if filled and is_heading(filled[0]):
         heading = [_cell(cell) for cell in filled[0]]
         name = next(i for i, cell in enumerate(heading) if cell in NAME_COLUMNS)
         answer = next(i for i, cell in enumerate(heading) if cell in ANSWER_COLUMNS)
@@ -182,7 +187,7 @@ def _from_table(rows: list[list[str]]) -> Iterator[Row]:
 def _joined(row: list[str], answer: int) -> list[str]:
     """A row with a cell too many, where an unquoted decimal comma has cut the answer in two."""
     first, second = row[answer].strip(), row[answer + 1].strip() if len(row) > answer + 1 else ""
-    if re.fullmatch(r"[-+−]?[0-9]+", first) and second.isdigit():
+    if re.fullmatch(r"[^0-9,;]{0,9}[0-9]+", first) and re.match(r"[0-9]+(?![0-9.,])", second):
         return [*row[:answer], f"{first},{second}", *row[answer + 2 :]]
     return row
 
@@ -191,16 +196,36 @@ def _toml(text: str) -> Iterator[Row]:
     try:
         found = parse_toml(text, str)
     except ValueError as error:
+        if loose := _loose_lines(text):
+            yield from loose
+            return
         hint = "; put every name and every answer in quotes" if "=" in text else ""
         raise TutorError(f"it {error}{hint}") from None
     typed = {m[1] if m[1] is not None else m[2]: m[3] for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
     for name, value in found.items():
         if name == "sheet" and isinstance(value, dict):
             yield from ((f"{MARK}{key}", _text(about)) for key, about in value.items())
-        elif isinstance(value, str) or name not in typed:
+        elif isinstance(value, str | list) or name not in typed:
             yield name, _text(value)
         else:
             yield name, typed[name]  # as it was typed: TOML reads 0x10 and 1_0 as whole numbers, which no sheet means
+
+
+def _loose_lines(text: str) -> list[Row]:
+    """The same of lines that are no TOML only because an answer stands there without quotes, as 0,48 or 12%; empty
+    where there is any other line."""
+    found = []
+    mark = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line == "[sheet]":
+            mark = MARK
+        elif not line.startswith("#"):
+            match = _LOOSE.fullmatch(line)
+            if match is None:
+                return []
+            name, quoted, bare = match[1] if match[1] is not None else match[2], match[3], match[4]
+            found.append((f"{mark}{name}", quoted if quoted is not None else bare))
+    return found
 
 
 def _json(text: str) -> Iterator[Row]:
@@ -226,10 +251,21 @@ class _Pairs(list[tuple[str, object]]):
 
 
 def _text(value: object) -> str:
-    """An answer as text; a list or a table is none."""
+    """An answer as text, an array as the text of one; a table is none."""
     if isinstance(value, bool):
         return json.dumps(value)
+    if isinstance(value, list) and not isinstance(value, _Pairs):
+        return f"[{', '.join(map(_text, value))}]" if _depth(value) <= DEEPEST_ARRAY else ""
     return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
+def _depth(value: object) -> int:
+    """How many lists there are within each other, counted no further than needed."""
+    depth, inner = 0, [value]
+    while inner and depth <= DEEPEST_ARRAY:
+        inner = [x for one in inner if isinstance(one, list) for x in one]
+        depth += bool(inner)
+    return depth
 
 
 def _markdown(text: str) -> Iterator[Row]:
@@ -242,17 +278,17 @@ def _markdown(text: str) -> Iterator[Row]:
             if not all(re.fullmatch(r":?-*:?", cell) for cell in cells) or not any("-" in cell for cell in cells):
                 table.append(cells)
             continue
-        if table and _is_heading(table[0]):
-            yield from _from_table(table)
+        if table and is_heading(table[0]):
+            yield from from_cells(table)
         table = []
         if about := re.fullmatch(r"(?i)(problem|student):\s*`?([^`]*)`?", stripped):
             yield f"{MARK}{about[1].lower()}", about[2]
 
 
 READERS: Mapping[str, Callable[[str], Iterator[Row]]] = {
-    ".csv": _csv,
-    ".tsv": _csv,
     ".toml": _toml,
     ".json": _json,
     ".md": _markdown,
 }
+DELIMITED = (".csv", ".tsv")
+WORKBOOKS = (".xlsx", ".xlsm", ".ods")

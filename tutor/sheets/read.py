@@ -1,4 +1,4 @@
-"""Reading answer sheets: CSV as spreadsheets write it, TOML, JSON, and the filled Markdown sheet.
+"""Reading answer sheets: CSV as spreadsheets write it, their own files, TOML, JSON, and the filled Markdown sheet.
 
 A sheet is untrusted: its size is capped, nothing in it is opened or run, and numbers keep the text they were typed as.
 """
@@ -6,69 +6,167 @@ A sheet is untrusted: its size is capped, nothing in it is opened or run, and nu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from tutor.delimited import HEADING_WITHIN
 from tutor.errors import TutorError, counted
 from tutor.formulas.names import plain_name
 from tutor.formulas.quantity import Role, named
 from tutor.harmless import from_csv
-from tutor.read_files import read_typed
-from tutor.sheets.formats import GIVEN, MARK, READERS, Row, any_format
+from tutor.read_files import decoded, read_whole
+from tutor.sheets.arrays import Array, read_array
+from tutor.sheets.formats import (
+    DELIMITED,
+    GIVEN,
+    MARK,
+    READERS,
+    WORKBOOKS,
+    Cells,
+    Row,
+    csv_cells,
+    ending_of,
+    from_cells,
+    is_heading,
+)
+from tutor.sheets.forms import Filled, about_rows, form_rows, may_be_form
+from tutor.sheets.separators import with_points
+from tutor.sheets.workbook import OLD_EXCEL, ZIPPED, workbook_tables
 
 LARGEST_SHEET = 1_000_000
+LARGEST_FORM = 10_000_000
 MOST_ROWS = 50_000
 LONGEST_ANSWER = 2_000
 MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and a class has many sheets
-_SIGN, _EXPONENT = r"\(?[-+−–]?\s*", r"(?:[eE][-+−–]?[0-9]+)?\)?"
-_THOUSANDS = re.compile(rf"{_SIGN}[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+{_EXPONENT}")
-_DECIMAL_COMMA = re.compile(
-    rf"{_SIGN}(?:(?![1-9][0-9]{{0,2}},[0-9]{{3}}\b(?![.,]))[0-9]*|[0-9]{{1,3}}(?:\.[0-9]{{3}})+),[0-9]+{_EXPONENT}"
-)
-"""A comma that can only be a decimal one: not 1,380, which may be a thousand or one and a little."""
-_DECIMAL_POINT = re.compile(rf"{_SIGN}(?:[0-9]*|[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+)\.[0-9]*{_EXPONENT}")
-_IN_PARENTHESES = re.compile(r"\s*\(\s*([0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*\)\s*")
 
 
 @dataclass(frozen=True)
 class HandedIn:
-    """The answers by the name of the quantity, what else the sheet says, and what is odd about it."""
+    """The answers by the name of the quantity, what else the sheet says, and what is odd about it. `arrays` are those
+    of a program, by their own names: whose quantities they have depends on the problem."""
 
     answers: Mapping[str, str]
     about: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    arrays: Mapping[str, Array] = field(default_factory=dict)
 
 
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
     """The sheet in a file, or on standard input for `-`. Raises TutorError, with what to do, for what is no sheet."""
-    return parse_sheet(_text_of(path), Path(path).suffix.lower(), names)
+    content = _content_of(path)
+    if _form_in(content, names):
+        raise TutorError("it is a form's export, a class in one file; give it by the name of a file")
+    return _sheet(content, names)
 
 
-def read_about(path: Path) -> dict[str, str]:
-    """Only what the sheet in a file says about itself: its student, its problem."""
-    return _about(_rows(_text_of(path), path.suffix.lower()))
+def read_sheets(path: str | Path, names: Mapping[str, object]) -> list[tuple[str, HandedIn | TutorError]]:
+    """The same of a file that may be a form's export: all its rows, each with what it is called within the file, empty
+    for a sheet by itself, and where a row is no sheet why."""
+    content = _content_of(path)
+    form = _form_in(content, names)
+    if not form:
+        return [("", _sheet(content, names))]
+    return [_row_of_form(filled, names) for filled in form]
 
 
-def _text_of(path: str | Path) -> str:
-    return read_typed(path, LARGEST_SHEET, "answer sheet", called="it")
+def count_rows_of_form(path: str | Path, names: Callable[[], Mapping[str, object]]) -> int:
+    """How many sheets a form's export has; 0 where the file is none. `names` are asked for where it may be one."""
+    with suppress(TutorError):
+        content = _content_of(path)
+        beginnings = [row for cells in content.tables for row in cells[:HEADING_WITHIN]]
+        if any(map(may_be_form, beginnings)) and not any(map(is_heading, beginnings)):
+            return len(_form_in(content, names()))
+    return 0
+
+
+def read_about(path: Path) -> list[Mapping[str, str]]:
+    """Only what the sheets in a file say about themselves: their student, their problem."""
+    content = _content_of(path)
+    rows = [about for cells in content.tables for about in about_rows(cells)]
+    return rows or [_about(_rows(content))]
 
 
 def parse_sheet(text: str, ending: str, names: Mapping[str, object]) -> HandedIn:
     """The sheet that `text` writes; `ending` is that of its file, `names` has every quantity of the worksheet."""
-    rows = _rows(text, ending)
+    return _sheet(_content(text, ending), names)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What is in a file: the tables of cells, or a text of a kind that has none."""
+
+    tables: Sequence[Cells]
+    text: str = ""
+    ending: str = ""
+    size: int = 0
+
+
+def _content_of(path: str | Path) -> _Content:
+    ending = Path(path).suffix.lower()
+    most = LARGEST_FORM if ending in (*DELIMITED, *WORKBOOKS) else LARGEST_SHEET
+    raw = read_whole(path, most, "answer sheet", called="it")
+    if raw.startswith((ZIPPED, OLD_EXCEL)):
+        return _Content(workbook_tables(raw), size=len(raw))
+    if ending in WORKBOOKS:
+        raise TutorError(f"it is no {ending} file, whatever its name says; save it again, or as CSV")
+    try:
+        return _content(decoded(raw), ending)
+    except TutorError as error:
+        raise (_too_large() if len(raw) > LARGEST_SHEET else error) from None
+
+
+def _content(text: str, ending: str) -> _Content:
+    known = ending if ending in READERS or ending in DELIMITED else ending_of(text)
+    return _Content([csv_cells(text)] if known in DELIMITED else [], text, known, len(text))
+
+
+def _sheet(content: _Content, names: Mapping[str, object]) -> HandedIn:
+    rows = _rows(content)
     about = _about(rows)
     return _collected([row for row in rows if not row[0].startswith(MARK)], about, names)
 
 
-def _rows(text: str, ending: str) -> list[Row]:
-    rows = list(islice(READERS.get(ending, any_format)(text), MOST_ROWS + 1))
+def _too_large() -> TutorError:
+    return TutorError(f"it has more than {LARGEST_SHEET:,} bytes; that is no answer sheet")
+
+
+def _rows(content: _Content) -> list[Row]:
+    if content.size > LARGEST_SHEET:
+        raise _too_large()
+    found = _from_tables(content.tables) if content.tables else READERS[content.ending](content.text)
+    rows = list(islice(found, MOST_ROWS + 1))
     if len(rows) > MOST_ROWS:
         raise TutorError(f"it has more than {MOST_ROWS:,} rows; that is no answer sheet")
     if not rows:
         raise TutorError("there is no answer in it; a sheet has the columns name and answer (see `tutor sheet`)")
     return rows
+
+
+def _from_tables(tables: Sequence[Cells]) -> Iterator[Row]:
+    """Those with a heading; without any the first one that has something in it."""
+    headed = [cells for cells in tables if any(map(is_heading, cells[:HEADING_WITHIN]))]
+    for cells in headed or [cells for cells in tables if any(map(any, cells))][:1]:
+        yield from from_cells(cells)
+
+
+def _form_in(content: _Content, names: Mapping[str, object]) -> list[Filled]:
+    found = (form_rows(cells, _Names(names).find) for cells in content.tables)
+    form = next(filter(None, found), [])
+    if len(form) > MOST_ROWS:
+        raise TutorError(f"it has more than {MOST_ROWS:,} rows; that is no class")
+    return form
+
+
+def _row_of_form(filled: Filled, names: Mapping[str, object]) -> tuple[str, HandedIn | TutorError]:
+    called = f"row {filled.number}"
+    try:
+        sheet = _collected(filled.answers, filled.about, names)
+    except TutorError as error:
+        return called, error
+    return called, replace(sheet, remarks=(*sheet.remarks, *([filled.remark] if filled.remark else [])))
 
 
 def _about(rows: Sequence[Row]) -> dict[str, str]:
@@ -82,8 +180,12 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
     unknown: list[str] = []
     twice: list[str] = []
     loose = _Names(names)
-    for written, text in _with_minus(_with_points(rows)):
+    arrays, single = _arrays(rows, loose)
+    for written, text in with_points(single):
         name = written if written in names else loose.find(written)
+        if name is None and arrays:
+            arrays[written[:60]] = Array((), (text,))  # the loss, perhaps: that is known with the problem
+            continue
         if name is None:
             unknown.append(written[:60] + loose.meant(written))
             continue
@@ -93,14 +195,27 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
             if answers[name].strip() not in ("", text.strip()):
                 twice.append(name)
         answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
-    if unknown and not answers:
+    if unknown and not answers and not arrays:
         raise TutorError(f"none of its names is on this worksheet: {_listed(unknown)}")
     remarks = []
     if unknown:
         remarks.append(f"{_listed(unknown)}: no such quantity on this worksheet, so not marked")
     if twice:
         remarks.append(f"{_listed(twice)}: answered more than once; the last answer counts")
-    return HandedIn(answers, about, tuple(remarks))
+    return HandedIn(answers, about, tuple(remarks), arrays)
+
+
+def _arrays(rows: Sequence[Row], names: _Names) -> tuple[dict[str, Array], Sequence[Row]]:
+    """The arrays by their names, and the other rows; one number in brackets is a number."""
+    arrays: dict[str, Array] = {}
+    single = []
+    for name, text in rows:
+        array = read_array(text) if "[" in text else None
+        if array is not None and (len(array.numbers) > 1 or names.find(name) is None):
+            arrays[name[:60]] = array
+        else:
+            single.append((name, array.numbers[0] if array is not None else text))
+    return arrays, single
 
 
 class _Names:
@@ -141,31 +256,3 @@ def _bare(name: str) -> str:
 def _listed(names: list[str]) -> str:
     more = len(names) - MOST_TOLD
     return ", ".join(names[:MOST_TOLD]) + (f" and {counted(more, 'other')}" if more > 0 else "")
-
-
-def _with_points(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with decimal points: what commas and points mean is told by the numbers in which they can mean only one
-    thing, as 0,35 and 12.400,64. A comma that may be either way stays, and cannot be read."""
-    texts = [text.strip() for _, text in rows]
-    commas = any(map(_DECIMAL_COMMA.fullmatch, texts))
-    points = any(map(_DECIMAL_POINT.fullmatch, texts))
-    return [(name, _with_point(text, commas, points)) for name, text in rows]
-
-
-def _with_point(text: str, commas: bool, points: bool) -> str:
-    plain = text.strip()
-    if _DECIMAL_COMMA.fullmatch(plain):
-        return plain.replace(".", "").replace(",", ".")
-    if "," in plain and _DECIMAL_POINT.fullmatch(plain):
-        return plain.replace(",", "")
-    if _THOUSANDS.fullmatch(plain) and commas != points:
-        return plain.replace(",", "." if commas and plain.count(",") == 1 else "")
-    return text
-
-
-def _with_minus(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with a minus for a number in parentheses, as bookkeepers write it, where no number has a sign."""
-    if any(re.match(r"\s*[-−–]\s*[0-9.,]", text) for _, text in rows):
-        return rows
-    found = ((name, _IN_PARENTHESES.fullmatch(text), text) for name, text in rows)
-    return [(name, f"-{match[1]}" if match else text) for name, match, text in found]

@@ -65,10 +65,15 @@ def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
     columns += [Column("key", Kind.NUMBER), Column("from your lines", Kind.NUMBER)] if reveal else []
     rows = []
     for cell in cells:
-        texts: list[Text] = [Strong(cell.name), cell.answer, Verdict(cell.verdict)]
+        texts: list[Text] = [Strong(cell.name), cell.answer, (Verdict(cell.verdict), _why(cell))]
         texts += [shorter(cell.key), shorter(cell.from_own)] if reveal else []
-        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {cell.verdict}."))
+        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {cell.verdict}{_why(cell)}."))
     return Table(tuple(columns), tuple(rows))
+
+
+def _why(cell: CellReport) -> str:
+    """Why the answer cannot be read, after its verdict."""
+    return f": {cell.reason}" if cell.reason else ""
 
 
 def feedback(sheet: SheetReport, reveal: bool) -> Iterator[Paragraph]:
@@ -92,8 +97,6 @@ def feedback(sheet: SheetReport, reveal: bool) -> Iterator[Paragraph]:
             yield Paragraph(
                 f"{cell.name}: what stands above it is 0 or as it was, so there is nothing left to show here."
             )
-        if cell.reason:
-            yield Paragraph(f"{cell.name} = {cell.answer} cannot be read: {cell.reason}.")
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
         coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
         if coarse:
@@ -127,7 +130,7 @@ def feedback_page(sheet: Report) -> Iterator[Block]:
         yield Paragraph(sheet.error)
         return
     yield Heading(f"{student_of(sheet)}: {score(sheet)} points", Level.TITLE)
-    yield from (Paragraph(f"Note: {remark}.") for remark in sheet.remarks)
+    yield from (Paragraph(f"Note: {remark}.") for remark in (*sheet.remarks, *sheet.unread))
     if sheet.done:
         yield _every_line(sheet)
     for cell, others in mistakes(sheet):
@@ -138,8 +141,8 @@ def feedback_page(sheet: Report) -> Iterator[Block]:
             yield Paragraph(f"{_SAME} {', '.join(others)}.", 2)
     rows = []
     for cell in sheet.cells:
-        told = f"{cell.name} = {cell.answer}: {cell.verdict}."
-        rows.append(Row((Code(cell.name), Code(cell.answer), cell.verdict), told))
+        verdict = f"{cell.verdict}{_why(cell)}"
+        rows.append(Row((Code(cell.name), Code(cell.answer), verdict), f"{cell.name} = {cell.answer}: {verdict}."))
     yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
 
 
@@ -165,7 +168,7 @@ def class_row(sheet: Report) -> tuple[str, str, str]:
     return (
         called(sheet),
         score(sheet),
-        "; ".join(filter(None, [roots, *sheet.remarks, *sheet.notes])),
+        "; ".join(filter(None, [roots, *sheet.remarks, *sheet.unread, *sheet.notes])),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tutor.errors import whole_list
 from tutor.numbers.exact import read_number
-from tutor.views.blocks import Block, Break, Formula, Heading, Level, Paragraph
+from tutor.views.blocks import Block, Break, Code, Formula, Heading, Level, Paragraph
 from tutor.views.worksheet.conventions import conventions_line
 from tutor.views.worksheet.model import Tableau
 from tutor.views.worksheet.page import setting
@@ -26,22 +26,32 @@ def harmless_prose(about: str, tableau: Tableau) -> str:
 
 def problem(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[Block]:
     """The problem: the conventions, the network, what is given, the equations, and what is to be found."""
-    yield Break()
-    yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, blank=True))
-    if tableau.worksheet.network is not None:
-        yield from setting(tableau)
-    yield Break()
-    yield Paragraph(f"Given: {', '.join(tableau.all_given())}.")
-    if equations := stated(tableau):
-        yield Heading("The equations")
-    for step in equations:
-        yield Paragraph((step.name, " = ", Formula(step.formula)), 2)
+    yield from given(tableau)
     yield Heading("To be found")
     for title, names in _asked(tableau, only):
         yield Heading(title, Level.LINES)
         yield Paragraph(names, 2)
     if tableau.by_perceptron_rule:
         yield Paragraph(_ON_AND_ON)
+
+
+def given(tableau: Tableau) -> Iterator[Block]:
+    """The conventions, the network, what is given, and the equations where these state the problem."""
+    yield Break()
+    yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, blank=True))
+    if tableau.worksheet.network is not None:
+        yield from setting(tableau)
+    yield Break()
+    yield Paragraph(("Given: ", *coded(tableau.all_given()), "."))
+    if equations := stated(tableau):
+        yield Heading("The equations")
+    for step in equations:
+        yield Paragraph((Code(step.name), " = ", Formula(step.formula)), 2)
+
+
+def coded(texts: Sequence[str]) -> tuple[Code | str, ...]:
+    """Each as it is typed, with commas between them."""
+    return tuple(piece for n, text in enumerate(texts) for piece in ((", ",) if n else ()) + (Code(text),))
 
 
 def stated(tableau: Tableau) -> list[Step]:

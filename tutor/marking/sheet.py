@@ -124,10 +124,12 @@ class SheetMarker:
         ]
         if not slips:
             return MarkedSheet(cells)
-        misconceptions = [
-            *self._story(told, marks),
-            *_single(cells, {p for m in told for p in m.explains}, self.program.places),
-        ]
+        places = self.program.places
+        misconceptions = list(
+            _told_once(
+                [*self._story(told, marks), *_single(cells, {p for m in told for p in m.explains}, places)], places
+            )
+        )
         misconceptions.sort(key=lambda m: -len(m.cells))
         return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
 
@@ -303,6 +305,17 @@ def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
     for fit in fits:
         best.setdefault(fit.id, fit)
     return list(best.values())
+
+
+def _told_once(misconceptions: Sequence[Misconception], places: Mapping[str, int]) -> Iterator[Misconception]:
+    """A slip that is made throughout, and found in single lines as well, is one mistake."""
+    throughout = {m.id for m in misconceptions if m.scope != LINE and not m.is_other}
+    lines = {m.id: m.cells for m in misconceptions if m.scope == LINE and m.id in throughout}
+    for m in misconceptions:
+        if m.scope != LINE and not m.is_other and m.id in lines:
+            yield m._replace(cells=sorted({*m.cells, *lines.pop(m.id)}, key=places.__getitem__))
+        elif m.scope != LINE or m.id not in throughout:
+            yield m
 
 
 def _single(cells: Sequence[Cell], told: set[int], places: Mapping[str, int]) -> Iterator[Misconception]:

@@ -8,7 +8,7 @@ search; the verdict of a line is worked out exactly, with the story in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
@@ -16,7 +16,7 @@ from math import inf, isfinite, log
 from typing import Any
 
 from tutor.marking.answer import WITHIN
-from tutor.marking.everywhere import GIVEN, Change, Everywhere
+from tutor.marking.everywhere import EVERYWHERE, GIVEN, Change, Everywhere
 from tutor.marking.misread import readings
 from tutor.marking.student import Working
 
@@ -85,7 +85,7 @@ class Search:
                 self._functions |= best.mistake.change.rough
             if best.mistake.given is not None and best.mistake.read_as is not None:
                 self._givens[best.mistake.given] = float(best.mistake.read_as)
-        return self.mistakes
+        return list(joined(self.mistakes))
 
     def _best(self) -> _Trial | None:
         trials = sorted(self._trials(), key=lambda trial: (-trial.gain, trial.rank))
@@ -170,8 +170,9 @@ class Search:
         """How far the number may be from what the mistake gives: rounding above the line grows with the line."""
         if place not in self._tolerances:
             self._tolerances[place] = self.working.bounds(place).likely
-        right, likely = float(self.working.own[place] or 0), self._tolerances[place]
-        growth = max(1.0, abs(own / right)) if right else 1.0
+        before, likely = float(self.working.before(place)), self._tolerances[place]
+        right = float(self.working.own[place] or 0) - before  # of an updated weight it is the change that grows
+        growth = max(1.0, abs((own - before) / right)) if right else 1.0
         unit = float(self.working.written[place].unit) or abs(own) * 1e-12
         half = unit if self.working.cuts else unit * float(WITHIN)
         noise = 1e-12 * abs(own)
@@ -257,6 +258,34 @@ class Search:
                     found[x] = None
                     waiting.append(x)
         return [x for x in found if x < self.compiled.first]
+
+
+def joined(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
+    """The same mistake told once, in however many parts it was found: that of the weights, say, and that of the biases.
+
+    Of readings that explain the same lines the one is taken that another part has already.
+    """
+    ids = Counter(mistake.id for mistake in mistakes)
+    parts: dict[tuple[str, str, int | None], list[Mistake]] = {}
+    for mistake in mistakes:
+        shared = next((m for m in mistake.also if ids[m.id] and not ids[mistake.id] > 1), None)
+        if shared is not None:
+            others = tuple(m for m in (mistake, *mistake.also) if m is not shared)
+            mistake = replace(shared, explains=mistake.explains, also=tuple(replace(m, also=()) for m in others))
+        parts.setdefault((mistake.id, mistake.entry, mistake.given), []).append(mistake)
+    for same in parts.values():
+        yield _as_one(same)
+
+
+def _as_one(same: Sequence[Mistake]) -> Mistake:
+    first, *more = same
+    if not more or first.change is None:
+        return first
+    formulas = {place: f for m in reversed(same) if m.change for place, f in m.change.formulas.items()}
+    also = tuple(a for a in first.also if all(a.id in {b.id for b in m.also} for m in more))
+    explains = tuple(sorted({place for m in same for place in m.explains}))
+    change = replace(first.change, scope=EVERYWHERE, formulas=formulas)
+    return replace(first, scope=EVERYWHERE, explains=explains, change=change, also=also)
 
 
 class _Overlay(dict[int, float]):

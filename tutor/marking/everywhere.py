@@ -21,7 +21,7 @@ from tutor.numbers.floats import FloatSystem
 from tutor.slips.entries import HINTS, other_entries
 from tutor.slips.registry import SLIPS, SWAPPED_VALUES
 from tutor.slips.roles import Roles
-from tutor.slips.slip import Slip
+from tutor.slips.slip import Hint, Slip
 
 Expr = Any
 EVERYWHERE, LAYER, LINE, GIVEN = "everywhere", "layer", "line", "given"
@@ -39,7 +39,7 @@ class Change:
     detail: str
     formulas: Mapping[int, Expr]
     rank: tuple[int, ...]
-    hint: str
+    general_hint: Hint
     compiled: Compiled
     entry: str = ""
 
@@ -70,15 +70,15 @@ class Change:
             self.detail,
             those,
             (self.rank[0], rank, *self.rank[2:]),
-            self.hint,
+            self.general_hint,
             self.compiled,
             self.entry,
         )
 
     @property
-    def message(self) -> str:
+    def hint(self) -> Hint:
         """What to look at, without a value."""
-        return self.hint.format(self.detail)
+        return self.general_hint.of(self.detail)
 
 
 class Everywhere:

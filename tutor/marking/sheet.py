@@ -21,6 +21,7 @@ from tutor.marking.student import Working
 from tutor.marking.verdict import CREDIT, Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
+from tutor.slips.slip import Hint
 
 _MOST_TRIED = 40  # explanations by a blank line that are followed to the end of the sheet
 _WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
@@ -47,7 +48,7 @@ class Misconception(NamedTuple):
     id: str
     scope: str
     cells: Sequence[str]
-    message: str
+    hint: Hint
     given: str = ""
     read_as: Decimal | None = None
     entry: str = ""
@@ -56,9 +57,11 @@ class Misconception(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
-    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits."""
+    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits; `working`
+    has the numbers that the writer went on with."""
 
     cells: Sequence[Cell]
+    working: Working
     misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
 
@@ -123,7 +126,7 @@ class SheetMarker:
             for p, mark in marks.items()
         ]
         if not slips:
-            return MarkedSheet(cells)
+            return MarkedSheet(cells, working)
         places = self.program.places
         misconceptions = list(
             _told_once(
@@ -131,7 +134,7 @@ class SheetMarker:
             )
         )
         misconceptions.sort(key=lambda m: -len(m.cells))
-        return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
+        return MarkedSheet(cells, working, misconceptions, self._after([*slips, *working.held]))
 
     def _has_slip(self, working: Working, place: int) -> bool:
         written, diagnosis = working.written[place], self.diagnosis
@@ -221,7 +224,7 @@ class SheetMarker:
         mine = next(m for m in told if place in m.explains)
         value = working.written[place].value
         return [
-            Fit(m.id, "", self._value_with(working, m, place, value), place, (), 0.0, said=m.message)
+            Fit(m.id, "", self._value_with(working, m, place, value), place, (), 0.0, said=m.hint)
             for m in (mine, *mine.also)
         ]
 
@@ -245,7 +248,7 @@ class SheetMarker:
             cells = [names[p] for p in mistake.explains if marks[p].verdict == "wrong"]
             for m in (mistake, *mistake.also):
                 given = "" if m.given is None else names[m.given]
-                yield Misconception(m.id, m.scope, cells, m.message, given, m.read_as, m.entry, m is not mistake)
+                yield Misconception(m.id, m.scope, cells, m.hint, given, m.read_as, m.entry, m is not mistake)
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
         names, followers = self.program.names, self.program.compiled.followers

@@ -39,20 +39,25 @@ Penalty = Annotated[
 Charge = Annotated[
     Literal["once", "each"] | None, typer.Option(help="Charge the same slip in several lines once, or each time.")
 ]
+AnswersMayBe = Annotated[
+    Literal["numbers", "formulas", "either"] | None, typer.Option("--answers", help="What an answer may be.")
+]
 Platform = Annotated[Literal["plain", "canvas", "moodle"], typer.Option(help="The columns of the gradebook.")]
 Secret = Annotated[str | None, typer.Option(help="The secret of `tutor vary --roster`: each sheet must be its own.")]
 Roster = Annotated[Path | None, typer.Option(help="A CSV of students with a column id.")]
 HintStage = Annotated[
-    int | None,
+    int,
     typer.Option(
         "--hint",
         min=1,
         max=3,
-        help="1 the question to ask oneself, 2 the rule too, 3 the formula with your numbers too. [1; in files 2]",
-        show_default=False,
+        help="1 the question to ask oneself, 2 the rule, too, 3 the formula with your numbers, too.",
     ),
 ]
 AllErrors = Annotated[bool, typer.Option("--all-errors", help="Tell every mistake, not only the first one.")]
+Before = Annotated[
+    Path | None, typer.Option(help="What was handed in before: a sheet, or a folder of them under the same names.")
+]
 POLL_SECONDS = 0.3
 
 
@@ -62,14 +67,16 @@ def check(
     paths: Sheets,
     printer: Printer,
     reveal: Reveal = False,
-    hint: HintStage = None,
+    hint: HintStage = 2,
     all_errors: AllErrors = False,
+    before: Before = None,
     ask: Ask = None,
     decimals: Decimals = None,
     significant: Significant = None,
     points: Points = None,
     carried_penalty: Penalty = None,
     charge: Charge = None,
+    answers: AnswersMayBe = None,
     gradebook: Annotated[Path | None, typer.Option(help="Write a CSV with one row a student.")] = None,
     platform: Platform = "plain",
     gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json; a folder for many.")] = None,
@@ -97,12 +104,16 @@ def check(
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
-    wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
+    wanted = homework_of(
+        found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
+    )
     files = sheets_in(paths)
     students = tuple(roster_ids(roster)) if roster else ()
-    order = Order(text, lesson, wanted, _owners(files, secret, students))
+    order = Order(text, lesson, wanted, _owners(files, secret, students), before, feedback)
     if not files:
         raise NothingThere("there is no sheet to mark")
+    if before is not None and len(files) > 1 and not is_folder(before):
+        raise TutorError("for several sheets --before has to be the folder with the earlier ones")
     telling = Telling(reveal, hint, all_errors)
     if watch:
         _watch(order, files[0], printer, telling)
@@ -160,7 +171,7 @@ def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer
     if sheet.done:
         lead_on(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
-        more = again if telling.hint is None and sheet.root_errors else None
+        more = again if telling.hint < 3 and sheet.root_errors else None
         lead_on(printer, "check wrong", lesson=lesson, again=again, more=more, name=next(iter(sheet.root_errors), None))
 
 

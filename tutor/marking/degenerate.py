@@ -31,8 +31,7 @@ class Degenerate:
                     found.add(place)
                     nothing.add(place)
             elif (w := self.working.written.get(place)) is not None and self._is_nothing(place, w.value):
-                if abs(w.value - own[place]) > w.half:  # else it is nothing only to so many digits
-                    nothing.add(place)
+                nothing |= {place} if abs(w.value - own[place]) > w.half else set()  # else only to so many digits
         return frozenset(found)
 
     def _is_repeated(self, place: int) -> bool:

@@ -42,9 +42,11 @@ class CellReport(Struct, omit_defaults=True):
     """One quantity of a sheet: the answer, the right value, and the value to which the writer's own lines lead.
 
     `slips` are those that fit, the best first. The first line of a mistake has the `worked` formula with the writer's
-    own numbers, the third stage of the hint, and the lines to `work_again` once it is mended. `formula` says whether the formula of the answer is right, wrong or
-    undecided, where it has one; `reason` why the answer cannot be read. A `degenerate` line follows from zeros above it
-    and shows nothing.
+    own numbers, the third stage of the hint, and the lines to `work_again` once it is mended. `formula` says whether
+    that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
+    `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
+    above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
+    two differ; the right number beside a wrong formula earns half and has no credit.
     """
 
     name: str
@@ -62,6 +64,8 @@ class CellReport(Struct, omit_defaults=True):
     reason: str = ""
     worked: str = ""
     work_again: list[str] = field(default_factory=list)
+    earlier: list[str] = field(default_factory=list)
+    left_side: str = ""
 
 
 class MisconceptionReport(Struct, omit_defaults=True):
@@ -165,7 +169,12 @@ class Reporter:
         )
         for told in mistakes(report):
             told.cell.worked = self._worked(sheet, told)
-            told.cell.work_again = self._to_work_again(report, told)
+            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given])]
+            told.cell.work_again = self._below(report, roots, {told.cell.name})
+        stale = {cell.name for cell in report.cells if cell.earlier}
+        for cell in report.cells:
+            if cell.earlier:
+                cell.work_again = self._below(report, [cell.name], stale)
         return report
 
     def _worked(self, sheet: MarkedSheet, told: Told) -> str:
@@ -173,16 +182,11 @@ class Reporter:
         place = self.program.places[told.given or told.line]
         return worked(sheet.working, place)
 
-    def _to_work_again(self, report: SheetReport, told: Told) -> list[str]:
-        """The lines that show the mistake, and those written below them that are not right as they stand."""
+    def _below(self, report: SheetReport, roots: Sequence[str], told: set[str]) -> list[str]:
+        """The lines written below these that are not right as they stand; without those told already."""
         places, followers = self.program.places, self.program.compiled.followers
-        roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given])]
         below = frozenset().union(*(followers[places[name]] for name in roots))
-        return [
-            cell.name
-            for cell in report.cells
-            if places[cell.name] in below and cell.name != told.cell.name and _may_change(cell)
-        ]
+        return [c.name for c in report.cells if places[c.name] in below and c.name not in told and _may_change(c)]
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
         mark = cell.mark
@@ -201,9 +205,11 @@ class Reporter:
             slips=slips,
             points=self.assignment.points.get(name, 0),
             earned=number(earned.get(name, 0)),
-            credit=mark.verdict in CREDIT,
+            credit=mark.verdict in CREDIT and not cell.half,
             formula=cell.formula,
             degenerate=cell.degenerate,
+            earlier=list(cell.earlier),
+            left_side=_text(cell.left_side) or "",
             reason=cell.reason[:_LONGEST_ECHO],
         )
 

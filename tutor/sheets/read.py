@@ -34,11 +34,13 @@ _IN_PARENTHESES = re.compile(r"\s*\(\s*([0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*\)\s*")
 
 @dataclass(frozen=True)
 class HandedIn:
-    """The answers by the name of the quantity, what else the sheet says, and what is odd about it."""
+    """The answers by the name of the quantity, what else the sheet says, and what is odd about it; `unknown` are names
+    that are not on the worksheet."""
 
     answers: Mapping[str, str]
     about: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
@@ -79,13 +81,13 @@ def _about(rows: Sequence[Row]) -> dict[str, str]:
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:
     """Each answer under its quantity. A name that is unknown or answered twice is told."""
     answers: dict[str, str] = {}
-    unknown: list[str] = []
+    unknown: dict[str, str] = {}
     twice: list[str] = []
     loose = _Names(names)
     for written, text in _with_minus(_with_points(rows)):
         name = written if written in names else loose.find(written)
         if name is None:
-            unknown.append(written[:60] + loose.meant(written))
+            unknown[written[:60]] = written[:60] + loose.meant(written)
             continue
         if name in answers:
             if not text.strip():
@@ -93,14 +95,12 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
             if answers[name].strip() not in ("", text.strip()):
                 twice.append(name)
         answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
-    if unknown and not answers:
-        raise TutorError(f"none of its names is on this worksheet: {_listed(unknown)}")
     remarks = []
     if unknown:
-        remarks.append(f"{_listed(unknown)}: no such quantity on this worksheet, so not marked")
+        remarks.append(f"{_listed([*unknown.values()])}: no such quantity on this worksheet, so not marked")
     if twice:
         remarks.append(f"{_listed(twice)}: answered more than once; the last answer counts")
-    return HandedIn(answers, about, tuple(remarks))
+    return HandedIn(answers, about, tuple(remarks), tuple(unknown))
 
 
 class _Names:

@@ -24,8 +24,6 @@ from tutor.views.blocks import (
     Verdict,
 )
 from tutor.views.feedback import (
-    QUESTION,
-    RULE,
     Telling,
     mistakes_left,
     remarks_on_lines,
@@ -44,11 +42,9 @@ MEANINGS = {
     "unreadable": "neither a number nor a formula over the lines above",
 }
 MOST_SHEETS = 60
-FIRST = Telling()
-"""The first mistake and the question to ask oneself; in a file, which nobody can ask for more, the rule, too."""
 
 
-def sheet_page(sheet: SheetReport, telling: Telling = FIRST) -> Iterator[Block]:
+def sheet_page(sheet: SheetReport, telling: Telling) -> Iterator[Block]:
     """One sheet: every cell with its verdict, the feedback, the score."""
     yield Heading(f"{called(sheet)}: {score(sheet)} points")
     answered = [cell for cell in sheet.cells if cell.verdict != "missing"]
@@ -88,7 +84,7 @@ def feedback(sheet: SheetReport, telling: Telling) -> Iterator[Paragraph]:
         own = f" Your lines above lead to {shorter(cell.from_own)}." if telling.reveal and cell.from_own else ""
         count = f"{number}. " if telling.all_errors else "First: "
         yield Paragraph(f"{count}{cell.name} = {cell.answer}: what stands above does not lead here.{own}")
-        yield from (Paragraph(text, 3) for text in what_to_look_at(told, telling.stage(QUESTION), telling.reveal))
+        yield from (Paragraph(text, 3) for text in what_to_look_at(told, telling.hint, telling.reveal))
     if left := mistakes_left(sheet, telling.all_errors):
         yield Paragraph(left)
     yield from map(Paragraph, remarks_on_lines(sheet))
@@ -99,7 +95,7 @@ def _every_line(sheet: SheetReport) -> Paragraph:
     return Paragraph(f"Every line{asked} earns credit.")
 
 
-def feedback_page(sheet: Report, telling: Telling = FIRST) -> Iterator[Block]:
+def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     """What a student is given: what to look at, without the right values; or why the file could not be marked."""
     if isinstance(sheet, NotMarked):
         yield Heading(f"{student_of(sheet)}: not marked", Level.TITLE)
@@ -112,7 +108,7 @@ def feedback_page(sheet: Report, telling: Telling = FIRST) -> Iterator[Block]:
     for told in shown_mistakes(sheet, telling.all_errors):
         yield Heading((Code(told.cell.name), " = ", Code(told.cell.answer)))
         yield Paragraph("The lines above it do not lead here. What to look at:")
-        yield from (Paragraph(text, 2) for text in what_to_look_at(told, telling.stage(RULE)))
+        yield from (Paragraph(text, 2) for text in what_to_look_at(told, telling.hint))
     if left := mistakes_left(sheet, telling.all_errors):
         yield Paragraph(left)
     yield from map(Paragraph, remarks_on_lines(sheet))

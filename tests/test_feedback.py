@@ -190,7 +190,8 @@ def mended(room: Room, paper: Paper, slips: dict[str, object], digits: int) -> t
             way = line.work if line.name in rightly else slips.get(line.name, line.work)
             values[line.name] = way(values)  # type: ignore[operator]
             if line.name in texts:
-                texts[line.name] = habits.write(values[line.name])
+                fine = replace(habits, digits=12) if line.before else habits  # the digits demanded of the change
+                texts[line.name] = fine.write(values[line.name])
     after = room.assignment.earned(room.marker.mark(texts))
     return report.score, sum(after.values())
 

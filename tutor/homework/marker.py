@@ -72,7 +72,6 @@ class Desk:
     def mark_file(self, path: str | Path) -> SheetReport:
         """The marked sheet. Raises TutorError for a file that is no sheet."""
         handed_in = read_sheet(path, self._names)
-        check_lesson(handed_in)
         return self.mark(_called(path), handed_in, self._before(_called(path), handed_in))
 
     @property
@@ -94,6 +93,7 @@ class Desk:
     def mark(self, name: str, handed_in: HandedIn, before: Sequence[Mapping[str, str]] = ()) -> SheetReport:
         """The same for a sheet that has been read; `before` are earlier ones of the same student, the latest first."""
         problem = self._problem_of(name, handed_in)
+        check_lesson(handed_in)
         sheet = problem.marker.mark(handed_in.answers, before)
         report = problem.reporter.report(name, sheet, handed_in.about)
         report.remarks += handed_in.remarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -76,7 +76,7 @@ class MarkedSheet:
     has the numbers that the writer went on with."""
 
     cells: Sequence[Cell]
-    working: Working
+    working: Working = field(compare=False)
     misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
 
@@ -252,7 +252,15 @@ class SheetMarker:
         mine = next(m for m in told if place in m.explains)
         value = working.written[place].value
         return [
-            Fit(m.id, "", self._value_with(working, m, place, value), place, (), 0.0, said=m.hint)
+            Fit(
+                m.id,
+                "",
+                self._value_with(working, m, place, value),
+                place,
+                (),
+                0.0,
+                said=m.change.hint(place) if m.change else m.hint,
+            )
             for m in (mine, *mine.also)
         ]
 

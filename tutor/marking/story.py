@@ -147,7 +147,8 @@ class Search:
         if len(here) < FEWEST_EXPLAINED and here <= self.wrong:
             return None
         own = self._replayed({**self._functions, **change.rough}, self._givens, change)
-        mistake = Mistake(change.id, change.scope, change.hint, (), change, entry=change.entry)
+        hint = change.hint(min(here or change.formulas))
+        mistake = Mistake(change.id, change.scope, hint, (), change, entry=change.entry)
         return self._trial(mistake, change.rank, own, FEWEST_EXPLAINED)
 
     def _trial(self, mistake: Mistake, rank: tuple[int, ...], own: Mapping[int, float], fewest: int) -> _Trial | None:
@@ -296,7 +297,8 @@ def _as_one(same: Sequence[Mistake]) -> Mistake:
     formulas = {place: f for m in reversed(same) if m.change for place, f in m.change.formulas.items()}
     also = tuple(a for a in first.also if all(a.id in {b.id for b in m.also} for m in more))
     explains = tuple(sorted({place for m in same for place in m.explains}))
-    change = replace(first.change, scope=EVERYWHERE, formulas=formulas)
+    details = {place: d for m in same if m.change for place, d in m.change.details.items()}
+    change = replace(first.change, scope=EVERYWHERE, formulas=formulas, details=details)
     return replace(first, scope=EVERYWHERE, explains=explains, change=change, also=also)
 
 

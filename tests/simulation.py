@@ -236,8 +236,12 @@ def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
     figures.note(group, "named first", slip in alike, what)
     earned = room.assignment.earned(marked)
     lost = sum(earned[c.mark.name] == 0 for c in marked.cells if c.mark.verdict not in ("coarse", "missing"))
+    right = sum(c.mark.verdict == "correct" for c in marked.cells)
+    excused = sum(c.mark.verdict == "wrong" for c in marked.cells) - 1
     if room.assignment.shows_sound_work(marked):  # else it is the teacher's to judge
-        figures.note(group, "charges one line", lost <= 1, f"{what} loses {lost}")
+        figures.note(group, "right lines enough to excuse the others", excused <= right, f"{what} {excused} of {right}")
+        if excused <= right:
+            figures.note(group, "charges one line", lost <= 1, f"{what} loses {lost}")
 
 
 def misread(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:

@@ -160,7 +160,7 @@ def test_a_class_and_everything_that_is_written_about_it(tutor: Tutor, lesson: P
         ("'=ann", "2", "do_out/do_in"), ("../../bob", "3", ""), ("broken", "", ""),
     ]  # fmt: skip
     assert "not marked" in rows[2]["notes"]
-    assert sorted(path.name for path in (tutor.folder / "fb").iterdir()) == ["ann.md", "bob.md", "broken.md"]
+    assert sorted(path.name for path in (tutor.folder / "fb").glob("*.md")) == ["ann.md", "bob.md", "broken.md"]
     assert "not marked" in (tutor.folder / "fb" / "broken.md").read_text()
     broken = [json.loads((tutor.folder / folder / "broken.json").read_text()) for folder in ("gs", "pl")]
     assert broken[0]["score"] == 0 and "not marked" in broken[0]["output"]

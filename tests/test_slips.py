@@ -240,7 +240,7 @@ def cell(document: SheetReport, name: str) -> CellReport:
 def test_every_slip_has_a_case_and_a_hint() -> None:
     assert CASES.keys() == SLIPS.keys()
     for slip in SLIPS.values():
-        assert slip.hint.endswith((".", "?")) and not re.search(r"\d\.\d", slip.hint)
+        assert slip.question.endswith("?") and slip.rule.endswith(".") and not re.search(r"\d\.\d", str(slip.hint))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tutor.homework.outputs import Wanted
     from tutor.homework.ownership import Owners
     from tutor.marking.report import Report, SheetReport
+    from tutor.views.feedback import Telling
 
 
 Sheets = Annotated[list[Path], typer.Argument(metavar="SHEET…", help="Answer sheets, folders of them, or - for stdin.")]
@@ -37,9 +39,25 @@ Penalty = Annotated[
 Charge = Annotated[
     Literal["once", "each"] | None, typer.Option(help="Charge the same slip in several lines once, or each time.")
 ]
+AnswersMayBe = Annotated[
+    Literal["numbers", "formulas", "either"] | None, typer.Option("--answers", help="What an answer may be.")
+]
 Platform = Annotated[Literal["plain", "canvas", "moodle"], typer.Option(help="The columns of the gradebook.")]
 Secret = Annotated[str | None, typer.Option(help="The secret of `tutor vary --roster`: each sheet must be its own.")]
 Roster = Annotated[Path | None, typer.Option(help="A CSV of students with a column id.")]
+HintStage = Annotated[
+    int,
+    typer.Option(
+        "--hint",
+        min=1,
+        max=3,
+        help="1 the question to ask oneself, 2 the rule, too, 3 the formula with your numbers, too.",
+    ),
+]
+AllErrors = Annotated[bool, typer.Option("--all-errors", help="Tell every mistake, not only the first one.")]
+Before = Annotated[
+    Path | None, typer.Option(help="What was handed in before: a sheet, or a folder of them under the same names.")
+]
 POLL_SECONDS = 0.3
 
 
@@ -49,12 +67,16 @@ def check(
     paths: Sheets,
     printer: Printer,
     reveal: Reveal = False,
+    hint: HintStage = 2,
+    all_errors: AllErrors = False,
+    before: Before = None,
     ask: Ask = None,
     decimals: Decimals = None,
     significant: Significant = None,
     points: Points = None,
     carried_penalty: Penalty = None,
     charge: Charge = None,
+    answers: AnswersMayBe = None,
     gradebook: Annotated[Path | None, typer.Option(help="Write a CSV with one row a student.")] = None,
     platform: Platform = "plain",
     gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json; a folder for many.")] = None,
@@ -78,14 +100,17 @@ def check(
     from tutor.homework.outputs import Wanted
     from tutor.lessons.find import lesson_file, lesson_text, slug
     from tutor.lessons.read import parse_lesson
+    from tutor.views.feedback import Telling
 
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
-    wanted = homework_of(found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge)
+    wanted = homework_of(
+        found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
+    )
     files = sheets_in(paths)
     students = tuple(roster_ids(roster)) if roster else ()
-    order = Order(text, lesson, wanted, _owners(files, secret, students))
+    order = Order(text, lesson, wanted, _owners(files, secret, students), before, feedback)
     if not files:
         raise NothingThere("there is no sheet to mark")
     rows = rows_of_form(files[0], order) if len(files) == 1 else 0
@@ -93,8 +118,11 @@ def check(
         raise TutorError(
             f"--watch marks one sheet again and again; {str(files[0])!r} is a form's export, a whole class"
         )
+    if before is not None and len(files) > 1 and not is_folder(before):
+        raise TutorError("for several sheets --before has to be the folder with the earlier ones")
+    telling = Telling(reveal, hint, all_errors)
     if watch:
-        _watch(order, files[0], printer, reveal)
+        _watch(order, files[0], printer, telling)
         return
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
@@ -102,9 +130,9 @@ def check(
     outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
     outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)
     if single:
-        done = _mark_one(order, files[0], slug(lesson), printer, outputs, reveal, json_output)
+        done = _mark_one(order, files[0], slug(lesson), printer, outputs, telling, json_output)
     else:
-        done = _mark_class(order, files, slug(lesson), printer, outputs, students, jobs, json_output, rows)
+        done = _mark_class(order, files, slug(lesson), printer, outputs, telling, students, jobs, json_output, rows)
     if not done:
         raise typer.Exit(1)
 
@@ -119,7 +147,7 @@ def _owners(files: list[Path], secret: str | None, students: tuple[str, ...]) ->
 
 
 def _mark_one(
-    order: Order, path: Path, lesson: str, printer: Printer, outputs: Wanted, reveal: bool, json_output: bool
+    order: Order, path: Path, lesson: str, printer: Printer, outputs: Wanted, telling: Telling, json_output: bool
 ) -> bool:
     """One sheet in full."""
     from tutor.homework.classroom import Checked
@@ -130,26 +158,27 @@ def _mark_one(
     from tutor.views.marks import sheet_page
 
     sheet = Desk(order).mark_or_complain(path)
-    with Outputs(outputs, _feedback) as files:  # a learning platform is told of a broken sheet, too
+    with Outputs(outputs, partial(_feedback, telling)) as files:  # a learning platform is told of a broken sheet, too
         files.add(sheet)
     if isinstance(sheet, NotMarked):
         raise Fault(f"{path.name}: {sheet.fault}") if sheet.fault else TutorError(f"{path}: {sheet.error}")
     if json_output:
         print(as_json(Checked(lesson=lesson, sheets=[sheet])))
     else:
-        printer.show(sheet_page(sheet, reveal))
-        _lead_on_from(sheet, path, order, printer)
+        printer.show(sheet_page(sheet, telling))
+        _lead_on_from(sheet, path, order, printer, telling)
     return sheet.done
 
 
-def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer) -> None:
+def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer, telling: Telling) -> None:
     """What to do with a marked sheet. The word of a secret is not repeated."""
     again = None if order.owners or "-" in (order.where, str(path)) else as_typed()
     lesson = None if order.owners else order.where
     if sheet.done:
         lead_on(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
-        lead_on(printer, "check wrong", lesson=lesson, again=again, name=next(iter(sheet.root_errors), None))
+        more = again if telling.hint < 3 and sheet.root_errors else None
+        lead_on(printer, "check wrong", lesson=lesson, again=again, more=more, name=next(iter(sheet.root_errors), None))
 
 
 def _mark_class(
@@ -158,6 +187,7 @@ def _mark_class(
     lesson: str,
     printer: Printer,
     outputs: Wanted,
+    telling: Telling,
     students: tuple[str, ...],
     jobs: int | None,
     json_output: bool,
@@ -175,7 +205,7 @@ def _mark_class(
     between = ""
     if json_output:
         _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
-    with Outputs(outputs, _feedback) as files:
+    with Outputs(outputs, partial(_feedback, telling)) as files:
         for sheet in progress(
             _started(mark_all(order, paths, jobs or os.cpu_count() or 1)),
             rows_of_form or len(paths),
@@ -216,11 +246,11 @@ def _print(text: str, outputs: Wanted) -> None:
         abandon_output()
 
 
-def _feedback(sheet: Report) -> str:
+def _feedback(telling: Telling, sheet: Report) -> str:
     from tutor.printers import document
     from tutor.views.marks import feedback_page
 
-    return document(feedback_page(sheet))
+    return document(feedback_page(sheet, telling))
 
 
 def _started(sheets: Iterator[Report]) -> Iterator[Report]:
@@ -229,7 +259,7 @@ def _started(sheets: Iterator[Report]) -> Iterator[Report]:
     return chain([] if first is None else [first], sheets)
 
 
-def _watch(order: Order, path: Path, printer: Printer, reveal: bool) -> None:
+def _watch(order: Order, path: Path, printer: Printer, telling: Telling) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
     from tutor.homework.marker import Desk
     from tutor.views.marks import sheet_page
@@ -243,7 +273,7 @@ def _watch(order: Order, path: Path, printer: Printer, reveal: bool) -> None:
         if stamp != seen:
             seen = stamp
             try:
-                printer.show(sheet_page(desk.mark_file(path), reveal))
+                printer.show(sheet_page(desk.mark_file(path), telling))
             except TutorError as error:
                 printer.say(f"{path}: {error}")
             printer.say("", "Save the sheet to have it marked again; Ctrl-C ends.")

@@ -44,6 +44,7 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain term": [("{command}", _TRY)],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [
+        ("{more} --hint 3", "shows the formula of that line, too, with your numbers"),
         ("{again} --watch", "marks it again whenever you save it"),
         ("why {lesson} {name}", "how that line comes out, with its value"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.faults import described
+from tutor.harmless import file_name
+from tutor.homework.earlier import kept
+from tutor.homework.other_lesson import check_lesson
 from tutor.homework.ownership import Copies, Owners
 from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code, seed_of
 from tutor.lessons.format import Homework, Lesson
@@ -32,12 +35,18 @@ ENDINGS = (*DELIMITED, *WORKBOOKS, *READERS)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be marked and how: everything that a process needs to set up a desk of its own."""
+    """What is to be marked and how: everything that a process needs to set up a desk of its own.
+
+    `before` is an earlier sheet, or a folder with earlier ones under the same names; the folder for the `feedback` has
+    what was marked into it before.
+    """
 
     text: str
     where: str
     wanted: Homework
     owners: Owners | None = None
+    before: Path | None = None
+    feedback: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -75,13 +84,30 @@ class Desk:
 
     def mark_file(self, path: str | Path) -> SheetReport:
         """The marked sheet. Raises TutorError for a file that is no sheet."""
-        return self.mark(_called(path), read_sheet(path, self.problem.marker.program.worksheet.by_name))
+        return self.mark(_called(path), read_sheet(path, self._names))
+
+    @property
+    def _names(self) -> Mapping[str, object]:
+        return self.problem.marker.program.worksheet.by_name
+
+    def _before(self, name: str, handed_in: HandedIn) -> list[Mapping[str, str]]:
+        """The earlier sheets of the same student, the latest first."""
+        found: list[Mapping[str, str]] = []
+        before, feedback = self.order.before, self.order.feedback
+        if before is not None and is_folder(before):
+            before = before / name if is_file(before / name) else None
+        if before is not None:
+            found.append(read_sheet(before, self._names).answers)
+        if feedback is not None:
+            found += kept(feedback, file_name(handed_in.about.get("student") or Path(name).stem, set()))
+        return found
 
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
         problem = self._problem_of(name, handed_in)
         handed_in = problem.named(handed_in)
-        sheet = problem.marker.mark(handed_in.answers)
+        check_lesson(handed_in)
+        sheet = problem.marker.mark(handed_in.answers, self._before(name, handed_in))
         report = problem.reporter.report(name, sheet, handed_in.about)
         report.remarks += handed_in.remarks
         report.notes += self._whose(name, handed_in, problem, report)
@@ -97,9 +123,9 @@ class Desk:
 
     def mark_all_in(self, path: str | Path) -> list[Report]:
         """Every sheet of a file, which a form's export has many of."""
-        names, called = self.problem.marker.program.worksheet.by_name, _called(path)
+        called = _called(path)
         try:
-            sheets = read_sheets(path, names)
+            sheets = read_sheets(path, self._names)
         except TutorError as error:
             return [NotMarked(called, str(error))]
         except Exception as error:
@@ -142,7 +168,7 @@ class Desk:
         if compiled is not marker.candidates.compiled:  # other numbers led to other steps
             return _problem(worksheet, assign(worksheet, self.order.wanted))
         own = Marker(worksheet, assignment.demands, compiled)
-        return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
+        return Problem(SheetMarker(own, assignment.asked, marker.candidates, assignment.answers), assignment)
 
     def _whose(self, name: str, handed_in: HandedIn, problem: Problem, report: SheetReport) -> list[str]:
         """What there is to say where the sheet answers a problem that is not its student's own."""
@@ -162,7 +188,9 @@ def _float(value: Decimal | None) -> float | None:
 
 
 def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
-    return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+    return Problem(
+        SheetMarker(Marker(worksheet, assignment.demands), assignment.asked, answers=assignment.answers), assignment
+    )
 
 
 def _worksheet(lesson: Lesson, where: str) -> Worksheet:

@@ -12,8 +12,9 @@ from tutor.errors import TutorError
 from tutor.files import Target, claim, make_folder, write_whole, written
 from tutor.harmless import file_name, for_json
 from tutor.homework import gradebook
+from tutor.homework.earlier import keep
 from tutor.homework.gradebook import Gradebook, student_of
-from tutor.marking.report import Report
+from tutor.marking.report import Report, SheetReport
 from tutor.read_files import real_path
 
 _LARGEST_RESULT = 900_000
@@ -96,3 +97,5 @@ class Outputs:
                 write_whole(folder if wanted.single else folder / f"{name}.json", for_json(made(sheet, told)))
         if wanted.feedback is not None:
             write_whole(wanted.feedback / f"{name}.md", told)
+            if isinstance(sheet, SheetReport):
+                keep(wanted.feedback, name, sheet)

@@ -37,7 +37,8 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an answer sheet asks. Tables say it by stage ("gradient") or by quantity ("dE/dW5").
 
     `carried_penalty` is the share of its points that a line loses which follows from an earlier error. With `charge`
-    "once" the same slip in several lines costs the points of one of them.
+    "once" the same slip in several lines costs the points of one of them. `answers` says whether an answer may be a
+    number, a formula or either.
     """
 
     ask: list[str] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     significant: int | dict[str, int] | None = None
     carried_penalty: Fraction | None = None
     charge: Literal["once", "each"] = "once"
+    answers: Literal["numbers", "formulas", "either"] = "either"
 
 
 class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,6 +13,7 @@ from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
 from tutor.marking.answer import DEFAULT, Demand
 from tutor.marking.everywhere import LINE
+from tutor.marking.formula_answer import EITHER
 from tutor.marking.sheet import MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
@@ -25,7 +26,8 @@ Thing = TypeVar("Thing")
 class Assignment:
     """`asked` in worksheet order. `carried_penalty` is the share taken off a cell that follows from an error.
 
-    With `charge_once` a slip that occurs in several cells costs the points of one of them.
+    With `charge_once` a slip that occurs in several cells costs the points of one of them. `answers` says what they may
+    be. The right number beside a wrong formula has half of its points.
     """
 
     asked: Sequence[str]
@@ -33,6 +35,7 @@ class Assignment:
     demands: Mapping[str, Demand]
     carried_penalty: float
     charge_once: bool
+    answers: str = EITHER
 
     @cached_property
     def max_score(self) -> float:
@@ -54,6 +57,8 @@ class Assignment:
             if name in self.points:
                 fined = name in excused or (verdict == "carried" and name in sheet.after_errors)
                 share = 1 - self.carried_penalty if fined else 1
+                if cell.half:
+                    share /= 2
                 counts = verdict in CREDIT and not cell.degenerate and (verdict != "carried" or shows_work)
                 earned[name] = self.points[name] * share if counts or name in excused else 0
         return earned
@@ -90,7 +95,7 @@ class Assignment:
     def is_done(self, sheet: MarkedSheet) -> bool:
         """Whether every asked cell earns credit."""
         asked = (cell for cell in sheet.cells if cell.mark.name in self.points)
-        return all(cell.mark.verdict in CREDIT and not cell.degenerate for cell in asked)
+        return all(cell.mark.verdict in CREDIT and not (cell.degenerate or cell.earlier or cell.half) for cell in asked)
 
 
 def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
@@ -107,6 +112,7 @@ def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
         demands,
         _plain(wanted.carried_penalty or 0),
         wanted.charge == "once",
+        wanted.answers,
     )
 
 

@@ -3,10 +3,11 @@ there is no work left to show in them."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 
 from tutor.formulas.expressions import parts, where
-from tutor.marking.answer import is_same
+from tutor.marking.answer import WITHIN, is_same
 from tutor.marking.student import Working
 
 
@@ -26,12 +27,17 @@ class Degenerate:
             if own[place] is None or own[place] == self.key[place]:
                 continue
             if self._is_nothing(place, own[place]):
-                if self._comes_of(place, nothing):
+                if self._is_repeated(place) and self._comes_of(place, nothing):
                     found.add(place)
                     nothing.add(place)
-            elif place in self.working.written and self._is_nothing(place, self.working.written[place].value):
-                nothing.add(place)
+            elif (w := self.working.written.get(place)) is not None and self._is_nothing(place, w.value):
+                nothing |= {place} if abs(w.value - own[place]) > w.half else set()  # else only to so many digits
         return frozenset(found)
+
+    def _is_repeated(self, place: int) -> bool:
+        """Whether the answer is that very number; one that rounding moved was worked out."""
+        written = self.working.written.get(place)
+        return written is None or abs(written.value - self.working.own[place]) <= written.half
 
     def _is_nothing(self, place: int, value: object) -> bool:
         """Whether the value is 0, or as it was before, where the key is not."""
@@ -39,7 +45,13 @@ class Degenerate:
         if before is None:
             return not value and bool(self.key[place])
         old, old_key = before
-        return value == old and self.key[place] != old_key
+        return value == old and self._shows(place, self.key[place] - old_key)
+
+    def _shows(self, place: int, change: Decimal) -> bool:
+        """Whether the digits written would show the change; else whoever is right repeats the number, too."""
+        written = self.working.written.get(place)
+        unit = self.working.expected_unit(place, self.key[place]) if written is None else written.unit
+        return abs(change) > WITHIN * unit
 
     def _before(self, place: int) -> tuple[object, object] | None:
         """What stands in place of the value before the updates, and what should; None where there is none."""

@@ -16,6 +16,7 @@ from tutor.marking.key import Program
 from tutor.marking.student import Working
 from tutor.marking.verdict import cut_off
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
+from tutor.slips.slip import Hint
 
 ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
 SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5
@@ -40,7 +41,7 @@ class Fit:
     order: tuple[int, ...]
     chance: float
     spread: float = 0.0
-    said: str = ""
+    said: Hint | None = None
 
     @property
     def sure(self) -> bool:
@@ -52,11 +53,11 @@ class Fit:
         return self.chance < _LIKELY_BELOW
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Hint:
         """What to look at, without the value."""
-        if self.said:
+        if self.said is not None:
             return self.said
-        return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.format(self.detail)
+        return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.of(self.detail)
 
 
 class Scale:

@@ -21,7 +21,7 @@ from tutor.numbers.floats import FloatSystem
 from tutor.slips.entries import HINTS, other_entries
 from tutor.slips.registry import SLIPS, SWAPPED_VALUES
 from tutor.slips.roles import Roles
-from tutor.slips.slip import Slip
+from tutor.slips.slip import Hint, Slip
 
 Expr = Any
 EVERYWHERE, LAYER, LINE, GIVEN = "everywhere", "layer", "line", "given"
@@ -31,15 +31,15 @@ _TOGETHER = ("weight-for-input", "input-for-weight", "no-activation")
 
 @dataclass(frozen=True)
 class Change:
-    """The formulas, by place, that a mistake puts in place of the right ones. `rank` orders what explains the same
-    lines equally well: an entry of a registry before a slip, and what people do more often first."""
+    """The formulas, by place, that a mistake puts in place of the right ones, and what each concerns. `rank` orders
+    what explains the same lines equally well: an entry of a registry before a slip, and what is more usual first."""
 
     id: str
     scope: str
-    detail: str
+    details: Mapping[int, str]
     formulas: Mapping[int, Expr]
     rank: tuple[int, ...]
-    hint: str
+    general_hint: Hint
     compiled: Compiled
     entry: str = ""
 
@@ -71,18 +71,18 @@ class Change:
         return Change(
             self.id,
             scope,
-            self.detail,
+            self.details,
             those,
             (self.rank[0], rank, *self.rank[2:]),
-            self.hint,
+            self.general_hint,
             self.compiled,
             self.entry,
         )
 
-    @property
-    def message(self) -> str:
-        """What to look at, without a value."""
-        return self.hint.format(self.detail)
+    def hint(self, place: int) -> Hint:
+        """What to look at in this line, or in the one above it that the mistake changes, without a value."""
+        above = max((p for p in self.formulas if p <= place), default=min(self.formulas))
+        return self.general_hint.of(self.details[above])
 
 
 class Everywhere:
@@ -135,12 +135,19 @@ class Everywhere:
         for rank, entry in enumerate(other_entries(self.roles)):
             formulas = self._placed(entry.formulas)
             yield Change(
-                entry.id, EVERYWHERE, entry.said, formulas, (0, 0, rank), HINTS[entry.id], self.compiled, entry.entry
+                entry.id,
+                EVERYWHERE,
+                dict.fromkeys(formulas, entry.said),
+                formulas,
+                (0, 0, rank),
+                HINTS[entry.id],
+                self.compiled,
+                entry.entry,
             )
 
     def _slips(self) -> Iterator[Change]:
         found: dict[tuple[str, str, Kind | None], dict[str, Expr]] = {}
-        details: dict[tuple[str, str, Kind | None], str] = {}
+        details: dict[tuple[str, str, Kind | None], dict[str, str]] = {}
         usual: dict[tuple[str, str, Kind | None], bool] = {}
         for step in self.compiled.worksheet.steps:
             for slip in SLIPS.values():
@@ -152,13 +159,14 @@ class Everywhere:
                     for kind in (step.kind, None) if slip.id in _TOGETHER else (step.kind,):
                         key = (slip.id, manner, kind)
                         found.setdefault(key, {}).setdefault(step.name, formula)
-                        details.setdefault(key, detail)
+                        details.setdefault(key, {}).setdefault(step.name, detail)
                         usual[key] = usual.get(key, False) or slip.usual(step, self.roles)
         ranks = {slip: rank for rank, slip in enumerate(SLIPS)}
         for key, formulas in found.items():
             made: Slip = SLIPS[key[0]]
             rank = (1, 0, not usual[key], ranks[made.id])
-            yield Change(made.id, EVERYWHERE, details[key], self._placed(formulas), rank, made.hint, self.compiled)
+            about = {self.compiled.places[name]: detail for name, detail in details[key].items()}
+            yield Change(made.id, EVERYWHERE, about, self._placed(formulas), rank, made.hint, self.compiled)
 
     def _placed(self, formulas: Mapping[str, Expr]) -> dict[int, Expr]:
         """By place; without those that would stand on a line that is worked after them."""

@@ -10,7 +10,7 @@ from math import comb, prod
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -126,6 +126,22 @@ def _terms(expression: Expr) -> int:
 
 
 _SECONDS_A_SHEET = 20.0
+NUMBERS, FORMULAS, EITHER = "numbers", "formulas", "either"
+"""What an answer may be."""
+
+
+class Read(NamedTuple):
+    """The answers of a sheet: every readable one as a number, the formulas in them, whether each is right, and why the
+    others cannot be read."""
+
+    written: dict[int, Written]
+    formulas: Mapping[int, Expr]
+    judged: dict[int, str]
+    reasons: dict[int, str]
+
+    def is_beside(self, place: int) -> bool:
+        """Whether the answer is a formula and a number."""
+        return place in self.formulas and place in self.written and self.written[place].exponent is not None
 
 
 class Formulas:
@@ -135,9 +151,8 @@ class Formulas:
         self.program = program
         self._judged: dict[tuple[int, Expr], str] = {}
 
-    def read(self, texts: Mapping[int, str]) -> tuple[dict[int, Written], dict[int, str], dict[int, str]]:
-        """Every readable answer as a number; for those that are or have a formula whether it is right; and why the
-        others cannot be read."""
+    def read(self, texts: Mapping[int, str], answers: str = EITHER) -> Read:
+        """Every answer read, where it may be what it is."""
         written: dict[int, Written] = {}
         formulas: dict[int, Expr] = {}
         reasons: dict[int, str] = {}
@@ -147,13 +162,18 @@ class Formulas:
                 continue
             try:
                 written[place] = read_written(plain_number(text, self.program.names[place]))
+                if answers == FORMULAS and self.program.compiled.inputs[place]:
+                    del written[place]
+                    reasons[place] = "a formula is asked for here, in the names of the lines above"
             except ValueError:
                 try:
                     formulas[place], number = self._formula(text, place)
                 except ValueError as error:
                     reasons[place] = why_unreadable(text, error)
                     continue
-                if number is None:
+                if number is None and answers == NUMBERS:
+                    reasons[place] = "a number is asked for here; write what the formula gives"
+                elif number is None:
                     alone.append(place)
                 else:
                     written[place] = number
@@ -177,7 +197,7 @@ class Formulas:
         for place, reason in beyond.items():
             del written[place]
             reasons[place] = reason
-        return written, judged, reasons
+        return Read(written, formulas, judged, reasons)
 
     def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
         """The formula in the text, and the number after its last sign of equality. Raises ValueError with a reason."""

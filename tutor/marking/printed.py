@@ -55,7 +55,7 @@ def _formula(entry: Printed, step: Step, formulas: Formulas) -> _Formula | None:
     program = formulas.program
     place = program.places[step.name]
     with decimals.precision(program.digits):
-        written, judged, reasons = formulas.read({place: entry.value})
+        written, _, judged, reasons = formulas.read({place: entry.value})
         if place in reasons:
             said = f"printed value of {entry.name!r}: {entry.value!r}"
             raise TutorError(f"{said} is neither a number nor a formula: {reasons[place]}")

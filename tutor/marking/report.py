@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -14,6 +15,7 @@ from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
 from tutor.marking.sheet import Cell, MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
+from tutor.marking.worked import worked
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 
 _SHOWN = Context(prec=30)
@@ -23,22 +25,28 @@ _LONGEST_ECHO = 200
 class SlipReport(Struct, omit_defaults=True):
     """A slip that leads to the answer: its name, its hint, and the value that it gives. A sure one fits alone.
 
-    `line` is where it sits, if not in the marked line: a line above it that was left blank.
+    `line` is where it sits, if not in the marked line: a line above it that was left blank. `message` is the `question`
+    to ask oneself and the `rule`, the first two stages of the hint.
     """
 
     id: str
     message: str
     value: str | None
     sure: bool
+    question: str
+    rule: str
     line: str = field(default="", name="in")
 
 
 class CellReport(Struct, omit_defaults=True):
     """One quantity of a sheet: the answer, the right value, and the value to which the writer's own lines lead.
 
-    `slips` are those that fit, the best first. `formula` says whether the formula of the answer is right, wrong or
-    undecided, where it has one; `reason` why the answer cannot be read. A `degenerate` line follows from zeros above it
-    and shows nothing.
+    `slips` are those that fit, the best first. The first line of a mistake has the `worked` formula with the writer's
+    own numbers, the third stage of the hint, and the lines to `work_again` once it is mended. `formula` says whether
+    that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
+    `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
+    above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
+    two differ; the right number beside a wrong formula earns half and has no credit.
     """
 
     name: str
@@ -54,6 +62,10 @@ class CellReport(Struct, omit_defaults=True):
     formula: str = ""
     degenerate: bool = False
     reason: str = ""
+    worked: str = ""
+    work_again: list[str] = field(default_factory=list)
+    earlier: list[str] = field(default_factory=list)
+    left_side: str = ""
 
 
 class MisconceptionReport(Struct, omit_defaults=True):
@@ -109,6 +121,36 @@ class NotMarked(Struct, omit_defaults=True):
 Report = SheetReport | NotMarked
 
 
+class Told(NamedTuple):
+    """One mistake as a student reads of it: the first line that shows it, the others, and where it sits."""
+
+    cell: CellReport
+    others: Sequence[str]
+    given: str = ""
+
+    @property
+    def line(self) -> str:
+        """The line in which it sits; a blank one above, where the mistake is there."""
+        return (self.cell.slips[0].line if self.cell.slips else "") or self.cell.name
+
+
+def mistakes(sheet: SheetReport) -> Iterator[Told]:
+    """The mistakes of a sheet in the order of its lines, each once however many lines show it."""
+    told: set[str] = set()
+    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+        if cell.name in told:
+            continue
+        found = next((m for m in sheet.misconceptions if cell.name in m.cells and not m.explains_the_same), None)
+        others = [name for name in (found.cells if found else ()) if name != cell.name]
+        told.update(others)
+        yield Told(cell, others, found.given if found else "")
+
+
+def _may_change(cell: CellReport) -> bool:
+    """Whether a line has to be worked again when one above it is mended: not where it is right as it stands."""
+    return bool(cell.answer.strip()) and ((cell.verdict != "correct" and cell.from_own != cell.key) or not cell.credit)
+
+
 class Reporter:
     """Writes the reports of one problem; what is the same on every sheet is written once."""
 
@@ -119,7 +161,7 @@ class Reporter:
     def report(self, name: str, sheet: MarkedSheet, about: Mapping[str, str]) -> SheetReport:
         """Everything about one sheet."""
         earned = self.assignment.earned(sheet)
-        return SheetReport(
+        report = SheetReport(
             sheet=name,
             student=about.get("student"),
             cells=[self._cell(cell, earned) for cell in sheet.cells],
@@ -130,6 +172,26 @@ class Reporter:
             done=self.assignment.is_done(sheet),
             please_look=list(self.assignment.please_look(sheet)),
         )
+        for told in mistakes(report):
+            told.cell.worked = self._worked(sheet, told)
+            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given])]
+            told.cell.work_again = self._below(report, roots, {told.cell.name})
+        stale = {cell.name for cell in report.cells if cell.earlier}
+        for cell in report.cells:
+            if cell.earlier:
+                cell.work_again = self._below(report, [cell.name], stale)
+        return report
+
+    def _worked(self, sheet: MarkedSheet, told: Told) -> str:
+        """The formula of the line in which the mistake sits, with the numbers that stand above it."""
+        place = self.program.places[told.given or told.line]
+        return worked(sheet.working, place)
+
+    def _below(self, report: SheetReport, roots: Sequence[str], told: set[str]) -> list[str]:
+        """The lines written below these that are not right as they stand; without those told already."""
+        places, followers = self.program.places, self.program.compiled.followers
+        below = frozenset().union(*(followers[places[name]] for name in roots))
+        return [c.name for c in report.cells if places[c.name] in below and c.name not in told and _may_change(c)]
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
         mark = cell.mark
@@ -137,7 +199,7 @@ class Reporter:
         slips = [self._slip(fit, name) for fit in cell.slips]
         if mark.verdict == "wrong" and not slips:
             hint = RIGHT_FORMULA_HINT if cell.formula == RIGHT else ARITHMETIC_HINT
-            slips = [SlipReport(ARITHMETIC, hint, _text(mark.own), False)]
+            slips = [SlipReport(ARITHMETIC, str(hint), _text(mark.own), False, *hint)]
         return CellReport(
             name=name,
             answer=mark.answer[:_LONGEST_ECHO],
@@ -148,23 +210,33 @@ class Reporter:
             slips=slips,
             points=self.assignment.points.get(name, 0),
             earned=number(earned.get(name, 0)),
-            credit=mark.verdict in CREDIT,
+            credit=mark.verdict in CREDIT and not cell.half,
             formula=cell.formula,
             degenerate=cell.degenerate,
+            earlier=list(cell.earlier),
+            left_side=_text(cell.left_side) or "",
             reason=cell.reason[:_LONGEST_ECHO],
         )
 
     def _slip(self, fit: Fit, marked: str) -> SlipReport:
         line = self.program.names[fit.place]
         before = "" if line == marked else f"In {line}, which was left blank: "
-        doubt = "" if fit.sure else "Could be: "
-        return SlipReport(fit.id, before + doubt + fit.hint, _text(fit.value), fit.sure, "" if line == marked else line)
+        doubt, hint = "" if fit.sure else "Could be: ", fit.hint
+        return SlipReport(
+            fit.id,
+            f"{before}{doubt}{hint}",
+            _text(fit.value),
+            fit.sure,
+            before + hint.question,
+            doubt + hint.rule,
+            "" if line == marked else line,
+        )
 
 
 def _misconception(told: Misconception) -> MisconceptionReport:
     read_as = _text(told.read_as)
     return MisconceptionReport(
-        told.id, told.scope, list(told.cells), told.message, told.given, read_as, told.entry, told.is_other
+        told.id, told.scope, list(told.cells), str(told.hint), told.given, read_as, told.entry, told.is_other
     )
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
 from tutor.marking.answer import Written, is_same
 from tutor.marking.candidates import Candidates
+from tutor.marking.computation import Computations
 from tutor.marking.degenerate import Degenerate
 from tutor.marking.diagnosis import Diagnosis, Fit
+from tutor.marking.earlier import Following, still_following
 from tutor.marking.everywhere import LINE, Everywhere
-from tutor.marking.formula_answer import RIGHT, WRONG, Formulas
+from tutor.marking.formula_answer import EITHER, RIGHT, WRONG, Formulas
 from tutor.marking.machine import as_computed
 from tutor.marking.story import Mistake, Search
 from tutor.marking.student import Working
 from tutor.marking.verdict import CREDIT, Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
+from tutor.slips.slip import Hint
 
 _MOST_TRIED = 40  # explanations by a blank line that are followed to the end of the sheet
 _WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
@@ -30,7 +33,9 @@ class Cell(NamedTuple):
     """A marked answer; a root error has the slips that fit, the best first.
 
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
-    `degenerate` says of a line that it follows from zeros and shows nothing.
+    `degenerate` says of a line that it follows from zeros and shows nothing; `earlier` has the lines above from whose
+    earlier values it follows. `half` says that a wrong formula stands beside the right number, `left_side` what a
+    computation before the equals sign comes to, where that is not the number after it.
     """
 
     mark: Mark
@@ -38,6 +43,17 @@ class Cell(NamedTuple):
     formula: str = ""
     reason: str = ""
     degenerate: bool = False
+    earlier: Sequence[str] = ()
+    half: bool = False
+    left_side: Decimal | None = None
+
+
+class _Known(NamedTuple):
+    """What is known of answers apart from their number: whether their formula is right, and whether they follow from
+    an earlier sheet."""
+
+    judged: Mapping[int, str]
+    earlier: dict[int, Following]
 
 
 class Misconception(NamedTuple):
@@ -47,7 +63,7 @@ class Misconception(NamedTuple):
     id: str
     scope: str
     cells: Sequence[str]
-    message: str
+    hint: Hint
     given: str = ""
     read_as: Decimal | None = None
     entry: str = ""
@@ -56,9 +72,11 @@ class Misconception(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
-    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits."""
+    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits; `working`
+    has the numbers that the writer went on with."""
 
     cells: Sequence[Cell]
+    working: Working = field(compare=False)
     misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
 
@@ -70,8 +88,11 @@ class MarkedSheet:
 class SheetMarker:
     """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order."""
 
-    def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
-        self.marker, self.asked = marker, asked
+    def __init__(
+        self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None, answers: str = EITHER
+    ) -> None:
+        """`answers` says whether those may be numbers, formulas, or either."""
+        self.marker, self.asked, self.answers = marker, asked, answers
         self.program = marker.program
         self.candidates = candidates or Candidates(self.program.compiled)
         self.diagnosis = Diagnosis(self.program, self.candidates)
@@ -81,20 +102,26 @@ class SheetMarker:
     def everywhere(self) -> Everywhere:
         return self.candidates.everywhere
 
-    def mark(self, answers: Mapping[str, str]) -> MarkedSheet:
-        """`answers` has the text written for each name; a name that is asked and not there is missing."""
+    def mark(self, answers: Mapping[str, str], before: Sequence[Mapping[str, str]] = ()) -> MarkedSheet:
+        """`answers` has the text written for each name; a name that is asked and not there is missing. `before` are
+        earlier sheets of the same writer, the latest first."""
         with decimals.precision(self.program.digits):
-            return self._mark(answers)
+            return self._mark(answers, before)
 
-    def _mark(self, answers: Mapping[str, str]) -> MarkedSheet:
+    def _mark(self, answers: Mapping[str, str], before: Sequence[Mapping[str, str]]) -> MarkedSheet:
         places = self.program.places
         given = {places[name]: text for name, text in answers.items()}
         for name in self.asked:
             given.setdefault(places[name], "")
         texts = {place: given[place] for place in sorted(given)}
-        written, judged, reasons = self.formulas.read(texts)
-        working = as_computed(Working(self.program, written, self.marker.demand_at))
-        marks = self._marks(working, texts, judged)
+        read = self.formulas.read(texts, self.answers)
+        working = as_computed(Working(self.program, read.written, self.marker.demand_at))
+        judged, left = Computations(working, read).judged_and_left()
+        known = _Known(judged, {})
+        marks = self._marks(working, texts, known)
+        if before:
+            known = _Known(judged, self._still_following(working, marks, before))
+            marks = self._marks(working, texts, known)
         slips: dict[int, Sequence[Fit]] = {
             p: () for p, m in marks.items() if m.verdict == "wrong" and judged.get(p) == RIGHT
         }
@@ -102,34 +129,40 @@ class SheetMarker:
         told = Search(working, self.everywhere, wrong, partial(self._has_slip, working)).run() if wrong else []
         if told:
             alike = self._slips_alike(working, told)
-            working, marks = self._with_story(working, told, marks, texts, judged)
+            working, marks = self._with_story(working, told, marks, texts, known)
             slips |= {
                 p: _one_of_each([*self._told(working, told, p), *alike.get(p, ())])
                 for p in _explained(told)
                 if marks[p].verdict == "wrong"
             }
-        working = self._line_by_line(working, texts, judged, marks, slips)
+        working = self._line_by_line(working, texts, known, marks, slips)
         nothing = (
             Degenerate(working).lines if any(m.verdict in CREDIT and m.own != m.key for m in marks.values()) else ()
         )
+        earlier = known.earlier
         cells = [
             Cell(
                 mark,
                 slips.get(p, ()),
                 judged.get(p, ""),
-                reasons.get(p, ""),
-                mark.verdict == "carried" and p in nothing,
+                read.reasons.get(p, ""),
+                mark.verdict == "carried" and (p in nothing or (p in earlier and earlier[p].degenerate)),
+                [self.program.names[x] for x in earlier[p].changed] if p in earlier else (),
+                mark.verdict in CREDIT and judged.get(p) == WRONG and read.is_beside(p),
+                left.get(p),
             )
             for p, mark in marks.items()
         ]
         if not slips:
-            return MarkedSheet(cells)
-        misconceptions = [
-            *self._story(told, marks),
-            *_single(cells, {p for m in told for p in m.explains}, self.program.places),
-        ]
+            return MarkedSheet(cells, working, after_errors=self._after(list(earlier)))
+        places = self.program.places
+        misconceptions = list(
+            _told_once(
+                [*self._story(told, marks), *_single(cells, {p for m in told for p in m.explains}, places)], places
+            )
+        )
         misconceptions.sort(key=lambda m: -len(m.cells))
-        return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
+        return MarkedSheet(cells, working, misconceptions, self._after([*slips, *working.held, *earlier]))
 
     def _has_slip(self, working: Working, place: int) -> bool:
         written, diagnosis = working.written[place], self.diagnosis
@@ -142,7 +175,7 @@ class SheetMarker:
         self,
         working: Working,
         texts: Mapping[int, str],
-        judged: Mapping[int, str],
+        known: _Known,
         marks: dict[int, Mark],
         slips: dict[int, Sequence[Fit]],
     ) -> Working:
@@ -152,7 +185,7 @@ class SheetMarker:
             slips[root], followed = self._diagnose(working, root)
             if followed is not None:
                 working = followed
-                again = self._marks(working, {p: text for p, text in texts.items() if p > root}, judged)
+                again = self._marks(working, {p: text for p, text in texts.items() if p > root}, known)
                 marks |= {p: mark for p, mark in again.items() if p not in slips}
         return working
 
@@ -162,7 +195,7 @@ class SheetMarker:
         told: Sequence[Mistake],
         marks: Mapping[int, Mark],
         texts: Mapping[int, str],
-        judged: Mapping[int, str],
+        known: _Known,
     ) -> tuple[Working, dict[int, Mark]]:
         """The sheet with the story in its blank lines, and its marks. The lines that show a mistake in a blank line
         first stay root errors."""
@@ -172,7 +205,7 @@ class SheetMarker:
                 working = Working(
                     self.program, working.written, working.demands, {**working.held, place: (value, spread)}
                 )
-        again = self._marks(working, texts, judged)
+        again = self._marks(working, texts, known)
         explained = sorted(_explained(told))
         shown = {next((p for p in explained if p in followers[blank]), None) for blank in working.held}
         return working, {p: marks[p] if p in shown else mark for p, mark in again.items()}
@@ -213,7 +246,15 @@ class SheetMarker:
         mine = next(m for m in told if place in m.explains)
         value = working.written[place].value
         return [
-            Fit(m.id, "", self._value_with(working, m, place, value), place, (), 0.0, said=m.message)
+            Fit(
+                m.id,
+                "",
+                self._value_with(working, m, place, value),
+                place,
+                (),
+                0.0,
+                said=m.change.hint(place) if m.change else m.hint,
+            )
             for m in (mine, *mine.also)
         ]
 
@@ -232,21 +273,31 @@ class SheetMarker:
             cells = [names[p] for p in mistake.explains if marks[p].verdict == "wrong"]
             for m in (mistake, *mistake.also):
                 given = "" if m.given is None else names[m.given]
-                yield Misconception(m.id, m.scope, cells, m.message, given, m.read_as, m.entry, m is not mistake)
+                yield Misconception(m.id, m.scope, cells, m.hint, given, m.read_as, m.entry, m is not mistake)
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
         names, followers = self.program.names, self.program.compiled.followers
         return frozenset(names[follower] for place in places for follower in followers[place] if follower != place)
 
-    def _marks(self, working: Working, texts: Mapping[int, str], judged: Mapping[int, str]) -> dict[int, Mark]:
+    def _marks(self, working: Working, texts: Mapping[int, str], known: _Known) -> dict[int, Mark]:
         """The mark of each answer. A wrong formula earns nothing for a value that happens to be close."""
         marks = self.marker.marks(working, texts)
-        for place in (p for p, found in judged.items() if found == WRONG and p in texts):
+        for place in (p for p, found in known.judged.items() if found == WRONG and p in texts):
             mark, written = marks[place], working.written[place]
             truths = (truth for truth in (mark.key, mark.own) if truth is not None)
             if written.exponent is None and not any(is_same(written.value, truth) for truth in truths):
                 marks[place] = mark._replace(verdict="wrong")
+        for place in known.earlier.keys() & marks.keys():
+            marks[place] = marks[place]._replace(verdict="carried")
         return marks
+
+    def _still_following(
+        self, working: Working, marks: Mapping[int, Mark], before: Sequence[Mapping[str, str]]
+    ) -> dict[int, Following]:
+        wrong = [p for p, mark in marks.items() if mark.verdict == "wrong"]
+        places = self.program.places
+        sheets = ({places[n]: text for n, text in sheet.items() if n in places} for sheet in before)
+        return still_following(working, (self.formulas.read(sheet).written for sheet in sheets), wrong, self.marker)
 
     def _diagnose(self, working: Working, root: int) -> tuple[Sequence[Fit], Working | None]:
         """The slips that fit, and the sheet with the value of the blank line in which the slip seems to sit."""
@@ -296,6 +347,17 @@ def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
     for fit in fits:
         best.setdefault(fit.id, fit)
     return list(best.values())
+
+
+def _told_once(misconceptions: Sequence[Misconception], places: Mapping[str, int]) -> Iterator[Misconception]:
+    """A slip that is made throughout, and found in single lines as well, is one mistake."""
+    throughout = {m.id for m in misconceptions if m.scope != LINE and not m.is_other}
+    lines = {m.id: m.cells for m in misconceptions if m.scope == LINE and m.id in throughout}
+    for m in misconceptions:
+        if m.scope != LINE and not m.is_other and m.id in lines:
+            yield m._replace(cells=sorted({*m.cells, *lines.pop(m.id)}, key=places.__getitem__))
+        elif m.scope != LINE or m.id not in throughout:
+            yield m
 
 
 def _single(cells: Sequence[Cell], told: set[int], places: Mapping[str, int]) -> Iterator[Misconception]:

@@ -8,7 +8,7 @@ search; the verdict of a line is worked out exactly, with the story in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
@@ -16,9 +16,11 @@ from math import inf, isfinite, log
 from typing import Any
 
 from tutor.marking.answer import WITHIN
-from tutor.marking.everywhere import GIVEN, Change, Everywhere
+from tutor.marking.everywhere import EVERYWHERE, GIVEN, Change, Everywhere
 from tutor.marking.misread import readings
 from tutor.marking.student import Working
+from tutor.slips.registry import MISREAD_HINT
+from tutor.slips.slip import Hint
 
 FEWEST_EXPLAINED = 2
 """Lines that a mistake made everywhere has to explain."""
@@ -37,7 +39,7 @@ class Mistake:
 
     id: str
     scope: str
-    message: str
+    hint: Hint
     explains: tuple[int, ...]
     change: Change | None = None
     also: tuple[Mistake, ...] = ()
@@ -85,7 +87,7 @@ class Search:
                 self._functions |= best.mistake.change.rough
             if best.mistake.given is not None and best.mistake.read_as is not None:
                 self._givens[best.mistake.given] = float(best.mistake.read_as)
-        return self.mistakes
+        return list(joined(self.mistakes))
 
     def _best(self) -> _Trial | None:
         trials = sorted(self._trials(), key=lambda trial: (-trial.gain, trial.rank))
@@ -130,8 +132,10 @@ class Search:
         chance = float(tried)
         for place in trial.explained:
             w = self.working.written[place]
-            size = abs(float(w.value - self.working.before(place))) or float(w.unit) or 1.0
-            width = self._tolerance(place, trial.own[place]) * (0.1 if self._is_same(place, trial.own[place]) else 1)
+            size = abs(float(w.value) - self._before(place, trial.mistake)) or float(w.unit) or 1.0
+            width = self._tolerance(place, trial.own[place], trial.mistake) * (
+                0.1 if self._is_same(place, trial.own[place]) else 1
+            )
             chance *= min(1.0, 2 * width / (size * _RANGE))
         return chance
 
@@ -143,35 +147,45 @@ class Search:
         if len(here) < FEWEST_EXPLAINED and here <= self.wrong:
             return None
         own = self._replayed({**self._functions, **change.rough}, self._givens, change)
-        mistake = Mistake(change.id, change.scope, change.message, (), change, entry=change.entry)
+        hint = change.hint(min(here or change.formulas))
+        mistake = Mistake(change.id, change.scope, hint, (), change, entry=change.entry)
         return self._trial(mistake, change.rank, own, FEWEST_EXPLAINED)
 
     def _trial(self, mistake: Mistake, rank: tuple[int, ...], own: Mapping[int, float], fewest: int) -> _Trial | None:
-        explained = frozenset(place for place in self.wrong if place in own and self._fits(place, own[place]))
+        explained = frozenset(place for place in self.wrong if place in own and self._fits(place, own[place], mistake))
         if len(explained) < fewest:
             return None
         others = own.keys() & self.working.written.keys() - self.wrong
-        broken = sum(not self._fits(place, own[place]) for place in others)
+        broken = sum(not self._fits(place, own[place], mistake) for place in others)
         return _Trial(replace(mistake, explains=tuple(sorted(explained))), rank, own, explained, broken)
 
-    def _fits(self, place: int, own: float) -> bool:
+    def _before(self, place: int, mistake: Mistake | None) -> float:
+        """The old value of an updated parameter, as it was read."""
+        old = self.compiled.before[place]
+        if old is not None and mistake is not None and old == mistake.given and mistake.read_as is not None:
+            return float(mistake.read_as)
+        return self._givens.get(old, float(self.working.before(place))) if old is not None else 0.0
+
+    def _fits(self, place: int, own: float, mistake: Mistake | None = None) -> bool:
         written = self.working.written[place]
         if not isfinite(own) or (written.exponent is None and not own):
             return False
-        if not float(written.value) - float(self.working.before(place)) and not self._is_same(place, own):
+        if not float(written.value) - self._before(place, mistake) and not self._is_same(place, own):
             return False  # a zero, or a weight left as it was, is what comes out exactly
-        return abs(float(written.value) - own) <= self._tolerance(place, own)
+        return abs(float(written.value) - own) <= self._tolerance(place, own, mistake)
 
     def _is_same(self, place: int, own: float) -> bool:
         value = float(self.working.written[place].value)
         return abs(own - value) <= 1e-12 * max(1.0, abs(value))
 
-    def _tolerance(self, place: int, own: float) -> float:
+    def _tolerance(self, place: int, own: float, mistake: Mistake | None) -> float:
         """How far the number may be from what the mistake gives: rounding above the line grows with the line."""
         if place not in self._tolerances:
             self._tolerances[place] = self.working.bounds(place).likely
-        right, likely = float(self.working.own[place] or 0), self._tolerances[place]
-        growth = max(1.0, abs(own / right)) if right else 1.0
+        likely = self._tolerances[place]
+        right = float(self.working.own[place] or 0) - float(self.working.before(place))
+        change = own - self._before(place, mistake)  # of an updated weight it is the change that grows
+        growth = max(1.0, abs(change / right)) if right else 1.0
         unit = float(self.working.written[place].unit) or abs(own) * 1e-12
         half = unit if self.working.cuts else unit * float(WITHIN)
         noise = 1e-12 * abs(own)
@@ -236,8 +250,8 @@ class Search:
                 moved = {**self._givens, given: float(read)}
                 if not (by_digits or fewest > 1) or not self._leads_to(first, moved):
                     continue
-                message = f"Look at {names[given]} once more: was it copied as it is given?"
-                mistake = Mistake("misread-given", GIVEN, message, (), given=given, read_as=read)
+                hint = MISREAD_HINT.of(names[given])
+                mistake = Mistake("misread-given", GIVEN, hint, (), given=given, read_as=read)
                 rank = (0,) if by_digits else (2,)
                 trial = self._trial(mistake, rank, self._replayed(self._functions, moved), fewest)
                 if trial and first in trial.explained and self._is_worth(trial, tried, fewest):
@@ -257,6 +271,35 @@ class Search:
                     found[x] = None
                     waiting.append(x)
         return [x for x in found if x < self.compiled.first]
+
+
+def joined(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
+    """The same mistake told once, in however many parts it was found: that of the weights, say, and that of the biases.
+
+    Of readings that explain the same lines the one is taken that another part has already.
+    """
+    ids = Counter(mistake.id for mistake in mistakes)
+    parts: dict[tuple[str, str, int | None], list[Mistake]] = {}
+    for mistake in mistakes:
+        shared = next((m for m in mistake.also if ids[m.id] and not ids[mistake.id] > 1), None)
+        if shared is not None:
+            others = tuple(m for m in (mistake, *mistake.also) if m is not shared)
+            mistake = replace(shared, explains=mistake.explains, also=tuple(replace(m, also=()) for m in others))
+        parts.setdefault((mistake.id, mistake.entry, mistake.given), []).append(mistake)
+    for same in parts.values():
+        yield _as_one(same)
+
+
+def _as_one(same: Sequence[Mistake]) -> Mistake:
+    first, *more = same
+    if not more or first.change is None:
+        return first
+    formulas = {place: f for m in reversed(same) if m.change for place, f in m.change.formulas.items()}
+    also = tuple(a for a in first.also if all(a.id in {b.id for b in m.also} for m in more))
+    explains = tuple(sorted({place for m in same for place in m.explains}))
+    details = {place: d for m in same if m.change for place, d in m.change.details.items()}
+    change = replace(first.change, scope=EVERYWHERE, formulas=formulas, details=details)
+    return replace(first, scope=EVERYWHERE, explains=explains, change=change, also=also)
 
 
 class _Overlay(dict[int, float]):

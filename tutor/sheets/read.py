@@ -46,12 +46,14 @@ MOST_TOLD = 100  # unknown names of one sheet: more are no slip of the pen, and 
 @dataclass(frozen=True)
 class HandedIn:
     """The answers by the name of the quantity, what else the sheet says, and what is odd about it. `arrays` are those
-    of a program, by their own names: whose quantities they have depends on the problem."""
+    of a program, by their own names: whose quantities they have depends on the problem; `unknown` are names that are
+    not on the worksheet."""
 
     answers: Mapping[str, str]
     about: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
 
 def read_sheet(path: str | Path, names: Mapping[str, object]) -> HandedIn:
@@ -177,7 +179,7 @@ def _about(rows: Sequence[Row]) -> dict[str, str]:
 def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str, object]) -> HandedIn:
     """Each answer under its quantity. A name that is unknown or answered twice is told."""
     answers: dict[str, str] = {}
-    unknown: list[str] = []
+    unknown: dict[str, str] = {}
     twice: list[str] = []
     loose = _Names(names)
     arrays, single = _arrays(rows, loose)
@@ -187,7 +189,7 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
             arrays[written[:60]] = Array((), (text,))  # the loss, perhaps: that is known with the problem
             continue
         if name is None:
-            unknown.append(written[:60] + loose.meant(written))
+            unknown[written[:60]] = written[:60] + loose.meant(written)
             continue
         if name in answers:
             if not text.strip():
@@ -195,14 +197,12 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
             if answers[name].strip() not in ("", text.strip()):
                 twice.append(name)
         answers[name] = text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}…"
-    if unknown and not answers and not arrays:
-        raise TutorError(f"none of its names is on this worksheet: {_listed(unknown)}")
     remarks = []
     if unknown:
-        remarks.append(f"{_listed(unknown)}: no such quantity on this worksheet, so not marked")
+        remarks.append(f"{_listed([*unknown.values()])}: no such quantity on this worksheet, so not marked")
     if twice:
         remarks.append(f"{_listed(twice)}: answered more than once; the last answer counts")
-    return HandedIn(answers, about, tuple(remarks), arrays)
+    return HandedIn(answers, about, tuple(remarks), arrays, tuple(unknown))
 
 
 def _arrays(rows: Sequence[Row], names: _Names) -> tuple[dict[str, Array], Sequence[Row]]:

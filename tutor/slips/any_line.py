@@ -74,37 +74,43 @@ def _swapped_values(step: Step, roles: Roles) -> Iterator[Rewriting]:
 SLIPS = (
     Slip(
         "missing-term",
-        "Count the terms of {}: one of them seems to be missing.",
+        "How many terms does the sum in {} have?",
+        "One of them seems to be missing.",
         _missing_term,
         usual=over_paths,
     ),
     Slip(
         "factor-two",
+        "Is a factor missing or one too many, where something is squared, halved or averaged?",
         "This is {} as much as it should be: look at the factors 1/2 and 2 and at their derivatives.",
         _factor_two,
         usual=nowhere,
     ),
     Slip(
         "decimal-slip",
-        "Look at {}: how many places is it off?",
+        "Is the decimal point in its place?",
+        "The digits fit, but {} does not: count by how many places it is off.",
         _decimal_slip,
         usual=nowhere,
     ),
     Slip(
         "sign-slip",
-        "Look at the signs in {}, one by one.",
+        "Is every sign right in {}?",
+        "The number fits with a sign turned round: look at the signs one by one.",
         _sign_slip,
         usual=nowhere,
     ),
     Slip(
         "power-slip",
-        "Look for a square or a root in {}: one is missing, or there is one too many.",
+        "Is every square and every root in {}?",
+        "One of them is missing, or there is one too many.",
         _power_slip,
         usual=nowhere,
     ),
     Slip(
         "swapped-values",
-        "A number seems to come from another line: {}.",
+        "Was every number taken from its own line?",
+        "One seems to come from another line: {}.",
         _swapped_values,
     ),
 )

@@ -16,6 +16,7 @@ from tutor.maths.optimizer import RATE, Variant
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers.exact import read_number
 from tutor.slips.roles import Roles
+from tutor.slips.slip import Hint
 from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate, loss_step
 from tutor.worksheet.update import Count, written
@@ -25,10 +26,13 @@ Expr = Any
 WRONG_LOSS, WRONG_ACTIVATION, WRONG_OPTIMIZER = "wrong-loss", "wrong-activation", "wrong-optimizer"
 OTHER_CONVENTION = "other-convention"
 HINTS = {
-    WRONG_LOSS: "Which loss is asked for? This looks like {}.",
-    WRONG_ACTIVATION: "Which activation function do these neurons have? This looks like {}.",
-    WRONG_OPTIMIZER: "Which optimizer is asked for? These steps look like those of {}.",
-    OTHER_CONVENTION: "These steps are right in another convention: {}. Look up which one this lesson uses.",
+    WRONG_LOSS: Hint("Which loss is asked for?", "This looks like {}."),
+    WRONG_ACTIVATION: Hint("Which activation function do these neurons have?", "This looks like {}."),
+    WRONG_OPTIMIZER: Hint("Which optimizer is asked for?", "These steps look like those of {}."),
+    OTHER_CONVENTION: Hint(
+        "Which form of the optimizer does this lesson use?",
+        "These steps are right in another convention: {}. Look up which one this lesson uses.",
+    ),
 }
 
 

@@ -108,32 +108,38 @@ def _log_base(step: Step, roles: Roles) -> Iterator[Rewriting]:
 SLIPS = (
     Slip(
         "missing-bias",
-        "Is everything in the sum? Look for {}.",
+        "Is everything in the sum?",
+        "The bias seems to be missing: look for {}.",
         _missing_bias,
     ),
     Slip(
         "swapped-weights",
-        "Which weight belongs to which connection? Look at {}.",
+        "Which weight belongs to which connection?",
+        "Some seem to stand at the wrong one: look at {}.",
         _swapped_weights,
     ),
     Slip(
         "no-activation",
-        "Does the activation function stand in {}? This looks like its argument, unchanged.",
+        "Does the activation function stand in {}?",
+        "This looks as if it were not there.",
         _no_activation,
     ),
     Slip(
         "wrong-activation",
-        "Which activation function does this neuron have? This looks like {}.",
+        "Which activation function does this neuron have?",
+        "This looks like {}.",
         _wrong_activation,
     ),
     Slip(
         "exp-sign",
-        "Look at the sign in the exponent of {}.",
+        "Which sign does the exponent have?",
+        "The sign in the exponent of {} seems to be turned round.",
         _exp_sign,
     ),
     Slip(
         "log-base",
-        "Which logarithm is meant? This looks like {}; the loss takes the natural one.",
+        "Which logarithm is meant?",
+        "This looks like {}; the loss takes the natural one.",
         _log_base,
     ),
 )

@@ -29,18 +29,37 @@ class Rewriting(NamedTuple):
     manner: str | None = None
 
 
+class Hint(NamedTuple):
+    """What to look at, without giving any value away: first the question to ask oneself, then the rule. `{}` in either
+    is what the slip concerns."""
+
+    question: str
+    rule: str
+
+    def of(self, detail: str) -> Hint:
+        return Hint(self.question.format(detail), self.rule.format(detail))
+
+    def __str__(self) -> str:
+        return f"{self.question} {self.rule}"
+
+
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """`hint` says what to look at, without giving any value away; `{}` in it is what the slip concerns.
+    """A way to get a line wrong, and the two stages of its hint: the question has no number in it.
 
     `usual` tells the lines in which people make it: of slips that give the very same number those are named first. Half
     of a sum over two examples is rather a forgotten mean, half of a sum over two paths is not.
     """
 
     id: str
-    hint: str
+    question: str
+    rule: str
     rewritings: Callable[[Step, Roles], Iterator[Rewriting]]
     usual: Callable[[Step, Roles], bool] = lambda step, roles: True
+
+    @property
+    def hint(self) -> Hint:
+        return Hint(self.question, self.rule)
 
 
 def nowhere(step: Step, roles: Roles) -> bool:

@@ -23,6 +23,14 @@ from tutor.views.blocks import (
     Text,
     Verdict,
 )
+from tutor.views.feedback import (
+    Telling,
+    mistakes_left,
+    remarks_on_lines,
+    shorter,
+    shown_mistakes,
+    what_to_look_at,
+)
 
 MEANINGS = {
     "correct": "agrees with the key",
@@ -33,29 +41,23 @@ MEANINGS = {
     "missing": "left blank",
     "unreadable": "neither a number nor a formula over the lines above",
 }
-MOST_HINTS = 3
 MOST_SHEETS = 60
-FORMULAS = {
-    "right": "The formula is right.",
-    "wrong": "The formula is not the one asked for.",
-    "undecided": "Whether the formula is right could not be decided in time.",
-}
 
 
-def sheet_page(sheet: SheetReport, reveal: bool = False) -> Iterator[Block]:
+def sheet_page(sheet: SheetReport, telling: Telling) -> Iterator[Block]:
     """One sheet: every cell with its verdict, the feedback, the score."""
     yield Heading(f"{called(sheet)}: {score(sheet)} points")
     answered = [cell for cell in sheet.cells if cell.verdict != "missing"]
     missing = [cell.name for cell in sheet.cells if cell.verdict == "missing"]
     if answered:
-        yield _table(answered, reveal)
+        yield _table(answered, telling.reveal)
     if missing:
         yield Paragraph(f"Left blank: {whole_list(missing)}.")
     for remark in (*sheet.remarks, *sheet.notes):
         yield Paragraph(f"Note: {remark}.")
     for reason in sheet.please_look:
         yield Paragraph(f"Please look at this sheet: {reason}.")
-    yield from feedback(sheet, reveal)
+    yield from feedback(sheet, telling)
     verdicts = {cell.verdict for cell in answered} - {"correct"}
     yield from (Paragraph(Aside(f"{word}: {meaning}"), 2) for word, meaning in MEANINGS.items() if word in verdicts)
 
@@ -76,46 +78,21 @@ def _why(cell: CellReport) -> str:
     return f": {cell.reason}" if cell.reason else ""
 
 
-def feedback(sheet: SheetReport, reveal: bool) -> Iterator[Paragraph]:
-    """For every root error what to look at, values only with `reveal`."""
+def feedback(sheet: SheetReport, telling: Telling) -> Iterator[Paragraph]:
+    """The first mistake and what to look at, or all of them; values only with `reveal`."""
     if sheet.done:
         yield _every_line(sheet)
     elif any(cell.verdict == "missing" for cell in sheet.cells):
         yield Paragraph("With --ask STAGE only that stage has to be there.")
-    for number, (cell, others) in enumerate(mistakes(sheet), 1):
-        own = f" Your lines above lead to {shorter(cell.from_own)}." if reveal and cell.from_own else ""
-        yield Paragraph(f"{number}. {cell.name} = {cell.answer}: what stands above does not lead here.{own}")
-        for slip in cell.slips[:MOST_HINTS]:
-            gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""
-            yield Paragraph(f"{slip.message} ({slip.id}{gives})", 5)
-        if others:
-            yield Paragraph(f"{_SAME} {', '.join(others)}.", 5)
-    for cell in sheet.cells:
-        if cell.formula:
-            yield Paragraph(f"{cell.name}: {FORMULAS[cell.formula]}")
-        if cell.degenerate:
-            yield Paragraph(
-                f"{cell.name}: what stands above it is 0 or as it was, so there is nothing left to show here."
-            )
-    for update, told in ((False, ""), (True, " (it is the change that counts)")):
-        coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
-        if coarse:
-            yield Paragraph(f"More digits, please{told}: {', '.join(coarse)}.")
-
-
-_SAME = "The same mistake shows in these lines, which have to be worked again once it is mended:"
-
-
-def mistakes(sheet: SheetReport) -> Iterator[tuple[CellReport, list[str]]]:
-    """The first line of every mistake, and the others that the same mistake explains."""
-    told: set[str] = set()
-    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
-        if cell.name in told:
-            continue
-        groups = (m.cells for m in sheet.misconceptions if cell.name in m.cells and not m.explains_the_same)
-        others = [name for name in next(groups, []) if name != cell.name]
-        told.update(others)
-        yield cell, others
+    for number, told in enumerate(shown_mistakes(sheet, telling.all_errors), 1):
+        cell = told.cell
+        own = f" Your lines above lead to {shorter(cell.from_own)}." if telling.reveal and cell.from_own else ""
+        count = f"{number}. " if telling.all_errors else "First: "
+        yield Paragraph(f"{count}{cell.name} = {cell.answer}: what stands above does not lead here.{own}")
+        yield from (Paragraph(text, 3) for text in what_to_look_at(told, telling.hint, telling.reveal))
+    if left := mistakes_left(sheet, telling.all_errors):
+        yield Paragraph(left)
+    yield from map(Paragraph, remarks_on_lines(sheet))
 
 
 def _every_line(sheet: SheetReport) -> Paragraph:
@@ -123,7 +100,7 @@ def _every_line(sheet: SheetReport) -> Paragraph:
     return Paragraph(f"Every line{asked} earns credit.")
 
 
-def feedback_page(sheet: Report) -> Iterator[Block]:
+def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     """What a student is given: what to look at, without the right values; or why the file could not be marked."""
     if isinstance(sheet, NotMarked):
         yield Heading(f"{student_of(sheet)}: not marked", Level.TITLE)
@@ -133,22 +110,18 @@ def feedback_page(sheet: Report) -> Iterator[Block]:
     yield from (Paragraph(f"Note: {remark}.") for remark in (*sheet.remarks, *sheet.unread))
     if sheet.done:
         yield _every_line(sheet)
-    for cell, others in mistakes(sheet):
-        yield Heading((Code(cell.name), " = ", Code(cell.answer)))
+    for told in shown_mistakes(sheet, telling.all_errors):
+        yield Heading((Code(told.cell.name), " = ", Code(told.cell.answer)))
         yield Paragraph("The lines above it do not lead here. What to look at:")
-        yield from (Paragraph(f"{slip.message} ({slip.id})", 2) for slip in cell.slips[:MOST_HINTS])
-        if others:
-            yield Paragraph(f"{_SAME} {', '.join(others)}.", 2)
+        yield from (Paragraph(text, 2) for text in what_to_look_at(told, telling.hint))
+    if left := mistakes_left(sheet, telling.all_errors):
+        yield Paragraph(left)
+    yield from map(Paragraph, remarks_on_lines(sheet))
     rows = []
     for cell in sheet.cells:
         verdict = f"{cell.verdict}{_why(cell)}"
         rows.append(Row((Code(cell.name), Code(cell.answer), verdict), f"{cell.name} = {cell.answer}: {verdict}."))
     yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
-
-
-def shorter(text: str | None) -> str:
-    """A value to be read by a person: nine significant digits, so that a small change of a weight shows."""
-    return "-" if text is None else f"{float(text):.9g}"
 
 
 def called(sheet: Report) -> str:

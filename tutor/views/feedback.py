@@ -1,0 +1,114 @@
+"""What a student reads of a mistake: what to look at, in three stages, and which lines to work again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tutor.errors import counted, listed
+from tutor.marking.report import CellReport, SheetReport, SlipReport, Told, mistakes
+from tutor.marking.verdict import CREDIT
+from tutor.slips.registry import IN_ANY_LINE
+
+QUESTION, RULE, FORMULA = 1, 2, 3
+"""The stages of a hint, each of which has those before it."""
+_MOST_HINTS = 3
+_LEFT = "as it stands, the left side is {}."
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How much a student is told: up to which stage of the hints, of which mistakes, and whether the right values."""
+
+    reveal: bool = False
+    hint: int = RULE
+    all_errors: bool = False
+
+
+_FORMULAS = {
+    "right": "The formula is right.",
+    "wrong": "The formula is not the one asked for.",
+    "undecided": "Whether the formula is right could not be decided in time.",
+}
+
+
+def shown_mistakes(sheet: SheetReport, all_errors: bool) -> Sequence[Told]:
+    """The first mistake, or all of them: who mends the first one works the lines below it again anyway."""
+    found = list(mistakes(sheet))
+    return found if all_errors else found[:1]
+
+
+def mistakes_left(sheet: SheetReport, all_errors: bool) -> str:
+    """How many mistakes are not told yet; empty where there are none."""
+    left = 0 if all_errors else len(list(mistakes(sheet))) - 1
+    more = "There seems to be" if left == 1 else "There seem to be"
+    return f"{more} {counted(left, 'further mistake')}; mend this one first." if left > 0 else ""
+
+
+def what_to_look_at(told: Told, hint: int, reveal: bool = False) -> Iterator[str]:
+    """The hint up to the stage asked for, then what has to be done once the mistake is mended."""
+    cell = told.cell
+    if cell.left_side:
+        yield f"{_LEFT.format(cell.left_side).capitalize()}"
+    slips = [slip for slip in cell.slips[:_MOST_HINTS] if not _is_implied(slip, cell.slips)]
+    for slip in slips:
+        gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""
+        named = f" ({slip.id}{gives})" if hint >= RULE or reveal else ""
+        yield f"{slip.question}{f' {slip.rule}' if hint >= RULE else ''}{named}"
+    if hint >= FORMULA and cell.worked:
+        yield f"With your numbers: {cell.worked}"
+    if told.others:
+        yield f"The same mistake shows in {listed(told.others)}: mend it there, too."
+    if below := [name for name in cell.work_again if name not in told.others]:
+        yield f"Then work again what stands on it: {listed(below)}."
+
+
+def _is_implied(slip: SlipReport, slips: Sequence[SlipReport]) -> bool:
+    """Whether a better explanation that is special to the line gives the same number."""
+    better = slips[: slips.index(slip)]
+    return any(
+        slip.id in IN_ANY_LINE and other.id not in IN_ANY_LINE and (other.value, other.line) == (slip.value, slip.line)
+        for other in better
+    ) or (bool(better) and better[0].sure and not slip.sure)
+
+
+def remarks_on_lines(sheet: SheetReport) -> Iterator[str]:
+    """What there is to say of single lines beside the mistakes."""
+    yield from _from_earlier(sheet.cells)
+    for cell in sheet.cells:
+        yield from _remarks(cell)
+    for update, told in ((False, ""), (True, " (it is the change that counts)")):
+        coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
+        if coarse:
+            yield f"More digits, please{told}: {', '.join(coarse)}."
+
+
+def _from_earlier(cells: Sequence[CellReport]) -> Iterator[str]:
+    """What still follows from lines as they were before, together where it is the same lines."""
+    groups: dict[tuple[str, ...], list[CellReport]] = {}
+    for cell in cells:
+        groups.setdefault(tuple(cell.earlier), []).append(cell)
+    for earlier, group in groups.items():
+        if earlier:
+            follow, them = ("follows", "it") if len(group) == 1 else ("follow", "them")
+            names = listed(cell.name for cell in group)
+            yield f"{names} {follow} from your earlier {listed(earlier)}; work {them} again."
+            if below := dict.fromkeys(name for cell in group for name in cell.work_again):
+                yield f"Then work again what stands on {them}: {listed(below)}."
+
+
+def _remarks(cell: CellReport) -> Iterator[str]:
+    if cell.left_side and cell.verdict != "wrong":
+        yield f"{cell.name} = {cell.answer}: {_LEFT.format(cell.left_side)}"
+    if cell.formula and (cell.formula != "right" or cell.verdict not in ("correct", "wrong")):
+        half = " The number is right: half of the points." if cell.formula == "wrong" and cell.verdict in CREDIT else ""
+        yield f"{cell.name}: {_FORMULAS[cell.formula]}{half if not cell.credit else ''}"
+    if cell.degenerate:
+        yield f"{cell.name}: what stands above it is 0 or as it was, so there is nothing left to show here."
+    if cell.reason:
+        yield f"{cell.name} = {cell.answer} cannot be read: {cell.reason}."
+
+
+def shorter(text: str | None) -> str:
+    """A value to be read by a person: nine significant digits, so that a small change of a weight shows."""
+    return "-" if text is None else f"{float(text):.9g}"

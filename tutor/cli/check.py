@@ -40,6 +40,7 @@ Charge = Annotated[
 Platform = Annotated[Literal["plain", "canvas", "moodle"], typer.Option(help="The columns of the gradebook.")]
 Secret = Annotated[str | None, typer.Option(help="The secret of `tutor vary --roster`: each sheet must be its own.")]
 Roster = Annotated[Path | None, typer.Option(help="A CSV of students with a column id.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")]
 POLL_SECONDS = 0.3
 
 
@@ -63,7 +64,7 @@ def check(
     secret: Secret = None,
     roster: Roster = None,
     force: Force = False,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")] = None,
+    jobs: Jobs = None,
     watch: Annotated[bool, typer.Option("--watch", help="Mark the sheet again whenever it is saved.")] = False,
     json_output: Json = False,
 ) -> None:

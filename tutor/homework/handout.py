@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tutor.delimited import Rows
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, make_folder, write_whole
 from tutor.harmless import file_name
-from tutor.homework.variants import Varier, problem_text, seed_of
+from tutor.homework.variants import Varier, lesson_mark, problem_text, read_code, seed_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import assign
-from tutor.read_files import read_typed
+from tutor.processes import workers
+from tutor.read_files import is_file, read_typed
 from tutor.sheets.formats import ENDINGS, WRITERS, Paper, questions
-from tutor.worksheet.build import build
+from tutor.sheets.read import read_about
 
 ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")
 _LARGEST = 5_000_000
+_ALONE_UP_TO = 4  # students
+_CHUNK = 2
 
 
 def roster_ids(path: Path) -> list[str]:
@@ -38,27 +43,108 @@ PROBLEMS, SHEETS = "problems", "sheets"
 HANDED_OUT = Kind("a problem or a sheet")
 
 
-def targets_in(folder: Path, form: str) -> list[Target]:
-    """What is written into the folder: problems, and sheets, which may be filled already where they are there."""
+def targets_in(folder: Path, form: str, kept: Collection[Path] = ()) -> list[Target]:
+    """What is written into the folder: problems, and sheets, which may be filled already where they are there. Those
+    that are `kept` are not written again."""
     endings = ((PROBLEMS, ".toml"), (SHEETS, ENDINGS[form]))
-    return [Target("--out", folder / part, HANDED_OUT, f"*{ending}") for part, ending in endings]
+    return [Target("--out", folder / part, HANDED_OUT, f"*{ending}", kept=kept) for part, ending in endings]
 
 
-def hand_out(
-    varier: Varier, students: Sequence[str], secret: str, folder: Path, form: str, wanted: Homework
-) -> Iterator[str]:
-    """Write problems/NAME.toml and sheets/NAME for each student; yields the ids as they are done."""
-    for output in targets_in(folder, form):
-        make_folder(output.path)
+@dataclass(frozen=True)
+class Handout:
+    """What a class is to get: the lesson, where it comes from, what is asked of it, and how sheets are written."""
+
+    text: str
+    where: str
+    wanted: Homework
+    secret: str
+    form: str
+
+
+class Place(NamedTuple):
+    """Where the problem and the sheet of a student go."""
+
+    student: str
+    problem: Path
+    sheet: Path
+
+
+def places(handout: Handout, students: Sequence[str], folder: Path) -> list[Place]:
+    """For everybody on the roster, in its order."""
     taken: set[str] = set()
-    for student in students:
-        text = problem_text(varier.text, varier.problem(seed_of(secret, student)))
-        lesson = parse_lesson(text, student)
-        worksheet = build(lesson)
-        about = {"student": student, "problem": lesson.problem}
-        asked = questions(worksheet, assign(worksheet, wanted), {})
-        name = file_name(student, taken)
-        write_whole(folder / PROBLEMS / f"{name}.toml", text)
-        sheet = WRITERS[form](Paper(lesson.title, asked, worksheet.givens, about))
-        write_whole(folder / SHEETS / f"{name}{ENDINGS[form]}", sheet)
-        yield student
+    names = [file_name(student, taken) for student in students]
+    ending = ENDINGS[handout.form]
+    return [
+        Place(student, folder / PROBLEMS / f"{name}.toml", folder / SHEETS / f"{name}{ending}")
+        for student, name in zip(students, names, strict=True)
+    ]
+
+
+def handed_out(handout: Handout, found: Sequence[Place]) -> Iterator[Path]:
+    """The files that are there already, from an earlier time or from one that was broken off: a problem that is the
+    very one drawn from the code in it, and its student's own; and a sheet that answers it."""
+    mark = lesson_mark(handout.text)
+    for place in (place for place in found if is_file(place.problem)):
+        try:
+            text = read_typed(place.problem, _LARGEST, "problem")
+            code = read_code(parse_lesson(text, str(place.problem)).problem)
+            own = code.lesson == mark and code.seed == seed_of(handout.secret, place.student)
+            if not own or text != problem_text(handout.text, code):
+                continue
+            yield place.problem
+            if is_file(place.sheet) and read_about(place.sheet).get("problem") == str(code):
+                yield place.sheet
+        except TutorError:
+            continue
+
+
+def hand_out(handout: Handout, wanted: Sequence[Place], folder: Path, jobs: int) -> Iterator[str]:
+    """Write the problem and the sheet of each of these; yields the ids as they are done, in their order."""
+    for output in targets_in(folder, handout.form):
+        make_folder(output.path)
+    for place, (problem, sheet) in zip(wanted, _drawn(handout, [p.student for p in wanted], jobs), strict=True):
+        write_whole(place.problem, problem)
+        write_whole(place.sheet, sheet)
+        yield place.student
+
+
+def _drawn(handout: Handout, students: Sequence[str], jobs: int) -> Iterator[tuple[str, str]]:
+    """The problem and the sheet of each student, as texts."""
+    if not students:
+        return
+    writer = _Writer(handout)
+    if jobs == 1 or len(students) <= _ALONE_UP_TO:
+        yield from map(writer.texts, students)
+        return
+    _writers[:] = [writer]  # where a forked process finds it
+    with workers(jobs, _set_up, handout) as pool:
+        yield from pool.map(_texts, students, chunksize=_CHUNK)
+    _writers.clear()
+
+
+class _Writer:
+    """Draws problems and writes their sheets; what they have in common is made once."""
+
+    def __init__(self, handout: Handout) -> None:
+        self.handout = handout
+        self.varier = Varier(handout.text, parse_lesson(handout.text, handout.where))
+
+    def texts(self, student: str) -> tuple[str, str]:
+        drawn = self.varier.draw(seed_of(self.handout.secret, student))
+        worksheet = drawn.worksheet
+        about = {"student": student, "problem": str(drawn.code)}
+        asked = questions(worksheet, assign(worksheet, self.handout.wanted), {})
+        title = parse_lesson(drawn.text, student).title
+        return drawn.text, WRITERS[self.handout.form](Paper(title, asked, worksheet.givens, about))
+
+
+_writers: list[_Writer] = []
+
+
+def _set_up(handout: Handout) -> None:
+    if not _writers:
+        _writers.append(_Writer(handout))
+
+
+def _texts(student: str) -> tuple[str, str]:
+    return _writers[0].texts(student)

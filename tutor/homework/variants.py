@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutor.errors import TutorError
 from tutor.harmless import for_markdown, for_toml
@@ -162,8 +163,17 @@ MOST_ATTEMPTS = 60
 _SMALLEST = 1e-5
 _SMALLEST_SLOPE = 0.02
 _ALIKE = 5  # significant digits to which two slips may not give the same number
+_TRIALS = 6  # problems that show which slips give the same number without any bad luck
 
 Coincidence = tuple[int, str, str]
+
+
+class Drawn(NamedTuple):
+    """A fresh problem: its code, its lesson file, and the worksheet that it leads to."""
+
+    code: Code
+    text: str
+    worksheet: Worksheet
 
 
 class Varier:
@@ -175,41 +185,68 @@ class Varier:
             self.worksheet = build(lesson)
         except ValueError as error:
             raise TutorError(str(error)) from None
-        program = Program(self.worksheet)
-        self.candidates = Candidates(program.compiled)
+        self.candidates = Candidates(Program(self.worksheet).compiled)
         self.by_rule = lesson.training is not None and lesson.training.rule == RULE
-        self.unavoidable = self._coincidences(program)
+        self.unavoidable = self._unavoidable()
 
     def problem(self, seed: str) -> Code:
         """The code of the first problem of the seed without anything degenerate, else of the one with the least."""
-        best: tuple[int, Code] | None = None
+        return self.draw(seed).code
+
+    def draw(self, seed: str) -> Drawn:
+        """The same problem as a whole."""
+        best: tuple[int, Drawn] | None = None
         for attempt in range(MOST_ATTEMPTS):
-            code = Code(self.mark, seed, attempt)
-            faults = self._faults(code)
+            try:
+                drawn = self.drawn(Code(self.mark, seed, attempt))
+                faults = self._faults(drawn.worksheet, best[0] if best else None)
+            except (TutorError, ValueError):  # it cannot be worked
+                continue
             if faults == 0:
-                return code
-            if faults is not None and (best is None or faults < best[0]):
-                best = (faults, code)
+                return drawn
+            if best is None or faults < best[0]:
+                best = (faults, drawn)
         if best is None:
             raise TutorError(f"no usable problem was found in {MOST_ATTEMPTS} attempts; try another seed")
         return best[1]
 
-    def _faults(self, code: Code) -> int | None:
-        """How many things are degenerate in the problem; None where it cannot be worked at all."""
-        try:
-            worksheet = build(problem_lesson(self.text, code))
-            values = worksheet.values
-        except (TutorError, ValueError):
-            return None
+    def drawn(self, code: Code) -> Drawn:
+        """The problem of a code. Raises TutorError or ValueError for one that cannot be worked."""
+        text = problem_text(self.text, code)
+        return Drawn(code, text, build(parse_lesson(text, f"problem {code}")))
+
+    def _faults(self, worksheet: Worksheet, enough: int | None) -> int:
+        """How many things are degenerate in the problem. Where that are `enough` to reject it no more are looked for,
+        and what costs most comes last."""
         if self.by_rule:
             return self._rule_faults(worksheet)
-        program = Program(worksheet, self.candidates.compiled.suited_to(worksheet))
-        vanishing = sum(
+        faults = 0
+        for count in (self._twins, self._vanishing, self._accidents):
+            faults += count(worksheet)
+            if enough is not None and faults >= enough:
+                break
+        return faults
+
+    def _vanishing(self, worksheet: Worksheet) -> int:
+        """How many quantities are next to nothing that are not so in the lesson."""
+        values = worksheet.values
+        return sum(
             abs(float(values[step.name])) < self._least(step.name)
             for step in worksheet.steps
             if self.worksheet.values.get(step.name)
         )
-        return vanishing + self._twins(worksheet) + len(self._coincidences(program) - self.unavoidable)
+
+    def _accidents(self, worksheet: Worksheet) -> int:
+        return len(self._coincidences(worksheet) - self.unavoidable)
+
+    def _unavoidable(self) -> set[Coincidence]:
+        """What coincides in the lesson itself, or in one of a few problems: ReLU is the identity for every second
+        neuron, and no other numbers would change that."""
+        found = self._coincidences(self.worksheet)
+        for attempt in range(0 if self.by_rule else _TRIALS):
+            with suppress(TutorError, ValueError):
+                found |= self._coincidences(self.drawn(Code(self.mark, "trial", attempt)).worksheet)
+        return found
 
     def _twins(self, worksheet: Worksheet) -> int:
         """How many parameters of the same size there are beyond those of the lesson: swapped, they would not show."""
@@ -231,10 +268,11 @@ class Varier:
         changes = any(worksheet.values[s.name] != 0 for s in worksheet.steps if s.kind is Kind.ERROR)
         return int(not changes) + int("without error" in before and now.startswith("no epoch"))
 
-    def _coincidences(self, program: Program) -> set[Coincidence]:
+    def _coincidences(self, worksheet: Worksheet) -> set[Coincidence]:
         if self.by_rule:
             return set()
         mine = self.candidates
+        program = Program(worksheet, mine.compiled.suited_to(worksheet))
         candidates = mine if program.compiled is mine.compiled else Candidates(program.compiled)
         with decimals.precision(program.digits):
             places = range(program.first, len(program.names))
@@ -242,11 +280,12 @@ class Varier:
 
 
 def _alike(candidates: Sequence[Candidate], key: Values, place: int) -> Iterator[Coincidence]:
-    """Pairs of slips that give the same number in one line, as far as a student writes it."""
+    """Pairs of slips that people make there and that give the same number, as far as a student writes it."""
     slips: dict[str, set[str]] = {}
     for candidate in candidates:
-        value = candidate.value(key) if candidate.id != SWAPPED_VALUES else None
-        if value is not None:
+        if candidate.unusual or candidate.id == SWAPPED_VALUES:
+            continue
+        if (value := candidate.value(key)) is not None:
             slips.setdefault(f"{float(value):.{_ALIKE}g}", set()).add(candidate.id)
     for ids in slips.values():
         yield from ((place, first, second) for first, second in combinations(sorted(ids), 2))

@@ -216,6 +216,19 @@ def write_whole(path: Path, text: str) -> None:
         file.write(text)
 
 
+def open_for_appending(path: Path) -> IO[bytes]:
+    """A file of the program's own, which nobody else may read, with what is in it and with room at its end."""
+    with _told(path):
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+
+
+def delete(path: Path) -> None:
+    """Such a file, when it is no longer needed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> None:
     """The folder, and every one above it that is missing."""
     with _told(path):

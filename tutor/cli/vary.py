@@ -47,7 +47,8 @@ def vary(
     With --roster, --secret and --out every student gets a problem and a sheet of their own; `tutor check` finds the
     problem again from the sheet alone. Broken off, the same command goes on where it stopped.
     """
-    from tutor.homework.handout import Handout, roster_ids
+    from tutor.homework.handout import Handout
+    from tutor.homework.roster import read_roster
     from tutor.homework.variants import Varier, problem_text
     from tutor.lessons.find import lesson_file, lesson_text
     from tutor.lessons.read import parse_lesson
@@ -64,7 +65,7 @@ def vary(
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
     wanted = homework_of(found, ask, decimals, significant, points)
     handout = Handout(text, lesson, wanted, secret, form)
-    _hand_out(handout, roster_ids(roster), out, [lesson_file(lesson), roster], jobs, force, printer)
+    _hand_out(handout, read_roster(roster).ids, out, [lesson_file(lesson), roster], jobs, force, printer)
     printer.say(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")
 
 

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from tutor.homework.gradebook import names_of, student_of
+from tutor.homework.earlier import Change
+from tutor.homework.journal import Journal
 from tutor.homework.marker import Desk, Order, unmarked
+from tutor.homework.roster import Roster
+from tutor.homework.statistics import ItemReport, MistakeCount, Statistics
+from tutor.homework.students import StudentReport, Students
 from tutor.marking.report import NotMarked, Report
 from tutor.processes import workers
 from tutor.results import Result
@@ -23,8 +26,23 @@ _ALONE_UP_TO = 60  # so few sheets are marked before a second process has starte
 _MOST_LINES = 3
 
 
-def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]:
-    """Every sheet, in the order of the paths; a file that is no sheet as the reason why."""
+def mark_all(order: Order, paths: Sequence[Path], jobs: int, journal: Journal | None = None) -> Iterator[Report]:
+    """Every sheet, in the order of the paths; a file that is no sheet as the reason why. What the journal has is not
+    marked again."""
+    known = {path for path in paths if journal is not None and path in journal}
+    marked = _mark_each(order, [path for path in paths if path not in known], jobs)
+    for path in paths:
+        if journal is None:
+            yield next(marked)
+        elif path in known:
+            yield journal[path]
+        else:
+            report = next(marked)
+            journal.add(path, report)
+            yield report
+
+
+def _mark_each(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]:
     desk = Desk(order)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
         yield from map(desk.mark_or_complain, paths)
@@ -83,8 +101,13 @@ class SlipCount(Struct):
     lines: list[str]
 
 
-class ClassReport(Struct):
-    """How a class did: `sheets` were marked, `broken` could not be; `mean_percent` is the mean share of the points."""
+class ClassReport(Struct, omit_defaults=True, kw_only=True):
+    """How a class did: `sheets` were marked, `broken` could not be; `mean_percent` is the mean share of the points.
+
+    `students` has a row for each, `not_on_roster` who is not there, `please_look` the sheets for a teacher to look at,
+    with the reasons. `items` are the lines and how each of them did, `misconceptions` the mistakes, the commonest
+    first; `changes` those that a teacher has made to flawed questions.
+    """
 
     sheets: int
     without_error: int
@@ -93,37 +116,50 @@ class ClassReport(Struct):
     slips: list[SlipCount]
     several_sheets: dict[str, list[str]]
     not_handed_in: list[str]
+    students: list[StudentReport]
+    items: list[ItemReport]
+    misconceptions: list[MistakeCount]
+    please_look: dict[str, list[str]] = field(default_factory=dict)
+    not_on_roster: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
 
 class Checked(Result):
-    """What `tutor check --json` prints; with several sheets there is a summary of the class."""
+    """What `tutor check --json` prints; with several sheets there is a summary of the class, with an earlier result to
+    compare with the marks that have changed since."""
 
     lesson: str
     sheets: list[Report]
     summary: ClassReport | None = None
+    changed: list[Change] | None = None
 
 
-@dataclass
 class Summary:
-    """How a class did, counted sheet by sheet; with a `roster` also who has handed in nothing."""
+    """How a class did, counted sheet by sheet; with a roster also who has handed in nothing."""
 
-    roster: Sequence[str] = ()
-    sheets: int = 0
-    done: int = 0
-    share: float = 0.0
-    broken: list[str] = field(default_factory=list)
-    faults: dict[str, str] = field(default_factory=dict)
-    slips: Counter[str] = field(default_factory=Counter)
-    lines: dict[str, Counter[str]] = field(default_factory=dict)
-    handed_in: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, roster: Roster | None = None) -> None:
+        self.students = Students(roster)
+        self.statistics = Statistics()
+        self.sheets = self.done = 0
+        self.share = 0.0
+        self.broken: list[str] = []
+        self.faults: dict[str, str] = {}
+        self.slips = Counter[str]()
+        self.lines: dict[str, Counter[str]] = {}
+        self.please_look: dict[str, list[str]] = {}
+        self.changes: list[str] = []
 
     def add(self, sheet: Report) -> None:
-        self.handed_in.setdefault(student_of(sheet), []).append(sheet.sheet)
+        self.students.add(sheet)
+        if sheet.please_look:
+            self.please_look[sheet.sheet] = sheet.please_look
         if isinstance(sheet, NotMarked):
             self.broken.append(sheet.sheet)
-            if isinstance(sheet, NotMarked) and sheet.fault:
+            if sheet.fault:
                 self.faults[sheet.sheet] = sheet.fault
             return
+        self.statistics.add(sheet)
+        self.changes += [change for change in sheet.changes if change not in self.changes]
         self.sheets += 1
         self.done += bool(sheet.done)
         self.share += sheet.score / sheet.max_score if sheet.max_score else 1.0
@@ -146,6 +182,12 @@ class Summary:
             mean_percent=round(mean, 2),
             broken=self.broken,
             slips=slips,
-            several_sheets={student: sheets for student, sheets in self.handed_in.items() if len(sheets) > 1},
-            not_handed_in=[s for s in self.roster if not names_of(s) & self.handed_in.keys()],
+            several_sheets={row.student: row.sheets for row in self.students if len(row.sheets) > 1},
+            not_handed_in=self.students.missing,
+            students=[row.report for row in self.students],
+            items=self.statistics.items,
+            misconceptions=self.statistics.mistakes,
+            please_look=self.please_look,
+            not_on_roster=self.students.unknown,
+            changes=self.changes,
         )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tutor.delimited import Rows
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, make_folder, write_whole
 from tutor.harmless import file_name
@@ -20,23 +19,9 @@ from tutor.read_files import is_file, read_typed
 from tutor.sheets.formats import ENDINGS, WRITERS, Paper, questions
 from tutor.sheets.read import read_about
 
-ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")
 _LARGEST = 5_000_000
 _ALONE_UP_TO = 4  # students
 _CHUNK = 2
-
-
-def roster_ids(path: Path) -> list[str]:
-    """Every id, each once, in the order of the file. Raises TutorError for what is no roster."""
-    rows = iter(Rows(repr(str(path)), read_typed(path, _LARGEST, "roster"), ID_COLUMNS))
-    heading = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
-    column = next((heading.index(name) for name in ID_COLUMNS if name in heading), None)
-    if column is None:
-        raise TutorError(f"{str(path)!r} has no column {ID_COLUMNS[0]!r} (or {', '.join(ID_COLUMNS[1:])})")
-    ids = [row[column].strip() for _, row in rows if len(row) > column and row[column].strip()]
-    if not ids:
-        raise TutorError(f"{str(path)!r} has no students")
-    return list(dict.fromkeys(ids))
 
 
 PROBLEMS, SHEETS = "problems", "sheets"

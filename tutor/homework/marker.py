@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from tutor.errors import TutorError
 from tutor.faults import described
-from tutor.homework.ownership import Copies, Owners
-from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code, seed_of
+from tutor.homework.ownership import Claim, Copies, NotOwn, Owners, whose
+from tutor.homework.roster import Roster
+from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code
 from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import Assignment, assign
-from tutor.marking.report import NotMarked, Report, Reporter, SheetReport
+from tutor.marking.report import NotMarked, Report, Reporter, SheetReport, not_marked
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
@@ -34,6 +38,7 @@ class Order:
     where: str
     wanted: Homework
     owners: Owners | None = None
+    roster: Roster | None = None
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,16 @@ class Desk:
 
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
-        problem = self._problem_of(name, handed_in)
+        owners = self.order.owners
+        claim = owners.claim(name, handed_in) if owners else None
+        problem = self._problem_of(handed_in, claim)
         sheet = problem.marker.mark(handed_in.answers)
         report = problem.reporter.report(name, sheet, handed_in.about)
+        report.student = claim.student if claim else self._student(name, handed_in)
         report.remarks += handed_in.remarks
-        report.notes += self._whose(name, handed_in, problem, report)
+        if claim and claim.note:
+            report.notes.append(claim.note)
+        self._look_for_copies(handed_in, problem, report)
         return report
 
     def mark_or_complain(self, path: str | Path) -> Report:
@@ -81,16 +91,21 @@ class Desk:
         """
         try:
             return self.mark_file(path)
+        except NotOwn as error:
+            return not_marked(_called(path), str(error), student=error.student, told=error.told, is_not_own=True)
         except TutorError as error:
-            return NotMarked(_called(path), str(error))
+            return not_marked(_called(path), str(error), student=whose(self.order.roster, _called(path), ""))
         except Exception as error:
             return unmarked(path, described(error))
 
-    def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
+    def _student(self, name: str, handed_in: HandedIn) -> str | None:
+        return whose(self.order.roster, name, handed_in.about.get("student", ""))
+
+    def _problem_of(self, handed_in: HandedIn, claim: Claim | None) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
-        written, owners = handed_in.about.get("problem", ""), self.order.owners
-        if not written and owners is not None and (student := owners.student(name, handed_in)):
-            written = str(self._varier.problem(seed_of(owners.secret, student)))
+        written = claim.code if claim else handed_in.about.get("problem", "")
+        if claim and not written:
+            written = str(self._varier.problem(claim.seed))
         if not written or written == self.own_code:
             return self.problem
         code = read_code(written)
@@ -104,28 +119,31 @@ class Desk:
         return Varier(self.order.text, parse_lesson(self.order.text, self.order.where))
 
     def _varied(self, worksheet: Worksheet) -> Problem:
-        marker, assignment = self.problem.marker, self.problem.assignment
+        marker, assignment = self.problem.marker, dataclasses.replace(self.problem.assignment, accepted={})
         compiled = marker.candidates.compiled.suited_to(worksheet)
         if compiled is not marker.candidates.compiled:  # other numbers led to other steps
-            return _problem(worksheet, assign(worksheet, self.order.wanted))
+            return _problem(worksheet, assign(worksheet, _for_others(self.order.wanted)))
         own = Marker(worksheet, assignment.demands, compiled)
-        return Problem(SheetMarker(own, assignment.asked, marker.candidates), assignment)
+        return Problem(SheetMarker(own, assignment.asked, marker.candidates, assignment.dropped), assignment)
 
-    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, report: SheetReport) -> list[str]:
-        """What there is to say where the sheet answers a problem that is not its student's own."""
-        if self.order.owners is None:
-            return []
-        if remark := self.order.owners.remark(name, handed_in):
-            return [remark]
-        if len(report.root_errors) >= _SUSPICIOUS:
-            source = self.copies.source(handed_in, problem.marker.program.key)
-            if source is not None:
-                return [f"the numbers answer another student's problem, that of {source}"]
-        return []
+    def _look_for_copies(self, handed_in: HandedIn, problem: Problem, report: SheetReport) -> None:
+        """Say where the numbers answer the problem of another student."""
+        if self.order.owners is None or len(report.root_errors) < _SUSPICIOUS:
+            return
+        source = self.copies.source(handed_in, problem.marker.program.key)
+        if source is not None:
+            report.notes.append(f"the numbers answer another student's problem, that of {source}")
+            report.please_look.append(report.notes[-1])
 
 
 def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
-    return Problem(SheetMarker(Marker(worksheet, assignment.demands), assignment.asked), assignment)
+    marker = Marker(worksheet, assignment.demands, accepted=assignment.accepted)
+    return Problem(SheetMarker(marker, assignment.asked, dropped=assignment.dropped), assignment)
+
+
+def _for_others(wanted: Homework) -> Homework:
+    """What is asked of a problem with other numbers, for which those that are accepted are no answers."""
+    return msgspec.structs.replace(wanted, accept={})
 
 
 def _worksheet(lesson: Lesson, where: str) -> Worksheet:
@@ -137,7 +155,7 @@ def _worksheet(lesson: Lesson, where: str) -> Worksheet:
 
 def unmarked(path: str | Path, fault: str) -> NotMarked:
     """What stands in the place of a sheet that a fault of the program kept from being marked."""
-    return NotMarked(_called(path), "a fault of the program, not of the sheet", fault)
+    return not_marked(_called(path), "a fault of the program, not of the sheet", fault=fault)
 
 
 def _called(path: str | Path) -> str:

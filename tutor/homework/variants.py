@@ -86,6 +86,7 @@ def problem_text(text: str, code: Code) -> str:
     import tomli_w
 
     raw = {key: value for key, value in parse_toml(text).items() if key not in _NOT_HERE}
+    raw.get("homework", {}).pop("accept", None)  # numbers of the lesson, which are no answers here
     _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
     about = f"The same steps as in {raw['title']!r}, with numbers of their own."
     head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}

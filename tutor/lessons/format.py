@@ -37,7 +37,8 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an answer sheet asks. Tables say it by stage ("gradient") or by quantity ("dE/dW5").
 
     `carried_penalty` is the share of its points that a line loses which follows from an earlier error. With `charge`
-    "once" the same slip in several lines costs the points of one of them.
+    "once" the same slip in several lines costs the points of one of them. What is in `drop` does not count, whatever
+    stands there; `accept` has numbers that are right beside the key, for a question that turned out to be flawed.
     """
 
     ask: list[str] = field(default_factory=list)
@@ -46,6 +47,8 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     significant: int | dict[str, int] | None = None
     carried_penalty: Fraction | None = None
     charge: Literal["once", "each"] = "once"
+    drop: list[str] = field(default_factory=list)
+    accept: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):

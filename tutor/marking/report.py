@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from functools import cache
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -38,7 +39,7 @@ class CellReport(Struct, omit_defaults=True):
 
     `slips` are those that fit, the best first. `formula` says whether the formula of the answer is right, wrong or
     undecided, where it has one; `reason` why the answer cannot be read. A `degenerate` line follows from zeros above it
-    and shows nothing.
+    and shows nothing. What is `dropped` does not count; what is `accepted` is not the key and right all the same.
     """
 
     name: str
@@ -48,12 +49,14 @@ class CellReport(Struct, omit_defaults=True):
     verdict: str
     stage: str
     slips: list[SlipReport]
-    points: float
-    earned: float
+    points: int | float
+    earned: int | float
     credit: bool
     formula: str = ""
     degenerate: bool = False
     reason: str = ""
+    dropped: bool = False
+    accepted: bool = False
 
 
 class MisconceptionReport(Struct, omit_defaults=True):
@@ -77,7 +80,8 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     """One marked sheet. `root_errors` are the lines that do not follow from those above them, the first one first.
 
     `remarks` are about the file, `notes` are for the teacher; the student is the one that the sheet itself names.
-    `please_look` says why a teacher should look at it, where its points say little.
+    `please_look` says why a teacher should look at it, where its points say little. `changes` are those that a teacher
+    has made to flawed questions.
     """
 
     sheet: str
@@ -85,20 +89,42 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     cells: list[CellReport]
     root_errors: list[str]
     misconceptions: list[MisconceptionReport]
-    score: float
-    max_score: float
+    score: int | float
+    max_score: int | float
     done: bool
     remarks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     please_look: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
 
-class NotMarked(Struct, omit_defaults=True):
-    """A file that could not be marked, and why; `fault` is set where that is a fault of the program."""
+class NotMarked(Struct, omit_defaults=True, kw_only=True):
+    """A sheet that was not marked, and why; `fault` is set where that is a fault of the program, `is_not_own` where its
+    problem is not known or not its student's.
+
+    `told` is what whoever handed it in may read of it, where that is less; `please_look` says that a teacher should.
+    """
 
     sheet: str
-    error: str
+    marked: bool
+    why: str
+    student: str | None = None
+    told: str = ""
     fault: str = ""
+    is_not_own: bool = False
+    please_look: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> str:
+        """Why, for whoever handed it in."""
+        return self.told or self.why
+
+
+def not_marked(sheet: str, why: str, **others: Any) -> NotMarked:
+    """What stands in the place of a sheet that was not marked; what is not the program's fault is for a teacher to look
+    at."""
+    look = [] if others.get("fault") else [why]
+    return NotMarked(sheet=sheet, marked=False, why=why, please_look=look, **others)
 
 
 Report = SheetReport | NotMarked
@@ -124,6 +150,7 @@ class Reporter:
             max_score=self.assignment.max_score,
             done=self.assignment.is_done(sheet),
             please_look=list(self.assignment.please_look(sheet)),
+            changes=self.assignment.changes,
         )
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
@@ -147,6 +174,8 @@ class Reporter:
             formula=cell.formula,
             degenerate=cell.degenerate,
             reason=cell.reason[:_LONGEST_ECHO],
+            dropped=name in self.assignment.dropped,
+            accepted=cell.accepted,
         )
 
     def _slip(self, fit: Fit, marked: str) -> SlipReport:

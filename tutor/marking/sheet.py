@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -30,7 +30,8 @@ class Cell(NamedTuple):
     """A marked answer; a root error has the slips that fit, the best first.
 
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
-    `degenerate` says of a line that it follows from zeros and shows nothing.
+    `degenerate` says of a line that it follows from zeros and shows nothing, `accepted` that it is no key, but accepted
+    by the teacher.
     """
 
     mark: Mark
@@ -38,6 +39,7 @@ class Cell(NamedTuple):
     formula: str = ""
     reason: str = ""
     degenerate: bool = False
+    accepted: bool = False
 
 
 class Misconception(NamedTuple):
@@ -56,22 +58,31 @@ class Misconception(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
-    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits."""
+    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits. What is
+    `dropped` does not count, and is never called an error."""
 
     cells: Sequence[Cell]
     misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def root_errors(self) -> list[str]:
-        return [cell.mark.name for cell in self.cells if cell.mark.verdict == "wrong"]
+        return [c.mark.name for c in self.cells if c.mark.verdict == "wrong" and c.mark.name not in self.dropped]
 
 
 class SheetMarker:
-    """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order."""
+    """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order;
+    `dropped` those that do not count."""
 
-    def __init__(self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None) -> None:
-        self.marker, self.asked = marker, asked
+    def __init__(
+        self,
+        marker: Marker,
+        asked: Sequence[str],
+        candidates: Candidates | None = None,
+        dropped: Collection[str] = (),
+    ) -> None:
+        self.marker, self.asked, self.dropped = marker, asked, frozenset(dropped)
         self.program = marker.program
         self.candidates = candidates or Candidates(self.program.compiled)
         self.diagnosis = Diagnosis(self.program, self.candidates)
@@ -115,21 +126,35 @@ class SheetMarker:
         cells = [
             Cell(
                 mark,
-                slips.get(p, ()),
+                () if mark.name in self.dropped else slips.get(p, ()),
                 judged.get(p, ""),
                 reasons.get(p, ""),
                 mark.verdict == "carried" and p in nothing,
+                p in written and mark.verdict == "correct" and self._is_only_accepted(p, written[p]),
             )
             for p, mark in marks.items()
         ]
         if not slips:
-            return MarkedSheet(cells)
+            return MarkedSheet(cells, dropped=self.dropped)
         misconceptions = [
             *self._story(told, marks),
             *_single(cells, {p for m in told for p in m.explains}, self.program.places),
         ]
+        misconceptions = list(self._counting(misconceptions))
         misconceptions.sort(key=lambda m: -len(m.cells))
-        return MarkedSheet(cells, misconceptions, self._after([*slips, *working.held]))
+        names = self.program.names
+        errors = [place for place in (*slips, *working.held) if names[place] not in self.dropped]
+        return MarkedSheet(cells, misconceptions, self._after(errors), self.dropped)
+
+    def _is_only_accepted(self, place: int, written: Written) -> bool:
+        return self.marker.accepts(place, written) and abs(written.value - self.program.key[place]) > written.half
+
+    def _counting(self, misconceptions: Sequence[Misconception]) -> Iterator[Misconception]:
+        """Without those that show in lines alone that do not count."""
+        for told in misconceptions:
+            cells = [name for name in told.cells if name not in self.dropped]
+            if cells or not told.cells:
+                yield told._replace(cells=cells)
 
     def _has_slip(self, working: Working, place: int) -> bool:
         written, diagnosis = working.written[place], self.diagnosis

@@ -14,6 +14,9 @@ from tutor.homework.roster import EMAIL_COLUMNS, LOGIN_COLUMNS, NUMBER_COLUMNS
 from tutor.homework.students import NOTHING, Row
 from tutor.marking.report import number
 
+NO_GRADE = "-"
+"""What Moodle takes for no grade; an empty cell would be a grade of a new column."""
+
 
 class Layout(NamedTuple):
     """What stands above the rows, and what in each. `lists_the_roster` says that somebody whom the platform may not
@@ -62,7 +65,13 @@ def _moodle(row: Row, scale: float) -> list[object]:
     known_number = (of.at(*NUMBER_COLUMNS) if of else "") or row.student
     told = "; ".join([*row.several, *([NOTHING] if not row.sheet else row.told)])
     points = _points(row, scale)
-    return [login, known_number, (of.at(*EMAIL_COLUMNS) if of else "") or mail, "-" if points == "" else points, told]
+    return [
+        login,
+        known_number,
+        (of.at(*EMAIL_COLUMNS) if of else "") or mail,
+        NO_GRADE if points == "" else points,
+        told,
+    ]
 
 
 PLATFORMS: Mapping[str, Layout] = {
@@ -94,7 +103,7 @@ def write_gradebook(file: IO[str], platform: str, title: str, rows: Iterable[Row
     has_roster = any(row.of is not None for row in known)
     for row in known:
         if row.of is not None or not (has_roster and layout.lists_the_roster):
-            writer.writerow([for_csv(cell) for cell in layout.cells(row, scale)])
+            writer.writerow([cell if cell == NO_GRADE else for_csv(cell) for cell in layout.cells(row, scale)])
 
 
 def book_kind(platform: str, title: str) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tutor.errors import counted
+from tutor.errors import counted, whole_list
 from tutor.homework.classroom import ClassReport, SlipCount
 from tutor.homework.earlier import Change
 from tutor.homework.statistics import ItemReport, MistakeCount
@@ -45,7 +45,7 @@ def class_page(rows: Iterable[Row], summary: ClassReport) -> Iterator[Block]:
         yield _mistakes(summary.misconceptions)
     if summary.sheets > 1:
         yield Heading("Line by line")
-        yield _items(summary.items)
+        yield from _items(summary.items)
 
 
 def _students(rows: Sequence[Row]) -> Iterator[Block]:
@@ -90,8 +90,16 @@ def _mistakes(mistakes: Sequence[MistakeCount]) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _items(items: Sequence[ItemReport]) -> Table:
-    """How each line did."""
+def _items(items: Sequence[ItemReport]) -> Iterator[Block]:
+    """How each line did. Those that everybody has right are only named."""
+    easy = [item.name for item in items if item.right == 1]
+    if easy:
+        yield Paragraph(f"Right on every sheet: {whole_list(easy)}.")
+    if len(easy) < len(items):
+        yield _item_table([item for item in items if item.right < 1])
+
+
+def _item_table(items: Sequence[ItemReport]) -> Table:
     columns = [Column("line", Kind.NAME), *(Column(name, Kind.NUMBER) for name in ("right", "carried", "wrong"))]
     columns += [Column("discrimination", Kind.NUMBER), Column("mistakes")]
     rows = []

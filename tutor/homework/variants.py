@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,15 +83,20 @@ class Draw:
 
 def problem_text(text: str, code: Code) -> str:
     """The lesson file of the problem: the one in `text` with its numbers drawn again."""
+    return _varied(text, code)[0]
+
+
+def _varied(text: str, code: Code) -> tuple[str, list[tuple[Any, Any]]]:
+    """The same, and every weight of the lesson with the one that was drawn for it."""
     import tomli_w
 
     raw = {key: value for key, value in parse_toml(text).items() if key not in _NOT_HERE}
     raw.get("homework", {}).pop("accept", None)  # numbers of the lesson, which are no answers here
-    _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
+    weights = _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
     about = f"The same steps as in {raw['title']!r}, with numbers of their own."
     head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}
     head["problem"] = str(code)
-    return for_toml(_SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw})))
+    return for_toml(_SHORT_LIST.sub(_on_one_line, tomli_w.dumps({**head, **raw}))), weights
 
 
 def problem_lesson(text: str, code: Code) -> Lesson:
@@ -102,11 +107,15 @@ def _on_one_line(found: re.Match[str]) -> str:
     return "[" + ", ".join(line.strip().rstrip(",") for line in found[1].splitlines()) + "]"
 
 
-def _vary(raw: dict[str, Any], draw: Draw) -> None:
-    """Draw every number again that a problem consists of; settings and encodings such as 0 and 1 stay."""
+def _vary(raw: dict[str, Any], draw: Draw) -> list[tuple[Any, Any]]:
+    """Draw every number again that a problem consists of; settings and encodings such as 0 and 1 stay. Returns the
+    weights as they were and as they are."""
+    weights: list[tuple[Any, Any]] = []
 
     def weight(value: Any) -> Any:
-        return _fresh(value, draw, signed=True)
+        fresh = _fresh(value, draw, signed=True)
+        weights.append((value, fresh))
+        return fresh
 
     def data(value: Any) -> Any:
         return _fresh(value, draw, signed=False)
@@ -130,6 +139,14 @@ def _vary(raw: dict[str, Any], draw: Draw) -> None:
             continue
         for example in examples:
             example[key] = _each(example[key], data)
+    return weights
+
+
+def _twins(weights: Sequence[tuple[Any, Any]]) -> int:
+    """How many weights of the same size there are beyond those of the lesson: swapped, they would not show."""
+    sizes = [[str(weight).lstrip("-") for weight in one] for one in zip(*weights, strict=True)]
+    old, new = (len(found) - len(set(found)) for found in sizes or ([], []))
+    return max(0, new - old)
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -170,11 +187,12 @@ Coincidence = tuple[int, str, str]
 
 
 class Drawn(NamedTuple):
-    """A fresh problem: its code, its lesson file, and the worksheet that it leads to."""
+    """A fresh problem: its code, its lesson file, the worksheet that it leads to, and how many weights are alike."""
 
     code: Code
     text: str
     worksheet: Worksheet
+    twins: int
 
 
 class Varier:
@@ -195,37 +213,44 @@ class Varier:
         return self.draw(seed).code
 
     def draw(self, seed: str) -> Drawn:
-        """The same problem as a whole."""
-        best: tuple[int, Drawn] | None = None
-        for attempt in range(MOST_ATTEMPTS):
-            try:
-                drawn = self.drawn(Code(self.mark, seed, attempt))
-                faults = self._faults(drawn.worksheet, best[0] if best else None)
-            except (TutorError, ValueError):  # it cannot be worked
-                continue
-            if faults == 0:
-                return drawn
-            if best is None or faults < best[0]:
-                best = (faults, drawn)
+        """The same problem as a whole. What is quickly seen to be degenerate is worked only where all others are."""
+        codes = [Code(self.mark, seed, attempt) for attempt in range(MOST_ATTEMPTS)]
+        promising = (code for code in codes if self.by_rule or not _twins(_varied(self.text, code)[1]))
+        best = self._best(promising)
+        if best is None or best[0]:
+            best = self._best(codes)
         if best is None:
             raise TutorError(f"no usable problem was found in {MOST_ATTEMPTS} attempts; try another seed")
         return best[1]
 
+    def _best(self, codes: Iterable[Code]) -> tuple[int, Drawn] | None:
+        """The first problem with the fewest faults, of those that can be worked, with their number."""
+        best: tuple[int, Drawn] | None = None
+        for code in codes:
+            with suppress(TutorError, ValueError):
+                drawn = self.drawn(code)
+                faults = self._faults(drawn, best[0] if best else None)
+                if best is None or faults < best[0]:
+                    best = (faults, drawn)
+            if best is not None and best[0] == 0:
+                break
+        return best
+
     def drawn(self, code: Code) -> Drawn:
         """The problem of a code. Raises TutorError or ValueError for one that cannot be worked."""
-        text = problem_text(self.text, code)
-        return Drawn(code, text, build(parse_lesson(text, f"problem {code}")))
+        text, weights = _varied(self.text, code)
+        return Drawn(code, text, build(parse_lesson(text, f"problem {code}")), _twins(weights))
 
-    def _faults(self, worksheet: Worksheet, enough: int | None) -> int:
+    def _faults(self, drawn: Drawn, enough: int | None) -> int:
         """How many things are degenerate in the problem. Where that are `enough` to reject it no more are looked for,
         and what costs most comes last."""
         if self.by_rule:
-            return self._rule_faults(worksheet)
-        faults = 0
-        for count in (self._twins, self._vanishing, self._accidents):
-            faults += count(worksheet)
+            return self._rule_faults(drawn.worksheet)
+        faults = drawn.twins
+        for count in (self._vanishing, self._accidents):
             if enough is not None and faults >= enough:
                 break
+            faults += count(drawn.worksheet)
         return faults
 
     def _vanishing(self, worksheet: Worksheet) -> int:
@@ -248,13 +273,6 @@ class Varier:
             with suppress(TutorError, ValueError):
                 found |= self._coincidences(self.drawn(Code(self.mark, "trial", attempt)).worksheet)
         return found
-
-    def _twins(self, worksheet: Worksheet) -> int:
-        """How many parameters of the same size there are beyond those of the lesson: swapped, they would not show."""
-        both = (worksheet, self.worksheet)
-        sizes = [[abs(sheet.givens[n]) for n, _ in sheet.updated if n in sheet.givens] for sheet in both]
-        new, old = (len(found) - len(set(found)) for found in sizes)
-        return max(0, new - old)
 
     def _least(self, name: str) -> float:
         """The smallest size that a quantity may have: a saturated slope teaches nothing."""

@@ -272,7 +272,7 @@ def test_a_scale_keeps_the_share(scale: float, score: int, most: int) -> None:
 
     score = min(score, most)
     assert scaled(score, most, scale) == pytest.approx(scale * score / most, abs=1e-6)
-    assert scaled(score, most, 0) == score and scaled(0, 0, scale) == pytest.approx(scale)
+    assert scaled(score, most, 0) == score and scaled(0, 0, scale) == pytest.approx(scale, abs=1e-6)
 
 
 # Flawed questions

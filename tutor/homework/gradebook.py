@@ -39,7 +39,7 @@ def _points(row: Row, scale: float) -> int | float | str:
 
 
 def _plain(row: Row, scale: float) -> list[object]:
-    notes = "; ".join([*row.several, *([NOTHING] if not row.sheet else row.notes)])
+    notes = "; ".join(row.everything)
     if row.score is None or row.max_score is None:
         return [row.student, row.sheet, "", "", "", "", "", notes]
     percent = round(100 * row.score / row.max_score, 2) if row.max_score else 100

@@ -109,10 +109,14 @@ class Desk:
         if not written or written == self.own_code:
             return self.problem
         code = read_code(written)
-        if code.lesson != lesson_mark(self.order.text):
+        if code.lesson != self._mark:
             raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
         worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
         return self._varied(worksheet)
+
+    @cached_property
+    def _mark(self) -> str:
+        return lesson_mark(self.order.text)
 
     @cached_property
     def _varier(self) -> Varier:

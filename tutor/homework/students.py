@@ -30,8 +30,8 @@ class StudentReport(Struct, omit_defaults=True, kw_only=True):
 
 @dataclass
 class Row:
-    """What is kept of the sheet that counts: `share` of the points, and what there is to say, to teachers (`notes`) and
-    to whoever handed it in (`told`)."""
+    """What is kept of the sheet that counts: its points, and what there is to say about it, to teachers (`notes`, and
+    why they should `look` at it) and to whoever handed it in (`told`)."""
 
     student: str
     sheet: str = ""
@@ -40,6 +40,8 @@ class Row:
     roots: str = ""
     mistakes: str = ""
     notes: list[str] = field(default_factory=list)
+    look: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     why: str = ""
     sheets: list[str] = field(default_factory=list)
@@ -58,6 +60,13 @@ class Row:
         if len(self.sheets) < 2:
             return []
         return [f"{len(self.sheets)} sheets: {', '.join(self.sheets)}; the better one counts, {self.sheet}"]
+
+    @property
+    def everything(self) -> list[str]:
+        """All that a teacher is told about it."""
+        if not self.sheet:
+            return [NOTHING]
+        return [*self.several, *self.notes, *(f"please look: {reason}" for reason in self.look), *self.changes]
 
     @property
     def report(self) -> StudentReport:
@@ -118,7 +127,9 @@ def _row(student: str, sheet: Report) -> Row:
         sheet.max_score,
         ", ".join(sheet.root_errors),
         ", ".join(group.id for group in sheet.misconceptions),
-        [*sheet.remarks, *sheet.changes, *sheet.notes, *(f"please look: {reason}" for reason in sheet.please_look)],
+        [*sheet.remarks, *(note for note in sheet.notes if note not in sheet.please_look)],
+        sheet.please_look,
+        sheet.changes,
         list(_told(sheet)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -28,6 +29,7 @@ from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.step import Worksheet
 
 _CODE = re.compile(r"([0-9a-f]{8})-([0-9A-Za-z]{1,40})-([0-9]{1,4})")
+_MAY_CHANGE = ("title", "homework")
 _NOT_HERE = ("printed", "misprints", "order", "source", "about")
 _SHORT_LIST = re.compile(r"\[\n([^\[\]{}]*)\n\s*\]")
 _KEPT_SIGN = 70  # percent of the weights
@@ -35,7 +37,7 @@ _KEPT_SIGN = 70  # percent of the weights
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`lesson` is the beginning of the SHA-256 of the lesson file that was varied."""
+    """`lesson` is what tells the lesson that was varied from every other."""
 
     lesson: str
     seed: str
@@ -54,8 +56,10 @@ def read_code(text: str) -> Code:
 
 
 def lesson_mark(text: str) -> str:
-    """What tells a lesson file from every other, and from its own later versions."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    """What tells a lesson from every other, and from its own later versions: the beginning of the SHA-256 of all that
+    its problems are drawn from. What is asked, or said about it, may be mended when they are handed out already."""
+    drawn_from = {key: value for key, value in parse_toml(text).items() if key not in (*_NOT_HERE, *_MAY_CHANGE)}
+    return hashlib.sha256(json.dumps(drawn_from, default=str).encode()).hexdigest()[:8]
 
 
 def seed_of(secret: str, student: str) -> str:

@@ -33,13 +33,13 @@ def class_page(rows: Iterable[Row], summary: ClassReport) -> Iterator[Block]:
         yield Paragraph(f"Nothing from {', '.join(summary.not_handed_in)}.")
     if summary.not_on_roster:
         yield Paragraph(f"Not on the roster, and in no platform's gradebook: {', '.join(summary.not_on_roster)}.")
-    if summary.please_look:
-        yield Heading("Please look at these sheets")
-        yield from (Paragraph(f"{sheet}: {'; '.join(why)}.") for sheet, why in summary.please_look.items())
     if summary.slips:
         yield _slips(summary.slips)
     elif summary.sheets:
         yield Paragraph("No slip in any sheet.")
+    if summary.please_look:
+        yield Heading("Please look at these sheets")
+        yield from (Paragraph(f"{sheet}: {'; '.join(why)}.") for sheet, why in summary.please_look.items())
     if summary.misconceptions:
         yield Heading("The commonest mistakes")
         yield _mistakes(summary.misconceptions)
@@ -66,7 +66,9 @@ def _row(row: Row) -> tuple[str, str, str]:
     called = row.sheet if row.sheet.rpartition(".")[0] == row.student else f"{row.sheet} ({row.student})"
     if row.score is None or row.max_score is None:
         return called, "not marked", "; ".join([*row.several, row.why])
-    return called, f"{row.score:g} of {row.max_score:g}", "; ".join(filter(None, [*row.several, row.roots, *row.notes]))
+    look = ["please look"] if row.look else []
+    told = "; ".join(filter(None, [*row.several, row.roots, *row.notes, *look]))
+    return called, f"{row.score:g} of {row.max_score:g}", told
 
 
 def _slips(slips: Sequence[SlipCount]) -> Table:

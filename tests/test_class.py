@@ -126,6 +126,22 @@ def test_a_sheet_is_marked_where_its_student_or_its_code_says_whose_it_is(
     assert any("does not say" in note for note in told.get("notes", [])) == (None in changes.values())
 
 
+def test_a_lesson_may_be_mended_when_its_problems_are_handed_out(tutor: Tutor, lesson: Path, drawn: Path) -> None:
+    """What counts may change, and what is said; other numbers would make other problems."""
+    rows = [row if row[0] != "E" else ["E", "7"] for row in csv.reader((drawn / "ann.csv").open())]
+    with (drawn / "ann.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (tutor.folder / "old.json").write_text(tutor("check", lesson, drawn, *OWN, "--json").stdout)
+    lesson.write_text(ONE_NEURON.replace("one neuron", "a neuron") + ASKED + "drop = ['E']\n")
+    told = tutor.json("check", lesson, drawn, *OWN, "--compare", "old.json")
+    assert [(c["student"], c["before"], c["before_of"], c["after"], c["after_of"]) for c in told["changed"]] == [
+        ("ann", 3, 4, 3, 3), ("bob", 4, 4, 3, 3), ("cy", 4, 4, 3, 3),
+    ]  # fmt: skip
+    assert tutor("vary", lesson, *OWN, "--out", "o").returncode == 0, "who joins late gets a problem too"
+    lesson.write_text(ONE_NEURON.replace("0.25", "0.35") + ASKED)
+    assert tutor("check", lesson, drawn, *OWN).stdout.count("was not made from this version") >= 3
+
+
 def test_a_secret_that_fits_no_sheet_accuses_nobody(tutor: Tutor, lesson: Path, drawn: Path) -> None:
     done = tutor("check", lesson, drawn, "--roster", "r.csv", "--secret", "T", "--gradebook", "g.csv", "--json")
     assert done.returncode == 2 and not done.stdout and len(done.stderr.splitlines()) == 1

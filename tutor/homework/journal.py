@@ -17,6 +17,7 @@ from tutor import __version__
 from tutor.files import delete, open_for_appending
 from tutor.homework.marker import Order
 from tutor.marking.report import NotMarked, Report, SheetReport
+from tutor.read_files import is_file
 
 
 class _Kept(Struct):
@@ -52,7 +53,7 @@ class Journal:
             delete(self.path)
 
     def __contains__(self, path: Path) -> bool:
-        return self._files[path] in self._places
+        return bool(self._files[path]) and self._files[path] in self._places
 
     def __getitem__(self, path: Path) -> Report:
         assert self._file is not None
@@ -65,7 +66,7 @@ class Journal:
 
     def add(self, path: Path, report: Report) -> None:
         """A fault of the program is not kept: it may be gone the next time."""
-        if self._file is None or (isinstance(report, NotMarked) and report.fault):
+        if self._file is None or not self._files[path] or (isinstance(report, NotMarked) and report.fault):
             return
         marked, unmarked = (None, report) if isinstance(report, NotMarked) else (report, None)
         kept = msgspec.to_builtins(_Kept(self._files[path], marked, unmarked))
@@ -89,11 +90,10 @@ def _places(file: IO[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _stamp(path: Path) -> str:
-    """What a file is like; changed, it is another one."""
-    try:
-        found = path.stat()
-    except OSError:
-        return f"{path}/none"
+    """What a file is like; changed, it is another one. Nothing of what is no file, such as standard input."""
+    if not is_file(path):
+        return ""
+    found = path.stat()
     return f"{path}/{found.st_size}/{found.st_mtime_ns}"
 
 

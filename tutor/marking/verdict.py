@@ -239,7 +239,7 @@ class Marker:
 
     def verdict(self, working: Working, place: int, written: Written) -> str:
         key = self.program.key[place]
-        if written.value == key or self.accepts(place, written):
+        if written.value == key or (self._accepted and self.accepts(place, written)):
             return "correct"
         if self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
             return "correct"  # most answers of most sheets, without a further thought

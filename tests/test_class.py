@@ -139,7 +139,10 @@ def test_a_lesson_may_be_mended_when_its_problems_are_handed_out(tutor: Tutor, l
     ]  # fmt: skip
     assert tutor("vary", lesson, *OWN, "--out", "o").returncode == 0, "who joins late gets a problem too"
     lesson.write_text(ONE_NEURON.replace("0.25", "0.35") + ASKED)
-    assert tutor("check", lesson, drawn, *OWN).stdout.count("was not made from this version") >= 3
+    (drawn / "bob.csv").rename(drawn / "other.csv")
+    told = tutor.json("check", lesson, drawn, *OWN, fails=1)["summary"]["students"]
+    assert [row["student"] for row in told] == ["ann", "bob", "cy"], "and each of these sheets is still somebody's"
+    assert all("was not made from this version" in row["why"] and "score" not in row for row in told)
 
 
 def test_a_secret_that_fits_no_sheet_accuses_nobody(tutor: Tutor, lesson: Path, drawn: Path) -> None:
@@ -159,11 +162,11 @@ def test_a_row_for_everybody_on_the_roster_in_its_order(tutor: Tutor, lesson: Pa
     write(folder / "a.csv", {**KEY, "E": "7", "#student": "cy"})
     write(folder / "b.csv", {**KEY, "#student": "cy"})
     write(folder / "c.csv", {**KEY, "#student": "stranger"})
-    write(folder / "ann.csv", {"zz": "1"})
+    write(folder / "d.csv", {"zz": "1", "#student": "ann"})
     told = json.loads(tutor("check", lesson, folder, "--roster", "r.csv", *PLATFORMS, "--json").stdout)["summary"]
     assert [row["student"] for row in told["students"]] == ["ann", "bob", "cy", "stranger"]
     ann, bob, cy, stranger = told["students"]
-    assert "score" not in ann and "none of its names" in ann["why"] and ann["sheet"] == "ann.csv"
+    assert "score" not in ann and "none of its names" in ann["why"] and ann["sheet"] == "d.csv"
     assert "score" not in bob and bob["why"] == "nothing handed in" and "sheet" not in bob
     assert (cy["sheet"], cy["score"], cy["max_score"], cy["sheets"]) == ("b.csv", 4, 4, ["a.csv", "b.csv"])
     assert stranger["score"] == 4 and told["not_on_roster"] == ["stranger"] and told["not_handed_in"] == ["bob"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from tutor.marking.report import NotMarked, Report, Reporter, SheetReport, not_m
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
-from tutor.sheets.read import HandedIn, read_sheet
+from tutor.sheets.read import HandedIn, read_about, read_sheet
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
@@ -71,9 +72,13 @@ class Desk:
 
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
-        owners = self.order.owners
-        claim = owners.claim(name, handed_in) if owners else None
-        problem = self._problem_of(handed_in, claim)
+        try:
+            claim = self.order.owners.claim(name, handed_in) if self.order.owners else None
+            problem = self._problem_of(handed_in, claim)
+        except NotOwn:
+            raise
+        except TutorError as error:  # its code is none, or that of another lesson
+            raise NotOwn(str(error), self._student(name, handed_in)) from None
         sheet = problem.marker.mark(handed_in.answers)
         report = problem.reporter.report(name, sheet, handed_in.about)
         report.student = claim.student if claim else self._student(name, handed_in)
@@ -94,12 +99,19 @@ class Desk:
         except NotOwn as error:
             return not_marked(_called(path), str(error), student=error.student, told=error.told, is_not_own=True)
         except TutorError as error:
-            return not_marked(_called(path), str(error), student=whose(self.order.roster, _called(path), ""))
+            return not_marked(_called(path), str(error), student=self._student_in(path))
         except Exception as error:
             return unmarked(path, described(error))
 
     def _student(self, name: str, handed_in: HandedIn) -> str | None:
         return whose(self.order.roster, name, handed_in.about.get("student", ""))
+
+    def _student_in(self, path: str | Path) -> str | None:
+        """Whose a file is that is no sheet, as far as that can be read."""
+        about: Mapping[str, str] = {}
+        with suppress(Exception):
+            about = {} if str(path) == "-" else read_about(Path(path))
+        return self._student(_called(path), HandedIn({}, about))
 
     def _problem_of(self, handed_in: HandedIn, claim: Claim | None) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""

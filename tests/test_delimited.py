@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tutor.delimited import Rows
 from tutor.errors import TutorError
-from tutor.homework.handout import roster_ids
+from tutor.homework.roster import read_roster
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 
@@ -77,7 +77,7 @@ def test_rosters_as_spreadsheets_write_them(tmp_path: Path) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
         for end in ("\n", "\r\n", "\r"):
             path.write_bytes(text.replace("\n", end).encode(encoding))
-            assert roster_ids(path) == ["müller", "œhlin"]
+            assert read_roster(path).ids == ("müller", "œhlin")
     path.write_text('id,name\nann,"Ann\nbob,Bob\n')
     with pytest.raises(TutorError, match="row 2: a cell has whole rows in it"):
-        roster_ids(path)
+        read_roster(path)

@@ -99,7 +99,9 @@ def test_any_value_anywhere_in_a_sheet(
     code, out, err = tutor("check", "mlp", folder, "--json", *(["--secret", "S"] if secret else []))
     assert code == 1, err
     told = {entry["sheet"]: entry for entry in json.loads(out)["sheets"]}
-    assert told["good.csv"]["score"] == 1 and not any("fault" in entry for entry in told.values())
+    good = told["good.csv"]
+    assert good["marked"] is False if secret else good["score"] == 1, "whose problem it answers is not known"
+    assert not any("fault" in entry for entry in told.values())
     assert "integer string conversion" not in out
 
 

@@ -204,7 +204,7 @@ def test_everybody_on_a_hostile_roster_is_known_again(form: str, made: Path, tut
     assert len(list((made / out / "sheets").iterdir())) == 5
     code, found, _ = tutor(*f"check l.toml {out}/sheets --secret S --roster r.csv --json".split())
     document = json.loads(found)
-    assert code == 1 and not [sheet for sheet in document["sheets"] if "notes" in sheet or "error" in sheet]
+    assert code == 1 and not [sheet for sheet in document["sheets"] if "notes" in sheet or "why" in sheet]
     assert len({seed_of("S", sheet["student"]) for sheet in document["sheets"]}) == 5
 
 

@@ -95,7 +95,7 @@ def test_one_loop_among_the_sheets_does_not_stop_the_others(tutor: Tutor) -> Non
     (tutor.folder / "one.toml").write_text(ONE_NEURON)
     (tutor.folder / "s.csv").write_text("name,answer\no_in,1.25\n")
     put("loop", tutor.folder / "loop.csv")
-    code, out, err = tutor("check", "one.toml", "s.csv", "loop.csv", "--gradebook", "g.csv", "--secret", "S")
+    code, out, err = tutor("check", "one.toml", "s.csv", "loop.csv", "--gradebook", "g.csv")
     assert code == 1 and "1 of" in out and "'loop.csv' could not be marked" in err
     assert "loop" in (tutor.folder / "g.csv").read_text()
 

@@ -127,7 +127,8 @@ def test_a_class_with_a_problem_for_each(tutor: Tutor, by_hand: bool) -> None:
     done = tutor("check", "mlp", sheets, "--roster", "roster.csv", "--secret", "s3", "--json")
     found = {s["sheet"]: s for s in json.loads(done.stdout)["sheets"]}
     assert found["ann.csv"]["done"] and found["bob.csv"]["done"] and "notes" not in found["ann.csv"]
-    assert found["Zo.csv"]["notes"] == ["this sheet answers another student's problem, that of ann"]
+    assert found["Zo.csv"]["why"] == "this sheet answers another student's problem, that of ann"
+    assert found["Zo.csv"]["marked"] is False and "score" not in found["Zo.csv"] and "cells" not in found["Zo.csv"]
     assert found["cmd.csv"]["notes"] == ["the numbers answer another student's problem, that of ann"]
 
 

@@ -14,7 +14,7 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -49,13 +49,15 @@ class Kind:
 @dataclass(frozen=True)
 class Target:
     """Where an option has a command write: to a file, or, where `files` is a pattern of names, to such files in a
-    folder, which is made where there is none. With `stdout` the name - stands for standard output."""
+    folder, which is made where there is none. With `stdout` the name - stands for standard output. Files that are
+    `kept` are there already and stay as they are."""
 
     option: str
     path: Path
     kind: Kind
     files: str = ""
     stdout: bool = False
+    kept: Collection[Path] = ()
 
 
 def printed_too(option: str, path: Path | None, kind: Kind, json: bool) -> list[Target]:
@@ -80,7 +82,7 @@ def claim(outputs: Iterable[Target], inputs: Iterable[Path] = (), force: bool = 
             if output.stdout:
                 continue
             raise TutorError(f"{output.option} writes a file; give it a name instead of {STDOUT}")
-        found = list(_standing(output))
+        found = [path for path in _standing(output) if path not in output.kept]
         for path in found:
             if taken := used.get(_identity(path)):
                 raise TutorError(f"{str(path)!r} {taken}, so it is not written over; {another}")
@@ -212,6 +214,19 @@ def write_whole(path: Path, text: str) -> None:
     """The text as such a file."""
     with written(path) as file:
         file.write(text)
+
+
+def open_for_appending(path: Path) -> IO[bytes]:
+    """A file of the program's own, which nobody else may read, with what is in it and with room at its end."""
+    with _told(path):
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+
+
+def delete(path: Path) -> None:
+    """Such a file, when it is no longer needed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

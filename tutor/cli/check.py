@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,9 +25,13 @@ from tutor.printers import Printer
 from tutor.read_files import is_folder
 
 if TYPE_CHECKING:
+    from tutor.homework.earlier_marks import Change, Earlier
+    from tutor.homework.journal import Journal
     from tutor.homework.marker import Order
     from tutor.homework.outputs import Wanted
     from tutor.homework.ownership import Owners
+    from tutor.homework.roster import Roster as Students
+    from tutor.homework.students import Row
     from tutor.marking.report import Report, SheetReport
     from tutor.views.feedback import Telling
 
@@ -58,6 +63,12 @@ AllErrors = Annotated[bool, typer.Option("--all-errors", help="Tell every mistak
 Before = Annotated[
     Path | None, typer.Option(help="What was handed in before: a sheet, or a folder of them under the same names.")
 ]
+Scale = Annotated[
+    float | None,
+    typer.Option(min=0.01, max=1_000_000, help="Write shares of so many points."),
+]
+Compare = Annotated[Path | None, typer.Option(help="What --json printed earlier: say whose marks have changed since.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")]
 POLL_SECONDS = 0.3
 
 
@@ -84,8 +95,10 @@ def check(
     feedback: Annotated[Path | None, typer.Option(help="Write a Markdown file for each student into a folder.")] = None,
     secret: Secret = None,
     roster: Roster = None,
+    scale: Scale = None,
+    compare: Compare = None,
     force: Force = False,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes for a large class.")] = None,
+    jobs: Jobs = None,
     watch: Annotated[bool, typer.Option("--watch", help="Mark the sheet again whenever it is saved.")] = False,
     json_output: Json = False,
 ) -> None:
@@ -95,9 +108,10 @@ def check(
     `tutor sheet`, or a form's export with a row for each student. An answer is a number or a formula. Ends with 0
     where every asked line earns credit, 1 where one does not.
     """
-    from tutor.homework.handout import roster_ids
+    from tutor.homework.earlier_marks import Earlier
     from tutor.homework.marker import ENDINGS, Order, passed_over, rows_of_form, sheets_in
     from tutor.homework.outputs import Wanted
+    from tutor.homework.roster import read_roster
     from tutor.lessons.find import lesson_file, lesson_text, slug
     from tutor.lessons.read import parse_lesson
     from tutor.views.feedback import Telling
@@ -109,8 +123,9 @@ def check(
         found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
     )
     files = sheets_in(paths)
-    students = tuple(roster_ids(roster)) if roster else ()
-    order = Order(text, lesson, wanted, _owners(files, secret, students), before, feedback)
+    students = read_roster(roster) if roster else None
+    order = Order(text, lesson, wanted, _owners(files, secret, students), students, before, feedback)
+    earlier = Earlier(compare) if compare else None
     if not files:
         raise NothingThere("there is no sheet to mark")
     rows = rows_of_form(files[0], order) if len(files) == 1 else 0
@@ -127,45 +142,64 @@ def check(
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
     single = len(files) == 1 and not is_folder(paths[0]) and not rows
-    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback)
-    outputs.claim(files, [lesson_file(lesson), *([roster] if roster else [])], force)
+    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, scale or 0)
+    outputs.claim(files, [lesson_file(lesson), *(path for path in (roster, compare) if path)], force)
     if single:
-        done = _mark_one(order, files[0], slug(lesson), printer, outputs, telling, json_output)
+        done = _mark_one(order, files[0], slug(lesson), printer, outputs, telling, json_output, earlier)
     else:
-        done = _mark_class(order, files, slug(lesson), printer, outputs, telling, students, jobs, json_output, rows)
+        done = _mark_class(order, files, slug(lesson), printer, outputs, telling, jobs, json_output, earlier, rows)
     if not done:
         raise typer.Exit(1)
 
 
-def _owners(files: list[Path], secret: str | None, students: tuple[str, ...]) -> Owners | None:
+def _owners(files: list[Path], secret: str | None, students: Students | None) -> Owners | None:
     """Who has which problem, where the teacher gives the secret."""
     if secret is None:
         return None
     from tutor.homework.ownership import Owners, codes_of
 
-    return Owners(secret, students, codes_of(files, secret))
+    return Owners(secret, students, codes_of(files, secret, students))
 
 
 def _mark_one(
-    order: Order, path: Path, lesson: str, printer: Printer, outputs: Wanted, telling: Telling, json_output: bool
+    order: Order,
+    path: Path,
+    lesson: str,
+    printer: Printer,
+    outputs: Wanted,
+    telling: Telling,
+    json_output: bool,
+    earlier: Earlier | None,
 ) -> bool:
     """One sheet in full."""
-    from tutor.homework.classroom import Checked
+    from tutor.homework.classroom import Checked, Summary
     from tutor.homework.marker import Desk
     from tutor.homework.outputs import Outputs
     from tutor.marking.report import NotMarked
     from tutor.results import as_json
+    from tutor.views.class_marks import changes_page
     from tutor.views.marks import sheet_page
 
     sheet = Desk(order).mark_or_complain(path)
-    with Outputs(outputs, partial(_feedback, telling)) as files:  # a learning platform is told of a broken sheet, too
-        files.add(sheet)
+    summary = Summary(order.roster)
+    summary.add(sheet)
+    files = Outputs(
+        outputs, partial(_feedback, telling)
+    )  # a learning platform is told of a sheet that is not marked, too
+    files.add(sheet)
+    files.finish(summary.students)
+    _warn(outputs, summary.students)
+    changed = list(earlier.changes(sheet)) if earlier else None
     if isinstance(sheet, NotMarked):
-        raise Fault(f"{path.name}: {sheet.fault}") if sheet.fault else TutorError(f"{path}: {sheet.error}")
+        if json_output:
+            print(as_json(Checked(lesson=lesson, sheets=[sheet], changed=changed)))
+        raise Fault(f"{path.name}: {sheet.fault}") if sheet.fault else TutorError(f"{path}: {sheet.why}")
     if json_output:
-        print(as_json(Checked(lesson=lesson, sheets=[sheet])))
+        print(as_json(Checked(lesson=lesson, sheets=[sheet], changed=changed)))
     else:
         printer.show(sheet_page(sheet, telling))
+        if earlier and changed is not None:
+            printer.show(changes_page(changed, str(earlier.path)))
         _lead_on_from(sheet, path, order, printer, telling)
     return sheet.done
 
@@ -188,9 +222,9 @@ def _mark_class(
     printer: Printer,
     outputs: Wanted,
     telling: Telling,
-    students: tuple[str, ...],
     jobs: int | None,
     json_output: bool,
+    earlier: Earlier | None,
     rows_of_form: int = 0,
 ) -> bool:
     """Every sheet in a line, and how the class did; as JSON everything, sheet by sheet as they are marked."""
@@ -198,32 +232,33 @@ def _mark_class(
     from tutor.homework.outputs import Outputs
     from tutor.printers.progress import progress
     from tutor.results import as_json
-    from tutor.views.marks import MOST_SHEETS, class_page, class_row
+    from tutor.views.class_marks import changes_page, class_page
 
-    summary, count = Summary(students), 0
-    rows: list[tuple[str, str, str]] = []
+    summary, count = Summary(order.roster), 0
+    changed: list[Change] = []
     between = ""
     if json_output:
         _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
-    with Outputs(outputs, partial(_feedback, telling)) as files:
-        for sheet in progress(
-            _started(mark_all(order, paths, jobs or os.cpu_count() or 1)),
-            rows_of_form or len(paths),
-            "marking",
-            printer.screen,
-        ):
+    with _journal(order, paths, outputs) as journal:
+        files = Outputs(outputs, partial(_feedback, telling))
+        sheets = _started(mark_all(order, paths, jobs or os.cpu_count() or 1, journal))
+        for sheet in progress(sheets, rows_of_form or len(paths), "marking", printer.screen):
             count += 1
             summary.add(sheet)
             files.add(sheet)
+            changed += earlier.changes(sheet) if earlier else ()
             if json_output:
                 _print(f"{between}{as_json(sheet, None)}", outputs)
                 between = ","
-            elif len(rows) < MOST_SHEETS:
-                rows.append(class_row(sheet))
+        files.finish(summary.students)
+    _warn(outputs, summary.students)
     if json_output:
-        print(f'], "summary": {as_json(summary.report, None)}}}')
+        compared = f', "changed": {as_json(changed, None)}' if earlier else ""
+        print(f'], "summary": {as_json(summary.report, None)}{compared}}}')
     else:
-        printer.show(class_page(rows, count, summary.report))
+        printer.show(class_page(summary.students, summary.report))
+        if earlier:
+            printer.show(changes_page(changed, str(earlier.path)))
         if not order.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
             one = None if rows_of_form else paths[0]
@@ -234,6 +269,23 @@ def _mark_class(
         first, fault = next(iter(summary.faults.items()))
         raise Fault(f"{first}: {fault}; {counted(len(summary.faults), 'sheet')} not marked for a fault of the program")
     return summary.done == count
+
+
+def _journal(order: Order, paths: list[Path], outputs: Wanted) -> AbstractContextManager[Journal | None]:
+    """What keeps what is marked until everything is, where files are written."""
+    from tutor.homework.journal import Journal
+
+    return nullcontext() if outputs.folder is None else Journal(outputs.folder, order, paths)
+
+
+def _warn(outputs: Wanted, rows: Iterable[Row]) -> None:
+    """What Moodle would refuse as a whole is said before it is handed to it."""
+    from tutor.homework.gradebook import MOODLE_MOST
+
+    if outputs.gradebook is None or outputs.platform != "moodle":
+        return
+    if (outputs.scale or max((row.score or 0 for row in rows), default=0)) > MOODLE_MOST:
+        tell(f"tutor: Moodle refuses a file with a grade above {MOODLE_MOST}: use --scale {MOODLE_MOST}")
 
 
 def _print(text: str, outputs: Wanted) -> None:

@@ -12,6 +12,7 @@ FAMILIES = (
     "sheet",
     "check",
     "vary",
+    "autograder",
     "train",
     "predict",
     "export",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutor.cli.app import Force, command
-from tutor.cli.check import Roster
+from tutor.cli.check import Jobs, Roster
 from tutor.cli.onward import free_name, lead_on_beside
 from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, filled_in, handout_page, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
 from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.homework.handout import Handout
 
 
 @command()
@@ -33,6 +38,7 @@ def vary(
     significant: Significant = None,
     points: Points = None,
     force: Force = False,
+    jobs: Jobs = None,
 ) -> None:
     """Make a fresh problem: the same steps and names, other numbers, nothing degenerate. Prints a lesson file.
 
@@ -40,13 +46,13 @@ def vary(
 
     With --roster, --secret and --out every student gets a problem and a sheet of their own, the problem also as a page
     to be worked without the program, and you the keys; `tutor check` finds the problem again from the sheet alone.
+    Broken off, the same command goes on where it stopped.
     """
-    from tutor.files import claim
-    from tutor.homework.handout import KEYS, PROBLEMS, SHEETS, Pages, hand_out, roster_ids, targets_in
+    from tutor.homework.handout import Handout, Pages
+    from tutor.homework.roster import read_roster
     from tutor.homework.variants import Varier, problem_text
     from tutor.lessons.find import lesson_file, lesson_text
     from tutor.lessons.read import parse_lesson
-    from tutor.printers.progress import progress
 
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
@@ -59,12 +65,34 @@ def vary(
     if not secret or out is None:
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
     wanted = homework_of(found, ask, decimals, significant, points)
-    students = roster_ids(roster)
-    claim(targets_in(out, form), [lesson_file(lesson), roster], force)
-    pages = Pages(handout_page, filled_in)
-    done = hand_out(Varier(text, found), students, secret, out, form, wanted, pages)
-    for _ in progress(done, len(students), "drawing problems", printer.screen):
-        pass
-    printer.say(f"wrote a problem, a sheet and a key for each of {counted(len(students), 'student')} into {out}")
-    printer.say(f"to be handed out are {PROBLEMS}/NAME.md and {SHEETS}; {KEYS} is yours")
+    handout = Handout(text, lesson, wanted, secret, form, Pages(handout_page, filled_in))
+    _hand_out(handout, read_roster(roster).ids, out, [lesson_file(lesson), roster], jobs, force, printer)
     printer.say(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")
+
+
+def _hand_out(
+    handout: Handout,
+    students: Sequence[str],
+    out: Path,
+    inputs: Sequence[Path],
+    jobs: int | None,
+    force: bool,
+    printer: Printer,
+) -> None:
+    """Go on where an earlier time has stopped; with `force` everything is written again."""
+    from tutor.files import claim
+    from tutor.homework.handout import KEYS, PROBLEMS, SHEETS, hand_out, handed_out, places, targets_in
+    from tutor.printers.progress import progress
+
+    wanted = places(handout, students, out)
+    kept = set() if force else set(handed_out(handout, wanted))
+    claim(targets_in(out, handout.form, kept), inputs, force)
+    missing = [place for place in wanted if not kept.issuperset(place.files)]
+    done = hand_out(handout, missing, out, jobs or os.cpu_count() or 1)
+    for _ in progress(done, len(missing), "drawing problems", printer.screen):
+        pass
+    if missing:
+        printer.say(f"wrote a problem, a sheet and a key for each of {counted(len(missing), 'student')} into {out}")
+        printer.say(f"to be handed out are {PROBLEMS}/NAME.md and {SHEETS}; {KEYS} is yours")
+    if len(missing) < len(wanted):
+        printer.say(f"left those of {counted(len(wanted) - len(missing), 'student')} as they were")

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from tutor.homework.gradebook import names_of, student_of
+from tutor.homework.earlier_marks import Change
+from tutor.homework.journal import Journal
 from tutor.homework.marker import Desk, Order, unmarked
+from tutor.homework.roster import Roster
+from tutor.homework.statistics import ItemReport, MistakeCount, Statistics
+from tutor.homework.students import StudentReport, Students
 from tutor.marking.report import NotMarked, Report
 from tutor.processes import workers
 from tutor.results import Result
@@ -23,12 +26,27 @@ _ALONE_UP_TO = 60  # so few sheets are marked before a second process has starte
 _MOST_LINES = 3
 
 
-def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]:
-    """Every sheet in the order of the paths, every row of a form's export; of a file that is no sheet why not."""
+def mark_all(order: Order, paths: Sequence[Path], jobs: int, journal: Journal | None = None) -> Iterator[Report]:
+    """Every sheet in the order of the paths, every row of a form's export; of a file that is no sheet why not. What the
+    journal has is not marked again."""
+    known = {path for path in paths if journal is not None and path in journal}
+    marked = _mark_each(order, [path for path in paths if path not in known], jobs)
+    for path in paths:
+        if journal is not None and path in known:
+            yield from journal[path]
+            continue
+        reports = next(marked)
+        if journal is not None:
+            journal.add(path, reports)
+        yield from reports
+
+
+def _mark_each(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[list[Report]]:
+    """The sheets of each file."""
     desk = Desk(order)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
         for path in paths:
-            yield from desk.mark_all_in(path)
+            yield desk.mark_all_in(path)
         return
     _desks[:] = [desk]  # where a forked process finds it
     chunks = deque(list(paths[i : i + _CHUNK]) for i in range(0, len(paths), _CHUNK))
@@ -36,14 +54,14 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[Report]
         with suppress(BrokenProcessPool):
             yield from _marked(order, chunks, jobs)
         for path in chunks.popleft() if chunks else ():
-            yield from _marked_apart(order, path)
+            yield _marked_apart(order, path)
     _desks.clear()
 
 
-def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[Report]:
+def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[list[Report]]:
     """The sheets in their order; `chunks` keeps what has not been marked. Raises BrokenProcessPool."""
     with workers(jobs, _set_up, order) as pool:
-        waiting: deque[Future[list[Report]]] = deque()
+        waiting: deque[Future[list[list[Report]]]] = deque()
         handed_out = 0
         while chunks:
             while handed_out < len(chunks) and len(waiting) <= 2 * jobs:
@@ -59,7 +77,7 @@ def _marked_apart(order: Order, path: Path) -> list[Report]:
     """One file in a process of its own, which it may be the one to end."""
     try:
         with workers(1, _set_up, order) as pool:
-            return pool.submit(_mark_chunk, [path]).result()
+            return pool.submit(_mark_chunk, [path]).result()[0]
     except BrokenProcessPool:
         return [unmarked(path, "the process that marked it was ended from outside, perhaps for want of memory")]
 
@@ -72,8 +90,8 @@ def _set_up(order: Order) -> None:
         _desks.append(Desk(order))
 
 
-def _mark_chunk(paths: Sequence[Path]) -> list[Report]:
-    return [report for path in paths for report in _desks[0].mark_all_in(path)]
+def _mark_chunk(paths: Sequence[Path]) -> list[list[Report]]:
+    return [_desks[0].mark_all_in(path) for path in paths]
 
 
 class SlipCount(Struct):
@@ -84,8 +102,13 @@ class SlipCount(Struct):
     lines: list[str]
 
 
-class ClassReport(Struct):
-    """How a class did: `sheets` were marked, `broken` could not be; `mean_percent` is the mean share of the points."""
+class ClassReport(Struct, omit_defaults=True, kw_only=True):
+    """How a class did: `sheets` were marked, `broken` could not be; `mean_percent` is the mean share of the points.
+
+    `students` has a row for each, `not_on_roster` who is not there, `please_look` the sheets for a teacher to look at,
+    with the reasons. `items` are the lines and how each of them did, `misconceptions` the mistakes, the commonest
+    first; `changes` those that a teacher has made to flawed questions.
+    """
 
     sheets: int
     without_error: int
@@ -94,37 +117,50 @@ class ClassReport(Struct):
     slips: list[SlipCount]
     several_sheets: dict[str, list[str]]
     not_handed_in: list[str]
+    students: list[StudentReport]
+    items: list[ItemReport]
+    misconceptions: list[MistakeCount]
+    please_look: dict[str, list[str]] = field(default_factory=dict)
+    not_on_roster: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
 
 class Checked(Result):
-    """What `tutor check --json` prints; with several sheets there is a summary of the class."""
+    """What `tutor check --json` prints; with several sheets there is a summary of the class, with an earlier result to
+    compare with the marks that have changed since."""
 
     lesson: str
     sheets: list[Report]
     summary: ClassReport | None = None
+    changed: list[Change] | None = None
 
 
-@dataclass
 class Summary:
-    """How a class did, counted sheet by sheet; with a `roster` also who has handed in nothing."""
+    """How a class did, counted sheet by sheet; with a roster also who has handed in nothing."""
 
-    roster: Sequence[str] = ()
-    sheets: int = 0
-    done: int = 0
-    share: float = 0.0
-    broken: list[str] = field(default_factory=list)
-    faults: dict[str, str] = field(default_factory=dict)
-    slips: Counter[str] = field(default_factory=Counter)
-    lines: dict[str, Counter[str]] = field(default_factory=dict)
-    handed_in: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, roster: Roster | None = None) -> None:
+        self.students = Students(roster)
+        self.statistics = Statistics()
+        self.sheets = self.done = 0
+        self.share = 0.0
+        self.broken: list[str] = []
+        self.faults: dict[str, str] = {}
+        self.slips = Counter[str]()
+        self.lines: dict[str, Counter[str]] = {}
+        self.please_look: dict[str, list[str]] = {}
+        self.changes: list[str] = []
 
     def add(self, sheet: Report) -> None:
-        self.handed_in.setdefault(student_of(sheet), []).append(sheet.sheet)
+        self.students.add(sheet)
+        if sheet.please_look:
+            self.please_look[sheet.sheet] = sheet.please_look
         if isinstance(sheet, NotMarked):
             self.broken.append(sheet.sheet)
-            if isinstance(sheet, NotMarked) and sheet.fault:
+            if sheet.fault:
                 self.faults[sheet.sheet] = sheet.fault
             return
+        self.statistics.add(sheet)
+        self.changes += [change for change in sheet.changes if change not in self.changes]
         self.sheets += 1
         self.done += bool(sheet.done)
         self.share += sheet.score / sheet.max_score if sheet.max_score else 1.0
@@ -147,6 +183,12 @@ class Summary:
             mean_percent=round(mean, 2),
             broken=self.broken,
             slips=slips,
-            several_sheets={student: sheets for student, sheets in self.handed_in.items() if len(sheets) > 1},
-            not_handed_in=[s for s in self.roster if not names_of(s) & self.handed_in.keys()],
+            several_sheets={row.student: row.sheets for row in self.students if len(row.sheets) > 1},
+            not_handed_in=self.students.missing,
+            students=[row.report for row in self.students],
+            items=self.statistics.items,
+            misconceptions=self.statistics.mistakes,
+            please_look=self.please_look,
+            not_on_roster=self.students.unknown,
+            changes=self.changes,
         )

@@ -1,67 +1,109 @@
-"""Results in the forms that learning platforms take: gradebooks as CSV, Gradescope, PrairieLearn.
-
-Every file is written beside its place and then moved there, so that nothing half-written is ever found.
-"""
+"""Gradebooks as CSV, in the columns that learning platforms import. One row a student."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, NamedTuple
 
 from tutor.files import Kind
-from tutor.harmless import file_name, for_csv, for_markdown
-from tutor.marking.report import CellReport, NotMarked, Report, SheetReport
+from tutor.harmless import for_csv
+from tutor.homework.roster import EMAIL_COLUMNS, LOGIN_COLUMNS, NUMBER_COLUMNS
+from tutor.homework.students import NOTHING, Row
+from tutor.marking.report import number
 
-PLATFORMS: Mapping[str, tuple[str, ...]] = {
-    "plain": ("student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"),
-    "canvas": ("Student", "ID", "SIS User ID", "SIS Login ID", "Section"),
-    "moodle": ("username", "idnumber", "email"),
+NO_GRADE = "-"
+"""What Moodle takes for no grade; an empty cell would be a grade of a new column."""
+
+
+class Layout(NamedTuple):
+    """What stands above the rows, and what in each. `lists_the_roster` says that somebody whom the platform may not
+    know is left out, since it would refuse the whole file or make a new student of them."""
+
+    heading: Callable[[str], list[str]]
+    cells: Callable[[Row, float], list[object]]
+    lists_the_roster: bool
+
+
+def scaled(score: int | float, most: int | float, scale: float) -> int | float:
+    """The same share of `scale`; the points themselves where that is 0."""
+    if not scale:
+        return score
+    return number(scale * score / most if most else scale)
+
+
+def _points(row: Row, scale: float) -> int | float | str:
+    return "" if row.score is None else scaled(row.score, row.max_score or 0, scale)
+
+
+def _plain(row: Row, scale: float) -> list[object]:
+    notes = "; ".join(row.everything)
+    if row.score is None or row.max_score is None:
+        return [row.student, row.sheet, "", "", "", "", "", notes]
+    percent = round(100 * row.score / row.max_score, 2) if row.max_score else 100
+    most = number(scale) if scale else row.max_score
+    return [row.student, row.sheet, _points(row, scale), most, percent, row.roots, row.mistakes, notes]
+
+
+def _canvas(row: Row, scale: float) -> list[object]:
+    """Canvas finds a student by its own ID, then by the SIS User ID, then by the login, then by the name: a login in
+    the column of another might be somebody else's."""
+    if row.of is None:
+        return [row.student, "", "", row.student, "", _points(row, scale)]
+    of = row.of
+    number_there = of.at("id") if of.is_from_canvas and of.at("id").isdigit() else ""
+    login = of.at(*LOGIN_COLUMNS) or ("" if of.is_from_canvas else row.student)
+    name = of.name or row.student
+    return [name, number_there, of.at("sis user id"), login, of.at("section"), _points(row, scale)]
+
+
+def _moodle(row: Row, scale: float) -> list[object]:
+    of, mail = row.of, row.student if "@" in row.student else ""
+    login = (of.at("username") if of else "") or row.student
+    known_number = (of.at(*NUMBER_COLUMNS) if of else "") or row.student
+    told = "; ".join([*row.several, *([NOTHING] if not row.sheet else row.told)])
+    points = _points(row, scale)
+    return [
+        login,
+        known_number,
+        (of.at(*EMAIL_COLUMNS) if of else "") or mail,
+        NO_GRADE if points == "" else points,
+        told,
+    ]
+
+
+PLATFORMS: Mapping[str, Layout] = {
+    "plain": Layout(
+        lambda title: ["student", "sheet", "score", "max_score", "percent", "root_errors", "slips", "notes"],
+        _plain,
+        lists_the_roster=False,
+    ),
+    "canvas": Layout(
+        lambda title: ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title],
+        _canvas,
+        lists_the_roster=True,
+    ),
+    "moodle": Layout(
+        lambda title: ["username", "idnumber", "email", title, "feedback"], _moodle, lists_the_roster=True
+    ),
 }
-"""The columns by which each platform knows a student; Canvas and Moodle add one with the title of the homework."""
-GRADESCOPE = Kind("a result for Gradescope", rb'\{("score": [^",]+, )?"output": "# ')
-PRAIRIELEARN = Kind("a result for PrairieLearn", rb'\{"gradable": (true|false), "score": [^",]+, "message": ')
-FEEDBACK = Kind("feedback", rb"# [^\n]*: (not marked|[^\s:]+ of [^\s:]+ points)\n")
+MOODLE_MOST = 100
+"""The most points that Moodle imports: for one grade above it the whole file is refused."""
 
 
-def student_of(sheet: Report) -> str:
-    """Who handed the sheet in: what it says itself, else the name of its file."""
-    return (isinstance(sheet, SheetReport) and sheet.student) or Path(sheet.sheet).stem
-
-
-class Gradebook:
-    """A CSV with one row a student, in the columns that the platform imports."""
-
-    def __init__(self, file: IO[str], platform: str, title: str) -> None:
-        self.writer = csv.writer(file)
-        self.platform = platform
-        self._told_points = platform != "canvas"
-        self.writer.writerow(_heading(platform, title))
-
-    def add(self, sheet: Report) -> None:
-        """One row; a sheet that could not be marked has one without points, so that nobody is missing."""
-        if isinstance(sheet, SheetReport) and not self._told_points:
-            self.writer.writerow(["Points Possible", "", "", "", "", sheet.max_score])
-            self._told_points = True
-        self.writer.writerow([for_csv(cell) for cell in self._row(sheet)])
-
-    def _row(self, sheet: Report) -> list[object]:
-        student, score = student_of(sheet), "" if isinstance(sheet, NotMarked) else sheet.score
-        if self.platform == "canvas":
-            return [student, "", student, student, "", score]
-        if self.platform == "moodle":
-            return [student, student, student if "@" in student else "", score]
-        if isinstance(sheet, NotMarked):
-            told = f"not marked: {sheet.error}{f' ({sheet.fault})' if sheet.fault else ''}"
-            return [student, sheet.sheet, "", "", "", "", "", told]
-        percent = round(100 * sheet.score / sheet.max_score, 2) if sheet.max_score else 100
-        slips = ", ".join(group.id for group in sheet.misconceptions)
-        roots = ", ".join(sheet.root_errors)
-        notes = "; ".join((*sheet.remarks, *sheet.unread, *sheet.notes))
-        return [student, sheet.sheet, sheet.score, sheet.max_score, percent, roots, slips, notes]
+def write_gradebook(file: IO[str], platform: str, title: str, rows: Iterable[Row], scale: float = 0.0) -> None:
+    """A row for each student, in their order; with a roster the platforms have those on it, and nobody else."""
+    writer, layout, known = csv.writer(file), PLATFORMS[platform], list(rows)
+    writer.writerow(_heading(platform, title))
+    most = next((row.max_score for row in known if row.max_score is not None), None)
+    if platform == "canvas" and most is not None:
+        writer.writerow(["Points Possible", "", "", "", "", number(scale) if scale else most])
+    has_roster = any(row.of is not None for row in known)
+    for row in known:
+        if row.of is not None or not (has_roster and layout.lists_the_roster):
+            writer.writerow([cell if cell == NO_GRADE else for_csv(cell) for cell in layout.cells(row, scale)])
 
 
 def book_kind(platform: str, title: str) -> Kind:
@@ -72,73 +114,4 @@ def book_kind(platform: str, title: str) -> Kind:
 
 
 def _heading(platform: str, title: str) -> list[object]:
-    return [*PLATFORMS[platform], *([] if platform == "plain" else [for_csv(title)])]
-
-
-def gradescope(sheet: Report, feedback: str) -> dict[str, Any]:
-    """The results.json of a Gradescope autograder, with the feedback as a page of Markdown.
-
-    After a fault of the program it has no score at all, which is a failure of the autograder there, and not 0 points.
-    """
-    if isinstance(sheet, NotMarked) and sheet.fault:
-        return {"output": feedback, "output_format": "md", "tests": []}
-    if isinstance(sheet, NotMarked):
-        return {"score": 0, "output": feedback, "output_format": "md", "tests": []}
-    tests = [
-        {
-            "name": cell.name,
-            "score": earned,
-            "max_score": cell.points,
-            "status": "passed" if cell.credit else "failed",
-            "output": _told(cell),
-            "output_format": "text",
-            "number": str(number),
-            "visibility": "visible",
-        }
-        for number, (cell, earned) in enumerate(_earned(sheet), 1)
-    ]
-    for note in sheet.notes:
-        told = {"name": "For the teacher", "status": "failed", "output": for_markdown(note), "output_format": "text"}
-        tests.append({**told, "visibility": "hidden"})
-    return {"score": sheet.score, "output": feedback, "output_format": "md", "tests": tests}
-
-
-def prairielearn(sheet: Report, feedback: str) -> dict[str, Any]:
-    """The results.json of a PrairieLearn external grader; what cannot be marked does not count as an attempt there."""
-    if isinstance(sheet, NotMarked):
-        told = [for_markdown(f"not marked: {sheet.error}")]
-        return {"gradable": False, "score": 0, "message": "", "format_errors": told, "tests": []}
-    tests = [
-        {
-            "name": cell.name,
-            "description": cell.verdict,
-            "points": earned,
-            "max_points": cell.points,
-            "message": _told(cell),
-            "output": "",
-        }
-        for cell, earned in _earned(sheet)
-    ]
-    share = sheet.score / sheet.max_score if sheet.max_score else 1.0
-    return {
-        "gradable": True,
-        "score": round(share, 6),
-        "message": "",
-        "output": feedback,
-        "images": [],
-        "format_errors": [],
-        "tests": tests,
-    }
-
-
-def _earned(sheet: SheetReport) -> list[tuple[CellReport, float]]:
-    return [(cell, cell.earned) for cell in sheet.cells if cell.points or cell.answer]
-
-
-def _told(cell: CellReport) -> str:
-    return "\n".join([for_markdown(cell.answer), cell.verdict, *(slip.message for slip in cell.slips[:3])])
-
-
-def names_of(student: str) -> set[str]:
-    """What a sheet may be called that belongs to a student: their id, or the file name that is made from it."""
-    return {student, file_name(student, set())}
+    return [for_csv(column) for column in PLATFORMS[platform].heading(title)]

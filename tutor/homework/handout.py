@@ -3,38 +3,27 @@ own, which is the teacher's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from tutor.delimited import Rows
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, make_folder, write_whole
 from tutor.harmless import file_name
-from tutor.homework.variants import Varier, problem_text, seed_of
+from tutor.homework.variants import Varier, lesson_mark, problem_text, read_code, seed_of
 from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import Assignment, assign
-from tutor.read_files import read_typed
+from tutor.processes import workers
+from tutor.read_files import is_file, read_typed
 from tutor.sheets.formats import ENDINGS, WRITERS, Paper, Question, questions
-from tutor.worksheet.build import build
+from tutor.sheets.read import read_about
 from tutor.worksheet.step import Worksheet
 
-ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")
 _LARGEST = 5_000_000
-
-
-def roster_ids(path: Path) -> list[str]:
-    """Every id, each once, in the order of the file. Raises TutorError for what is no roster."""
-    rows = iter(Rows(repr(str(path)), read_typed(path, _LARGEST, "roster"), ID_COLUMNS))
-    heading = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
-    column = next((heading.index(name) for name in ID_COLUMNS if name in heading), None)
-    if column is None:
-        raise TutorError(f"{str(path)!r} has no column {ID_COLUMNS[0]!r} (or {', '.join(ID_COLUMNS[1:])})")
-    ids = [row[column].strip() for _, row in rows if len(row) > column and row[column].strip()]
-    if not ids:
-        raise TutorError(f"{str(path)!r} has no students")
-    return list(dict.fromkeys(ids))
+_ALONE_UP_TO = 4  # students
+_CHUNK = 2
 
 
 PROBLEMS, SHEETS, KEYS = "problems", "sheets", "keys"
@@ -49,32 +38,128 @@ class Pages:
     answers: Callable[[Worksheet, Assignment], Mapping[str, str]]
 
 
-def targets_in(folder: Path, form: str) -> list[Target]:
-    """What is written into the folder: problems, keys, and sheets, which may be filled already where they are there."""
+def targets_in(folder: Path, form: str, kept: Collection[Path] = ()) -> list[Target]:
+    """What is written into the folder: problems, keys, and sheets, which may be filled already where they are there.
+    Those that are `kept` are not written again."""
     endings = ((PROBLEMS, ".toml"), (PROBLEMS, ".md"), (SHEETS, ENDINGS[form]), (KEYS, ENDINGS[form]))
-    return [Target("--out", folder / part, HANDED_OUT, f"*{ending}") for part, ending in endings]
+    return [Target("--out", folder / part, HANDED_OUT, f"*{ending}", kept=kept) for part, ending in endings]
 
 
-def hand_out(
-    varier: Varier, students: Sequence[str], secret: str, folder: Path, form: str, wanted: Homework, pages: Pages
-) -> Iterator[str]:
-    """Write problems/NAME.md, the same as a lesson, sheets/NAME and keys/NAME for each student; yields the ids as they
-    are done."""
-    for output in targets_in(folder, form):
-        make_folder(output.path)
+@dataclass(frozen=True)
+class Handout:
+    """What a class is to get: the lesson, where it comes from, what is asked of it, and how sheets are written."""
+
+    text: str
+    where: str
+    wanted: Homework
+    secret: str
+    form: str
+    pages: Pages
+
+
+class Place(NamedTuple):
+    """Where what is made for a student goes: the problem as a lesson and as a page, the sheet, and the key."""
+
+    student: str
+    problem: Path
+    page: Path
+    sheet: Path
+    key: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.problem, self.page, self.sheet, self.key
+
+
+def places(handout: Handout, students: Sequence[str], folder: Path) -> list[Place]:
+    """For everybody on the roster, in its order."""
     taken: set[str] = set()
-    for student in students:
-        text = problem_text(varier.text, varier.problem(seed_of(secret, student)))
-        lesson = parse_lesson(text, student)
-        worksheet = build(lesson)
-        about = {"student": student, "problem": lesson.problem}
-        assignment = assign(worksheet, wanted)
+    names = [file_name(student, taken) for student in students]
+    ending = ENDINGS[handout.form]
+    return [
+        Place(
+            student,
+            folder / PROBLEMS / f"{name}.toml",
+            folder / PROBLEMS / f"{name}.md",
+            folder / SHEETS / f"{name}{ending}",
+            folder / KEYS / f"{name}{ending}",
+        )
+        for student, name in zip(students, names, strict=True)
+    ]
+
+
+def handed_out(handout: Handout, found: Sequence[Place]) -> Iterator[Path]:
+    """The files that are there already, from an earlier time or from one that was broken off: a problem that is the
+    very one drawn from the code in it, and its student's own; its page; and a sheet or a key that answers it."""
+    mark = lesson_mark(handout.text)
+    for place in (place for place in found if is_file(place.problem)):
+        try:
+            text = read_typed(place.problem, _LARGEST, "problem")
+            code = read_code(parse_lesson(text, str(place.problem)).problem)
+            own = code.lesson == mark and code.seed == seed_of(handout.secret, place.student)
+            if not own or lesson_mark(text) != lesson_mark(problem_text(handout.text, code)):
+                continue
+            yield place.problem
+            if is_file(place.page) and str(code) in read_typed(place.page, _LARGEST, "problem"):
+                yield place.page
+            for filled in (place.sheet, place.key):
+                if is_file(filled) and read_about(filled)[0].get("problem") == str(code):
+                    yield filled
+        except TutorError:
+            continue
+
+
+def hand_out(handout: Handout, wanted: Sequence[Place], folder: Path, jobs: int) -> Iterator[str]:
+    """Write the problem, the sheet and the key of each of these; yields the ids as they are done, in their order."""
+    for output in targets_in(folder, handout.form):
+        make_folder(output.path)
+    for place, texts in zip(wanted, _drawn(handout, [p.student for p in wanted], jobs), strict=True):
+        for path, text in zip(place.files, texts, strict=True):
+            write_whole(path, text)
+        yield place.student
+
+
+def _drawn(handout: Handout, students: Sequence[str], jobs: int) -> Iterator[tuple[str, ...]]:
+    """The problem of each student as a lesson and as a page, the sheet and the key."""
+    if not students:
+        return
+    writer = _Writer(handout)
+    if jobs == 1 or len(students) <= _ALONE_UP_TO:
+        yield from map(writer.texts, students)
+        return
+    _writers[:] = [writer]  # where a forked process finds it
+    with workers(jobs, _set_up, handout) as pool:
+        yield from pool.map(_texts, students, chunksize=_CHUNK)
+    _writers.clear()
+
+
+class _Writer:
+    """Draws problems and writes their sheets; what they have in common is made once."""
+
+    def __init__(self, handout: Handout) -> None:
+        self.handout = handout
+        self.varier = Varier(handout.text, parse_lesson(handout.text, handout.where))
+
+    def texts(self, student: str) -> tuple[str, ...]:
+        handout, drawn = self.handout, self.varier.draw(seed_of(self.handout.secret, student))
+        worksheet, lesson = drawn.worksheet, parse_lesson(drawn.text, student)
+        about = {"student": student, "problem": str(drawn.code)}
+        assignment = assign(worksheet, handout.wanted)
         asked = questions(worksheet, assignment, {})
-        name = file_name(student, taken)
-        write_whole(folder / PROBLEMS / f"{name}.toml", text)
-        write_whole(folder / PROBLEMS / f"{name}.md", pages.problem(lesson, worksheet, asked, about))
-        filled = questions(worksheet, assignment, pages.answers(worksheet, assignment))
-        for part, lines in ((SHEETS, asked), (KEYS, filled)):
-            sheet = WRITERS[form](Paper(lesson.title, lines, worksheet.givens, about))
-            write_whole(folder / part / f"{name}{ENDINGS[form]}", sheet)
-        yield student
+        filled = questions(worksheet, assignment, handout.pages.answers(worksheet, assignment))
+        sheet, key = (
+            WRITERS[handout.form](Paper(lesson.title, lines, worksheet.givens, about)) for lines in (asked, filled)
+        )
+        return drawn.text, handout.pages.problem(lesson, worksheet, asked, about), sheet, key
+
+
+_writers: list[_Writer] = []
+
+
+def _set_up(handout: Handout) -> None:
+    if not _writers:
+        _writers.append(_Writer(handout))
+
+
+def _texts(student: str) -> tuple[str, ...]:
+    return _writers[0].texts(student)

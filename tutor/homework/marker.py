@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from tutor.errors import TutorError
 from tutor.faults import described
 from tutor.harmless import file_name
-from tutor.homework.earlier import kept
+from tutor.homework.earlier_sheets import kept
 from tutor.homework.other_lesson import check_lesson
-from tutor.homework.ownership import Copies, Owners
-from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code, seed_of
+from tutor.homework.ownership import Claim, Copies, NotOwn, Owners, whose
+from tutor.homework.roster import Roster
+from tutor.homework.variants import Varier, lesson_mark, problem_lesson, read_code
 from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import Assignment, assign
-from tutor.marking.report import NotMarked, Report, Reporter, SheetReport
+from tutor.marking.report import NotMarked, Report, Reporter, SheetReport, not_marked
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
 from tutor.sheets.arrays import spread
 from tutor.sheets.formats import DELIMITED, READERS, WORKBOOKS
-from tutor.sheets.read import HandedIn, count_rows_of_form, read_sheet, read_sheets
+from tutor.sheets.read import HandedIn, count_rows_of_form, read_about, read_sheet, read_sheets
 from tutor.worksheet.build import build
 from tutor.worksheet.step import Worksheet
 
@@ -45,6 +50,7 @@ class Order:
     where: str
     wanted: Homework
     owners: Owners | None = None
+    roster: Roster | None = None
     before: Path | None = None
     feedback: Path | None = None
 
@@ -90,7 +96,7 @@ class Desk:
     def _names(self) -> Mapping[str, object]:
         return self.problem.marker.program.worksheet.by_name
 
-    def _before(self, name: str, handed_in: HandedIn) -> list[Mapping[str, str]]:
+    def _before(self, name: str, student: str | None) -> list[Mapping[str, str]]:
         """The earlier sheets of the same student, the latest first."""
         found: list[Mapping[str, str]] = []
         before, feedback = self.order.before, self.order.feedback
@@ -99,18 +105,28 @@ class Desk:
         if before is not None:
             found.append(read_sheet(before, self._names).answers)
         if feedback is not None:
-            found += kept(feedback, file_name(handed_in.about.get("student") or Path(name).stem, set()))
+            found += kept(feedback, file_name(student or Path(name).stem, set()))
         return found
 
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
-        problem = self._problem_of(name, handed_in)
+        try:
+            claim = self.order.owners.claim(name, handed_in) if self.order.owners else None
+            problem = self._problem_of(handed_in, claim)
+        except NotOwn:
+            raise
+        except TutorError as error:  # its code is none, or that of another lesson
+            raise NotOwn(str(error), self._student(name, handed_in)) from None
         handed_in = problem.named(handed_in)
         check_lesson(handed_in)
-        sheet = problem.marker.mark(handed_in.answers, self._before(name, handed_in))
+        student = claim.student if claim else self._student(name, handed_in)
+        sheet = problem.marker.mark(handed_in.answers, self._before(name, student))
         report = problem.reporter.report(name, sheet, handed_in.about)
+        report.student = student
         report.remarks += handed_in.remarks
-        report.notes += self._whose(name, handed_in, problem, report)
+        if claim and claim.note:
+            report.notes.append(claim.note)
+        self._look_for_copies(handed_in, problem, report)
         return report
 
     def mark_or_complain(self, path: str | Path) -> Report:
@@ -119,7 +135,7 @@ class Desk:
         Only what a reader of sheets has complained of is told as the sheet's own; whatever else goes wrong is a fault
         of the program.
         """
-        return self._or_why(_called(path), lambda: self.mark_file(path))
+        return self._or_why(_called(path), lambda: self.mark_file(path), lambda: self._student_in(path))
 
     def mark_all_in(self, path: str | Path) -> list[Report]:
         """Every sheet of a file, which a form's export has many of."""
@@ -127,60 +143,74 @@ class Desk:
         try:
             sheets = read_sheets(path, self._names)
         except TutorError as error:
-            return [NotMarked(called, str(error))]
+            return [not_marked(called, str(error), student=self._student_in(path))]
         except Exception as error:
-            return [NotMarked(called, _FAULT, described(error))]
+            return [unmarked(path, described(error))]
         return [self._mark_or_say(f"{row} of {called}" if row else called, sheet) for row, sheet in sheets]
 
     def _mark_or_say(self, name: str, sheet: HandedIn | TutorError) -> Report:
         if isinstance(sheet, TutorError):
-            return NotMarked(name, str(sheet))
-        return self._or_why(name, lambda: self.mark(name, sheet))
+            return not_marked(name, str(sheet))
+        return self._or_why(name, lambda: self.mark(name, sheet), lambda: self._student(name, sheet))
 
-    def _or_why(self, name: str, mark: Callable[[], SheetReport]) -> Report:
+    def _or_why(self, name: str, mark: Callable[[], SheetReport], student: Callable[[], str | None]) -> Report:
         try:
             return mark()
+        except NotOwn as error:
+            return not_marked(name, str(error), student=error.student, told=error.told, is_not_own=True)
         except TutorError as error:
-            return NotMarked(name, str(error))
+            return not_marked(name, str(error), student=student())
         except Exception as error:
-            return NotMarked(name, _FAULT, described(error))
+            return not_marked(name, _FAULT, fault=described(error))
 
-    def _problem_of(self, name: str, handed_in: HandedIn) -> Problem:
+    def _student(self, name: str, handed_in: HandedIn) -> str | None:
+        return whose(self.order.roster, name, handed_in.about.get("student", ""))
+
+    def _student_in(self, path: str | Path) -> str | None:
+        """Whose a file is that is no sheet, as far as that can be read."""
+        about: Mapping[str, str] = {}
+        with suppress(Exception):
+            about = {} if str(path) == "-" else read_about(Path(path))[0]
+        return self._student(_called(path), HandedIn({}, about))
+
+    def _problem_of(self, handed_in: HandedIn, claim: Claim | None) -> Problem:
         """The problem that the sheet says it answers, drawn again from its code; without one that of its student."""
-        written, owners = handed_in.about.get("problem", ""), self.order.owners
-        if not written and owners is not None and (student := owners.student(name, handed_in)):
-            written = str(self._varier.problem(seed_of(owners.secret, student)))
+        written = claim.code if claim else handed_in.about.get("problem", "")
+        if claim and not written:
+            written = str(self._varier.problem(claim.seed))
         if not written or written == self.own_code:
             return self.problem
         code = read_code(written)
-        if code.lesson != lesson_mark(self.order.text):
+        if code.lesson != self._mark:
             raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
         worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
         return self._varied(worksheet)
+
+    @cached_property
+    def _mark(self) -> str:
+        return lesson_mark(self.order.text)
 
     @cached_property
     def _varier(self) -> Varier:
         return Varier(self.order.text, parse_lesson(self.order.text, self.order.where))
 
     def _varied(self, worksheet: Worksheet) -> Problem:
-        marker, assignment = self.problem.marker, self.problem.assignment
+        marker, assignment = self.problem.marker, dataclasses.replace(self.problem.assignment, accepted={})
         compiled = marker.candidates.compiled.suited_to(worksheet)
         if compiled is not marker.candidates.compiled:  # other numbers led to other steps
-            return _problem(worksheet, assign(worksheet, self.order.wanted))
+            return _problem(worksheet, assign(worksheet, _for_others(self.order.wanted)))
         own = Marker(worksheet, assignment.demands, compiled)
-        return Problem(SheetMarker(own, assignment.asked, marker.candidates, assignment.answers), assignment)
+        rest = marker.candidates, assignment.answers, assignment.dropped
+        return Problem(SheetMarker(own, assignment.asked, *rest), assignment)
 
-    def _whose(self, name: str, handed_in: HandedIn, problem: Problem, report: SheetReport) -> list[str]:
-        """What there is to say where the sheet answers a problem that is not its student's own."""
-        if self.order.owners is None:
-            return []
-        if remark := self.order.owners.remark(name, handed_in):
-            return [remark]
-        if len(report.root_errors) >= _SUSPICIOUS:
-            source = self.copies.source(handed_in, problem.marker.program.key)
-            if source is not None:
-                return [f"the numbers answer another student's problem, that of {source}"]
-        return []
+    def _look_for_copies(self, handed_in: HandedIn, problem: Problem, report: SheetReport) -> None:
+        """Say where the numbers answer the problem of another student."""
+        if self.order.owners is None or len(report.root_errors) < _SUSPICIOUS:
+            return
+        source = self.copies.source(handed_in, problem.marker.program.key)
+        if source is not None:
+            report.notes.append(f"the numbers answer another student's problem, that of {source}")
+            report.please_look.append(report.notes[-1])
 
 
 def _float(value: Decimal | None) -> float | None:
@@ -188,9 +218,14 @@ def _float(value: Decimal | None) -> float | None:
 
 
 def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
-    return Problem(
-        SheetMarker(Marker(worksheet, assignment.demands), assignment.asked, answers=assignment.answers), assignment
-    )
+    marker = Marker(worksheet, assignment.demands, accepted=assignment.accepted)
+    answers, dropped = assignment.answers, assignment.dropped
+    return Problem(SheetMarker(marker, assignment.asked, answers=answers, dropped=dropped), assignment)
+
+
+def _for_others(wanted: Homework) -> Homework:
+    """What is asked of a problem with other numbers, for which those that are accepted are no answers."""
+    return msgspec.structs.replace(wanted, accept={})
 
 
 def _worksheet(lesson: Lesson, where: str) -> Worksheet:
@@ -202,7 +237,7 @@ def _worksheet(lesson: Lesson, where: str) -> Worksheet:
 
 def unmarked(path: str | Path, fault: str) -> NotMarked:
     """What stands in the place of a sheet that a fault of the program kept from being marked."""
-    return NotMarked(_called(path), _FAULT, fault)
+    return not_marked(_called(path), _FAULT, fault=fault)
 
 
 def _called(path: str | Path) -> str:

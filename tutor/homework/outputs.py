@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 from tutor.errors import TutorError
 from tutor.files import Target, claim, make_folder, write_whole, written
 from tutor.harmless import file_name, for_json
-from tutor.homework import gradebook
-from tutor.homework.earlier import keep
-from tutor.homework.gradebook import Gradebook, student_of
+from tutor.homework import gradebook, platforms
+from tutor.homework.earlier_sheets import keep
+from tutor.homework.students import Row, student_of
 from tutor.marking.report import Report, SheetReport
 from tutor.read_files import real_path
 
@@ -31,6 +30,7 @@ class Wanted:
     gradescope: Path | None = None
     prairielearn: Path | None = None
     feedback: Path | None = None
+    scale: float = 0.0
 
     @property
     def targets(self) -> list[Target]:
@@ -38,9 +38,9 @@ class Wanted:
         many = "" if self.single else "*.json"
         found = (
             ("--gradebook", self.gradebook, gradebook.book_kind(self.platform, self.title), ""),
-            ("--gradescope", self.gradescope, gradebook.GRADESCOPE, many),
-            ("--prairielearn", self.prairielearn, gradebook.PRAIRIELEARN, many),
-            ("--feedback", self.feedback, gradebook.FEEDBACK, "*.md"),
+            ("--gradescope", self.gradescope, platforms.GRADESCOPE, many),
+            ("--prairielearn", self.prairielearn, platforms.PRAIRIELEARN, many),
+            ("--feedback", self.feedback, platforms.FEEDBACK, "*.md"),
         )
         return [Target(option, path, kind, files) for option, path, kind, files in found if path is not None]
 
@@ -53,49 +53,46 @@ class Wanted:
                 raise TutorError(f"{str(output.path)!r} has the sheets in it; name another folder for {output.option}")
         claim(self.targets, [*sheets, *others], force)
 
+    @property
+    def folder(self) -> Path | None:
+        """One in which something is written."""
+        return next((output.path.parent for output in self.targets), None)
+
 
 class Outputs:
-    """Open while a class is marked; nothing that it writes is ever found half-written."""
+    """What is written while a class is marked; nothing of it is ever found half-written."""
 
     def __init__(self, wanted: Wanted, feedback: Callable[[Report], str]) -> None:
         """`feedback` writes the page of Markdown for whoever handed in a sheet."""
         self.wanted = wanted
         self._feedback = feedback
-        self._stack = ExitStack()
-        self._book: Gradebook | None = None
         self._taken: set[str] = set()
-
-    def __enter__(self) -> Outputs:
-        for output in self.wanted.targets:
+        for output in wanted.targets:
             if output.files:
                 make_folder(output.path)
-        if self.wanted.gradebook is not None:
-            file = self._stack.enter_context(written(self.wanted.gradebook))
-            self._book = Gradebook(file, self.wanted.platform, self.wanted.title)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
 
     def add(self, sheet: Report) -> None:
-        """Write whatever was asked for about one sheet; of a file that is no sheet, why it could not be marked."""
-        if self._book is not None:
-            self._book.add(sheet)
+        """Write whatever was asked for about one sheet; of one that was not marked, why."""
         name, wanted = file_name(student_of(sheet), self._taken), self.wanted
         if (wanted.gradescope, wanted.prairielearn, wanted.feedback) == (None, None, None):
             return
         told = self._feedback(sheet)
         if len(told) > _LARGEST_RESULT:
             told = f"{told[:_LARGEST_RESULT]}\n\nThe rest is too long to be shown.\n"
-        for folder, made in (
-            (wanted.gradescope, gradebook.gradescope),
-            (wanted.prairielearn, gradebook.prairielearn),
-        ):
-            if folder is not None:
-                write_whole(folder if wanted.single else folder / f"{name}.json", for_json(made(sheet, told)))
+        if wanted.gradescope is not None:
+            self._write(wanted.gradescope, name, platforms.gradescope(sheet, told, wanted.scale))
+        if wanted.prairielearn is not None:
+            self._write(wanted.prairielearn, name, platforms.prairielearn(sheet, told))
         if wanted.feedback is not None:
             write_whole(wanted.feedback / f"{name}.md", told)
             if isinstance(sheet, SheetReport):
                 keep(wanted.feedback, name, sheet)
+
+    def _write(self, place: Path, name: str, result: dict[str, Any]) -> None:
+        write_whole(place if self.wanted.single else place / f"{name}.json", for_json(result))
+
+    def finish(self, rows: Iterable[Row]) -> None:
+        """The gradebook, once it is known of whom there are several sheets, and of whom none."""
+        if self.wanted.gradebook is not None:
+            with written(self.wanted.gradebook) as file:
+                gradebook.write_gradebook(file, self.wanted.platform, self.wanted.title, rows, self.wanted.scale)

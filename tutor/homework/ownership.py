@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from tutor.errors import TutorError
-from tutor.homework.gradebook import names_of
+from tutor.homework.roster import Roster
 from tutor.homework.variants import Code, problem_lesson, read_code, seed_of
 from tutor.marking.answer import Written, read_written
 from tutor.marking.key import Compiled, Program, Values
@@ -21,52 +22,93 @@ _FEWEST, _SHARE = 4, 0.7
 _ROUNDINGS = 64  # by which a machine may be off at the end of a sheet
 
 
+class NotOwn(TutorError):
+    """Why a sheet is not marked: its problem is not known, or is not its student's own. `told` is what whoever handed
+    it in may read of it."""
+
+    def __init__(self, why: str, student: str | None, told: str = "") -> None:
+        super().__init__(why)
+        self.student, self.told = student, told
+
+
+class Claim(NamedTuple):
+    """Whose sheet it is, the seed of their problem, and the code of it, if the sheet has it. `note` is for the
+    teacher, where that had to be found out."""
+
+    student: str
+    seed: str
+    code: str
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Owners:
     """With the `secret` of `tutor vary` it is known which problem each student has.
 
-    `students` are the ids on the roster, `codes` the problems that the sheets of the class say they answer.
+    `roster` says who they are, `codes` are the problems that the sheets of the class say they answer.
     """
 
     secret: str
-    students: tuple[str, ...] = ()
+    roster: Roster | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
 
-    def student(self, name: str, handed_in: HandedIn) -> str:
-        """Whose sheet it is: the student that it names, else the one on the roster after whom its file is named."""
-        return handed_in.about.get("student", "") or self._by_file.get(Path(name).stem, "")
+    def claim(self, name: str, handed_in: HandedIn) -> Claim:
+        """Whose sheet it is: the student that it names, else the one after whom its file is named, else the one whose
+        code it has. Raises NotOwn, and TutorError for what is no code."""
+        written, named = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
+        student = whose(self.roster, name, named)
+        if not written:
+            if not student or (self.roster and not self.roster.find(student)):
+                raise NotOwn("it has no code of a problem, and it is of no student on the roster", student)
+            return Claim(student, seed_of(self.secret, student), "", f"{_UNSAID}; it is marked as that of {student}")
+        seed = read_code(written).seed
+        if student and seed in {seed_of(self.secret, known) for known in (student, named) if known}:
+            return Claim(student, seed, written, "" if named else f"{_UNSAID}; it is marked as that of {student}")
+        owner = self._by_seed.get(seed)
+        if student:
+            said = "this sheet answers another student's problem"
+            raise NotOwn(f"{said}, that of {owner}" if owner else said, student, said)
+        if owner is None:
+            raise NotOwn("it does not say whose it is, and its code is that of no student on the roster", None)
+        return Claim(owner, seed, written, f"{_UNSAID}; by its code it is that of {owner}")
 
     @cached_property
-    def _by_file(self) -> Mapping[str, str]:
-        return {name: student for student in reversed(self.students) for name in names_of(student)}
-
-    def remark(self, name: str, handed_in: HandedIn) -> str | None:
-        """What there is to say where the code on the sheet is not that of its student."""
-        written, student = handed_in.about.get("problem", ""), handed_in.about.get("student", "")
-        if not written or not student:
-            known = "" if written else self.student(name, handed_in)
-            marked = f"; it is marked as that of {known}" if known else ""
-            return f"the sheet does not say which student's problem it answers{marked}"
-        seed = read_code(written).seed
-        if seed == seed_of(self.secret, student):
-            return None
-        owner = next((s for s in self.students if seed_of(self.secret, s) == seed), None)
-        return f"this sheet answers another student's problem{f', that of {owner}' if owner else ''}"
+    def _by_seed(self) -> Mapping[str, str]:
+        return {seed_of(self.secret, student): student for student in (self.roster.ids if self.roster else ())}
 
 
-def codes_of(paths: Sequence[Path], secret: str) -> dict[str, str]:
-    """The problem of every student, from those sheets that answer their own; the others are passed over."""
-    found = {}
+_UNSAID = "the sheet does not say which student's problem it answers"
+
+
+def whose(roster: Roster | None, name: str, named: str) -> str | None:
+    """The student that a sheet names, by the id on the roster where they are on it; else the one on the roster after
+    whom the file is named."""
+    if named:
+        found = roster.find(named) if roster else None
+        return found.id if found else named
+    found = roster.of_file(Path(name).stem) if roster else None
+    return found.id if found else None
+
+
+def codes_of(paths: Sequence[Path], secret: str, roster: Roster | None) -> dict[str, str]:
+    """The problem of every student, from those sheets that answer their own; the others are passed over. Raises
+    TutorError where there are codes and none of them was drawn from the secret."""
+    owners, found, seeds = Owners(secret, roster), dict[str, str](), set[str]()
     for path in paths:
         try:
             abouts = read_about(path)
         except Exception:  # whatever is wrong with a sheet is told when it is marked
             continue
         for about in abouts:
-            student, code = about.get("student", ""), about.get("problem", "")
             with suppress(TutorError):
-                if student and read_code(code).seed == seed_of(secret, student):
-                    found[student] = code
+                if about.get("problem"):
+                    seeds.add(read_code(about["problem"]).seed)
+                    claim = owners.claim(path.name, HandedIn({}, about))
+                    found[claim.student] = claim.code
+    if seeds and not found and not seeds & {seed_of(secret, student) for student in (roster.ids if roster else ())}:
+        raise TutorError(
+            "no code on these sheets fits the secret: give the word from which `tutor vary` drew the problems"
+        )
     return found
 
 

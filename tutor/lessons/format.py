@@ -38,7 +38,8 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `carried_penalty` is the share of its points that a line loses which follows from an earlier error. With `charge`
     "once" the same slip in several lines costs the points of one of them. `answers` says whether an answer may be a
-    number, a formula or either.
+    number, a formula or either. What is in `drop` does not count, whatever stands there; `accept` has numbers that are
+    right beside the key, for a question that turned out to be flawed.
     """
 
     ask: list[str] = field(default_factory=list)
@@ -48,6 +49,8 @@ class Homework(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     carried_penalty: Fraction | None = None
     charge: Literal["once", "each"] = "once"
     answers: Literal["numbers", "formulas", "either"] = "either"
+    drop: list[str] = field(default_factory=list)
+    accept: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
-from tutor.errors import TutorError, listed, nearest_in
+from tutor.errors import TutorError, listed, nearest, nearest_in
 from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
-from tutor.marking.answer import DEFAULT, Demand
+from tutor.marking.answer import DEFAULT, Demand, Written, read_written
 from tutor.marking.everywhere import LINE
 from tutor.marking.formula_answer import EITHER
 from tutor.marking.sheet import MarkedSheet, Misconception
@@ -27,7 +27,8 @@ class Assignment:
     """`asked` in worksheet order. `carried_penalty` is the share taken off a cell that follows from an error.
 
     With `charge_once` a slip that occurs in several cells costs the points of one of them. `answers` says what they may
-    be. The right number beside a wrong formula has half of its points.
+    be. The right number beside a wrong formula has half of its points. `dropped` are the quantities that do not count,
+    `accepted` the numbers that are right beside the key.
     """
 
     asked: Sequence[str]
@@ -36,6 +37,17 @@ class Assignment:
     carried_penalty: float
     charge_once: bool
     answers: str = EITHER
+    dropped: Sequence[str] = ()
+    accepted: Mapping[str, Sequence[Written]] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> list[str]:
+        """What a teacher has changed about questions that turned out to be flawed."""
+        told = [f"{listed(self.dropped)}: does not count"] if self.dropped else []
+        return told + [
+            f"{name}: {listed(str(other.value) for other in others)} is accepted too"
+            for name, others in self.accepted.items()
+        ]
 
     @cached_property
     def max_score(self) -> float:
@@ -101,7 +113,8 @@ class Assignment:
 def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
     """What a lesson's [homework] asks of its worksheet. Raises TutorError where it names what is not there."""
     asked = set(_chosen(worksheet, wanted.ask, "ask")) if wanted.ask else {*worksheet.by_name}
-    names = [step.name for step in worksheet.steps if step.name in asked]
+    dropped = set(_chosen(worksheet, wanted.drop, "drop"))
+    names = [step.name for step in worksheet.steps if step.name in asked and step.name not in dropped]
     points = _spread(worksheet, wanted.points, "points", Fraction(1))
     decimals = _spread(worksheet, wanted.decimals, "decimals", None)
     significant = _spread(worksheet, wanted.significant, "significant", None)
@@ -113,7 +126,20 @@ def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
         _plain(wanted.carried_penalty or 0),
         wanted.charge == "once",
         wanted.answers,
+        [step.name for step in worksheet.steps if step.name in dropped],
+        {name: others for word in wanted.accept for name, others in _accepted(worksheet, word, wanted.accept[word])},
     )
+
+
+def _accepted(worksheet: Worksheet, word: str, numbers: Sequence[str]) -> Iterator[tuple[str, list[Written]]]:
+    """What is accepted for a quantity beside the key. Raises TutorError where it is no number."""
+    try:
+        yield find_name(word, worksheet.by_name), [read_written(number) for number in numbers]
+    except TutorError:
+        hint = nearest(word, worksheet.by_name)
+        raise TutorError(f"homework.accept: {word!r} is no quantity of this worksheet{hint}") from None
+    except ValueError:
+        raise TutorError(f'homework.accept: {word} takes numbers as text, as in {word!r} = ["0.35"]') from None
 
 
 def _plain(value: Fraction | int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -46,7 +46,8 @@ class CellReport(Struct, omit_defaults=True):
     that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
     `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
     above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
-    two differ; the right number beside a wrong formula earns half and has no credit.
+    two differ; the right number beside a wrong formula earns half and has no credit. What is `dropped` does not count;
+    what is `accepted` is not the key and right all the same.
     """
 
     name: str
@@ -56,8 +57,8 @@ class CellReport(Struct, omit_defaults=True):
     verdict: str
     stage: str
     slips: list[SlipReport]
-    points: float
-    earned: float
+    points: int | float
+    earned: int | float
     credit: bool
     formula: str = ""
     degenerate: bool = False
@@ -66,6 +67,8 @@ class CellReport(Struct, omit_defaults=True):
     work_again: list[str] = field(default_factory=list)
     earlier: list[str] = field(default_factory=list)
     left_side: str = ""
+    dropped: bool = False
+    accepted: bool = False
 
 
 class MisconceptionReport(Struct, omit_defaults=True):
@@ -89,7 +92,8 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     """One marked sheet. `root_errors` are the lines that do not follow from those above them, the first one first.
 
     `remarks` are about the file, `notes` are for the teacher; the student is the one that the sheet itself names.
-    `please_look` says why a teacher should look at it, where its points say little.
+    `please_look` says why a teacher should look at it, where its points say little. `changes` are those that a teacher
+    has made to flawed questions.
     """
 
     sheet: str
@@ -97,12 +101,13 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     cells: list[CellReport]
     root_errors: list[str]
     misconceptions: list[MisconceptionReport]
-    score: float
-    max_score: float
+    score: int | float
+    max_score: int | float
     done: bool
     remarks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     please_look: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
     @property
     def unread(self) -> list[str]:
@@ -110,12 +115,33 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
         return [f"{c.name} = {c.answer} cannot be read: {c.reason}" for c in self.cells if c.reason]
 
 
-class NotMarked(Struct, omit_defaults=True):
-    """A file that could not be marked, and why; `fault` is set where that is a fault of the program."""
+class NotMarked(Struct, omit_defaults=True, kw_only=True):
+    """A sheet that was not marked, and why; `fault` is set where that is a fault of the program, `is_not_own` where its
+    problem is not known or not its student's.
+
+    `told` is what whoever handed it in may read of it, where that is less; `please_look` says that a teacher should.
+    """
 
     sheet: str
-    error: str
+    marked: bool
+    why: str
+    student: str | None = None
+    told: str = ""
     fault: str = ""
+    is_not_own: bool = False
+    please_look: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> str:
+        """Why, for whoever handed it in."""
+        return self.told or self.why
+
+
+def not_marked(sheet: str, why: str, **others: Any) -> NotMarked:
+    """What stands in the place of a sheet that was not marked; what is not the program's fault is for a teacher to look
+    at."""
+    look = [] if others.get("fault") else [why]
+    return NotMarked(sheet=sheet, marked=False, why=why, please_look=look, **others)
 
 
 Report = SheetReport | NotMarked
@@ -137,7 +163,7 @@ class Told(NamedTuple):
 def mistakes(sheet: SheetReport) -> Iterator[Told]:
     """The mistakes of a sheet in the order of its lines, each once however many lines show it."""
     told: set[str] = set()
-    for cell in (c for c in sheet.cells if c.verdict == "wrong"):
+    for cell in (c for c in sheet.cells if c.verdict == "wrong" and not c.dropped):
         if cell.name in told:
             continue
         found = next((m for m in sheet.misconceptions if cell.name in m.cells and not m.explains_the_same), None)
@@ -171,6 +197,7 @@ class Reporter:
             max_score=self.assignment.max_score,
             done=self.assignment.is_done(sheet),
             please_look=list(self.assignment.please_look(sheet)),
+            changes=self.assignment.changes,
         )
         for told in mistakes(report):
             told.cell.worked = self._worked(sheet, told)
@@ -216,6 +243,8 @@ class Reporter:
             earlier=list(cell.earlier),
             left_side=_text(cell.left_side) or "",
             reason=cell.reason[:_LONGEST_ECHO],
+            dropped=name in self.assignment.dropped,
+            accepted=cell.accepted,
         )
 
     def _slip(self, fit: Fit, marked: str) -> SlipReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -35,7 +35,8 @@ class Cell(NamedTuple):
     `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
     `degenerate` says of a line that it follows from zeros and shows nothing; `earlier` has the lines above from whose
     earlier values it follows. `half` says that a wrong formula stands beside the right number, `left_side` what a
-    computation before the equals sign comes to, where that is not the number after it.
+    computation before the equals sign comes to, where that is not the number after it; `accepted` that it is not the
+    key, but accepted by the teacher.
     """
 
     mark: Mark
@@ -46,6 +47,7 @@ class Cell(NamedTuple):
     earlier: Sequence[str] = ()
     half: bool = False
     left_side: Decimal | None = None
+    accepted: bool = False
 
 
 class _Known(NamedTuple):
@@ -73,26 +75,33 @@ class Misconception(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class MarkedSheet:
     """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits; `working`
-    has the numbers that the writer went on with."""
+    has the numbers that the writer went on with. What is `dropped` does not count, and is never called an error."""
 
     cells: Sequence[Cell]
     working: Working = field(compare=False)
     misconceptions: Sequence[Misconception] = ()
     after_errors: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def root_errors(self) -> list[str]:
-        return [cell.mark.name for cell in self.cells if cell.mark.verdict == "wrong"]
+        return [c.mark.name for c in self.cells if c.mark.verdict == "wrong" and c.mark.name not in self.dropped]
 
 
 class SheetMarker:
-    """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order."""
+    """Marks sheets and tells their story. `asked` are the quantities that a sheet must answer, in worksheet order;
+    `dropped` those that do not count."""
 
     def __init__(
-        self, marker: Marker, asked: Sequence[str], candidates: Candidates | None = None, answers: str = EITHER
+        self,
+        marker: Marker,
+        asked: Sequence[str],
+        candidates: Candidates | None = None,
+        answers: str = EITHER,
+        dropped: Collection[str] = (),
     ) -> None:
         """`answers` says whether those may be numbers, formulas, or either."""
-        self.marker, self.asked, self.answers = marker, asked, answers
+        self.marker, self.asked, self.answers, self.dropped = marker, asked, answers, frozenset(dropped)
         self.program = marker.program
         self.candidates = candidates or Candidates(self.program.compiled)
         self.diagnosis = Diagnosis(self.program, self.candidates)
@@ -143,26 +152,42 @@ class SheetMarker:
         cells = [
             Cell(
                 mark,
-                slips.get(p, ()),
+                () if mark.name in self.dropped else slips.get(p, ()),
                 judged.get(p, ""),
                 read.reasons.get(p, ""),
                 mark.verdict == "carried" and (p in nothing or (p in earlier and earlier[p].degenerate)),
                 [self.program.names[x] for x in earlier[p].changed] if p in earlier else (),
                 mark.verdict in CREDIT and judged.get(p) == WRONG and read.is_beside(p),
                 left.get(p),
+                mark.verdict == "correct" and self._is_only_accepted(p, working.written),
             )
             for p, mark in marks.items()
         ]
         if not slips:
-            return MarkedSheet(cells, working, after_errors=self._after(list(earlier)))
-        places = self.program.places
+            return MarkedSheet(cells, working, after_errors=self._after(list(earlier)), dropped=self.dropped)
+        places, names = self.program.places, self.program.names
         misconceptions = list(
-            _told_once(
-                [*self._story(told, marks), *_single(cells, {p for m in told for p in m.explains}, places)], places
+            self._counting(
+                _told_once(
+                    [*self._story(told, marks), *_single(cells, {p for m in told for p in m.explains}, places)], places
+                )
             )
         )
         misconceptions.sort(key=lambda m: -len(m.cells))
-        return MarkedSheet(cells, working, misconceptions, self._after([*slips, *working.held, *earlier]))
+        errors = [place for place in (*slips, *working.held) if names[place] not in self.dropped]
+        return MarkedSheet(cells, working, misconceptions, self._after([*errors, *earlier]), self.dropped)
+
+    def _is_only_accepted(self, place: int, written: Mapping[int, Written]) -> bool:
+        if (answer := written.get(place)) is None or not self.marker.accepts(place, answer):
+            return False
+        return bool(abs(answer.value - self.program.key[place]) > answer.half)
+
+    def _counting(self, misconceptions: Iterable[Misconception]) -> Iterator[Misconception]:
+        """Without those that show in lines alone that do not count."""
+        for told in misconceptions:
+            cells = [name for name in told.cells if name not in self.dropped]
+            if cells or not told.cells:
+                yield told._replace(cells=cells)
 
     def _has_slip(self, working: Working, place: int) -> bool:
         written, diagnosis = working.written[place], self.diagnosis

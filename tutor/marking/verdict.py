@@ -169,10 +169,16 @@ class Marker:
     """Marks sheets of one worksheet. Whatever is the same for all of them is made once."""
 
     def __init__(
-        self, worksheet: Worksheet, demands: Mapping[str, Demand] | None = None, compiled: Compiled | None = None
+        self,
+        worksheet: Worksheet,
+        demands: Mapping[str, Demand] | None = None,
+        compiled: Compiled | None = None,
+        accepted: Mapping[str, Sequence[Written]] | None = None,
     ) -> None:
+        """`accepted` has the numbers that a teacher accepts beside the key."""
         self.program = Program(worksheet, compiled)
         self.demands = demands or {}
+        self._accepted = {self.program.places[name]: others for name, others in (accepted or {}).items()}
         names, before = self.program.names, self.program.compiled.before
         self.demand_at = [self.demands.get(name, DEFAULT) for name in names]
         self._plain = [d is DEFAULT and old is None for d, old in zip(self.demand_at, before, strict=True)]
@@ -226,9 +232,14 @@ class Marker:
         program = self.program
         return Mark(program.names[place], text, program.key[place], working.own[place], verdict)
 
+    def accepts(self, place: int, written: Written) -> bool:
+        """Whether the number is one that is accepted beside the key, in as many digits."""
+        others = self._accepted.get(place, ())
+        return any(abs(written.value - other.value) <= other.half for other in others)
+
     def verdict(self, working: Working, place: int, written: Written) -> str:
         key = self.program.key[place]
-        if written.value == key:
+        if written.value == key or (self._accepted and self.accepts(place, written)):
             return "correct"
         if self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
             return "correct"  # most answers of most sheets, without a further thought

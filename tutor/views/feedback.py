@@ -78,7 +78,9 @@ def remarks_on_lines(sheet: SheetReport) -> Iterator[str]:
     for cell in sheet.cells:
         yield from _remarks(cell)
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
-        coarse = [c.name for c in sheet.cells if c.verdict == "coarse" and (c.stage == "update") == update]
+        coarse = [
+            c.name for c in sheet.cells if c.verdict == "coarse" and not c.dropped and (c.stage == "update") == update
+        ]
         if coarse:
             yield f"More digits, please{told}: {', '.join(coarse)}."
 

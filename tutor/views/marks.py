@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tutor.errors import counted, whole_list
-from tutor.homework.classroom import ClassReport, SlipCount
-from tutor.homework.gradebook import student_of
+from tutor.errors import whole_list
+from tutor.homework.students import student_of
 from tutor.marking.report import CellReport, NotMarked, Report, SheetReport
 from tutor.views.blocks import (
     Aside,
@@ -53,13 +52,20 @@ def sheet_page(sheet: SheetReport, telling: Telling) -> Iterator[Block]:
         yield _table(answered, telling.reveal)
     if missing:
         yield Paragraph(f"Left blank: {whole_list(missing)}.")
-    for remark in (*sheet.remarks, *sheet.notes):
+    for remark in (*sheet.remarks, *sheet.changes, *sheet.notes):
         yield Paragraph(f"Note: {remark}.")
     for reason in sheet.please_look:
         yield Paragraph(f"Please look at this sheet: {reason}.")
     yield from feedback(sheet, telling)
-    verdicts = {cell.verdict for cell in answered} - {"correct"}
+    verdicts = {cell.verdict for cell in answered if not cell.dropped} - {"correct"}
     yield from (Paragraph(Aside(f"{word}: {meaning}"), 2) for word, meaning in MEANINGS.items() if word in verdicts)
+
+
+NO_COUNT = "does not count"
+
+
+def _verdict(cell: CellReport) -> str:
+    return NO_COUNT if cell.dropped else cell.verdict
 
 
 def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
@@ -67,9 +73,10 @@ def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
     columns += [Column("key", Kind.NUMBER), Column("from your lines", Kind.NUMBER)] if reveal else []
     rows = []
     for cell in cells:
-        texts: list[Text] = [Strong(cell.name), cell.answer, (Verdict(cell.verdict), _why(cell))]
+        verdict = (NO_COUNT if cell.dropped else Verdict(cell.verdict), _why(cell))
+        texts: list[Text] = [Strong(cell.name), cell.answer, verdict]
         texts += [shorter(cell.key), shorter(cell.from_own)] if reveal else []
-        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {cell.verdict}{_why(cell)}."))
+        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {_verdict(cell)}{_why(cell)}."))
     return Table(tuple(columns), tuple(rows))
 
 
@@ -104,10 +111,10 @@ def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     """What a student is given: what to look at, without the right values; or why the file could not be marked."""
     if isinstance(sheet, NotMarked):
         yield Heading(f"{student_of(sheet)}: not marked", Level.TITLE)
-        yield Paragraph(sheet.error)
+        yield Paragraph(sheet.shown)
         return
     yield Heading(f"{student_of(sheet)}: {score(sheet)} points", Level.TITLE)
-    yield from (Paragraph(f"Note: {remark}.") for remark in (*sheet.remarks, *sheet.unread))
+    yield from (Paragraph(f"Note: {remark}.") for remark in (*sheet.remarks, *sheet.unread, *sheet.changes))
     if sheet.done:
         yield _every_line(sheet)
     for told in shown_mistakes(sheet, telling.all_errors):
@@ -119,7 +126,7 @@ def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     yield from map(Paragraph, remarks_on_lines(sheet))
     rows = []
     for cell in sheet.cells:
-        verdict = f"{cell.verdict}{_why(cell)}"
+        verdict = f"{_verdict(cell)}{_why(cell)}"
         rows.append(Row((Code(cell.name), Code(cell.answer), verdict), f"{cell.name} = {cell.answer}: {verdict}."))
     yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
 
@@ -131,47 +138,3 @@ def called(sheet: Report) -> str:
 
 def score(sheet: SheetReport) -> str:
     return f"{sheet.score:g} of {sheet.max_score:g}"
-
-
-def class_row(sheet: Report) -> tuple[str, str, str]:
-    """What is said about one sheet among many: whose, how many points, what went wrong."""
-    if isinstance(sheet, NotMarked):
-        return called(sheet), "not marked", sheet.error
-    roots = ", ".join(sheet.root_errors)
-    return (
-        called(sheet),
-        score(sheet),
-        "; ".join(filter(None, [roots, *sheet.remarks, *sheet.unread, *sheet.notes])),
-    )
-
-
-def class_page(rows: Sequence[tuple[str, str, str]], total: int, summary: ClassReport) -> Iterator[Block]:
-    """One line a sheet, of a large class the first ones and where to find the others; then how the class did."""
-    yield Table(
-        (Column("sheet"), Column("points", Kind.NUMBER), Column("root errors and notes")),
-        tuple(Row(row, f"{row[0]}: {row[1]}{f'; {row[2]}' if row[2] else ''}.") for row in rows),
-    )
-    if total > len(rows):
-        yield Paragraph(f"and {total - len(rows)} more; --gradebook FILE writes a line for each, --json everything.")
-    mean = f", mean {summary.mean_percent:.0f}% of the points" if summary.sheets else ""
-    yield Heading(f"The class: {counted(summary.sheets, 'sheet')} marked{mean}")
-    if summary.broken:
-        yield Paragraph(f"Not marked: {', '.join(summary.broken)}.")
-    for student, sheets in summary.several_sheets.items():
-        yield Paragraph(f"{student} is on {len(sheets)} sheets: {', '.join(sheets)}.")
-    if summary.not_handed_in:
-        yield Paragraph(f"Nothing from {', '.join(summary.not_handed_in)}.")
-    if summary.slips:
-        yield _slips(summary.slips)
-    elif summary.sheets:
-        yield Paragraph("No slip in any sheet.")
-
-
-def _slips(slips: Sequence[SlipCount]) -> Table:
-    """In how many sheets each slip is, and the lines in which it sits."""
-    rows = []
-    for slip in slips:
-        lines = ", ".join(slip.lines)
-        told = f"{slip.id}: in {counted(slip.sheets, 'sheet')}, most often in {lines}."
-        rows.append(Row((slip.id, str(slip.sheets), lines), told))
-    return Table((Column("slip"), Column("sheets", Kind.NUMBER), Column("most often in")), tuple(rows))

@@ -419,7 +419,7 @@ def test_broken_off_marking_goes_on_where_it_stopped(
     book = (tutor.folder / "g.csv").read_bytes()
     (tutor.folder / "g.csv").unlink()
     done: list[str] = []
-    mark = Desk.mark_file
+    mark = Desk.mark_all_in
 
     def until(most: int) -> Any:
         def mark_some(desk: Desk, path: Any) -> Any:
@@ -430,11 +430,11 @@ def test_broken_off_marking_goes_on_where_it_stopped(
 
         return mark_some
 
-    monkeypatch.setattr(Desk, "mark_file", until(12))
+    monkeypatch.setattr(Desk, "mark_all_in", until(12))
     assert tutor(*words).returncode == 130 and len(done) == 12 and not (tutor.folder / "g.csv").exists()
     write(tutor.folder / "in" / "s03.csv", {**KEY, "E": "0.4", "o_in": "x", "#": ""})  # saved once more in between
     done.clear()
-    monkeypatch.setattr(Desk, "mark_file", until(1_000))
+    monkeypatch.setattr(Desk, "mark_all_in", until(1_000))
     again = tutor(*words)
     assert sorted(done) == ["s03.csv", *(f"s{number:02}.csv" for number in range(12, 30))]
     assert again.stdout == whole.stdout and (tutor.folder / "g.csv").read_bytes() == book

@@ -144,7 +144,7 @@ def test_a_sheet_of_another_lesson_is_asked_about(tutor: Tutor) -> None:
     assert done.returncode == 2 and "is it the sheet of 'mlp'?" in said(done.stderr)
     write(tutor.folder / "sheets" / "bob.csv", {"s": "1"})
     sheets = tutor.json("check", "perceptron", "sheets", fails=1)["sheets"]
-    assert "'mlp'" in sheets[0]["error"] and "cells" in sheets[1]
+    assert "'mlp'" in sheets[0]["why"] and "cells" in sheets[1]
     write(tutor.folder / "s.csv", {"speed": "1", "time": "2"})
     assert "another lesson" in said(tutor("check", "perceptron", "s.csv").stderr)
 

@@ -1,4 +1,4 @@
-"""A problem and a sheet for every student: at once, after an interruption, for a roster that has grown."""
+"""A problem, a sheet and a key for every student: at once, after an interruption, for a roster that has grown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_processes_change_nothing(tutor: Tutor) -> None:
     words = prepared(tutor)
     assert tutor(*words, "--jobs", "1").returncode == 0
     one = written(tutor.folder / "o")
-    assert len(one) == 2 * len(STUDENTS)
+    assert len(one) == 4 * len(STUDENTS)
     assert tutor(*words, "--jobs", "3", "--force").returncode == 0
     assert written(tutor.folder / "o") == one
 
@@ -36,7 +36,7 @@ def test_it_goes_on_where_it_stopped(tutor: Tutor) -> None:
     words = prepared(tutor)
     assert tutor(*words).returncode == 0
     whole = written(tutor.folder / "o")
-    for gone in ("problems/s3.toml", "sheets/s3.csv", "sheets/s7.csv"):
+    for gone in ("problems/s3.toml", "sheets/s3.csv", "keys/s1.csv", "sheets/s7.csv"):
         (tutor.folder / "o" / gone).unlink()
     sheet = tutor.folder / "o" / "sheets" / "s1.csv"
     filled = sheet.read_text().replace("o_in,,", "o_in,1.5,")
@@ -44,7 +44,7 @@ def test_it_goes_on_where_it_stopped(tutor: Tutor) -> None:
     sheet.write_text(filled)
     done = tutor(*words)
     assert done.returncode == 0, done.stderr
-    assert "each of 2 students" in done.stdout and "those of 7 students" in done.stdout
+    assert "each of 3 students" in done.stdout and "those of 6 students" in done.stdout
     assert written(tutor.folder / "o") == {**whole, "sheets/s1.csv": filled.encode()}
 
 
@@ -60,7 +60,7 @@ def test_killed_and_started_again_it_ends_with_the_same_files(tutor: Tutor) -> N
     begun = written(tutor.folder / "o")
     assert tutor(*words).returncode == 0
     after = {name: text for name, text in written(tutor.folder / "o").items() if not name.endswith(".part")}
-    assert {Path(name).stem for name in after} == {*students} and len(after) == 2 * len(students)
+    assert {Path(name).stem for name in after} == {*students} and len(after) == 4 * len(students)
     assert all(after[name] == text for name, text in begun.items() if name in after)
 
 
@@ -71,7 +71,12 @@ def test_who_joins_later_gets_a_problem_too_and_another_secret_replaces_nothing(
     prepared(tutor, [*STUDENTS, "late"])
     assert tutor(*words).returncode == 0
     after = written(tutor.folder / "o")
-    assert after.keys() - before.keys() == {"problems/late.toml", "sheets/late.csv"}
+    assert after.keys() - before.keys() == {
+        "problems/late.toml",
+        "problems/late.md",
+        "sheets/late.csv",
+        "keys/late.csv",
+    }
     assert before.items() <= after.items()
     other = tutor(*words[:-4], "--secret", "T", "--out", "o")
     assert other.returncode == 2 and "may be your own work" in other.stderr

@@ -88,7 +88,7 @@ def _hand_out(
     kept = set() if force else set(handed_out(handout, wanted))
     claim(targets_in(out, handout.form, kept), inputs, force)
     missing = [place for place in wanted if not kept.issuperset(place.files)]
-    done = hand_out(handout, missing, out, jobs or os.cpu_count() or 1)
+    done = hand_out(handout, missing, kept, out, jobs or os.cpu_count() or 1)
     for _ in progress(done, len(missing), "drawing problems", printer.screen):
         pass
     if missing:

@@ -4,6 +4,7 @@ own, which is the teacher's."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -90,32 +91,37 @@ def places(handout: Handout, students: Sequence[str], folder: Path) -> list[Plac
 
 def handed_out(handout: Handout, found: Sequence[Place]) -> Iterator[Path]:
     """The files that are there already, from an earlier time or from one that was broken off: a problem that is the
-    very one drawn from the code in it, and its student's own; its page; and a sheet or a key that answers it."""
+    very one drawn from the code in it, and its student's own; a page, a sheet or a key that has such a code."""
     mark = lesson_mark(handout.text)
-    for place in (place for place in found if is_file(place.problem)):
-        try:
-            text = read_typed(place.problem, _LARGEST, "problem")
-            code = read_code(parse_lesson(text, str(place.problem)).problem)
-            own = code.lesson == mark and code.seed == seed_of(handout.secret, place.student)
-            if not own or lesson_mark(text) != lesson_mark(problem_text(handout.text, code)):
-                continue
-            yield place.problem
-            if is_file(place.page) and str(code) in read_typed(place.page, _LARGEST, "problem"):
-                yield place.page
-            for filled in (place.sheet, place.key):
-                if is_file(filled) and read_about(filled)[0].get("problem") == str(code):
-                    yield filled
-        except TutorError:
-            continue
+    for place in found:
+        own = f"{mark}-{seed_of(handout.secret, place.student)}-"
+        for path in filter(is_file, place.files):
+            with suppress(TutorError):
+                if _is_own(handout, path, own):
+                    yield path
 
 
-def hand_out(handout: Handout, wanted: Sequence[Place], folder: Path, jobs: int) -> Iterator[str]:
-    """Write the problem, the sheet and the key of each of these; yields the ids as they are done, in their order."""
+def _is_own(handout: Handout, path: Path, own: str) -> bool:
+    if path.suffix == ".toml" and path.parent.name == PROBLEMS:
+        text = read_typed(path, _LARGEST, "problem")
+        code = parse_lesson(text, str(path)).problem
+        return code.startswith(own) and lesson_mark(text) == lesson_mark(problem_text(handout.text, read_code(code)))
+    if path.parent.name == PROBLEMS:
+        return own in read_typed(path, _LARGEST, "problem")
+    return read_about(path)[0].get("problem", "").startswith(own)
+
+
+def hand_out(
+    handout: Handout, wanted: Sequence[Place], kept: Collection[Path], folder: Path, jobs: int
+) -> Iterator[str]:
+    """Write the problem, the sheet and the key of each of these, but for the files to be kept; yields the ids as they
+    are done, in their order."""
     for output in targets_in(folder, handout.form):
         make_folder(output.path)
     for place, texts in zip(wanted, _drawn(handout, [p.student for p in wanted], jobs), strict=True):
         for path, text in zip(place.files, texts, strict=True):
-            write_whole(path, text)
+            if path not in kept:
+                write_whole(path, text)
         yield place.student
 
 

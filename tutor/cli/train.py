@@ -42,9 +42,7 @@ def begun(
     assert data is not None
     _claim(save, files_of(data), force)
     wanted = Settings(**given)
-    check(wanted)
-    if wanted.rule == "perceptron" and "optimizer" in given:
-        raise TutorError("the perceptron rule has no optimizer; leave out --optimizer, or --rule")
+    check(wanted, given)
     source = source_of(data, label, wanted.seed)
     found = open_data(data, label, wanted.seed)
     return source, found, set_up(found, wanted)

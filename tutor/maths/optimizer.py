@@ -82,6 +82,11 @@ class Optimizer:
         flags = {name: str(flag.default).lower() for name, flag in self.flags.items()}
         return {name: "left out" if s.default is None else s.default for name, s in self.settings.items()} | flags
 
+    @property
+    def adapts_rate(self) -> bool:
+        """Whether it finds its own learning rate from update to update, whatever a schedule says."""
+        return any(line.name == RATE for line in self.shared)
+
     def variant(self, given: Mapping[str, Any] | None = None) -> Variant:
         """The form that it has with these settings, numbers as they are given and flags true or false."""
         known = given or {}

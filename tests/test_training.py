@@ -493,7 +493,7 @@ def test_the_perceptron_rule_stops_at_an_epoch_without_error(tutor: Tutor) -> No
     for arguments, said in (
         (["--rule", "perceptron"], "add --hidden 0"),
         (["--rule", "perceptron", "--hidden", "0", "--optimizer", "adam"], "leave out --optimizer"),
-        (["--rule", "perceptron", "--hidden", "0", "--l2", "1"], "--l2 works on gradients"),
+        (["--rule", "perceptron", "--hidden", "0", "--l2", "1"], "the perceptron rule has none; leave out --l2"),
         (["--rule", "perceptron", "--hidden", "0", "--schedule", "step"], "--schedule goes with gradients"),
     ):
         done = tutor("train", "--data", "xor", *arguments)

@@ -15,18 +15,25 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
-from tutor.errors import TutorError
+from tutor.errors import TutorError, nearest
 from tutor.files import Target, claim
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.data.builtin import Data
+    from tutor.data.limits import Task
     from tutor.data.source import Source
     from tutor.training.trainer import Trainer
 
 
 def begun(
-    lesson: str | None, data: str | None, label: str | None, given: Mapping[str, Any], save: Path | None, force: bool
+    lesson: str | None,
+    data: str | None,
+    label: str | None,
+    task: str | None,
+    given: Mapping[str, Any],
+    save: Path | None,
+    force: bool,
 ) -> tuple[Source | None, Data, Trainer]:
     """A new training of a lesson or on data; where the data came from, the examples, and the trainer."""
     from tutor.data.source import files_of, open_data, source_of
@@ -36,16 +43,27 @@ def begun(
     if (lesson is None) == (data is None):
         raise TutorError("name a lesson, as in `tutor train mlp`, or data, as in --data moons: one of the two")
     if lesson is not None:
-        if save is not None or label is not None:
-            raise TutorError("--save and --label go with --data; a lesson has its network and its examples in its file")
+        if save is not None or label is not None or task is not None:
+            said = "--save, --label and --task go with --data"
+            raise TutorError(f"{said}; a lesson has its network and its examples in its file")
         return None, *_lesson(lesson, given)
     assert data is not None
     _claim(save, files_of(data), force)
     wanted = Settings(**given)
     check(wanted, given)
-    source = source_of(data, label, wanted.seed)
-    found = open_data(data, label, wanted.seed)
+    source = source_of(data, label, wanted.seed, known_task(task))
+    found = open_data(data, label, wanted.seed, source.task)
     return source, found, set_up(found, wanted)
+
+
+def known_task(typed: str | None) -> Task:
+    """What was typed, if anything was. Raises TutorError where it is no task."""
+    if typed is None:
+        return ""
+    for task in TASKS:
+        if typed == task:
+            return task
+    raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -67,6 +85,7 @@ def gone_on(
     run: Path,
     data: str | None,
     label: str | None,
+    task: str | None,
     explain: int | None,
     given: Mapping[str, Any],
     save: Path | None,
@@ -78,7 +97,13 @@ def gone_on(
     from tutor.training.settings import option
 
     _claim(save, [], force)
-    own = {"data": data, "label": label, "explain": explain, **{n: v for n, v in given.items() if n != "epochs"}}
+    own = {
+        "data": data,
+        "label": label,
+        "task": task,
+        "explain": explain,
+        **{n: v for n, v in given.items() if n != "epochs"},
+    }
     if extra := [option(name) for name, value in own.items() if value is not None]:
         raise TutorError(
             f"{extra[0]} is settled in the saved run; only --epochs, --save and --checkpoint go with --resume"
@@ -157,6 +182,9 @@ _DATA = typer.Option(
 )
 DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
+TaskName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
+]
 Save = Annotated[
     Path | None,
     typer.Option(
@@ -176,6 +204,7 @@ Resume = Annotated[
 ]
 
 
+TASKS: tuple[Task, ...] = ("regression", "classes")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -205,6 +234,7 @@ def train(
     lesson: Annotated[str | None, _LESSON] = None,
     data: Annotated[str | None, _DATA] = None,
     label: Label = None,
+    task: TaskName = None,
     explain: Explain = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
@@ -234,9 +264,9 @@ def train(
     from tutor.views.training import training_page
 
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
+        source, found, trainer = gone_on(resume, lesson or data, label, task, explain, given, save, force)
     else:
-        source, found, trainer = begun(lesson, data, label, given, save, force)
+        source, found, trainer = begun(lesson, data, label, task, given, save, force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:

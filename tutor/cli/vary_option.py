@@ -125,9 +125,10 @@ def _ends(entry: Field[Any], values: str) -> tuple[Any, Any, type]:
     return low, high, kind
 
 
-def command_line(data: str, label: str | None, chosen: Mapping[str, Any]) -> list[str]:
+def command_line(data: str, label: str | None, chosen: Mapping[str, Any], task: str = "") -> list[str]:
     """The words of the `tutor train` that trains with these settings, each quoted for a shell."""
     words = ["tutor", "train", "--data", data, *(["--label", label] if label is not None else [])]
+    words += ["--task", task] if task else []
     for entry in fields(Settings):
         if entry.name in chosen:
             words += _typed(entry, chosen[entry.name])

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from tutor.data.builtin import Data
-from tutor.data.limits import MOST_CLASSES, MOST_NUMBERS, are_class_numbers, check_amount, check_classes
+from tutor.data.limits import (
+    MOST_CLASSES,
+    MOST_NUMBERS,
+    Task,
+    are_classes,
+    check_amount,
+    check_classes,
+    no_values,
+    what_was_taken,
+)
 from tutor.delimited import Row, Rows, opened_text
 from tutor.errors import TutorError, counted, nearest
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tutor.data.array_types import Labels
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
 _PIXELS = {str(level): float(level) for level in range(256)}
@@ -122,8 +131,8 @@ class Table:
 class _Examples:
     """The rows read so far: their numbers one after the other, each label as text and, where it is one, a number."""
 
-    def __init__(self, table: Table, column: int) -> None:
-        self.table, self.column = table, column
+    def __init__(self, table: Table, column: int, task: Task) -> None:
+        self.table, self.column, self.task = table, column, task
         self.features = [place for place in range(len(table.names)) if place != column]
         self.x, self.values, self.codes = array("d"), array("d"), array("q")
         self.names: dict[str, int] = {}
@@ -151,13 +160,14 @@ class _Examples:
         """All the rows as a data set. Raises TutorError where there are too few, or the labels cannot be learned."""
         count, path = len(self.codes), self.table.path
         check_amount(str(path), (count, len(self.features)))
-        y, classes = self._labels(count)
+        y, classes, remarks = self._labels(count)
         x = np.frombuffer(self.x, dtype=np.float64).reshape(count, -1)
         features = tuple(self.table.names[place] for place in self.features)
-        return Data(path.stem, x, y, features, classes, source=path.name)
+        return Data(path.stem, x, y, features, classes, source=path.name, remarks=remarks)
 
-    def _labels(self, count: int) -> tuple[NDArray[np.float64] | NDArray[np.int64], tuple[str, ...]]:
-        """The number of the class of each example, (examples,), and their names, or the values, (examples, 1)."""
+    def _labels(self, count: int) -> tuple[Labels, tuple[str, ...], tuple[str, ...]]:
+        """The number of the class of each example, (examples,), and their names, or the values, (examples, 1); and what
+        to remark."""
         values, codes = np.frombuffer(self.values, dtype=np.float64), np.frombuffer(self.codes, dtype=np.int64)
         where = f"{self.table.path}, column {self.table.names[self.column][:40]!r}"
         few = len(self.names) <= MOST_CLASSES
@@ -168,29 +178,34 @@ class _Examples:
             words = {name for name in self.names if value_of(name, self.table.decimal_commas) is None}
             if len(words) < len(self.names) and all(word.lower() in _MISSING for word in words):
                 raise self.table.wrong(self.text_in, self.column, f"{min(words)!r} is no label, the others are numbers")
-            return codes, tuple(self.names)
+            if self.task == "regression":
+                raise no_values(where)
+            return codes, tuple(self.names), ()
         by_value: dict[float, str] = {}
         for name in self.names:
             by_value.setdefault(value_of(name, self.table.decimal_commas) or 0.0, name)
-        if not few or not are_class_numbers(by_value):
-            return values[:, None], ()
+        classed = (few or self.task == "classes") and are_classes(where, by_value, self.task)
+        remarks = what_was_taken(self.table.names[self.column], by_value, classed, self.task)
+        if not classed:
+            return values[:, None], (), remarks
         different = sorted(by_value)
         classes = tuple(by_value[value] for value in different)
         check_classes(where, classes, count)
-        return np.searchsorted(np.array(different), values), classes
+        return np.searchsorted(np.array(different), values), classes, remarks
 
 
-def read_csv(path: Path, label: str | None) -> Data:
+def read_csv(path: Path, label: str | None, task: Task = "") -> Data:
     """The examples in a CSV file, with a header or without; the label is the named column, else the last one.
 
-    Text in the label column, or at most 20 different whole numbers, are classes; other numbers are values to predict.
+    Text in the label column, or at most 20 different whole numbers, are classes; other numbers are values to predict;
+    unless the task says otherwise.
     Numbers are kept in double precision, and a row is forgotten as soon as its numbers are.
     """
     with opened_text(path) as text:
         table = Table(path, text)
         if len(table.names) < 2:
             raise TutorError(f"{path}: there is only the label; each example needs at least one number to learn from")
-        examples = _Examples(table, len(table.names) - 1 if label is None else table.column(label))
+        examples = _Examples(table, len(table.names) - 1 if label is None else table.column(label), task)
         for number, row in table:
             examples.add(number, row)
         return examples.data()

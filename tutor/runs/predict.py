@@ -43,7 +43,7 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
     examples are none for this network."""
     if Path(name).suffix.lower() in (".csv", ".tsv", ".txt"):
         return _table(run, Path(name), label)
-    data = open_data(name, label, run.settings.seed if seed is None else seed)
+    data = open_data(name, label, run.settings.seed if seed is None else seed, run.heading.source.task)
     count = run.shape.sizes[0]
     if data.x.shape[1] != count:
         raise TutorError(f"{name} has {counted(data.x.shape[1], 'feature')}, and the network takes {count}")

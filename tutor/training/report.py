@@ -25,7 +25,7 @@ class NetworkReport(Struct):
 
 
 class DataReport(Struct):
-    """The data, and how many examples each part of them has."""
+    """The data, how many examples each part of them has, and what was taken for what where that was a guess."""
 
     name: str
     examples: int
@@ -33,6 +33,7 @@ class DataReport(Struct):
     validation: int
     test: int
     classes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class EpochReport(Struct):
@@ -83,7 +84,13 @@ def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingRep
     return TrainingReport(
         network=NetworkReport(shape.sizes, shape.activations, shape.loss, len(form.vector), form.name),
         data=DataReport(
-            data.name, len(data), len(prepared.train), len(prepared.validation), len(prepared.test), data.classes
+            data.name,
+            len(data),
+            len(prepared.train),
+            len(prepared.validation),
+            len(prepared.test),
+            data.classes,
+            data.remarks,
         ),
         settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         arithmetic=wanted.arithmetic,

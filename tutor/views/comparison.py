@@ -50,6 +50,7 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     if not comparison.complete:
         done = sum(len(summary.outcomes) for summary in summaries)
         yield Paragraph(f"Incomplete: interrupted after {done} of {about.seeds * len(summaries)} runs.")
+    yield from map(Paragraph, about.remarks)
     yield Break()
     yield _table(_columns(about, comparison), comparison)
     yield Paragraph(_what_is_shown(about, comparison))

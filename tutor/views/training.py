@@ -45,6 +45,7 @@ def training_page(data: Any, trainer: Any, result: Any, confused: Any, cut: Cut)
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     yield Paragraph(_how(wanted))
+    yield from map(Paragraph, data.remarks)
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:

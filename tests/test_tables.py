@@ -1,0 +1,85 @@
+"""Tables as people have them: what is learned of numbers, columns by their names, labels, and how cells are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Tutor
+
+HOUSES = "size,rooms,price\n" + "".join(f"{50 + 7 * i},{1 + i % 4},{100 + 5 * (i % 12)}\n" for i in range(48))
+
+
+def write(tutor: Tutor, name: str, text: str) -> Path:
+    path = tutor.folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_numbers_are_classes_or_values_as_it_is_said(tutor: Tutor) -> None:
+    """Twelve prices: without a word they are classes, and that is said; with --task they are what they are."""
+    write(tutor, "houses.csv", HOUSES)
+    guessed = tutor.json("train", "--data", "houses.csv", "--epochs", 2)
+    assert len(guessed["data"]["classes"]) == 12
+    assert "--task regression" in guessed["data"]["remarks"][0] and "'price'" in guessed["data"]["remarks"][0]
+    shown = tutor("train", "--data", "houses.csv", "--epochs", 2, COLUMNS="200").stdout
+    assert guessed["data"]["remarks"][0] in shown
+    values = tutor.json("train", "--data", "houses.csv", "--epochs", 2, "--task", "regression", "--save", "h.npz")
+    assert not values["data"]["classes"] and values.get("accuracy") is None and not values["data"]["remarks"]
+    assert values["network"]["sizes"][-1] == 1
+    classes = tutor.json("train", "--data", "houses.csv", "--epochs", 2, "--task", "classes")
+    assert len(classes["data"]["classes"]) == 12 and not classes["data"]["remarks"]
+    gone_on = tutor.json("train", "--resume", "h.npz", "--epochs", 3)
+    assert not gone_on["data"]["classes"] and gone_on["epochs"] == 3
+    assert tutor("train", "--resume", "h.npz", "--epochs", 4, "--task", "classes").returncode == 2
+    told = tutor.json("predict", "h.npz", "--data", "houses.csv")
+    assert told["loss"] is not None and "accuracy" not in told
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([0, 1], ""),
+        ([3, 4], ""),
+        ([1, 2, 3, 4, 5], "--task regression"),
+        ([*range(1990, 2010)], "--task regression"),
+        ([*range(24)], "--task classes"),
+        ([0.5, 1, 1.5], ""),
+    ],
+    ids=str,
+)
+def test_what_is_guessed_is_said_where_it_may_be_wrong(tutor: Tutor, labels: list[float], said: str) -> None:
+    rows = [f"{i % 7},{labels[i % len(labels)]}" for i in range(3 * len(labels) + 6)]
+    write(tutor, "d.csv", "a,b\n" + "\n".join(rows) + "\n")
+    values = np.array([labels[i % len(labels)] for i in range(len(rows))], dtype=np.float64)
+    np.savez(tutor.folder / "d.npz", x=np.arange(len(rows))[:, None] % 7, y=values)
+    for name in ("d.csv", "d.npz"):
+        remarks = tutor.json("train", "--data", name, "--epochs", 1)["data"]["remarks"]
+        assert len(remarks) == bool(said) and said in "".join(remarks), name
+        for task, found in (("classes", len(labels)), ("regression", 0)):
+            told = tutor.json("train", "--data", name, "--epochs", 1, "--task", task)["data"]
+            assert len(told["classes"]) == found and not told["remarks"], (name, task)
+
+
+def test_a_task_that_cannot_be(tutor: Tutor) -> None:
+    write(tutor, "words.csv", "a,b\n" + "1,x\n2,y\n" * 4)
+    for words, said in (
+        (("--data", "words.csv", "--task", "regression"), "--task regression predicts numbers"),
+        (("--data", "words.csv", "--task", "regresion"), "did you mean 'regression'"),
+        (("--data", "xor", "--task", "classes"), "--task says what the labels of a file are"),
+        (("mlp", "--task", "classes"), "--task go with --data"),
+    ):
+        done = tutor("train", *words)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_a_comparison_takes_the_task_and_tells_it_on(tutor: Tutor) -> None:
+    write(tutor, "houses.csv", HOUSES)
+    options: list[Any] = ["--data", "houses.csv", "--vary", "hidden=2|3", "--seeds", 1, "--epochs", 2]
+    found = tutor.json("compare", *options, "--task", "regression")
+    assert found["ranked_by"] == "training_loss" and "--task regression" in found["command"]
+    assert found["settings"][0]["runs"][0]["training_accuracy"] is None and not found["remarks"]
+    assert "--task regression" in tutor.json("compare", *options)["remarks"][0]
+    assert "--task regression" in tutor("compare", *options, COLUMNS="200").stdout

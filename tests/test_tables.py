@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +86,57 @@ def test_a_comparison_takes_the_task_and_tells_it_on(tutor: Tutor) -> None:
     assert found["settings"][0]["runs"][0]["training_accuracy"] is None and not found["remarks"]
     assert "--task regression" in tutor.json("compare", *options)["remarks"][0]
     assert "--task regression" in tutor("compare", *options, COLUMNS="200").stdout
+
+
+FEATURES = ("size", "rooms")
+
+
+@pytest.fixture
+def priced(tutor: Tutor) -> Tutor:
+    """A network that was trained on two columns, and its script."""
+    write(tutor, "houses.csv", HOUSES)
+    options = ["--data", "houses.csv", "--task", "regression", "--epochs", 2, "--normalize", "zscore"]
+    assert tutor("train", *options, "--save", "h.npz").returncode == 0
+    assert tutor("export", "h.npz", "--output", "script.py").returncode == 0
+    return tutor
+
+
+def from_script(tutor: Tutor, table: str) -> tuple[int, list[float], str]:
+    """The exit code of the script, what it says to each row, and its message."""
+    command = [sys.executable, "-I", "script.py", table]
+    done = subprocess.run(command, cwd=tutor.folder, capture_output=True, text=True, check=False)
+    return done.returncode, [float(line) for line in done.stdout.split()], done.stderr
+
+
+ROWS = {"size": [50, 57, 64], "rooms": [1, 2, 3], "price": [100, 105, 110], "note": [7, 8, 9]}
+
+
+@pytest.mark.parametrize("heading", [*permutations(("size", "rooms", "price", "note")), *permutations(FEATURES)])
+def test_columns_go_by_their_names(priced: Tutor, heading: tuple[str, ...]) -> None:
+    write(priced, "plain.csv", "".join(f"{50 + 7 * i},{1 + i}\n" for i in range(3)))
+    right = [p["outputs"][0] for p in priced.json("predict", "h.npz", "--data", "plain.csv")["predictions"]]
+    body = "\n".join(",".join(str(ROWS[name][i]) for name in heading) for i in range(3))
+    write(priced, "new.csv", ",".join(heading) + "\n" + body + "\n")
+    told = priced.json("predict", "h.npz", "--data", "new.csv")
+    assert [p["outputs"][0] for p in told["predictions"]] == right
+    assert (told["loss"] is not None) == ("price" in heading)
+    if heading in (("size", "rooms", "price", "note"), ("rooms", "size")):
+        assert from_script(priced, "new.csv")[:2] == (0, pytest.approx(right, rel=1e-5))
+
+
+@pytest.mark.parametrize("heading", ["size,price", "rooms,price", "size,Rooms", "size,rooms2,price", "size,size,rooms"])
+def test_columns_of_which_only_some_are_known_are_refused(priced: Tutor, heading: str) -> None:
+    count = heading.count(",") + 1
+    write(priced, "new.csv", heading + "\n" + "\n".join(["50,1,2"[: 2 * count]] * 3).replace(",2,", ",2") + "\n")
+    done = priced("predict", "h.npz", "--data", "new.csv")
+    missing = [name for name in FEATURES if name not in heading.split(",")]
+    assert done.returncode == 2 and all(repr(name) in done.stderr for name in missing or ["size"])
+    code, _, said = from_script(priced, "new.csv")
+    assert code == 1 and all(repr(name) in said for name in missing) and "new.csv" in said
+
+
+def test_columns_with_other_names_go_by_place_and_that_is_said(priced: Tutor) -> None:
+    write(priced, "new.csv", "a,b\n50,1\n57,2\n")
+    told = priced.json("predict", "h.npz", "--data", "new.csv")
+    assert "here the columns are called 'a' and 'b'" in told["data"]["remarks"][0]
+    assert priced("predict", "h.npz", "--data", "houses.csv", "--label", "rooms").returncode == 2

@@ -162,8 +162,9 @@ class _Examples:
         check_amount(str(path), (count, len(self.features)))
         y, classes, remarks = self._labels(count)
         x = np.frombuffer(self.x, dtype=np.float64).reshape(count, -1)
+        target = self.table.names[self.column] if self.table.named else ""
         features = tuple(self.table.names[place] for place in self.features)
-        return Data(path.stem, x, y, features, classes, source=path.name, remarks=remarks)
+        return Data(path.stem, x, y, features, classes, source=path.name, remarks=remarks, target=target)
 
     def _labels(self, count: int) -> tuple[Labels, tuple[str, ...], tuple[str, ...]]:
         """The number of the class of each example, (examples,), and their names, or the values, (examples, 1); and what

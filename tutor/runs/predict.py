@@ -27,6 +27,8 @@ from tutor.training.results import confusion_matrix
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Labels, Places
 
+MOST_SHOWN = 8
+
 
 @dataclass
 class Examples:
@@ -85,37 +87,68 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
 
 
 def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], int | None, bool]:
-    """The places of the features, that of the answers if there is one, and whether it is sure that they are answers."""
+    """The places of the features, that of the answers if there is one, and whether it is sure that they are answers.
+
+    Columns are taken by their names where the names of the network are among them, and by their places where there are
+    no names, or all of them are others. Raises TutorError where only some are known: which ones is then a guess.
+    """
     features, names = run.heading.features, table.names
-    known = run.heading.source.label
+    known = run.heading.target or run.heading.source.label
     answer = table.column(label) if label is not None else names.index(known) if known in names else None
     sure = answer is not None
-    apart = answer is None or names[answer] not in features
-    if apart and set(features) <= set(names) and len(set(names)) == len(names):
-        places = [names.index(feature) for feature in features]
-        if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
-            answer = len(names) - 1
-        return places, answer, sure
-    places = [place for place in range(len(names)) if place != answer]
+    if answer is not None and names[answer] in features:
+        raise TutorError(f"{table.path}: the network takes {names[answer][:40]!r}, so it is no column of answers")
+    if not table.named or not set(features) & set(names):
+        return *_by_place(run, table, answer, remarks), sure
+    _check_names(features, table)
+    places = [names.index(feature) for feature in features]
+    if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
+        answer = len(names) - 1
+    return places, answer, sure
+
+
+def _check_names(features: Sequence[str], table: Table) -> None:
+    """Raises TutorError where a feature is no column, or two columns could be meant by one."""
+    if missing := [feature for feature in features if feature not in table.names]:
+        others = [name for name in table.names if name not in features]
+        there = f"; the others here are {_listed(others)}" if others else ""
+        are = "is" if len(missing) == 1 else "are"
+        raise TutorError(
+            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there}. Give "
+            "every column its name in the heading, or leave the heading out and keep their order"
+        )
+    for feature in features:
+        if table.names.count(feature) > 1:
+            raise TutorError(f"{table.path}: two columns are called {feature[:40]!r}; which of them is meant?")
+
+
+def _by_place(run: Run, table: Table, answer: int | None, remarks: list[str]) -> tuple[list[int], int | None]:
+    features = run.heading.features
+    places = [place for place in range(len(table.names)) if place != answer]
     if answer is None and len(places) == len(features) + 1:
         answer = places.pop()
     if len(places) != len(features):
-        missing = [repr(feature[:40]) for feature in features if feature not in names]
+        more = " beside the answers" if answer is not None else ""
         raise TutorError(
-            f"{table.path} has {counted(len(names), 'column')}; the network takes {len(features)}, and of those by "
-            f"name {listed(missing)} {'is' if len(missing) == 1 else 'are'} not there"
+            f"{table.path} has {counted(len(places), 'column')}{more}; the network takes {len(features)}: "
+            f"{_listed(features)}"
         )
     if table.named:
-        _compare(run, [names[place] for place in places], remarks)
-    return places, answer, sure
+        _compare(run, [table.names[place] for place in places], remarks)
+    return places, answer
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a message, some of them where there are many."""
+    shown = [repr(name[:40]) for name in names[:MOST_SHOWN]]
+    return listed(shown if len(names) <= MOST_SHOWN else [*shown, f"{len(names) - MOST_SHOWN} more"])
 
 
 def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
     if list(names) != list(run.heading.features):
-        known, own = ([repr(name[:40]) for name in several] for several in (run.heading.features, names))
+        known, own = _listed(run.heading.features), _listed(names)
         remarks.append(
-            f"The network was trained on {listed(known)}; here the columns are called {listed(own)}, and are "
-            "taken in this order."
+            f"The network was trained on {known}; here the columns are called {own}, and are taken in this order."
         )
 
 

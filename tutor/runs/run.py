@@ -90,6 +90,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         interrupted=result.interrupted,
         best=result.best and (_spelled(result.best[0]), result.best[1]),
         numbers=numbers,
+        target=data.target,
     )
     write_file(path, heading, arrays)
 

@@ -144,6 +144,7 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
                 check_state(which, run.states[which], trainer.form.state(), exact=True)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
+    trainer.begin()  # while it still has its first weights
     trainer.form.restore(run.states["last"])
     trainer.result = Result(_history(run), run.heading.seconds)
     if run.heading.best is not None:

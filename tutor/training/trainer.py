@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
+GROWN, OUT_OF_REACH = 10.0, 1e6
+"""How many times the loss that a training began with the last one may be, and from where on nothing comes back."""
 
 
 class Form(Protocol):
@@ -96,22 +98,36 @@ class Trainer:
         self.initial = form.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
+        self.first_loss = float("inf")
 
     @property
     def done(self) -> int:
         """How many epochs lie behind."""
         return len(self.result.history)
 
+    def begin(self) -> None:
+        """Measure the network before its first update: growth is measured by what it loses then, or the mean of the
+        targets would where that is more, since a network that has nothing to learn may lose nearly nothing."""
+        targets = self.data.targets[:, self.data.train]
+        with np.errstate(all="ignore"):
+            constant = np.broadcast_to(targets.mean(axis=1, keepdims=True), targets.shape)
+            losses = [self.measure(self.data.train).loss, self.loss.mean(constant, targets)]
+        self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
+
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
         """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
         result = self.result
         try:
+            if not self.done:
+                self.begin()
             while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
                 self._keep_checkpoint()
                 watch(result.history[-1] if result.history else Epoch(0, float("nan")))
         except KeyboardInterrupt:
             result = self.result = self._stopped_here()
+        if not result.interrupted and result.best is None:
+            self._look_for_growth(GROWN)
         result.last = self.form.state()
         if result.best is not None and not result.interrupted:
             self.form.restore({**result.best[2], "updates": self.form.updates})
@@ -147,6 +163,17 @@ class Trainer:
         self.result.seconds += seconds
         if self.form.failed:
             self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
+        else:
+            self._look_for_growth(OUT_OF_REACH)
+
+    def _look_for_growth(self, times: float) -> None:
+        """The training has diverged where its loss is so many times what it began with, finite or not."""
+        if self.wanted.rule == "perceptron" or not self.done or self.result.diverged:
+            return
+        last = self.result.history[-1].loss
+        if last > times * self.first_loss:
+            grown = f"the loss grew from {self.first_loss:.3g} to {last:.3g} in epoch {self.done}"
+            self.result.diverged, self.result.ended = True, f"diverged: {grown}"
 
     def _is_over(self) -> bool:
         """Whether the training has diverged or, by the perceptron rule, come to an epoch without error."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tutor.data.builtin import Data
     from tutor.data.limits import Task
     from tutor.data.source import Source
+    from tutor.training.advice import Advice
     from tutor.training.trainer import Trainer
 
 
@@ -259,7 +262,8 @@ def train(
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
-    from tutor.training.report import report
+    from tutor.training.advice import advice
+    from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, regions
     from tutor.views.training import training_page
 
@@ -276,13 +280,48 @@ def train(
     with watching(trainer.wanted.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
+    advised = advice(found, trainer, result)
+    ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer)
     if json_output:
-        print(as_json(report(found, trainer, result)))
+        told = (
+            None if advised is None else AdviceReport(advised.kind, advised.seen, [" ".join(words) for words in ways])
+        )
+        print(as_json(report(found, trainer, result, told)))
     else:
-        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer)))
+        shown = None if advised is None else (advised.seen, ways)
+        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer), shown))
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
         _lead_on_from(lesson, data, label, target, trainer, printer)
+
+
+def commands_for(
+    advised: Advice,
+    lesson: str | None,
+    source: Source | None,
+    given: Mapping[str, Any],
+    resumed: Path | None,
+    trainer: Trainer,
+) -> list[list[str]]:
+    """The whole command for each change that is advised, word by word; of a lesson only some settings can change."""
+    from tutor.cli.vary_option import command_line, options_typed
+    from tutor.training.from_lesson import CHANGEABLE
+    from tutor.training.settings import Settings
+
+    if lesson is not None:
+        fitting = [change for change in advised.changes if change.keys() <= {*CHANGEABLE}]
+        return [["tutor", "train", shlex.quote(lesson), *options_typed({**given, **change})] for change in fitting]
+    assert source is not None
+    if resumed is not None:
+        usual = asdict(Settings())
+        given = {name: value for name, value in asdict(trainer.wanted).items() if value != usual[name]}
+    found = []
+    for change in advised.changes:
+        if resumed is not None and [*change] == ["epochs"]:
+            found.append(["tutor", "train", "--resume", shlex.quote(str(resumed)), *options_typed(change)])
+        else:
+            found.append(command_line(source.name, source.label, {**given, **change}, source.task))
+    return found
 
 
 def _lead_on_from(

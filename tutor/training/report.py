@@ -46,6 +46,14 @@ class EpochReport(Struct):
     validation_accuracy: float | None
 
 
+class AdviceReport(Struct):
+    """What to try after a training: what kind of thing was seen, in words, and the commands."""
+
+    kind: str
+    seen: str
+    commands: list[str]
+
+
 class TrainingReport(Result, kw_only=True):
     """A training from its settings to its weights; `loss` is that of the last epoch, `parts` are measured at the end.
 
@@ -66,6 +74,7 @@ class TrainingReport(Result, kw_only=True):
     accuracy: float | None = None
     parts: dict[str, Measure]
     history: list[EpochReport]
+    advice: AdviceReport | None = None
     weights: list[float]
     scaling: Scaling | None = None
     running: dict[str, list[float]] = field(default_factory=dict)
@@ -76,7 +85,9 @@ def epoch_reports(history: list[training.Epoch] | tuple[training.Epoch, ...]) ->
     return [EpochReport(e.number, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy) for e in history]
 
 
-def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingReport:
+def report(
+    data: Data, trainer: Trainer, result: training.Result, advised: AdviceReport | None = None
+) -> TrainingReport:
     """The training that has just ended, or was resumed without any epoch left."""
     shape, wanted, prepared, form = trainer.shape, trainer.wanted, trainer.data, trainer.form
     measured = trainer.measures()
@@ -103,6 +114,7 @@ def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingRep
         accuracy=measured["training"].accuracy if data.classes else None,
         parts=measured,
         history=epoch_reports(result.history),
+        advice=advised,
         weights=[float(w) for w in form.vector],
         scaling=prepared.scaling,
         running={n: array.ravel().tolist() for n, array in state.items() if n.startswith(("mean_", "variance_"))},

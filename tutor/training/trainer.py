@@ -98,7 +98,7 @@ class Trainer:
         self.initial = form.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
-        self.first_loss = float("inf")
+        self.first_loss = self.constant_loss = float("inf")
 
     @property
     def done(self) -> int:
@@ -111,7 +111,8 @@ class Trainer:
         targets = self.data.targets[:, self.data.train]
         with np.errstate(all="ignore"):
             constant = np.broadcast_to(targets.mean(axis=1, keepdims=True), targets.shape)
-            losses = [self.measure(self.data.train).loss, self.loss.mean(constant, targets)]
+            self.constant_loss = self.loss.mean(constant, targets)
+        losses = [self.measure(self.data.train).loss, self.constant_loss]
         self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
 
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:

@@ -140,3 +140,25 @@ def test_columns_with_other_names_go_by_place_and_that_is_said(priced: Tutor) ->
     told = priced.json("predict", "h.npz", "--data", "new.csv")
     assert "here the columns are called 'a' and 'b'" in told["data"]["remarks"][0]
     assert priced("predict", "h.npz", "--data", "houses.csv", "--label", "rooms").returncode == 2
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "nan", "?", "none"])
+def test_a_word_for_what_is_missing_is_not_silently_a_class(tutor: Tutor, word: str) -> None:
+    labels = ["red", "blue", "red", word, "blue", "blue", word, "red"]
+    write(tutor, "d.csv", "a,kind\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels)))
+    np.savez(tutor.folder / "d.npz", x=np.arange(8)[:, None], y=np.array(labels))
+    for name in ("d.csv", "d.npz"):
+        (said,) = tutor.json("train", "--data", name, "--epochs", 1)["data"]["remarks"]
+        assert said.startswith(f"2 examples have {word!r} as ") and "leave those rows out" in said
+    assert f"2 examples have {word!r}" in tutor("train", "--data", "d.csv", "--epochs", 1, COLUMNS="200").stdout
+    write(tutor, "e.csv", "a,kind\n1,x\n2,\n3,x\n4,y\n5,y\n")
+    done = tutor("train", "--data", "e.csv", "--epochs", 1)
+    assert done.returncode == 2 and "the label is missing" in done.stderr
+
+
+def test_one_class_in_two_spellings_is_told(tutor: Tutor) -> None:
+    labels = ["Yes", "no", "yes", "No", "yes", "NO", "maybe", "maybe"]
+    write(tutor, "d.csv", "a,kind\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels * 2)))
+    remarks = tutor.json("train", "--data", "d.csv", "--epochs", 1)["data"]["remarks"]
+    assert [said.partition(" are taken")[0] for said in remarks] == ["'Yes' and 'yes'", "'no', 'No' and 'NO'"]
+    assert all("spell them alike" in said for said in remarks)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tutor.errors import TutorError, counted
+from tutor.errors import TutorError, counted, listed
 from tutor.read_files import opened
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Task = Literal["", "regression", "classes"]
 """What is to be learned of labels that are numbers; empty where that is guessed from them."""
+MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
+"""What stands in a cell, in any case, where its value is missing or is no number."""
 LARGEST_FILE = 1_000_000_000
 MOST_NUMBERS = 200_000_000
 """The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""
@@ -100,6 +102,25 @@ def what_was_taken(label: str, different: Collection[float], classes: bool, task
         said = f"{numbers} are taken for classes; to predict values, as prices, ratings and years are"
         return (f"{said}, add --task regression.",)
     return (f"{numbers} are taken for values to predict; to tell classes apart, add --task classes.",)
+
+
+def doubtful_classes(label: str, classes: Sequence[str], counts: Sequence[int]) -> tuple[str, ...]:
+    """What to remark of classes that are perhaps none: a word for what is missing, or a class in several spellings."""
+    found = []
+    for name, count in zip(classes, counts, strict=True):
+        if name.lower() in MISSING:
+            has = f"{counted(count, 'example')} {'has' if count == 1 else 'have'} {name[:40]!r} as {label[:40]!r}"
+            found.append(
+                f"{has}, which is taken for a class; if it means that the label is missing, fill it in or leave "
+                f"{'that row' if count == 1 else 'those rows'} out."
+            )
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(name.casefold(), []).append(repr(name[:40]))
+    for several in alike.values():
+        if len(several) > 1:
+            found.append(f"{listed(several)} are taken for {len(several)} classes; if they are one, spell them alike.")
+    return tuple(found)
 
 
 def no_values(where: str) -> TutorError:

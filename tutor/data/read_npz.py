@@ -33,6 +33,7 @@ from tutor.data.limits import (
     check_amount,
     check_classes,
     check_finite,
+    doubtful_classes,
     no_values,
     pixel_names,
     what_was_taken,
@@ -245,7 +246,10 @@ def _labels(member: Member, name: str, task: Task) -> tuple[Labels, tuple[str, .
     names = [_class_name(value) for value in different.tolist()]
     classes = tuple(dict.fromkeys(names))
     check_classes(where, classes, len(y))
-    return np.array([classes.index(name) for name in names])[codes], classes, remarks
+    places = np.array([classes.index(label) for label in names])[codes]
+    if kind == "U":
+        remarks = doubtful_classes(name, classes, np.bincount(places, minlength=len(classes)).tolist())
+    return places, classes, remarks
 
 
 def _class_name(value: str | float) -> str:

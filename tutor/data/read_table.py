@@ -13,12 +13,14 @@ import numpy as np
 
 from tutor.data.builtin import Data
 from tutor.data.limits import (
+    MISSING,
     MOST_CLASSES,
     MOST_NUMBERS,
     Task,
     are_classes,
     check_amount,
     check_classes,
+    doubtful_classes,
     no_values,
     what_was_taken,
 )
@@ -28,7 +30,6 @@ from tutor.errors import TutorError, counted, nearest
 if TYPE_CHECKING:
     from tutor.data.array_types import Labels
 
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
 _PIXELS = {str(level): float(level) for level in range(256)}
 
 
@@ -177,11 +178,13 @@ class _Examples:
                 raise TutorError(f"{where}: more than {MOST_CLASSES} classes; are these the labels?")
             check_classes(where, tuple(self.names), count)
             words = {name for name in self.names if value_of(name, self.table.decimal_commas) is None}
-            if len(words) < len(self.names) and all(word.lower() in _MISSING for word in words):
+            if len(words) < len(self.names) and all(word.lower() in MISSING for word in words):
                 raise self.table.wrong(self.text_in, self.column, f"{min(words)!r} is no label, the others are numbers")
             if self.task == "regression":
                 raise no_values(where)
-            return codes, tuple(self.names), ()
+            counts = np.bincount(codes, minlength=len(self.names)).tolist()
+            label = self.table.names[self.column]
+            return codes, tuple(self.names), doubtful_classes(label, tuple(self.names), counts)
         by_value: dict[float, str] = {}
         for name in self.names:
             by_value.setdefault(value_of(name, self.table.decimal_commas) or 0.0, name)

@@ -729,7 +729,7 @@ def test_what_a_student_met(tutor: Tutor) -> None:
     shown = tutor("train", "--data", "xor", "--hidden", "1", "--width", "100").stdout
     assert "The loss is still falling" in shown or "not linearly separable" in shown
     assert any("\u2800" < c < "\u28ff" for c in shown), "the curve is drawn"
-    assert "learning rate 0.001, up to 32 examples an update" in shown
+    assert "learning rate 0.03, up to 32 examples an update" in shown
 
 
 def test_the_document_has_what_the_weights_alone_do_not_say(tutor: Tutor) -> None:

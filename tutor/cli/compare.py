@@ -39,6 +39,10 @@ Table = Annotated[
 ]
 Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
 _INTERRUPTED = 130
+RATES_TRIED = (
+    "No rates are given, so every optimizer is tried with a few around its own, and stands at the best of them; "
+    "--vary learning-rate=0.1,0.01 takes others, --learning-rate 0.1 one for all."
+)
 
 
 @command()
@@ -76,6 +80,7 @@ def compare(
     from tutor.data.source import files_of, source_of
     from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
     from tutor.experiments.report import About, Final, report
+    from tutor.experiments.search import with_rates
     from tutor.experiments.summary import compare as summarised
     from tutor.experiments.summary import measure_to_rank_by
     from tutor.printers.progress import counting
@@ -88,7 +93,9 @@ def compare(
     claim(printed_too("--csv", csv, table, json_output), files_of(data), force)
     varied = read_variations(vary or [])
     base = Settings(**given)
-    settings = _settings(varied, search, trials, base)
+    asked = _settings(varied, search, trials, base)
+    settings = with_rates(asked, base.learning_rate, search == "grid")
+    remarks = [RATES_TRIED] if len(settings) > len(asked) else []
     source = Source(data, label, source_of(data, label, base.seed, known_task(task)).task)
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
@@ -103,7 +110,15 @@ def compare(
         final = Final(line, tested)
     if csv is not None:
         write_whole(csv, rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
-    about = About(examples.name, base, search, seeds, [one.name for one in varied], times, examples.remarks)
+    about = About(
+        examples.name,
+        base,
+        search,
+        seeds,
+        [*settings[0]],
+        times,
+        [*examples.remarks, *remarks],
+    )
     if json_output:
         print(as_json(report(about, comparison, final)))
     elif str(csv) != STDOUT:

@@ -247,9 +247,9 @@ def train(
 ) -> None:
     """Train a network on a data set, or that of a lesson, and see how the loss falls.
 
-    Try `tutor train --data moons --learning-rate 0.02`. With `tutor train --data xor --hidden 3 --learning-rate 0.1
-    --epochs 500` a network learns XOR; with --hidden 1 you see it fail. The same seed gives the same bits on every
-    machine; --arithmetic fast is faster, and its last digits may differ between machines.
+    Try `tutor train --data moons`. With `tutor train --data xor` a network learns XOR; with --hidden 1 you see it fail.
+    The same seed gives the same bits on every machine; --arithmetic fast is faster, and its last digits may differ
+    between machines.
 
     `tutor train --data xor --hidden 2 --explain 100` shows the worksheet of the hundredth update, from the trainer's
     own weights at that moment.

@@ -62,7 +62,9 @@ class Flag:
 class Optimizer:
     """`equations` are worked for each parameter, `shared` ones once an update for all of them.
 
-    `rate` is the learning rate that is taken where none is given. `frameworks` says how PyTorch and Keras have it.
+    `rate` is the learning rate that a worksheet takes where none is given, as it was published. It is meant for large
+    networks and many updates; `small_rate` lets a small network learn a small problem in a few hundred. `frameworks`
+    says how PyTorch and Keras have it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Optimizer:
     flags: Mapping[str, Flag] = field(default_factory=dict)
     shared: tuple[Equation, ...] = ()
     rate: str | None = None
+    small_rate: str = "0.1"
     remark: str = ""
     source: str = "the lecture"
     frameworks: str = ""

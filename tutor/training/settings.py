@@ -32,7 +32,7 @@ SECTIONS = {
 """What `--help` puts together: the first setting of every section."""
 MOST_LAYERS = 1_000
 USUAL_RATE = "0.1"
-"""Of a training by an optimizer that has no usual learning rate."""
+"""Of a lesson that is trained by an optimizer without a usual learning rate."""
 
 
 def setting(default: Any, text: str, least: float | None = None, below: float | None = None) -> Any:
@@ -67,7 +67,7 @@ class Settings:
     residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
-    learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
+    learning_rate: float | None = setting(None, "The optimizer's own for small networks unless given.", 0)
     optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8 or amsgrad=true; may be given several times.")
     schedule: str = setting("constant", "How the rate changes from epoch to epoch.")
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
@@ -114,7 +114,7 @@ class Settings:
         from tutor.worksheet.problem import Training
 
         whole = {"epochs": Fraction(self.epochs)} if "epochs" in SCHEDULES[self.schedule].settings else {}
-        usual = float(OPTIMIZERS[self.optimizer].rate or USUAL_RATE)
+        usual = float(OPTIMIZERS[self.optimizer].small_rate)
         rate = usual if self.learning_rate is None else self.learning_rate
         if self.rule == "perceptron":
             return Training(rule="perceptron", learning_rate=Fraction(rate), max_epochs=self.epochs)

@@ -218,6 +218,11 @@ class Predictions:
 
 def outputs_of(run: Run, x: Floats) -> Floats:
     """What the trained network says to unscaled examples, (examples, features): (outputs, examples)."""
+    return _worked(run, x)[0]
+
+
+def _worked(run: Run, x: Floats) -> tuple[Floats, Floats]:
+    """The outputs for unscaled examples, and what the loss is worked from, both (outputs, examples)."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
     running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.shape.scales(state["vector"])))]
@@ -229,22 +234,23 @@ def outputs_of(run: Run, x: Floats) -> Floats:
     with np.errstate(all="ignore"):
         places = np.arange(len(rows))
         blocks = [places[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-        found = [network.forward(examples.take(block)) for block in blocks]
-    return np.concatenate(found, axis=1)
+        found = [(network.forward(examples.take(block)), network.judged) for block in blocks]
+    outputs, judged = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    return outputs, judged
 
 
 def predict(run: Run, examples: Examples) -> Predictions:
     """The outputs and the guesses; loss, accuracy and confusion over the examples whose answers are known."""
     classes, y, last = run.heading.classes, examples.y, run.shape.activations[-1]
     probable = bool(classes) and last in ("sigmoid", "softmax")
-    outputs = outputs_of(run, examples.x)
+    outputs, judged = _worked(run, examples.x)
     tanh = last == "tanh"
     guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
     if y is None or not (known := np.flatnonzero(y >= 0) if classes else np.arange(len(y))).size:
         return Predictions(classes, probable, outputs, guessed, None, None, None, [])
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
-    loss = BatchLoss(run.shape, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
+    loss = BatchLoss(run.shape, system).mean(judged[:, known], targets_of(told, len(outputs), tanh))
     if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
     table = confusion_matrix(y[known], guessed[known], len(classes))

@@ -12,7 +12,7 @@ import numpy as np
 from tutor.data.sampling import orders
 from tutor.training.architecture import Shape
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared
+from tutor.training.preparation import Prepared, guesses
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
+_SURELY = 1e-9  # a share of examples that is as good as none
 GROWN, OUT_OF_REACH = 10.0, 1e6
 """How many times the loss that a training began with the last one may be, and from where on nothing comes back."""
 
@@ -30,7 +31,8 @@ class Form(Protocol):
 
     `vector` has all of its parameters, (parameters,). `run` trains an epoch for each row of the orders, (epochs,
     examples of the training part), and `outputs` makes of the examples in these rows, (examples, features + 1), what
-    the network says to those in these places: (outputs, places).
+    the network says to those in these places: (outputs, places), and `judged` what the loss is worked from, in the same
+    shape.
     """
 
     name: Literal["matrix", "straight-line"]
@@ -43,6 +45,7 @@ class Form(Protocol):
     def updates(self) -> int: ...
     def run(self, first: int, orders: Places) -> list[float]: ...
     def outputs(self, rows: Floats, places: Places) -> Floats: ...
+    def judged(self, rows: Floats, places: Places) -> Floats: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
 
@@ -110,8 +113,11 @@ class Trainer:
         targets would where that is more, since a network that has nothing to learn may lose nearly nothing."""
         targets = self.data.targets[:, self.data.train]
         with np.errstate(all="ignore"):
-            constant = np.broadcast_to(targets.mean(axis=1, keepdims=True), targets.shape)
-            self.constant_loss = self.loss.mean(constant, targets)
+            mean = targets.mean(axis=1, keepdims=True)
+            if self.loss.by_sums:
+                kept = np.clip(mean, _SURELY, 1 - _SURELY)
+                mean = np.log(kept) if len(mean) > 1 else np.log(kept / (1 - kept))
+            self.constant_loss = self.loss.mean(np.broadcast_to(mean, targets.shape), targets)
         losses = [self.measure(self.data.train).loss, self.constant_loss]
         self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
 
@@ -222,12 +228,13 @@ class Trainer:
 
     def measure(self, places: Places) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
-        outputs = self.form.outputs(self.data.rows, places)
+        judged = self.form.judged(self.data.rows, places)
         with np.errstate(all="ignore"):
-            loss = self.loss.mean(outputs, self.data.targets[:, places])
+            loss = self.loss.mean(judged, self.data.targets[:, places])
         if not self.data.classes:
             return Measure(loss, None)
-        return Measure(loss, float((self.data.guesses(outputs) == self.data.y[places]).mean()))
+        guessed = guesses(judged, 0.0 if self.loss.by_sums else self.data.threshold)
+        return Measure(loss, float((guessed == self.data.y[places]).mean()))
 
     def measures(self) -> dict[str, Measure]:
         """Every part by its name."""

@@ -162,3 +162,97 @@ def test_one_class_in_two_spellings_is_told(tutor: Tutor) -> None:
     remarks = tutor.json("train", "--data", "d.csv", "--epochs", 1)["data"]["remarks"]
     assert [said.partition(" are taken")[0] for said in remarks] == ["'Yes' and 'yes'", "'no', 'No' and 'NO'"]
     assert all("spell them alike" in said for said in remarks)
+
+
+POINTS = [
+    (0.5, 1.0, "no"),
+    (1.5, -2.0, "yes"),
+    (2.5, 3.0, "no"),
+    (0.25, 4.0, "yes"),
+    (3.5, 5.5, "no"),
+    (4.5, 0.1, "yes"),
+]
+PLAIN = "a,b,kind\n" + "".join(f"{a},{b},{c}\n" for a, b, c in POINTS)
+
+
+def rows(form: str) -> str:
+    return "".join(form.format(*point) for point in POINTS)
+
+
+FORMS = {
+    "spaces in cells": "a , b , kind\n" + rows(" {} , {} , {} \n"),
+    "runs of spaces": "a b kind\n" + rows("  {}   {}  {}\n"),
+    "bars": "a|b|kind\n" + rows("{}|{}|{}\n"),
+    "a table of Markdown": "| a | b | kind |\n|---|:-:|---:|\n" + rows("| {} | {} | {} |\n"),
+    "comments": "# from the lab\n#\na,b,kind\n" + rows("{},{},{}\n# next\n"),
+    "a heading that NumPy wrote": "# a,b,kind\n" + rows("{},{},{}\n"),
+    "a comma at the end": "a,b,kind,\n" + rows("{},{},{},\n"),
+    "a comma at the end of rows": "a,b,kind\n" + rows("{},{},{},\n"),
+    "an index column": ",a,b,kind\n" + "".join(f"{i},{a},{b},{c}\n" for i, (a, b, c) in enumerate(POINTS)),
+    "a named index": "id,a,b,kind\n" + "".join(f"{i},{a},{b},{c}\n" for i, (a, b, c) in enumerate(POINTS, 1)),
+    "blank lines": "\n\na,b,kind\n\n" + rows("{},{},{}\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_table_is_read_as_people_have_it(tutor: Tutor, name: str) -> None:
+    """The same training, and the same predictions, as from the plain table."""
+    write(tutor, "plain.csv", PLAIN)
+    write(tutor, "d.csv", FORMS[name])
+    options = ["--epochs", 3, "--hidden", 2]
+    right = tutor.json("train", "--data", "plain.csv", *options, "--save", "r.npz")
+    found = tutor.json("train", "--data", "d.csv", *options)
+    assert found["weights"] == right["weights"] and found["data"]["classes"] == right["data"]["classes"]
+    assert any("only counts the rows" in said for said in found["data"]["remarks"]) == ("index" in name)
+    known, told = (tutor.json("predict", "r.npz", "--data", file) for file in ("plain.csv", "d.csv"))
+    assert known["predictions"] == told["predictions"] and known["accuracy"] == told["accuracy"]
+
+
+def test_the_line_that_scikit_learn_writes_on_top_is_passed_over_and_told(tutor: Tutor) -> None:
+    body = "".join(f"{a},{b},{int(c == 'yes')}\n" for a, b, c in POINTS)
+    write(tutor, "plain.csv", body)
+    write(tutor, "d.csv", "6,2,no,yes\n" + body)
+    right, found = (tutor.json("train", "--data", name, "--epochs", 2) for name in ("plain.csv", "d.csv"))
+    assert found["weights"] == right["weights"] and "passed over" in found["data"]["remarks"][0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "plain"),
+    [("$200", "200"), ("12%", "12"), ("200,100", "200100"), ("1,234.5", "1234.5"), ("3,5", "3.5"), ("200 €", "200")],
+)
+def test_a_number_with_more_in_its_cell_is_told_and_how_to_write_it(tutor: Tutor, cell: str, plain: str) -> None:
+    write(tutor, "feature.csv", "a,b\n" + f'"{cell}",x\n1,y\n' * 4)
+    write(tutor, "label.csv", "a,b\n" + "".join(f'{i},"{cell}"\n' for i in range(4)) * 2)
+    for name, column in (("feature.csv", "'a'"), ("label.csv", "'b'")):
+        done = tutor("train", "--data", name, "--epochs", 1)
+        assert done.returncode == 2 and repr(cell) in done.stderr and column in done.stderr
+        assert f"it is {plain}" in done.stderr, done.stderr
+
+
+def test_two_columns_of_one_name_are_told(tutor: Tutor) -> None:
+    write(tutor, "d.csv", "a,b,a,kind\n" + "1,2,3,x\n4,5,6,y\n" * 3)
+    done = tutor("train", "--data", "d.csv")
+    assert done.returncode == 2 and "columns 1 and 3 are both called 'a'" in done.stderr
+
+
+@pytest.mark.parametrize("first", ["", "NA", "?"])
+def test_a_first_row_with_a_gap_is_never_taken_for_a_heading(tutor: Tutor, first: str) -> None:
+    """It was refused in one place and lost in another."""
+    write(tutor, "plain.csv", PLAIN.partition("\n")[2])
+    assert tutor("train", "--data", "plain.csv", "--epochs", 2, "--save", "r.npz").returncode == 0
+    assert tutor("export", "r.npz", "--output", "script.py").returncode == 0
+    write(tutor, "d.csv", f"{first},2,no\n1,2,yes\n3,4,no\n5,6,yes\n")
+    for words in (("train", "--data", "d.csv"), ("predict", "r.npz", "--data", "d.csv")):
+        done = tutor(*words)
+        assert done.returncode == 2 and "row 1" in done.stderr, done.stderr
+    code, told, said = from_script(tutor, "d.csv")
+    assert code == 1 and not told and "d.csv" in said
+
+
+def test_what_only_looks_like_an_index_is_kept(tutor: Tutor) -> None:
+    """A feature with a name of its own, one that has gaps, and the only one that there is."""
+    for heading, start in (("a,b,kind", 0), ("id,b,kind", 7)):
+        write(tutor, "d.csv", heading + "\n" + "".join(f"{i + start},{i * i % 5},{'xy'[i % 2]}\n" for i in range(8)))
+        assert tutor.json("train", "--data", "d.csv", "--epochs", 1)["network"]["sizes"][0] == 2
+    write(tutor, "d.csv", "id,kind\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(8)))
+    assert tutor.json("train", "--data", "d.csv", "--epochs", 1)["network"]["sizes"][0] == 1

@@ -26,12 +26,13 @@ class BatchLoss:
 
     def __init__(self, shape: Shape, system: System) -> None:
         self.name, self.system, self.entry = shape.loss, system, LOSSES[shape.loss]
+        self.by_sum = self.entry.by_sum if self.entry.output == shape.activations[-1] else None
         self._own = [*map(system.number, numbers(self.entry.settings, shape.loss_setting).values())]
 
     @property
     def by_sums(self) -> bool:
         """Whether the weighted sums are judged, not the outputs."""
-        return self.entry.by_sum is not None
+        return self.by_sum is not None
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         """The derivative of an example's loss by each of its outputs."""
@@ -42,7 +43,7 @@ class BatchLoss:
         count: int = targets.shape[1]
         if self.by_sums:
             judged = judged.astype(np.float64, copy=False)
-        if self.name == "cross_entropy":  # what has a target of 0 adds nothing
+        if self.by_sums and self.name == "cross_entropy":  # what has a target of 0 adds nothing
             asked = targets != 0
             rest = np.broadcast_to(self._log_total(judged), targets.shape)[asked]
             terms = self._term(judged[asked], targets[asked], rest)
@@ -54,8 +55,8 @@ class BatchLoss:
         return float(total / count)
 
     def _term(self, judged: Array, targets: Array, rest: Array | None) -> Array:
-        if self.entry.by_sum is not None:
-            return self.entry.by_sum(judged, targets, rest, self.system)
+        if self.by_sum is not None:
+            return self.by_sum(judged, targets, rest, self.system)
         return self.entry.term(judged, targets, *self._own, self.system)
 
     def _log_total(self, sums: Array) -> Array:

@@ -172,7 +172,9 @@ class StraightLine:
         probabilities, else the outputs."""
         network = self.problem.network
         assert network is not None
-        by_sums = network.loss and not self._counts_errors and LOSSES[network.loss].by_sum is not None
+        by_sums = (
+            network.loss and not self._counts_errors and LOSSES[network.loss].output == network.layers[-1].activation
+        )
         return self._worked(self._sums if by_sums else self._forward, x)
 
     def _worked(self, forward: Run, x: Floats) -> Floats:

@@ -209,7 +209,7 @@ def judged_by_sums(steps: Sequence[Step], known: Connections, loss: str, example
     has its logarithm."""
     by: dict[Expr, Expr] = {}
     last = known.layers[-1]
-    for k in examples if loss and LOSSES[loss].by_sum is not None else ():
+    for k in examples if loss and LOSSES[loss].output == last.activation else ():
         for neuron in last.neurons:
             y, z = symbol(named(neuron.output, example=k)), symbol(named(neuron.sum, example=k))
             of_output, of_rest = formula(lambda a, m: m.log(a), y), formula(lambda a, m: m.log(1 - a), y)

@@ -40,12 +40,14 @@ def mean_and_deviation(values: list[float]) -> tuple[float, float]:
 
 def test_means_and_deviations_are_those_of_single_trainings(tutor: Tutor) -> None:
     varied = ["--vary", "optimizer=sgd,adam", "--vary", "batch-norm=true,false"]
-    found = tutor.json("compare", *IRIS, *varied, "--seeds", 3, "--seed", 4, "--jobs", 2)
+    rate = ["--learning-rate", 0.05]
+    found = tutor.json("compare", *IRIS, *varied, *rate, "--seeds", 3, "--seed", 4, "--jobs", 2)
     assert found["seeds"] == [4, 5, 6] and found["complete"] and found["ranked_by"] == "validation_loss"
     said = [setting["settings"] for setting in found["settings"]]
-    assert said == [{"optimizer": o, "batch_norm": b} for o, b in product(("sgd", "adam"), (True, False))]
+    pairs = product(("sgd", "adam"), (True, False))
+    assert said == [{"optimizer": o, "batch_norm": b, "learning_rate": 0.05} for o, b in pairs]
     for setting in found["settings"][2:3]:
-        options = ["--optimizer", setting["settings"]["optimizer"]]
+        options = ["--optimizer", setting["settings"]["optimizer"], *rate]
         options += ["--batch-norm"] if setting["settings"]["batch_norm"] else []
         alone = [tutor.json("train", *IRIS, *options, "--seed", seed) for seed in (4, 5, 6)]
         assert [run["history"] for run in setting["runs"]] == [one["history"] for one in alone]
@@ -282,3 +284,37 @@ def test_settings_that_miss_a_run_have_no_rank() -> None:
     done = run_all(Source("xor"), [Settings(epochs=2), Settings(epochs=2, seed=1)], 1)
     comparison = compare([{"l2": 0.0}, {"l2": 0.1}], [done[0], None, *done], "training_loss")
     assert comparison.ranking == [1] and not comparison.complete
+
+
+def test_the_defaults_learn_what_they_are_shown_with(tutor: Tutor) -> None:
+    """XOR with whatever seed, and moons to 99 in a hundred."""
+    assert [tutor.json("train", "--data", "xor", "--seed", seed)["accuracy"] for seed in range(5)] == [1] * 5
+    assert all(tutor.json("train", "--data", "moons", "--seed", seed)["accuracy"] >= 0.99 for seed in range(2))
+
+
+def test_optimizers_are_compared_at_the_best_of_a_few_rates(tutor: Tutor) -> None:
+    options = ["compare", "--data", "xor", "--vary", "optimizer=sgd,adam", "--seeds", 1, "--epochs", 40]
+    found = tutor.json(*options)
+    rates: dict[str, list[float]] = {"sgd": [], "adam": []}
+    losses: dict[str, list[float]] = {"sgd": [], "adam": []}
+    for one in found["settings"]:
+        rates[one["settings"]["optimizer"]].append(one["settings"]["learning_rate"])
+        losses[one["settings"]["optimizer"]].append(one["summary"]["training_loss"]["mean"])
+    assert all(len(set(tried)) == len(tried) >= 3 for tried in rates.values())
+    assert "--learning-rate" in found["command"] and "every optimizer is tried with a few" in found["remarks"][0]
+    shown = " ".join(tutor(*options, "--width", 160).stdout.split())
+    for name, tried in rates.items():
+        best = tried[losses[name].index(min(losses[name]))]
+        assert f"optimizer {name} with {best:g}: {min(losses[name]):.4g}" in shown
+        assert all(f"{name} │ {rate:g} │" in shown for rate in tried)
+
+
+def test_a_rate_that_is_given_stands_in_every_row(tutor: Tutor) -> None:
+    options = ["compare", "--data", "xor", "--vary", "optimizer=sgd,adam", "--seeds", 1, "--epochs", 3]
+    found = tutor.json(*options, "--learning-rate", 0.07)
+    assert [one["settings"]["learning_rate"] for one in found["settings"]] == [0.07, 0.07] and not found["remarks"]
+    varied = tutor.json(*options, "--vary", "learning-rate=0.1,0.2")
+    assert [one["settings"]["learning_rate"] for one in varied["settings"]] == [0.1, 0.2] * 2
+    options[2] = "moons"
+    drawn = tutor.json(*options, "--search", "random", "--trials", 2, "--validation", 0.25)
+    assert all("learning_rate" in one["settings"] for one in drawn["settings"]) and len(drawn["settings"]) == 2

@@ -101,8 +101,8 @@ def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
     rows, targets = trainer.data.rows, np.ascontiguousarray(trainer.data.targets[:, places])
     before, losses = form.outputs(rows, places).T, []
     for _ in range(_UPDATES):
-        outputs = network.forward(form.examples.take(places), learning=True)
-        losses.append(network.loss.mean(outputs, targets))
+        network.forward(form.examples.take(places), learning=True)
+        losses.append(network.loss.mean(network.judged, targets))
         network.backward(targets)
         loss = losses[-1] + optimization.penalty(form.vector)
         optimization.step(form.vector, network.gradient, loss, plan.epochs)

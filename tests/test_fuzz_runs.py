@@ -30,7 +30,7 @@ from tutor.runs.run import check_can_save, go_on, load_run, save_run
 MOST_MEMORY = 60_000_000
 NETWORKS: list[tuple[str, dict[str, Any]]] = [
     ("xor", {"hidden": (2,), "batch_size": 1, "optimizer": "adam"}),
-    ("xor", {"hidden": (), "rule": "perceptron"}),
+    ("xor", {"hidden": (), "rule": "perceptron", "batch_size": 1}),
     ("moons", {"hidden": (3,), "normalize": "zscore", "optimizer": "momentum", "schedule": "cosine"}),
     ("sine", {"hidden": (3,), "optimizer": "sgd", "clip_norm": 1.0, "dropout": 0.2}),
     (

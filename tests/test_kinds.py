@@ -341,6 +341,14 @@ def test_a_gradient_is_clipped_by_value_or_by_norm() -> None:
     assert close(by_norm["norm"], length) and length > limit
     for name, g in whole.items():
         assert close(by_norm[f"{name}_new"], p[name] - mpmath.mpf("0.3") * g * limit / length)
+    both = values(NETWORK + "training = { learning_rate = 0.3, clip_value = 0.02, clip_norm = 0.03 }")
+    limited = {n: max(-limit, min(limit, g)) for n, g in whole.items()}
+    length = mpmath.sqrt(sum(g**2 for g in limited.values()))
+    assert close(both["norm"], length) and length > mpmath.mpf("0.03")
+    for name, g in limited.items():
+        assert close(both[f"dE/d{name}_limited"], g)
+        assert close(both[f"dE/d{name}_clipped"], g * mpmath.mpf("0.03") / length)
+        assert close(both[f"{name}_new"], p[name] - mpmath.mpf("0.3") * g * mpmath.mpf("0.03") / length)
     loose = values(NETWORK + "training = { learning_rate = 0.3, clip_norm = 20 }")
     assert close(loose["dE/dW1_clipped"], whole["W1"])
 
@@ -751,7 +759,9 @@ WRONG = {
     "cross-entropy without softmax": (NETWORK.replace("half_squared_error", "cross_entropy") + "training = { learning_rate = 1 }", "softmax"),
     "an unknown setting": (NETWORK + "training = { optimizer = 'adam', settings = { beta3 = 1 } }", "unknown setting.*'beta3'"),
     "a rate for no layer": (NETWORK + "training = { learning_rate = 1, rates = { g = 1 } }", "no layer is called 'g'"),
-    "both ways of clipping": (NETWORK + "training = { learning_rate = 1, clip_norm = 1, clip_value = 1 }", "not both"),
+    "a schedule without effect": (
+        NETWORK + "training = { learning_rate = 1, optimizer = 'adaptive_sign', schedule = 'cosine' }",
+        "training.schedule: adaptive_sign changes the learning rate itself"),
     "a part of an epoch": (
         NETWORK + "training = { learning_rate = 1, schedule = 'step', schedule_settings = { every = 0.1 } }",
         "training.schedule_settings.every is a whole number of at least 1, not 1/10"),

@@ -15,6 +15,7 @@ from variants import VARIANTS
 
 from tutor.data.builtin import load
 from tutor.maths.activations import ACTIVATIONS
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.matrix import code as generated
@@ -125,11 +126,13 @@ def trainings(draw: st.DrawFn) -> Settings:
     residual = len(hidden) > 1 and draw(st.booleans())
     return Settings(
         hidden=hidden,
-        activation=draw(st.sampled_from([name for name, entry in ACTIVATIONS.items() if entry.slope])),
+        activation=draw(st.sampled_from([name for name, entry in ACTIVATIONS.items() if entry.slope]))
+        if hidden
+        else "tanh",
         output_activation=draw(st.sampled_from(["", "tanh", "linear"])),
         optimizer=name,
         optimizer_setting={setting: str(value).lower() for setting, value in chosen.items()},
-        schedule=draw(st.sampled_from(sorted(SCHEDULES))),
+        schedule="constant" if OPTIMIZERS[name].adapts_rate else draw(st.sampled_from(sorted(SCHEDULES))),
         batch_norm=bool(hidden) and draw(st.booleans()),
         residual=residual,
         stochastic_depth=0.3 if residual and draw(st.booleans()) else 0.0,

@@ -335,7 +335,8 @@ def matrix_form(
         total = 0.0
         for start in range(0, count, size):
             asked = targets[:, start : start + size]
-            loss = network.loss.mean(network.forward(examples.take(np.arange(count)[start : start + size])), asked)
+            network.forward(examples.take(np.arange(count)[start : start + size]))
+            loss = network.loss.mean(network.judged, asked)
             network.backward(asked)
             optimization.step(network.vector, network.gradient, loss + optimization.penalty(network.vector), epoch)
             total += loss * asked.shape[1]

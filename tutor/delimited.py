@@ -33,7 +33,8 @@ def opened_text(path: Path) -> Iterator[TextIO]:
 
 
 class Rows:
-    """The rows of a text in which anything stands. Commas, semicolons, tabs or bars separate their cells.
+    """The rows of a text in which anything stands. Commas, semicolons, tabs or bars separate their cells, with
+    `spaces` also runs of spaces where none of them is there.
 
     `where` is what messages call the text; without it they begin with the row. `names` are those of columns that its
     heading may have, in lower case: they tell the separator better than its first line does. With `notes` a cell may
@@ -41,13 +42,17 @@ class Rows:
     Raises TutorError, with the row, for what is no text, no CSV, or too long.
     """
 
-    def __init__(self, where: str, text: TextIO | str, names: Collection[str] = (), notes: bool = False) -> None:
+    def __init__(
+        self, where: str, text: TextIO | str, names: Collection[str] = (), notes: bool = False, spaces: bool = False
+    ) -> None:
         self._where, self._notes = where, notes
         self._encoding = "UTF-8" if isinstance(text, str) else text.encoding.upper().removesuffix("-SIG")
         self._above = 0
         lines = self._lines(io.StringIO(text, newline=None) if isinstance(text, str) else text)
-        beginning = self._beginning(lines, 2 * HEADING_WITHIN if names else 1)
+        beginning = self._beginning(lines, 2 * HEADING_WITHIN if names or spaces else 1)
         self.separator = _separator(beginning, names)
+        if spaces:
+            self.separator = _of_a_table(beginning, self.separator)
         self._rows = self._read(chain(beginning, lines))
 
     @property
@@ -87,7 +92,9 @@ class Rows:
         return []
 
     def _read(self, lines: Iterator[str]) -> Iterator[Row]:
-        reader = csv.reader(lines, delimiter=self.separator)
+        if self.separator == " ":
+            lines = (line.strip() + "\n" for line in lines)
+        reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=self.separator in " |")
         before = 0
         try:
             for row in reader:
@@ -113,6 +120,19 @@ def _separator(lines: Sequence[str], names: Collection[str]) -> str:
                 return separator
             single = single or (separator if known else "")
     return single or _most_frequent(lines[0] if lines else "")
+
+
+def _of_a_table(lines: Sequence[str], found: str) -> str:
+    """The separator of a table whose first lines may be comments; runs of spaces where there is none and each line that
+    has no comment has several numbers or words."""
+    rows = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not rows:
+        return found
+    found = _most_frequent(rows[0])
+    if any(separator in rows[0] for separator in _SEPARATORS) or len(rows) < 2:
+        return found
+    counts = {len(row.split()) for row in rows[:HEADING_WITHIN]}
+    return " " if len(counts) == 1 and counts.pop() > 1 else found
 
 
 def _most_frequent(line: str) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.train import DataName, Label, use_one_thread
+from tutor.cli.train import DataName, Label, TaskName, known_task, use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
@@ -39,6 +39,10 @@ Table = Annotated[
 ]
 Times = Annotated[bool, typer.Option("--times", help="Show how long the updates of a run take.")]
 _INTERRUPTED = 130
+RATES_TRIED = (
+    "No rates are given, so every optimizer is tried with a few around its own, and stands at the best of them; "
+    "--vary learning-rate=0.1,0.01 takes others, --learning-rate 0.1 one for all."
+)
 
 
 @command()
@@ -52,6 +56,7 @@ def compare(
     trials: Trials = None,
     jobs: Jobs = None,
     label: Label = None,
+    task: TaskName = None,
     csv: Table = None,
     force: Force = False,
     times: Times = False,
@@ -72,9 +77,10 @@ def compare(
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
-    from tutor.data.source import files_of
+    from tutor.data.source import files_of, source_of
     from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
     from tutor.experiments.report import About, Final, report
+    from tutor.experiments.search import with_rates
     from tutor.experiments.summary import compare as summarised
     from tutor.experiments.summary import measure_to_rank_by
     from tutor.printers.progress import counting
@@ -87,8 +93,10 @@ def compare(
     claim(printed_too("--csv", csv, table, json_output), files_of(data), force)
     varied = read_variations(vary or [])
     base = Settings(**given)
-    settings = _settings(varied, search, trials, base)
-    source = Source(data, label)
+    asked = _settings(varied, search, trials, base)
+    settings = with_rates(asked, base.learning_rate, search == "grid")
+    remarks = [RATES_TRIED] if len(settings) > len(asked) else []
+    source = Source(data, label, source_of(data, label, base.seed, known_task(task)).task)
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), printer.screen, json_output) as watch:
@@ -97,12 +105,20 @@ def compare(
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
     best, final = comparison.best, Final()
     if best is not None:
-        line = command_line(data, label, {**given, **settings[best], "seed": base.seed})
+        line = command_line(data, label, {**given, **settings[best], "seed": base.seed}, source.task)
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
         final = Final(line, tested)
     if csv is not None:
         write_whole(csv, rows(comparison, times, "\n" if str(csv) == STDOUT else "\r\n"))
-    about = About(examples.name, base, search, seeds, [one.name for one in varied], times)
+    about = About(
+        examples.name,
+        base,
+        search,
+        seeds,
+        [*settings[0]],
+        times,
+        [*examples.remarks, *remarks],
+    )
     if json_output:
         print(as_json(report(about, comparison, final)))
     elif str(csv) != STDOUT:

@@ -39,8 +39,9 @@ def predict(
 
     tutor train --data moons --save moons.npz; tutor predict moons.npz --data moons --seed 7
 
-    A CSV needs the columns that the network was trained on, by their names or in their order, and need not have the
-    answers. It is scaled as the training examples were, with the numbers fitted on those.
+    A CSV needs the columns that the network was trained on, by their names, or in their order where it has no names or
+    quite other ones, and need not have the answers. It is scaled as the training examples were, with the numbers fitted
+    on those.
     """
     from tutor.data.source import files_of
     from tutor.results import as_json

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,18 +17,26 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
-from tutor.errors import TutorError
+from tutor.errors import TutorError, nearest
 from tutor.files import Target, claim
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.data.builtin import Data
+    from tutor.data.limits import Task
     from tutor.data.source import Source
+    from tutor.training.advice import Advice
     from tutor.training.trainer import Trainer
 
 
 def begun(
-    lesson: str | None, data: str | None, label: str | None, given: Mapping[str, Any], save: Path | None, force: bool
+    lesson: str | None,
+    data: str | None,
+    label: str | None,
+    task: str | None,
+    given: Mapping[str, Any],
+    save: Path | None,
+    force: bool,
 ) -> tuple[Source | None, Data, Trainer]:
     """A new training of a lesson or on data; where the data came from, the examples, and the trainer."""
     from tutor.data.source import files_of, open_data, source_of
@@ -36,18 +46,27 @@ def begun(
     if (lesson is None) == (data is None):
         raise TutorError("name a lesson, as in `tutor train mlp`, or data, as in --data moons: one of the two")
     if lesson is not None:
-        if save is not None or label is not None:
-            raise TutorError("--save and --label go with --data; a lesson has its network and its examples in its file")
+        if save is not None or label is not None or task is not None:
+            said = "--save, --label and --task go with --data"
+            raise TutorError(f"{said}; a lesson has its network and its examples in its file")
         return None, *_lesson(lesson, given)
     assert data is not None
     _claim(save, files_of(data), force)
     wanted = Settings(**given)
-    check(wanted)
-    if wanted.rule == "perceptron" and "optimizer" in given:
-        raise TutorError("the perceptron rule has no optimizer; leave out --optimizer, or --rule")
-    source = source_of(data, label, wanted.seed)
-    found = open_data(data, label, wanted.seed)
+    check(wanted, given)
+    source = source_of(data, label, wanted.seed, known_task(task))
+    found = open_data(data, label, wanted.seed, source.task)
     return source, found, set_up(found, wanted)
+
+
+def known_task(typed: str | None) -> Task:
+    """What was typed, if anything was. Raises TutorError where it is no task."""
+    if typed is None:
+        return ""
+    for task in TASKS:
+        if typed == task:
+            return task
+    raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -69,6 +88,7 @@ def gone_on(
     run: Path,
     data: str | None,
     label: str | None,
+    task: str | None,
     explain: int | None,
     given: Mapping[str, Any],
     save: Path | None,
@@ -80,7 +100,13 @@ def gone_on(
     from tutor.training.settings import option
 
     _claim(save, [], force)
-    own = {"data": data, "label": label, "explain": explain, **{n: v for n, v in given.items() if n != "epochs"}}
+    own = {
+        "data": data,
+        "label": label,
+        "task": task,
+        "explain": explain,
+        **{n: v for n, v in given.items() if n != "epochs"},
+    }
     if extra := [option(name) for name, value in own.items() if value is not None]:
         raise TutorError(
             f"{extra[0]} is settled in the saved run; only --epochs, --save and --checkpoint go with --resume"
@@ -159,6 +185,9 @@ _DATA = typer.Option(
 )
 DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
+TaskName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
+]
 Save = Annotated[
     Path | None,
     typer.Option(
@@ -178,6 +207,7 @@ Resume = Annotated[
 ]
 
 
+TASKS: tuple[Task, ...] = ("regression", "classes")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -207,6 +237,7 @@ def train(
     lesson: Annotated[str | None, _LESSON] = None,
     data: Annotated[str | None, _DATA] = None,
     label: Label = None,
+    task: TaskName = None,
     explain: Explain = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
@@ -216,9 +247,9 @@ def train(
 ) -> None:
     """Train a network on a data set, or that of a lesson, and see how the loss falls.
 
-    Try `tutor train --data moons --learning-rate 0.02`. With `tutor train --data xor --hidden 3 --learning-rate 0.1
-    --epochs 500` a network learns XOR; with --hidden 1 you see it fail. The same seed gives the same bits on every
-    machine; --arithmetic fast is faster, and its last digits may differ between machines.
+    Try `tutor train --data moons`. With `tutor train --data xor` a network learns XOR; with --hidden 1 you see it fail.
+    The same seed gives the same bits on every machine; --arithmetic fast is faster, and its last digits may differ
+    between machines.
 
     `tutor train --data xor --hidden 2 --explain 100` shows the worksheet of the hundredth update, from the trainer's
     own weights at that moment.
@@ -231,14 +262,15 @@ def train(
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
-    from tutor.training.report import report
+    from tutor.training.advice import advice
+    from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, regions
     from tutor.views.training import training_page
 
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, explain, given, save, force)
+        source, found, trainer = gone_on(resume, lesson or data, label, task, explain, given, save, force)
     else:
-        source, found, trainer = begun(lesson, data, label, given, save, force)
+        source, found, trainer = begun(lesson, data, label, task, given, save, force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
@@ -248,13 +280,48 @@ def train(
     with watching(trainer.wanted.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
+    advised = advice(found, trainer, result)
+    ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer)
     if json_output:
-        print(as_json(report(found, trainer, result)))
+        told = (
+            None if advised is None else AdviceReport(advised.kind, advised.seen, [" ".join(words) for words in ways])
+        )
+        print(as_json(report(found, trainer, result, told)))
     else:
-        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer)))
+        shown = None if advised is None else (advised.seen, ways)
+        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer), shown))
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
         _lead_on_from(lesson, data, label, target, trainer, printer)
+
+
+def commands_for(
+    advised: Advice,
+    lesson: str | None,
+    source: Source | None,
+    given: Mapping[str, Any],
+    resumed: Path | None,
+    trainer: Trainer,
+) -> list[list[str]]:
+    """The whole command for each change that is advised, word by word; of a lesson only some settings can change."""
+    from tutor.cli.vary_option import command_line, options_typed
+    from tutor.training.from_lesson import CHANGEABLE
+    from tutor.training.settings import Settings
+
+    if lesson is not None:
+        fitting = [change for change in advised.changes if change.keys() <= {*CHANGEABLE}]
+        return [["tutor", "train", shlex.quote(lesson), *options_typed({**given, **change})] for change in fitting]
+    assert source is not None
+    if resumed is not None:
+        usual = asdict(Settings())
+        given = {name: value for name, value in asdict(trainer.wanted).items() if value != usual[name]}
+    found = []
+    for change in advised.changes:
+        if resumed is not None and [*change] == ["epochs"]:
+            found.append(["tutor", "train", "--resume", shlex.quote(str(resumed)), *options_typed(change)])
+        else:
+            found.append(command_line(source.name, source.label, {**given, **change}, source.task))
+    return found
 
 
 def _lead_on_from(

@@ -52,7 +52,8 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(name: str, value: Any, kind: Any) -> Any:
-    """A setting from what was typed. Raises TutorError where it is no such thing."""
+    """A setting from what was typed; `none` leaves to the data what is empty by default. Raises TutorError where it is
+    no such thing."""
     origin = get_origin(kind)
     if origin is tuple:
         try:
@@ -65,4 +66,4 @@ def read(name: str, value: Any, kind: Any) -> Any:
         if not all(key.strip() and equals and number.strip() for key, equals, number in pairs):
             raise TutorError(f"{option(name)} takes a name and a number, as in beta=0.8")
         return {key.strip(): number.strip() for key, _, number in pairs}
-    return value
+    return "" if value == "none" and getattr(Settings(), name) == "" else value

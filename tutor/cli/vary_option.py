@@ -125,13 +125,17 @@ def _ends(entry: Field[Any], values: str) -> tuple[Any, Any, type]:
     return low, high, kind
 
 
-def command_line(data: str, label: str | None, chosen: Mapping[str, Any]) -> list[str]:
+def command_line(data: str, label: str | None, chosen: Mapping[str, Any], task: str = "") -> list[str]:
     """The words of the `tutor train` that trains with these settings, each quoted for a shell."""
     words = ["tutor", "train", "--data", data, *(["--label", label] if label is not None else [])]
-    for entry in fields(Settings):
-        if entry.name in chosen:
-            words += _typed(entry, chosen[entry.name])
-    return [shlex.quote(word) for word in words]
+    words += ["--task", task] if task else []
+    return [*map(shlex.quote, words), *options_typed(chosen)]
+
+
+def options_typed(chosen: Mapping[str, Any]) -> list[str]:
+    """The words that set these settings, each quoted for a shell."""
+    known = [entry for entry in fields(Settings) if entry.name in chosen]
+    return [shlex.quote(word) for entry in known for word in _typed(entry, chosen[entry.name])]
 
 
 def _typed(entry: Field[Any], value: Any) -> list[str]:

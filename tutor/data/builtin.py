@@ -31,6 +31,8 @@ class Data:
 
     `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
     In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
+    `remarks` say what a reader took for what, where that was a guess, and how to say otherwise; `target` is what a
+    table calls the column to be learned.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Data:
     classes: tuple[str, ...] = ()
     shape: tuple[int, int] | None = None
     source: str = ""
+    remarks: tuple[str, ...] = ()
+    target: str = ""
 
     def __len__(self) -> int:
         return len(self.x)

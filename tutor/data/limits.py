@@ -6,19 +6,23 @@ Sizes are checked before memory is taken: what a file announces costs nothing to
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tutor.errors import TutorError, counted
+from tutor.errors import TutorError, counted, listed
 from tutor.read_files import opened
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats
 
+Task = Literal["", "regression", "classes"]
+"""What is to be learned of labels that are numbers; empty where that is guessed from them."""
+MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
+"""What stands in a cell, in any case, where its value is missing or is no number."""
 LARGEST_FILE = 1_000_000_000
 MOST_NUMBERS = 200_000_000
 """The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""
@@ -74,10 +78,58 @@ def check_classes(where: str, classes: Sequence[str], examples: int) -> None:
         raise TutorError(f"{where}: {len(classes)} classes for {examples} examples; are these the labels?")
 
 
-def are_class_numbers(different: Iterable[float]) -> bool:
-    """Whether labels that are numbers stand for classes: whole numbers, at most 20 different ones."""
-    found = list(different)
-    return len(found) <= MOST_NUMBERED_CLASSES and all(float(value).is_integer() for value in found)
+def are_classes(where: str, different: Collection[float], task: Task, most: int = MOST_NUMBERED_CLASSES) -> bool:
+    """Whether labels that are numbers, of which so many are different, stand for classes.
+
+    Without a task that is a guess: whole numbers are classes where there are at most `most` of them. Raises TutorError
+    where there are too many to be the classes that are asked for.
+    """
+    if task == "classes" and len(different) > MOST_CLASSES:
+        raise TutorError(f"{where}: more than {MOST_CLASSES:,} classes; are these the labels?")
+    if task:
+        return task == "classes"
+    return len(different) <= most and _are_whole(different)
+
+
+def what_was_taken(label: str, different: Collection[float], classes: bool, task: Task) -> tuple[str, ...]:
+    """What was made of labels that are numbers, and how to say otherwise, where both could be meant: two whole numbers
+    are two classes, and numbers with decimals, or more of them than there may be classes, are values."""
+    count = len(different)
+    if task or not 2 < count <= MOST_CLASSES or not _are_whole(different):
+        return ()
+    numbers = f"The {count} different whole numbers of {label[:40]!r}"
+    if classes:
+        said = f"{numbers} are taken for classes; to predict values, as prices, ratings and years are"
+        return (f"{said}, add --task regression.",)
+    return (f"{numbers} are taken for values to predict; to tell classes apart, add --task classes.",)
+
+
+def doubtful_classes(label: str, classes: Sequence[str], counts: Sequence[int]) -> tuple[str, ...]:
+    """What to remark of classes that are perhaps none: a word for what is missing, or a class in several spellings."""
+    found = []
+    for name, count in zip(classes, counts, strict=True):
+        if name.lower() in MISSING:
+            has = f"{counted(count, 'example')} {'has' if count == 1 else 'have'} {name[:40]!r} as {label[:40]!r}"
+            found.append(
+                f"{has}, which is taken for a class; if it means that the label is missing, fill it in or leave "
+                f"{'that row' if count == 1 else 'those rows'} out."
+            )
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(name.casefold(), []).append(repr(name[:40]))
+    for several in alike.values():
+        if len(several) > 1:
+            found.append(f"{listed(several)} are taken for {len(several)} classes; if they are one, spell them alike.")
+    return tuple(found)
+
+
+def no_values(where: str) -> TutorError:
+    """What to raise where values are to be predicted, and the labels are text."""
+    return TutorError(f"{where}: the labels are text, and --task regression predicts numbers; leave --task out")
+
+
+def _are_whole(values: Iterable[float]) -> bool:
+    return all(float(value).is_integer() for value in values)
 
 
 def pixel_names(shape: tuple[int, int]) -> tuple[str, ...]:

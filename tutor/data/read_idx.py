@@ -21,19 +21,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tutor.data.builtin import Data, room
-from tutor.data.limits import PIECE, check_amount, check_classes, pixel_names, size_of
+from tutor.data.limits import PIECE, Task, check_amount, check_classes, pixel_names, size_of
 from tutor.errors import TutorError, counted
 from tutor.read_files import opened, unreadable
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Labels
 
 _BYTES = 8
 _DIMENSIONS = {"images": 3, "labels": 1}
 _LEVEL = np.float32(1 / 256)
 
 
-def read_idx(path: Path, label: str | None) -> Data:
+def read_idx(path: Path, label: str | None, task: Task = "") -> Data:
     """The images in `path`, a row each, with the labels from the file beside it (labels-idx1 for images-idx3).
 
     Pixels are k/256 in single precision, not k/255: so every one of them is exact, and needs only eight bits.
@@ -52,7 +52,7 @@ def read_idx(path: Path, label: str | None) -> Data:
         for start, piece in _pieces(path, file, count * pixels, max(1, PIECE // pixels) * pixels):
             levels = np.frombuffer(piece, dtype=np.uint8).reshape(-1, pixels)
             np.multiply(levels, _LEVEL, out=x[start // pixels : start // pixels + len(levels)])
-    y, classes = _classes(labels, count, path)
+    y, classes = _classes(labels, count, path, task)
     name = re.split(r"[-.]?images", path.name)[0] or path.name.split(".")[0]
     return Data(name, x, y, pixel_names((height, width)), classes, (height, width), path.name)
 
@@ -134,7 +134,7 @@ def _pieces(path: Path, file: BufferedIOBase, announced: int, size: int = PIECE)
     _check_length(path, announced, found, more="at least " if found > announced else "")
 
 
-def _classes(path: Path, images: int, beside: Path) -> tuple[Places, tuple[str, ...]]:
+def _classes(path: Path, images: int, beside: Path, task: Task) -> tuple[Labels, tuple[str, ...]]:
     with _opened(path) as (file, length):
         (count,) = _shape(path, file, length, "labels")
         if count != images:
@@ -142,7 +142,10 @@ def _classes(path: Path, images: int, beside: Path) -> tuple[Places, tuple[str, 
                 f"{counted(count, 'label')} in {path}, but {counted(images, 'image')} in {beside}; they have to match"
             )
         read = b"".join(piece for _, piece in _pieces(path, file, count))
-    numbers, y = np.unique(np.frombuffer(read, dtype=np.uint8), return_inverse=True)
+    values = np.frombuffer(read, dtype=np.uint8)
+    if task == "regression":
+        return values[:, None].astype(np.float64), ()
+    numbers, y = np.unique(values, return_inverse=True)
     classes = tuple(str(number) for number in numbers.tolist())
     check_classes(str(path), classes, count)
     return y.astype(np.int64), classes

@@ -25,13 +25,18 @@ from tutor.data.builtin import Data, room
 from tutor.data.limits import (
     LARGEST_FILE,
     MOST_CLASSES,
+    MOST_NUMBERED_CLASSES,
     MOST_NUMBERS,
     PIECE,
-    are_class_numbers,
+    Task,
+    are_classes,
     check_amount,
     check_classes,
     check_finite,
+    doubtful_classes,
+    no_values,
     pixel_names,
+    what_was_taken,
 )
 from tutor.errors import TutorError, counted, listed
 
@@ -150,7 +155,7 @@ class Member:
 PAIRS = (("x", "y"), ("data", "target"), ("x_train", "y_train"))
 
 
-def read_npz(path: Path, label: str | None) -> Data:
+def read_npz(path: Path, label: str | None, task: Task = "") -> Data:
     """The examples in the arrays x and y (data and target, x_train and y_train; in any case) of an NPZ file.
 
     x is (examples, features), or (examples, height, width) for images, which become a row each; bytes of images become
@@ -172,11 +177,11 @@ def read_npz(path: Path, label: str | None) -> Data:
             )
         for member in (x, y):
             check_amount(member.where, member.shape)
-        labels, classes = _labels(y)
+        labels, classes, remarks = _labels(y, names[1], task)
         inputs = _inputs(x)
     shape = x.shape[1:] if len(x.shape) == 3 else None
     features = pixel_names(shape) if shape else tuple(f"x{k + 1}" for k in range(x.shape[1]))
-    return Data(path.stem, inputs, labels, features, classes, shape, path.name)
+    return Data(path.stem, inputs, labels, features, classes, shape, path.name, remarks)
 
 
 def _pair(path: Path, archive: zipfile.ZipFile, label: str | None) -> tuple[str, str]:
@@ -211,8 +216,8 @@ def _inputs(member: Member) -> Floats:
     return x
 
 
-def _labels(member: Member) -> tuple[Labels, tuple[str, ...]]:
-    """The class of each example and the names of the classes, or the values and no names."""
+def _labels(member: Member, name: str, task: Task) -> tuple[Labels, tuple[str, ...], tuple[str, ...]]:
+    """The class of each example and the names of the classes, or the values and no names; and what to remark."""
     y = member.read()
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -222,20 +227,32 @@ def _labels(member: Member) -> tuple[Labels, tuple[str, ...]]:
     if kind == "f":
         check_finite(where, y.reshape(len(y), -1))
     if y.ndim > 1:
-        return np.ascontiguousarray(y, dtype=np.float64), ()
+        if task == "classes":
+            raise TutorError(f"{where}: it has {y.shape[1]} values an example, and --task classes takes one")
+        return np.ascontiguousarray(y, dtype=np.float64), (), ()
     different, codes = np.unique(y, return_inverse=True)
-    few = len(different) <= MOST_CLASSES
-    if kind == "U" and not few:
-        raise TutorError(f"{where}: more than {MOST_CLASSES:,} classes; are these the labels?")
-    if not few or (kind == "f" and not are_class_numbers(different.tolist())):
-        return y[:, None].astype(np.float64), ()
+    remarks: tuple[str, ...] = ()
+    if kind == "U":
+        if task == "regression":
+            raise no_values(where)
+        if len(different) > MOST_CLASSES:
+            raise TutorError(f"{where}: more than {MOST_CLASSES:,} classes; are these the labels?")
+    else:
+        numbers = different.tolist()
+        classed = are_classes(where, numbers, task, MOST_NUMBERED_CLASSES if kind == "f" else MOST_CLASSES)
+        remarks = what_was_taken(name, numbers, classed, task)
+        if not classed:
+            return y[:, None].astype(np.float64), (), remarks
     names = [_class_name(value) for value in different.tolist()]
     classes = tuple(dict.fromkeys(names))
     check_classes(where, classes, len(y))
-    return np.array([classes.index(name) for name in names])[codes], classes
+    places = np.array([classes.index(label) for label in names])[codes]
+    if kind == "U":
+        remarks = doubtful_classes(name, classes, np.bincount(places, minlength=len(classes)).tolist())
+    return places, classes, remarks
 
 
 def _class_name(value: str | float) -> str:
     if isinstance(value, str):
         return " ".join(value.split()) or "(empty)"
-    return str(int(value))
+    return str(int(value)) if float(value).is_integer() else repr(value)

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tutor.data.builtin import Data
-from tutor.data.limits import size_of
+from tutor.data.limits import Task, size_of
 from tutor.data.read_idx import read_idx
 from tutor.data.read_npz import read_npz
 from tutor.data.read_table import read_csv
 from tutor.errors import TutorError
 from tutor.read_files import is_folder
 
-READERS: dict[str, Callable[[Path, str | None], Data]] = {
+Reader = Callable[[Path, str | None, Task], Data]
+READERS: dict[str, Reader] = {
     r"\.(csv|tsv)$": read_csv,
     r"\.npz$": read_npz,
     r"[-.]idx[13]([-.]ubyte)?(\.gz)?$": read_idx,
@@ -28,8 +29,9 @@ def is_file_name(word: str) -> bool:
     return bool(path.suffix or _reader(path) or re.search(r"[/\\]", word))
 
 
-def read_file(path: Path, label: str | None) -> Data:
-    """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned.
+def read_file(path: Path, label: str | None, task: Task = "") -> Data:
+    """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned, `task` what
+    numbers in it are.
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.
     """
@@ -43,10 +45,10 @@ def read_file(path: Path, label: str | None) -> Data:
         )
     size_of(path)
     try:
-        return reader(path, label)
+        return reader(path, label, task)
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None
 
 
-def _reader(path: Path) -> Callable[[Path, str | None], Data] | None:
+def _reader(path: Path) -> Reader | None:
     return next((read for ending, read in READERS.items() if re.search(ending, path.name, re.IGNORECASE)), None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tutor.data.builtin import Data
+from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
 from tutor.errors import TutorError
 from tutor.experiments.search import Setting, called
@@ -35,6 +36,7 @@ class Source:
 
     name: str
     label: str | None = None
+    task: Task = ""
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
@@ -46,7 +48,7 @@ class Source:
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    return open_data(source.name, source.label, seed)
+    return open_data(source.name, source.label, seed, source.task)
 
 
 @dataclass(frozen=True)

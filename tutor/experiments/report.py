@@ -19,7 +19,7 @@ from tutor.training.trainer import Measure
 @dataclass(frozen=True)
 class About:
     """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
-    of what varies, and whether times are shown."""
+    of what varies, whether times are shown, and what there is to remark."""
 
     data: str
     base: Settings
@@ -27,6 +27,7 @@ class About:
     seeds: int
     varied: Sequence[str]
     times: bool
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class ComparisonReport(Result):
     """All settings; `best` is the place of the best one, `test` what it came to on the test part."""
 
     data: str
+    remarks: Sequence[str]
     arithmetic: str
     search: str
     varied: Sequence[str]
@@ -95,6 +97,7 @@ def report(about: About, comparison: Comparison, final: Final) -> ComparisonRepo
     """The whole experiment."""
     return ComparisonReport(
         data=about.data,
+        remarks=about.remarks,
         arithmetic=about.base.arithmetic,
         search=about.search,
         varied=about.varied,

@@ -12,6 +12,7 @@ import numpy as np
 
 from tutor.data.sampling import uniforms, words
 from tutor.errors import TutorError, counted
+from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers import reproducible_arrays
 from tutor.training.settings import option
 
@@ -69,6 +70,25 @@ class Span:
 
 
 Varied = Choices | Span
+
+
+RATES = (0.2, 1, 5)
+"""What an optimizer is tried with where no rate is given, as multiples of its own for small networks."""
+
+
+def with_rates(settings: Sequence[Setting], rate: float | None, several: bool) -> list[Setting]:
+    """Settings in which optimizers are compared, each with the learning rate beside it, since it says nothing of an
+    optimizer what it does with a rate that fits another one: the rate that is given, else several of its own."""
+    found: list[Setting] = []
+    for setting in settings:
+        entry = OPTIMIZERS.get(setting.get("optimizer", ""))
+        if entry is None or "learning_rate" in setting:
+            found.append(setting)
+            continue
+        own = [float(f"{times * float(entry.small_rate):.3g}") for times in (RATES if several else (1,))]
+        tried = own if rate is None else [rate]
+        found += [{**setting, "learning_rate": one} for one in tried]
+    return found
 
 
 def grid(varied: Sequence[Varied]) -> list[Setting]:

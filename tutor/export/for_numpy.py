@@ -22,7 +22,7 @@ from tutor.formulas.code import CALL, POWER, Code, code_of
 from tutor.maths import batch_norm
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
-from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
+from tutor.maths.losses import LOSSES
 
 NUMPY = Writing("np")
 
@@ -234,24 +234,40 @@ def _step(plan: Plan) -> list[str]:
 
 
 def loss_text(plan: Plan, y: str, m: Writing) -> str:
-    """The mean loss of the examples."""
+    """The mean loss of the examples by what it is worked from: by the last sums where it takes outputs for
+    probabilities."""
     loss = LOSSES[plan.shape.loss]
     outputs = f" / {plan.shape.sizes[-1]}" if loss.mean else ""
-    return f"({text_of(loss.term, Code(y), Code('targets'), *plan.loss_numbers, m)}).sum() / len(targets){outputs}"
+    if loss.by_sum is not None:
+        text = text_of(loss.by_sum, Code(y), Code("targets"), Code("rest"), m)
+    else:
+        text = text_of(loss.term, Code(y), Code("targets"), *plan.loss_numbers, m)
+    return f"({text}).sum() / len(targets){outputs}"
+
+
+def _judged(plan: Plan) -> list[str]:
+    """The lines for what the loss is worked from."""
+    depth = plan.shape.depth
+    if LOSSES[plan.shape.loss].by_sum is None:
+        return [f"    y = f.a{depth}"]
+    lines = [f"    y = f.z{depth}  # the sums: they have the logarithm of a probability that is rounded to 0"]
+    if plan.shape.activations[-1] == "softmax":
+        lines += [
+            "    y = y - y.max(axis=1, keepdims=True)",
+            "    rest = np.log(np.exp(y).sum(axis=1, keepdims=True))",
+        ]
+    return lines
 
 
 def _update(plan: Plan) -> list[str]:
     shape, limits = plan.shape, plan.settings
     value, norm = clipped(plan, "np")
-    outputs, tiny = f"f.a{shape.depth}", SMALLEST_PROBABILITY
-    if LOSSES[shape.loss].output:
-        outputs = f"np.clip({outputs}, {tiny}, 1 - {tiny})"
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
         "    targets = np.asarray(targets, dtype=np.float64)",
         "    f = forward(scaled(x), learning=True)",
-        f"    y = {outputs}",
+        *_judged(plan),
         f"    E = loss = float({loss_text(plan, 'y', NUMPY)})",
         "    g = gradient(f, targets)",
     ]

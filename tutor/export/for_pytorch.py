@@ -20,7 +20,7 @@ from tutor.export.parts import (
 from tutor.export.plan import Plan
 from tutor.formulas.code import Code
 from tutor.maths import batch_norm
-from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
+from tutor.maths.losses import LOSSES
 
 TORCH = Writing("torch")
 _OWN = {"sigmoid": "torch.sigmoid({})", "elu": "torch.nn.functional.elu({})", "softmax": "torch.softmax({}, dim=1)"}
@@ -29,8 +29,7 @@ _FROM_SUMS = {
     "binary_cross_entropy": "torch.nn.functional.binary_cross_entropy_with_logits(z, targets, reduction='sum')",
     "cross_entropy": "-(targets * torch.log_softmax(z, dim=1)).sum()",
 }
-"""Losses that are differentiated by the last weighted sums, as no probability is then so near 0 that a slope is lost.
-The loss that is told is that of the probabilities, kept 1e-12 away from 0 and 1."""
+"""Losses that are differentiated by the last weighted sums, where no probability is so near 0 that a slope is lost."""
 
 
 def script(plan: Plan) -> str:
@@ -186,18 +185,18 @@ def _update(plan: Plan) -> list[str]:
     shape, limits, penalties = plan.shape, plan.settings, list(plan.penalties)
     value, norm = clipped(plan, "torch")
     fused = LOSSES[shape.loss].output == shape.activations[-1]
-    text, tiny = loss_text(plan, "y", TORCH), SMALLEST_PROBABILITY
     by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
-    inside = "    y = network.output(z)" + (f".detach().clamp({tiny}, 1 - {tiny})" if fused else "")
+    by_outputs = [] if fused else ["    y = network.output(z)", f"    mean_loss = {loss_text(plan, 'y', TORCH)}"]
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
         "    targets = torch.as_tensor(targets, dtype=torch.float64)",
         "    network.train()",
         "    z = network(scaled(x))",
-        *(by_sums or [inside, f"    mean_loss = {text}"]),
+        *by_sums,
+        *by_outputs,
         "    gradients = list(torch.autograd.grad(mean_loss, list(network.parameters())))",
-        *([inside, f"    E = loss = ({text}).item()"] if fused else ["    E = loss = mean_loss.item()"]),
+        "    E = loss = mean_loss.item()",
     ]
     if penalties:  # biases and gammas are not penalised
         lines.append("    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]")

@@ -295,16 +295,28 @@ def using(plan: Plan) -> list[str]:
 
 
 _READ = '''
+def is_number(cell):
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
 def read(path):
-    """The columns of a CSV that the network knows: by their names, or the first ones where there is no heading."""
+    """The columns of a CSV that the network knows: by their names, or the first ones where it knows none of them."""
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     places = range(len(FEATURES))
-    try:
-        [float(rows[0][place]) for place in places]
-    except ValueError:
+    first = [cell.strip() for cell in rows[0]] if rows else []
+    if first and (set(FEATURES) & set(first) or not any(map(is_number, first))):
         heading = [cell.strip() for cell in rows.pop(0)]
-        if set(FEATURES) <= set(heading):
+        known = [name for name in FEATURES if name in heading]
+        if known and len(known) < len(FEATURES):
+            missing = [name for name in FEATURES if name not in heading]
+            raise ValueError(f"there is no column {', '.join(map(ascii, missing))}")
+        if any(heading.count(name) > 1 for name in known):
+            raise ValueError("two columns have the same name")
+        if known:
             places = [heading.index(name) for name in FEATURES]
     return [[float(row[place]) for place in places] for row in rows]
 '''

@@ -1,7 +1,7 @@
 """The one grammar of names: what a quantity is called in each example and update, and what is made of it.
 
     name        =  (base | d<name>/d<base> | local(<name>,<name>)) role? ("@" example)? ("[" update "]")?
-    role        =  "_new" | "_after" | "_step" | "_clipped"
+    role        =  "_new" | "_after" | "_step" | "_limited" | "_clipped"
 
 What stands at the end belongs to the whole name: dE@1/dW1[2] is the derivative of E@1 by W1, in the second update.
 
@@ -19,12 +19,14 @@ from functools import lru_cache
 
 class Role(StrEnum):
     """What has its name from another quantity is the value of it after the update, that of the forward pass after all
-    updates, a parameter that is yet to be soft-thresholded, or a gradient that has been clipped."""
+    updates, a parameter that is yet to be soft-thresholded, a gradient whose value has been clipped and that is yet to
+    be clipped by norm, or one that has been clipped."""
 
     PLAIN = ""
     NEW = "_new"
     AFTER = "_after"
     STEP = "_step"
+    LIMITED = "_limited"
     CLIPPED = "_clipped"
 
 

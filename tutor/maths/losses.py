@@ -11,8 +11,6 @@ from tutor.maths.number_system import absolute
 from tutor.maths.setting import Setting
 
 Scalar = Any
-SMALLEST_PROBABILITY = 1e-12
-"""How near 0 and 1 an output may count in a loss that takes it for a probability: its logarithm is infinite there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,9 @@ class Loss:
 
     `slope` is the derivative of one term by its output y, in the form in which it is taught. Both take the settings, in
     their order, after y and t. `output` is set where the outputs are to be probabilities: the activation that makes
-    them. With it dE/dz of an output is simply y - t.
+    them. With it dE/dz of an output is simply y - t, and trainings work the term by the weighted sum z below the
+    output, `by_sum`, where `rest` is ln of the sum of all exp(z): there a probability that is rounded to 0 has its
+    logarithm.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Loss:
     remark: str = ""
     source: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    by_sum: Callable[..., Scalar] | None = None
 
 
 def _huber(y: Scalar, t: Scalar, delta: Scalar, m: Any) -> Scalar:
@@ -84,6 +85,7 @@ LOSSES = {
             factor="1",
             derivative="(y - t)/(y(1 - y))",
             output="sigmoid",
+            by_sum=lambda z, t, rest, m: t * m.log_one_plus_exp(-z) + (1 - t) * m.log_one_plus_exp(z),
             remark="Every output must lie strictly between 0 and 1.",
             source="common",
         ),
@@ -95,6 +97,7 @@ LOSSES = {
             factor="1",
             derivative="-t/y",
             output="softmax",
+            by_sum=lambda z, t, rest, m: t * (rest - z),
             remark="The outputs are probabilities that add up to 1, so it goes with softmax.",
             source="the lecture's slide on loss functions",
         ),

@@ -62,7 +62,9 @@ class Flag:
 class Optimizer:
     """`equations` are worked for each parameter, `shared` ones once an update for all of them.
 
-    `rate` is the learning rate that is taken where none is given. `frameworks` says how PyTorch and Keras have it.
+    `rate` is the learning rate that a worksheet takes where none is given, as it was published. It is meant for large
+    networks and many updates; `small_rate` lets a small network learn a small problem in a few hundred. `frameworks`
+    says how PyTorch and Keras have it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Optimizer:
     flags: Mapping[str, Flag] = field(default_factory=dict)
     shared: tuple[Equation, ...] = ()
     rate: str | None = None
+    small_rate: str = "0.1"
     remark: str = ""
     source: str = "the lecture"
     frameworks: str = ""
@@ -81,6 +84,11 @@ class Optimizer:
         """What each setting is if nothing is said."""
         flags = {name: str(flag.default).lower() for name, flag in self.flags.items()}
         return {name: "left out" if s.default is None else s.default for name, s in self.settings.items()} | flags
+
+    @property
+    def adapts_rate(self) -> bool:
+        """Whether it finds its own learning rate from update to update, whatever a schedule says."""
+        return any(line.name == RATE for line in self.shared)
 
     def variant(self, given: Mapping[str, Any] | None = None) -> Variant:
         """The form that it has with these settings, numbers as they are given and flags true or false."""

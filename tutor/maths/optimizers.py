@@ -103,6 +103,7 @@ OPTIMIZERS = {
             "is the same.",
             source="the lecture; Cauchy 1847; with some of the examples at a time Robbins and Monro 1951",
             frameworks="PyTorch's SGD and Keras's SGD without momentum.",
+            small_rate="0.3",
         ),
         Optimizer(
             "momentum",
@@ -143,6 +144,7 @@ OPTIMIZERS = {
             "when a gradient enters the velocity, not when the velocity moves the weight: the same as long as the rate "
             "does not change. `dampening` is PyTorch's: v_new = beta·v + (1 - dampening)·g, but v_new = g in the first "
             "update; with dampening = beta that is the averaged form from v = g instead of v = 0.",
+            small_rate="0.3",
         ),
         Optimizer(
             "nesterov",
@@ -158,6 +160,7 @@ OPTIMIZERS = {
             source="Nesterov 1983; in this form Bengio, Boulanger-Lewandowski and Pascanu 2013",
             frameworks="PyTorch's SGD and Keras's SGD with nesterov=True. Keras multiplies by the learning rate when a "
             "gradient enters the velocity: the same as long as the rate does not change.",
+            small_rate="0.1",
         ),
         Optimizer(
             "adaptive_sign",
@@ -186,6 +189,7 @@ OPTIMIZERS = {
             source="the lecture's slide on adaptive learning rates; factors by Vogl et al. 1988",
             frameworks="Neither PyTorch nor Keras has it. PyTorch's Rprop compares the signs of each parameter's own "
             "gradients instead, and has a step size for each parameter.",
+            small_rate="0.1",
         ),
         Optimizer(
             "adagrad",
@@ -202,6 +206,7 @@ OPTIMIZERS = {
             source="Duchi, Hazan and Singer 2011",
             frameworks="PyTorch's Adagrad with epsilon = 1e-10 and a learning rate of 0.01. Keras's Adagrad has "
             "epsilon_inside = true, epsilon = 1e-7 and initial_accumulator = 0.1.",
+            small_rate="0.3",
         ),
         Optimizer(
             "rmsprop",
@@ -250,6 +255,7 @@ OPTIMIZERS = {
             frameworks="PyTorch's RMSprop with alpha = rho = 0.99 and a learning rate of 0.01. Keras's RMSprop has "
             "epsilon_inside = true and epsilon = 1e-7. Both have `centered` and `momentum`; Keras multiplies by the "
             "learning rate when a gradient enters the velocity, PyTorch, as here, when the velocity moves the weight.",
+            small_rate="0.03",
         ),
         Optimizer(
             "adadelta",
@@ -273,6 +279,7 @@ OPTIMIZERS = {
             source="Zeiler 2012, who has no eta",
             frameworks="PyTorch's Adadelta with rho = 0.9. Keras's Adadelta has epsilon = 1e-7 and a learning rate of "
             "0.001, a thousandth of what Zeiler means.",
+            small_rate="1",
         ),
         Optimizer(
             "adam",
@@ -287,6 +294,7 @@ OPTIMIZERS = {
             frameworks="PyTorch's Adam, also with `amsgrad`. Keras's Adam has epsilon_hat = true, the other form "
             "in Kingma and Ba's section 2, and epsilon = 1e-7. AMSGrad as both frameworks have it takes the largest v "
             "before the bias correction; Reddi, Kale and Kumar have no correction at all.",
+            small_rate="0.03",
         ),
         Optimizer(
             "adamw",
@@ -302,6 +310,7 @@ OPTIMIZERS = {
             "by the root too. Biases decay like weights.",
             source="Loshchilov and Hutter 2019, who multiply the decay by the schedule alone, not by the whole eta",
             frameworks="PyTorch's AdamW. Keras's AdamW has epsilon_hat = true, epsilon = 1e-7 and decay = 0.004.",
+            small_rate="0.03",
         ),
         Optimizer(
             "nadam",
@@ -380,6 +389,7 @@ OPTIMIZERS = {
             "learning rate of 0.002; Keras's Nadam has it with psi = 1 and epsilon = 1e-7. Both, as here, leave beta1 "
             "in the line of m, where Dozat has mu_t. A form that is often printed divides m by 1 - beta1^t; its first "
             "step is 1.9·eta with beta1 = 0.9, Dozat's 1.47·eta. Optax's nadam has no schedule, as here.",
+            small_rate="0.03",
         ),
         Optimizer(
             "lion",
@@ -409,6 +419,7 @@ OPTIMIZERS = {
             source="Chen et al. 2023, algorithm 2",
             frameworks="Keras's Lion; PyTorch has none of its own. There, too, c is made of beta1 and the new mean of "
             "beta2, and beta1 = 0.9, beta2 = 0.99.",
+            small_rate="0.01",
         ),
     )
 }

@@ -8,7 +8,6 @@ import sys
 from functools import cache
 from typing import Any
 
-from tutor.maths.losses import SMALLEST_PROBABILITY
 from tutor.maths.number_system import FUNCTIONS, completed
 from tutor.numbers import reproducible_arrays
 from tutor.numbers.reproducible_arrays import (
@@ -138,8 +137,7 @@ def cos(x: float) -> float:
 class Reproducible:
     """What a formula calls, with the same bits on every machine.
 
-    A probability below 1e-12 counts as that in a logarithm, as it does in matrix form. Raises ValueError for the
-    logarithm of a negative number.
+    Raises ValueError for the logarithm of a negative number.
     """
 
     FUNCTIONS = (*FUNCTIONS, "sqrt", "log_one_plus_exp")
@@ -148,9 +146,7 @@ class Reproducible:
 
     @staticmethod
     def log(x: float) -> float:
-        if x < SMALLEST_PROBABILITY:
-            _check_logarithm(x)
-            x = SMALLEST_PROBABILITY
+        _check_logarithm(x)
         return log(x)
 
     @staticmethod
@@ -171,10 +167,8 @@ class Fast(Reproducible):
 
     @staticmethod
     def log(x: float) -> float:
-        if x < SMALLEST_PROBABILITY:
-            _check_logarithm(x)
-            x = SMALLEST_PROBABILITY
-        return math.log(x)
+        _check_logarithm(x)
+        return math.log(x) if x else -math.inf
 
 
 class Fastest(Fast):

@@ -42,7 +42,8 @@ _Heading = TypeVar("_Heading", bound="Heading")
 
 
 class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """What stands in the file beside the arrays. `numbers` are those of each state that are no arrays."""
+    """What stands in the file beside the arrays. `numbers` are those of each state that are no arrays, `target` is the
+    column that was learned, where it has a name."""
 
     program: str
     format: int
@@ -61,6 +62,7 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     interrupted: bool
     best: tuple[_Number, int] | None
     numbers: dict[str, dict[str, float | dict[str, float]]]
+    target: str = ""
 
 
 class _Listed(msgspec.Struct, forbid_unknown_fields=True):

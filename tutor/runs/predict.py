@@ -27,6 +27,8 @@ from tutor.training.results import confusion_matrix
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Labels, Places
 
+MOST_SHOWN = 8
+
 
 @dataclass
 class Examples:
@@ -43,7 +45,7 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
     examples are none for this network."""
     if Path(name).suffix.lower() in (".csv", ".tsv", ".txt"):
         return _table(run, Path(name), label)
-    data = open_data(name, label, run.settings.seed if seed is None else seed)
+    data = open_data(name, label, run.settings.seed if seed is None else seed, run.heading.source.task)
     count = run.shape.sizes[0]
     if data.x.shape[1] != count:
         raise TutorError(f"{name} has {counted(data.x.shape[1], 'feature')}, and the network takes {count}")
@@ -85,37 +87,68 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
 
 
 def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], int | None, bool]:
-    """The places of the features, that of the answers if there is one, and whether it is sure that they are answers."""
+    """The places of the features, that of the answers if there is one, and whether it is sure that they are answers.
+
+    Columns are taken by their names where the names of the network are among them, and by their places where there are
+    no names, or all of them are others. Raises TutorError where only some are known: which ones is then a guess.
+    """
     features, names = run.heading.features, table.names
-    known = run.heading.source.label
+    known = run.heading.target or run.heading.source.label
     answer = table.column(label) if label is not None else names.index(known) if known in names else None
     sure = answer is not None
-    apart = answer is None or names[answer] not in features
-    if apart and set(features) <= set(names) and len(set(names)) == len(names):
-        places = [names.index(feature) for feature in features]
-        if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
-            answer = len(names) - 1
-        return places, answer, sure
-    places = [place for place in range(len(names)) if place != answer]
+    if answer is not None and names[answer] in features:
+        raise TutorError(f"{table.path}: the network takes {names[answer][:40]!r}, so it is no column of answers")
+    if not table.named or not set(features) & set(names):
+        return *_by_place(run, table, answer, remarks), sure
+    _check_names(features, table)
+    places = [names.index(feature) for feature in features]
+    if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
+        answer = len(names) - 1
+    return places, answer, sure
+
+
+def _check_names(features: Sequence[str], table: Table) -> None:
+    """Raises TutorError where a feature is no column, or two columns could be meant by one."""
+    if missing := [feature for feature in features if feature not in table.names]:
+        others = [name for name in table.names if name not in features]
+        there = f"; the others here are {_listed(others)}" if others else ""
+        are = "is" if len(missing) == 1 else "are"
+        raise TutorError(
+            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there}. Give "
+            "every column its name in the heading, or leave the heading out and keep their order"
+        )
+    for feature in features:
+        if table.names.count(feature) > 1:
+            raise TutorError(f"{table.path}: two columns are called {feature[:40]!r}; which of them is meant?")
+
+
+def _by_place(run: Run, table: Table, answer: int | None, remarks: list[str]) -> tuple[list[int], int | None]:
+    features = run.heading.features
+    places = [place for place in range(len(table.names)) if place != answer]
     if answer is None and len(places) == len(features) + 1:
         answer = places.pop()
     if len(places) != len(features):
-        missing = [repr(feature[:40]) for feature in features if feature not in names]
+        more = " beside the answers" if answer is not None else ""
         raise TutorError(
-            f"{table.path} has {counted(len(names), 'column')}; the network takes {len(features)}, and of those by "
-            f"name {listed(missing)} {'is' if len(missing) == 1 else 'are'} not there"
+            f"{table.path} has {counted(len(places), 'column')}{more}; the network takes {len(features)}: "
+            f"{_listed(features)}"
         )
     if table.named:
-        _compare(run, [names[place] for place in places], remarks)
-    return places, answer, sure
+        _compare(run, [table.names[place] for place in places], remarks)
+    return places, answer
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a message, some of them where there are many."""
+    shown = [repr(name[:40]) for name in names[:MOST_SHOWN]]
+    return listed(shown if len(names) <= MOST_SHOWN else [*shown, f"{len(names) - MOST_SHOWN} more"])
 
 
 def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
     if list(names) != list(run.heading.features):
-        known, own = ([repr(name[:40]) for name in several] for several in (run.heading.features, names))
+        known, own = _listed(run.heading.features), _listed(names)
         remarks.append(
-            f"The network was trained on {listed(known)}; here the columns are called {listed(own)}, and are "
-            "taken in this order."
+            f"The network was trained on {known}; here the columns are called {own}, and are taken in this order."
         )
 
 
@@ -185,6 +218,11 @@ class Predictions:
 
 def outputs_of(run: Run, x: Floats) -> Floats:
     """What the trained network says to unscaled examples, (examples, features): (outputs, examples)."""
+    return _worked(run, x)[0]
+
+
+def _worked(run: Run, x: Floats) -> tuple[Floats, Floats]:
+    """The outputs for unscaled examples, and what the loss is worked from, both (outputs, examples)."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
     running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.shape.scales(state["vector"])))]
@@ -196,22 +234,23 @@ def outputs_of(run: Run, x: Floats) -> Floats:
     with np.errstate(all="ignore"):
         places = np.arange(len(rows))
         blocks = [places[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-        found = [network.forward(examples.take(block)) for block in blocks]
-    return np.concatenate(found, axis=1)
+        found = [(network.forward(examples.take(block)), network.judged) for block in blocks]
+    outputs, judged = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    return outputs, judged
 
 
 def predict(run: Run, examples: Examples) -> Predictions:
     """The outputs and the guesses; loss, accuracy and confusion over the examples whose answers are known."""
     classes, y, last = run.heading.classes, examples.y, run.shape.activations[-1]
     probable = bool(classes) and last in ("sigmoid", "softmax")
-    outputs = outputs_of(run, examples.x)
+    outputs, judged = _worked(run, examples.x)
     tanh = last == "tanh"
     guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
     if y is None or not (known := np.flatnonzero(y >= 0) if classes else np.arange(len(y))).size:
         return Predictions(classes, probable, outputs, guessed, None, None, None, [])
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
-    loss = BatchLoss(run.shape, system).mean(outputs[:, known], targets_of(told, len(outputs), tanh))
+    loss = BatchLoss(run.shape, system).mean(judged[:, known], targets_of(told, len(outputs), tanh))
     if guessed is None:
         return Predictions(classes, probable, outputs, None, y, loss, None, [])
     table = confusion_matrix(y[known], guessed[known], len(classes))

@@ -90,6 +90,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         interrupted=result.interrupted,
         best=result.best and (_spelled(result.best[0]), result.best[1]),
         numbers=numbers,
+        target=data.target,
     )
     write_file(path, heading, arrays)
 
@@ -143,6 +144,7 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
                 check_state(which, run.states[which], trainer.form.state(), exact=True)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
+    trainer.begin()  # while it still has its first weights
     trainer.form.restore(run.states["last"])
     trainer.result = Result(_history(run), run.heading.seconds)
     if run.heading.best is not None:

@@ -86,7 +86,7 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
     training = _by_optimizer(training, given.get("optimizer", training.optimizer))
     hidden = tuple(len(layer.weights) for layer in problem.network.layers[:-1])
     wanted = _settings(training, len(problem.examples), {"hidden": hidden, **given})
-    check(wanted)
+    check(wanted, given)
     training = _with_given(training, wanted, given)
     data, prepared = _examples(problem, problem.network, name)
     system, changed = ARITHMETICS[wanted.arithmetic], replace(problem, training=training)
@@ -112,18 +112,17 @@ def _by_optimizer(training: Training, optimizer: str) -> Training:
 def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Settings:
     """The lesson's way to train as settings."""
     by_rule = training.rule == RULE
-    usual: dict[str, Any] = {
-        "optimizer": training.optimizer,
-        "learning_rate": float(training.rate),
-        "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
-        "schedule": training.schedule,
-        "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
-        "batch_size": 1 if by_rule else training.batch_size(count),
-        "shuffle": False,
-        "rule": "perceptron" if by_rule else "gradient",
-    }
+    usual: dict[str, Any] = {"learning_rate": float(training.rate), "shuffle": False}
     if by_rule:
-        usual["epochs"] = training.max_epochs
+        usual |= {"rule": "perceptron", "batch_size": 1, "epochs": training.max_epochs}
+    else:
+        usual |= {
+            "optimizer": training.optimizer,
+            "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
+            "schedule": training.schedule,
+            "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
+            "batch_size": training.batch_size(count),
+        }
     return Settings(**{**usual, **given})
 
 

@@ -25,7 +25,7 @@ class NetworkReport(Struct):
 
 
 class DataReport(Struct):
-    """The data, and how many examples each part of them has."""
+    """The data, how many examples each part of them has, and what was taken for what where that was a guess."""
 
     name: str
     examples: int
@@ -33,6 +33,7 @@ class DataReport(Struct):
     validation: int
     test: int
     classes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class EpochReport(Struct):
@@ -43,6 +44,14 @@ class EpochReport(Struct):
     accuracy: float | None
     validation_loss: float | None
     validation_accuracy: float | None
+
+
+class AdviceReport(Struct):
+    """What to try after a training: what kind of thing was seen, in words, and the commands."""
+
+    kind: str
+    seen: str
+    commands: list[str]
 
 
 class TrainingReport(Result, kw_only=True):
@@ -65,6 +74,7 @@ class TrainingReport(Result, kw_only=True):
     accuracy: float | None = None
     parts: dict[str, Measure]
     history: list[EpochReport]
+    advice: AdviceReport | None = None
     weights: list[float]
     scaling: Scaling | None = None
     running: dict[str, list[float]] = field(default_factory=dict)
@@ -75,7 +85,9 @@ def epoch_reports(history: list[training.Epoch] | tuple[training.Epoch, ...]) ->
     return [EpochReport(e.number, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy) for e in history]
 
 
-def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingReport:
+def report(
+    data: Data, trainer: Trainer, result: training.Result, advised: AdviceReport | None = None
+) -> TrainingReport:
     """The training that has just ended, or was resumed without any epoch left."""
     shape, wanted, prepared, form = trainer.shape, trainer.wanted, trainer.data, trainer.form
     measured = trainer.measures()
@@ -83,7 +95,13 @@ def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingRep
     return TrainingReport(
         network=NetworkReport(shape.sizes, shape.activations, shape.loss, len(form.vector), form.name),
         data=DataReport(
-            data.name, len(data), len(prepared.train), len(prepared.validation), len(prepared.test), data.classes
+            data.name,
+            len(data),
+            len(prepared.train),
+            len(prepared.validation),
+            len(prepared.test),
+            data.classes,
+            data.remarks,
         ),
         settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         arithmetic=wanted.arithmetic,
@@ -96,6 +114,7 @@ def report(data: Data, trainer: Trainer, result: training.Result) -> TrainingRep
         accuracy=measured["training"].accuracy if data.classes else None,
         parts=measured,
         history=epoch_reports(result.history),
+        advice=advised,
         weights=[float(w) for w in form.vector],
         scaling=prepared.scaling,
         running={n: array.ravel().tolist() for n, array in state.items() if n.startswith(("mean_", "variance_"))},

@@ -5,7 +5,7 @@ The command line, `--vary` of `tutor compare` and saved runs all take the names,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from math import isfinite
@@ -32,7 +32,7 @@ SECTIONS = {
 """What `--help` puts together: the first setting of every section."""
 MOST_LAYERS = 1_000
 USUAL_RATE = "0.1"
-"""Of a training by an optimizer that has no usual learning rate."""
+"""Of a lesson that is trained by an optimizer without a usual learning rate."""
 
 
 def setting(default: Any, text: str, least: float | None = None, below: float | None = None) -> Any:
@@ -67,7 +67,7 @@ class Settings:
     residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
-    learning_rate: float | None = setting(None, "The optimizer's own unless given.", 0)
+    learning_rate: float | None = setting(None, "The optimizer's own for small networks unless given.", 0)
     optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8 or amsgrad=true; may be given several times.")
     schedule: str = setting("constant", "How the rate changes from epoch to epoch.")
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
@@ -114,7 +114,7 @@ class Settings:
         from tutor.worksheet.problem import Training
 
         whole = {"epochs": Fraction(self.epochs)} if "epochs" in SCHEDULES[self.schedule].settings else {}
-        usual = float(OPTIMIZERS[self.optimizer].rate or USUAL_RATE)
+        usual = float(OPTIMIZERS[self.optimizer].small_rate)
         rate = usual if self.learning_rate is None else self.learning_rate
         if self.rule == "perceptron":
             return Training(rule="perceptron", learning_rate=Fraction(rate), max_epochs=self.epochs)
@@ -144,8 +144,9 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check(wanted: Settings) -> None:
-    """Raises TutorError, with what to do, for whatever cannot be meant."""
+def check(wanted: Settings, given: Collection[str] = ()) -> None:
+    """Raises TutorError, with what to do, for whatever cannot be meant; `given` names the settings that were typed,
+    among them those that were typed as they are by default."""
     _check_words(wanted)
     for entry in fields(wanted):
         _check_range(entry.name, getattr(wanted, entry.name), entry.metadata)
@@ -157,28 +158,52 @@ def check(wanted: Settings) -> None:
         raise TutorError("--patience waits for a better validation loss; hold something out with --validation 0.2")
     if wanted.residual and not any(before == after for before, after in pairwise(wanted.hidden)):
         raise TutorError("--residual needs two hidden layers of the same width, as in --hidden 16,16")
-    if wanted.rule == "perceptron":
-        _check_perceptron(wanted)
+    _check_effect(wanted, given)
     if wanted.stochastic_depth and not wanted.residual:
         raise TutorError("--stochastic-depth leaves out residual layers; add --residual")
     if wanted.batch_norm and wanted.batch_size == 1:
         raise TutorError("--batch-norm works on several examples at once; give --batch-size 2 or more")
-    if (wanted.dropout or wanted.batch_norm) and not wanted.hidden:
-        raise TutorError("--dropout and --batch-norm act on hidden layers, and there are none")
 
 
-def _check_perceptron(wanted: Settings) -> None:
-    if wanted.hidden:
+def _check_effect(wanted: Settings, given: Collection[str]) -> None:
+    """Raises TutorError for a setting that changes nothing, or contradicts another one."""
+    if wanted.rule == "perceptron" and wanted.hidden:
         raise TutorError("the perceptron rule trains a single layer; add --hidden 0")
-    if wanted.output_activation not in ("", "step") or wanted.loss:
+    if wanted.rule == "perceptron" and (wanted.output_activation not in ("", "step") or wanted.loss):
         raise TutorError(
             "the perceptron rule has step units and counts errors; leave out --output-activation and --loss"
         )
-    for name in (*PENALTIES, "clip_value", "clip_norm", "dropconnect", "class_weights", "augment"):
-        if getattr(wanted, name):
-            raise TutorError(f"{option(name)} works on gradients, and the perceptron rule has none")
-    if wanted.schedule != "constant":
-        raise TutorError("--schedule goes with gradients; the perceptron rule keeps its rate")
+    usual = Settings()
+    for name, why in _without_effect(wanted):
+        if name in given or getattr(wanted, name) != getattr(usual, name):
+            raise TutorError(f"{option(name)} has no effect: {why}; leave out {option(name)}")
+
+
+def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
+    """The settings that change nothing beside the others, and why."""
+    from tutor.maths.optimizers import OPTIMIZERS
+
+    by_rule = wanted.rule == "perceptron"
+    if by_rule:
+        for name in (
+            *PENALTIES,
+            "penalty_setting",
+            "clip_value",
+            "clip_norm",
+            "dropconnect",
+            "class_weights",
+            "augment",
+        ):
+            yield name, "it works on gradients, and the perceptron rule has none"
+        yield from dict.fromkeys(("optimizer", "optimizer_setting"), "the perceptron rule has no optimizer").items()
+        yield from dict.fromkeys(("schedule", "schedule_setting"), "the perceptron rule keeps its rate").items()
+    if by_rule and wanted.batch_size != 1:
+        yield "batch_size", "the perceptron rule takes one example after the other"
+    if not wanted.hidden:
+        for name in ("activation", "dropout", "batch_norm"):
+            yield name, "it acts on hidden layers, and there are none"
+    if not by_rule and OPTIMIZERS[wanted.optimizer].adapts_rate:
+        yield "schedule", f"{wanted.optimizer} changes the learning rate itself, by the error"
 
 
 def _check_words(wanted: Settings) -> None:

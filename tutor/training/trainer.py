@@ -12,7 +12,7 @@ import numpy as np
 from tutor.data.sampling import orders
 from tutor.training.architecture import Shape
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared
+from tutor.training.preparation import Prepared, guesses
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
+_SURELY = 1e-9  # a share of examples that is as good as none
+GROWN, OUT_OF_REACH = 10.0, 1e6
+"""How many times the loss that a training began with the last one may be, and from where on nothing comes back."""
 
 
 class Form(Protocol):
@@ -28,7 +31,8 @@ class Form(Protocol):
 
     `vector` has all of its parameters, (parameters,). `run` trains an epoch for each row of the orders, (epochs,
     examples of the training part), and `outputs` makes of the examples in these rows, (examples, features + 1), what
-    the network says to those in these places: (outputs, places).
+    the network says to those in these places: (outputs, places), and `judged` what the loss is worked from, in the same
+    shape.
     """
 
     name: Literal["matrix", "straight-line"]
@@ -41,6 +45,7 @@ class Form(Protocol):
     def updates(self) -> int: ...
     def run(self, first: int, orders: Places) -> list[float]: ...
     def outputs(self, rows: Floats, places: Places) -> Floats: ...
+    def judged(self, rows: Floats, places: Places) -> Floats: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
 
@@ -96,22 +101,40 @@ class Trainer:
         self.initial = form.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
+        self.first_loss = self.constant_loss = float("inf")
 
     @property
     def done(self) -> int:
         """How many epochs lie behind."""
         return len(self.result.history)
 
+    def begin(self) -> None:
+        """Measure the network before its first update: growth is measured by what it loses then, or the mean of the
+        targets would where that is more, since a network that has nothing to learn may lose nearly nothing."""
+        targets = self.data.targets[:, self.data.train]
+        with np.errstate(all="ignore"):
+            mean = targets.mean(axis=1, keepdims=True)
+            if self.loss.by_sums:
+                kept = np.clip(mean, _SURELY, 1 - _SURELY)
+                mean = np.log(kept) if len(mean) > 1 else np.log(kept / (1 - kept))
+            self.constant_loss = self.loss.mean(np.broadcast_to(mean, targets.shape), targets)
+        losses = [self.measure(self.data.train).loss, self.constant_loss]
+        self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
+
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
         """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
         result = self.result
         try:
+            if not self.done:
+                self.begin()
             while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
                 self._keep_checkpoint()
                 watch(result.history[-1] if result.history else Epoch(0, float("nan")))
         except KeyboardInterrupt:
             result = self.result = self._stopped_here()
+        if not result.interrupted and result.best is None:
+            self._look_for_growth(GROWN)
         result.last = self.form.state()
         if result.best is not None and not result.interrupted:
             self.form.restore({**result.best[2], "updates": self.form.updates})
@@ -147,6 +170,17 @@ class Trainer:
         self.result.seconds += seconds
         if self.form.failed:
             self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
+        else:
+            self._look_for_growth(OUT_OF_REACH)
+
+    def _look_for_growth(self, times: float) -> None:
+        """The training has diverged where its loss is so many times what it began with, finite or not."""
+        if self.wanted.rule == "perceptron" or not self.done or self.result.diverged:
+            return
+        last = self.result.history[-1].loss
+        if last > times * self.first_loss:
+            grown = f"the loss grew from {self.first_loss:.3g} to {last:.3g} in epoch {self.done}"
+            self.result.diverged, self.result.ended = True, f"diverged: {grown}"
 
     def _is_over(self) -> bool:
         """Whether the training has diverged or, by the perceptron rule, come to an epoch without error."""
@@ -194,12 +228,13 @@ class Trainer:
 
     def measure(self, places: Places) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
-        outputs = self.form.outputs(self.data.rows, places)
+        judged = self.form.judged(self.data.rows, places)
         with np.errstate(all="ignore"):
-            loss = self.loss.mean(outputs, self.data.targets[:, places])
+            loss = self.loss.mean(judged, self.data.targets[:, places])
         if not self.data.classes:
             return Measure(loss, None)
-        return Measure(loss, float((self.data.guesses(outputs) == self.data.y[places]).mean()))
+        guessed = guesses(judged, 0.0 if self.loss.by_sums else self.data.threshold)
+        return Measure(loss, float((guessed == self.data.y[places]).mean()))
 
     def measures(self) -> dict[str, Measure]:
         """Every part by its name."""

@@ -50,11 +50,30 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     if not comparison.complete:
         done = sum(len(summary.outcomes) for summary in summaries)
         yield Paragraph(f"Incomplete: interrupted after {done} of {about.seeds * len(summaries)} runs.")
+    yield from map(Paragraph, about.remarks)
     yield Break()
     yield _table(_columns(about, comparison), comparison)
     yield Paragraph(_what_is_shown(about, comparison))
     yield from _curves(comparison)
+    yield from _each_at_its_best(comparison)
     yield from _best(comparison, final)
+
+
+def _each_at_its_best(comparison: Comparison) -> Iterator[Block]:
+    """What every optimizer comes to at the best of its rates, where it was tried with several."""
+    best: dict[str, list[int]] = {}
+    for place in comparison.ranking:
+        labels = comparison.summaries[place].labels
+        others = [f"{name} {text}" for name, text in labels.items() if name != "learning-rate"]
+        best.setdefault(", ".join(others), []).append(place)
+    if "optimizer" not in comparison.summaries[0].labels or max(map(len, best.values()), default=1) < 2:
+        return
+    said = []
+    for name, (place, *_) in best.items():
+        summary = comparison.summaries[place]
+        result = "".join(_spread(summary.of(comparison.ranked_by), comparison.ranked_by))
+        said.append(f"{name} with {summary.labels['learning-rate']}: {result}")
+    yield Paragraph(f"Each at the best of its rates, by the {MEASURES[comparison.ranked_by]}: {'; '.join(said)}.")
 
 
 def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:

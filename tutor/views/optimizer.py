@@ -37,11 +37,12 @@ def written_lines(variant: Variant) -> Lines:
 def symbols(entry: Optimizer, variant: Variant) -> Iterator[tuple[str, str]]:
     """Every symbol of the equations and what it is, and every number that may be set in them or for their start."""
     named = asked(variant)
+    published = f", {entry.rate} if none is given" if entry.rate else ""
     common = {
         "w": "a parameter, a weight or a bias; w_new is its value after the update",
         "g": "the gradient, the derivative of the error by w",
         "E": "the error, with the old parameters",
-        RATE: "the learning rate" + (f", {entry.rate} if none is given" if entry.rate else ""),
+        RATE: f"the learning rate{published}; tutor train begins with {entry.small_rate}",
         "t": "the number of the update: 1, 2, 3, …",
     }
     yield from ((name, text) for name, text in common.items() if name in named)

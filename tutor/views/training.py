@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tutor.errors import counted
@@ -11,6 +11,7 @@ from tutor.views.blocks import (
     Block,
     Break,
     Column,
+    Commands,
     Heading,
     Kind,
     Level,
@@ -24,11 +25,13 @@ from tutor.views.blocks import (
 )  # fmt: skip
 
 Cut = Callable[[int, int], Any]
-_STILL_FALLING = 0.999
 
 
-def training_page(data: Any, trainer: Any, result: Any, confused: Any, cut: Cut) -> Iterator[Block]:
-    """The network, the curve, the numbers at the end, who was taken for whom, and where the line is drawn.
+def training_page(
+    data: Any, trainer: Any, result: Any, confused: Any, cut: Cut, advised: tuple[str, Sequence[Sequence[str]]] | None
+) -> Iterator[Block]:
+    """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
+    `advised` says what was seen, and has the words of commands.
 
     `confused` is the confusion matrix with the part that it is about, `cut` makes the decision regions for so many
     columns and rows.
@@ -45,6 +48,7 @@ def training_page(data: Any, trainer: Any, result: Any, confused: Any, cut: Cut)
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     yield Paragraph(_how(wanted))
+    yield from map(Paragraph, data.remarks)
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
@@ -55,13 +59,11 @@ def training_page(data: Any, trainer: Any, result: Any, confused: Any, cut: Cut)
         yield from confusion_matrix(data.classes, confused)
         yield from _regions(data, cut)
     yield Paragraph(_how_it_ended(trainer, result))
-    if result.diverged:
-        yield Paragraph("Try a smaller --learning-rate, --clip-norm 1, or --normalize zscore.")
-    elif data.name == "xor" and max(shape.sizes[1:-1], default=0) < 2:
-        yield Paragraph("XOR is not linearly separable: with fewer than two hidden units no training can solve it.")
-    elif wanted.rule == "gradient" and _is_falling(result.history):
-        more = "more --epochs, or a larger --learning-rate, may bring it further down"
-        yield Paragraph(f"The loss is still falling: {more}.")
+    if advised is not None:
+        seen, ways = advised
+        yield Paragraph(f"{seen}{' Try:' if ways else ''}")
+        if ways:
+            yield Commands(tuple((tuple(words), "") for words in ways))
 
 
 def _how_it_ended(trainer: Any, result: Any) -> str:
@@ -79,15 +81,6 @@ def _how(wanted: Any) -> str:
     name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
     rate = f"{name}, learning rate {float(wanted.training.rate):g}, {batches} an update"
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
-
-
-def _is_falling(history: Any) -> bool:
-    """Whether the last tenth of the epochs was clearly better than the tenth before."""
-    tenth = max(1, len(history) // 10)
-    if len(history) < 2 * tenth:
-        return False
-    last, before = (sum(e.loss for e in part) for part in (history[-tenth:], history[-2 * tenth : -tenth]))
-    return history[-1].accuracy != 1 and bool(last < _STILL_FALLING * before)
 
 
 def _curve(history: Any) -> Plot:

@@ -83,6 +83,11 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
     targets: list[Fraction] = field(default_factory=list)
 
 
+CLIPS = ("clip_value", "clip_norm")
+"""The limits of clipping, in the order in which they act: each number first, then the length of what has become of all
+of them."""
+
+
 class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How parameters are changed: the optimizer, its settings, and what happens to the gradient before.
 
@@ -116,9 +121,9 @@ class Optimization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return {name: Fraction(value) for name, value in known.items()}
 
     @property
-    def clip(self) -> str:
-        """How gradients are clipped: the name of the limit, empty where they are not."""
-        return next((limit for limit in ("clip_norm", "clip_value") if getattr(self, limit) is not None), "")
+    def clips(self) -> tuple[str, ...]:
+        """How gradients are clipped, one way after the other: the names of the limits."""
+        return tuple(limit for limit in CLIPS if getattr(self, limit) is not None)
 
     @property
     def proximal_penalties(self) -> list[str]:

@@ -188,15 +188,15 @@ def check_optimization(wanted: Optimization, place: str) -> None:
         raise ValueError(f"in {place}: 'learning_rate' is missing")
     _check_rate(wanted.learning_rate, f"{place}.learning_rate")
     check_settings(wanted.optimizer, wanted.settings, f"{place}.settings")
+    if chosen.adapts_rate and wanted.schedule != "constant":
+        raise ValueError(f"{place}.schedule: {wanted.optimizer} changes the learning rate itself; leave it out")
     before = wanted.state.get("t", Fraction(0))
     if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
         raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")
     settings = SCHEDULES[wanted.schedule].settings
     check_numbers(f"{wanted.schedule} schedule", settings, wanted.schedule_settings, f"{place}.schedule_settings")
-    if wanted.clip_value is not None and wanted.clip_norm is not None:
-        raise ValueError(f"{place}: clip by value or by norm, not both")
-    for limit in ("clip_value", "clip_norm"):
-        if getattr(wanted, limit) is not None and getattr(wanted, limit) <= Fraction(0):
+    for limit in wanted.clips:
+        if getattr(wanted, limit) <= Fraction(0):
             raise ValueError(f"{place}.{limit}: the limit is a positive number")
 
 

@@ -94,9 +94,9 @@ def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
 class Conventions:
     """What a reader must know to get the same numbers.
 
-    `forms` says in words which form of the optimizer it is, where there are several. `clip` names the given that is
-    the limit of clipping; `rates` has the learning rate of a layer as a multiple of eta. `ended` is what came of it
-    where that is a result and no convention: when the perceptron rule found no error left.
+    `forms` says in words which form of the optimizer it is, where there are several. `clips` names the givens
+    that are limits of clipping; `rates` has the learning rate of a layer as a multiple of eta. `ended` is what came of
+    it where that is a result and no convention: when the perceptron rule found no error left.
     """
 
     loss: str
@@ -107,7 +107,7 @@ class Conventions:
     optimizer: str
     chain: str
     forms: tuple[str, ...] = ()
-    clip: str = ""
+    clips: tuple[str, ...] = ()
     schedule: str = ""
     schedule_settings: Mapping[str, Fraction] = field(default_factory=dict)
     rates: Mapping[str, Fraction] = field(default_factory=dict)

@@ -104,14 +104,13 @@ class Update:
         return list(dict.fromkeys([*self.parameters, *self.state, *self.variant.shared_state]))
 
     def givens(self, place: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-        """The learning rate, the settings of the optimizer and the limit of clipping; and what each state begins with.
+        """The learning rate, the settings of the optimizer and the limits of clipping; and what each state begins with.
 
         Raises ValueError, with the `place` in the lesson, for states that nothing can begin with.
         """
         wanted, found = self.wanted, {RATE: self.wanted.rate}
         found |= {name: read_number(str(value)) for name, value in self.variant.settings.items()}
-        if wanted.clip:
-            found[wanted.clip] = getattr(wanted, wanted.clip)
+        found |= {limit: getattr(wanted, limit) for limit in wanted.clips}
         return found, self._states(place)
 
     def _states(self, place: str) -> dict[str, Fraction]:
@@ -144,9 +143,11 @@ class Update:
             yield self._rate(epoch)
             rate = symbol("rate")
         gradients = {p: symbol(derivative(self.goal, p)) for p in self.parameters}
-        if self.wanted.clip:
-            yield from self._clipped(gradients)
-            gradients = {p: symbol(named(g.name, Role.CLIPPED)) for p, g in gradients.items()}
+        for limit in self.wanted.clips:
+            role = Role.CLIPPED if limit == self.wanted.clips[-1] else Role.LIMITED
+            clipped = {p: symbol(named(derivative(self.goal, p), role)) for p in self.parameters}
+            yield from _clipped(limit, gradients, clipped)
+            gradients = clipped
         shared: dict[str, Expr] = {}
         for step in self._shared(at, rate):
             shared[step.name] = symbol(step.name)
@@ -159,18 +160,6 @@ class Update:
         schedule = self.wanted.schedule
         rate = rate_formula(SCHEDULES[schedule], RATE, self.wanted.rate_settings, epoch)
         return Step("rate", "update", Kind.SCHEDULE, rate, f"{schedule.replace('_', ' ')} schedule, epoch {epoch}")
-
-    def _clipped(self, gradients: Mapping[str, Expr]) -> Iterator[Step]:
-        limit, names, by_norm = symbol(self.wanted.clip), list(gradients.values()), self.wanted.clip == "clip_norm"
-        if by_norm:
-            squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
-            yield Step("norm", "update", Kind.CLIPPING, formula(clipping.norm, squares), "length of the whole gradient")
-        for gradient in names:
-            if by_norm:
-                nearer, reason = formula(clipping.by_norm, gradient, symbol("norm"), limit), "clipped by norm"
-            else:
-                nearer, reason = formula(clipping.by_value, gradient, limit), "clipped by value"
-            yield Step(named(gradient.name, Role.CLIPPED), "update", Kind.CLIPPING, nearer, reason)
 
     def _shared(self, at: Count, rate: Expr) -> Iterator[Step]:
         space = {name: symbol(name) for name in self.variant.shared_state} | {RATE: rate, "E": symbol(self.goal)}
@@ -212,6 +201,20 @@ class Update:
             width = multiply(rate, symbol(name))
             nearer = formula(body, nearer, width, *map(number, self.wanted.numbers_of(name)))
         yield _updated(parameter, nearer, "soft-thresholding")
+
+
+def _clipped(limit: str, gradients: Mapping[str, Expr], clipped: Mapping[str, Expr]) -> Iterator[Step]:
+    """Each gradient cut back to the limit, under the name that it has then."""
+    names, by_norm = list(gradients.values()), limit == "clip_norm"
+    if by_norm:
+        squares = add(*(power(name, sympy.Integer(2)) for name in names))  # one sum: nested ones get too deep
+        yield Step("norm", "update", Kind.CLIPPING, formula(clipping.norm, squares), "length of the whole gradient")
+    for parameter, gradient in gradients.items():
+        if by_norm:
+            nearer, reason = formula(clipping.by_norm, gradient, symbol("norm"), symbol(limit)), "clipped by norm"
+        else:
+            nearer, reason = formula(clipping.by_value, gradient, symbol(limit)), "clipped by value"
+        yield Step(clipped[parameter].name, "update", Kind.CLIPPING, nearer, reason)
 
 
 def _updated(parameter: str, formula: Expr, reason: str, rule: str = "") -> Step:
@@ -264,7 +267,7 @@ def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
         optimizer=wanted.optimizer,
         forms=tuple(flag.on if choices[name] else flag.off for name, flag in flags),
         remarks=(*made.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
-        clip=wanted.clip,
+        clips=wanted.clips,
         schedule=wanted.schedule,
         schedule_settings=wanted.rate_settings,
     )

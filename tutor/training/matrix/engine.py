@@ -23,6 +23,10 @@ SINGLE_FROM = 50_000
 _BLOCK = 2048
 
 
+def _blocks(places: Array) -> list[Array]:
+    return [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
+
+
 class MatrixForm:
     """One network on its way: parameters, the optimizer's state, and epochs of updates."""
 
@@ -123,8 +127,17 @@ class MatrixForm:
         known = rows is self.data.rows
         examples = self.examples if known else self.system.examples(rows, self.single)
         with np.errstate(all="ignore"):
-            blocks = [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
-            found = [self.network.forward(examples.take(block)) for block in blocks]
+            found = [self.network.forward(examples.take(block)) for block in _blocks(places)]
+        return np.concatenate(found, axis=1)
+
+    def judged(self, rows: Array, places: Array) -> Array:
+        """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
+        known = rows is self.data.rows
+        examples, found = self.examples if known else self.system.examples(rows, self.single), []
+        with np.errstate(all="ignore"):
+            for block in _blocks(places):
+                self.network.forward(examples.take(block))
+                found.append(self.network.judged)
         return np.concatenate(found, axis=1)
 
     def state(self) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Softmax:
 
     def forward(self, z: Array) -> Array:
         z -= np.maximum.reduce(z, axis=0)
+        self.z = z
         powers = self.system.exp(z)
         powers /= self.system.column_sums(powers)
         self.a = powers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.maths.losses import LOSSES, SMALLEST_PROBABILITY
+from tutor.maths.losses import LOSSES
 from tutor.maths.setting import numbers
 from tutor.training.architecture import Shape
 from tutor.training.matrix.dropout import Masks
@@ -19,41 +19,50 @@ Running = Sequence[tuple[Array, Array]]
 
 
 class BatchLoss:
-    """A loss in one arithmetic. Outputs and targets have a row an output and a column an example.
-
-    Outputs that are probabilities are kept at least 1e-12 away from 0 and 1, where their logarithm is infinite.
+    """A loss in one arithmetic. What is judged has a row an output and a column an example, as targets have: the last
+    weighted sums where the loss takes outputs for probabilities, since the logarithm of one that is rounded to 0 is
+    known there; else the outputs.
     """
 
     def __init__(self, shape: Shape, system: System) -> None:
         self.name, self.system, self.entry = shape.loss, system, LOSSES[shape.loss]
+        self.by_sum = self.entry.by_sum if self.entry.output == shape.activations[-1] else None
         self._own = [*map(system.number, numbers(self.entry.settings, shape.loss_setting).values())]
 
-    def each(self, outputs: Array, targets: Array) -> Array:
-        """What every output of every example adds to the loss of its example."""
-        return self._shared(self.entry.term(self._inside(outputs), targets, *self._own, self.system), targets)
+    @property
+    def by_sums(self) -> bool:
+        """Whether the weighted sums are judged, not the outputs."""
+        return self.by_sum is not None
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         """The derivative of an example's loss by each of its outputs."""
-        return self._shared(self.entry.slope(self._inside(outputs), targets, *self._own, self.system), targets)
+        return self._shared(self.entry.slope(outputs, targets, *self._own, self.system), targets)
 
-    def mean(self, outputs: Array, targets: Array, shares: Array | None = None) -> float:
+    def mean(self, judged: Array, targets: Array, shares: Array | None = None) -> float:
         """The mean over the examples of the loss of each; `shares` weigh them."""
         count: int = targets.shape[1]
-        if self.name == "cross_entropy":  # what has a target of 0 adds nothing, and its logarithm takes long
+        if self.by_sums:
+            judged = judged.astype(np.float64, copy=False)
+        if self.by_sums and self.name == "cross_entropy":  # what has a target of 0 adds nothing
             asked = targets != 0
-            terms = self.entry.term(self._inside(outputs[asked]), targets[asked], self.system)
+            rest = np.broadcast_to(self._log_total(judged), targets.shape)[asked]
+            terms = self._term(judged[asked], targets[asked], rest)
             weighed = terms if shares is None else terms * np.broadcast_to(shares, targets.shape)[asked]
         else:
-            terms = self.system.column_sums(self.each(outputs, targets))
+            terms = self.system.column_sums(self._shared(self._term(judged, targets, None), targets))
             weighed = terms if shares is None else terms * shares
         total = self.system.total(weighed)
         return float(total / count)
 
-    def _inside(self, outputs: Array) -> Array:
-        if not self.entry.output:
-            return outputs
-        outputs = outputs.astype(np.float64, copy=False)  # 1 - 1e-12 is 1 in single precision
-        return np.minimum(np.maximum(outputs, SMALLEST_PROBABILITY), 1 - SMALLEST_PROBABILITY)
+    def _term(self, judged: Array, targets: Array, rest: Array | None) -> Array:
+        if self.by_sum is not None:
+            return self.by_sum(judged, targets, rest, self.system)
+        return self.entry.term(judged, targets, *self._own, self.system)
+
+    def _log_total(self, sums: Array) -> Array:
+        """ln of the sum of exp(z) over the outputs, (examples,); the largest z is taken from all on the way."""
+        largest = np.maximum.reduce(sums, axis=0)
+        return largest + self.system.log(self.system.column_sums(self.system.exp(sums - largest)))
 
     def _shared(self, terms: Array, targets: Array) -> Array:
         return terms / len(targets) if self.entry.mean else terms
@@ -89,6 +98,11 @@ class Network:
             x = hidden.forward(x)
         self.outputs: Array = self.activate.forward(self.sums[-1].forward(x))
         return self.outputs
+
+    @property
+    def judged(self) -> Array:
+        """What the loss of the batch that went forward last is worked from."""
+        return self.activate.z if self.loss.by_sums else self.outputs
 
     def _leave_out(self, masks: Masks) -> None:
         for sums, mask in zip(self.sums, masks.weights, strict=True):

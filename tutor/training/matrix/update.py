@@ -38,7 +38,7 @@ class Update:
     def gradient(
         self, examples: Any, places: Array, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
     ) -> None:
-        """Put the outputs for the examples at these places into `outputs`, and the derivative of their mean loss into
+        """Put what is judged of the examples at these places into `outputs`, and the derivative of their mean loss into
         the gradient of the network."""
         if examples is not self._examples():
             self._examples, self._by_size = ref(examples), {}
@@ -98,7 +98,8 @@ class Update:
 def _gradient(
     network: Network, batch: Any, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
 ) -> None:
-    outputs[...] = network.forward(batch, True, masks)
+    network.forward(batch, True, masks)
+    outputs[...] = network.judged
     network.backward(targets, shares)
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.matrix.optimizer import rate_in
-from tutor.training.straight_line.source import Epoch, Run, loop_of, outputs_of
-from tutor.training.straight_line.steps import COUNT, one_update, worksheet_of_update
+from tutor.training.straight_line.source import Epoch, Run, forward_of, loop_of
+from tutor.training.straight_line.steps import COUNT, OneUpdate, one_update, worksheet_of_update
 from tutor.worksheet.network import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
@@ -59,6 +60,10 @@ class SmallForm:
     def outputs(self, rows: Floats, places: Places) -> Floats:
         """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""
         return self.line.outputs(rows[places, :-1].T)
+
+    def judged(self, rows: Floats, places: Places) -> Floats:
+        """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
+        return self.line.judged(rows[places, :-1].T)
 
     def worksheet(self, group: Places, epoch: int, chain: str | None) -> Worksheet:
         """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
@@ -160,9 +165,22 @@ class StraightLine:
 
     def outputs(self, x: Floats) -> Floats:
         """The outputs, (outputs, examples), for the examples in the columns of x, (features, examples)."""
+        return self._worked(self._forward, x)
+
+    def judged(self, x: Floats) -> Floats:
+        """What the loss is worked from, (outputs, examples): the last weighted sums where it takes outputs for
+        probabilities, else the outputs."""
+        network = self.problem.network
+        assert network is not None
+        by_sums = (
+            network.loss and not self._counts_errors and LOSSES[network.loss].output == network.layers[-1].activation
+        )
+        return self._worked(self._sums if by_sums else self._forward, x)
+
+    def _worked(self, forward: Run, x: Floats) -> Floats:
         parameters = self._kept[: len(self.parameters)]
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
-        return np.array(self._forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
+        return np.array(forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
 
     def worksheet(self, group: Sequence[int], epoch: int, chain: str | None = None) -> Worksheet:
         """The exact worksheet of the next update, by the examples of the group in that epoch (from 0)."""
@@ -174,9 +192,16 @@ class StraightLine:
         )
 
     @cached_property
+    def _single(self) -> OneUpdate:
+        return self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
+
+    @cached_property
     def _forward(self) -> Run:
-        single = self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
-        return outputs_of(single).function(self._functions[1])
+        return forward_of(self._single, self._single.outputs).function(self._functions[1])
+
+    @cached_property
+    def _sums(self) -> Run:
+        return forward_of(self._single, self._single.sums).function(self._functions[1])
 
     def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
         counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))

@@ -196,17 +196,17 @@ def _body(update: OneUpdate, scope: Scope) -> Iterator[Statement]:
     yield Statement("total", f"total + {written.result(update.loss)}", update.loss)
 
 
-def outputs_of(update: OneUpdate) -> Loop:
-    """The forward pass of one example as run(kept, rows): for every row of inputs and targets the outputs."""
+def forward_of(update: OneUpdate, wanted: Sequence[str]) -> Loop:
+    """The forward pass of one example as run(kept, rows): for every row of inputs and targets what is wanted."""
     scope = Scope()
     texts = {name: literal(value) for name, value in update.constants.items()}
     texts |= {name: scope.keep(name) for name in update.parameters}
     kept = _unpacked(list(scope.variables.values()))
     texts |= {name: scope.fresh() for name in update.rows[0]}
-    written = Statements(update.steps, update.outputs, texts, scope)
+    written = Statements(update.steps, wanted, texts, scope)
     head = ["def run(kept, rows):", f" {kept} = kept", " found = []"]
     head += [f" for {_unpacked([texts[name] for name in update.rows[0]])} in rows:"]
     body = [f"  {line.target} = {line.text}" for line in written.lines]
-    tail = [f"  found.append({_unpacked([written.result(name) for name in update.outputs])})", " return found"]
+    tail = [f"  found.append({_unpacked([written.result(name) for name in wanted])})", " return found"]
     steps = [*[""] * len(head), *(line.step for line in written.lines), *[""] * len(tail)]
     return Loop((*head, *body, *tail), tuple(steps), update.parameters)

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
+from tutor.formulas.expressions import replace as replaced
 from tutor.formulas.quantity import derivative, named, owned
 from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
@@ -35,10 +36,11 @@ LOSS = "loss of the examples"
 class OneUpdate:
     """What happens to a group of examples, whichever they are.
 
-    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the
-    network for the first of them. `becomes` leads from the name of a parameter or a state to that of its new value,
-    `start` has the value with which each begins, `constants` that of everything else which is given. `loss` is what
-    the examples lose, all together and without penalties. `updates` have been made before the first.
+    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the network
+    for the first of them, `sums` the weighted sums below these. `becomes` leads from the name of a parameter or a state
+    to that of its new value, `start` has the value with which each begins, `constants` that of everything else which is
+    given. `loss` is what the examples lose, all together and without penalties. `updates` have been made before the
+    first.
     """
 
     steps: tuple[Step, ...]
@@ -50,6 +52,7 @@ class OneUpdate:
     constants: Mapping[str, Fraction]
     loss: str = LOSS
     updates: int = 0
+    sums: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
@@ -74,8 +77,9 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     examples = list(range(1, group + 1)) if group > 1 else [0]
     steps = [*shifted(one.steps), _loss(network, known, examples, bool(training.penalties)), *_of_any(update)]
     given, kept = together(known.values, training.penalties, *update.givens("training")), update.kept
+    by_sums = judged_by_sums(steps, known, network.loss or "", examples)
     return OneUpdate(
-        steps=tuple(collapsed(steps, known, network.loss or "", examples, whole_targets)),
+        steps=tuple(collapsed(by_sums, known, network.loss or "", examples, whole_targets)),
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
         outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
         parameters=tuple(reached),
@@ -83,6 +87,7 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         updates=training.made_before,
+        sums=tuple(named(neuron.sum, example=examples[0]) for neuron in known.layers[-1].neurons),
     )
 
 
@@ -190,8 +195,32 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
         yield Step(name, "forward", Kind.INTERMEDIATE, power_of, SOFTMAX)
     total = f"sum of the powers up to {sums[-1]}"
     yield Step(total, "forward", Kind.INTERMEDIATE, add(*map(symbol, powers)), "sum")
+    for step, below in zip(outputs, sums, strict=True):
+        distance = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
+        logarithm = add(distance, multiply(MINUS_ONE, formula(lambda z, m: m.log(z), symbol(total))))
+        yield Step(f"logarithm of {step.name}", "forward", Kind.INTERMEDIATE, logarithm, "logarithm")
     for step, above in zip(outputs, powers, strict=True):
         yield replace(step, formula=multiply(symbol(above), power(symbol(total), MINUS_ONE)))
+
+
+def judged_by_sums(steps: Sequence[Step], known: Connections, loss: str, examples: Sequence[int]) -> Sequence[Step]:
+    """Losses that take outputs for probabilities by the weighted sums below these: ln(σ(z)) as -ln(1 + exp(-z)),
+    ln(1 - σ(z)) as -ln(1 + exp(z)), and of a softmax by z and ln of its sum. There an output that is rounded to 0 or 1
+    has its logarithm."""
+    by: dict[Expr, Expr] = {}
+    last = known.layers[-1]
+    for k in examples if loss and LOSSES[loss].output == last.activation else ():
+        for neuron in last.neurons:
+            y, z = symbol(named(neuron.output, example=k)), symbol(named(neuron.sum, example=k))
+            of_output, of_rest = formula(lambda a, m: m.log(a), y), formula(lambda a, m: m.log(1 - a), y)
+            if last.activation == SOFTMAX:
+                by[of_output] = symbol(f"logarithm of {y.name}")
+            else:
+                by[of_output] = formula(lambda a, m: -m.log_one_plus_exp(-a), z)
+                by[of_rest] = formula(lambda a, m: -m.log_one_plus_exp(a), z)
+    if not by:
+        return steps
+    return [replace(step, formula=replaced(step.formula, by)) if step.stage == "loss" else step for step in steps]
 
 
 def collapsed(

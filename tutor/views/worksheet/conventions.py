@@ -64,5 +64,5 @@ def update_remarks(worksheet: Worksheet, digits: int) -> Iterator[str]:
         settings = " and ".join(f"{name} = {shown(value, digits)}" for name, value in made.schedule_settings.items())
         equation = SCHEDULES[made.schedule].equation
         yield f"{made.schedule.replace('_', ' ')} schedule, {equation} with {settings}, epochs counted from 0"
-    if made.clip:
-        yield CLIPS[made.clip].format(shown(worksheet.givens[made.clip], digits))
+    for limit in made.clips:
+        yield CLIPS[limit].format(shown(worksheet.givens[limit], digits))

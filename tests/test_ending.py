@@ -1,0 +1,157 @@
+"""How a training ended, and what is advised: trainings of known kind, and what is said of each."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from conftest import Tutor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.training.advice import trend_of
+
+BIG = "a,b,y\n" + "".join(f"{100 * i},{37 * i % 101},{300.5 * i}\n" for i in range(1, 60))
+LINEAR = ["--hidden", 0, "--optimizer", "sgd", "--task", "regression", "--batch-size", 59]
+
+
+@pytest.mark.parametrize("arithmetic", ["reproducible", "fast"])
+@pytest.mark.parametrize(("rate", "epochs"), [("2e-5", 12), ("1e-6", 12), ("2e-7", 12), ("1e-6", 300)])
+def test_a_loss_that_explodes_has_diverged(tutor: Tutor, rate: str, epochs: int, arithmetic: str) -> None:
+    """Gradient descent on x² beyond 2/curvature: the loss grows by a constant factor, and is finite for a while."""
+    (tutor.folder / "big.csv").write_text(BIG)
+    options: list[Any] = ["--data", "big.csv", *LINEAR, "--arithmetic", arithmetic, "--epochs", epochs]
+    found = tutor.json("train", *options, "--learning-rate", rate, "--save", "r.npz", fails=1)
+    assert found["ended"].startswith("diverged: the loss grew from") and found["loss"] < 1e200
+    assert not (tutor.folder / "r.npz").exists()
+    compared = tutor.json("compare", *options, "--vary", f"learning-rate={rate},1e-9", "--seeds", 1)
+    assert [setting["summary"]["diverged"] for setting in compared["settings"]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--data", "big.csv", *LINEAR, "--learning-rate", "1e-9", "--epochs", 12],
+        ["--data", "moons", "--epochs", 3],
+        ["--data", "xor", "--epochs", 20, "--dropout", 0.5],
+        ["--data", "sine", "--epochs", 20, "--batch-norm"],
+        ["--data", "and", "--rule", "perceptron", "--hidden", 0],
+    ],
+    ids=str,
+)
+def test_a_loss_that_does_not_explode_has_not(tutor: Tutor, options: list[Any]) -> None:
+    (tutor.folder / "big.csv").write_text(BIG)
+    assert not tutor.json("train", *options)["ended"].startswith("diverged")
+
+
+def test_a_network_that_begins_with_nothing_to_learn_may_come_to_lose_more(tutor: Tutor) -> None:
+    """Its weights are right to the last bit; an optimizer that goes on by noise has not diverged."""
+    rows = "".join(f"{i / 10},0\n" for i in range(10)) + "0.05,0.001\n"
+    (tutor.folder / "zero.csv").write_text("a,y\n" + rows)
+    options = ["--data", "zero.csv", "--task", "regression", "--init", "zeros", "--hidden", 0, "--epochs", 30]
+    assert not tutor.json("train", *options, "--learning-rate", 1e-5)["ended"].startswith("diverged")
+
+
+def test_going_on_measures_growth_by_the_first_loss_of_all(tutor: Tutor) -> None:
+    (tutor.folder / "big.csv").write_text(BIG)
+    options = ["--data", "big.csv", *LINEAR, "--learning-rate", "2e-7"]
+    whole = tutor.json("train", *options, "--epochs", 60, fails=1)
+    tutor("train", *options, "--epochs", 2, "--save", "r.npz")
+    assert (tutor.folder / "r.npz").exists()
+    assert tutor.json("train", "--resume", "r.npz", "--epochs", 60, fails=1)["ended"] == whole["ended"]
+
+
+def files(folder: Path) -> None:
+    """Labels that are pure noise; inputs far from 0; inputs that are all positive."""
+    draw, gauss = Random(3).uniform, Random(4).gauss
+    label = Random(5).choice
+    tables = {
+        "noise": [(gauss(0, 1), gauss(0, 1), label("nm")) for _ in range(80)],
+        "raw": [(draw(1000, 9000), draw(-5000, -2000), label("nm")) for _ in range(80)],
+        "far": [(draw(5, 9), draw(5, 9), "n" if i % 3 else "m") for i in range(80)],
+    }
+    for name, rows in tables.items():
+        (folder / f"{name}.csv").write_text("a,b,y\n" + "".join(f"{a:.3f},{b:.3f},{c}\n" for a, b, c in rows))
+    (folder / "big.csv").write_text(BIG)
+
+
+KNOWN = {
+    "a few epochs": ("falls", "moons --epochs 3 --learning-rate 0.001", "--epochs 6"),
+    "tiny steps": ("falls", "xor --optimizer sgd --learning-rate 0.01 --epochs 60", "--epochs 120"),
+    "values": ("falls", "sine --learning-rate 0.001 --epochs 40", "--epochs 80"),
+    "steps too long": ("oscillates", "sine --learning-rate 0.5 --batch-size 8 --epochs 60", "--learning-rate 0.05"),
+    "noise": ("settled", "noise.csv --hidden 0 --epochs 200 --learning-rate 0.05", "--hidden 16"),
+    "noise in small batches": (
+        "stuck",
+        "noise.csv --hidden 0 --epochs 100 --batch-size 8 --learning-rate 0.05",
+        "--hidden 16",
+    ),
+    "no line": ("stuck", "circles --hidden 0 --epochs 80 --learning-rate 0.01", "--hidden 16"),
+    "deep and flat": ("stuck", "moons --hidden 8,8,8,8,8 --activation sigmoid --optimizer sgd --epochs 40", "relu"),
+    "a line through a sine": ("settled", "sine --hidden 0 --epochs 100 --learning-rate 0.05", "--hidden 16"),
+    "copies": ("identical", "moons --init zeros --epochs 30", "--init xavier"),
+    "copies of three classes": ("identical", "iris --init zeros --activation sigmoid --epochs 60", "--init xavier"),
+    "dead": ("dead", "far.csv --activation relu --hidden 4 --optimizer sgd --learning-rate 20", "leaky_relu"),
+    "saturated": ("saturated", "raw.csv --epochs 60 --learning-rate 0.01", "--normalize zscore"),
+    "by heart": ("overfits", "noise.csv --hidden 64 --validation 0.4 --epochs 400 --learning-rate 0.02", "--patience"),
+    "iris by heart": ("overfits", "iris --hidden 32,32 --validation 0.5 --epochs 400 --learning-rate 0.02", "--l2"),
+    "one unit": ("not separable", "xor --hidden 1", "--hidden 4"),
+    "an explosion": (
+        "diverged",
+        "big.csv --hidden 0 --optimizer sgd --learning-rate 0.001 --task regression",
+        "zscore",
+    ),
+    "an explosion of scaled inputs": (
+        "diverged",
+        "big.csv --hidden 0 --optimizer sgd --learning-rate 9 --task regression --normalize zscore",
+        "--learning-rate 0.9",
+    ),
+    "done": (None, "and --epochs 400 --learning-rate 0.1", ""),
+    "all right": (None, "circles --learning-rate 0.05 --epochs 100", ""),
+    "the perceptron rule": (None, "and --rule perceptron --hidden 0", ""),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_advice_is_what_the_training_shows(tutor: Tutor, name: str) -> None:
+    """Each with the whole command, which changes what was typed and nothing else."""
+    kind, typed, change = KNOWN[name]
+    files(tutor.folder)
+    words = ["train", "--data", *typed.split()]
+    found = tutor.json(*words, fails=int(kind == "diverged"))
+    advised = found.get("advice")
+    if kind is None:
+        assert advised is None
+        return
+    assert advised["kind"] == kind, advised
+    assert any(change in command for command in advised["commands"]), advised
+    shown = tutor(*words, COLUMNS="200").stdout
+    assert advised["seen"] in shown and (kind == "falls" or "still falling" not in shown)
+    for command in advised["commands"]:
+        assert command.startswith(f"tutor train --data {typed.split()[0]} ") and command in shown
+        assert tutor(*shlex.split(command)[1:], "--epochs", 7).returncode in (0, 1)
+
+
+def test_advice_for_a_lesson_and_for_a_saved_run_can_be_typed(tutor: Tutor) -> None:
+    of_lesson = tutor.json("train", "mlp", "--epochs", 20)["advice"]
+    assert of_lesson["commands"] == ["tutor train mlp --epochs 40"]
+    files(tutor.folder)
+    slowly = ["--data", "xor", "--optimizer", "sgd", "--learning-rate", "0.01", "--epochs", 60]
+    assert tutor("train", *slowly, "--save", "r.npz").returncode == 0
+    resumed = tutor.json("train", "--resume", "r.npz", "--epochs", 70)["advice"]
+    assert resumed["commands"] == ["tutor train --resume r.npz --epochs 140"]
+    noise = ["--data", "noise.csv", "--hidden", 0, "--learning-rate", "0.05"]
+    assert tutor("train", *noise, "--epochs", 100, "--save", "n.npz").returncode == 0
+    (first,) = tutor.json("train", "--resume", "n.npz", "--epochs", 120)["advice"]["commands"]
+    assert first == "tutor train --data noise.csv --hidden 16 --learning-rate 0.05 --epochs 120"
+
+
+@given(st.integers(0, 10**6), st.integers(30, 200), st.floats(0.001, 0.05))
+def test_noise_about_a_level_is_no_fall(seed: int, count: int, spread: float) -> None:
+    """As it is told from noise: by chance hardly once in a million."""
+    gauss = Random(seed).gauss
+    assert trend_of([1 + spread * gauss(0, 1) for _ in range(count)]) != "falls"
+    assert trend_of([(1 + 0.1 * spread * gauss(0, 1)) * 0.97**k for k in range(count)]) == "falls"

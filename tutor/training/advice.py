@@ -1,0 +1,211 @@
+"""What to try next after a training, from looking at its losses and into its network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tutor.data.builtin import Data
+from tutor.maths.activations import ACTIVATIONS
+from tutor.numbers.arrays import ARITHMETICS
+from tutor.training.matrix.network import Network
+from tutor.training.settings import Settings
+from tutor.training.trainer import Epoch, Result, Trainer
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles, Mask
+
+_FEWEST = 6
+"""Epochs from which on a trend is told from noise by a line through the later half."""
+_SURE = 5.0
+"""How many standard errors a slope is to be away from 0, of many losses; of few more."""
+_FALL, _SWING, _RISE = 0.002, 0.1, 0.05
+"""What share of a loss counts: to fall over the later half, to swing about its line, to rise above the lowest."""
+_FLAT = 0.02
+"""A unit is saturated where its slope is no more than this share of the steepest, for nearly every example."""
+_NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
+_MEASURED_ON = 2048
+_UNLEARNED = 0.97
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What was seen, which kind of thing it is, and the settings to try instead, in the order in which they are told:
+    each by itself. What is `hopeless` stays so, even where the loss still falls a little."""
+
+    kind: str
+    seen: str
+    changes: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    hopeless: bool = False
+
+
+def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
+    """What to do about a training on these data; None where there is nothing to say."""
+    wanted, history = trainer.wanted, result.history
+    if result.diverged:
+        return _diverged(trainer)
+    if data.name == "xor" and max(trainer.shape.sizes[1:-1], default=0) < 2:
+        seen = "XOR is not linearly separable: with fewer than two hidden units no training can solve it."
+        changes = [{"hidden": (4,)}] if wanted.rule == "gradient" else []
+        return Advice("not separable", seen, changes)
+    if wanted.rule == "perceptron" or result.interrupted or not history:
+        return None
+    return _of_its_course(trainer, history)
+
+
+def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
+    wanted = trainer.wanted
+    if (rising := _rising(history)) is not None:
+        return _overfitted(wanted, rising)
+    if _solved(trainer, history):
+        return None
+    inside = _inside(trainer)
+    if inside is not None and inside.hopeless:
+        return inside
+    trend = trend_of([epoch.loss for epoch in history])
+    if trend == "falls":
+        return Advice("falls", "The loss is still falling.", ({"epochs": 2 * wanted.epochs},))
+    if trend == "oscillates":
+        seen = "The loss goes up and down and no longer falls: the steps are too long."
+        return Advice("oscillates", seen, ({"learning_rate": _rate(wanted, 0.1)},))
+    if trend == "" or inside is not None:
+        return inside
+    wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
+    if history[-1].loss > _UNLEARNED * trainer.constant_loss:
+        seen = "The loss stands still at about what a constant guess loses: next to nothing has been learned."
+        changes = [wider, {"learning_rate": _rate(wanted, 10)}]
+        deep = len(wanted.hidden) > 1 and wanted.activation != "relu"
+        return Advice("stuck", seen, [{"activation": "relu"}, *changes] if deep else changes)
+    return Advice("settled", "The loss has settled: more epochs will change little, a wider network may.", (wider,))
+
+
+def trend_of(losses: Sequence[float]) -> str:
+    """Whether the losses fall, oscillate or stand still in their later half; empty where too few tell nothing.
+
+    A line is laid through them: they fall where its slope is surely below 0 and its fall is worth an epoch, and
+    oscillate where what is left beside it is a good part of the loss.
+    """
+    if len(losses) < _FEWEST:
+        down = all(b < a for a, b in pairwise(losses))
+        return "falls" if len(losses) > 1 and down and losses[-1] < (1 - _FALL) * losses[0] else ""
+    later = np.array(losses[len(losses) // 2 :])
+    at = np.arange(len(later)) - (len(later) - 1) / 2
+    level = float(later.mean())
+    slope = float((at * later).sum() / (at * at).sum())
+    beside = later - level - slope * at
+    swing = float(np.sqrt((beside * beside).sum() / max(1, len(later) - 2)))
+    error = swing / float(np.sqrt((at * at).sum()))
+    fall = -slope * (len(later) - 1)
+    surely = -slope > _errors(len(later) - 2) * error or bool((np.diff(later) < 0).all())
+    if surely and fall > _FALL * level:
+        return "falls"
+    turns = int((np.diff(np.sign(np.diff(later))) != 0).sum())
+    if swing > _SWING * level and 3 * turns > len(later):
+        return "oscillates"
+    return "stands still"
+
+
+def _errors(freedom: int) -> float:
+    """The quantile of Student's distribution that lies where `_SURE` lies of the normal one, by the first terms of its
+    expansion in 1/freedom (Fisher 1926)."""
+    z = _SURE
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def _solved(trainer: Trainer, history: Sequence[Epoch]) -> bool:
+    """Whether every training example is right, or the values are met as well as floats can."""
+    last = history[-1]
+    return last.accuracy == 1 or (last.accuracy is None and last.loss <= 1e-6 * trainer.first_loss)
+
+
+def _rising(history: Sequence[Epoch]) -> int | None:
+    """The epoch since which the held-out loss rises while the training loss falls."""
+    held = [(e.validation_loss, e.number) for e in history if e.validation_loss is not None]
+    if len(held) < _FEWEST:
+        return None
+    lowest, since = min(held)
+    latest = sorted(loss for loss, _ in held[-max(3, len(held) // 10) :])
+    began = next(e.loss for e in history if e.number == since)
+    has_risen = latest[len(latest) // 2] > (1 + _RISE) * lowest and history[-1].loss < began
+    return since if has_risen and history[-1].number - since >= 3 else None
+
+
+def _overfitted(wanted: Settings, since: int) -> Advice:
+    seen = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
+    patience = {"patience": max(3, since // 10)}
+    narrower = {"hidden": tuple(max(2, n // 2) for n in wanted.hidden)}
+    changes: list[Mapping[str, Any]] = [] if wanted.patience is not None else [patience]
+    changes.append({"l2": 10 * wanted.penalties.get("l2", 0.0001)})
+    return Advice("overfits", seen, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
+
+
+def _diverged(trainer: Trainer) -> Advice:
+    wanted, x = trainer.wanted, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
+    slower: dict[str, Any] = {"learning_rate": _rate(wanted, 0.1)}
+    largest = float(np.abs(x).max()) if np.isfinite(x).all() else 0.0
+    if not wanted.normalize and largest > 10:
+        seen = f"The inputs go up to {largest:.3g}; on a common scale no step would leap as far."
+        return Advice("diverged", seen, ({"normalize": "zscore"}, slower))
+    short: list[Mapping[str, Any]] = [slower]
+    if wanted.clip_norm is None and wanted.rule == "gradient":
+        short.append({"clip_norm": 1.0})
+    return Advice("diverged", "The steps were too long.", short)
+
+
+def _rate(wanted: Settings, times: float) -> float:
+    return float(f"{times * float(wanted.training.rate):.3g}")
+
+
+def _wider(wanted: Settings) -> tuple[int, ...]:
+    return tuple(2 * n for n in wanted.hidden) or (16,)
+
+
+def _inside(trainer: Trainer) -> Advice | None:
+    """What keeps the hidden units from learning: copies of each other, or no slope."""
+    shape, wanted = trainer.shape, trainer.wanted
+    vector = np.asarray(trainer.form.vector, dtype=np.float64)
+    for depth, matrix in enumerate(shape.matrices(vector)[:-1], 1):
+        if len(matrix) > 1 and np.ptp(matrix, axis=0).max() <= 1e-12 * max(1e-300, float(np.abs(matrix).max())):
+            seen = f"All units of hidden layer {depth} are the same, and the same gradient keeps them so."
+            return Advice("identical", seen, ({"init": ACTIVATIONS[wanted.activation].initializer},), hopeless=True)
+    for depth, (flat, silent) in enumerate(_flat_units(trainer, vector), 1):
+        count = len(flat)
+        if silent.mean() > _MOST:
+            dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
+            seen = f"{dead}: 0 for every example, with slope 0."
+            changes = {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}
+            return Advice("dead", seen, changes, hopeless=bool(silent.all()))
+        if flat.mean() > _MOST:
+            seen = f"{int(flat.sum())} of {count} units of hidden layer {depth} are saturated: their slope is near 0."
+            scaled: list[Mapping[str, Any]] = [] if wanted.normalize else [{"normalize": "zscore"}]
+            slower = {"learning_rate": _rate(wanted, 0.1)}
+            return Advice("saturated", seen, [*scaled, slower], hopeless=bool(flat.mean() > _ALL_BUT_ALL))
+    return None
+
+
+def _flat_units(trainer: Trainer, vector: Doubles) -> list[tuple[Mask, Mask]]:
+    """For each hidden layer which of its units have next to no slope for nearly every example, and which have none and
+    an output of 0 for all of them."""
+    shape, system = trainer.shape, ARITHMETICS["fast"]
+    state = trainer.form.state()
+    running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(shape.scales(vector)))]
+    network = Network(shape, system, vector, np.empty_like(vector), running)
+    rows = trainer.data.rows[trainer.data.train[:_MEASURED_ON]]
+    found = []
+    with np.errstate(all="ignore"):
+        network.forward(system.examples(rows, False))
+        for hidden in network.hidden:
+            layer = hidden.activate
+            assert layer.slope is not None
+            steep = np.abs(np.asarray(layer.slope(layer.z, layer.a, *layer.parameter, system), dtype=np.float64))
+            steep = np.broadcast_to(steep, layer.a.shape)
+            probe = np.linspace(-8.0, 8.0, 641)
+            of_probe = layer.slope(probe, layer.value(probe, *layer.parameter, system), *layer.parameter, system)
+            most = float(np.abs(np.asarray(of_probe, dtype=np.float64)).max())
+            flat = ((steep <= _FLAT * most) & (layer.a != 0)).mean(axis=1) >= _NEARLY
+            found.append((flat, (steep == 0).all(axis=1) & (layer.a == 0).all(axis=1)))
+    return found

@@ -165,6 +165,19 @@ def test_what_follows_from_a_zero_shows_nothing() -> None:
     assert found.score <= found.max_score / 2
 
 
+def test_weights_left_as_they_were_given_after_zeros_show_nothing_however_short_they_are() -> None:
+    right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp"))
+    sheet = {}
+    for step in right.steps:
+        old = right.values[step.before] if step.stage == "update" and step.before else None
+        value = right.values[step.name] if old is None else old
+        sheet[step.name] = "0" if step.name.startswith("dE/d") else f"{float(value):.6g}"
+    found = marked(lesson_text("mlp"), sheet)
+    updates = [c for c in found.cells if c.stage == "update"]
+    assert updates and all(c.degenerate and c.earned == 0 for c in updates)
+    assert found.score <= 0.6 * found.max_score
+
+
 def test_a_branch_that_is_off_is_no_degenerate_line() -> None:
     lesson = """format = 1
 title = "t"

@@ -3,11 +3,10 @@ there is no work left to show in them."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import cached_property
 
 from tutor.formulas.expressions import parts, where
-from tutor.marking.answer import WITHIN, is_same
+from tutor.marking.answer import is_same
 from tutor.marking.student import Working
 
 
@@ -45,13 +44,7 @@ class Degenerate:
         if before is None:
             return not value and bool(self.key[place])
         old, old_key = before
-        return value == old and self._shows(place, self.key[place] - old_key)
-
-    def _shows(self, place: int, change: Decimal) -> bool:
-        """Whether the digits written would show the change; else whoever is right repeats the number, too."""
-        written = self.working.written.get(place)
-        unit = self.working.expected_unit(place, self.key[place]) if written is None else written.unit
-        return abs(change) > WITHIN * unit
+        return value == old and self.key[place] != old_key
 
     def _before(self, place: int) -> tuple[object, object] | None:
         """What stands in place of the value before the updates, and what should; None where there is none."""

@@ -16,6 +16,7 @@ FAMILIES = (
     "predict",
     "export",
     "compare",
+    "trace",
     "authoring",
     "errata",
     "transcript",

@@ -1,0 +1,410 @@
+"""What a step comes to: every array with its verdict, then the mistakes, the first cause first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct, field
+
+from tutor.errors import NothingThere, counted, listed
+from tutor.maths.activations import ACTIVATIONS
+from tutor.results import Result
+from tutor.story import Found
+from tutor.trace.algebra import Role, roles_in
+from tutor.trace.conventions import Options, Reading, read
+from tutor.trace.marks import digits_of, error_of, mark_of, picture_of
+from tutor.trace.mistakes.registry import ARITHMETIC, ARITHMETIC_MESSAGE
+from tutor.trace.names import roles_of
+from tutor.trace.precision import Bounded
+from tutor.trace.replay import Unknown
+from tutor.trace.search import Change, Search
+
+Array = Any
+RIGHT, CARRIED, WRONG, MISSING = "right", "carried", "wrong", "missing"
+
+
+class ArrayReport(Struct, omit_defaults=True):
+    """An array: how many digits of it agree with what is right, the largest error as a share of its largest number, and
+    where that is. `step` counts from 1 where there are several."""
+
+    name: str
+    shape: list[int]
+    verdict: str
+    digits: int | None
+    error: float | None
+    where: str
+    step: int = 0
+
+
+class MistakeReport(Struct, omit_defaults=True):
+    """A mistake, the arrays that go wrong by it, the equation as it should be and as it is. `mark` is what shows in the
+    numbers, `also` names others that come to the same numbers, `follows` the arrays that are right but for it."""
+
+    id: str
+    arrays: list[str]
+    message: str
+    right: str
+    written: str
+    scope: str
+    mark: str = ""
+    numpy: str = ""
+    pytorch: str = ""
+    also: list[str] = field(default_factory=list)
+    follows: list[str] = field(default_factory=list)
+    picture: list[str] = field(default_factory=list)
+    step: int = 0
+
+
+class TraceReport(Result):
+    """What `tutor trace --json` prints."""
+
+    conventions: dict[str, Any]
+    arrays: list[ArrayReport]
+    mistakes: list[MistakeReport]
+    said: str
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        return not any(a.verdict == WRONG for a in self.arrays)
+
+    def __str__(self) -> str:
+        from tutor.trace.words import as_text
+
+        return as_text(self)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A step that was looked at, and its report."""
+
+    reading: Reading
+    report: TraceReport
+    names: Mapping[Role, str]
+
+
+def trace(steps: Sequence[Mapping[str, Array]], options: Options) -> list[Traced]:
+    """Each step looked at, in order. Raises TutorError where arrays are none of a step, NothingThere where nothing in
+    them can be checked."""
+    found: list[Traced] = []
+    for number, arrays in enumerate(steps, 1):
+        before = {r: x.array for r, x in found[-1].reading.step.by_role.items()} if found else {}
+        found.append(_one(arrays, options, before, number if len(steps) > 1 else 0))
+    return found
+
+
+def together(traced: Sequence[Traced]) -> TraceReport:
+    """The report of all steps: the arrays of each in order, and what the first one was taken for."""
+    first, *rest = [t.report for t in traced]
+    if not rest:
+        return first
+    return TraceReport(
+        first.conventions,
+        [a for r in (first, *rest) for a in r.arrays],
+        [m for r in (first, *rest) for m in r.mistakes],
+        first.said,
+        [*dict.fromkeys(remark for r in (first, *rest) for remark in r.remarks)],
+    )
+
+
+def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Array], number: int) -> Traced:
+    named, names, remarks = named_arrays(arrays)
+    reading = read(named, names, options)
+    lines = [role for role in reading.step.lines if reading.step.is_known(role)]
+    if not lines:
+        raise NothingThere(
+            "nothing here can be checked: record what the network is given (X, y, W1, b1, …) and what it computes"
+        )
+    search = Search(reading.network, reading.step, before)
+    stories = sorted(search.run(), key=lambda f: min(map(lines.index, f.explained & set(lines)), default=0))
+    verdicts = _verdicts(reading, lines)
+    report = TraceReport(
+        conventions_of(reading),
+        [a for role in reading.network.equations for a in _array(reading, role, verdicts, number)],
+        [*_mistakes(reading, stories, search.wrong, lines, verdicts, number)],
+        said(reading),
+        [*remarks, *reading.arrays.remarks, *_unchecked(reading)],
+    )
+    report.arrays = [*_merged(report.arrays)]
+    return Traced(reading, report, names)
+
+
+def named_arrays(arrays: Mapping[str, Array]) -> tuple[dict[Role, Array], dict[Role, str], list[str]]:
+    """The arrays by their roles, what each is called, and what there is to say about names."""
+    named: dict[Role, Array] = {}
+    names: dict[Role, str] = {}
+    remarks: list[str] = []
+    unknown = []
+    for name, role in roles_of(arrays).items():
+        array = arrays[name]
+        if role == Role("t") and array.size > 1:
+            role = Role("T")
+        if role is None or not array.size:
+            unknown.append(name)
+        elif role in named:
+            kept, dropped = (name, names[role]) if array.ndim > named[role].ndim else (names[role], name)
+            remarks.append(f"{names[role]} and {name} both stand for the same array; {kept} is used")
+            if kept == name:
+                named[role], names[role] = array, name
+            del dropped
+        else:
+            named[role], names[role] = array, name
+    if unknown:
+        remarks.append(f"not known by name, and left out: {listed(unknown)}")
+    if not any(role.kind in ("W", "dW", "W_new", "Z", "A") for role in named):
+        raise NothingThere(
+            f"none of these arrays is known by its name{': ' + listed(unknown) if unknown else ''}; "
+            "names are X, y, W1, b1, Z1, A1, P, loss, dW1, db1, W1_new and the like"
+        )
+    return named, names, remarks
+
+
+def _verdicts(reading: Reading, lines: Sequence[Role]) -> dict[Role, str]:
+    """Each array judged by what follows from those above it, and by what is right."""
+    step, verdicts = reading.step, dict[Role, str]()
+    truth = None
+    for role in lines:
+        above = any(verdicts.get(r, RIGHT) != RIGHT for r in _above(reading, role))
+        fits = step.fits(role)
+        if fits and not above:
+            verdicts[role] = RIGHT
+            continue
+        if above:
+            truth = truth or step.right()
+            if truth.is_known(role) and step.agrees(role, truth.own(role)):
+                verdicts[role] = RIGHT
+                continue
+        verdicts[role] = CARRIED if fits else WRONG
+    return verdicts
+
+
+def _above(reading: Reading, role: Role) -> set[Role]:
+    """The recorded arrays on which one stands, directly or through others that are not recorded."""
+    step, found, waiting = reading.step, set[Role](), [role]
+    while waiting:
+        for r in roles_in(step.equations[waiting.pop()]):
+            if r not in found:
+                found.add(r)
+                if r not in step.by_role and r in step.equations:
+                    waiting.append(r)
+    return {r for r in found if r in step.by_role}
+
+
+def _truth(reading: Reading, role: Role) -> Bounded | None:
+    """What the array is compared with: what follows from those above it."""
+    try:
+        return reading.step.own(role)
+    except Unknown:
+        return None
+
+
+def _array(reading: Reading, role: Role, verdicts: Mapping[Role, str], number: int) -> Iterator[ArrayReport]:
+    recorded = reading.step.by_role.get(role)
+    if recorded is None:
+        if _is_missed(reading, role):
+            yield ArrayReport(_usual_name(reading, role), [], MISSING, None, None, "", number)
+        return
+    if role not in verdicts:
+        return
+    own = _truth(reading, role)
+    error, place = error_of(recorded.array, own) if own is not None else (None, ())
+    where = recorded.place(place) if place and error else ""
+    shape = [int(size) for size in recorded.raw.shape]
+    digits = digits_of(error, reading.precision) if error is not None else None
+    yield ArrayReport(recorded.name, shape, verdicts[role], digits, error, where, number)
+
+
+def _is_missed(reading: Reading, role: Role) -> bool:
+    """Whether others of the kind are recorded and this one is not."""
+    if "." in role.kind or role.kind == "loss":
+        return False
+    return any(r.kind == role.kind and r.layer for r in reading.step.by_role if r != Role("A", 0))
+
+
+def _merged(arrays: Sequence[ArrayReport]) -> Iterator[ArrayReport]:
+    """One line an array, also where it is weights and biases in one."""
+    order = (WRONG, MISSING, CARRIED, RIGHT)
+    by_name: dict[str, ArrayReport] = {}
+    for array in arrays:
+        known = by_name.get(array.name)
+        if known is None or order.index(array.verdict) < order.index(known.verdict):
+            by_name[array.name] = array
+    yield from by_name.values()
+
+
+def _mistakes(
+    reading: Reading,
+    stories: Sequence[Found[Change, Role]],
+    left: set[Role],
+    lines: Sequence[Role],
+    verdicts: Mapping[Role, str],
+    number: int,
+) -> Iterator[MistakeReport]:
+    carried = [r for r in lines if verdicts[r] == CARRIED]
+    for found in stories:
+        arrays = [r for r in lines if r in found.explained]
+        for change in filter(None, (found.mistake, found.mistake.second)):
+            yield _mistake(reading, change, arrays, found.also, carried, number)
+    for role in (r for r in lines if r in left):
+        name = _name(reading, role)
+        right = equation(reading, role, reading.network.equations)
+        mark, picture = _seen(reading, role)
+        yield MistakeReport(
+            ARITHMETIC, [name], ARITHMETIC_MESSAGE, right, "", "line", mark, picture=picture, step=number
+        )
+
+
+def _mistake(
+    reading: Reading,
+    change: Change,
+    arrays: Sequence[Role],
+    also: Sequence[Change],
+    carried: Sequence[Role],
+    number: int,
+) -> MistakeReport:
+    shown = next((r for r in change.nodes if r in arrays), next(iter(change.nodes)))
+    mark, picture = _seen(reading, arrays[0])
+    mistake = change.mistake
+    others = dict.fromkeys(c.mistake.id for c in also if c.mistake.id != mistake.id and c.second is None)
+    return MistakeReport(
+        mistake.id,
+        list(dict.fromkeys(_name(reading, r) for r in arrays)),
+        change.message,
+        equation(reading, shown, reading.network.equations),
+        equation(reading, shown, change.nodes),
+        change.scope,
+        mark,
+        mistake.numpy,
+        mistake.pytorch,
+        [*others],
+        list(dict.fromkeys(_name(reading, r) for r in carried)),
+        picture,
+        number,
+    )
+
+
+def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
+    """What shows in the numbers of an array, in words and as a small picture."""
+    recorded, own = reading.step.by_role[role], _truth(reading, role)
+    if own is None:
+        return "", []
+    sums = None
+    if role.kind in ("dA", "dZ") and reading.step.is_known(Role("Z", role.layer)):
+        sums = reading.step.value(Role("Z", role.layer)).value
+    mark = mark_of(recorded, own, reading.precision, sums, reading.network.examples)
+    return mark, picture_of(recorded, own, reading.precision)
+
+
+# In the writer's words
+
+
+def _name(reading: Reading, role: Role) -> str:
+    recorded = reading.step.by_role.get(role)
+    return recorded.name if recorded is not None and recorded.name else _usual_name(reading, role)
+
+
+def spelled(reading: Reading, role: Role, turned: bool = False) -> str:
+    """The name of an array, or of its transpose as it stands inside."""
+    recorded = reading.step.by_role.get(role)
+    name = _name(reading, role)
+    part = f"{name}[{recorded.part}]" if recorded is not None and recorded.part == "biases" else name
+    flips = reading.arrays.layout.turns(role) if recorded is None else recorded.turned
+    return f"{part}ᵀ" if turned != flips and role.kind not in ("loss", "t") and not _is_vector(role) else part
+
+
+def _is_vector(role: Role) -> bool:
+    return role.kind.rpartition(".")[2] in ("b", "db", "b_new")
+
+
+def _usual_name(reading: Reading, role: Role) -> str:
+    kind, layer = role
+    if kind == "A" and layer == 0:
+        return "X"
+    if kind == "A" and layer == reading.network.depth:
+        return "P"
+    if kind == "dA" and layer == reading.network.depth:
+        return "dP"
+    if kind == "T":
+        return "y"
+    state, dot, plain = kind.rpartition(".")
+    stem, new, _ = plain.partition("_new")
+    return f"{state}{'_' if dot else ''}{stem}{layer or ''}{new}"
+
+
+def equation(reading: Reading, role: Role, nodes: Mapping[Role, Any]) -> str:
+    """`dW1 = Xᵀ·dZ1 / n`, in the writer's orientation."""
+    turned = reading.arrays.layout.turns(role)
+    text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), turned)
+    return f"{spelled(reading, role, turned)} = {text}"
+
+
+def _spelled_in(reading: Reading, role: Role, turned: bool) -> str:
+    if role == Role("T") and reading.arrays.labels.startswith("class"):
+        return "one-hot y" if not turned else "(one-hot y)ᵀ" if reading.arrays.layout.rows else "one-hot y"
+    return spelled(reading, role, turned)
+
+
+def conventions_of(reading: Reading) -> dict[str, Any]:
+    """What was found out, for programs."""
+    c, layout = reading.conventions, reading.arrays.layout
+    found: dict[str, Any] = {
+        "examples": "rows" if layout.rows else "columns",
+        "weights": "(in, out)" if layout.in_out else "(out, in)",
+        "biases": f"{layout.biases} in the weights" if layout.biases else "vectors",
+        "activations": [*c.activations],
+        "loss": c.loss,
+        "averaged": c.by_examples,
+        "averaged_over_outputs": c.by_outputs,
+        "divided": c.place if c.by_examples else "",
+        "epsilon": c.epsilon,
+        "targets": reading.arrays.labels or "numbers",
+        "precision": reading.precision.name,
+    }
+    if c.rate is not None:
+        found |= {"optimizer": c.optimizer, "learning_rate": c.rate}
+    return found
+
+
+def said(reading: Reading) -> str:
+    """The same in one line, for people."""
+    c, layout, n = reading.conventions, reading.arrays.layout, reading.network.examples
+    hidden = [*dict.fromkeys(c.activations[:-1])]
+    weights = "(in, out)" if layout.in_out else "(out, in)"
+    parts = [
+        f"{counted(n, 'example')} as {'rows' if layout.rows else 'columns'}",
+        f"weights {weights}{f', biases as their {layout.biases} row' if layout.biases and layout.in_out else ''}"
+        f"{f', biases as their {layout.biases} column' if layout.biases and not layout.in_out else ''}",
+        listed([*hidden, f"{c.output} output"]) if hidden else f"{c.output} output",
+        f"{c.loss.replace('_', ' ')}, {_means(reading)}",
+    ]
+    if reading.arrays.labels:
+        parts.append(f"targets as {reading.arrays.labels}")
+    if c.rate is not None and any(r.kind in ("W_new", "b_new") for r in reading.step.by_role):
+        parts.append(f"{c.optimizer} with learning rate {c.rate:g}")
+    parts.append(f"{reading.precision.name} precision")
+    return "; ".join(parts)
+
+
+def _means(reading: Reading) -> str:
+    c = reading.conventions
+    over = [*(["examples"] if c.by_examples else []), *(["outputs"] if c.by_outputs else [])]
+    text = f"averaged over {' and '.join(over)}" if over else "summed"
+    if c.epsilon:
+        text += f", {'clipped at' if c.clipped else 'with'} {c.epsilon:g} in the logarithm"
+    return text
+
+
+def _unchecked(reading: Reading) -> Iterator[str]:
+    """Recorded arrays that nothing leads to."""
+    step = reading.step
+    lost = [step.by_role[r].name for r in step.lines if not step.is_known(r)]
+    if lost:
+        yield f"not checked, for what they are made of is not recorded: {listed(lost)}"
+    c = reading.conventions
+    if c.variant.shared and any(r.kind in ("W_new", "b_new") for r in step.by_role):
+        yield f"the updates of {c.optimizer} are not checked: they stand on what was before this step"
+    used = [n for n in dict.fromkeys(c.activations) if n in ACTIVATIONS and ACTIVATIONS[n].parameter]
+    for name in used:
+        yield f"{name} is taken with {ACTIVATIONS[name].parameter} = {ACTIVATIONS[name].default}"

@@ -8,8 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from tutor.errors import NothingThere, counted, listed
-from tutor.maths.activations import ACTIVATIONS
+from tutor.errors import NothingThere, listed
 from tutor.results import Result
 from tutor.story import Found
 from tutor.trace.algebra import Role, roles_in
@@ -20,6 +19,7 @@ from tutor.trace.names import roles_of
 from tutor.trace.precision import Bounded
 from tutor.trace.replay import Unknown
 from tutor.trace.search import Change, Search
+from tutor.trace.spelling import conventions_of, equation, name_of, said, unchecked, usual_name
 
 Array = Any
 RIGHT, CARRIED, WRONG, MISSING = "right", "carried", "wrong", "missing"
@@ -125,7 +125,7 @@ def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Ar
         [a for role in reading.network.equations for a in _array(reading, role, verdicts, number)],
         [*_mistakes(reading, stories, search.wrong, lines, verdicts, number)],
         said(reading),
-        [*remarks, *reading.arrays.remarks, *_unchecked(reading)],
+        [*remarks, *reading.arrays.remarks, *unchecked(reading)],
     )
     report.arrays = [*_merged(report.arrays)]
     return Traced(reading, report, names)
@@ -204,7 +204,7 @@ def _array(reading: Reading, role: Role, verdicts: Mapping[Role, str], number: i
     recorded = reading.step.by_role.get(role)
     if recorded is None:
         if _is_missed(reading, role):
-            yield ArrayReport(_usual_name(reading, role), [], MISSING, None, None, "", number)
+            yield ArrayReport(usual_name(reading, role), [], MISSING, None, None, "", number)
         return
     if role not in verdicts:
         return
@@ -248,7 +248,7 @@ def _mistakes(
         for change in filter(None, (found.mistake, found.mistake.second)):
             yield _mistake(reading, change, arrays, found.also, carried, number)
     for role in (r for r in lines if r in left):
-        name = _name(reading, role)
+        name = name_of(reading, role)
         right = equation(reading, role, reading.network.equations)
         mark, picture = _seen(reading, role)
         yield MistakeReport(
@@ -270,7 +270,7 @@ def _mistake(
     others = dict.fromkeys(c.mistake.id for c in also if c.mistake.id != mistake.id and c.second is None)
     return MistakeReport(
         mistake.id,
-        list(dict.fromkeys(_name(reading, r) for r in arrays)),
+        list(dict.fromkeys(name_of(reading, r) for r in arrays)),
         change.message,
         equation(reading, shown, reading.network.equations),
         equation(reading, shown, change.nodes),
@@ -279,7 +279,7 @@ def _mistake(
         mistake.numpy,
         mistake.pytorch,
         [*others],
-        list(dict.fromkeys(_name(reading, r) for r in carried)),
+        list(dict.fromkeys(name_of(reading, r) for r in carried)),
         picture,
         number,
     )
@@ -295,116 +295,3 @@ def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
         sums = reading.step.value(Role("Z", role.layer)).value
     mark = mark_of(recorded, own, reading.precision, sums, reading.network.examples)
     return mark, picture_of(recorded, own, reading.precision)
-
-
-# In the writer's words
-
-
-def _name(reading: Reading, role: Role) -> str:
-    recorded = reading.step.by_role.get(role)
-    return recorded.name if recorded is not None and recorded.name else _usual_name(reading, role)
-
-
-def spelled(reading: Reading, role: Role, turned: bool = False) -> str:
-    """The name of an array, or of its transpose as it stands inside."""
-    recorded = reading.step.by_role.get(role)
-    name = _name(reading, role)
-    part = f"{name}[{recorded.part}]" if recorded is not None and recorded.part == "biases" else name
-    flips = reading.arrays.layout.turns(role) if recorded is None else recorded.turned
-    return f"{part}ᵀ" if turned != flips and role.kind not in ("loss", "t") and not _is_vector(role) else part
-
-
-def _is_vector(role: Role) -> bool:
-    return role.kind.rpartition(".")[2] in ("b", "db", "b_new")
-
-
-def _usual_name(reading: Reading, role: Role) -> str:
-    kind, layer = role
-    if kind == "A" and layer == 0:
-        return "X"
-    if kind == "A" and layer == reading.network.depth:
-        return "P"
-    if kind == "dA" and layer == reading.network.depth:
-        return "dP"
-    if kind == "T":
-        return "y"
-    state, dot, plain = kind.rpartition(".")
-    stem, new, _ = plain.partition("_new")
-    return f"{state}{'_' if dot else ''}{stem}{layer or ''}{new}"
-
-
-def equation(reading: Reading, role: Role, nodes: Mapping[Role, Any]) -> str:
-    """`dW1 = Xᵀ·dZ1 / n`, in the writer's orientation."""
-    turned = reading.arrays.layout.turns(role)
-    text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), turned)
-    return f"{spelled(reading, role, turned)} = {text}"
-
-
-def _spelled_in(reading: Reading, role: Role, turned: bool) -> str:
-    if role == Role("T") and reading.arrays.labels.startswith("class"):
-        return "one-hot y" if not turned else "(one-hot y)ᵀ" if reading.arrays.layout.rows else "one-hot y"
-    return spelled(reading, role, turned)
-
-
-def conventions_of(reading: Reading) -> dict[str, Any]:
-    """What was found out, for programs."""
-    c, layout = reading.conventions, reading.arrays.layout
-    found: dict[str, Any] = {
-        "examples": "rows" if layout.rows else "columns",
-        "weights": "(in, out)" if layout.in_out else "(out, in)",
-        "biases": f"{layout.biases} in the weights" if layout.biases else "vectors",
-        "activations": [*c.activations],
-        "loss": c.loss,
-        "averaged": c.by_examples,
-        "averaged_over_outputs": c.by_outputs,
-        "divided": c.place if c.by_examples else "",
-        "epsilon": c.epsilon,
-        "targets": reading.arrays.labels or "numbers",
-        "precision": reading.precision.name,
-    }
-    if c.rate is not None:
-        found |= {"optimizer": c.optimizer, "learning_rate": c.rate}
-    return found
-
-
-def said(reading: Reading) -> str:
-    """The same in one line, for people."""
-    c, layout, n = reading.conventions, reading.arrays.layout, reading.network.examples
-    hidden = [*dict.fromkeys(c.activations[:-1])]
-    weights = "(in, out)" if layout.in_out else "(out, in)"
-    parts = [
-        f"{counted(n, 'example')} as {'rows' if layout.rows else 'columns'}",
-        f"weights {weights}{f', biases as their {layout.biases} row' if layout.biases and layout.in_out else ''}"
-        f"{f', biases as their {layout.biases} column' if layout.biases and not layout.in_out else ''}",
-        listed([*hidden, f"{c.output} output"]) if hidden else f"{c.output} output",
-        f"{c.loss.replace('_', ' ')}, {_means(reading)}",
-    ]
-    if reading.arrays.labels:
-        parts.append(f"targets as {reading.arrays.labels}")
-    if c.rate is not None and any(r.kind in ("W_new", "b_new") for r in reading.step.by_role):
-        parts.append(f"{c.optimizer} with learning rate {c.rate:g}")
-    parts.append(f"{reading.precision.name} precision")
-    return "; ".join(parts)
-
-
-def _means(reading: Reading) -> str:
-    c = reading.conventions
-    over = [*(["examples"] if c.by_examples else []), *(["outputs"] if c.by_outputs else [])]
-    text = f"averaged over {' and '.join(over)}" if over else "summed"
-    if c.epsilon:
-        text += f", {'clipped at' if c.clipped else 'with'} {c.epsilon:g} in the logarithm"
-    return text
-
-
-def _unchecked(reading: Reading) -> Iterator[str]:
-    """Recorded arrays that nothing leads to."""
-    step = reading.step
-    lost = [step.by_role[r].name for r in step.lines if not step.is_known(r)]
-    if lost:
-        yield f"not checked, for what they are made of is not recorded: {listed(lost)}"
-    c = reading.conventions
-    if c.variant.shared and any(r.kind in ("W_new", "b_new") for r in step.by_role):
-        yield f"the updates of {c.optimizer} are not checked: they stand on what was before this step"
-    used = [n for n in dict.fromkeys(c.activations) if n in ACTIVATIONS and ACTIVATIONS[n].parameter]
-    for name in used:
-        yield f"{name} is taken with {ACTIVATIONS[name].parameter} = {ACTIVATIONS[name].default}"

@@ -87,7 +87,7 @@ class Step:
         return trace([*(s.arrays for s in before), self.arrays], options)[-1].report
 
     def save(self, path: str | Path, force: bool = False) -> None:
-        """Write the step as .npz or .json, for `tutor trace`. Other files than earlier steps are replaced by `force`."""
+        """Write the step as .npz or .json, for `tutor trace`. Files that are no earlier steps take `force`."""
         from tutor.files import Target, claim, written
 
         path = Path(path)

@@ -15,7 +15,8 @@ from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scale
 from tutor.trace.conventions import Reading
 from tutor.trace.lesson import worksheet_name
 from tutor.trace.replay import Unknown
-from tutor.trace.report import Traced, equation, spelled
+from tutor.trace.report import Traced
+from tutor.trace.spelling import equation, spelled
 
 _ENTRY = re.compile(r"\s*(?:step\s*(?P<step>\d+)\s*:\s*)?(?P<name>[^\[\]]+?)\s*(?:\[(?P<index>[\d\s,]*)\])?\s*")
 _MOST_TERMS = 200

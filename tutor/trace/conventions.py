@@ -27,6 +27,7 @@ Array = Any
 _EPSILONS = (1e-12, 1e-15, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-16, 1e-5)
 _SQUARES = ("half_squared_error", "squared_error", "mean_squared_error")
 USUAL_ACTIVATION = "tanh"
+_MOST_READINGS = 8
 
 
 @dataclass(frozen=True)
@@ -90,20 +91,22 @@ class Reading:
         return sum(self.step.is_known(r) and not self.step.fits(r) for r in lines), -len(lines)
 
 
-def read(named: Mapping[Role, Array], names: Mapping[Role, str], options: Options) -> Reading:
-    """The reading that explains most of the arrays. Raises TutorError where nothing can be made of them."""
+def readings_of(named: Mapping[Role, Array], names: Mapping[Role, str], options: Options) -> list[Reading]:
+    """The readings that explain most of the arrays, the more usual ones first. There are several where what is wrong
+    leaves open what was meant. Raises TutorError where nothing can be made of them."""
     options.check()
     wanted = {key: value for key in ("examples", "weights") if (value := getattr(options, key))}
-    readings = []
+    readings: list[Reading] = []
     problem: TutorError | None = None
     for layout in layouts(named, wanted):
         try:
-            readings.append(_Search(laid_out(named, names, layout), options).reading())
+            readings += _Search(laid_out(named, names, layout), options).readings()
         except TutorError as error:
             problem = problem or error
     if not readings:
         raise problem or TutorError("these arrays are no step of a network")
-    return min(readings, key=lambda reading: reading.score())
+    scores = [reading.score() for reading in readings]
+    return [reading for reading, score in zip(readings, scores, strict=True) if score == min(scores)][:_MOST_READINGS]
 
 
 class _Search:
@@ -111,23 +114,19 @@ class _Search:
 
     def __init__(self, arrays: Arrays, options: Options) -> None:
         self.arrays, self.options = arrays, options
-        computed = [r.raw for role, r in arrays.by_role.items() if role.kind not in ("W", "b", "T", "t", "mask")]
-        computed = [a for a, r in zip(computed, computed, strict=True) if a.dtype.kind == "f"]
+        computed = _computed(arrays)
         given = [r.raw for r in arrays.by_role.values() if r.raw.dtype.kind == "f"]
-        self.precision = (
-            PRECISIONS[options.precision]
-            if options.precision
-            else precision_of(_beyond_input(arrays) or computed or given)
-        )
-        doubles = [a for a in _beyond_input(arrays) if a.dtype.itemsize == 8]
+        said = options.precision
+        self.precision = PRECISIONS[said] if said else precision_of(computed or given)
+        doubles = [a for a in computed if a.dtype.itemsize == 8]
         self.decimals = decimals_of(doubles) if self.precision.name == "double" else None
 
-    def reading(self) -> Reading:
+    def readings(self) -> list[Reading]:
         self._find_logits()
-        found = self._output(self._start())
-        found = self._hidden(found)
-        found = self._epsilon(found)
-        found = self._optimizer(found)
+        return [self._reading(c) for c in self._outputs_found(self._start())]
+
+    def _reading(self, c: Conventions) -> Reading:
+        found = self._optimizer(self._epsilon(self._hidden(c)))
         network, step = self._made(found)
         return Reading(self.arrays, found, network, step, self.precision)
 
@@ -194,9 +193,10 @@ class _Search:
             pairs += [("softmax", "cross_entropy")]
         if binary:
             pairs += [("sigmoid", "binary_cross_entropy")]
-        pairs += [
-            (a, loss) for loss in _SQUARES for a in ("linear", "sigmoid", *(("softmax",) if wide else ()), "tanh")
-        ]
+        usual, others = ("linear",), ("sigmoid", "tanh", *(("softmax",) if wide else ()))
+        if binary:
+            usual, others = ("linear", "sigmoid"), others[1:]
+        pairs += [(a, loss) for some in (usual, others) for a in some for loss in _SQUARES]
         pairs += [("softmax", "cross_entropy")] if wide else []
         pairs += [("sigmoid", "binary_cross_entropy"), ("linear", "huber"), ("relu", "half_squared_error")]
         if o.loss and not any(loss == o.loss for _, loss in pairs):
@@ -213,12 +213,11 @@ class _Search:
     def _has_loss(self) -> bool:
         return Role("loss") in self.arrays.by_role
 
-    def _output(self, c: Conventions) -> Conventions:
-        """Output activation and loss, and what they are averaged over. The output decides first, then the loss, and
-        then the gradients, which have to go with it."""
+    def _outputs_found(self, c: Conventions) -> list[Conventions]:
+        """Output activation and loss, and what they are averaged over: those that explain equally much, the more usual
+        first. The output decides first, then the loss, and then the gradients, which have to go with it."""
         last = self.arrays.depth
-        best: tuple[Any, ...] | None = None
-        chosen = c
+        found: list[tuple[Any, Any, Conventions]] = []
         pairs = [*self._outputs()]
         if not pairs:
             raise TutorError(f"{self.options.loss} does not go with {self.options.output_activation} outputs")
@@ -229,16 +228,25 @@ class _Search:
             for (number, (by_examples, by_outputs)), place in product(enumerate(_MEANS), ("error", "gradient")):
                 if (by_outputs and self.arrays.widths.get(last, 1) == 1) or (place == "gradient" and not by_examples):
                     continue
+                if place == "gradient" and not self._tells_place(last):
+                    continue
+                if by_outputs and loss == "cross_entropy":
+                    continue
                 if LOSSES[loss].mean and not by_outputs and self.arrays.widths.get(last, 1) > 1:
                     continue
                 one = replace(_with_output(c, a, loss), by_examples=by_examples, by_outputs=by_outputs, place=place)
                 said = loss != self.options.loss if self.options.loss else False
                 wrong_loss = sum(self._wrong(one, [Role("loss")]))
                 rest = sum(self._wrong(one, self._error_roles(last)))
-                key = (wrong_loss, said and not self._has_loss(), rest, said, rank, number, place)
-                if best is None or key < best:
-                    best, chosen = key, one
-        return chosen
+                key = (wrong_loss, said and not self._has_loss(), rest)
+                found.append((key, (said, rank, number, place), one))
+        best = min(key for key, _, _ in found)
+        alike = sorted((entry for entry in found if entry[0] == best), key=lambda entry: entry[1])
+        return [one for _, _, one in alike if best != (0, False, 0)] or [alike[0][2]]
+
+    def _tells_place(self, last: int) -> bool:
+        """Whether anything is recorded that shows where the examples divide."""
+        return any(Role(kind, k) in self.arrays.by_role for kind in ("dZ", "dA") for k in range(1, last + 1))
 
     def _error_roles(self, last: int) -> list[Role]:
         return [Role(kind, last) for kind in ("dA", "dZ", "dW", "db")]
@@ -320,7 +328,7 @@ class _Search:
 _MEANS = ((True, False), (False, False), (True, True), (False, True))
 
 
-def _beyond_input(arrays: Arrays) -> list[Array]:
+def _computed(arrays: Arrays) -> list[Array]:
     """The arrays that the program has worked out, and that say something about its precision."""
     kept = []
     for role, recorded in arrays.by_role.items():

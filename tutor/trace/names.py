@@ -34,7 +34,10 @@ _LAYERED = re.compile(
         "|".join(sorted((w for words in _BASES.values() for w in words), key=len, reverse=True))
     )
 )
-_NEW = re.compile(r"(?:new|next|updated)[_.]?(?P<a>.+)|(?P<b>.+?)[_.](?:new|next|updated|after)")
+_NEW = re.compile(
+    r"(?:new|next|updated)[_.]?(?P<a>.+)|(?P<b>.+?)[_.](?:new|next|updated|after)"
+    r"|(?P<c>[a-z]+)_(?:new|next|updated)_?(?P<layer>[0-9]{1,3})"
+)
 _BY = ("dloss_d", "dl_d", "de_d", "dj_d", "gradient_", "grad_of_", "grad_", "g_", "d_", "d")
 """What may stand before a name for the derivative by it."""
 _GRADIENT = re.compile(r"(?P<a>.+?)[_.](?:grad|gradient)")
@@ -91,7 +94,8 @@ def _plain(folded: str, name: str) -> Role | None:
         base = next(kind for kind, words in _BASES.items() if match["base"] in words)
         return Role(base, int(match["layer"] or 1))
     if match := _NEW.fullmatch(folded):
-        return _changed(match["a"] or match["b"], "{}_new", ("W", "b"))
+        inner = match["a"] or match["b"] or f"{match['c']}{match['layer']}"
+        return _changed(inner, "{}_new", ("W", "b"))
     if match := _DELTA.fullmatch(folded):
         return Role("dZ", int(match["layer"] or LAST))
     if match := _MASK.fullmatch(folded):

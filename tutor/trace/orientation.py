@@ -185,9 +185,7 @@ def _of_bias(kind: str) -> str:
 
 def _bias(role: Role, raw: Array, name: str, made: Arrays) -> Recorded:
     if raw.ndim < 2 or 1 in raw.shape:
-        width = made.widths.get(role.layer)
-        if (raw.ndim == 2 and raw.shape[0] == raw.shape[1] == 1) or raw.ndim < 2 or raw.size == width:
-            return Recorded(name, raw, raw.reshape(-1), False)
+        return Recorded(name, raw, raw.reshape(-1), False)
     turned = not made.layout.rows
     return Recorded(name, raw, raw.T if turned else raw, turned)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tutor.trace.algebra import Node, Role, roles_in
-from tutor.trace.orientation import Recorded
+from tutor.trace.orientation import Recorded, kind_of
 from tutor.trace.precision import Bounded, Precision, fits
 
 Array = Any
@@ -31,6 +32,14 @@ def decimals_of(arrays: Iterable[Array]) -> int | None:
     return None
 
 
+def _as_vector(truth: Bounded, shape: tuple[int, ...]) -> Bounded:
+    """A row or a column of numbers as the vector, or as the other, that somebody has."""
+    if np.size(truth.value) != np.prod(shape) or (np.ndim(truth.value) == 2 and 1 not in np.shape(truth.value)):
+        return truth
+    bound = np.broadcast_to(truth.bound, np.shape(truth.value))
+    return Bounded(truth.value.reshape(shape), bound.reshape(shape), truth.precision)
+
+
 class Step:
     """The recorded arrays of a step and the equations between them."""
 
@@ -41,6 +50,7 @@ class Step:
         self._recorded: dict[Role, Bounded] = {}
         self._worked: dict[Role, Bounded | None] = {}
         self._waiting: set[Role] = set()
+        self._inputs: dict[Role, list[Role]] = {}
 
     @property
     def lines(self) -> list[Role]:
@@ -52,23 +62,34 @@ class Step:
         other = Step({**self.equations, **changed}, self.by_role, self.precision, self.decimals)
         other._recorded = self._recorded
         touched = self.touched(changed)
+        other._inputs = {role: inputs for role, inputs in self._inputs.items() if role not in changed}
         other._worked = {role: value for role, value in self._worked.items() if role not in touched}
         return other
 
     def touched(self, changed: Iterable[Role]) -> set[Role]:
-        """These arrays, and those that are not recorded and follow from them."""
-        found = set(changed)
-        grew = True
-        while grew:
-            grew = False
-            for role, node in self.equations.items():
-                if role not in found and any(r in found and r not in self.by_role for r in self._inputs(node)):
-                    found.add(role)
-                    grew = True
+        """These arrays, and those that follow from them through what is not recorded."""
+        found, waiting = set(changed), [*changed]
+        while waiting:
+            role = waiting.pop()
+            if role not in self.by_role:
+                new = [user for user in self._users.get(role, ()) if user not in found]
+                found.update(new)
+                waiting += new
         return found
 
-    def _inputs(self, node: Node) -> list[Role]:
-        return roles_in(node)
+    def inputs(self, role: Role) -> list[Role]:
+        """The arrays that stand in its equation."""
+        if role not in self._inputs:
+            self._inputs[role] = roles_in(self.equations[role])
+        return self._inputs[role]
+
+    @cached_property
+    def _users(self) -> dict[Role, list[Role]]:
+        users: dict[Role, list[Role]] = {}
+        for role in self.equations:
+            for used in self.inputs(role):
+                users.setdefault(used, []).append(role)
+        return users
 
     def value(self, role: Role) -> Bounded:
         """As the writer has it; what is not recorded is worked from the rest."""
@@ -94,7 +115,7 @@ class Step:
                 raise Unknown
             self._waiting.add(role)
             try:
-                self._worked[role] = self._work(role)
+                self._worked[role] = self._work(self.equations[role])
             finally:
                 self._waiting.discard(role)
         found = self._worked[role]
@@ -102,10 +123,10 @@ class Step:
             raise Unknown
         return found
 
-    def _work(self, role: Role) -> Bounded | None:
+    def _work(self, node: Node) -> Bounded | None:
         try:
             with np.errstate(all="ignore"):
-                return self.equations[role].value(self.value)
+                return node.value(self.value)
         except (Unknown, ValueError, ZeroDivisionError, IndexError, OverflowError):  # shapes that do not go together
             return None
 
@@ -116,19 +137,19 @@ class Step:
             return False
         return True
 
-    def fits(self, role: Role) -> bool:
-        """Whether the recorded array is what its equation gives."""
+    def fits(self, role: Role, node: Node | None = None) -> bool:
+        """Whether the recorded array is what its equation gives, or another one in its place."""
         try:
-            own = self.own(role)
+            own = self.own(role) if node is None else self._work(node)
         except Unknown:
             return False
-        return self.agrees(role, own)
+        return own is not None and self.agrees(role, own)
 
     def agrees(self, role: Role, truth: Bounded) -> bool:
         recorded = self.value(role)
         with np.errstate(all="ignore"):
-            if recorded.value.ndim == 1 and np.shape(truth.value) == (1, *recorded.value.shape):
-                truth = truth[0]
+            if kind_of(role) == "b" and np.shape(truth.value) != recorded.value.shape:
+                truth = _as_vector(truth, recorded.value.shape)
             return fits(
                 recorded.value, Bounded(truth.value, truth.bound + recorded.bound, self.precision), self.precision
             )

@@ -12,7 +12,7 @@ from tutor.errors import NothingThere, listed
 from tutor.results import Result
 from tutor.story import Found
 from tutor.trace.algebra import Role, roles_in
-from tutor.trace.conventions import Options, Reading, read
+from tutor.trace.conventions import Options, Reading, readings_of
 from tutor.trace.marks import digits_of, error_of, mark_of, picture_of
 from tutor.trace.mistakes.registry import ARITHMETIC, ARITHMETIC_MESSAGE
 from tutor.trace.names import roles_of
@@ -111,14 +111,13 @@ def together(traced: Sequence[Traced]) -> TraceReport:
 
 def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Array], number: int) -> Traced:
     named, names, remarks = named_arrays(arrays)
-    reading = read(named, names, options)
+    reading, search, found = _simplest(readings_of(named, names, options), before)
     lines = [role for role in reading.step.lines if reading.step.is_known(role)]
     if not lines:
         raise NothingThere(
             "nothing here can be checked: record what the network is given (X, y, W1, b1, …) and what it computes"
         )
-    search = Search(reading.network, reading.step, before)
-    stories = sorted(search.run(), key=lambda f: min(map(lines.index, f.explained & set(lines)), default=0))
+    stories = sorted(found, key=lambda f: min(map(lines.index, f.explained & set(lines)), default=0))
     verdicts = _verdicts(reading, lines)
     report = TraceReport(
         conventions_of(reading),
@@ -129,6 +128,24 @@ def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Ar
     )
     report.arrays = [*_merged(report.arrays)]
     return Traced(reading, report, names)
+
+
+def _simplest(
+    readings: Sequence[Reading], before: Mapping[Role, Array]
+) -> tuple[Reading, Search, list[Found[Change, Role]]]:
+    """The reading that takes the fewest mistakes. Where none explains everything, two at once are looked for, too."""
+    told = []
+    for number, reading in enumerate(readings):
+        search = Search(reading.network, reading.step, before)
+        found = search.run()
+        told.append(((len(search.wrong), len(found), number), reading, search, found))
+        if not search.wrong and len(found) <= 1:
+            break
+    (left, _, _), reading, search, found = min(told, key=lambda entry: entry[0])
+    if left:
+        search = Search(reading.network, reading.step, before, in_pairs=True)
+        found = search.run()
+    return reading, search, found
 
 
 def named_arrays(arrays: Mapping[str, Array]) -> tuple[dict[Role, Array], dict[Role, str], list[str]]:
@@ -218,7 +235,7 @@ def _array(reading: Reading, role: Role, verdicts: Mapping[Role, str], number: i
 
 def _is_missed(reading: Reading, role: Role) -> bool:
     """Whether others of the kind are recorded and this one is not."""
-    if "." in role.kind or role.kind == "loss":
+    if "." in role.kind or role.kind == "loss" or role == Role("dA", reading.network.depth):
         return False
     return any(r.kind == role.kind and r.layer for r in reading.step.by_role if r != Role("A", 0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,10 +48,10 @@ class Change:
 
 
 class Search:
-    """Looks for the story of a step."""
+    """Looks for the story of a step; with `in_pairs` also for two mistakes where no single one explains an array."""
 
-    def __init__(self, network: Network, step: Step, before: Mapping[Role, Array]) -> None:
-        self.network, self.step, self.before = network, step, before
+    def __init__(self, network: Network, step: Step, before: Mapping[Role, Array], in_pairs: bool = False) -> None:
+        self.network, self.step, self.before, self.in_pairs = network, step, before, in_pairs
         self.wrong = {r for r in step.lines if step.is_known(r) and not step.fits(r)}
         self.whole, self.step = step, sketch(step, self.wrong)
         self._fits: dict[tuple[int, Role], bool] = {}
@@ -61,13 +62,13 @@ class Search:
 
     def put_in(self, mistake: Change) -> None:
         self.whole = self.whole.with_equations(mistake.all_nodes)
-        lines = self.wrong | {r for r in self.whole.lines if r in mistake.all_nodes} | self._below(mistake.all_nodes)
+        lines = self.wrong | self._below(mistake.all_nodes)
         self.wrong = {r for r in lines if self.whole.is_known(r) and not self.whole.fits(r)}
         self.step = sketch(self.whole, self.wrong)
 
     def trials(self) -> Iterator[Trial[Change, Role]]:
         found = [t for change in self._changes() if (t := self._trial(change)) is not None and t.gain >= 1]
-        yield from found or self._pairs()
+        yield from found or (self._pairs() if self.in_pairs else ())
 
     def _trial(self, change: Change) -> Trial[Change, Role] | None:
         nodes = change.all_nodes
@@ -86,20 +87,16 @@ class Search:
     def _closed_fit(self, role: Role, node: Node) -> bool:
         key = id(node), role
         if key not in self._fits:
-            self._fits[key] = self.step.with_equations({role: node}).fits(role)
+            self._fits[key] = self.step.fits(role, node)
         return self._fits[key]
 
     def _open_fits(self, nodes: Mapping[Role, Node]) -> dict[Role, bool]:
         step = self.step.with_equations(nodes)
-        lines = self._below(nodes) | {r for r in nodes if r in step.by_role}
-        return {role: step.fits(role) for role in lines if step.is_known(role) or role in nodes}
+        return {role: step.fits(role) for role in self._below(nodes) if step.is_known(role) or role in nodes}
 
     def _below(self, nodes: Mapping[Role, Node]) -> set[Role]:
         """The recorded arrays whose equation gives something else with these."""
-        touched = self.step.touched(nodes)
-        moved = {r for r in touched if r not in self.step.by_role}
-        equations = self.step.equations
-        return {r for r in self.step.lines if r in nodes or any(x in moved for x in roles_in(equations[r]))}
+        return {r for r in self.step.touched(nodes) if r in self.step.by_role}
 
     # What could be
 
@@ -125,7 +122,7 @@ class Search:
         """The arrays that are wrong, and those that are not recorded above them."""
         found, waiting = set(self.wrong), list(self.wrong)
         while waiting:
-            for role in roles_in(self.step.equations[waiting.pop()]):
+            for role in self.step.inputs(waiting.pop()):
                 if role not in found and role not in self.step.by_role and role in self.step.equations:
                     found.add(role)
                     waiting.append(role)
@@ -139,10 +136,10 @@ class Search:
             return
         first = next(role for role in self.step.lines if role in self.wrong)
         for one in list(self._changes()):
-            above = Search(self.network, self.step.with_equations(one.nodes), self.before)
-            if first not in above._reached(one.nodes):
+            if first not in self._below(one.nodes):
                 continue
-            above.wrong = above.wrong & {first} or {first}
+            above = copy(self)
+            above.step, above.wrong = self.step.with_equations(one.nodes), {first}
             for other in above._changes():
                 self._tried += 1
                 if self._tried > _MOST_PAIRS:
@@ -154,9 +151,6 @@ class Search:
                 if trial is not None and first in trial.explained and trial.gain >= 1:
                     yield trial
 
-    def _reached(self, nodes: Mapping[Role, Node]) -> set[Role]:
-        return self._below(nodes) | set(nodes)
-
 
 def sketch(step: Step, wrong: Collection[Role]) -> Step:
     """The step with some of its input features, where there are many: enough to tell mistakes apart, at a fraction of
@@ -166,7 +160,7 @@ def sketch(step: Step, wrong: Collection[Role]) -> Step:
     if x not in known or w not in known or z in wrong or not step.is_known(z):
         return step
     features, units = known[w].array.shape
-    uses_all = any(w in roles_in(node) for role, node in step.equations.items() if role.layer != 1)
+    uses_all = any(w in step.inputs(role) for role in step.equations if role.layer != 1)
     if features < _MANY_FEATURES or features in (units, known[x].array.shape[0]) or uses_all:
         return step
     heavy = np.argsort(np.abs(known[x].array).sum(axis=0, dtype=float), kind="stable")[-_FEATURES:]

@@ -46,9 +46,12 @@ def _exp_sign(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
 
 
 def _softmax_axis(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
+    def over_examples(n: Node) -> Node:
+        return Call(lambda z, m: softmax(z, m, 0), n.parts[:1], "softmax over the examples({0})", "activation", True)
+
     if role.kind == "A" and s.network.conventions.activations[role.layer - 1] == "softmax":
-        wrong = Call(lambda z, m: softmax(z, m, 0), node.parts, "softmax over the examples({0})", "activation", True)
-        yield Rewriting("", wrong)
+        for made in swapped(node, "activation", over_examples):
+            yield Rewriting("", made)
 
 
 def _softmax_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:

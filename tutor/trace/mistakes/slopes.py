@@ -55,13 +55,15 @@ def _slope_form(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
         yield Rewriting("twice", made, "the slope, twice")
     if isinstance(node, Call) and node.tag == "with slope":
         a, by_a = node.parts
-        own = Call(lambda a, m: a * (1 - a), (a,), "({0} ⊙ (1 - {0}))", "slope")
+        own = Call(lambda a, m: a * (1 - a), (a,), "({0} ⊙ (1 - {0}))")
         yield Rewriting("diagonal", Entrywise("⊙", by_a, own), "a·(1 - a), without the other outputs")
 
 
 def _slope_of_output(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if role.kind == "dZ":
         name = s.network.conventions.activations[role.layer - 1]
+        if name == "softmax":
+            return
         for made in swapped(node, "slope", lambda n: slope_of(name, n.parts[1], activation(name, n.parts[1]))):
             yield Rewriting("", made, f"{name}′ of a instead of z")
 
@@ -111,7 +113,7 @@ def _extra_slope(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
         yield Rewriting("Jacobian", softmax_back(a, node), "softmax")
     if c.is_simple or c.output == "linear":
         z = Ref(Role("Z", last))
-        own = Call(lambda a, m: a * (1 - a), (a,), "{0} ⊙ (1 - {0})", "slope")
+        own = Call(lambda a, m: a * (1 - a), (a,), "{0} ⊙ (1 - {0})")
         yield Rewriting("a(1 - a)", Entrywise("⊙", node, own), f"{c.output if c.output != 'linear' else 'sigmoid'}")
         for name in dict.fromkeys(("tanh", "relu", "sigmoid", *c.activations[:-1])):
             if name not in ("linear", "softmax"):

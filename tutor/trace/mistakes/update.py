@@ -214,19 +214,19 @@ MISTAKES = (
         _integer_update,
     ),
     Mistake(
-        "not-updated",
-        "The parameters are as they were.",
-        "W -= … that changes a copy, or an update that is never reached",
-        "optimizer.step() is missing, or the parameters are not among those that the optimizer was given",
-        _not_updated,
-    ),
-    Mistake(
         "layer-not-updated",
         "This layer is as it was, while others are updated.",
         "the loop over the layers, its first and its last index",
         "requires_grad=False, or a list of layers in place of nn.ModuleList",
         _not_updated,
         only="layer",
+    ),
+    Mistake(
+        "not-updated",
+        "The parameters are as they were.",
+        "W -= … that changes a copy, or an update that is never reached",
+        "optimizer.step() is missing, or the parameters are not among those that the optimizer was given",
+        _not_updated,
     ),
     Mistake(
         "ascent",

@@ -85,7 +85,11 @@ def wrong_programs(how_many: int, random: Random, few: bool) -> Iterator[tuple[s
         task = needs(mistake, replace(task, dtype=random.choice([float, np.float32])))
         layers = [*range(1, len(task.sizes))]
         layer = random.choice(layers if mistake == "layer-not-updated" else [0, *layers])
-        if few and mistake in ("sum-for-mean", "mean-for-sum"):  # without a loss a sum is a convention
+        if few and mistake in (
+            "sum-for-mean",
+            "mean-for-sum",
+            "forgotten-two",
+        ):  # conventions, where no loss says another
             continue
         try:
             right, wrong = recorded(task, STYLES[style]), recorded(task, STYLES[style], (mistake,), layer)
@@ -126,8 +130,9 @@ def two_mistakes(how_many: int, random: Random) -> Iterator[tuple[str, bool]]:
         task = replace(TASKS[name], seed=random.randrange(10**6), n=random.choice([3, 5, 8]))
         for m in pair:
             task = needs(m, task)
+        layer = random.randrange(1, len(task.sizes)) if "layer-not-updated" in pair else 0
         try:
-            runs = [recorded(task, STYLES[style], m) for m in ((), (pair[0],), (pair[1],), tuple(pair))]
+            runs = [recorded(task, STYLES[style], m, layer) for m in ((), (pair[0],), (pair[1],), tuple(pair))]
         except ValueError:
             continue
         # Each has to make a difference beside the other.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ Array = Any
 _EPSILONS = (1e-12, 1e-15, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-16, 1e-5)
 _SQUARES = ("half_squared_error", "squared_error", "mean_squared_error")
 USUAL_ACTIVATION = "tanh"
-_MOST_READINGS = 8
+_MOST_READINGS = 12
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ def readings_of(named: Mapping[Role, Array], names: Mapping[Role, str], options:
     leaves open what was meant. Raises TutorError where nothing can be made of them."""
     options.check()
     wanted = {key: value for key in ("examples", "weights") if (value := getattr(options, key))}
-    readings: list[Reading] = []
+    by_layout: list[list[Reading]] = []
     problem: TutorError | None = None
     for layout in layouts(named, wanted):
         try:
-            readings += _Search(laid_out(named, names, layout), options).readings()
+            by_layout.append(_Search(laid_out(named, names, layout), options).readings())
         except TutorError as error:
             problem = problem or error
+    readings = [r for some in zip_longest(*by_layout) for r in some if r is not None]
     if not readings:
         raise problem or TutorError("these arrays are no step of a network")
     scores = [reading.score() for reading in readings]

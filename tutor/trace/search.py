@@ -112,7 +112,7 @@ class Search:
                     groups.setdefault(made.manner, {})[role] = (made.node, made.detail)
                     self._kept.append(made.node)
             for number, group in enumerate(groups.values()):
-                for roles, scope in _scopes(group, mistake):
+                for roles, scope in _scopes(group, mistake, self.network.depth):
                     if suspicious & roles:
                         nodes = {role: group[role][0] for role in group if role in roles}
                         detail = next(group[role][1] for role in group if role in roles)
@@ -175,17 +175,15 @@ def sketch(step: Step, wrong: Collection[Role]) -> Step:
     return Step(step.equations, few, step.precision, step.decimals)
 
 
-def _scopes(group: Mapping[Role, Any], mistake: Mistake) -> Iterator[tuple[set[Role], str]]:
-    """All equations of a group, and parts of it in which a mistake is made: a layer, the weights or the biases, one
-    kind of array, a single one."""
-    everything = frozenset(group)
-    found: dict[frozenset[Role], str] = {}
-    if len(everything) > 1 or mistake.together:
-        found[everything] = EVERYWHERE
+def _scopes(group: Mapping[Role, Any], mistake: Mistake, depth: int) -> Iterator[tuple[set[Role], str]]:
+    """All equations of a group, and parts of it in which a mistake is made: a layer, the hidden layers, the weights or
+    the biases, one kind of array, a single one."""
+    found = {frozenset(group): EVERYWHERE}
     layers = {role.layer for role in group}
     if not mistake.together:
         by: list[tuple[Callable[[Role], Any], str]] = [
             (lambda r: r.layer, LAYER),
+            (lambda r: r.layer == depth, EVERYWHERE),
             (lambda r: _parameter_kind(r), EVERYWHERE),
             (lambda r: r.kind, EVERYWHERE),
             (lambda r: r, LAYER if len(layers) > 1 else EVERYWHERE),

@@ -48,6 +48,8 @@ class Options:
     weights: str = ""
     precision: str = ""
     update: int | None = None
+    gaps: frozenset[int] = frozenset()
+    """The layers behind which something stands that is not known: what comes out of it is taken as it is recorded."""
 
     def check(self) -> None:
         """Raises TutorError for a word that nothing is called, and for numbers that cannot be meant."""
@@ -163,6 +165,7 @@ class _Search:
             penalty_settings=o.penalty_setting,
             dropout=o.dropout,
             update=update,
+            gaps=o.gaps,
         )
 
     # The output and the loss
@@ -194,7 +197,8 @@ class _Search:
             pairs += [("softmax", "cross_entropy")]
         if binary:
             pairs += [("sigmoid", "binary_cross_entropy")]
-        usual, others = ("linear",), ("sigmoid", "tanh", *(("softmax",) if wide else ()))
+        usual: tuple[str, ...] = ("linear",)
+        others: tuple[str, ...] = ("sigmoid", "tanh", *(("softmax",) if wide else ()))
         if binary:
             usual, others = ("linear", "sigmoid"), others[1:]
         pairs += [(a, loss) for some in (usual, others) for a in some for loss in _SQUARES]

@@ -30,7 +30,7 @@ class Conventions:
 
     `by_examples` and `by_outputs` say whether the loss is a mean over them; `place` whether the examples divide the
     `error` of the output or each `gradient`; `epsilon` is added to what a logarithm is taken of, or with `clipped`
-    keeps it that far from 0 and 1.
+    keeps it that far from 0 and 1. Behind the layers of `gaps` stands something that is not known.
     """
 
     activations: tuple[str, ...]
@@ -48,6 +48,7 @@ class Conventions:
     penalty_settings: Mapping[str, float] = field(default_factory=dict)
     dropout: float = 0.0
     update: int = 1
+    gaps: frozenset[int] = frozenset()
 
     @property
     def output(self) -> str:
@@ -74,7 +75,8 @@ class Network:
 
     @cached_property
     def equations(self) -> dict[Role, Node]:
-        return dict(self._all())
+        unknown = {Role(kind, k) for k in self.conventions.gaps for kind in ("A", "dA", "dZ")}
+        return {role: node for role, node in self._all() if role not in unknown}
 
     def _all(self) -> Iterator[tuple[Role, Node]]:
         for k in range(1, self.depth + 1):
@@ -292,9 +294,9 @@ def softmax(z: Bounded, m: Any, axis: int = 1) -> Bounded:
     return found
 
 
-def softmax_back(a: Node, by_a: Node) -> Node:
+def softmax_back(a: Node, by_a: Node, axis: int = 1) -> Node:
     def back(a: Bounded, by_a: Bounded, m: Any) -> Bounded:
-        found: Bounded = SOFTMAX.back(a, by_a, (a * by_a).total(1, keepdims=True))
+        found: Bounded = SOFTMAX.back(a, by_a, (a * by_a).total(axis, keepdims=True))
         return found
 
     return Call(back, (a, by_a), "{0} ⊙ ({1} - Σ {0} ⊙ {1})", "with slope", True)

@@ -22,7 +22,8 @@ def error_of(recorded: Array, own: Bounded) -> tuple[float | None, tuple[int, ..
         off = np.abs(recorded - own.value)
         off = np.where((recorded == own.value) | (np.isnan(recorded) & np.isnan(own.value)), 0.0, off)
         place = tuple(int(i) for i in np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape))
-        largest = float(np.max(np.abs(own.value)))
+        # Of a sum that comes to nearly 0 the numbers that were added say how much it can be off.
+        largest = max(float(np.max(np.abs(own.value))), float(np.max(own.bound)) / (8 * own.precision.roundoff))
         worst = float(off[place])
     if worst == 0:
         return 0.0, place

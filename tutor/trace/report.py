@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,16 @@ from msgspec import Struct, field
 from tutor.errors import NothingThere, listed
 from tutor.results import Result
 from tutor.story import Found
-from tutor.trace.algebra import Role, roles_in
+from tutor.trace.algebra import Role
 from tutor.trace.conventions import Options, Reading, readings_of
 from tutor.trace.marks import digits_of, error_of, mark_of, picture_of
 from tutor.trace.mistakes.registry import ARITHMETIC, ARITHMETIC_MESSAGE
 from tutor.trace.names import roles_of
-from tutor.trace.precision import Bounded
-from tutor.trace.replay import Unknown
 from tutor.trace.search import Change, Search
 from tutor.trace.spelling import conventions_of, equation, name_of, said, unchecked, usual_name
+from tutor.trace.verdicts import CARRIED, MISSING, RIGHT, WRONG, Judged, judged
 
 Array = Any
-RIGHT, CARRIED, WRONG, MISSING = "right", "carried", "wrong", "missing"
 
 
 class ArrayReport(Struct, omit_defaults=True):
@@ -111,18 +109,17 @@ def together(traced: Sequence[Traced]) -> TraceReport:
 
 def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Array], number: int) -> Traced:
     named, names, remarks = named_arrays(arrays)
-    reading, search, found = _simplest(readings_of(named, names, options), before)
-    lines = [role for role in reading.step.lines if reading.step.is_known(role)]
+    reading, verdicts, search, found = _simplest(readings_of(named, names, options), before)
+    lines = [*verdicts]
     if not lines:
         raise NothingThere(
             "nothing here can be checked: record what the network is given (X, y, W1, b1, …) and what it computes"
         )
     stories = sorted(found, key=lambda f: min(map(lines.index, f.explained & set(lines)), default=0))
-    verdicts = _verdicts(reading, lines)
     report = TraceReport(
         conventions_of(reading),
         [a for role in reading.network.equations for a in _array(reading, role, verdicts, number)],
-        [*_mistakes(reading, stories, search.wrong, lines, verdicts, number)],
+        [*_once(_mistakes(reading, stories, search.wrong, lines, verdicts, number))],
         said(reading),
         [*remarks, *reading.arrays.remarks, *unchecked(reading)],
     )
@@ -132,20 +129,21 @@ def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Ar
 
 def _simplest(
     readings: Sequence[Reading], before: Mapping[Role, Array]
-) -> tuple[Reading, Search, list[Found[Change, Role]]]:
+) -> tuple[Reading, Mapping[Role, Judged], Search, list[Found[Change, Role]]]:
     """The reading that takes the fewest mistakes. Where none explains everything, two at once are looked for, too."""
     told = []
     for number, reading in enumerate(readings):
-        search = Search(reading.network, reading.step, before)
+        verdicts = judged(reading.step)
+        search = Search(reading.network, reading.step, before, verdicts)
         found = search.run()
-        told.append(((len(search.wrong), len(found), number), reading, search, found))
+        told.append(((len(search.wrong), len(found), number), reading, verdicts, search, found))
         if not search.wrong and len(found) <= 1:
             break
-    (left, _, _), reading, search, found = min(told, key=lambda entry: entry[0])
+    (left, _, _), reading, verdicts, search, found = min(told, key=lambda entry: entry[0])
     if left:
-        search = Search(reading.network, reading.step, before, in_pairs=True)
+        search = Search(reading.network, reading.step, before, verdicts, in_pairs=True)
         found = search.run()
-    return reading, search, found
+    return reading, verdicts, search, found
 
 
 def named_arrays(arrays: Mapping[str, Array]) -> tuple[dict[Role, Array], dict[Role, str], list[str]]:
@@ -178,46 +176,7 @@ def named_arrays(arrays: Mapping[str, Array]) -> tuple[dict[Role, Array], dict[R
     return named, names, remarks
 
 
-def _verdicts(reading: Reading, lines: Sequence[Role]) -> dict[Role, str]:
-    """Each array judged by what follows from those above it, and by what is right."""
-    step, verdicts = reading.step, dict[Role, str]()
-    truth = None
-    for role in lines:
-        above = any(verdicts.get(r, RIGHT) != RIGHT for r in _above(reading, role))
-        fits = step.fits(role)
-        if fits and not above:
-            verdicts[role] = RIGHT
-            continue
-        if above:
-            truth = truth or step.right()
-            if truth.is_known(role) and step.agrees(role, truth.own(role)):
-                verdicts[role] = RIGHT
-                continue
-        verdicts[role] = CARRIED if fits else WRONG
-    return verdicts
-
-
-def _above(reading: Reading, role: Role) -> set[Role]:
-    """The recorded arrays on which one stands, directly or through others that are not recorded."""
-    step, found, waiting = reading.step, set[Role](), [role]
-    while waiting:
-        for r in roles_in(step.equations[waiting.pop()]):
-            if r not in found:
-                found.add(r)
-                if r not in step.by_role and r in step.equations:
-                    waiting.append(r)
-    return {r for r in found if r in step.by_role}
-
-
-def _truth(reading: Reading, role: Role) -> Bounded | None:
-    """What the array is compared with: what follows from those above it."""
-    try:
-        return reading.step.own(role)
-    except Unknown:
-        return None
-
-
-def _array(reading: Reading, role: Role, verdicts: Mapping[Role, str], number: int) -> Iterator[ArrayReport]:
+def _array(reading: Reading, role: Role, verdicts: Mapping[Role, Judged], number: int) -> Iterator[ArrayReport]:
     recorded = reading.step.by_role.get(role)
     if recorded is None:
         if _is_missed(reading, role):
@@ -225,17 +184,18 @@ def _array(reading: Reading, role: Role, verdicts: Mapping[Role, str], number: i
         return
     if role not in verdicts:
         return
-    own = _truth(reading, role)
-    error, place = error_of(recorded.array, own) if own is not None else (None, ())
-    where = recorded.place(place) if place and error else ""
+    verdict, truth = verdicts[role].verdict, verdicts[role].truth
+    error, place = error_of(recorded.array, truth) if truth is not None else (None, ())
+    where = recorded.place(place) if error else ""
     shape = [int(size) for size in recorded.raw.shape]
     digits = digits_of(error, reading.precision) if error is not None else None
-    yield ArrayReport(recorded.name, shape, verdicts[role], digits, error, where, number)
+    yield ArrayReport(recorded.name, shape, verdict, digits, error, where, number)
 
 
 def _is_missed(reading: Reading, role: Role) -> bool:
     """Whether others of the kind are recorded and this one is not."""
-    if "." in role.kind or role.kind == "loss" or role == Role("dA", reading.network.depth):
+    last = reading.network.depth
+    if "." in role.kind or role.kind == "loss" or role in (Role("dA", last), Role("A", last)):
         return False
     return any(r.kind == role.kind and r.layer for r in reading.step.by_role if r != Role("A", 0))
 
@@ -256,10 +216,10 @@ def _mistakes(
     stories: Sequence[Found[Change, Role]],
     left: set[Role],
     lines: Sequence[Role],
-    verdicts: Mapping[Role, str],
+    verdicts: Mapping[Role, Judged],
     number: int,
 ) -> Iterator[MistakeReport]:
-    carried = [r for r in lines if verdicts[r] == CARRIED]
+    carried = [r for r in lines if verdicts[r].verdict == CARRIED]
     for found in stories:
         arrays = [r for r in lines if r in found.explained]
         for change in filter(None, (found.mistake, found.mistake.second)):
@@ -271,6 +231,18 @@ def _mistakes(
         yield MistakeReport(
             ARITHMETIC, [name], ARITHMETIC_MESSAGE, right, "", "line", mark, picture=picture, step=number
         )
+
+
+def _once(mistakes: Iterable[MistakeReport]) -> Iterator[MistakeReport]:
+    """A mistake that is made in several equations is told once, with all of its arrays."""
+    found: dict[tuple[str, str], MistakeReport] = {}
+    for number, mistake in enumerate(mistakes):
+        key = mistake.id, mistake.message if mistake.id != ARITHMETIC else str(number)
+        if key in found:
+            found[key].arrays += [a for a in mistake.arrays if a not in found[key].arrays]
+        else:
+            found[key] = mistake
+    yield from found.values()
 
 
 def _mistake(
@@ -304,9 +276,7 @@ def _mistake(
 
 def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
     """What shows in the numbers of an array, in words and as a small picture."""
-    recorded, own = reading.step.by_role[role], _truth(reading, role)
-    if own is None:
-        return "", []
+    recorded, own = reading.step.by_role[role], reading.step.own(role)
     sums = None
     if role.kind in ("dA", "dZ") and reading.step.is_known(Role("Z", role.layer)):
         sums = reading.step.value(Role("Z", role.layer)).value

@@ -16,6 +16,7 @@ from tutor.trace.mistakes.mistake import Mistake, Situation
 from tutor.trace.mistakes.registry import MISTAKES
 from tutor.trace.orientation import Recorded, kind_of
 from tutor.trace.replay import Step
+from tutor.trace.verdicts import RIGHT, WRONG, Judged
 
 Array = Any
 EVERYWHERE, LAYER, LINE = "everywhere", "layer", "line"
@@ -50,9 +51,17 @@ class Change:
 class Search:
     """Looks for the story of a step; with `in_pairs` also for two mistakes where no single one explains an array."""
 
-    def __init__(self, network: Network, step: Step, before: Mapping[Role, Array], in_pairs: bool = False) -> None:
-        self.network, self.step, self.before, self.in_pairs = network, step, before, in_pairs
-        self.wrong = {r for r in step.lines if step.is_known(r) and not step.fits(r)}
+    def __init__(
+        self,
+        network: Network,
+        step: Step,
+        before: Mapping[Role, Array],
+        verdicts: Mapping[Role, Judged],
+        in_pairs: bool = False,
+    ) -> None:
+        self.network, self.before, self.in_pairs = network, before, in_pairs
+        self.wrong = {role for role, found in verdicts.items() if found.verdict == WRONG}
+        self._settled = {role for role, found in verdicts.items() if found.verdict == RIGHT and not step.fits(role)}
         self.whole, self.step = step, sketch(step, self.wrong)
         self._fits: dict[tuple[int, Role], bool] = {}
         self._tried = 0
@@ -62,7 +71,7 @@ class Search:
 
     def put_in(self, mistake: Change) -> None:
         self.whole = self.whole.with_equations(mistake.all_nodes)
-        lines = self.wrong | self._below(mistake.all_nodes)
+        lines = (self.wrong | self._below(mistake.all_nodes)) - self._settled
         self.wrong = {r for r in lines if self.whole.is_known(r) and not self.whole.fits(r)}
         self.step = sketch(self.whole, self.wrong)
 
@@ -73,7 +82,7 @@ class Search:
     def _trial(self, change: Change) -> Trial[Change, Role] | None:
         nodes = change.all_nodes
         if all(self._is_closed(role, node) for role, node in nodes.items()):
-            fits = {role: self._closed_fit(role, node) for role, node in nodes.items()}
+            fits = {role: self._closed_fit(role, node) for role, node in nodes.items() if role not in self._settled}
         else:
             fits = self._open_fits(nodes)
         explained = frozenset(role for role, fit in fits.items() if fit and role in self.wrong)
@@ -96,7 +105,7 @@ class Search:
 
     def _below(self, nodes: Mapping[Role, Node]) -> set[Role]:
         """The recorded arrays whose equation gives something else with these."""
-        return {r for r in self.step.touched(nodes) if r in self.step.by_role}
+        return {r for r in self.step.touched(nodes) if r in self.step.by_role} - self._settled
 
     # What could be
 

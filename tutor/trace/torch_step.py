@@ -60,6 +60,9 @@ def pytorch(model: Any, loss_function: Any, optimizer: Any, x: Any, y: Any) -> T
     is changed. Gradients begin at 0, as after `optimizer.zero_grad()`. Raises NothingThere where the model has no
     linear layers that are called with vectors.
     """
+    from tutor.trace.conventions import Options
+    from tutor.trace.report import trace
+
     model, optimizer = deepcopy((model, optimizer))
     optimizer.zero_grad()
     hooks = _Hooks(model)
@@ -79,7 +82,7 @@ def pytorch(model: Any, loss_function: Any, optimizer: Any, x: Any, y: Any) -> T
             step.record(**{f"b{k}": layer.module.bias})
         after = layers[k].inputs if k < len(layers) else outputs
         if after.shape == layer.sums.shape and (k < len(layers) or not _is_logits(layer.sums, after)):
-            step.record(**{f"A{k}": _probabilities(after, loss_function)})
+            step.record(**{f"A{k}": after if k < len(layers) else _probabilities(after, loss_function)})
     before = _states(optimizer, layers, "")
     loss.backward()
     for k, layer in enumerate(layers, 1):
@@ -101,7 +104,8 @@ def pytorch(model: Any, loss_function: Any, optimizer: Any, x: Any, y: Any) -> T
             step.record(**{f"W{k}_new": layer.module.weight})
             if layer.module.bias is not None:
                 step.record(**{f"b{k}_new": layer.module.bias})
-    report = step.check(examples="rows", weights="out-in", **options)
+    options |= {"examples": "rows", "weights": "out-in", "gaps": frozenset(hooks.gaps)}
+    report = trace([step.arrays], Options(**options))[0].report
     report.remarks += remarks
     return report
 
@@ -126,6 +130,7 @@ class _Hooks:
     def __init__(self, model: Any) -> None:
         self.layers: list[_Layer] = []
         self.unknown: list[str] = []
+        self.gaps: set[int] = set()
         self._handles = [
             module.register_forward_hook(self._called) for module in model.modules() if not list(module.children())
         ]
@@ -139,6 +144,8 @@ class _Hooks:
                 self.layers[-1].activation = _ACTIVATIONS[name]
         else:
             self.unknown.append(name)
+            if self.layers:
+                self.gaps.add(len(self.layers))
 
     def remove(self) -> None:
         for handle in self._handles:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor.errors import listed
-from tutor.trace.report import CARRIED, MISSING, RIGHT, WRONG, ArrayReport, MistakeReport, TraceReport
+from tutor.trace.report import ArrayReport, MistakeReport, TraceReport
+from tutor.trace.verdicts import CARRIED, MISSING, RIGHT, WRONG
 
 
 def as_text(report: TraceReport) -> str:
@@ -47,8 +48,9 @@ def agreement(array: ArrayReport) -> str:
     if array.verdict in (RIGHT, CARRIED):
         return f"to {array.digits} digits"
     if array.error is None or array.error != array.error or array.error == float("inf"):
-        return f"not finite at {array.where}" if array.where else "not finite"
-    return f"off by {_share(array.error)} at {array.where}"
+        return f"not finite at {array.where}"
+    at = f" at {array.where}" if array.where != array.name else ""
+    return f"off by {_share(array.error)}{at}"
 
 
 def _share(error: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutor.trace.report import WRONG, MistakeReport, TraceReport
+from tutor.trace.report import MistakeReport, TraceReport
+from tutor.trace.verdicts import WRONG
 from tutor.trace.why import EntryReport
 from tutor.trace.words import agreement, cells, explained, follows, headline, verdict
 from tutor.views.blocks import Block, Code, Column, Heading, Kind, Level, Paragraph, Row, Strong, Table, Verdict

@@ -52,6 +52,8 @@ def _softmax_axis(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if role.kind == "A" and s.network.conventions.activations[role.layer - 1] == "softmax":
         for made in swapped(node, "activation", over_examples):
             yield Rewriting("", made)
+    if role == Role("dZ", s.last) and isinstance(node, Call) and node.tag == "with slope":
+        yield Rewriting("", softmax_back(node.arguments[0], node.arguments[1], axis=0))
 
 
 def _softmax_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.errors import TutorError, nearest
+from tutor.errors import NothingThere, TutorError, nearest
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
@@ -149,7 +149,7 @@ class _Search:
     def _start(self) -> Conventions:
         depth = self.arrays.depth
         if not depth:
-            raise TutorError("no layer is recorded: name the weights W1, b1, W2 and so on")
+            raise NothingThere("no layer is recorded: record the weights, as W1, b1, W2 and so on")
         words = [w for w in self.options.activation.split(",") if w]
         if len(words) > 1 and len(words) != depth - 1:
             raise TutorError(f"{len(words)} activations are named, and there are {depth - 1} hidden layers")

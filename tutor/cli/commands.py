@@ -17,6 +17,7 @@ FAMILIES = (
     "predict",
     "export",
     "compare",
+    "trace",
     "authoring",
     "errata",
     "transcript",

@@ -1,0 +1,218 @@
+"""Formulas between arrays as trees: worked out, written down in anybody's orientation, and taken apart.
+
+Inside, every example is a row and every weight matrix is (in, out). Who has columns, or (out, in), reads the same
+formula with its factors turned and exchanged: (X·W)ᵀ = Wᵀ·Xᵀ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from tutor.trace.precision import Bounded, BoundedSystem
+
+Array = Any
+
+
+class Role(NamedTuple):
+    """What an array is: `W` of layer 1, `Z` of layer 2; what has no layer has 0, and the examples are `A` of layer 0.
+    A state of an optimizer names its parameter: `m.W`, and `m.W_new` after the update."""
+
+    kind: str
+    layer: int = 0
+
+
+Values = Callable[[Role], Bounded]
+Spelling = Callable[[Role, bool], str]
+"""The writer's name of an array, for it or for its transpose as it stands inside."""
+
+
+class Node:
+    """A formula. `tag` says what part it plays, for what rewrites it."""
+
+    __slots__ = ()
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        raise NotImplementedError
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        raise NotImplementedError
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Node):
+    """An array."""
+
+    role: Role
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        return values(self.role)
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        return spelled(self.role, turned)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned(Node):
+    """The transpose."""
+
+    of: Node
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        return self.of.value(values).T
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        return self.of.text(spelled, not turned)
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return (self.of,)
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return replace(self, of=parts[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Node):
+    """The matrix product."""
+
+    left: Node
+    right: Node
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        return self.left.value(values) @ self.right.value(values)
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        factors = (self.right, self.left) if turned else (self.left, self.right)
+        return "·".join(_inner(f, spelled, turned) for f in factors)
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return self.left, self.right
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return replace(self, left=parts[0], right=parts[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Entrywise(Node):
+    """Sum, difference or product entry by entry: the sign is +, - or ⊙."""
+
+    sign: str
+    left: Node
+    right: Node
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        left, right = self.left.value(values), self.right.value(values)
+        if self.sign == "⊙":
+            return left * right
+        return left + right if self.sign == "+" else left - right
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        inner = _inner if self.sign == "⊙" else _plain
+        right = _inner if self.sign == "-" else inner
+        return f"{inner(self.left, spelled, turned)} {self.sign} {right(self.right, spelled, turned)}"
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return self.left, self.right
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return replace(self, left=parts[0], right=parts[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled(Node):
+    """An array times a number, written as `before` and `after` say."""
+
+    of: Node
+    factor: float
+    before: str = ""
+    after: str = ""
+    tag: str = ""
+
+    def value(self, values: Values) -> Bounded:
+        return self.of.value(values) * self.factor
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        return f"{self.before}{_inner(self.of, spelled, turned)}{self.after}"
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return (self.of,)
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return replace(self, of=parts[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function of arrays, entry by entry or of whole rows; `written` has a place {0} for each argument."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Node, ...]
+    written: str
+    tag: str = ""
+    whole: bool = False
+
+    def value(self, values: Values) -> Bounded:
+        arguments = [a.value(values) for a in self.arguments]
+        found = self.function(*arguments, BoundedSystem)
+        return found if isinstance(found, Bounded) else _constant(found, arguments[0])
+
+    def text(self, spelled: Spelling, turned: bool = False) -> str:
+        return self.written.format(*(a.text(spelled, turned) for a in self.arguments))
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return self.arguments
+
+    def with_parts(self, parts: tuple[Node, ...]) -> Node:
+        return replace(self, arguments=parts)
+
+
+def _constant(number: Any, like: Bounded) -> Bounded:
+    return Bounded(like.value * 0 + number, 0.0, like.precision)
+
+
+def _plain(node: Node, spelled: Spelling, turned: bool) -> str:
+    return node.text(spelled, turned)
+
+
+def _inner(node: Node, spelled: Spelling, turned: bool) -> str:
+    text = node.text(spelled, turned)
+    return f"({text})" if isinstance(node, Entrywise) and node.sign != "⊙" else text
+
+
+def everything_in(node: Node) -> Iterator[Node]:
+    yield node
+    for part in node.parts:
+        yield from everything_in(part)
+
+
+def roles_in(node: Node) -> list[Role]:
+    """The arrays that a formula is made of, each once."""
+    return [*dict.fromkeys(n.role for n in everything_in(node) if isinstance(n, Ref))]
+
+
+def rewritten(node: Node, change: Callable[[Node], Node | None]) -> Node:
+    """The formula with every part that `change` has something else for, outermost first."""
+    other = change(node)
+    if other is not None:
+        return other
+    parts = node.parts
+    made = tuple(rewritten(part, change) for part in parts)
+    return node if all(a is b for a, b in zip(parts, made, strict=True)) else node.with_parts(made)

@@ -1,0 +1,1 @@
+"""The mistakes that programs make: each rewrites equations between arrays."""

@@ -15,12 +15,12 @@ from tutor.cli.sheet import Ask, Decimals, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.printers import Printer
 
-Kind = Literal["network", "perceptron", "equations", "minimize"]
+Kind = Literal["network", "perceptron", "equations", "minimize", "lesson"]
 
 
 @command()
 def new(
-    path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml.")],
+    path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml, or my.md for a whole lesson.")],
     printer: Printer,
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
     force: Force = False,
@@ -44,24 +44,33 @@ def lint(
 ) -> None:
     """Check a lesson and say what to do: names, notes, printed values, and that the key marks itself correct.
 
+    Of a lesson of the course everything is worked out: claims, questions, experiments, the numbers in its prose.
+
     Where digits are demanded it also says which slips these cannot tell from rounding, and what to ask for instead;
     whether that matters is yours to decide.
 
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
+    from tutor.cli.course import remarks_on
     from tutor.cli.worksheet import tableau_of
     from tutor.homework.lint import Lint, remarks
-    from tutor.lessons.find import read_lesson, slug
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson, slug
     from tutor.lessons.templates import placeholders
     from tutor.marking.assignment import assign
-    from tutor.marking.power import weaknesses
+    from tutor.marking.power import Weakness, weaknesses
     from tutor.results import as_json
 
-    found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, 6)
-    homework = homework_of(found, ask, decimals, significant)
-    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
-    power = weaknesses(tableau.worksheet, assign(tableau.worksheet, homework))
+    opened = open_lesson(lesson)
+    power: list[Weakness] = []
+    if isinstance(opened, CourseText) and not address(lesson)[1]:
+        said = remarks_on(lesson, opened, printer)
+    else:
+        found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
+        tableau = tableau_of(lesson, found, 6)
+        homework = homework_of(found, ask, decimals, significant)
+        said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+        power = weaknesses(tableau.worksheet, assign(tableau.worksheet, homework))
     if json_output:
         print(as_json(Lint(slug(lesson), said, power)))
     else:

@@ -73,7 +73,7 @@ def compare(
     """
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.data.source import files_of
-    from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
+    from tutor.experiments.experiment import Run, Source, checked, measured_on_test, run_all
     from tutor.experiments.report import About, Final, report
     from tutor.experiments.summary import compare as summarised
     from tutor.experiments.summary import measure_to_rank_by
@@ -92,7 +92,7 @@ def compare(
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), printer.screen, json_output) as watch:
-        outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
+        outcomes = run_all([Run(source, wanted) for wanted in runs], jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
     best, final = comparison.best, Final()

@@ -135,7 +135,7 @@ def command_line(data: str, label: str | None, chosen: Mapping[str, Any]) -> lis
 
 
 def _typed(entry: Field[Any], value: Any) -> list[str]:
-    from tutor.experiments.search import spelled
+    from tutor.experiments.tables import spelled
 
     if isinstance(value, bool):
         return [option(entry.name)] if value else [f"--no-{entry.name}"] if entry.default is True else []

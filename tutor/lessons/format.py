@@ -13,6 +13,7 @@ from tutor.results import Result
 from tutor.worksheet.problem import Problem
 
 FORMAT = 1
+COURSE_FORMAT = 2
 
 
 class Printed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,12 +63,29 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     homework: Homework = field(default_factory=Homework)
 
 
-class ListedLesson(Struct):
-    """A lesson as it is listed."""
+class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What stands at the top of a lesson of the course: `part` is the chapter that it belongs to, `needs` names the
+    lessons that come before it, `minutes` says how long it takes, `can` what the reader can do at its end."""
+
+    format: int
+    title: str
+    source: str = ""
+    part: str = ""
+    order: int = 1_000
+    needs: list[str] = field(default_factory=list)
+    minutes: int | None = None
+    can: list[str] = field(default_factory=list)
+
+
+class ListedLesson(Struct, omit_defaults=True):
+    """A lesson as it is listed; `done` is the share of it that was read, if it was begun."""
 
     name: str
     title: str
     source: str
+    part: str = ""
+    minutes: int | None = None
+    done: float | None = None
 
 
 class Listing(Result):

@@ -53,7 +53,7 @@ def lint(
     """
     from tutor.cli.course import remarks_on
     from tutor.cli.worksheet import tableau_of
-    from tutor.homework.lint import Lint, remarks
+    from tutor.homework.lint import OF_A_FILE, Lint, remarks
     from tutor.lessons.course_text import CourseText
     from tutor.lessons.find import address, open_lesson, slug
     from tutor.lessons.templates import placeholders
@@ -70,6 +70,8 @@ def lint(
         tableau = tableau_of(lesson, found, 6)
         homework = homework_of(found, ask, decimals, significant)
         said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+        if found is not opened:  # the prose stands around it
+            said = [remark for remark in said if not remark.startswith(OF_A_FILE)]
         power = weaknesses(tableau.worksheet, assign(tableau.worksheet, homework))
     if json_output:
         print(as_json(Lint(slug(lesson), said, power)))
@@ -88,6 +90,6 @@ def lint(
 @command()
 def schema(printer: Printer) -> None:
     """Print the lesson format as a JSON Schema, for editors that complete TOML."""
-    from tutor.lessons.format import schema as lesson_schema
+    from tutor.course.schema import schema as lesson_schema
 
     print(json.dumps(lesson_schema(), indent=1))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tutor.cli.onward import lead_on
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.course.experiment import Results
+    from tutor.course.read import Block as Part
     from tutor.course.read import Course
     from tutor.lessons.course_text import CourseText
     from tutor.views.course.page import Page
@@ -92,3 +94,47 @@ def claims_of(name: str, text: CourseText, printer: Printer, silent: bool) -> Pa
     from tutor.course.read import Course
 
     return page_of(Course(name, text), printer, silent=silent)
+
+
+def compare_in_lesson(
+    name: str, printer: Printer, given: Mapping[str, Any], seeds: int | None, json_output: bool
+) -> None:
+    """One experiment of a lesson by itself; `given` settings overrule its own."""
+    from tutor.cli.train import use_one_thread
+    from tutor.printers.progress import counting
+
+    use_one_thread()
+    from tutor.course.experiment import count_of, results_of, with_seeds
+    from tutor.results import as_json
+    from tutor.views.blocks import Heading, Level
+    from tutor.views.course.experiment import ComparedDocument, experiment_blocks, experiment_document
+
+    course, block = _experiment(name)
+    if seeds:
+        block = with_seeds(block, seeds)
+    with counting(count_of(block.spec), printer.screen, json_output) as watch:
+        results = results_of(course, block, False, watch, given)
+    if json_output:
+        print(as_json(ComparedDocument(name, experiment_document(block.name, block.spec, results))))
+        return
+    printer.show([Heading(f"{course.text.header.title}: {block.name}", Level.TITLE)])
+    printer.show(experiment_blocks(block.spec, results))
+
+
+def _experiment(name: str) -> tuple[Course, Part]:
+    """The experiment of LESSON/EXPERIMENT, or the first of LESSON."""
+    from tutor.course.read import Course
+    from tutor.errors import TutorError, nearest
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson
+
+    lesson, wanted = address(name)
+    opened = open_lesson(lesson)
+    known = Course(lesson, opened).of_kind("experiment") if isinstance(opened, CourseText) else {}
+    if not known:
+        raise TutorError(f"{lesson} has no experiment; `tutor compare --data moons` trains on data")
+    found = wanted or next(iter(known))
+    if found not in known:
+        raise TutorError(f"{lesson}: there is no experiment {found[:60]!r}{nearest(found, known)}")
+    assert isinstance(opened, CourseText)
+    return Course(lesson, opened), known[found]

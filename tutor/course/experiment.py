@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -159,6 +160,11 @@ def results_of(
             make_folder(path.parent)
             write_whole(path, json.dumps(msgspec.to_builtins(kept)))
     return kept
+
+
+def with_seeds(block: Block, seeds: int) -> Block:
+    """The same experiment with so many seeds."""
+    return dataclasses.replace(block, spec=msgspec.structs.replace(block.spec, seeds=seeds))
 
 
 def count_of(spec: Experiment) -> int:

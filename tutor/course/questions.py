@@ -11,6 +11,30 @@ RISES, FALLS, STAYS = "rises", "falls", "stays"
 YES, NO = "yes", "no"
 
 
+def choices_of(question: Question, values: Values) -> tuple[str, ...]:
+    """The words between which the answer is to be chosen, before anything is trained; none for a number."""
+    if question.choices:
+        return tuple(question.choices)
+    if not question.predict:
+        return ()
+    block, _, rest = question.predict.partition(".")
+    experiment = values.lesson.of_kind("experiment").get(block)
+    if _compares(question.predict) or (experiment and "." in rest):
+        return YES, NO
+    if experiment:
+        from tutor.course.experiment import settings_in
+
+        return tuple(setting.name for setting in settings_in(experiment.spec))
+    return RISES, FALLS, STAYS
+
+
+def _compares(text: str) -> bool:
+    try:
+        return bool(comparisons(text))
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Answer:
     """The right answer, the words between which it is to be chosen, if any, and the values that show it. A `kind` is
@@ -55,11 +79,8 @@ def _choice(question: Question, values: Values) -> Answer:
 
 
 def _prediction(text: str, values: Values) -> Answer:
-    try:
+    if _compares(text):
         made = comparisons(text)
-    except ValueError:
-        made = []
-    if made:
         true = all(values.compare(one)[0] >= 0.5 for one in made)
         sides = tuple((side, values.value(side)) for one in made for side in (one.left, one.right))
         return Answer("comparison", YES if true else NO, (YES, NO), tuple(dict(sides).items()))

@@ -101,6 +101,12 @@ class CourseText:
             whole["givens"] = {**whole.get("givens", {}), **self._values(extras.givens_from, place)}
         return whole
 
+    def toml(self, name: str) -> str:
+        """The worksheet as the text of a lesson in TOML."""
+        import tomli_w
+
+        return tomli_w.dumps(self.tables(name))
+
     def _block(self, name: str) -> dict[str, Any]:
         if name not in self._read:
             self._read[name] = read_toml(self.place(self.fences[name]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError, nearest
 from tutor.lessons.abbreviations import expanded
@@ -106,7 +106,7 @@ def lesson_text(name: str) -> str:
         return _unabbreviated(text)
     found, worksheet = parse_course(text, _place_of(name)), address(name)[1]
     found.worksheet(worksheet)  # what is wrong with it is told with the line where it stands
-    return _as_toml(found.tables(found.worksheet_name(worksheet)))
+    return found.toml(found.worksheet_name(worksheet))
 
 
 def _unabbreviated(text: str) -> str:
@@ -114,14 +114,10 @@ def _unabbreviated(text: str) -> str:
     with suppress(ValueError):
         raw = parse_toml(text)
         if (whole := expanded(raw)) != raw:
-            return _as_toml(whole)
+            import tomli_w
+
+            return tomli_w.dumps(whole)
     return text
-
-
-def _as_toml(tables: dict[str, Any]) -> str:
-    import tomli_w
-
-    return tomli_w.dumps(tables)
 
 
 def _text(name: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from inspect import cleandoc
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field
 
 from tutor.results import Result
@@ -94,16 +92,8 @@ class Listing(Result):
     lessons: list[ListedLesson]
 
 
-def schema() -> dict[str, Any]:
-    """The lesson format as a JSON Schema, for editors that complete TOML."""
-    made = msgspec.json.schema(Lesson, schema_hook=_schema_of)
-    for part in made["$defs"].values():  # Python 3.13 takes the indentation out of docstrings, earlier ones do not
-        if "description" in part:
-            part["description"] = cleandoc(part["description"])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A lesson of tutor", **made}
-
-
-def _schema_of(kind: type) -> dict[str, Any]:
+def schema_of_numbers(kind: type) -> dict[str, Any]:
+    """What stands for the numbers of a lesson in a JSON Schema."""
     if kind is Fraction:
         return {"type": ["number", "string"], "description": 'a number, or a fraction as text: "1/3"'}
     return {"type": ["number", "string"], "description": 'a number, the name of a given, or "" for no connection'}

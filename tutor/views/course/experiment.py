@@ -12,6 +12,7 @@ from tutor.course.format import Experiment
 from tutor.course.values import Value
 from tutor.errors import counted
 from tutor.experiments.measures import read_measure
+from tutor.results import Result
 from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Text
 from tutor.views.blocks import Row as Line
 from tutor.views.course.curves import curves
@@ -103,6 +104,13 @@ class ExperimentDocument(Struct, tag_field="kind", tag="experiment"):
     seeds: int
     measures: dict[str, str]
     rows: list[RowDocument]
+
+
+class ComparedDocument(Result):
+    """What `tutor compare LESSON/EXPERIMENT --json` prints."""
+
+    lesson: str
+    experiment: ExperimentDocument
 
 
 def experiment_document(name: str, spec: Experiment, results: Results) -> ExperimentDocument:

@@ -8,14 +8,12 @@ from tutor.course.prose import placeholders
 from tutor.course.read import Block as Part
 from tutor.course.read import Course
 from tutor.errors import TutorError, nearest
+from tutor.homework.lint import OF_A_FILE
 from tutor.homework.lint import remarks as worksheet_remarks
 from tutor.lessons.find import lesson_files
 from tutor.lessons.markdown import Prose
 from tutor.views.course.claims import complaint, doubts
 from tutor.views.course.page import Page
-
-_OF_A_FILE = ("about is empty", "source is empty")
-"""What a worksheet by itself has to say, and one within a lesson leaves to the prose around it."""
 
 
 def remarks(page: Page) -> Iterator[str]:
@@ -73,7 +71,7 @@ def _of_block(page: Page, block: Part) -> Iterator[str]:
         tableau = page.tableau(block.name)
         lesson = page.course.text.worksheet(block.name)
         for remark in worksheet_remarks(lesson, tableau.worksheet, dict(tableau.labels)):
-            if not remark.startswith(_OF_A_FILE):
+            if not remark.startswith(OF_A_FILE):
                 yield f"line {block.line}: worksheet {block.name}: {remark}"
     elif block.kind == "question":
         page.answer(block)

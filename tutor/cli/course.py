@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli.onward import lead_on
+from tutor.errors import TutorError
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def page_of(
 
     @cache
     def tableau(name: str) -> Tableau:
-        return tableau_of(course.text.where, course.text.worksheet(name), digits, None, most)
+        lesson = course.text.worksheet(name)
+        try:
+            return tableau_of("", lesson, digits, None, most)
+        except TutorError as error:
+            raise TutorError(course.text.told_of(name, str(error).removeprefix(": "))) from None
 
     def results(name: str) -> Results:
         return run_experiment(course, name, printer, fresh, silent)
@@ -124,7 +129,7 @@ def compare_in_lesson(
 def _experiment(name: str) -> tuple[Course, Part]:
     """The experiment of LESSON/EXPERIMENT, or the first of LESSON."""
     from tutor.course.read import Course
-    from tutor.errors import TutorError, nearest
+    from tutor.errors import nearest
     from tutor.lessons.course_text import CourseText
     from tutor.lessons.find import address, open_lesson
 

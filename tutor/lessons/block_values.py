@@ -27,16 +27,23 @@ class BlockValues:
     def __init__(self, course: CourseText) -> None:
         self.course = course
         self._worksheets: dict[str, Worksheet] = {}
+        self._others: dict[str, Worksheet] = {}
 
     def blocks(self) -> Mapping[str, str]:
         """The kind of every block that has values, by its name."""
         return dict.fromkeys(self.course.worksheets, "worksheet")
 
     def worksheet(self, name: str) -> Worksheet:
+        """The worksheet with its values. Raises TutorError, with its line, where it cannot be written or worked out."""
         from tutor.worksheet.build import build
 
         if name not in self._worksheets:
-            self._worksheets[name] = build(self.course.worksheet(name))
+            try:
+                made = build(self.course.worksheet(name))
+                _ = made.values
+            except (TutorError, ValueError) as error:
+                raise TutorError(self.course.told_of(name, str(error))) from None
+            self._worksheets[name] = made
         return self._worksheets[name]
 
     def number(self, formula: str) -> Number:
@@ -61,10 +68,21 @@ class BlockValues:
             known |= self.values_of(block)
         text = self._with_numbers(formula, known)
         for block, rest in self._mentioned(text):
-            name = f"{block}.{rest}"
-            if name not in known and not any(other.startswith((f"{name}[", f"{name}@", f"{name}(")) for other in known):
+            if not _is_in(f"{block}.{rest}", known):
+                known = {**self._of_the_other_chain(block), **known}
+            if not _is_in(f"{block}.{rest}", known):
                 self._check_known(block, rest, known)
         return text, known
+
+    def _of_the_other_chain(self, block: str) -> dict[str, Number]:
+        """What only the chain `delta` writes down, such as dE/dh1_in, which can be asked for all the same."""
+        from tutor.worksheet.build import build
+
+        if self.blocks()[block] != "worksheet" or not self.worksheet(block).gradients:
+            return {}
+        if block not in self._others:
+            self._others[block] = build(self.course.worksheet(block), "delta")
+        return {f"{block}.{name}": value for name, value in self._others[block].values.items()}
 
     def _check_known(self, block: str, rest: str, known: Mapping[str, Number]) -> None:
         """A part of what looks like a name may be one: W1 of `and.W1/and.W2`."""
@@ -127,6 +145,11 @@ class BlockValues:
             raise ValueError(f"{block!r} has {counts['epochs']} epochs; there is no epoch {epoch}")
         wanted = epoch * counts["updates"] // counts["epochs"]
         return f"[{max(k for k in made if k <= wanted)}]"
+
+
+def _is_in(name: str, known: Mapping[str, Number]) -> bool:
+    """Whether it is a name, or one without its index or example."""
+    return name in known or any(other.startswith((f"{name}[", f"{name}@", f"{name}(")) for other in known)
 
 
 def _base(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -100,6 +101,14 @@ class CourseText:
         if extras.givens_from:
             whole["givens"] = {**whole.get("givens", {}), **self._values(extras.givens_from, place)}
         return whole
+
+    def told_of(self, name: str, message: str) -> str:
+        """What is wrong with a worksheet, with the line of the equation that it is about, or of the block."""
+        if message.startswith(self.where):
+            return message
+        about = re.match(r"equation [0-9]+, '([^']+)'|(\S+) (?:divides|needs|takes)", message)
+        keys = [key for key in about.groups() if key] if about else []
+        return f"{self.place(self.fences[name]).of(keys)}: {message}"
 
     def toml(self, name: str) -> str:
         """The worksheet as the text of a lesson in TOML."""

@@ -211,7 +211,7 @@ def _unreadable_key(raw: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 def _line(text: str, keys: Sequence[str]) -> str:
     if not keys:
         return ""
-    places = [m.start() for m in re.finditer(rf"(?m)^\s*\[*(?:[\w.]+\.)?{re.escape(keys[-1])}\]*\s*(?:=|$)", text)]
+    places = [m.start() for m in re.finditer(rf"(?m)^[ \t]*\[*(?:[\w.]+\.)?{re.escape(keys[-1])}\]*\s*(?:=|$)", text)]
     return f", line {text.count(chr(10), 0, places[0] + 1) + 1}" if len(places) == 1 else ""
 
 

@@ -202,7 +202,7 @@ def test_control_c_leaves_quietly(tutor: Tutor) -> None:
 
 
 def test_step_without_a_terminal_shows_the_whole(tutor: Tutor) -> None:
-    assert tutor("run", "perceptron", "--step").stdout == tutor("run", "perceptron/perceptron").stdout
+    assert tutor("run", "perceptron/perceptron", "--step").stdout == tutor("run", "perceptron/perceptron").stdout
 
 
 def test_the_package_brings_its_lessons() -> None:

@@ -596,7 +596,7 @@ def test_what_is_remembered_is_set_aside_where_it_is_broken(tutor: Tutor, tmp_pa
 
 def test_the_greeting_and_the_list_say_how_far_one_is(tutor: Tutor, tmp_path: Path) -> None:
     home = str(tmp_path / "home")
-    assert "begin the first lesson" in tutor(TUTOR_HOME=home).stdout
+    assert "begin the course" in tutor(TUTOR_HOME=home).stdout
     tutor("learn", "perceptron", stdin="\nskip\nquit\n", TUTOR_HOME=home)
     assert "go on with perceptron" in tutor(TUTOR_HOME=home).stdout
     listed = tutor.json("list", TUTOR_HOME=home)["lessons"]

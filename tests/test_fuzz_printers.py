@@ -43,6 +43,7 @@ from tutor.views.blocks import (
     Series,
     Strong,
     Table,
+    Verbatim,
     Verdict,
 )
 from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
@@ -100,6 +101,7 @@ def plot(text: Draw, keyed: bool) -> Plot:
 
 BLOCKS: dict[type, Callable[[Draw], list[Block]]] = {
     Heading: lambda text: [Heading((text(), text()), level) for level in Level],
+    Verbatim: lambda text: [Verbatim(f"{text()}\n  {text()}")],
     Paragraph: lambda text: [
         Paragraph((text(), " ", Formula(_FORMULA), Code(text()), Aside(text()))), Paragraph(text(), 6),
         Paragraph(Formula(_FORMULA, {"a": NUMBER, "b": "1/3"})), Paragraph(text(), seen=True),
@@ -168,6 +170,9 @@ def test_nothing_acts_on_a_page_of_markdown(kind: type, data: st.DataObject) -> 
     """Every line begins what the block begins; no HTML, no link; code and tables end where they are to end."""
     blocks = BLOCKS[kind](words(data))
     lines = "".join(printing("markdown")(blocks, Screen(80, False, True))).split("\n")
+    if kind is Verbatim:  # in a fence everything is shown, and nothing acts
+        assert harmless("\n".join(lines)) and lines[0] == lines[-2] == max(re.findall("`+", "\n".join(lines)), key=len)
+        return
     assert harmless("\n".join(lines)) and not [line for line in lines if re.search(r"[<>\[\]]", line)]
     assert all(line.count("`") % 2 == 0 for line in lines)
     assert not [line for line in lines if re.match(r"\s*([0-9]+[.)]|[*+~=]|--)", line) and not line.startswith("**")]

@@ -23,3 +23,7 @@ def cache_folder() -> Path:
 
     own = os.environ.get(HOME)
     return Path(own) / "cache" if own else user_cache_path("tutor", appauthor=False)
+
+
+def progress_file() -> Path:
+    return state_folder() / "progress.json"

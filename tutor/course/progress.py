@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
 
-from tutor.course.folders import state_folder
+from tutor.course.folders import progress_file
 from tutor.errors import TutorError
 from tutor.files import make_folder, set_aside, write_whole
 from tutor.read_files import is_file, read_text
@@ -49,10 +48,6 @@ class Progress(Struct):
 
     def place(self, lesson: str) -> Place:
         return self.lessons.setdefault(lesson, Place())
-
-
-def progress_file() -> Path:
-    return state_folder() / "progress.json"
 
 
 def read_progress(say: Say = lambda text: None) -> Progress:

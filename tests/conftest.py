@@ -18,6 +18,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+HOME = str(ROOT / ".pytest_cache" / "tutor")
+"""Where commands keep what experiments came to: it stands under what they were computed from, so it is never old."""
 Test = TypeVar("Test", bound=Callable[..., Any])
 # As the program has it for itself, before NumPy is loaded and SymPy's objects are there.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
@@ -44,7 +46,7 @@ class Tutor:
 
     def __call__(self, *arguments: object, stdin: str = "", **environment: str) -> Done:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TUTOR_") and k not in ("CI", "COLUMNS")}
-        return self.run([*map(str, arguments)], stdin, self.folder, {**kept, **environment})
+        return self.run([*map(str, arguments)], stdin, self.folder, {**kept, "TUTOR_HOME": HOME, **environment})
 
     def json(self, *arguments: object, fails: int | None = 0, **environment: str) -> Any:
         done = self(*arguments, "--json", **environment)

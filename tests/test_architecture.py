@@ -41,6 +41,7 @@ ORDER = [
     "runs",
     "export",
     "experiments",
+    "course",
     "transcripts",
     "views",
     "printers",
@@ -48,13 +49,13 @@ ORDER = [
 ]
 """The folders and single modules of the package: each imports only from those that stand before it, and from itself."""
 
-HEAVY = {"sympy", "mpmath", "numpy", "rich", "typer", "msgspec", "plotille"}
+HEAVY = {"sympy", "mpmath", "numpy", "rich", "typer", "msgspec", "plotille", "markdown_it", "platformdirs"}
 ALLOWED_LIBRARIES = {
     "numbers": {"sympy", "mpmath", "numpy"},
     "formulas": {"sympy"},
     "worksheet": {"sympy", "msgspec"},
     "results": {"msgspec"},
-    "lessons": {"msgspec"},
+    "lessons": {"msgspec", "markdown_it"},
     "slips": {"sympy"},
     "marking": {"sympy", "msgspec"},
     "homework": {"sympy", "msgspec"},
@@ -65,8 +66,10 @@ ALLOWED_LIBRARIES = {
     "runs": {"numpy", "msgspec"},
     "export": {"numpy"},
     "experiments": {"numpy", "msgspec"},
+    "course": {"sympy", "msgspec", "markdown_it", "platformdirs"},
     "transcripts": {"msgspec"},
     "views": {"sympy", "msgspec"},
+    "views/course": {"msgspec", "markdown_it"},
     "printers": {"rich", "plotille"},
     "cli": {"typer", "rich", "msgspec"},
 }

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest import ONE_NEURON, ROOT, Tutor
 
+from tutor.course.schema import schema
 from tutor.lessons.find import lesson_files
-from tutor.lessons.format import schema
 from tutor.lessons.templates import KINDS
 from tutor.worksheet.catalogue import REGISTRIES
 

@@ -112,7 +112,7 @@ def test_own_lessons_by_name(tutor: Tutor) -> None:
 
 def test_json_says_everything(tutor: Tutor) -> None:
     document = tutor.json("run", "mlp")
-    assert set(document) == {"format", "lesson", "conventions", "givens", "steps", "printed"}
+    assert set(document) == {"format", "lesson", "conventions", "givens", "steps", "printed", "sections"}
     for step in document["steps"]:
         assert set(step) == {"name", "stage", "formula", "substituted", "value", "reason", "inputs"}
         digits = step["value"].lstrip("-0.").replace(".", "")
@@ -202,7 +202,7 @@ def test_control_c_leaves_quietly(tutor: Tutor) -> None:
 
 
 def test_step_without_a_terminal_shows_the_whole(tutor: Tutor) -> None:
-    assert tutor("run", "perceptron", "--step").stdout == tutor("run", "perceptron").stdout
+    assert tutor("run", "perceptron/perceptron", "--step").stdout == tutor("run", "perceptron/perceptron").stdout
 
 
 def test_the_package_brings_its_lessons() -> None:

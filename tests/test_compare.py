@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
-from tutor.experiments.experiment import Source, run_all
+from tutor.experiments.experiment import Run, Source, run_all
 from tutor.experiments.search import Choices, Span, called, drawn, grid
 from tutor.experiments.summary import compare, spread
 from tutor.training.settings import Settings
@@ -81,7 +81,11 @@ def test_the_number_of_processes_changes_nothing(tutor: Tutor) -> None:
 def test_the_order_of_output_is_that_of_the_settings() -> None:
     """The first run takes longest."""
     runs = [Settings(hidden=(3,), epochs=n) for n in (300, 1, 2)]
-    assert [outcome and outcome.epochs_done for outcome in run_all(Source("moons"), runs, 3)] == [300, 1, 2]
+    assert [outcome and outcome.epochs_done for outcome in run_all([Run(Source("moons"), one) for one in runs], 3)] == [
+        300,
+        1,
+        2,
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -272,7 +276,7 @@ def test_what_is_finished_is_kept_when_ctrl_c_comes(jobs: int) -> None:
             raise KeyboardInterrupt
 
     runs = [Settings(epochs=n) for n in (5, 100_000_000, 100_000_000)]
-    first, *others = run_all(Source("xor"), runs, jobs, interrupt)
+    first, *others = run_all([Run(Source("xor"), one) for one in runs], jobs, interrupt)
     assert first is not None and first.epochs_done == 5 and others == [None, None]
     last = time.monotonic() + 30
     while active_children() and time.monotonic() < last:  # told to end, though in the middle of it
@@ -281,7 +285,7 @@ def test_what_is_finished_is_kept_when_ctrl_c_comes(jobs: int) -> None:
 
 
 def test_settings_that_miss_a_run_have_no_rank() -> None:
-    done = run_all(Source("xor"), [Settings(epochs=2), Settings(epochs=2, seed=1)], 1)
+    done = run_all([Run(Source("xor"), Settings(epochs=2)), Run(Source("xor"), Settings(epochs=2, seed=1))], 1)
     comparison = compare([{"l2": 0.0}, {"l2": 0.1}], [done[0], None, *done], "training_loss")
     assert comparison.ranking == [1] and not comparison.complete
 

@@ -212,7 +212,7 @@ def test_how_large_a_file_may_be(tutor: Tutor, name: str, most: int, words: tupl
 
 def test_tables_become_lists_below_60_columns_and_a_file_has_80(tutor: Tutor) -> None:
     for width, tables in ((59, False), (60, True), (80, True)):
-        shown = tutor("run", "perceptron", "--width", width).stdout
+        shown = tutor("run", "perceptron/perceptron", "--width", width).stdout
         assert ("╭" in shown) == tables, width
     assert tutor("run", "perceptron").stdout == tutor("run", "perceptron", "--width", 80).stdout
 

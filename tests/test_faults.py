@@ -33,7 +33,7 @@ def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, tutor: Tutor, monke
     def fails(*_: object) -> None:
         raise kind("of a kind\x1b[31m nobody\nforesaw")
 
-    monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
+    monkeypatch.setattr("tutor.lessons.find.parse_course", fails)
     code, out, err = tutor("run", "mlp", "--digits=5")
     assert code == 70 and not out and len(err.splitlines()) == 2 and "\x1b" not in err
     what, report = two_lines(err)
@@ -45,6 +45,7 @@ def test_an_unforeseen_error_is_told_in_two_lines(kind: Any, tutor: Tutor, monke
 
 
 def test_what_was_given_to_options_stays_with_the_reader(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    tutor("check", "mlp", "s.csv")  # whatever is loaded now keeps the function as it is
     monkeypatch.setattr("tutor.lessons.read.parse_lesson", lambda *_: 1 / 0)
     for arguments in (["check", "mlp", "s.csv", "--secret", "hunter2"], ["check", "mlp", "s.csv", "--secret=hunter2"]):
         (tutor.folder / "s.csv").write_text("h1_in,0.48\n")
@@ -62,7 +63,7 @@ def test_an_error_that_cannot_be_written_down_is_told_all_the_same(
     def fails(*_: object) -> None:
         raise Silent
 
-    monkeypatch.setattr("tutor.lessons.find.parse_lesson", fails)
+    monkeypatch.setattr("tutor.lessons.find.parse_course", fails)
     code, _, err = tutor("run", "mlp")
     assert code == 70 and "Silent" in two_lines(err)[0]
 

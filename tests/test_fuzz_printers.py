@@ -43,6 +43,7 @@ from tutor.views.blocks import (
     Series,
     Strong,
     Table,
+    Verbatim,
     Verdict,
 )
 from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
@@ -100,6 +101,7 @@ def plot(text: Draw, keyed: bool) -> Plot:
 
 BLOCKS: dict[type, Callable[[Draw], list[Block]]] = {
     Heading: lambda text: [Heading((text(), text()), level) for level in Level],
+    Verbatim: lambda text: [Verbatim(f"{text()}\n  {text()}")],
     Paragraph: lambda text: [
         Paragraph((text(), " ", Formula(_FORMULA), Code(text()), Aside(text()))), Paragraph(text(), 6),
         Paragraph(Formula(_FORMULA, {"a": NUMBER, "b": "1/3"})), Paragraph(text(), seen=True),
@@ -169,6 +171,10 @@ def test_nothing_acts_on_a_page_of_markdown(kind: type, data: st.DataObject) -> 
     are only brackets within code."""
     blocks = BLOCKS[kind](words(data))
     page = "".join(printing("markdown")(blocks, Screen(80, False, True)))
+    if kind is Verbatim:  # in a fence everything is shown, and nothing acts
+        lines = page.split("\n")
+        assert harmless(page) and lines[0] == lines[-2] == max(re.findall("`+", page), key=len)
+        return
     text, *drawn = re.split(r"(?m)^```(?:text)?\n", page)
     assert len(drawn) % 2 == 0 and bool(drawn) <= (kind is Network) and not any("`" in block for block in drawn[::2])
     lines = "".join((text, *drawn[1::2])).split("\n")

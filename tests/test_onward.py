@@ -127,7 +127,12 @@ def test_tutor_alone_greets(tutor: Tutor) -> None:
         done = tutor(COLUMNS=columns)
         assert (done.returncode, done.stderr) == (0, "") and done.stdout.isascii()
         assert max(map(len, done.stdout.splitlines())) <= int(columns) and len(done.stdout.splitlines()) <= 16
-        assert led_on(done.stdout) == [["tutor", "run", "perceptron"], ["tutor", "list"], ["tutor", "--help"]]
+        assert led_on(done.stdout) == [
+            ["tutor", "learn"],
+            ["tutor", "run", "perceptron"],
+            ["tutor", "list"],
+            ["tutor", "--help"],
+        ]
 
 
 def test_the_greeting_waits_for_nothing() -> None:
@@ -165,7 +170,7 @@ def test_a_shell_completes_commands_options_words_and_lessons(tmp_path: Path) ->
     assert completed(tmp_path, "ex") == ["explain", "export"]
     assert completed(tmp_path, "run", "--bl") == ["--blank"]
     assert completed(tmp_path, "run", "mlp", "--chain", "") == ["full", "delta"]
-    assert completed(tmp_path, "run", "m") == ["mlp", "mine.toml"]
+    assert completed(tmp_path, "run", "m") == ["mlp", "momentum", "mine.toml"]
     assert completed(tmp_path, "check", "per") == ["perceptron"]
     assert completed(tmp_path, "transcript", "re") == ["record"]
 

@@ -17,15 +17,16 @@ from tutor.marking.report import NotMarked, SheetReport
 from tutor.results import Result, as_json
 from tutor.runs.report import PredictionReport
 from tutor.training.report import TrainingReport
+from tutor.views.course.document import LessonDocument
 from tutor.views.entry_document import EntryDocument, OptimizerDocument
 from tutor.views.worksheet import document
 
 TRAIN = "train --data moons --epochs 2 --json"
 PRINTED: list[tuple[str, type[Result]]] = [
-    ("run mlp --json", document.WorksheetDocument), ("run mlp --json --rounding each-step", document.WorksheetDocument),
-    ("run perceptron --json", document.WorksheetDocument), ("run mlp --json --blank", document.BlankDocument),
+    ("run mlp --json", LessonDocument), ("run mlp/mlp --json", document.WorksheetDocument), ("run mlp --json --rounding each-step", document.WorksheetDocument),
+    ("run perceptron --json", LessonDocument), ("run mlp --json --blank", document.BlankDocument),
     ("why mlp dE/dW1 --json", document.ExplanationDocument), ("why mlp W1 --json", document.ExplanationDocument),
-    ("prove mlp --json", document.ProofsDocument), ("errata --json", document.ErrataDocument),
+    ("prove mlp --json", document.ProofsDocument),
     ("train --data xor --hidden 2 --epochs 2 --explain 2 --json", document.UpdateDocument),
     ("explain adam --json", OptimizerDocument), ("explain sigmoid --json", EntryDocument), ("explain dropout --json", EntryDocument),
     ("list --json", Listing), ("lint mlp --json", Lint), (TRAIN, TrainingReport),

@@ -43,10 +43,11 @@ def test_the_transcripts_hold_in_any_environment(process: Tutor, environment: di
 def test_numpy_is_at_work_in_what_is_recorded() -> None:
     """So that the surroundings in which a transcript is made, with other kernels of NumPy and BLAS, could make it fail."""
     script = "import sys\nfrom tutor.cli import run\nassert run() == 0 and 'numpy' in sys.modules"
-    for page in sorted(RECORDED.glob("*.md")):
-        (command,) = [
-            words for words in commands_of(page.read_text(encoding="utf-8"), page.stem) if words[0] == "train"
-        ]
+    pages = sorted(RECORDED.glob("*.md"))
+    commands = [words for page in pages for words in commands_of(page.read_text(encoding="utf-8"), page.stem)]
+    trained = [words for words in commands if words[0] == "train"]
+    assert {"perceptron", "mlp"} <= {words[1] for words in trained}
+    for command in trained:
         done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, check=True, text=True)
         assert "What the trainer made of it, in reproducible arithmetic" in done.stdout
 

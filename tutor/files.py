@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -227,6 +228,15 @@ def delete(path: Path) -> None:
     """Such a file, when it is no longer needed."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Give a file that is of no use another name, which nothing has yet, so that it is not lost. Returns that name."""
+    names = (path.with_name(f"{path.name}.broken{f'-{n}' if n > 1 else ''}") for n in count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    with _told(path):
+        path.replace(kept)
+    return kept
 
 
 def make_folder(path: Path) -> None:

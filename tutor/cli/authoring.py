@@ -15,12 +15,12 @@ from tutor.cli.sheet import Ask, Decimals, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.printers import Printer
 
-Kind = Literal["network", "perceptron", "equations", "minimize"]
+Kind = Literal["network", "perceptron", "equations", "minimize", "lesson"]
 
 
 @command()
 def new(
-    path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml.")],
+    path: Annotated[Path, typer.Argument(help="The file to write, such as my.toml, or my.md for a whole lesson.")],
     printer: Printer,
     kind: Annotated[Kind, typer.Option(help="What the lesson is about.")] = "network",
     force: Force = False,
@@ -44,22 +44,34 @@ def lint(
 ) -> None:
     """Check a lesson and say what to do: names, notes, printed values, and that the key marks itself correct.
 
+    Of a lesson of the course everything is worked out: claims, questions, experiments, the numbers in its prose.
+
     Where digits are demanded it also says which slips these cannot tell from rounding, and what to ask for instead;
     whether that matters is yours to decide.
 
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
+    from tutor.cli.course import remarks_on
     from tutor.cli.worksheet import tableau_of
-    from tutor.homework.lint import Lint, power, remarks
-    from tutor.lessons.find import read_lesson, slug
+    from tutor.homework.lint import OF_A_FILE, Lint, power, remarks
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson, slug
     from tutor.lessons.templates import placeholders
+    from tutor.marking.power import Weakness
     from tutor.results import as_json
 
-    found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, 6)
-    homework = homework_of(found, ask, decimals, significant)
-    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
-    weak = power(found, tableau.worksheet, homework)
+    opened = open_lesson(lesson)
+    weak: list[Weakness] = []
+    if isinstance(opened, CourseText) and not address(lesson)[1]:
+        said = remarks_on(lesson, opened, printer)
+    else:
+        found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
+        tableau = tableau_of(lesson, found, 6)
+        homework = homework_of(found, ask, decimals, significant)
+        said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+        if found is not opened:  # the prose stands around it
+            said = [remark for remark in said if not remark.startswith(OF_A_FILE)]
+        weak = power(found, tableau.worksheet, homework)
     if json_output:
         print(as_json(Lint(slug(lesson), said, weak)))
     else:
@@ -77,6 +89,6 @@ def lint(
 @command()
 def schema(printer: Printer) -> None:
     """Print the lesson format as a JSON Schema, for editors that complete TOML."""
-    from tutor.lessons.format import schema as lesson_schema
+    from tutor.course.schema import schema as lesson_schema
 
     print(json.dumps(lesson_schema(), indent=1))

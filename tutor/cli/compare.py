@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tutor.cli.app import Force, command
+from tutor.cli.course import compare_in_lesson
 from tutor.cli.lessons import Json
-from tutor.cli.train import DataName, Label, TaskName, known_task, use_one_thread
+from tutor.cli.train import DATA, Label, TaskName, known_task, use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
@@ -30,7 +31,11 @@ Vary = Annotated[
         help="An option of `tutor train` and its values; may be given several times.",
     ),
 ]
-Seeds = Annotated[int, typer.Option(min=1, max=10_000, help="Runs of each setting: --seed, the next number, …")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="Runs of each setting: --seed, the next number, …; 3 of them.")
+]
+_SEEDS = 3
+_LESSON = typer.Argument(metavar="LESSON/EXPERIMENT", help="An experiment of a lesson; options overrule its settings.")
 Trials = Annotated[int | None, typer.Option(min=1, max=10_000, help="Settings that --search random draws.")]
 Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combination, or some drawn at random.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
@@ -47,11 +52,12 @@ RATES_TRIED = (
 
 @command()
 def compare(
-    data: DataName,
     printer: Printer,
     given: dict[str, Any],
+    lesson: Annotated[str | None, _LESSON] = None,
+    data: Annotated[str | None, DATA] = None,
     vary: Vary = None,
-    seeds: Seeds = 3,
+    seeds: Seeds = None,
     search: Search = "grid",
     trials: Trials = None,
     jobs: Jobs = None,
@@ -63,6 +69,8 @@ def compare(
     json_output: Json = False,
 ) -> None:
     """Train with several settings, several seeds each, and compare what comes out.
+
+    `tutor compare momentum/race` runs an experiment of a lesson, and what is given here overrules what stands there.
 
     Try `tutor compare --data moons --vary optimizer=sgd,adam --vary learning-rate=0.1,0.01`: every combination.
 
@@ -76,9 +84,19 @@ def compare(
     With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
+    if lesson is not None:
+        if data or vary or csv or trials:
+            raise TutorError(
+                "an experiment of a lesson has its own data and rows; leave out --data, --vary and the like"
+            )
+        compare_in_lesson(lesson, printer, given, seeds, json_output)
+        return
+    if data is None:
+        raise TutorError("say what to train on: --data moons, or an experiment of a lesson such as momentum/race")
+    seeds = seeds or _SEEDS
     use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.data.source import files_of, source_of
-    from tutor.experiments.experiment import Source, checked, measured_on_test, run_all
+    from tutor.experiments.experiment import Run, Source, checked, measured_on_test, run_all
     from tutor.experiments.report import About, Final, report
     from tutor.experiments.search import with_rates
     from tutor.experiments.summary import compare as summarised
@@ -100,7 +118,7 @@ def compare(
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), printer.screen, json_output) as watch:
-        outcomes = run_all(source, runs, jobs or os.cpu_count() or 1, watch)
+        outcomes = run_all([Run(source, wanted) for wanted in runs], jobs or os.cpu_count() or 1, watch)
     examples = source.load(base.seed)
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
     best, final = comparison.best, Final()

@@ -15,20 +15,17 @@ Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
 
 @command(name="list")
 def list_lessons(printer: Printer, json_output: Json = False) -> None:
-    """The lessons, in the order of the course."""
+    """The course: its lessons part by part, how long each takes, and how far you are."""
+    from tutor.cli import tell
+    from tutor.course.progress import read_progress
     from tutor.lessons.find import course
-    from tutor.lessons.format import ListedLesson, Listing
+    from tutor.lessons.format import Listing
     from tutor.results import as_json
-    from tutor.views.blocks import Column, Kind, Row, Table
+    from tutor.views.course.listing import listed, listing_blocks
 
-    lessons = course()
+    lessons = listed(course(), read_progress(tell))
     if json_output:
-        print(as_json(Listing([ListedLesson(name, lesson.title, lesson.source) for name, lesson in lessons])))
+        print(as_json(Listing(lessons)))
         return
-    rows = [
-        Row((name, lesson.title, lesson.source), f"{name}: {', '.join(filter(None, (lesson.title, lesson.source)))}.")
-        for name, lesson in lessons
-    ]
-    columns = (Column("lesson", Kind.NAME), Column("title"), Column("from the lecture"))
-    printer.show([Table(columns, tuple(rows))])
-    lead_on(printer, "list", lesson=lessons[0][0])
+    printer.show(listing_blocks(lessons))
+    lead_on(printer, "list", lesson=lessons[0].name)

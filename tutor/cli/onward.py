@@ -20,7 +20,9 @@ _RUN = ("run {lesson}", "every line, with its derivation")
 _TRY = "see it at work"
 
 LEADS_TO: Mapping[str, Ways] = {
-    "list": [("run {lesson}", "read it from top to bottom"), ("run {lesson} --step", "step by step, at your own pace")],
+    "list": [("learn {lesson}", "step by step, with questions"), ("run {lesson}", "read it from top to bottom")],
+    "learn": [("learn {lesson}", "goes on with the next one"), ("list", "the course, and how far you are")],
+    "run text": [("list", "the other lessons")],
     "run": [("why {lesson} {name}", "one line in full"), _WORK_IT],
     "blank": [_SHEET, ("check {lesson} {sheet}", "has it marked once it is filled in")],
     "why": [("why {lesson} {name}", "what is made of it"), ("prove {lesson}", "each gradient four ways")],

@@ -179,11 +179,10 @@ def tell_how_it_ended(target: Path | None, trainer: Trainer, unsaved: TutorError
         tell(f"Saved in {target}.")
 
 
-_DATA = typer.Option(
+DATA = typer.Option(
     metavar="NAME|FILE",
     help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
 )
-DataName = Annotated[str, _DATA]
 Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
 TaskName = Annotated[
     str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
@@ -235,7 +234,7 @@ def train(
     printer: Printer,
     given: dict[str, Any],
     lesson: Annotated[str | None, _LESSON] = None,
-    data: Annotated[str | None, _DATA] = None,
+    data: Annotated[str | None, DATA] = None,
     label: Label = None,
     task: TaskName = None,
     explain: Explain = None,

@@ -139,7 +139,7 @@ def options_typed(chosen: Mapping[str, Any]) -> list[str]:
 
 
 def _typed(entry: Field[Any], value: Any) -> list[str]:
-    from tutor.experiments.search import spelled
+    from tutor.experiments.tables import spelled
 
     if isinstance(value, bool):
         return [option(entry.name)] if value else [f"--no-{entry.name}"] if entry.default is True else []

@@ -30,7 +30,9 @@ def lesson_names(incomplete: str) -> list[str]:
         found += (name for name in lesson_files() if name.startswith(incomplete))
     with suppress(OSError):
         here = sorted(path for path in Path(f"{folder}{slash}" or ".").iterdir() if path.name.startswith(start))
-        found += (f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix == ".toml" or p.is_dir())
+        found += (
+            f"{folder}{slash}{p.name}{'/' * p.is_dir()}" for p in here if p.suffix in (".toml", ".md") or p.is_dir()
+        )
     return found
 
 
@@ -38,7 +40,7 @@ LessonName = Annotated[
     str,
     typer.Argument(
         metavar="LESSON",
-        help="A lesson of `tutor list`, a file such as my.toml, or - for stdin.",
+        help="A lesson of `tutor list`, one of its worksheets as in gates/and, a file such as my.toml, or - for stdin.",
         autocompletion=lesson_names,
     ),
 ]
@@ -141,9 +143,13 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
     blank: Annotated[bool, typer.Option("--blank", help="Only the problem, without any computed value.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Only formulas and values: no derivations, no prose.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run the experiments of a lesson again.")] = False,
     json_output: Json = False,
 ) -> None:
     """Work through a lesson: every value, every derivative, every update.
+
+    A lesson of the course is a text with worksheets in it; LESSON/WORKSHEET shows one of these alone, and so does any
+    option that is about a worksheet.
 
     Each line of the worksheet has a name, its formula, the formula with numbers, and the value. Where the lesson
     comes from the lecture, what the lecture prints stands beside it with a verdict.
@@ -153,8 +159,10 @@ def run(
     """
     from dataclasses import replace
 
+    from tutor.cli.course import show_course
     from tutor.cli.stepping import can_step, walk
-    from tutor.lessons.find import read_lesson, slug
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson, slug
     from tutor.results import as_json
     from tutor.views.worksheet import document, page
     from tutor.views.worksheet.blank import harmless_prose, problem
@@ -163,7 +171,12 @@ def run(
     if blank and step:
         raise TutorError("--blank has no steps to pause at; leave out --step, or --blank")
     stages = check_stages(only or ())
-    found = read_lesson(lesson)
+    opened = open_lesson(lesson)
+    of_one = step or stages or blank or brief or chain or rounding != "once"
+    if isinstance(opened, CourseText) and not (of_one or address(lesson)[1]):
+        show_course(lesson, opened, printer, digits, None if everything else MOST_SHOWN, fresh, json_output)
+        return
+    found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
     if blank:
         tableau = blank_tableau(lesson, found, digits, chain)
     else:

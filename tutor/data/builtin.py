@@ -15,6 +15,7 @@ import numpy as np
 from tutor.data.sampling import normals, uniforms, words
 from tutor.data.seeds import SEEDS
 from tutor.errors import TutorError, nearest
+from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def room(examples: int, features: int, kind: type[np.float32] | type[np.float64]
 
 
 def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:
-    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float64)
+    x = np.array(ROWS, dtype=np.float64)
     return lambda seed: Data(name, x, np.array(truth, dtype=np.int64), ("x1", "x2"), ("0", "1"))
 
 
@@ -137,10 +138,7 @@ def _shipped(name: str) -> bytes:
 
 
 DATA: dict[str, Callable[[int], Data]] = {
-    "and": _gate("and", (0, 0, 0, 1)),
-    "or": _gate("or", (0, 1, 1, 1)),
-    "nand": _gate("nand", (1, 1, 1, 0)),
-    "xor": _gate("xor", (0, 1, 1, 0)),
+    **{name: _gate(name, truth) for name, truth in GATES.items()},
     "blobs": _plane("blobs", _blobs),
     "circles": _plane("circles", _circles),
     "moons": _plane("moons", _moons),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from tutor.data.builtin import Data
 from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
 from tutor.errors import TutorError
+from tutor.experiments.measures import Measure as Asked
+from tutor.experiments.measures import Observer
 from tutor.experiments.search import Setting, called
 from tutor.processes import workers
 from tutor.training.architecture import Shape
@@ -25,6 +27,7 @@ from tutor.training.trainer import Epoch, Measure, Result, Trainer
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Places
+    from tutor.worksheet.problem import Problem
 
 Watch = Callable[[int], None]
 _TICK_SECONDS = 0.5
@@ -44,6 +47,33 @@ class Source:
         room = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
         room[:, :-1] = data.x
         return replace(data, x=room[:, :-1])
+
+    def trainer(self, wanted: Settings) -> Trainer:
+        """Everything ready to be trained."""
+        return set_up(self.load(wanted.seed), wanted)
+
+
+@dataclass(frozen=True)
+class OfLesson:
+    """The network of a worksheet with its own examples; `given` are settings that replace its own."""
+
+    problem: Problem
+    name: str
+    given: Mapping[str, Any]
+
+    def trainer(self, wanted: Settings) -> Trainer:
+        from tutor.training.from_lesson import lesson_trainer
+
+        return lesson_trainer(self.problem, self.name, {**self.given, "seed": wanted.seed})[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, and what is measured of it."""
+
+    source: Source | OfLesson
+    wanted: Settings
+    measures: tuple[Asked, ...] = ()
 
 
 @lru_cache(maxsize=2)
@@ -66,6 +96,7 @@ class Outcome:
     training_accuracy: float | None = None
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    measured: Mapping[Asked, float] = field(default_factory=dict)
 
     @property
     def epochs_done(self) -> int:
@@ -87,11 +118,15 @@ def checked(source: Source, base: Settings, settings: Sequence[Setting]) -> list
     return found
 
 
-def train_once(source: Source, wanted: Settings, watch: Watch = lambda done: None) -> Outcome | None:
+def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     """One training, as `tutor train` does it; None where Ctrl-C ended it."""
-    trainer = set_up(source.load(wanted.seed), wanted)
+    trainer = run.source.trainer(run.wanted)
+    observer = Observer(trainer, run.measures)
     result = trainer.run(lambda epoch: watch(0))
-    return None if result.interrupted else _outcome(trainer, result)
+    if result.interrupted:
+        return None
+    outcome = _outcome(trainer, result)
+    return replace(outcome, measured=observer.measured(outcome)) if run.measures else outcome
 
 
 def _outcome(trainer: Trainer, result: Result) -> Outcome:
@@ -121,17 +156,15 @@ def measured_on_test(source: Source, wanted: Settings) -> Measure | None:
     return None if trainer.run().interrupted else trainer.measure(trainer.data.test)
 
 
-def run_all(
-    source: Source, runs: Sequence[Settings], jobs: int, watch: Watch = lambda done: None
-) -> list[Outcome | None]:
+def run_all(runs: Sequence[Run], jobs: int, watch: Watch = lambda done: None) -> list[Outcome | None]:
     """The outcome of every training, in the order of `runs` however many processes work; None for those that had not
     ended when Ctrl-C came. `watch` is called now and then with the number of trainings that have just ended."""
     found: list[Outcome | None] = [None] * len(runs)
     try:
         if jobs == 1 or len(runs) == 1:
-            _run_here(source, runs, found, watch)
+            _run_here(runs, found, watch)
         else:
-            _run_in_processes(source, runs, min(jobs, len(runs)), found, watch)
+            _run_in_processes(runs, min(jobs, len(runs)), found, watch)
     except KeyboardInterrupt:
         pass
     except BrokenProcessPool:
@@ -139,19 +172,17 @@ def run_all(
     return found
 
 
-def _run_here(source: Source, runs: Sequence[Settings], found: list[Outcome | None], watch: Watch) -> None:
-    for place, wanted in enumerate(runs):
-        found[place] = train_once(source, wanted, watch)
+def _run_here(runs: Sequence[Run], found: list[Outcome | None], watch: Watch) -> None:
+    for place, run in enumerate(runs):
+        found[place] = train_once(run, watch)
         if found[place] is None:
             return
         watch(1)
 
 
-def _run_in_processes(
-    source: Source, runs: Sequence[Settings], jobs: int, found: list[Outcome | None], watch: Watch
-) -> None:
+def _run_in_processes(runs: Sequence[Run], jobs: int, found: list[Outcome | None], watch: Watch) -> None:
     with workers(jobs) as pool:
-        places = {pool.submit(train_once, source, wanted): place for place, wanted in enumerate(runs)}
+        places = {pool.submit(train_once, run): place for place, run in enumerate(runs)}
         waiting = set(places)
         while waiting:
             done, waiting = wait(waiting, _TICK_SECONDS, FIRST_COMPLETED)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tutor.data.sampling import uniforms, words
 from tutor.errors import TutorError, counted
+from tutor.experiments.tables import spelled
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers import reproducible_arrays
 from tutor.training.settings import option
@@ -130,16 +131,3 @@ def _draws(varied: Sequence[Varied], count: int, seed: int) -> Iterator[Setting]
 def called(setting: Setting) -> str:
     """`optimizer sgd, learning-rate 0.1`."""
     return ", ".join(f"{option(name)[2:]} {spelled(value)}" for name, value in setting.items())
-
-
-def spelled(value: Any) -> str:
-    """A value as it is typed on the command line; `none` is what is left to the data."""
-    if value is None or value == "" or value == {}:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "0"
-    if isinstance(value, Mapping):
-        return ",".join(f"{name}={number}" for name, number in value.items())
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -8,7 +8,8 @@ from functools import cached_property
 from statistics import mean, stdev
 
 from tutor.experiments.experiment import Outcome
-from tutor.experiments.search import Setting, spelled
+from tutor.experiments.search import Setting
+from tutor.experiments.tables import spelled
 from tutor.training.architecture import Shape
 from tutor.training.settings import option
 

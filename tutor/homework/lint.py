@@ -17,6 +17,9 @@ from tutor.marking.verdict import CREDIT, Marker
 from tutor.results import Result
 from tutor.worksheet.step import Worksheet
 
+OF_A_FILE = ("about is empty", "source is empty")
+"""How the remarks begin that a worksheet by itself needs, and one with a lesson around it does not."""
+
 
 class Lint(Result):
     """What `tutor lint --json` prints: everything to be mended, or nothing, and the `power` of the homework: in which

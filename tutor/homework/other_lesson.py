@@ -7,7 +7,7 @@ from functools import cache
 
 from tutor.errors import TutorError
 from tutor.formulas.names import plain_name
-from tutor.lessons.find import course, worksheet_of
+from tutor.lessons.find import lesson_files, read_lesson, worksheet_of
 from tutor.sheets.read import HandedIn
 
 _MOST_NAMED = 6
@@ -40,8 +40,8 @@ def _names_of_lessons() -> list[tuple[str, frozenset[str]]]:
 
 
 def _work_names() -> Iterator[tuple[str, frozenset[str]]]:
-    for name, lesson in course():
+    for name in lesson_files():
         try:
-            yield name, frozenset(worksheet_of(lesson).by_name)
+            yield name, frozenset(worksheet_of(read_lesson(name)).by_name)
         except TutorError:  # of a lesson that cannot be worked there is no sheet either
             continue

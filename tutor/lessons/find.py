@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError, nearest
-from tutor.lessons.format import Lesson
+from tutor.lessons.abbreviations import expanded
+from tutor.lessons.course_text import CourseText, parse_course
+from tutor.lessons.format import Header, Lesson
+from tutor.lessons.markdown import is_course
 from tutor.lessons.read import parse_lesson
 from tutor.read_files import is_folder, read_text
+from tutor.toml_text import parse_toml
 
 if TYPE_CHECKING:
     from tutor.worksheet.step import Worksheet
 
 
 LARGEST_FILE = 1_000_000
+COURSE = ".md"
+"""The ending of a lesson that is a text."""
 
 
 def worksheet_of(lesson: Lesson, chain: str | None = None) -> Worksheet:
@@ -44,52 +51,125 @@ def folders() -> list[Path]:
 
 
 def lesson_files() -> dict[str, Path]:
-    """Every lesson that can be run by its bare name."""
+    """Every lesson that can be run by its bare name. README.md and its like, in capitals, are none."""
     found: dict[str, Path] = {}
     for folder in reversed(folders()):
-        found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+        for ending in (".toml", COURSE):
+            found |= {path.stem: path for path in sorted(folder.glob(f"*{ending}")) if not path.stem.isupper()}
     return found
 
 
-def course() -> list[tuple[str, Lesson]]:
-    """All lessons with their names, in course order."""
-    lessons = [(name, read_lesson(name)) for name in lesson_files()]
+def course() -> list[tuple[str, Header]]:
+    """All lessons with their names and what stands at their top, in course order."""
+    lessons = [(name, header_of(name)) for name in lesson_files()]
     return sorted(lessons, key=lambda pair: (pair[1].order, pair[0]))
 
 
+def header_of(name: str) -> Header:
+    """What stands at the top of the lesson."""
+    lesson = open_lesson(name)
+    if isinstance(lesson, CourseText):
+        return lesson.header
+    return Header(format=lesson.format, title=lesson.title, source=lesson.source, order=lesson.order)
+
+
+def worksheets_of(name: str) -> list[str]:
+    """What the worksheets of the lesson are called on the command line: mlp, or gates/and and gates/or."""
+    text = open_lesson(name)
+    if isinstance(text, Lesson) or address(name)[1]:
+        return [name]
+    return [name] if len(text.worksheets) == 1 else [f"{name}/{worksheet}" for worksheet in text.worksheets]
+
+
 def slug(name: str) -> str:
-    """What a lesson is called in output: the bare name of its file."""
-    return name if name == "-" else Path(name).stem
+    """What a lesson is called in output: the bare name of its file, with that of its worksheet."""
+    file, worksheet = address(name)
+    stem = file if file == "-" else Path(file).stem
+    return f"{stem}-{worksheet}" if worksheet else stem
+
+
+def address(name: str) -> tuple[str, str]:
+    """A lesson and, where LESSON/WORKSHEET is written, the worksheet; else nothing for it."""
+    head, slash, tail = name.rpartition("/")
+    if not slash or not head or not tail or tail.endswith((COURSE, ".toml")):
+        return name, ""
+    path = _known(head)
+    return (head, tail) if path is not None and path.suffix == COURSE else (name, "")
 
 
 def lesson_text(name: str) -> str:
-    """The text of the lesson: a bare name of a known lesson, a path, or `-` for standard input."""
-    if name == "-":
-        return read_text(name, LARGEST_FILE, "lesson")
-    return read_text(lesson_file(name), LARGEST_FILE, "lesson")
+    """The text of a worksheet as a lesson in TOML: that of its file, or what a lesson in Markdown says of it. The name
+    is that of a known lesson, a path, or `-` for standard input, with /WORKSHEET where another than the first is
+    meant."""
+    text = _text(name)
+    if not _is_course(name, text):
+        return _unabbreviated(text)
+    found, worksheet = parse_course(text, _place_of(name)), address(name)[1]
+    found.worksheet(worksheet)  # what is wrong with it is told with the line where it stands
+    return found.toml(found.worksheet_name(worksheet))
+
+
+def _unabbreviated(text: str) -> str:
+    """The text with its abbreviations written out, if it has any."""
+    with suppress(ValueError):
+        raw = parse_toml(text)
+        if (whole := expanded(raw)) != raw:
+            import tomli_w
+
+            return tomli_w.dumps(whole)
+    return text
+
+
+def _text(name: str) -> str:
+    return read_text(name if name == "-" else lesson_file(name), LARGEST_FILE, "lesson")
+
+
+def _is_course(name: str, text: str) -> bool:
+    return is_course(text) if name == "-" else lesson_file(name).suffix == COURSE
 
 
 def lesson_file(name: str) -> Path:
     """The file of the lesson of this name or path. Raises TutorError where the name is that of no lesson."""
-    known = lesson_files()
-    name = next((n for n in known if n.lower() == name.lower()), name)
-    path = known.get(name, Path(name))
-    bare = name not in known and name != "-" and not path.suffix and os.sep not in name
+    name = address(name)[0]
+    path = _known(name)
+    if path is not None:
+        return path
+    path = Path(name)
+    bare = name != "-" and not path.suffix and os.sep not in name
     if not name or (bare and not os.path.lexists(path)):
         raise TutorError(
-            f"there is no lesson {name[:80]!r}{nearest(name, known)} (a file needs its ending, as in my.toml)"
+            f"there is no lesson {name[:80]!r}{nearest(name, lesson_files())} (a file needs its ending, as in my.toml)"
         )
     return path
 
 
+def _known(name: str) -> Path | None:
+    """The file of a lesson of this name, or of a lesson in Markdown at this path."""
+    known = lesson_files()
+    if found := known.get(name) or next((path for n, path in known.items() if n.lower() == name.lower()), None):
+        return found
+    return Path(name) if name.endswith(COURSE) else None
+
+
+def open_lesson(name: str) -> CourseText | Lesson:
+    """The lesson of this name, path or `-`: a text with its worksheets, or a worksheet in TOML."""
+    text, place = _text(name), _place_of(name)
+    return parse_course(text, place) if _is_course(name, text) else parse_lesson(text, place)
+
+
 def read_lesson(name: str) -> Lesson:
-    """The lesson by its name, path or `-`, completely checked. Raises TutorError for whatever is wrong with it."""
-    return parse_lesson(lesson_text(name), _place_of(name))
+    """A worksheet by the name of its lesson, path or `-`, and its own, completely checked. Raises TutorError for
+    whatever is wrong with it."""
+    found = open_lesson(name)
+    return found.worksheet(address(name)[1]) if isinstance(found, CourseText) else found
 
 
 def _place_of(name: str) -> str:
     """What messages call the file: its path, unless it came with the program."""
+    name = address(name)[0]
     path = lesson_files().get(name)
     if path is not None and path.parent != shipped_folder():
         return str(path)
+    if path is not None and path.suffix == COURSE:
+        return path.name
     return "standard input" if name == "-" else name

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from inspect import cleandoc
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct, field
 
 from tutor.results import Result
 from tutor.worksheet.problem import Problem
 
 FORMAT = 1
+COURSE_FORMAT = 2
 
 
 class Printed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,12 +66,29 @@ class Lesson(Problem, frozen=True, forbid_unknown_fields=True, kw_only=True):
     homework: Homework = field(default_factory=Homework)
 
 
-class ListedLesson(Struct):
-    """A lesson as it is listed."""
+class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What stands at the top of a lesson of the course: `part` is the chapter that it belongs to, `needs` names the
+    lessons that come before it, `minutes` says how long it takes, `can` what the reader can do at its end."""
+
+    format: int
+    title: str
+    source: str = ""
+    part: str = ""
+    order: int = 1_000
+    needs: list[str] = field(default_factory=list)
+    minutes: int | None = None
+    can: list[str] = field(default_factory=list)
+
+
+class ListedLesson(Struct, omit_defaults=True):
+    """A lesson as it is listed; `done` is the share of it that was read, if it was begun."""
 
     name: str
     title: str
     source: str
+    part: str = ""
+    minutes: int | None = None
+    done: float | None = None
 
 
 class Listing(Result):
@@ -81,16 +97,8 @@ class Listing(Result):
     lessons: list[ListedLesson]
 
 
-def schema() -> dict[str, Any]:
-    """The lesson format as a JSON Schema, for editors that complete TOML."""
-    made = msgspec.json.schema(Lesson, schema_hook=_schema_of)
-    for part in made["$defs"].values():  # Python 3.13 takes the indentation out of docstrings, earlier ones do not
-        if "description" in part:
-            part["description"] = cleandoc(part["description"])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A lesson of tutor", **made}
-
-
-def _schema_of(kind: type) -> dict[str, Any]:
+def schema_of_numbers(kind: type) -> dict[str, Any]:
+    """What stands for the numbers of a lesson in a JSON Schema."""
     if kind is Fraction:
         return {"type": ["number", "string"], "description": 'a number, or a fraction as text: "1/3"'}
     return {"type": ["number", "string"], "description": 'a number, the name of a given, or "" for no connection'}

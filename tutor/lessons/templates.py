@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tutor.errors import TutorError, listed
 from tutor.files import Kind, Target, claim, write_whole
+from tutor.lessons.course_text import CourseText
 from tutor.lessons.format import Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.worksheet.problem import Problem
@@ -15,6 +16,9 @@ LESSON = Kind("a lesson")
 _TITLE = "What this lesson shows"
 _SOURCE = "where the example comes from"
 _ABOUT = "What the reader should know first. An empty line begins a new paragraph."
+_PART = "which part of the course this belongs to"
+_CAN = "what the reader can do at the end"
+_PROSE = "What the reader should know first, in two or three paragraphs of Markdown."
 _HEAD = f"""format = 1
 title = "{_TITLE}"
 source = "{_SOURCE}"
@@ -119,12 +123,78 @@ steps = 3
 }
 
 
+COURSE_LESSON = f"""```toml lesson
+format = 2
+title = "{_TITLE}"
+source = "{_SOURCE}"
+part = "{_PART}"
+order = 1000
+minutes = 10
+can = ["{_CAN}"]
+```
+
+{_PROSE}
+
+```toml worksheet first
+[network]
+inputs = ["x1", "x2"]
+loss = "half_squared_error"
+
+[[network.layers]]
+neurons = ["out"]
+activation = "sigmoid"
+weights = [[0.5, -0.25]]
+biases = [0.1]
+
+[[examples]]
+inputs = [1, 2]
+targets = [1]
+
+[training]
+learning_rate = 0.5
+```
+
+## The error falls
+
+The error was {{first.E:4}} and is {{first.E_after:4}} after one update.
+
+```toml question
+ask = "The derivative of E by W1 has a sign. If W1 grows a little, what does E do?"
+predict = "first.dE/dW1"
+because = "dE/dW1 is {{first.dE/dW1:4}}: below zero, so E falls while W1 grows."
+```
+
+```toml claim
+says = "One step against the gradient lowers the error."
+where = "the slide on gradient descent"
+verdict = "holds"
+test = "first.E_after < first.E"
+why = "It holds here, with this learning rate; a step that is too long raises it."
+```
+"""
+
+
 def write_lesson(path: Path, kind: str, force: bool) -> None:
     """A new lesson of this kind in `path`. Raises TutorError rather than overwrite anything, unless `force` says so."""
-    if path.suffix != ".toml":
-        raise TutorError(f"a lesson file ends in .toml: {path.name or 'my'}.toml")
+    ending = ".md" if kind == "lesson" else ".toml"
+    if path.suffix != ending:
+        raise TutorError(f"a lesson file of this kind ends in {ending}: {path.stem or 'my'}{ending}")
     claim([Target("the lesson", path, LESSON)], force=force)
-    write_whole(path, KINDS[kind])
+    write_whole(path, COURSE_LESSON if kind == "lesson" else KINDS[kind])
+
+
+def left_as_written(text: CourseText) -> Iterator[str]:
+    """What still stands in a lesson of the course as `tutor new` wrote it."""
+    if text.header.title == _TITLE:
+        yield f"title is still {_TITLE!r}: say in a few words what the lesson is called"
+    if text.header.source == _SOURCE:
+        yield f"source is still {_SOURCE!r}: say it, or that the example is your own"
+    if text.header.part == _PART:
+        yield f"part is still {_PART!r}: name the part of the course"
+    if _CAN in text.header.can:
+        yield f"can still says {_CAN!r}: say what one can do at the end"
+    if any(_PROSE in part.text for part in text.parts):
+        yield f"the text still says {_PROSE!r}: say in some sentences what the reader is going to see"
 
 
 def placeholders(lesson: Lesson) -> Iterator[str]:

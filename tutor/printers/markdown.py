@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tutor.harmless import for_code, for_markdown
+from tutor.harmless import for_code, for_line, for_markdown
 from tutor.printers import picture, sentences
 from tutor.printers.screen import Screen
 from tutor.printers.text import as_table, spelled
@@ -29,6 +29,7 @@ from tutor.views.blocks import (
     Strong,
     Table,
     Text,
+    Verbatim,
     pieces,
 )
 from tutor.views.style import PLAIN
@@ -72,6 +73,13 @@ def _heading(block: Heading) -> Iterator[str]:
 def _paragraph(block: Paragraph) -> Iterator[str]:
     if line := _MARKER.sub(r"\1\\\2", _inline(block.text).strip()):
         yield f"- {line}" if block.indent else line
+
+
+def _verbatim(block: Verbatim) -> Iterator[str]:
+    """In a fence that no line of it closes."""
+    longest = max((len(run) for run in re.findall("`+", block.text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield from (fence, *map(for_line, block.text.split("\n")), fence)
 
 
 def _nothing(block: Break) -> Iterator[str]:
@@ -133,6 +141,7 @@ def _commands(block: Commands) -> Iterator[str]:
 SAID: Mapping[type, Callable[[Any], Iterator[str]]] = {
     Heading: _heading,
     Paragraph: _paragraph,
+    Verbatim: _verbatim,
     Break: _nothing,
     Table: _table,
     Calculation: _told,

@@ -33,6 +33,11 @@ def tick(value: float, whole: float) -> str:
     return f"{round(value, max(0, 3 - floor(log10(whole)))) + 0.0:.6g}"
 
 
+def _label(value: float) -> str:
+    """Three digits, or all before the point of a number that is soon told: 2000 rather than 2e+03."""
+    return f"{value:.0f}" if 1_000 <= abs(value) < 1_000_000 else f"{value:.3g}"
+
+
 def drawn(plot: Plot, width: int) -> str:
     """The plot on a screen that is so wide."""
     import plotille
@@ -43,7 +48,7 @@ def drawn(plot: Plot, width: int) -> str:
     if plot.across.ticks == "round":
         figure.register_label_formatter(float, lambda value, chars, delta, left=False: tick(value, delta).rjust(chars))
     else:
-        figure.register_label_formatter(float, lambda value, chars, delta, left=False: f"{value:{chars}.3g}")
+        figure.register_label_formatter(float, lambda value, chars, delta, left=False: _label(value).rjust(chars))
     left, right, figure.width = _across(plot.across, width - _BESIDE)
     low, high, figure.height = _up(plot)
     figure.set_x_limits(min_=left, max_=right)

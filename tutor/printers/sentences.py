@@ -28,11 +28,12 @@ from tutor.views.blocks import (
     Regions,
     Table,
     Text,
+    Verbatim,
     pieces,
 )  # fmt: skip
 from tutor.views.style import SPOKEN
 
-Told = Iterator[Heading | Paragraph | Break | Commands]
+Told = Iterator[Heading | Paragraph | Verbatim | Break | Commands]
 _PLUS_OR_MINUS = re.compile(r" ?± ?")
 _EQUALS = " = "
 _GRID = 60, 30  # places at which a plane is looked at
@@ -55,7 +56,7 @@ def _aloud(text: Text) -> Text:
     return tuple(said) if len(said) > 1 else said[0]
 
 
-def _as_it_is(block: Heading | Break) -> Told:
+def _as_it_is(block: Heading | Break | Verbatim) -> Told:
     yield block
 
 
@@ -161,6 +162,7 @@ def _commands(block: Commands) -> Told:
 SAID: Mapping[type, Callable[[Any], Told]] = {
     Heading: _as_it_is,
     Paragraph: _paragraph,
+    Verbatim: _as_it_is,
     Break: _as_it_is,
     Table: _table,
     Calculation: _calculation,

@@ -31,6 +31,7 @@ from tutor.views.blocks import (
     Regions,
     Strong,
     Table,
+    Verbatim,
     Verdict,
 )
 
@@ -53,6 +54,11 @@ def _heading(block: Heading, page: Page) -> Parts:
 
 def _break(block: Break, page: Page) -> Parts:
     yield ""
+
+
+def _verbatim(block: Verbatim, page: Page) -> Parts:
+    for line in block.text.split("\n"):
+        yield page.line(f"  {line}")
 
 
 def _calculations(block: Calculations, page: Page) -> Parts:
@@ -207,6 +213,7 @@ def _command(words: Sequence[str], width: int) -> list[str]:
 SAID: Mapping[type, Callable[[Any, Page], Parts]] = {
     Heading: _heading,
     Paragraph: paragraph,
+    Verbatim: _verbatim,
     Break: _break,
     Table: table,
     Calculation: _calculation,

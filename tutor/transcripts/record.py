@@ -28,7 +28,9 @@ from typing import IO
 from tutor import __version__
 from tutor.errors import TutorError
 from tutor.files import Kind, Target, claim, make_folder, write_whole
-from tutor.lessons.find import lesson_files, lesson_text, read_lesson
+from tutor.lessons.course_text import CourseText
+from tutor.lessons.find import LARGEST_FILE, lesson_file, lesson_files, open_lesson
+from tutor.read_files import read_text
 from tutor.transcripts.differences import Difference, differences
 from tutor.transcripts.read import FORMAT, LARGEST, DrawnWith, commands_of, read_recorded, versions_of
 
@@ -68,7 +70,10 @@ def commands_for(lesson: str) -> list[tuple[str, ...]]:
     """What is recorded of a lesson: of a network that is trained, the trainer's own numbers too."""
     from tutor.worksheet.perceptron import RULE
 
-    written = read_lesson(lesson)
+    opened = open_lesson(lesson)
+    if isinstance(opened, CourseText) and not opened.worksheets:
+        return [("run", lesson), ("errata", lesson)]
+    written = opened.worksheet() if isinstance(opened, CourseText) else opened
     is_trained = written.network is not None and written.training is not None and written.training.rule != RULE
     explained = [("train", lesson, f"--explain={_UPDATE}")] if is_trained else []
     return [("run", lesson), ("errata", lesson), *explained]
@@ -84,10 +89,15 @@ def run_command(command: Sequence[str], surroundings: Mapping[str, str], until: 
     environment |= {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "TUTOR_WIDTH": str(WIDTH), "TUTOR_COLOR": "never"}
     if "TUTOR_LESSONS" in environment:
         environment["TUTOR_LESSONS"] = str(Path(environment["TUTOR_LESSONS"]).absolute())
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as home,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as said,
+    ):
         child = subprocess.Popen(
             [sys.executable, "-m", "tutor", *command],
-            env={**environment, **surroundings},
+            env={**environment, **surroundings, "TUTOR_HOME": home},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -167,7 +177,7 @@ def _markdown(lesson: str, outputs: Sequence[Ran]) -> str:
         f"format = {FORMAT}",
         f'tutor = "{__version__}"',
         f"lesson = {json.dumps(lesson)}",
-        f'lesson_sha256 = "{_sha256(lesson_text(lesson))}"',
+        f'lesson_sha256 = "{_sha256(read_text(lesson_file(lesson), LARGEST_FILE, "lesson"))}"',
         'seed = "none"',
         'arithmetic = "exact; that of a training is reproducible"',
         f"width = {WIDTH}",

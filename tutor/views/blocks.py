@@ -85,6 +85,13 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines to be shown exactly as they are, such as a program's."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     """Something else begins."""
 
@@ -258,5 +265,16 @@ class Commands:
 
 
 Block = (
-    Heading | Paragraph | Break | Table | Calculation | Calculations | Derivation | Network | Plot | Regions | Commands
+    Heading
+    | Paragraph
+    | Verbatim
+    | Break
+    | Table
+    | Calculation
+    | Calculations
+    | Derivation
+    | Network
+    | Plot
+    | Regions
+    | Commands
 )

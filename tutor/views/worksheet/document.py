@@ -13,7 +13,6 @@ from tutor.views.style import PLAIN
 from tutor.views.update import compared
 from tutor.views.worksheet.blank import stated
 from tutor.views.worksheet.conventions import update_remarks
-from tutor.views.worksheet.errata import Chapter, proof
 from tutor.views.worksheet.model import Tableau
 from tutor.worksheet.proof import Proof
 from tutor.worksheet.step import Step
@@ -270,71 +269,5 @@ def proofs_document(lesson: str, proofs: Sequence[Proof], objective: Step | None
                 verdict=proof.verdict,
             )
             for proof in proofs
-        ],
-    )
-
-
-class MisprintDocument(Struct):
-    """A value that is printed wrongly, and the computation that gives the exact one."""
-
-    name: str
-    printed: str
-    exact: str
-    note: str
-    proof: str
-
-
-class LabelDocument(Struct):
-    """Something else than a value that is printed wrongly."""
-
-    place: str
-    printed: str
-    correct: str
-    why: str
-
-
-class RemarkDocument(Struct):
-    """A printed value that is not wrong but worth a word."""
-
-    name: str
-    printed: str
-    note: str
-
-
-class ChapterDocument(Struct):
-    """The misprints of one source; `carried` are values that follow correctly from wrong or rounded ones."""
-
-    lesson: str
-    title: str
-    source: str
-    misprints: list[MisprintDocument]
-    carried: list[str]
-    labels: list[LabelDocument]
-    remarks: list[RemarkDocument]
-
-
-class ErrataDocument(Result):
-    """The errata, lesson by lesson."""
-
-    lessons: list[ChapterDocument]
-
-
-def errata_document(chapters: Sequence[Chapter]) -> ErrataDocument:
-    """What `tutor errata --json` prints."""
-    return ErrataDocument(
-        lessons=[
-            ChapterDocument(
-                lesson=chapter.lesson,
-                title=chapter.title,
-                source=chapter.source,
-                misprints=[
-                    MisprintDocument(r.name, r.printed, full(r.exact), r.note, " = ".join(proof(chapter, r)))
-                    for r in chapter.wrong()
-                ],
-                carried=[row.name for row in chapter.carried()],
-                labels=[LabelDocument(m.place, m.printed, m.correct, m.why) for m in chapter.labels],
-                remarks=[RemarkDocument(r.name, r.printed, r.note) for r in chapter.remarks()],
-            )
-            for chapter in chapters
         ],
     )

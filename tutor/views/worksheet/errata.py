@@ -35,6 +35,10 @@ class Chapter:
     tableau: Tableau
     labels: Sequence[Label]
 
+    @property
+    def has_any(self) -> bool:
+        return bool(self.wrong() or self.remarks() or self.labels)
+
     def wrong(self) -> list[PrintedRow]:
         return [row for row in self.tableau.printed if row.verdict == "wrong"]
 
@@ -77,7 +81,7 @@ def _chapter(chapter: Chapter) -> Iterator[Block]:
     source = f" ({chapter.source})" if chapter.source else ""
     wrong, remarks = chapter.wrong(), chapter.remarks()
     yield Heading(f"{chapter.title}{source}", Level.TITLE)
-    if not (wrong or remarks or chapter.labels):
+    if not chapter.has_any:
         yield _line("Nothing is printed wrongly.")
     for number, row in enumerate(wrong, 1):
         yield _line(f"Erratum {number}: {row.name} is printed as {row.printed}{_where(row)}")

@@ -24,6 +24,7 @@ from tutor.views.blocks import (
 from tutor.views.numbers import shown
 from tutor.views.worksheet.conventions import conventions_line
 from tutor.views.worksheet.epochs import epochs
+from tutor.views.worksheet.meaning import first_order
 from tutor.views.worksheet.model import OF_A_FORMULA, PrintedRow, Tableau, changes_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.softmax import collapses
@@ -173,7 +174,7 @@ def outcome(tableau: Tableau) -> Iterator[Block]:
     )
     if others:
         yield Paragraph(others)
-    yield from map(Paragraph, changes_in_error(tableau))
+    yield from map(Paragraph, (*changes_in_error(tableau), *first_order(tableau)))
 
 
 def legend(tableau: Tableau) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from sympy import Add
 from tutor.formulas.expressions import names
 from tutor.views.blocks import Block, Break, Paragraph
 from tutor.views.numbers import finite_decimals, full
+from tutor.views.worksheet.meaning import meaning
 from tutor.views.worksheet.model import Tableau
 from tutor.views.worksheet.page import calculation, derivation
 
@@ -25,7 +26,7 @@ def explanation(tableau: Tableau, name: str) -> Iterator[Block]:
             yield Break()
             yield derivation(name, lines)
     yield Break()
-    yield from map(Paragraph, (*chains(tableau, name), *relations(tableau, name)))
+    yield from map(Paragraph, (*meaning(tableau, name), *chains(tableau, name), *relations(tableau, name)))
 
 
 def chains(tableau: Tableau, name: str) -> Iterator[str]:

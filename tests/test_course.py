@@ -1,0 +1,653 @@
+"""Lessons as texts: what a person writes in one, what is shown of it, and what is said of one that does not come out."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Tutor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.course.inequalities import multipliers
+from tutor.course.judge import chosen_in
+from tutor.course.prose import Misplaced, filled, placeholders
+from tutor.course.values import comparisons, is_true
+from tutor.errors import TutorError
+from tutor.experiments.measures import read_measure
+from tutor.lessons.course_text import parse_course
+from tutor.lessons.find import lesson_files, worksheet_of
+from tutor.lessons.markdown import Prose
+from tutor.lessons.read import parse_lesson
+
+HEAD = """```toml lesson
+format = 2
+title = "A small lesson"
+source = "my own"
+part = "Mine"
+minutes = 3
+can = ["read it"]
+```
+
+"""
+SQUARE = """```toml worksheet square
+[givens]
+x = 3
+
+[equations]
+y = "x**2"
+z = "y + 1/3"
+```
+
+"""
+QUESTION = """```toml question
+ask = "What is larger?"
+choices = ["x", "y"]
+right = "y"
+tests = ["square.x > square.y", "square.y > square.x"]
+because = ["It is {square.x}.", "It is {square.y}."]
+```
+"""
+GATES = """```toml worksheet and
+examples = "and"
+[network]
+inputs = ["a", "b"]
+[[network.layers]]
+neurons = [{ sum = "s", output = "out" }]
+activation = "step"
+weights = [[0.3, -0.1]]
+thresholds = [0.2]
+[training]
+rule = "perceptron"
+fires = "s >= 0"
+learning_rate = 0.1
+```
+
+```toml worksheet or
+like = "and"
+examples = "or"
+```
+
+"""
+LESSON = HEAD + "The square of {square.x} is **{square.y}**.\n\n" + SQUARE + QUESTION
+
+
+def written(tutor: Tutor, text: str, name: str = "my.md") -> str:
+    (tutor.folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def said(tutor: Tutor, text: str) -> str:
+    """What lint has to say about the lesson, in one line."""
+    done = tutor("lint", written(tutor, text), "--width", 1000)
+    assert done.returncode in (1, 2), done.stdout
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def line_of(text: str, part: str) -> int:
+    assert text.count(part) == 1, part
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_a_lesson_is_shown_with_its_numbers_and_nothing_in_it_is_to_be_mended(tutor: Tutor) -> None:
+    shown = tutor("run", written(tutor, LESSON))
+    assert shown.returncode == 0, shown.stderr
+    assert ("The square of 3 is 9." in shown.stdout and "y = 9" in shown.stdout.replace("│", "")) or "9" in shown.stdout
+    assert shown.stdout.index("What is larger?") < shown.stdout.index("Answers") < shown.stdout.index("It is 9.")
+    assert tutor("lint", "my.md").returncode == 0
+
+
+def test_json_has_the_first_worksheet_on_top_and_every_part_in_its_section(tutor: Tutor) -> None:
+    found = tutor.json("run", written(tutor, LESSON.replace("The square", "## Squares\n\nThe square")))
+    assert [step["name"] for step in found["steps"]] == ["y", "z"]
+    (section,) = found["sections"]
+    assert section["title"] == "Squares"
+    assert [part["kind"] for part in section["parts"]] == ["prose", "worksheet", "question"]
+    assert section["parts"][0]["text"] == ["Squares", "The square of 3 is 9."]
+    assert section["parts"][2]["right"] == "y"
+
+
+WRONG = {
+    "an unknown kind": (
+        "```toml question",
+        "```toml qestion",
+        "there is no block 'qestion' — did you mean 'question'?",
+    ),
+    "an unknown key": ('ask = "What is', 'aks = "What is', "unknown key 'aks' — did you mean 'ask'?"),
+    "a name that is not there": ("{square.x} is", "{square.w} is", "there is no 'w' in 'square'"),
+    "a block that is not there": (
+        "{square.x} is",
+        "{squre.x} is",
+        "there is no block 'squre' — did you mean 'square'?",
+    ),
+    "a lone brace": ("The square of", "The { square of", "brace"),
+    "a formula without quotation marks": ('y = "x**2"', "y = x**2", "quotation marks"),
+    "a backslash": ('y = "x**2"', r'y = "\d"', "backslash"),
+    "a right answer that is none": ('right = "y"', 'right = "z"', "right is one of the choices"),
+    "an answer that is wrong": ('right = "y"', 'right = "x"', "by tests it is 'y'"),
+    "a because too few": ('because = ["It is {square.x}.", ', "because = [", "a because for each of the 2 choices"),
+    "an equation that cannot be read": ('z = "y + 1/3"', 'z = "y + q"', "unknown name 'q'"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_told_with_its_line_in_the_file(tutor: Tutor, old: str, new: str, message: str) -> None:
+    text = LESSON.replace(old, new, 1)
+    told = said(tutor, text)
+    assert message in told, told
+    number = re.search(r"line (\d+)", told)
+    assert number, told
+    block = text[: text.index(new)].rfind("```toml") if "{" not in new or "because" in new else text.index(new)
+    assert text[:block].count("\n") < int(number[1]) <= line_of(text, new) + 1, told
+
+
+def test_a_fence_that_is_not_closed_and_a_name_used_twice(tutor: Tutor) -> None:
+    assert "line 12: this block is not closed" in said(tutor, LESSON[: LESSON.index("```\n\n```toml question")])
+    twice = LESSON + SQUARE
+    assert f"line {twice.count(chr(10), 0, twice.rindex('```toml worksheet')) + 1}: 'square' is also" in said(
+        tutor, twice
+    )
+    assert "begins with a block ```toml lesson" in said(tutor, LESSON.replace("```toml lesson", "```toml"))
+
+
+def test_show_below_a_table_is_told_where_it_belongs(tutor: Tutor) -> None:
+    text = HEAD + SQUARE.replace("x = 3", 'x = 3\n[differentiate]\nwrt = ["x"]\nof = "y"') + QUESTION
+    assert tutor("lint", written(tutor, text)).returncode == 0
+    below = HEAD + '```toml experiment e\ndata = "xor"\n[settings]\nepochs = 1\nshow = ["table"]\n```\n'
+    assert "there is no setting 'show'" in said(tutor, below)
+
+
+@pytest.mark.parametrize(("lacks", "told"), [
+    ('can = ["read it"]\n', "what one can do at its end"), ("minutes = 3\n", "minutes is missing"), (QUESTION, "the lesson asks nothing"),
+    ('source = "my own"\n', "source is empty"), ('part = "Mine"\n', "part is missing"),
+])  # fmt: skip
+def test_lint_names_what_a_lesson_lacks(tutor: Tutor, lacks: str, told: str) -> None:
+    assert told in said(tutor, LESSON.replace(lacks, ""))
+
+
+def test_a_star_in_a_placeholder_works_and_is_advised_against(tutor: Tutor) -> None:
+    text = LESSON.replace("{square.y}", "{square.x*square.x}")
+    assert "is 9." in tutor("run", written(tutor, text)).stdout
+    assert "* would be emphasis" in said(tutor, text)
+    assert (
+        tutor("lint", written(tutor, text.replace("square.x*square.x", "square.x^2 + 0·\nsquare.x", 1))).returncode == 0
+    )
+
+
+# Worksheets
+
+
+def test_every_command_takes_a_worksheet_of_a_lesson(tutor: Tutor) -> None:
+    written(tutor, HEAD + GATES)
+    for command in (("run",), ("why", "W1"), ("sheet",), ("key",), ("train",), ("vary", "--seed", "3")):
+        done = tutor(command[0], "my.md/or", *command[1:])
+        assert done.returncode == 0, done.stderr
+    (tutor.folder / "key.csv").write_text(tutor("key", "my.md/or").stdout)
+    assert tutor("check", "my.md/or", "key.csv").returncode == 0
+    assert tutor("check", "my.md/and", "key.csv").returncode == 1
+    assert tutor("sheet", "my.md").stdout == tutor("sheet", "my.md/and").stdout, "the first without a name"
+    assert "there is no worksheet 'nor' — did you mean 'or'?" in tutor("run", "my.md/nor").stderr
+
+
+def test_like_takes_over_key_by_key_and_examples_by_name_are_the_rows_of_the_gate() -> None:
+    course = parse_course(HEAD + GATES, "my.md")
+    one, other = course.worksheet("and"), course.worksheet("or")
+    assert one.network == other.network and one.training == other.training
+    assert [int(e.targets[0]) for e in one.examples] == [a & b for a in (0, 1) for b in (0, 1)]
+    assert [int(e.targets[0]) for e in other.examples] == [a | b for a in (0, 1) for b in (0, 1)]
+
+
+def test_from_takes_exact_values_of_another_worksheet() -> None:
+    text = (
+        HEAD
+        + SQUARE
+        + '```toml worksheet next\nfrom = { a = "square.z - 9", b = "sqrt(square.x)" }\n[equations]\nc = "a*3"\n```\n'
+    )
+    values = worksheet_of(parse_course(text, "my.md").worksheet("next")).values
+    assert values["a"] == Fraction(1, 3) and values["c"] == 1
+    assert abs(values["b"] ** 2 - 3) < Fraction(1, 10**38)
+
+
+def test_equal_layers_are_repeated_and_the_abbreviations_hold_in_toml_too() -> None:
+    text = """format = 1
+title = "t"
+examples = "xor"
+[network]
+inputs = ["a", "b"]
+loss = "squared_error"
+[[network.layers]]
+units = 2
+repeat = 3
+activation = "tanh"
+weights = [[0.5, 0.1], [0.2, 0.3]]
+[[network.layers]]
+activation = "sigmoid"
+weights = [[1, 1]]
+"""
+    lesson = parse_lesson(text, "x")
+    assert lesson.network is not None and len(lesson.network.layers) == 4 and len(lesson.examples) == 4
+    assert "h6_out@4" in worksheet_of(lesson).values
+
+
+def test_endings_find_the_last_update_and_that_of_an_epoch(tutor: Tutor) -> None:
+    """The perceptron rule for AND, worked here once more."""
+    w, t, after, wrong = [Fraction(3, 10), Fraction(-1, 10)], Fraction(1, 5), [], True
+    while wrong:
+        wrong = False
+        for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            error = (a & b) - int(w[0] * a + w[1] * b >= t)
+            w, t = [w[0] + error * a * Fraction(1, 10), w[1] + error * b * Fraction(1, 10)], t - error * Fraction(1, 10)
+            wrong = wrong or error != 0
+        after.append((w[0], w[1], t))
+    text = "{and.W1[end]} {and.W2[end]} {and.theta1[end]} {and.W2[epoch 2]} {and.epochs} {and.updates}"
+    shown = tutor.json("run", written(tutor, HEAD + text + "\n\n" + GATES))["sections"][0]["parts"][0]["text"][0]
+    assert [Fraction(word) for word in shown.split()] == [*after[-1], after[1][1], len(after), 4 * len(after)]
+
+
+# Prose
+
+
+def test_braces_code_and_numbers_that_look_like_markdown() -> None:
+    prose = Prose("{{a}} `{b}` {x:2} is\n\n```\n{c}\n```\n\n1. {y}\n2. {z:1%±}", 10)
+    assert [(p.formula, p.decimals, p.percent, p.spread, p.line) for p in placeholders(prose)] == [
+        ("x", 2, False, False, 10), ("y", None, False, False, 16), ("z", 1, True, True, 17),
+    ]  # fmt: skip
+    text, numbers = filled(prose, lambda part: "2. ")
+    assert text.startswith("{a} `{b}` \ue0000\ue001 is") and "{c}" in text and numbers == ["2. "] * 3
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("{}`:%±a.1 \n*#|-", max_size=40))
+def test_any_prose_is_filled_or_refused(text: str) -> None:
+    try:
+        found, numbers = filled(Prose(text, 1), lambda part: "0")
+        assert found.count("\ue000") == len(numbers)
+    except Misplaced as error:
+        assert 1 <= error.line <= text.count("\n") + 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(LESSON)), st.text(max_size=10), st.integers(0, 30))
+def test_a_damaged_lesson_is_read_or_refused(at: int, inserted: str, removed: int) -> None:
+    try:
+        course = parse_course(LESSON[:at] + inserted + LESSON[at + removed :], "my.md")
+        for name in course.worksheets:
+            course.worksheet(name)
+    except TutorError as error:
+        assert str(error).startswith("my.md")
+
+
+# Claims
+
+
+def claim(**keys: Any) -> str:
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n```toml claim\n" + "\n".join(lines) + "\n```\n"
+
+
+HOLDS = [
+    {"test": "square.y > square.x"}, {"test": ["square.x == 3", "1 < square.x < square.y", "square.z != square.y"]},
+    {"identity": "(a + b)^2 == a^2 + 2·a·b + b^2"}, {"identity": "exp(-s)/(1 + exp(-s))^2 == sigmoid(s)·(1 - sigmoid(s))"},
+    {"contradiction": ["w1 >= t", "w2 >= t", "w1 + w2 < t", "0 < t"]},
+]  # fmt: skip
+IS_WRONG = [
+    {"test": "square.y < square.x"}, {"identity": "(a + b)^2 == a^2 + b^2"}, {"contradiction": ["w1 >= t", "w2 >= t", "w1 + w2 < t"]},
+    {"of": "square.z", "printed": "x^2", "correct": "y + 1/3"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("evidence", "verdict"), [(e, "holds") for e in HOLDS] + [(e, "wrong") for e in IS_WRONG], ids=str
+)
+def test_a_claim_comes_out_as_it_is_and_turned_round_it_is_found(
+    tutor: Tutor, evidence: dict[str, Any], verdict: str
+) -> None:
+    text = LESSON + claim(says="So it is.", verdict=verdict, **evidence)
+    assert tutor("lint", written(tutor, text)).returncode == 0
+    turned = LESSON + claim(says="So it is.", verdict="wrong" if verdict == "holds" else "holds", **evidence)
+    assert f"line {line_of(turned, '```toml claim')}: claim 'So it is.'" in said(tutor, turned)
+
+
+def test_a_claim_turned_round_is_told_with_its_numbers(tutor: Tutor) -> None:
+    told = said(tutor, LESSON + claim(says="s", verdict="holds", test="square.y < square.x"))
+    assert "test is false: 9 < 3" in told
+
+
+def test_depends_needs_a_case_for_each(tutor: Tutor) -> None:
+    both = {"says": "s", "verdict": "depends", "test": "square.x < square.y", "counter": "square.y < square.x"}
+    assert tutor("lint", written(tutor, LESSON + claim(**both))).returncode == 0
+    assert "counter is true: 3 < 9" in said(tutor, LESSON + claim(**{**both, "counter": both["test"]}))
+    assert "counter is where" in said(tutor, LESSON + claim(says="s", verdict="depends", test="square.x < square.y"))
+    assert "no computation decides" in said(tutor, LESSON + claim(says="s", verdict="words"))
+
+
+def test_then_works_on_with_each_of_two_formulas(tutor: Tutor) -> None:
+    text = LESSON + claim(
+        says="s", verdict="wrong", of="square.y", printed="2*x", correct="x**2", then="z",
+        why="{printed} and {correct}, then {printed_then:2} and {correct_then:2}, {correct/printed} times",
+    )  # fmt: skip
+    assert "6 and 9, then 6.33 and 9.33, 1.5 times" in tutor("run", written(tutor, text)).stdout
+    assert "does not come to square.y" in said(
+        tutor, text.replace('"x**2", "then', '"x', 1).replace('correct = "x**2"', 'correct = "x"')
+    )
+
+
+def satisfiable(rows: list[tuple[int, int, int, bool]]) -> bool:
+    """Whether a·x + b·y + c < 0, or <= 0, all hold somewhere: at the corners of the lines, moved a little, or far out."""
+    lines = [(Fraction(a), Fraction(b), Fraction(c)) for a, b, c, _ in rows]
+    points = [(Fraction(0), Fraction(0))]
+    steps = [Fraction(s, d) for s in range(-6, 7) for d in (1, 50, 5000)]
+    shifted = [(a, b, c + e) for a, b, c in lines for e in (0, Fraction(1, 1000), Fraction(-1, 1000), 100, -100)]
+    for i, (a, b, c) in enumerate(shifted):
+        points += [(-c * a / (a * a + b * b), -c * b / (a * a + b * b))] if a or b else []
+        for d, e, f in shifted[:i]:
+            det = a * e - b * d
+            if det:
+                points.append(((b * f - c * e) / det, (c * d - a * f) / det))
+    del steps
+    return any(
+        all(
+            a * x + b * y + c < 0 or (not strict and a * x + b * y + c == 0)
+            for (a, b, c), (*_, strict) in zip(lines, rows, strict=True)
+        )
+        for x, y in points
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.integers(-2, 2), st.booleans()), min_size=1, max_size=4
+    )
+)
+def test_multipliers_prove_what_they_say_and_are_there_where_nothing_satisfies_all(
+    rows: list[tuple[int, int, int, bool]],
+) -> None:
+    texts = [f"{a}*x + {b}*y + {c} {'<' if strict else '<='} 0" for a, b, c, strict in rows]
+    found = multipliers(texts)
+    if found is None:
+        assert satisfiable(rows)
+        return
+    assert all(n >= 0 for n in found) and any(found)
+    sums = [sum(n * row[k] for n, row in zip(found, rows, strict=True)) for k in range(3)]
+    strict = any(n and row[3] for n, row in zip(found, rows, strict=True))
+    assert sums[:2] == [0, 0] and (sums[2] > 0 or (strict and sums[2] == 0))
+
+
+def test_comparisons_are_split_outside_parentheses_and_equal_means_in_25_digits() -> None:
+    assert [str(one) for one in comparisons("a <= b < c")] == ["a <= b", "b < c"]
+    assert [str(one) for one in comparisons("(1 if x > 0 else 0) ≥ y")] == ["(1 if x > 0 else 0) >= y"]
+    assert is_true(Fraction(1, 3), "==", Fraction(1, 3) + Fraction(1, 10**30))
+    assert is_true(Fraction(1, 3), "<", Fraction(1, 3) + Fraction(1, 10**20))
+    assert (
+        is_true(1, "<", float("inf"))
+        and not is_true(float("inf"), "<", float("inf"))
+        and not is_true(float("nan"), "==", 1)
+    )
+
+
+# Experiments
+
+RACE = """```toml experiment race
+data = "xor"
+seeds = 5
+
+[settings]
+hidden = [4]
+epochs = 3
+
+[rows]
+slow = { learning-rate = 1e-6 }
+fast = { learning_rate = 0.1 }
+
+[measure]
+loss = "loss"
+soon = "epochs_to_loss(1e-9)"
+size = "parameters"
+grad = "gradient_norm(layer = 1, epoch = 0)"
+```
+
+"""
+
+
+def test_an_experiment_is_what_compare_trains_seed_by_seed(tutor: Tutor) -> None:
+    text = LESSON + RACE + "{race.loss.fast:4±} {race.soon.slow} {race.size.fast} {race.loss.slow/race.loss.slow}\n"
+    found = tutor.json("run", written(tutor, text), "--fresh")
+    parts = {part["kind"]: part for part in found["sections"][0]["parts"]}
+    alone = tutor.json(
+        "compare",
+        "--data",
+        "xor",
+        "--hidden",
+        4,
+        "--epochs",
+        3,
+        "--seeds",
+        5,
+        "--vary",
+        "learning-rate=1e-6,0.1",
+        "--jobs",
+        1,
+    )
+    for row, setting in zip(parts["experiment"]["rows"], alone["settings"], strict=True):
+        assert row["measures"]["loss"] == [run["training_loss"] for run in setting["runs"]]
+        assert row["measures"]["soon"] == ["never"] * 5 and row["measures"]["size"] == [4 * 3 + 5] * 5
+    mean = alone["settings"][1]["summary"]["training_loss"]
+    assert parts["prose"]["text"][0].startswith(f"{mean['mean']:.4f} ± {mean['deviation']:.4f} never 17 1")
+    assert (
+        tutor.json("compare", "my.md/race")["experiment"]["rows"][0]["measures"]
+        == parts["experiment"]["rows"][0]["measures"]
+    )
+    assert tutor.json("compare", "my.md/race", "--seeds", 2, "--epochs", 1)["experiment"]["seeds"] == 2
+
+
+def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_harm(tutor: Tutor) -> None:
+    home = tutor.folder / "home"
+    name = written(tutor, LESSON + RACE)
+    first = tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
+    (kept,) = (home / "cache" / "experiments").glob("*.json")
+    changed = json.loads(kept.read_text())
+    changed["rows"][0]["seeds"][0]["measured"]["loss"] = 42.0
+    kept.write_text(json.dumps(changed))
+    assert (
+        tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))["experiment"]["rows"][0]["measures"]["loss"][0] == 42
+    )
+    kept.write_text("{")
+    assert tutor.json("compare", "my.md/race", TUTOR_HOME=str(home)) == first
+    (tutor.folder / name).write_text((LESSON + RACE).replace("epochs = 3", "epochs = 2"))
+    tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
+    assert len(list((home / "cache" / "experiments").glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ("learning-rate = 1e-6", "lerning-rate = 1", "no setting 'lerning-rate' — did you mean 'learning-rate'"),
+    ("parameters", "parametres", "no measure 'parametres' — did you mean 'parameters'"), ('"xor"', '"xro"', "no data set 'xro'"),
+    ("epochs_to_loss(1e-9)", "epochs_to_loss", "as in epochs_to_loss(0.2)"), ("layer = 1", "layr = 1", "takes no 'layr'"),
+    ("hidden = [4]", 'hidden = "4"', "a list of whole numbers"), ("[rows]", "[vary]\nhidden = [[1]]\n[rows]", "not both"),
+])  # fmt: skip
+def test_an_experiment_that_cannot_be_meant(tutor: Tutor, old: str, new: str, told: str) -> None:
+    found = said(tutor, LESSON + RACE.replace(old, new, 1))
+    assert told in found and re.search(r"line \d+", found), found
+
+
+def test_a_claim_over_seeds_needs_four_fifths_of_five(tutor: Tutor) -> None:
+    base = LESSON + RACE
+    assert (
+        tutor(
+            "lint", written(tutor, base + claim(says="s", verdict="holds", test="race.loss.fast < race.loss.slow"))
+        ).returncode
+        == 0
+    )
+    shown = tutor("run", "my.md").stdout
+    assert "true in 5 of 5 seeds" in " ".join(shown.split())
+    turned = said(tutor, base + claim(says="s", verdict="holds", test="race.loss.fast > race.loss.slow"))
+    assert "test is false: race.loss.fast > race.loss.slow in 0 of 5 seeds" in turned
+    few = said(
+        tutor,
+        base.replace("seeds = 5", "seeds = 2")
+        + claim(says="s", verdict="holds", test="race.loss.fast < race.loss.slow"),
+    )
+    assert "rests on 2 seeds" in few
+    assert "is true" in said(
+        tutor, base + claim(says="s", verdict="wrong", test="race.soon.slow == race.soon.fast", over="mean")
+    )
+
+
+def test_the_gradient_of_a_layer_is_that_of_the_worksheet() -> None:
+    """Against the exact worksheet of the same network, whose gradient is that of the mean over the examples."""
+    from tutor.data.builtin import load
+    from tutor.experiments.layers import gradient_norm, signal_norm
+    from tutor.training.settings import Settings
+    from tutor.training.setup import set_up
+
+    trainer = set_up(load("xor", 0), Settings(hidden=(3, 2), activation="tanh", seed=4, epochs=1))
+    worksheet = trainer.form.worksheet(trainer.data.train, 1, "delta")  # type: ignore[attr-defined]
+    values, vector = worksheet.values, trainer.form.vector
+    by_layer = [(2, 3), (3, 2), (2, 1)]
+    first = 0
+    for layer, (before, after) in enumerate(by_layer, 1):
+        names = [f"dE/dW{first + k + 1}" for k in range(before * after)]
+        first += before * after
+        exact = sum(float(values[name]) ** 2 for name in names) ** 0.5
+        assert gradient_norm(trainer, layer, vector) == pytest.approx(exact, rel=1e-9)
+    sums = [
+        float(values[f"dE/dout_in@{k}"]) if f"dE/dout_in@{k}" in values else float(values[f"dE@{k}/dout_in@{k}"])
+        for k in range(1, 5)
+    ]
+    scale = 4 if "dE/dout_in@1" in values else 1
+    assert signal_norm(trainer, 3, vector) == pytest.approx((sum((scale * s) ** 2 for s in sums) / 4) ** 0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text", ["loss()", "gradient_norm(layer = last)", 'signal_norm(layer="last", epoch=0)', "epochs_to_loss( 0.2 )"]
+)
+def test_measures_are_read(text: str) -> None:
+    assert read_measure(text).name in text
+
+
+# Questions, learning
+
+
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("Both down", "Both down"), ("both d", "Both down"), ("b", "Both down"), ("2", "Both down"), ("(b)", "Both down"), ("both", ""),
+    ("", ""), ("9", ""), ("W1", "W1 up"),
+])  # fmt: skip
+def test_a_choice_is_meant_by_its_words_their_beginning_its_letter_or_its_number(typed: str, meant: str) -> None:
+    assert chosen_in(typed, ["Both up", "Both down", "W1 up"]) == meant
+
+
+MORE = """
+```toml question number
+ask = "What is y?"
+quantity = "square.y"
+```
+
+```toml question form
+ask = "As a formula?"
+formula = "square.y"
+```
+
+```toml question way
+ask = "Does y grow with x?"
+predict = "square.y - square.x"
+```
+
+## The end
+
+That was all.
+"""
+
+
+def learn(tutor: Tutor, lines: list[str], *options: str, home: Path) -> str:
+    done = tutor("learn", *options, stdin="\n".join(lines) + "\n", TUTOR_HOME=str(home))
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("options", [(), ("--narrate",), ("--width", "40")])
+def test_learn_asks_marks_helps_and_remembers(tutor: Tutor, options: tuple[str, ...], tmp_path: Path) -> None:
+    home, name = tmp_path / "home", written(tutor, LESSON + MORE)
+    told = learn(
+        tutor, ["", "why y", "calc y + 1", "x", "b", "8", "hint", "9", "9", "x*x", "quit"], name, *options, home=home
+    )
+    assert "y + 1 = 10" in told and "It is 3." in told and "It is 9." in told
+    assert told.index("Not yet.") < told.index("Right.")
+    kept = json.loads((home / "progress.json").read_text())
+    answered = kept["lessons"]["my"]["answered"]
+    assert answered["number"] == {"given": ["8", "9"], "hints": 1, "right": True}
+    assert answered["form"]["given"] == ["9", "x*x"] and answered["form"]["right"]
+    later = learn(tutor, ["rises", "", ""], name, *options, home=home)
+    assert "Does y grow with x?" in later and "What is y?" not in later, "it goes on where one stopped"
+    assert "4 of 4 questions answered right" in later and "Now you can" in later
+
+
+def test_what_is_remembered_is_set_aside_where_it_is_broken(tutor: Tutor, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "progress.json").write_text("{ no")
+    done = tutor("list", TUTOR_HOME=str(home))
+    assert done.returncode == 0 and "is kept as" in done.stderr
+    assert (home / "progress.json.broken").read_text() == "{ no" and not (home / "progress.json").exists()
+
+
+def test_the_greeting_and_the_list_say_how_far_one_is(tutor: Tutor, tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    assert "begin the course" in tutor(TUTOR_HOME=home).stdout
+    tutor("learn", "perceptron", stdin="\nskip\nquit\n", TUTOR_HOME=home)
+    assert "go on with perceptron" in tutor(TUTOR_HOME=home).stdout
+    listed = tutor.json("list", TUTOR_HOME=home)["lessons"]
+    assert [one["name"] for one in listed if "done" in one] == ["perceptron"]
+    shown = tutor("list", TUTOR_HOME=home).stdout
+    assert shown.index("Training by hand") < shown.index("perceptron") < shown.index("Neurons") < shown.index("gates")
+
+
+# The shipped lessons, and those that begin
+
+
+def test_a_new_lesson_runs_and_lint_names_what_is_still_to_be_filled_in(tutor: Tutor) -> None:
+    assert tutor("new", "my own.md", "--kind", "lesson").returncode == 0
+    assert tutor("run", "my own.md").returncode == 0
+    assert [r.split()[0] for r in tutor.json("lint", "my own.md", fails=1)["remarks"]] == [
+        "title",
+        "source",
+        "part",
+        "can",
+        "the",
+    ]
+    assert tutor("new", "my.toml", "--kind", "lesson").returncode == 2
+
+
+def test_the_blocks_that_the_readme_shows_are_read() -> None:
+    text = (ROOT / "lessons" / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^````markdown\n(.*?)^````$", text, re.M | re.S)
+    kinds = re.findall(r"^```toml (\w+)", "\n".join(shown), re.M)
+    assert set(kinds) == {"lesson", "worksheet", "experiment", "claim", "question", "plot"}
+    from tutor.course.read import Course
+
+    head = next(block for block in shown if "toml lesson" in block)
+    for block in shown:
+        if block is not head:
+            assert Course("x", parse_course(head + "\n" + block, "README.md")).blocks
+
+
+@pytest.mark.parametrize("name", lesson_files())
+def test_a_shipped_lesson_lints_and_says_every_number_it_can(name: str, tutor: Tutor) -> None:
+    done = tutor("lint", name)
+    assert done.returncode == 0, done.stdout
+    text = lesson_files()[name].read_text(encoding="utf-8")
+    assert "```toml question" in text and "```toml claim" in text
+
+
+def test_errata_have_their_proofs_in_the_order_of_the_slides(tutor: Tutor) -> None:
+    found = tutor.json("errata")
+    assert [one["number"] for one in found] == list(range(1, len(found) + 1))
+    keys = {"number", "where", "says", "verdict", "printed", "correct", "proof", "lesson"}
+    assert all(set(one) == keys and one["proof"] and one["where"] for one in found)
+    assert {one["verdict"] for one in found} <= {"wrong", "depends", "words"}
+    slides = [int(m[1]) for one in found if (m := re.search(r"slides? (\d+)", one["where"]))]
+    assert slides == sorted(slides)
+    assert any(one["printed"] == "0.23" for one in found) and any(one["verdict"] == "depends" for one in found)

@@ -1,0 +1,145 @@
+"""What commands do with a lesson of the course as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tutor.cli.onward import lead_on
+from tutor.errors import TutorError
+from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.course.experiment import Results
+    from tutor.course.read import Block as Part
+    from tutor.course.read import Course
+    from tutor.lessons.course_text import CourseText
+    from tutor.views.course.page import Page
+    from tutor.views.worksheet.model import Tableau
+
+
+def page_of(
+    course: Course,
+    printer: Printer,
+    digits: int = 3,
+    most: int | None = None,
+    fresh: bool = False,
+    silent: bool = False,
+) -> Page:
+    """The lesson ready to be shown; worksheets are worked out and experiments run when they are come to."""
+    from tutor.cli.worksheet import tableau_of
+    from tutor.course.values import Values
+    from tutor.views.course.page import Page
+
+    @cache
+    def tableau(name: str) -> Tableau:
+        lesson = course.text.worksheet(name)
+        try:
+            return tableau_of("", lesson, digits, None, most)
+        except TutorError as error:
+            raise TutorError(course.text.told_of(name, str(error).removeprefix(": "))) from None
+
+    def results(name: str) -> Results:
+        return run_experiment(course, name, printer, fresh, silent)
+
+    return Page(course, Values(course, results), tableau)
+
+
+def run_experiment(course: Course, name: str, printer: Printer, fresh: bool, silent: bool) -> Results:
+    """What an experiment came to, while somebody at a terminal sees how far it is."""
+    from tutor.cli.train import use_one_thread
+    from tutor.printers.progress import counting
+
+    use_one_thread()
+    from tutor.course.experiment import count_of, results_of
+
+    block = course.of_kind("experiment")[name]
+    with counting(count_of(block.spec), printer.screen, silent) as watch:
+        return results_of(course, block, fresh, watch)
+
+
+def show_course(
+    name: str, text: CourseText, printer: Printer, digits: int, most: int | None, fresh: bool, json_output: bool
+) -> None:
+    """The whole lesson, in its order."""
+    from tutor.course.read import Course
+    from tutor.lessons.find import slug
+    from tutor.results import as_json
+    from tutor.views.course.document import lesson_document
+    from tutor.views.course.page import lesson_blocks
+
+    course = Course(name, text)
+    page = page_of(course, printer, digits, most, fresh, silent=json_output)
+    if json_output:
+        print(as_json(lesson_document(slug(name), page)))
+        return
+    printer.show(lesson_blocks(page))
+    if not text.worksheets:
+        lead_on(printer, "run text")
+        return
+    first = name if len(text.worksheets) == 1 else f"{name}/{text.worksheets[0]}"
+    worksheet = page.tableau(text.worksheets[0]).worksheet
+    line = worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
+    lead_on(printer, "run", lesson=first, name=line)
+
+
+def remarks_on(name: str, text: CourseText, printer: Printer) -> list[str]:
+    """What is to be mended in the lesson."""
+    from tutor.course.read import Course
+    from tutor.lessons.templates import left_as_written
+    from tutor.views.course.remarks import remarks
+
+    course = Course(name, text)
+    return [*left_as_written(text), *remarks(page_of(course, printer, 6))]
+
+
+def claims_of(name: str, text: CourseText, printer: Printer, silent: bool) -> Page:
+    """The lesson, to be asked for its claims."""
+    from tutor.course.read import Course
+
+    return page_of(Course(name, text), printer, silent=silent)
+
+
+def compare_in_lesson(
+    name: str, printer: Printer, given: Mapping[str, Any], seeds: int | None, json_output: bool
+) -> None:
+    """One experiment of a lesson by itself; `given` settings overrule its own."""
+    from tutor.cli.train import use_one_thread
+    from tutor.printers.progress import counting
+
+    use_one_thread()
+    from tutor.course.experiment import count_of, results_of, with_seeds
+    from tutor.results import as_json
+    from tutor.views.blocks import Heading, Level
+    from tutor.views.course.experiment import ComparedDocument, experiment_blocks, experiment_document
+
+    course, block = _experiment(name)
+    if seeds:
+        block = with_seeds(block, seeds)
+    with counting(count_of(block.spec), printer.screen, json_output) as watch:
+        results = results_of(course, block, False, watch, given)
+    if json_output:
+        print(as_json(ComparedDocument(name, experiment_document(block.name, block.spec, results))))
+        return
+    printer.show([Heading(f"{course.text.header.title}: {block.name}", Level.TITLE)])
+    printer.show(experiment_blocks(block.spec, results))
+
+
+def _experiment(name: str) -> tuple[Course, Part]:
+    """The experiment of LESSON/EXPERIMENT, or the first of LESSON."""
+    from tutor.course.read import Course
+    from tutor.errors import nearest
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson
+
+    lesson, wanted = address(name)
+    opened = open_lesson(lesson)
+    known = Course(lesson, opened).of_kind("experiment") if isinstance(opened, CourseText) else {}
+    if not known:
+        raise TutorError(f"{lesson} has no experiment; `tutor compare --data moons` trains on data")
+    found = wanted or next(iter(known))
+    if found not in known:
+        raise TutorError(f"{lesson}: there is no experiment {found[:60]!r}{nearest(found, known)}")
+    assert isinstance(opened, CourseText)
+    return Course(lesson, opened), known[found]

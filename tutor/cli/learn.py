@@ -1,0 +1,256 @@
+"""`tutor learn`: a lesson step by step, with a teacher beside."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutor.cli import tell
+from tutor.cli.app import command
+from tutor.cli.course import page_of
+from tutor.cli.onward import lead_on
+from tutor.cli.worksheet import lesson_names
+from tutor.errors import NothingThere, TutorError
+from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.course.progress import Progress
+    from tutor.course.read import Block
+    from tutor.views.course.page import Page
+
+_LESSON = typer.Argument(
+    metavar="LESSON", help="A lesson of `tutor list`; without it, where you stopped.", autocompletion=lesson_names
+)
+
+
+@command()
+def learn(
+    printer: Printer,
+    lesson: Annotated[str | None, _LESSON] = None,
+    again: Annotated[bool, typer.Option("--again", help="From the beginning.")] = False,
+) -> None:
+    """Go through a lesson step by step: read, predict, answer, and see at once what is right.
+
+    Enter goes on. At a question type your answer; `hint` helps, `skip` shows it. `why NAME` explains a quantity, `calc
+    FORMULA` works something out, `back` goes back, `quit` ends. What you answered is remembered, and without LESSON it
+    goes on where you stopped.
+    """
+    from tutor.course.progress import read_progress
+    from tutor.course.read import Course
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import open_lesson, slug
+
+    progress = read_progress(tell)
+    name = lesson or next_lesson(progress)
+    opened = open_lesson(name)
+    if not isinstance(opened, CourseText):
+        raise NothingThere(f"{name} is a worksheet and no lesson; try `tutor run {name} --step`")
+    session = Session(page_of(Course(name, opened), printer), printer, progress, slug(name))
+    session.start(again)
+    session.go()
+
+
+def next_lesson(progress: Progress) -> str:
+    """The lesson that was read last, or the first after it that is not finished."""
+    from tutor.lessons.find import course
+
+    names = [name for name, header in course() if header.format == 2]
+    if not names:
+        raise NothingThere("there is no lesson to learn from")
+    start = names.index(progress.last) if progress.last in names else 0
+    for name in (*names[start:], *names[:start]):
+        place = progress.lessons.get(name)
+        if place is None or place.share < 1:
+            return name
+    return names[0]
+
+
+class Session:
+    """One reader in one lesson. What is remembered is written after every step."""
+
+    def __init__(self, page: Page, printer: Printer, progress: Progress, name: str) -> None:
+        from tutor.views.course.learning import steps_of
+
+        self.page, self.printer, self.progress, self.name = page, printer, progress, name
+        self.steps = steps_of(page.course)
+        self.place = progress.place(name)
+        self.block = next(iter(page.course.text.worksheets), "")
+        self.is_kept = True
+
+    def start(self, again: bool) -> None:
+        from tutor.views.course.learning import welcome
+
+        if again or self.place.part >= len(self.steps):
+            self.place.part = 0
+        self.place.parts, self.progress.last = len(self.steps), self.name
+        self.keep()
+        self.printer.show(welcome(self.page.course, self.place.part, len(self.steps)))
+
+    def keep(self) -> None:
+        """Write down what is remembered; where that fails, say so once."""
+        from tutor.course.progress import write_progress
+
+        try:
+            write_progress(self.progress)
+        except TutorError as error:
+            if self.is_kept:
+                tell(f"tutor: nothing is remembered: {error}")
+            self.is_kept = False
+
+    def go(self) -> None:
+        """Step after step, until the end or until the reader has had enough."""
+        from tutor.views.course.learning import farewell, step_blocks
+
+        while self.place.part < len(self.steps):
+            step = self.steps[self.place.part]
+            for part in step.parts:
+                if getattr(part, "kind", "") == "worksheet":
+                    self.block = getattr(part, "name", self.block)
+            self.printer.show(step_blocks(self.page, step))
+            moved = self.ask(step.question) if step.question else self.turn()
+            if moved is None:
+                return
+            self.place.part = max(0, self.place.part + moved)
+            self.keep()
+        self.printer.show(farewell(self.page.course, self.place.answered))
+        lead_on(self.printer, "learn", lesson=next_lesson(self.progress))
+
+    def turn(self) -> int | None:
+        """By how many steps to go on; None to end."""
+        while True:
+            word, rest = self.read()
+            if word in ("", "next", "n"):
+                return 1
+            if word == "skip":
+                here = self.steps[self.place.part].section
+                later = [k for k, step in enumerate(self.steps) if step.section > here]
+                return (later[0] if later else len(self.steps)) - self.place.part
+            if word in ("back", "b"):
+                return -1
+            if word in ("quit", "q"):
+                return None
+            self.other(word, rest, False)
+
+    def ask(self, block: Block) -> int | None:
+        """The same at a question, which an answer that is right, or `skip`, ends."""
+        from tutor.course.judge import hints_for, judge
+        from tutor.course.progress import Answered
+        from tutor.views.course.learning import judged
+        from tutor.views.course.questions import answer_blocks
+
+        key = block.name or " ".join(block.spec.ask.split())[:80]
+        known = self.place.answered.setdefault(key, Answered())
+        hints = 0
+        while True:
+            word, rest = self.read()
+            if word == "quit":
+                return None
+            if word == "back":
+                return -1
+            if word == "skip":
+                with self.page.placed(block):
+                    answer, number = self.page.answer(block), self.page.numbers[block.line]
+                    line = block.place.line_of("because")
+                    self.printer.show(answer_blocks(block.spec, answer, number, self.page.values, line))
+                return 1
+            if word == "hint":
+                with self.page.placed(block):
+                    found = hints_for(block.spec, self.page.answer(block), self.page.values)
+                none = f"There is no {'further ' if hints else ''}hint; skip shows the answer."
+                self.printer.say(_sentence(found[hints]) if hints < len(found) else none)
+                known.hints += hints < len(found)
+                hints += 1
+            elif not word or self.other(word, rest, True, or_answer=True):
+                if not word:
+                    self.printer.say("Type an answer, or hint, or skip.")
+            else:
+                text = f"{word} {rest}".strip()
+                with self.page.placed(block):
+                    judgement = judge(block.spec, text, self.page.values)
+                known.given.append(text)
+                known.right = known.right or judgement.right
+                self.printer.show(judged(self.page, block, judgement))
+                if judgement.right:
+                    self.keep()
+                    return 1
+            self.keep()
+
+    def other(self, word: str, rest: str, at_a_question: bool, or_answer: bool = False) -> bool:
+        """What may be typed at any time. Whether it was any of that; an answer at a question is not."""
+        from tutor.views.course.learning import help_blocks
+
+        if word in ("help", "?"):
+            self.printer.show(help_blocks(at_a_question))
+        elif word == "rest":
+            self.rest()
+        elif word == "why" and rest:
+            self.why(rest)
+        elif word == "calc" and rest:
+            self.calc(rest)
+        elif or_answer:
+            return False
+        else:
+            self.printer.say(f"{word!r} says nothing to me here; Enter goes on, help says what can be typed.")
+        return True
+
+    def rest(self) -> None:
+        from tutor.views.worksheet import page
+
+        if self.block:
+            self.printer.show(page.worksheet(self.page.tableau(self.block)))
+        else:
+            self.printer.say("This lesson has no worksheet.")
+
+    def why(self, written: str) -> None:
+        """One quantity of the worksheet that was shown last, or of the one that is named before a point."""
+        from tutor.formulas.names import find_name
+        from tutor.views.worksheet.why import explanation
+
+        block, point, name = written.partition(".")
+        if not point or block not in self.page.course.text.worksheets:
+            block, name = self.block, written
+        if not block:
+            self.printer.say("This lesson has no worksheet.")
+            return
+        tableau = self.page.tableau(block)
+        try:
+            self.printer.show(explanation(tableau, find_name(name, tableau.worksheet.names)))
+        except TutorError as error:
+            self.printer.say(str(error))
+
+    def calc(self, formula: str) -> None:
+        """A formula over the names of the worksheet that was shown last, and over those of all blocks."""
+        from tutor.views.course.numbers import number
+
+        also = dict(self.page.values.worksheet(self.block).values) if self.block else {}
+        try:
+            value = self.page.values.value(formula, also)
+            self.printer.say(f"{formula.strip()} = {number(value.mean, 6)}")
+        except ValueError as error:
+            self.printer.say(f"{formula.strip()}: {error}")
+
+    def read(self) -> tuple[str, str]:
+        """The next line, as its first word and the rest; `quit` where there is none any more."""
+        sys.stdout.flush()
+        try:
+            line = input("> ") if sys.stdin.isatty() else self._line()
+        except EOFError:
+            return "quit", ""
+        word, _, rest = line.strip().partition(" ")
+        return (word.lower() if word.lower() in _WORDS else word), rest.strip()
+
+    def _line(self) -> str:
+        print("> ", flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+_WORDS = {"next", "n", "skip", "back", "b", "quit", "q", "hint", "help", "?", "rest", "why", "calc"}

@@ -1,0 +1,241 @@
+"""An experiment of a lesson: its trainings, by the engine of `tutor compare`, computed once and kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from tutor.course.folders import cache_folder
+from tutor.course.format import Experiment
+from tutor.course.read import Block, Course
+from tutor.errors import TutorError
+from tutor.experiments.measures import Measure, read_measure
+from tutor.files import make_folder, write_whole
+from tutor.read_files import read_text
+
+if TYPE_CHECKING:
+    from tutor.experiments.experiment import Run
+    from tutor.training.settings import Settings
+
+FORMAT = 1
+_LARGEST = 50_000_000
+_ENGINE = ("maths", "numbers", "data", "training", "experiments", "worksheet", "formulas")
+"""The folders of the program whose change may change what a training comes to."""
+Watch = Callable[[int], None]
+
+
+class Seed(Struct, frozen=True):
+    """One training: its losses epoch by epoch, with accuracy and the held-out part where these were measured, and what
+    was measured of it, by the name that the lesson gives each measure."""
+
+    seed: int
+    ended: str
+    diverged: bool
+    losses: list[float]
+    accuracies: list[float | None]
+    held_out: list[float | None]
+    measured: dict[str, float]
+
+
+class Row(Struct, frozen=True):
+    """One setting of an experiment with all of its seeds."""
+
+    name: str
+    says: dict[str, str]
+    seeds: list[Seed]
+
+
+class Results(Struct, frozen=True):
+    """What an experiment came to."""
+
+    format: int
+    measures: dict[str, str]
+    rows: list[Row]
+
+    def values(self) -> dict[str, tuple[Any, ...]]:
+        """Every measure of every row by `measure.row`, seed by seed: exactly as computed; infinite for a target that
+        was never reached."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for row in self.rows:
+            for measure in self.measures:
+                found[f"{measure}.{row.name}"] = tuple(_exact(seed.measured[measure]) for seed in row.seeds)
+        return found
+
+    def row(self, name: str) -> Row:
+        return next(row for row in self.rows if row.name == name)
+
+
+def _exact(value: float) -> Any:
+    return Fraction(value) if isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row before it is trained: its name, what it says of itself, where its examples come from, and its settings."""
+
+    name: str
+    says: Mapping[str, str]
+    data: str
+    worksheet: str
+    given: Mapping[str, Any]
+
+
+def settings_in(spec: Experiment, over: Mapping[str, Any] | None = None) -> list[Setting]:
+    """The rows, or every combination of what is to vary; `over` are settings that overrule the lesson's own."""
+    from tutor.experiments.tables import settings_of, spelled
+    from tutor.training.settings import option
+
+    base = settings_of(spec.settings)
+    found = []
+    for name, row in (spec.rows or {"": {}}).items():
+        own = settings_of(row)
+        says = {option(key)[2:]: spelled(value) for key, value in own.items()}
+        says |= {key: str(row[key]) for key in ("data", "worksheet") if key in row}
+        worksheet = row.get("worksheet", "" if "data" in row else spec.worksheet)
+        data = row.get("data", "" if worksheet else spec.data)
+        found.append(Setting(name or "all", says, data, worksheet, {**base, **own, **(over or {})}))
+    if not spec.vary:
+        return found
+    names, lists = list(spec.vary), list(spec.vary.values())
+    combined = []
+    for number, values in enumerate(product(*lists), 1):
+        own = settings_of(dict(zip(names, values, strict=True)))
+        says = {option(key)[2:]: spelled(value) for key, value in own.items()}
+        combined.append(Setting(f"v{number}", says, spec.data, spec.worksheet, {**base, **own, **(over or {})}))
+    return combined
+
+
+def measures_of(spec: Experiment) -> dict[str, Measure]:
+    """What is measured: the loss, and the accuracy where there are classes, unless the lesson says what."""
+    wanted = spec.measure or {"loss": "loss", "accuracy": "accuracy"}
+    return {name: read_measure(text) for name, text in wanted.items()}
+
+
+def runs_of(course: Course, spec: Experiment, setting: Setting) -> list[Run]:
+    """The trainings of one row, a seed each."""
+    from dataclasses import replace
+
+    from tutor.experiments.experiment import OfLesson, Run, Source
+    from tutor.training.settings import Settings
+
+    wanted: Settings = Settings(**{"seed": 0, **setting.given})
+    source: Source | OfLesson
+    if setting.worksheet:
+        problem = course.text.worksheet(setting.worksheet)
+        given = {name: value for name, value in setting.given.items() if name != "seed"}
+        source = OfLesson(problem, setting.worksheet, given)
+    else:
+        source = Source(setting.data, spec.label)
+    measures = tuple(measures_of(spec).values())
+    return [Run(source, replace(wanted, seed=wanted.seed + k), measures) for k in range(spec.seeds)]
+
+
+def results_of(
+    course: Course,
+    block: Block,
+    fresh: bool = False,
+    watch: Watch = lambda done: None,
+    over: Mapping[str, Any] | None = None,
+) -> Results:
+    """What the experiment came to, from the cache unless it is to be `fresh`. Raises TutorError, with its place, for
+    what cannot be trained."""
+    spec: Experiment = block.spec
+    path = cache_folder() / "experiments" / f"{_key(course, spec, over)}.json"
+    kept = None if fresh else _kept(path)
+    if kept is None:
+        kept = _computed(course, block, watch, over)
+        with suppress(TutorError):  # a folder that nothing can be written into costs time and nothing else
+            make_folder(path.parent)
+            write_whole(path, json.dumps(msgspec.to_builtins(kept)))
+    return kept
+
+
+def with_seeds(block: Block, seeds: int) -> Block:
+    """The same experiment with so many seeds."""
+    return dataclasses.replace(block, spec=msgspec.structs.replace(block.spec, seeds=seeds))
+
+
+def count_of(spec: Experiment) -> int:
+    """How many trainings there are."""
+    return len(settings_in(spec)) * spec.seeds
+
+
+def _computed(course: Course, block: Block, watch: Watch, over: Mapping[str, Any] | None) -> Results:
+    from tutor.experiments.experiment import run_all
+
+    spec: Experiment = block.spec
+    rows = []
+    for setting in settings_in(spec, over):
+        try:
+            outcomes = run_all(runs_of(course, spec, setting), 1, watch)
+        except TutorError as error:
+            raise TutorError(f"{block.place.of([setting.name])}: {setting.name}: {error}") from None
+        if None in outcomes:
+            raise KeyboardInterrupt
+        seeds = [_seed(outcome, spec) for outcome in outcomes]
+        rows.append(Row(setting.name, dict(setting.says), seeds))
+    known = measures_of(spec)
+    if not spec.measure and not any(isfinite(seed.measured["accuracy"]) for row in rows for seed in row.seeds):
+        known.pop("accuracy")
+    return Results(FORMAT, {name: (spec.measure or {}).get(name, name) for name in known}, rows)
+
+
+def _seed(outcome: Any, spec: Experiment) -> Seed:
+    return Seed(
+        outcome.seed,
+        outcome.ended,
+        outcome.diverged,
+        [epoch.loss for epoch in outcome.history],
+        [epoch.accuracy for epoch in outcome.history],
+        [epoch.validation_loss for epoch in outcome.history],
+        {name: outcome.measured[measure] for name, measure in measures_of(spec).items()},
+    )
+
+
+def _kept(path: Path) -> Results | None:
+    """What an earlier run kept, if it can be read."""
+    try:
+        found = msgspec.convert(json.loads(read_text(path, _LARGEST, "result")), Results)
+    except (TutorError, ValueError):
+        return None
+    return found if found.format == FORMAT else None
+
+
+def _key(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> str:
+    """All that the results depend on, in one word: what is asked for, the worksheets and files that it speaks of, and
+    the engine."""
+    settings = settings_in(spec, over)
+    parts = [repr((FORMAT, spec.seeds, spec.label, spec.measure, [(s.name, s.data, dict(s.given)) for s in settings]))]
+    parts += [repr(course.text.tables(s.worksheet)) for s in settings if s.worksheet]
+    parts += [*_files(settings), *_engine()]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:40]
+
+
+def _files(settings: Sequence[Setting]) -> Iterator[str]:
+    for setting in settings:
+        if Path(setting.data).suffix:  # a data set of the program has no ending
+            from tutor.data.source import source_of
+
+            yield repr(source_of(setting.data, None, 0))
+
+
+def _engine() -> Iterator[str]:
+    package = Path(__file__).resolve().parent.parent
+    for folder in _ENGINE:
+        for path in sorted((package / folder).rglob("*.py")):
+            yield hashlib.sha256(path.read_bytes()).hexdigest()

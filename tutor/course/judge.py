@@ -1,0 +1,92 @@
+"""What is thought of an answer: a choice by its words, a number or a formula as in homework; and hints, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tutor.course.format import Question
+from tutor.course.questions import Answer, answer_of, choices_of
+from tutor.course.values import Values
+
+_SLIPS = 2
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether an answer is right. `chosen` is what it was taken for, empty where it is none of what can be answered;
+    `says` has what there is to say about a number."""
+
+    right: bool
+    chosen: str
+    says: tuple[str, ...] = ()
+
+
+def judge(question: Question, text: str, values: Values) -> Judgement:
+    """The answer judged. Raises ValueError where the right one cannot be worked out."""
+    among = choices_of(question, values)
+    if among:
+        chosen = chosen_in(text, among)
+        if not chosen:
+            return Judgement(False, "", (f"answer with one of these: {', '.join(among)}",))
+        return Judgement(chosen == answer_of(question, values).right, chosen)
+    return _marked(question, text, answer_of(question, values), values)
+
+
+def chosen_in(text: str, among: Sequence[str]) -> str:
+    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number; empty
+    where there is none."""
+    plain = " ".join(text.split()).casefold()
+    if not plain:
+        return ""
+    exact = [choice for choice in among if choice.casefold() == plain]
+    begun = [choice for choice in among if choice.casefold().startswith(plain)]
+    places = [str(number) for number in range(1, len(among) + 1)]
+    letters = [chr(ord("a") + number) for number in range(len(among))]
+    for known in (exact, begun if len(begun) == 1 else []):
+        if known:
+            return known[0]
+    for signs in (places, letters):
+        if plain.strip("().") in signs:
+            return among[signs.index(plain.strip("()."))]
+    return ""
+
+
+def _marked(question: Question, text: str, answer: Answer, values: Values) -> Judgement:
+    """A number or a formula, marked as the line of a sheet."""
+    from tutor.homework.marker import Desk, Order
+    from tutor.lessons.format import Homework
+    from tutor.marking.verdict import CREDIT
+    from tutor.sheets.read import HandedIn
+
+    block = answer.values[0][0].partition(".")[0]
+    order = Order(values.course.toml(block), block, Homework(ask=[answer.right]))
+    report = Desk(order).mark("answer", HandedIn({answer.right: text}))
+    cell = next(cell for cell in report.cells if cell.name == answer.right)
+    says = [cell.reason] if cell.reason else []
+    says += [slip.message for slip in cell.slips[:_SLIPS]]
+    if answer.kind == "formula":
+        return Judgement(cell.formula == "right", text, tuple(says) or _of_a_formula(cell.formula))
+    if cell.verdict == "coarse":
+        says.append("it agrees as far as it goes; give more digits")
+    return Judgement(cell.verdict in CREDIT, text, tuple(says))
+
+
+def _of_a_formula(verdict: str) -> tuple[str, ...]:
+    if not verdict:
+        return ("a formula is asked for, with names in it",)
+    return ("it is not the formula that is asked for",) if verdict == "wrong" else ()
+
+
+def hints_for(question: Question, answer: Answer, values: Values) -> list[str]:
+    """The hints of the question, else those of the step: the rule, the formula, the numbers in it."""
+    if question.hints:
+        return list(question.hints)
+    if answer.kind not in ("number", "formula"):
+        return []
+    block = answer.values[0][0].partition(".")[0]
+    step = values.worksheet(block).by_name.get(answer.right)
+    if step is None:
+        return ["it is given"]
+    needs = ", ".join(step.inputs) or "nothing but numbers"
+    return [f"the rule is: {step.reason}", f"the formula has these in it: {needs}"]

@@ -1,0 +1,127 @@
+"""What an experiment of a lesson came to: a table of its rows, and its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import mean
+
+from msgspec import Struct
+
+from tutor.course.experiment import Results, Row
+from tutor.course.format import Experiment
+from tutor.course.values import Value
+from tutor.errors import counted
+from tutor.experiments.measures import read_measure
+from tutor.results import Result
+from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Text
+from tutor.views.blocks import Row as Line
+from tutor.views.course.curves import curves
+from tutor.views.course.numbers import number, spelled
+
+
+def experiment_blocks(spec: Experiment, results: Results) -> Iterator[Block]:
+    """The table and the curves that the lesson asks for."""
+    if "table" in spec.show:
+        yield _table(spec, results)
+        yield Paragraph(" ".join(filter(None, (about(spec, results), _rows_told(spec, results)))))
+    if "curves" in spec.show:
+        yield loss_curves(results)
+
+
+def about(spec: Experiment, results: Results) -> str:
+    """On what was trained, how often, and what the numbers are."""
+    if spec.worksheet and spec.seeds == 1:
+        return f"Trained on the examples of {spec.worksheet}."
+    on = spec.data or spec.worksheet
+    trained = f"Trained on {on}" if on else "Each trained on its own data"
+    seeds = counted(spec.seeds, "seed")
+    spread = ": mean ± standard deviation over the seeds" if spec.seeds > 1 else ""
+    diverged = sum(seed.diverged for row in results.rows for seed in row.seeds)
+    ended = f" {counted(diverged, 'training')} diverged." if diverged else ""
+    return f"{trained}, {seeds} each{spread}.{ended}"
+
+
+def _rows_told(spec: Experiment, results: Results) -> str:
+    """What each row with a name of its own changes."""
+    if not spec.rows:
+        return ""
+    told = [f"{row.name}: {_settings(row)}" for row in results.rows if row.says]
+    return f"{'; '.join(told)}." if told else ""
+
+
+def _settings(row: Row) -> str:
+    return ", ".join(f"{key} {value}" for key, value in row.says.items())
+
+
+def _table(spec: Experiment, results: Results) -> Table:
+    """A line for each row, by its name, or by the settings that vary."""
+    changed = [] if spec.rows else list(dict.fromkeys(key for row in results.rows for key in row.says))
+    columns = [Column("", Kind.NAME)] if spec.rows else [Column(key, Kind.NAME) for key in changed]
+    columns += [Column(measure.replace("_", " "), Kind.NUMBER) for measure in results.measures]
+    return Table(tuple(columns), tuple(_line(row, changed, results) for row in results.rows), whole=True)
+
+
+def _line(row: Row, changed: list[str], results: Results) -> Line:
+    values = {measure.replace("_", " "): measured(results, row.name, measure) for measure in results.measures}
+    called = _settings(row) if changed else row.name
+    lines = [Paragraph(Strong(called)), *(Paragraph(f"{measure} {text}", 2) for measure, text in values.items())]
+    first: list[Text] = [row.says.get(key, "") for key in changed] if changed else [Strong(row.name)]
+    told = ", ".join(f"{measure} {text}" for measure, text in values.items())
+    return Line((*first, *values.values()), f"{called}: {told}.", tuple(lines))
+
+
+def measured(results: Results, row: str, measure: str) -> str:
+    """A measure of a row with its spread, in per cent where it is a share."""
+    each = results.values()[f"{measure}.{row}"]
+    return spelled(Value(each, True), percent=read_measure(results.measures[measure]).kind.share, spread=True)
+
+
+def loss_curves(results: Results) -> Block:
+    """The mean loss of every row, epoch by epoch, as far as all of its seeds got."""
+    found = {row.name: mean_curve(row) for row in results.rows}
+    return curves("The mean training loss, epoch by epoch", "epoch", "loss", found)
+
+
+def mean_curve(row: Row) -> list[tuple[float, float]]:
+    losses = [seed.losses for seed in row.seeds if not seed.diverged]
+    return [(float(k), mean(at_once)) for k, at_once in enumerate(zip(*losses, strict=False), 1)]
+
+
+class RowDocument(Struct):
+    """One row: what it changes, and every measure seed by seed, as text where a number has no word in JSON."""
+
+    name: str
+    settings: dict[str, str]
+    measures: dict[str, list[float | str]]
+    ended: list[str]
+    curve: list[float]
+
+
+class ExperimentDocument(Struct, tag_field="kind", tag="experiment"):
+    """An experiment with its rows."""
+
+    name: str
+    seeds: int
+    measures: dict[str, str]
+    rows: list[RowDocument]
+
+
+class ComparedDocument(Result):
+    """What `tutor compare LESSON/EXPERIMENT --json` prints."""
+
+    lesson: str
+    experiment: ExperimentDocument
+
+
+def experiment_document(name: str, spec: Experiment, results: Results) -> ExperimentDocument:
+    rows = []
+    for row in results.rows:
+        each = {m: [_plain(seed.measured[m]) for seed in row.seeds] for m in results.measures}
+        curve = [loss for _, loss in mean_curve(row)]
+        rows.append(RowDocument(row.name, dict(row.says), each, [seed.ended for seed in row.seeds], curve))
+    return ExperimentDocument(name, spec.seeds, dict(results.measures), rows)
+
+
+def _plain(value: float) -> float | str:
+    text = number(value)
+    return text if text in ("never", "unknown") else value

@@ -1,0 +1,71 @@
+"""A worksheet within a lesson: all of it, or what its block says is to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tutor.errors import nearest
+from tutor.formulas.names import find_name
+from tutor.views.blocks import Block, Break, Calculations, Heading, Level
+from tutor.views.worksheet import page
+from tutor.views.worksheet.epochs import epochs
+from tutor.views.worksheet.model import Tableau
+from tutor.worksheet.step import STAGES
+
+PIECES = ("picture", "conventions", "derivations", "epochs", "changes", "printed")
+"""What may be shown beside stages and single quantities."""
+
+
+def check_show(show: Sequence[str], tableau: Tableau) -> None:
+    """Raises TutorError for a word that is no piece, no stage and no quantity."""
+    from tutor.errors import TutorError
+
+    for word in show:
+        if word not in (*PIECES, *STAGES):
+            try:
+                find_name(word, tableau.worksheet.names)
+            except TutorError:
+                known = [*PIECES, *STAGES, *tableau.worksheet.names]
+                raise TutorError(f"show: a worksheet has no {word[:60]!r}{nearest(word, known)}") from None
+
+
+def shown_worksheet(tableau: Tableau, show: Sequence[str], title: str = "") -> Iterator[Block]:
+    """The worksheet, whole where nothing is said; else its pieces in the order of the worksheet."""
+    if title:
+        yield Heading(title, Level.LINES)
+    if not show:
+        yield from page.worksheet(tableau)
+        return
+    if "conventions" in show:
+        yield from page.introduction(tableau) if "picture" in show else list(page.introduction(tableau))[:1]
+    elif "picture" in show:
+        yield from page.setting(tableau)
+    yield from _steps(tableau, show)
+    if "epochs" in show and tableau.by_perceptron_rule:
+        yield from epochs(tableau)
+    if "printed" in show:
+        yield from page.checks(tableau)
+    if "changes" in show:
+        yield from page.outcome(tableau)
+    if "printed" in show:
+        yield from page.legend(tableau)
+
+
+def _steps(tableau: Tableau, show: Sequence[str]) -> Iterator[Block]:
+    """The stages and the quantities that are to be shown, and how derivatives come out."""
+    stages = [word for word in show if word in STAGES]
+    single = {find_name(word, tableau.worksheet.names) for word in show if word not in (*PIECES, *STAGES)}
+    derived = "derivations" not in show
+    for part, stage, steps in tableau.parts():
+        if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part and not single:
+            break
+        wanted = [step for step in steps if stage in stages or step.name in single]
+        if wanted:
+            if stage in stages:
+                yield Break()
+                yield Heading(tableau.title(part, stage), Level.LINES)
+            beginning, others = tableau.beginning(wanted)
+            yield Calculations(tuple(page.calculation(tableau, step) for step in beginning), others)
+        if stage == "partial" and not derived:
+            yield from page.derivations(tableau)
+            derived = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,10 @@ from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.sheet import Ask, Decimals, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.format import Lesson
 
 Kind = Literal["network", "perceptron", "equations", "minimize", "lesson"]
 
@@ -52,26 +56,19 @@ def lint(
     Ends with 0 where there is nothing to mend, 1 where there is, 2 where the file cannot be used at all.
     """
     from tutor.cli.course import remarks_on
-    from tutor.cli.worksheet import tableau_of
-    from tutor.homework.lint import OF_A_FILE, Lint, power, remarks
+    from tutor.homework.lint import Lint, power
     from tutor.lessons.course_text import CourseText
-    from tutor.lessons.find import address, open_lesson, slug
-    from tutor.lessons.templates import placeholders
+    from tutor.lessons.find import address, open_lesson, read_lesson, slug, worksheet_of
     from tutor.marking.power import Weakness
     from tutor.results import as_json
 
     opened = open_lesson(lesson)
+    text = opened if isinstance(opened, CourseText) and not address(lesson)[1] else None
+    said = remarks_on(lesson, text, printer) if text else _remarks_on_worksheet(lesson, opened)
     weak: list[Weakness] = []
-    if isinstance(opened, CourseText) and not address(lesson)[1]:
-        said = remarks_on(lesson, opened, printer)
-    else:
-        found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
-        tableau = tableau_of(lesson, found, 6)
-        homework = homework_of(found, ask, decimals, significant)
-        said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
-        if found is not opened:  # the prose stands around it
-            said = [remark for remark in said if not remark.startswith(OF_A_FILE)]
-        weak = power(found, tableau.worksheet, homework)
+    if text is None or (text.worksheets and not said):
+        found = read_lesson(lesson)
+        weak = power(found, worksheet_of(found), homework_of(found, ask, decimals, significant))
     if json_output:
         print(as_json(Lint(slug(lesson), said, weak)))
     else:
@@ -84,6 +81,21 @@ def lint(
         lead_on(printer, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
     if said:
         raise typer.Exit(1)
+
+
+def _remarks_on_worksheet(lesson: str, opened: CourseText | Lesson) -> list[str]:
+    from tutor.cli.worksheet import tableau_of
+    from tutor.homework.lint import OF_A_FILE, remarks
+    from tutor.lessons.find import read_lesson
+    from tutor.lessons.format import Lesson
+    from tutor.lessons.templates import placeholders
+
+    found = read_lesson(lesson)
+    tableau = tableau_of(lesson, found, 6)
+    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+    if isinstance(opened, Lesson):
+        return said
+    return [remark for remark in said if not remark.startswith(OF_A_FILE)]
 
 
 @command()

@@ -121,7 +121,7 @@ def test_the_feedback_folder_knows_what_was_handed_in(tutor: Tutor) -> None:
         told = said((tutor.folder / "fb" / "ann.md").read_text())
         roots.append(("error-sign" in told, "your earlier dE/dout_out" in told, done.returncode))
     assert roots == [(True, False, 1), (False, True, 1), (False, True, 1), (False, False, 0)]
-    (tutor.folder / "fb" / ".earlier" / "ann.json").write_text("[{")
+    (tutor.folder / "fb" / "earlier" / "ann.json").write_text("[{")
     assert tutor("check", "mlp", "sheets", *ASKED, "--feedback", "fb").returncode == 0, "a broken file is left alone"
 
 

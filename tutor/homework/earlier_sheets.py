@@ -14,7 +14,7 @@ from tutor.marking.report import SheetReport
 from tutor.read_files import is_file, read_text
 from tutor.sheets.read import LARGEST_SHEET
 
-FOLDER = ".earlier"
+FOLDER = "earlier"
 _MOST_KEPT = 5
 Answers = Mapping[str, str]
 

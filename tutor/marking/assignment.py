@@ -81,7 +81,7 @@ class Assignment:
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
         left = sum(name not in told for name in sheet.root_errors)
-        mistakes = sum(len(m.cells) if m.scope == LINE else 1 for m in sheet.misconceptions if not m.is_other)
+        mistakes = sum(m.apart + (m.scope != LINE) for m in sheet.misconceptions if not m.is_other)
         return mistakes + left <= right
 
     def please_look(self, sheet: MarkedSheet) -> Iterator[str]:

@@ -59,8 +59,8 @@ class _Known(NamedTuple):
 
 
 class Misconception(NamedTuple):
-    """One mistake of the story: in which lines it shows, and what to look at. `is_other` says that it explains the same
-    lines as the one before, just as well."""
+    """One mistake of the story: in which lines it shows, in how many of them it was made `apart`, line by line, and what
+    to look at. `is_other` says that it explains the same lines as the one before, just as well."""
 
     id: str
     scope: str
@@ -70,6 +70,7 @@ class Misconception(NamedTuple):
     read_as: Decimal | None = None
     entry: str = ""
     is_other: bool = False
+    apart: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +381,8 @@ def _told_once(misconceptions: Sequence[Misconception], places: Mapping[str, int
     lines = {m.id: m.cells for m in misconceptions if m.scope == LINE and m.id in throughout}
     for m in misconceptions:
         if m.scope != LINE and not m.is_other and m.id in lines:
-            yield m._replace(cells=sorted({*m.cells, *lines.pop(m.id)}, key=places.__getitem__))
+            single = lines.pop(m.id)
+            yield m._replace(cells=sorted({*m.cells, *single}, key=places.__getitem__), apart=len(single))
         elif m.scope != LINE or m.id not in throughout:
             yield m
 
@@ -397,4 +399,4 @@ def _single(cells: Sequence[Cell], told: set[int], places: Mapping[str, int]) ->
         if best.id != ARITHMETIC:
             lines.setdefault(best.id, []).append((cell.mark.name, best))
     for slip, found in lines.items():
-        yield Misconception(slip, LINE, [name for name, _ in found], found[0][1].hint)
+        yield Misconception(slip, LINE, [name for name, _ in found], found[0][1].hint, apart=len(found))

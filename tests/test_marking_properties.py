@@ -46,12 +46,10 @@ def written(value: Any, digits: int) -> str:
 
 @settings(max_examples=12, deadline=None)
 @given(networks())
-def test_a_key_is_all_right_and_its_negative_earns_next_to_nothing(network: RandomNetwork) -> None:
+def test_the_negative_of_a_key_earns_next_to_nothing(network: RandomNetwork) -> None:
     text = network.toml()
     values = worksheet_of(parse_lesson(text, "t")).values
     steps = [step.name for step in worksheet_of(parse_lesson(text, "t")).steps]
-    right = marked(text, {name: written(values[name], 7) for name in steps})
-    assert right.score == right.max_score and {cell.verdict for cell in right.cells} == {"correct"}
     assume(10 * sum(values[name] == 0 for name in steps) <= len(steps))  # the negative of 0 is right
     negated = marked(text, {name: written(-values[name], 7) for name in steps})
     counting = [cell for cell in negated.cells if values[cell.name] != 0]

@@ -15,6 +15,7 @@ import numpy as np
 from tutor.data.builtin import Data
 from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
+from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.search import Setting, called
 from tutor.processes import workers
@@ -37,6 +38,7 @@ class Source:
     name: str
     label: str | None = None
     task: Task = ""
+    treatment: Treatment = AS_IT_STANDS
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
@@ -48,7 +50,7 @@ class Source:
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    return open_data(source.name, source.label, seed, source.task)
+    return open_data(source.name, source.label, seed, source.task, source.treatment)
 
 
 @dataclass(frozen=True)

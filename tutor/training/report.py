@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tutor.data.builtin import Data
+from tutor.data.encoding import Encoding
 from tutor.results import Result
 from tutor.training import trainer as training
 from tutor.training.preparation import Scaling
@@ -24,8 +25,9 @@ class NetworkReport(Struct):
     form: str
 
 
-class DataReport(Struct):
-    """The data, how many examples each part of them has, and what was taken for what where that was a guess."""
+class DataReport(Struct, omit_defaults=True):
+    """The data, how many examples each part of them has, and what was taken for what where that was a guess; the
+    inputs by their names, where they are not the columns of the table themselves."""
 
     name: str
     examples: int
@@ -33,7 +35,8 @@ class DataReport(Struct):
     validation: int
     test: int
     classes: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
 
 class EpochReport(Struct):
@@ -77,6 +80,8 @@ class TrainingReport(Result, kw_only=True):
     advice: AdviceReport | None = None
     weights: list[float]
     scaling: Scaling | None = None
+    encoding: Encoding | None = None
+    target_scaling: Scaling | None = None
     running: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -101,7 +106,8 @@ def report(
             len(prepared.validation),
             len(prepared.test),
             data.classes,
-            data.remarks,
+            (*data.remarks, *prepared.remarks),
+            prepared.inputs if prepared.encoding is not None else (),
         ),
         settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         arithmetic=wanted.arithmetic,
@@ -117,5 +123,7 @@ def report(
         advice=advised,
         weights=[float(w) for w in form.vector],
         scaling=prepared.scaling,
+        encoding=prepared.encoding,
+        target_scaling=prepared.target_scaling,
         running={n: array.ravel().tolist() for n, array in state.items() if n.startswith(("mean_", "variance_"))},
     )

@@ -48,7 +48,7 @@ def training_page(
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     yield Paragraph(_how(wanted))
-    yield from map(Paragraph, data.remarks)
+    yield from map(Paragraph, (*data.remarks, *trainer.data.remarks))
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
@@ -57,7 +57,7 @@ def training_page(
         yield Break()
         yield _parts(trainer)
         yield from confusion_matrix(data.classes, confused)
-        yield from _regions(data, cut)
+        yield from _regions(data, trainer.data.inputs, cut)
     yield Paragraph(_how_it_ended(trainer, result))
     if advised is not None:
         seen, ways = advised
@@ -154,11 +154,11 @@ def confusion_matrix(classes: Any, confused: Any) -> Iterator[Block]:
     yield Table(columns, tuple(rows), whole=True, narrower=words, aloud=words)
 
 
-def _regions(data: Any, cut: Cut) -> Iterator[Block]:
+def _regions(data: Any, inputs: Sequence[str], cut: Cut) -> Iterator[Block]:
     """The plane of two inputs, where there are two."""
     if (found := cut(1, 1)) is None:
         return
     _, across, up = found
-    x, y = data.features
+    x, y = inputs
     title = "Where the network draws the line"
     yield Regions(title, tuple(data.classes), (x, *across), (y, *up), lambda columns, rows: cut(columns, rows)[0])

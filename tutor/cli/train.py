@@ -285,6 +285,7 @@ def train(
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
     from tutor.training.advice import advice
+    from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, regions
     from tutor.views.training import training_page
@@ -312,10 +313,12 @@ def train(
         print(as_json(report(found, trainer, result, told)))
     else:
         shown = None if advised is None else (advised.seen, ways)
-        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer), shown))
+        measured = measures_of(trainer)
+        cut = partial(regions, trainer)
+        printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured))
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
-        _lead_on_from(lesson, data, label, target, trainer, printer)
+        _lead_on_from(lesson, source, label, target, trainer, printer)
 
 
 def commands_for(
@@ -348,17 +351,23 @@ def commands_for(
 
 
 def _lead_on_from(
-    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
+    lesson: str | None, source: Source | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
 ) -> None:
     """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
+    from tutor.cli.vary_option import words_of
+
     if lesson is not None:
         lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
-        return
-    words = ["--data", data, *(["--label", label] if label is not None else [])] if data is not None else None
-    if kept is not None:
-        lead_on(printer, "train saved", run=kept, data=words)
+    elif kept is not None:
+        named = None if source is None else ["--data", source.name]
+        lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
     else:
+        words = None if source is None else words_of(source)
         lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
+
+
+def _labelled(label: str | None) -> list[str]:
+    return [] if label is None else ["--label", label]
 
 
 def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_output: bool) -> None:

@@ -128,12 +128,16 @@ def _ends(entry: Field[Any], values: str) -> tuple[Any, Any, type]:
 
 def command_line(source: Source, chosen: Mapping[str, Any]) -> list[str]:
     """The words of the `tutor train` that trains on these data with these settings, each quoted for a shell."""
-    words = ["tutor", "train", "--data", source.name]
+    return [*map(shlex.quote, ["tutor", "train", *words_of(source)]), *options_typed(chosen)]
+
+
+def words_of(source: Source) -> list[str]:
+    """The words that name these data, and what is done about their columns."""
+    words = ["--data", source.name]
     words += [] if source.label is None else ["--label", source.label]
     words += ["--task", source.task] if source.task else []
     words += [word for column in source.drop for word in ("--drop", column)]
-    words += ["--missing", source.missing] if source.missing else []
-    return [*map(shlex.quote, words), *options_typed(chosen)]
+    return words + (["--missing", source.missing] if source.missing else [])
 
 
 def options_typed(chosen: Mapping[str, Any]) -> list[str]:

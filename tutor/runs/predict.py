@@ -23,6 +23,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
+from tutor.training.measures import Measures, majority, means_of, of_classes, of_values
 from tutor.training.preparation import guesses, rows_with_ones, targets_of
 from tutor.training.results import confusion_matrix
 
@@ -218,7 +219,8 @@ class Predictions:
     """`outputs` is (outputs, examples); `guesses` has the number of a class for each example, (examples,), and is None
     where there are values to predict; `probable` says that outputs are probabilities.
 
-    `answers` are the right ones, as in `Examples`; without them they and what follows from them are None.
+    `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
+    class of these very examples; without them they and what follows from them are None.
     """
 
     classes: tuple[str, ...]
@@ -230,6 +232,7 @@ class Predictions:
     accuracy: float | None
     confusion: list[list[int]]
     targets: tuple[str, ...] = ()
+    measures: Measures | None = None
 
     @property
     def scores(self) -> tuple[list[str], Floats]:
@@ -296,10 +299,14 @@ def predict(run: Run, examples: Examples) -> Predictions:
     right = targets_of(told, len(outputs), tanh)
     loss = BatchLoss(run.shape, system).mean(judged[:, known], right if scaling is None else scaling.scaled(right))
     if guessed is None:
-        return Predictions(classes, probable, said, None, y, loss, None, [], targets)
+        values = y.T.astype(np.float64)
+        measures = of_values(values, said, means_of(values), targets)
+        return Predictions(classes, probable, said, None, y, loss, None, [], targets, measures)
     table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
-    return Predictions(classes, probable, said, guessed, y, loss, accuracy, table)
+    met = y[known].astype(np.int64)
+    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)))
+    return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 
 def csv_rows(found: Predictions) -> Iterator[list[object]]:

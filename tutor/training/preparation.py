@@ -98,7 +98,8 @@ class Prepared:
     `train`, `validation` and `test` are the places of the examples of each part; the last two may be empty. `y` has
     the class numbers, (examples,), or, in a regression, the values, (examples, outputs). `inputs` are the names of the
     features as they are here, made of the columns of a table as `encoding` says; `target_scaling` is what the targets
-    were scaled by, where they were; `remarks` is what to say of all that.
+    were scaled by, where they were; `remarks` is what to say of all that; `outputs`
+    are the names of the values, where they have some.
     """
 
     rows: Floats
@@ -114,6 +115,7 @@ class Prepared:
     encoding: Encoding | None = None
     target_scaling: Scaling | None = None
     remarks: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     def guesses(self, outputs: Floats) -> Places:
         """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples)."""
@@ -147,7 +149,9 @@ def prepare(data: Data, shape: Shape, parts: Parts, normalize: str = "", target_
         targets = target_scaling.scaled(targets)
     threshold = 0.0 if tanh else 0.5
     made = Prepared(rows, targets, data.y, data.classes, *parts, scaling, threshold, data.features)
-    return replace(made, target_scaling=target_scaling, remarks=(_SCALED,) if target_scale else ())
+    return replace(
+        made, outputs=data.targets, target_scaling=target_scaling, remarks=(_SCALED,) if target_scale else ()
+    )
 
 
 _SCALED = (

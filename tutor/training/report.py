@@ -11,6 +11,7 @@ from tutor.data.builtin import Data
 from tutor.data.encoding import Encoding
 from tutor.results import Result
 from tutor.training import trainer as training
+from tutor.training.measures import Measures, measures_of
 from tutor.training.preparation import Scaling
 from tutor.training.trainer import Measure, Trainer
 
@@ -76,6 +77,7 @@ class TrainingReport(Result, kw_only=True):
     loss: float | None
     accuracy: float | None = None
     parts: dict[str, Measure]
+    measures: dict[str, Measures]
     history: list[EpochReport]
     advice: AdviceReport | None = None
     weights: list[float]
@@ -119,6 +121,7 @@ def report(
         loss=result.history[-1].loss if result.history else None,
         accuracy=measured["training"].accuracy if data.classes else None,
         parts=measured,
+        measures=measures_of(trainer),
         history=epoch_reports(result.history),
         advice=advised,
         weights=[float(w) for w in form.vector],

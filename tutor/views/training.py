@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.errors import counted
@@ -23,18 +23,25 @@ from tutor.views.blocks import (
     Strong,
     Table,
 )  # fmt: skip
+from tutor.views.measures import in_numbers, in_words
 
 Cut = Callable[[int, int], Any]
 
 
 def training_page(
-    data: Any, trainer: Any, result: Any, confused: Any, cut: Cut, advised: tuple[str, Sequence[Sequence[str]]] | None
+    data: Any,
+    trainer: Any,
+    result: Any,
+    confused: Any,
+    cut: Cut,
+    advised: tuple[str, Sequence[Sequence[str]]] | None,
+    measured: Mapping[str, Any],
 ) -> Iterator[Block]:
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
-    `confused` is the confusion matrix with the part that it is about, `cut` makes the decision regions for so many
-    columns and rows.
+    `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `cut`
+    makes the decision regions for so many columns and rows.
     """
     shape, wanted = trainer.shape, trainer.wanted
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
@@ -56,7 +63,9 @@ def training_page(
         yield from _epochs(result.history)
         yield Break()
         yield _parts(trainer)
+        yield from in_words(measured)
         yield from confusion_matrix(data.classes, confused)
+        yield from in_numbers(measured)
         yield from _regions(data, trainer.data.inputs, cut)
     yield Paragraph(_how_it_ended(trainer, result))
     if advised is not None:

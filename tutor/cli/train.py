@@ -14,6 +14,7 @@ import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
+from tutor.cli.figure import FigureFile, claim_figure, write_figure
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
@@ -260,6 +261,7 @@ def train(
     explain: Explain = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
+    figure: FigureFile = None,
     force: Force = False,
     resume: Resume = None,
     json_output: Json = False,
@@ -281,6 +283,7 @@ def train(
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
     use_one_thread()
+    from tutor.data.source import places
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
@@ -295,6 +298,11 @@ def train(
         source, found, trainer = gone_on(resume, lesson or data, label, task, treatment, explain, given, save, force)
     else:
         source, found, trainer = begun(lesson, data, label, task, treatment, given, save, force)
+    if figure is not None and explain is not None:
+        raise TutorError(
+            "--figure is the curve of a training, and --explain shows one update in its place; leave one of them out"
+        )
+    claim_figure(figure, [] if source is None else places(source, resume or Path()), force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
@@ -316,6 +324,7 @@ def train(
         measured = measures_of(trainer)
         cut = partial(regions, trainer)
         printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured))
+    write_figure(figure, result.history)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
         _lead_on_from(lesson, source, label, target, trainer, printer)

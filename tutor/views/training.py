@@ -59,7 +59,7 @@ def training_page(
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
-        yield _curve(result.history)
+        yield curve(result.history)
         yield from _epochs(result.history)
         yield Break()
         yield _parts(trainer)
@@ -92,7 +92,7 @@ def _how(wanted: Any) -> str:
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
 
 
-def _curve(history: Any) -> Plot:
+def curve(history: Any) -> Plot:
     """The loss by the epoch; the table below says the same in numbers."""
     held_out = [e for e in history if e.validation_loss is not None]
     highest = max(e.loss for e in history)

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.cli.vary_option import command_line, read_variations
+from tutor.data import source as files
 from tutor.errors import TutorError
 from tutor.experiments.experiment import Run, Source, run_all
 from tutor.experiments.search import Choices, Span, called, drawn, grid
@@ -141,9 +142,10 @@ def test_the_command_is_quoted_and_says_everything() -> None:
         "hidden": (), "shuffle": False, "batch_norm": True, "residual": False, "clip_norm": None, "learning_rate": 1e-05,
         "optimizer_setting": {"beta": "0.8"}, "augment": "shift=1,flip",
     }  # fmt: skip
-    words = command_line("my data.csv", "a;b", chosen)
+    source = files.Source("my data.csv", label="a;b", drop=("c d", "e"), missing="mean")
+    words = command_line(source, chosen)
     assert " ".join(words) == (
-        "tutor train --data 'my data.csv' --label 'a;b' --hidden 0 --batch-norm --learning-rate 1e-05 "
+        "tutor train --data 'my data.csv' --label 'a;b' --drop 'c d' --drop e --missing mean --hidden 0 --batch-norm --learning-rate 1e-05 "
         "--optimizer-setting beta=0.8 --no-shuffle --augment shift=1,flip"
     )
 

@@ -152,6 +152,8 @@ def test_ctrl_c_keeps_the_run_and_it_goes_on_to_the_same_bits(tutor: Tutor) -> N
     assert child.returncode == 130 and "tutor train --resume r.npz" in said and "Traceback" not in said, said
     assert 20 < len(load_run(tutor.folder / "r.npz").heading.history) < 400
     resumed = tutor.json("train", "--resume", "r.npz")
+    for told in (resumed, whole):
+        del told["advice"]["commands"]  # one goes on with the file, the other begins anew
     assert {**resumed, "seconds": 0} == {**whole, "seconds": 0}
     assert tutor("train", "--resume", "r.npz").returncode == 2
 

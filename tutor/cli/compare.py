@@ -13,7 +13,16 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.course import compare_in_lesson
 from tutor.cli.lessons import Json
-from tutor.cli.train import DATA, Label, TaskName, known_task, use_one_thread
+from tutor.cli.train import (
+    DATA,
+    Drop,
+    Label,
+    MissingName,
+    TaskName,
+    known_task,
+    treatment_typed,
+    use_one_thread,
+)
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
@@ -63,6 +72,8 @@ def compare(
     jobs: Jobs = None,
     label: Label = None,
     task: TaskName = None,
+    drop: Drop = None,
+    missing: MissingName = None,
     csv: Table = None,
     force: Force = False,
     times: Times = False,
@@ -114,7 +125,8 @@ def compare(
     asked = _settings(varied, search, trials, base)
     settings = with_rates(asked, base.learning_rate, search == "grid")
     remarks = [RATES_TRIED] if len(settings) > len(asked) else []
-    source = Source(data, label, source_of(data, label, base.seed, known_task(task)).task)
+    known = source_of(data, label, base.seed, known_task(task), treatment_typed(drop, missing))
+    source = Source(data, label, known.task, known.treatment)
     shapes = checked(source, base, settings)
     runs = [replace(base, **{**setting, "seed": base.seed + k}) for setting in settings for k in range(seeds)]
     with counting(len(runs), printer.screen, json_output) as watch:
@@ -123,7 +135,7 @@ def compare(
     comparison = summarised(settings, outcomes, measure_to_rank_by(shapes, base.validation > 0, bool(examples.classes)))
     best, final = comparison.best, Final()
     if best is not None:
-        line = command_line(data, label, {**given, **settings[best], "seed": base.seed}, source.task)
+        line = command_line(known, {**given, **settings[best], "seed": base.seed})
         tested = measured_on_test(source, runs[best * seeds]) if base.test and comparison.complete else None
         final = Final(line, tested)
     if csv is not None:

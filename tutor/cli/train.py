@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
+from tutor.cli.figure import FigureFile, claim_figure, write_figure
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tutor.data.builtin import Data
     from tutor.data.limits import Task
     from tutor.data.source import Source
+    from tutor.data.treatment import Treatment
     from tutor.training.advice import Advice
     from tutor.training.trainer import Trainer
 
@@ -34,6 +36,7 @@ def begun(
     data: str | None,
     label: str | None,
     task: str | None,
+    treatment: Treatment,
     given: Mapping[str, Any],
     save: Path | None,
     force: bool,
@@ -46,16 +49,16 @@ def begun(
     if (lesson is None) == (data is None):
         raise TutorError("name a lesson, as in `tutor train mlp`, or data, as in --data moons: one of the two")
     if lesson is not None:
-        if save is not None or label is not None or task is not None:
-            said = "--save, --label and --task go with --data"
+        if save is not None or label is not None or task is not None or treatment.is_given:
+            said = "--save, --label, --drop, --missing and --task go with --data"
             raise TutorError(f"{said}; a lesson has its network and its examples in its file")
         return None, *_lesson(lesson, given)
     assert data is not None
     _claim(save, files_of(data), force)
     wanted = Settings(**given)
     check(wanted, given)
-    source = source_of(data, label, wanted.seed, known_task(task))
-    found = open_data(data, label, wanted.seed, source.task)
+    source = source_of(data, label, wanted.seed, known_task(task), treatment)
+    found = open_data(data, label, wanted.seed, source.task, treatment)
     return source, found, set_up(found, wanted)
 
 
@@ -67,6 +70,13 @@ def known_task(typed: str | None) -> Task:
         if typed == task:
             return task
     raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
+
+
+def treatment_typed(drop: Sequence[str] | None, missing: Literal["mean", "median", "drop"] | None) -> Treatment:
+    """What is to be done about the columns of a table."""
+    from tutor.data.treatment import Treatment
+
+    return Treatment(tuple(drop or ()), missing or "")
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -89,6 +99,7 @@ def gone_on(
     data: str | None,
     label: str | None,
     task: str | None,
+    treatment: Treatment,
     explain: int | None,
     given: Mapping[str, Any],
     save: Path | None,
@@ -104,6 +115,8 @@ def gone_on(
         "data": data,
         "label": label,
         "task": task,
+        "drop": treatment.drop or None,
+        "missing": treatment.missing or None,
         "explain": explain,
         **{n: v for n, v in given.items() if n != "epochs"},
     }
@@ -183,7 +196,12 @@ DATA = typer.Option(
     metavar="NAME|FILE",
     help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
 )
-Label = Annotated[str | None, typer.Option(help="The column of a CSV to be learned; the last unless given.")]
+_LABEL = "The column of a CSV to be learned, or several, as in price,rent; the last unless given."
+Label = Annotated[str | None, typer.Option(metavar="COLUMN", help=_LABEL)]
+_DROP = "A column of a CSV that is left out; may be given several times, or as a,b."
+Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help=_DROP)]
+_MISSING = "What fills a gap in a CSV, fitted on the training part; drop leaves out its row."
+MissingName = Annotated[Literal["mean", "median", "drop"] | None, typer.Option(help=_MISSING)]
 TaskName = Annotated[
     str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
 ]
@@ -237,9 +255,12 @@ def train(
     data: Annotated[str | None, DATA] = None,
     label: Label = None,
     task: TaskName = None,
+    drop: Drop = None,
+    missing: MissingName = None,
     explain: Explain = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
+    figure: FigureFile = None,
     force: Force = False,
     resume: Resume = None,
     json_output: Json = False,
@@ -253,23 +274,34 @@ def train(
     `tutor train --data xor --hidden 2 --explain 100` shows the worksheet of the hundredth update, from the trainer's
     own weights at that moment.
 
+    In a CSV text and true or false become an input for each word; --drop COLUMN leaves a column out, --missing mean
+    fills gaps, --label a,b learns several columns, and --target-scale helps where values to predict are large.
+
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
     use_one_thread()
+    from tutor.data.source import places
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
     from tutor.training.advice import advice
+    from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, regions
     from tutor.views.training import training_page
 
+    treatment = treatment_typed(drop, missing)
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, task, explain, given, save, force)
+        source, found, trainer = gone_on(resume, lesson or data, label, task, treatment, explain, given, save, force)
     else:
-        source, found, trainer = begun(lesson, data, label, task, given, save, force)
+        source, found, trainer = begun(lesson, data, label, task, treatment, given, save, force)
+    if figure is not None and explain is not None:
+        raise TutorError(
+            "--figure is the curve of a training, and --explain shows one update in its place; leave one of them out"
+        )
+    claim_figure(figure, [] if source is None else places(source, resume or Path()), force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
@@ -288,10 +320,13 @@ def train(
         print(as_json(report(found, trainer, result, told)))
     else:
         shown = None if advised is None else (advised.seen, ways)
-        printer.show(training_page(found, trainer, result, confusion(trainer), partial(regions, trainer), shown))
+        measured = measures_of(trainer)
+        cut = partial(regions, trainer)
+        printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured))
+    write_figure(figure, result.history)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
-        _lead_on_from(lesson, data, label, target, trainer, printer)
+        _lead_on_from(lesson, source, label, target, trainer, printer)
 
 
 def commands_for(
@@ -319,22 +354,28 @@ def commands_for(
         if resumed is not None and [*change] == ["epochs"]:
             found.append(["tutor", "train", "--resume", shlex.quote(str(resumed)), *options_typed(change)])
         else:
-            found.append(command_line(source.name, source.label, {**given, **change}, source.task))
+            found.append(command_line(source, {**given, **change}))
     return found
 
 
 def _lead_on_from(
-    lesson: str | None, data: str | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
+    lesson: str | None, source: Source | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
 ) -> None:
     """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
+    from tutor.cli.vary_option import words_of
+
     if lesson is not None:
         lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
-        return
-    words = ["--data", data, *(["--label", label] if label is not None else [])] if data is not None else None
-    if kept is not None:
-        lead_on(printer, "train saved", run=kept, data=words)
+    elif kept is not None:
+        named = None if source is None else ["--data", source.name]
+        lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
     else:
+        words = None if source is None else words_of(source)
         lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
+
+
+def _labelled(label: str | None) -> list[str]:
+    return [] if label is None else ["--label", label]
 
 
 def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_output: bool) -> None:

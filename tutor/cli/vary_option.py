@@ -13,6 +13,7 @@ from tutor.errors import TutorError, nearest
 from tutor.training.settings import Settings, option
 
 if TYPE_CHECKING:
+    from tutor.data.source import Source
     from tutor.experiments.search import Varied
 
 
@@ -125,11 +126,18 @@ def _ends(entry: Field[Any], values: str) -> tuple[Any, Any, type]:
     return low, high, kind
 
 
-def command_line(data: str, label: str | None, chosen: Mapping[str, Any], task: str = "") -> list[str]:
-    """The words of the `tutor train` that trains with these settings, each quoted for a shell."""
-    words = ["tutor", "train", "--data", data, *(["--label", label] if label is not None else [])]
-    words += ["--task", task] if task else []
-    return [*map(shlex.quote, words), *options_typed(chosen)]
+def command_line(source: Source, chosen: Mapping[str, Any]) -> list[str]:
+    """The words of the `tutor train` that trains on these data with these settings, each quoted for a shell."""
+    return [*map(shlex.quote, ["tutor", "train", *words_of(source)]), *options_typed(chosen)]
+
+
+def words_of(source: Source) -> list[str]:
+    """The words that name these data, and what is done about their columns."""
+    words = ["--data", source.name]
+    words += [] if source.label is None else ["--label", source.label]
+    words += ["--task", source.task] if source.task else []
+    words += [word for column in source.drop for word in ("--drop", column)]
+    return words + (["--missing", source.missing] if source.missing else [])
 
 
 def options_typed(chosen: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tutor.data.sampling import normals, uniforms, words
 from tutor.data.seeds import SEEDS
+from tutor.data.treatment import Columns
 from tutor.errors import TutorError, nearest
 from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays
@@ -32,8 +33,9 @@ class Data:
 
     `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
     In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
-    `remarks` say what a reader took for what, where that was a guess, and how to say otherwise; `target` is what a
-    table calls the column to be learned.
+    `remarks` say what a reader took for what, where that was a guess, and how to say otherwise; `targets` are what a
+    table calls the columns to be learned. `columns` are those of x that are still to be made into inputs, where a table
+    has words or gaps; `features` are then the names of its columns.
     """
 
     name: str
@@ -44,7 +46,8 @@ class Data:
     shape: tuple[int, int] | None = None
     source: str = ""
     remarks: tuple[str, ...] = ()
-    target: str = ""
+    targets: tuple[str, ...] = ()
+    columns: Columns | None = None
 
     def __len__(self) -> int:
         return len(self.x)

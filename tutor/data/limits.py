@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tutor.data.cells import MISSING
 from tutor.errors import TutorError, counted, listed
 from tutor.read_files import opened
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 Task = Literal["", "regression", "classes"]
 """What is to be learned of labels that are numbers; empty where that is guessed from them."""
-MISSING = {"", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity", "?", "-"}
-"""What stands in a cell, in any case, where its value is missing or is no number."""
 LARGEST_FILE = 1_000_000_000
 MOST_NUMBERS = 200_000_000
 """The most numbers that examples may have together: 0.8 GB in single precision, 1.6 GB in double."""

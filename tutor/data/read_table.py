@@ -1,4 +1,4 @@
-"""Tables of examples: the numbers and labels of a CSV file, row by row, and what is wrong in a cell."""
+"""Tables of examples: the numbers, words and labels of a CSV file, row by row, and what is wrong in a cell."""
 
 from __future__ import annotations
 
@@ -13,42 +13,22 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from tutor.data.builtin import Data
-from tutor.data.limits import (
-    MISSING,
-    MOST_CLASSES,
-    MOST_NUMBERS,
-    Task,
-    are_classes,
-    check_amount,
-    check_classes,
-    doubtful_classes,
-    no_values,
-    what_was_taken,
-)
+from tutor.data.cells import GAPS, MISSING, plainly, tidy, value_of
+from tutor.data.columns import DROP, FEW_WORDS, ColumnReader, gaps_told, places_of_words
+from tutor.data.labels import Learned, learned
+from tutor.data.limits import MOST_NUMBERS, Task, check_amount
+from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.delimited import Row, Rows, opened_text
 from tutor.errors import TutorError, counted, nearest
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Labels
+    from tutor.data.array_types import Doubles
 
-_NUMBERING = {"index", "id", "nr", "no", "no.", "row", "unnamed: 0"}
+_NUMBERING = {"index", "id", "nr", "no", "no.", "row", "rowid", "rownames", "unnamed: 0"}
 """What a column is called that numbers the rows, in lower case."""
+_PEEKED_CELLS, _PEEKED_ROWS = 50_000, 50
+"""How many cells, in how many rows at least, are looked at to tell what a column holds."""
 _PIXELS = {str(level): float(level) for level in range(256)}
-
-
-def tidy(text: str) -> str:
-    """A name on one line."""
-    return " ".join(text.split())
-
-
-def value_of(cell: str, decimal_commas: bool) -> float | None:
-    """The finite number that a cell has, or None."""
-    text = cell.replace(",", ".") if decimal_commas else cell
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) and "_" not in text else None
 
 
 def _numbers(cells: Sequence[str]) -> list[float]:
@@ -90,6 +70,18 @@ class Table:
         self._rows = chain(top[1:] if self.named else top, cells)
         self._decimals: tuple[str, int] | None = None
         self._room = MOST_NUMBERS
+        self.gap_advice, self.word_advice = "fill it or leave the row out", False
+
+    def peek(self) -> list[Row]:
+        """The first rows below the heading as they stand; they are read later all the same."""
+        first, cells = [], 0
+        for row in self._rows:
+            first.append(row)
+            cells += len(row[1])
+            if cells > _PEEKED_CELLS and len(first) >= _PEEKED_ROWS:
+                break
+        self._rows = chain(first, self._rows)
+        return first
 
     def __iter__(self) -> Iterator[Row]:
         """The rows below the heading. Raises TutorError for one that has more cells, or fewer."""
@@ -101,6 +93,15 @@ class Table:
                 raise self.trouble(number, said)
             yield number, row
 
+    def columns(self, typed: str) -> list[int]:
+        """The places of the columns that are called so, with commas between them; a name may have commas itself.
+
+        Raises TutorError where there is none of that name.
+        """
+        whole = tidy(typed)
+        wanted = [whole] if whole in self.names or "," not in whole else [tidy(part) for part in whole.split(",")]
+        return [self.column(name) for name in dict.fromkeys(wanted) if name]
+
     def column(self, label: str) -> int:
         """The place of the column that is called so. Raises TutorError where there is none."""
         wanted = tidy(label)
@@ -109,12 +110,25 @@ class Table:
             raise TutorError(f"{self.path}: there is no column {wanted[:60]!r}{close}")
         return self.names.index(wanted)
 
+    def check_names(self, places: Sequence[int]) -> None:
+        """Raises TutorError where two of these columns have one name."""
+        first: dict[str, int] = {}
+        for place in places:
+            name = self.names[place]
+            if (earlier := first.setdefault(name, place)) < place:
+                said = f"columns {earlier + 1} and {place + 1} are both called {name[:40]!r}"
+                raise TutorError(f"{self.path}: {said}; give each a name of its own")
+
+    def take(self, number: int, cells: int) -> None:
+        """Raises TutorError where so many cells more are too many."""
+        self._room -= cells
+        if self._room < 0:
+            raise self.trouble(number, f"there may be at most {MOST_NUMBERS // 1_000_000} million numbers")
+
     def numbers(self, number: int, cells: Sequence[str], columns: Sequence[int]) -> array[float]:
         """The numbers in these cells of a row, which stand in these columns. Raises TutorError for the first one that
         is no finite number, and where there have been too many."""
-        self._room -= len(cells)
-        if self._room < 0:
-            raise self.trouble(number, f"there may be at most {MOST_NUMBERS // 1_000_000} million numbers")
+        self.take(number, len(cells))
         if self.decimal_commas:
             self.check_decimals(number, cells)
         try:
@@ -137,34 +151,18 @@ class Table:
 
     def _no_number(self, number: int, cells: Sequence[str], columns: Sequence[int]) -> TutorError:
         place = next(place for place, cell in enumerate(cells) if value_of(cell, self.decimal_commas) is None)
-        cell = cells[place].strip()
-        said = f"{cell[:40]!r} is not a number" if cell else "the cell is empty; fill it or leave the row out"
-        return self.wrong(number, columns[place], f"{said}{_plainly(cell)}")
+        cell, column = cells[place].strip(), columns[place]
+        said = f"{cell[:40]!r} is not a number{plainly(cell)}" if cell else f"the cell is empty; {self.gap_advice}"
+        if cell.lower() in GAPS - {""}:
+            said += f"; if it stands for what is missing, {self.gap_advice}"
+        elif cell and self.word_advice and not plainly(cell):
+            said += f", and most of its column are; {DROP.format(repr(self.names[column][:40]))}"
+        return self.wrong(number, column, said)
 
     def wrong(self, number: int, column: int, said: str) -> TutorError:
         """What to raise about one cell."""
         path, name = self.path, self.names[column][:40]
         return TutorError(f"{path}, row {number}, column {name!r}: {said}")
-
-
-def _plainly(cell: str) -> str:
-    """How a number is written that has more in its cell than a reader of numbers takes; empty for other text."""
-    found = _DRESSED.fullmatch(cell)
-    if found is None:
-        return ""
-    before, number, after = found.groups()
-    many = number.count(",") + number.count("'") + number.count(" ")
-    if not before and not after and not many:
-        return ""
-    if many == 1 and "." not in number and re.search(r",\d{1,2}$", number):
-        plain = number.replace(",", ".")
-        return f"; with a decimal point it is {plain}"
-    plain = re.sub(r"[,' ]", "", number)
-    sign = f" without {before or after}" if before or after else ""
-    return f"; written{sign or ' without separators'} it is {plain}"
-
-
-_DRESSED = re.compile(r"([$€£¥])?\s*(-?\d+(?:[,' ]\d+)*(?:\.\d+)?)\s*([$€£¥%])?")
 
 
 def _within_bars(rows: Iterable[Row]) -> Iterator[Row]:
@@ -203,47 +201,62 @@ def _tells_sizes(rows: Sequence[Sequence[str]]) -> bool:
 
 
 class _Examples:
-    """The rows read so far: their numbers one after the other, each label as text and, where it is one, a number."""
+    """The rows read so far: what they have to learn from, and what is to be learned."""
 
-    def __init__(self, table: Table, column: int, task: Task) -> None:
-        self.table, self.column, self.task = table, column, task
-        self.features = [place for place in range(len(table.names)) if place != column]
-        self.x, self.values, self.codes = array("d"), array("d"), array("q")
-        self.names: dict[str, int] = {}
-        self.text_in: int | None = None
+    def __init__(self, table: Table, labels: Learned, places: Sequence[int], treatment: Treatment) -> None:
+        self.table, self.labels, self.treatment = table, labels, treatment
+        in_words = places_of_words(table, table.peek(), places)
+        self.features = list(places)
+        self.reader = ColumnReader(table, places, in_words, treatment.fills)
+        self.x, self.count, self.left_out = array("d"), 0, 0
 
     def add(self, number: int, row: list[str]) -> None:
         """Take in a row. Raises TutorError for the first cell that does not fit."""
-        self._add_label(number, tidy(row.pop(self.column)))
-        self.x.extend(self.table.numbers(number, row, self.features))
+        if self.treatment.missing == "drop" and (self.labels.is_missing(row) or self._has_gap(row)):
+            self.left_out += 1
+            return
+        self.labels.add(number, row)
+        self.x.extend(self.reader.read(number, row))
+        self.count += 1
 
-    def _add_label(self, number: int, text: str) -> None:
-        if not text:
-            raise self.table.wrong(number, self.column, "the label is missing")
-        value = value_of(text, self.table.decimal_commas)
-        if value is None:
-            self.text_in = self.text_in or number
-        elif self.table.decimal_commas:
-            self.table.check_decimals(number, [text])
-        if text not in self.names and len(self.names) <= MOST_CLASSES:
-            self.names[text] = len(self.names)
-        self.values.append(0.0 if value is None else value)
-        self.codes.append(self.names.get(text, -1))
+    def _has_gap(self, row: Sequence[str]) -> bool:
+        """Whether a cell that is to be learned from is empty, or has a word for that."""
+        return any(self.reader.is_gap(place, row[place]) for place in self.features)
 
     def data(self) -> Data:
         """All the rows as a data set. Raises TutorError where there are too few, or the labels cannot be learned."""
-        count, path = len(self.codes), self.table.path
-        check_amount(str(path), (count, len(self.features)))
-        y, classes, remarks = self._labels(count)
-        x = np.frombuffer(self.x, dtype=np.float64).reshape(count, -1)
-        remarks = (*self.table.remarks, *remarks)
+        table, path = self.table, self.table.path
+        if self.left_out and not self.count:
+            raise TutorError(f"{path}: every row has a gap; fill them with --missing mean, or --drop a column of gaps")
+        check_amount(str(path), (self.count, len(self.features)))
+        y, classes, remarks = self.labels.found()
+        self._check_words()
+        x = np.frombuffer(self.x, dtype=np.float64).reshape(self.count, -1)
+        remarks = (*table.remarks, *self._told(), *remarks)
         if (place := self._index(x)) is not None:
-            name = self.table.names[self.features.pop(place)]
+            name = table.names[self.features.pop(place)]
             x = np.delete(x, place, axis=1)
             remarks = (*remarks, f"The column {name[:40]!r} only counts the rows, so it is left out.")
-        target = self.table.names[self.column] if self.table.named else ""
-        features = tuple(self.table.names[place] for place in self.features)
-        return Data(path.stem, x, y, features, classes, source=path.name, remarks=remarks, target=target)
+        targets = tuple(table.names[column] for column in self.labels.columns) if table.named else ()
+        features = tuple(table.names[place] for place in self.features)
+        columns = self.reader.columns(self.treatment.missing, self.features)
+        return Data(
+            path.stem, x, y, features, classes, source=path.name, remarks=remarks, targets=targets, columns=columns
+        )
+
+    def _told(self) -> Iterator[str]:
+        """What was done about gaps."""
+        if self.left_out:
+            have = "row has a gap and is" if self.left_out == 1 else "rows have gaps and are"
+            yield f"{self.left_out:,} of {self.left_out + self.count:,} {have} left out."
+        if told := gaps_told(self.table, self.reader.gaps, self.reader.words, self.treatment.missing):
+            yield told
+
+    def _check_words(self) -> None:
+        """Raises TutorError for a column of words that names nearly every row."""
+        for column, words in self.reader.words.items():
+            if len(words) > FEW_WORDS and 2 * len(words) > self.count:
+                raise self.reader.too_many(column, f"{len(words):,} different words in {self.count:,} rows")
 
     def _index(self, x: Doubles) -> int | None:
         """The place of a feature that numbers the rows and is called so, or not at all: it would tell their order."""
@@ -251,46 +264,21 @@ class _Examples:
             return None
         for place, column in enumerate(self.features):
             called_so = column in self.table.bare or self.table.names[column].lower() in _NUMBERING
-            if called_so and (np.diff(x[:, place]) == 1).all() and x[0, place] in (0, 1):
+            if called_so and column not in self.reader.words and _counts(x[:, place], self.left_out):
                 return place
         return None
 
-    def _labels(self, count: int) -> tuple[Labels, tuple[str, ...], tuple[str, ...]]:
-        """The number of the class of each example, (examples,), and their names, or the values, (examples, 1); and what
-        to remark."""
-        values, codes = np.frombuffer(self.values, dtype=np.float64), np.frombuffer(self.codes, dtype=np.int64)
-        where = f"{self.table.path}, column {self.table.names[self.column][:40]!r}"
-        few = len(self.names) <= MOST_CLASSES
-        if self.text_in is not None:
-            if not few:
-                raise TutorError(f"{where}: more than {MOST_CLASSES} classes; are these the labels?")
-            words = {name for name in self.names if value_of(name, self.table.decimal_commas) is None}
-            dressed = min(words)
-            if (how := _plainly(dressed)) and all(map(_plainly, words)):
-                raise TutorError(f"{where}: {dressed[:40]!r} is not a number{how}; write all of them so")
-            check_classes(where, tuple(self.names), count)
-            if len(words) < len(self.names) and all(word.lower() in MISSING for word in words):
-                raise self.table.wrong(self.text_in, self.column, f"{min(words)!r} is no label, the others are numbers")
-            if self.task == "regression":
-                raise no_values(where)
-            counts = np.bincount(codes, minlength=len(self.names)).tolist()
-            label = self.table.names[self.column]
-            return codes, tuple(self.names), doubtful_classes(label, tuple(self.names), counts)
-        by_value: dict[float, str] = {}
-        for name in self.names:
-            by_value.setdefault(value_of(name, self.table.decimal_commas) or 0.0, name)
-        classed = (few or self.task == "classes") and are_classes(where, by_value, self.task)
-        remarks = what_was_taken(self.table.names[self.column], by_value, classed, self.task)
-        if not classed:
-            return values[:, None], (), remarks
-        different = sorted(by_value)
-        classes = tuple(by_value[value] for value in different)
-        check_classes(where, classes, count)
-        return np.searchsorted(np.array(different), values), classes, remarks
+
+def _counts(column: Doubles, left_out: int) -> bool:
+    """Whether these numbers count on from 0 or 1, but for so many rows that are left out."""
+    first, gone_by = column[0], column[-1] - column[0] - (len(column) - 1)
+    rises = bool((np.diff(column) >= 1).all() and (column == np.floor(column)).all())
+    return rises and 0 <= first <= 1 + left_out and bool(gone_by <= left_out)
 
 
-def read_csv(path: Path, label: str | None, task: Task = "") -> Data:
-    """The examples in a CSV file, with a header or without; the label is the named column, else the last one.
+def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
+    """The examples in a CSV file, with a header or without; the label is the named column, or several with commas
+    between them, else the last one.
 
     Text in the label column, or at most 20 different whole numbers, are classes; other numbers are values to predict;
     unless the task says otherwise.
@@ -298,18 +286,32 @@ def read_csv(path: Path, label: str | None, task: Task = "") -> Data:
     """
     with opened_text(path) as text:
         table = Table(path, text)
-        if len(table.names) < 2:
-            raise TutorError(f"{path}: there is only the label; each example needs at least one number to learn from")
-        for place, name in enumerate(table.names):
-            if (earlier := table.names.index(name)) < place:
-                said = (
-                    f"columns {earlier + 1} and {place + 1} are both called {name[:40]!r}; give each a name of its own"
-                )
-                raise TutorError(f"{path}: {said}")
-        examples = _Examples(table, len(table.names) - 1 if label is None else table.column(label), task)
+        table.gap_advice = "fill it, leave the row out, or give --missing mean, median or drop"
+        table.word_advice = True
+        labels, places = _chosen(table, label, treatment.drop)
+        examples = _Examples(table, learned(table, labels, task), places, treatment)
         for number, row in table:
             examples.add(number, row)
         return examples.data()
+
+
+def _chosen(table: Table, label: str | None, drop: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The places of the columns to be learned, and of those to learn from. Raises TutorError where one of both kinds is
+    wanting."""
+    dropped = [place for typed in drop for place in table.columns(typed)]
+    kept = [place for place in range(len(table.names)) if place not in dropped]
+    if not kept:
+        raise TutorError(f"{table.path}: --drop leaves no column at all")
+    labels = kept[-1:] if label is None else table.columns(label)
+    for place in labels:
+        if place in dropped:
+            raise TutorError(f"{table.path}: the column {table.names[place][:40]!r} is to be learned, and dropped")
+    places = [place for place in kept if place not in labels]
+    if not places:
+        said = f"{table.path}: there is only the label; each example needs at least one number or word to learn from"
+        raise TutorError(said)
+    table.check_names(kept)
+    return labels, places
 
 
 def _has_heading(rows: Sequence[Sequence[str]], decimal_commas: bool) -> bool:

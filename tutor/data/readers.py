@@ -11,6 +11,7 @@ from tutor.data.limits import Task, size_of
 from tutor.data.read_idx import read_idx
 from tutor.data.read_npz import read_npz
 from tutor.data.read_table import read_csv
+from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_folder
 
@@ -29,9 +30,9 @@ def is_file_name(word: str) -> bool:
     return bool(path.suffix or _reader(path) or re.search(r"[/\\]", word))
 
 
-def read_file(path: Path, label: str | None, task: Task = "") -> Data:
+def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
     """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned, `task` what
-    numbers in it are.
+    numbers in it are, `treatment` what is done about the other columns of a table.
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.
     """
@@ -45,6 +46,10 @@ def read_file(path: Path, label: str | None, task: Task = "") -> Data:
         )
     size_of(path)
     try:
+        if reader is read_csv:
+            return read_csv(path, label, task, treatment)
+        if treatment.is_given:
+            raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
         return reader(path, label, task)
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from tutor.data.builtin import DATA, Data, load
 from tutor.data.limits import Task, size_of
 from tutor.data.readers import is_file_name, read_file
+from tutor.data.treatment import AS_IT_STANDS, Missing, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_file, opened
 
@@ -25,6 +26,12 @@ class Source:
     size: int | None = None
     sha256: str | None = None
     task: Task = ""
+    drop: tuple[str, ...] = ()
+    missing: Missing = ""
+
+    @property
+    def treatment(self) -> Treatment:
+        return Treatment(self.drop, self.missing)
 
     @property
     def is_file(self) -> bool:
@@ -41,21 +48,23 @@ def files_of(name: str) -> list[Path]:
     return [] if is_named(name) else [Path(name)]
 
 
-def open_data(name: str, label: str | None, seed: int, task: Task = "") -> Data:
+def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
     """The data set of that name, or the examples in that file."""
-    return load(name, seed) if is_named(name) else read_file(Path(name), label, task)
+    return load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
 
 
-def source_of(name: str, label: str | None, seed: int, task: Task = "") -> Source:
+def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Source:
     """What has to be known to find the same data again. To be asked before a file is read: it may change later."""
     if is_named(name):
         if label is not None:
             raise TutorError(f"--label names a column of a file; {name!r} is a data set with classes of its own")
         if task:
             raise TutorError(f"--task says what the labels of a file are; what {name!r} has to be learned is known")
+        if treatment.is_given:
+            raise TutorError(f"--drop and --missing are for the columns of a file; {name!r} has no gaps and no text")
         return Source(name, seed)
     path = Path(name)
-    return Source(name, seed, label, size_of(path), _digest(path), task)
+    return Source(name, seed, label, size_of(path), _digest(path), task, treatment.drop, treatment.missing)
 
 
 def places(source: Source, run: Path) -> list[Path]:
@@ -75,7 +84,7 @@ def found_again(source: Source, run: Path) -> Data:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
     if size_of(path) != source.size or _digest(path) != source.sha256:
         raise TutorError(f"{path} has changed since {run} was trained on it; nothing can go on from there")
-    return open_data(str(path), source.label, source.seed, source.task)
+    return open_data(str(path), source.label, source.seed, source.task, source.treatment)
 
 
 def _digest(path: Path) -> str:

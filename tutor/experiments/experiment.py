@@ -15,6 +15,7 @@ import numpy as np
 from tutor.data.builtin import Data
 from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
+from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
 from tutor.experiments.measures import Observer
@@ -40,6 +41,7 @@ class Source:
     name: str
     label: str | None = None
     task: Task = ""
+    treatment: Treatment = AS_IT_STANDS
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
@@ -78,7 +80,7 @@ class Run:
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    return open_data(source.name, source.label, seed, source.task)
+    return open_data(source.name, source.label, seed, source.task, source.treatment)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ from tutor.export.parts import (
     array,
     assembled,
     documented,
+    in_units,
+    own_targets,
     rate_lines,
     scaling_lines,
     setting_lines,
     step_lines,
+    target_lines,
     text_of,
     using,
 )
@@ -133,6 +136,7 @@ def _numbers(plan: Plan) -> list[str]:
         lines += [f"mean{k} = {array(mean)}", f"variance{k} = {array(variance)}"]
     if scaling is not None and scaling.scale:
         lines += [f"shift = {array(scaling.shift)}", f"scale = {array(scaling.scale)}"]
+    lines += target_lines(plan)
     lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
     return [*lines, *setting_lines(plan)]
 
@@ -194,7 +198,7 @@ def _predict(plan: Plan) -> list[str]:
         "",
         "def predict(x):",
         '    """The outputs for these examples, a row each."""',
-        f"    return forward(scaled(x)).a{plan.shape.depth}",
+        f"    return {in_units(plan, f'forward(scaled(x)).a{plan.shape.depth}')}",
         "",
         "",
     ]
@@ -265,7 +269,7 @@ def _update(plan: Plan) -> list[str]:
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
-        "    targets = np.asarray(targets, dtype=np.float64)",
+        f"    targets = {own_targets(plan, 'np.asarray(targets, dtype=np.float64)')}",
         "    f = forward(scaled(x), learning=True)",
         *_judged(plan),
         f"    E = loss = float({loss_text(plan, 'y', NUMPY)})",

@@ -10,10 +10,13 @@ from tutor.export.parts import (
     array,
     assembled,
     documented,
+    in_units,
+    own_targets,
     rate_lines,
     scaling_lines,
     setting_lines,
     step_lines,
+    target_lines,
     text_of,
     using,
 )
@@ -64,7 +67,8 @@ def _numbers(plan: Plan) -> list[str]:
     if scaling is not None and scaling.scale:
         lines.append(f"shift = torch.from_numpy({array(scaling.shift)})")
         lines.append(f"scale = torch.from_numpy({array(scaling.scale)})")
-    return [*lines, *setting_lines(plan)]
+    tensors = [line.replace(" = ", " = torch.from_numpy(", 1) + ")" for line in target_lines(plan)]
+    return [*lines, *tensors, *setting_lines(plan)]
 
 
 def _pieces(plan: Plan) -> list[str]:
@@ -158,7 +162,7 @@ def _predict(plan: Plan) -> list[str]:
         "def predict(x):",
         '    """The outputs for these examples, a row each."""',
         "    network.eval()",
-        "    return network.output(network(scaled(x)))",
+        f"    return {in_units(plan, 'network.output(network(scaled(x)))')}",
         "",
         "",
     ]
@@ -190,7 +194,7 @@ def _update(plan: Plan) -> list[str]:
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
-        "    targets = torch.as_tensor(targets, dtype=torch.float64)",
+        f"    targets = {own_targets(plan, 'torch.as_tensor(targets, dtype=torch.float64)')}",
         "    network.train()",
         "    z = network(scaled(x))",
         *by_sums,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tutor import __version__
+from tutor.data.cells import GAPS, GAPS_IN_WORDS
 from tutor.export.plan import Plan
 from tutor.formulas.code import CALL, SUM, Code, call, choice, code_of
 from tutor.maths.kind import Kind
@@ -140,7 +141,13 @@ def documented(variant: Variant) -> list[str]:
 def names(plan: Plan) -> list[str]:
     """The columns and the classes."""
     heading, tanh = plan.run.heading, plan.shape.activations[-1] == "tanh"
+    encoding = heading.encoding
     lines = [f"FEATURES = {_strings(heading.features)}"]
+    if encoding is not None:
+        words = ", ".join("None" if known is None else _strings(known) for known in encoding.words)
+        lines.append(f"WORDS = ({words},)  # of each column those that have an input each; None for one of numbers")
+    if encoding is not None and encoding.fill:
+        lines.append(f"FILL = {encoding.fill!r}  # what stands for a gap in each column")
     if heading.classes:
         lines += [f"CLASSES = {_strings(heading.classes)}", f"LOW, HIGH = {-1.0 if tanh else 0.0}, 1.0"]
     return lines
@@ -214,6 +221,27 @@ def scaling_lines(plan: Plan, module: str) -> list[str]:
     return [f"    length = {length}", f"    return x / {module}.where(length > 0, length, 1.0)"]
 
 
+def target_lines(plan: Plan) -> list[str]:
+    """How the targets were scaled, if they were."""
+    scaling = plan.run.heading.target_scaling
+    if scaling is None:
+        return []
+    return [
+        f"target_shift = {array(scaling.shift)}",
+        f"target_scale = {array(scaling.scale)}",
+    ]
+
+
+def in_units(plan: Plan, outputs: str) -> str:
+    """The outputs in the unit that the targets had."""
+    return outputs if plan.run.heading.target_scaling is None else f"{outputs} * target_scale + target_shift"
+
+
+def own_targets(plan: Plan, targets: str) -> str:
+    """The targets as the network learns them."""
+    return targets if plan.run.heading.target_scaling is None else f"({targets} - target_shift) / target_scale"
+
+
 def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[str]]:
     """The optimizer's equations: those for all parameters together, then those for `w` and its gradient `g`."""
     variant = plan.variant
@@ -266,11 +294,17 @@ def using(plan: Plan) -> list[str]:
             "",
             "",
         ]
+    row = "inputs([row[place] for place in places])"
+    if heading.encoding is None:
+        row = "[float(row[place]) for place in places]"
+    needed = "with numbers for" if heading.encoding is None else "with the columns"
     shown = ["name if name.isprintable() else repr(name), "] if heading.classes else [""]
     pairs = "zip(classes_of(outputs), outputs.tolist())" if heading.classes else "outputs.tolist()"
     return [
         *lines,
+        *_inputs(plan),
         *_READ.strip("\n").split("\n"),
+        f"    return [{row} for row in rows]",
         "",
         "",
         "def main():",
@@ -282,7 +316,7 @@ def using(plan: Plan) -> list[str]:
         '            raise ValueError("no examples")',
         "    except (OSError, ValueError, IndexError, csv.Error) as error:",
         '        wanted = ", ".join(FEATURES)',
-        '        sys.exit(f"{sys.argv[1]}: {error}; it needs a row an example, with numbers for {wanted}")',
+        f'        sys.exit(f"{{sys.argv[1]}}: {{error}}; it needs a row an example, {needed} {{wanted}}")',
         "    outputs = predict(x)",
         f"    for {'name, row' if heading.classes else 'row'} in {pairs}:",
         f'        print({shown[0]}*(f"{{value:.6g}}" for value in row), sep="\\t")',
@@ -292,6 +326,18 @@ def using(plan: Plan) -> list[str]:
         "    main()",
         "",
     ]
+
+
+def _inputs(plan: Plan) -> list[str]:
+    """What makes inputs of the cells of a row, where some of them are words or gaps."""
+    encoding = plan.run.heading.encoding
+    if encoding is None:
+        return []
+    gap = "found += [FILL[k]] if words is None else [0.0] * len(words)"
+    if not encoding.fill:
+        gap = 'raise ValueError(f"a cell of {name!a} is empty")'
+    known = [f"GAPS_IN_WORDS = {sorted(GAPS_IN_WORDS)!r}", f"GAPS = {sorted(GAPS)!r}"]
+    return [*known, "", "", *_INPUTS.strip("\n").replace("GAP\n", f"{gap}\n").split("\n"), "", ""]
 
 
 _READ = '''
@@ -318,5 +364,21 @@ def read(path):
             raise ValueError("two columns have the same name")
         if known:
             places = [heading.index(name) for name in FEATURES]
-    return [[float(row[place]) for place in places] for row in rows]
+'''
+_INPUTS = '''
+def inputs(cells):
+    """The inputs for one row of a table: a number as it is, and for each word of a column 1 where it stands, else 0."""
+    found = []
+    for k, (name, words) in enumerate(zip(FEATURES, WORDS)):
+        cell = " ".join(cells[k].split())
+        gap = cell.lower() in (GAPS if words is None else GAPS_IN_WORDS)
+        if gap:
+            GAP
+        elif words is None:
+            found.append(float(cell))
+        else:
+            if cell not in words:
+                print(f"{cell!a} in {name!a} is unknown; all inputs of that column are 0", file=sys.stderr)
+            found += [float(word == cell) for word in words]
+    return found
 '''

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 import numpy as np
 
+from tutor.data.encoding import Encoding
 from tutor.data.read_npz import Member, opened
 from tutor.data.source import Source
 from tutor.errors import TutorError
@@ -42,8 +43,11 @@ _Heading = TypeVar("_Heading", bound="Heading")
 
 
 class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """What stands in the file beside the arrays. `numbers` are those of each state that are no arrays, `target` is the
-    column that was learned, where it has a name."""
+    """What stands in the file beside the arrays.
+
+    `numbers` are those of each state that are no arrays. `features` are the columns of a table that the network needs:
+    its inputs, or what `encoding` makes these of; `targets` are the columns that it learned, where they have names.
+    """
 
     program: str
     format: int
@@ -62,7 +66,9 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     interrupted: bool
     best: tuple[_Number, int] | None
     numbers: dict[str, dict[str, float | dict[str, float]]]
-    target: str = ""
+    targets: tuple[str, ...] = ()
+    encoding: Encoding | None = None
+    target_scaling: Scaling | None = None
 
 
 class _Listed(msgspec.Struct, forbid_unknown_fields=True):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tutor.data.builtin import Data
+from tutor.data.cells import tidy, value_of
+from tutor.data.columns import ColumnReader, gaps_told
 from tutor.data.limits import size_of
-from tutor.data.read_table import Table, tidy, value_of
+from tutor.data.read_table import Table
 from tutor.data.source import is_named, open_data
 from tutor.delimited import opened_text
 from tutor.errors import TutorError, counted, listed
@@ -21,6 +23,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
+from tutor.training.measures import Measures, majority, means_of, of_classes, of_values
 from tutor.training.preparation import guesses, rows_with_ones, targets_of
 from tutor.training.results import confusion_matrix
 
@@ -32,7 +35,7 @@ MOST_SHOWN = 8
 
 @dataclass
 class Examples:
-    """`x`, (examples, features), is unscaled. `y` is None without answers; else the class numbers, (examples,), with -1
+    """`x`, (examples, inputs), is unscaled. `y` is None without answers; else the class numbers, (examples,), with -1
     where one is missing, or the values, (examples, outputs). `remarks` say what was taken for what."""
 
     x: Floats
@@ -47,6 +50,8 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
         return _table(run, Path(name), label)
     data = open_data(name, label, run.settings.seed if seed is None else seed, run.heading.source.task)
     count = run.shape.sizes[0]
+    if run.heading.encoding is not None:
+        raise TutorError(f"the network takes the columns of a table, some of them text; {name} is no CSV with these")
     if data.x.shape[1] != count:
         raise TutorError(f"{name} has {counted(data.x.shape[1], 'feature')}, and the network takes {count}")
     found = Examples(data.x, data.y)
@@ -62,49 +67,80 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
 
 def _table(run: Run, path: Path, label: str | None) -> Examples:
     size_of(path)
+    encoding, treatment = run.heading.encoding, run.heading.source.treatment
     with opened_text(path) as text:
         table = Table(path, text)
         remarks: list[str] = []
+        if treatment.missing == "drop":
+            table.gap_advice = "the network was trained without such rows, so it has nothing to fill it with"
         columns, answer, sure = _columns(run, table, label, remarks)
+        of_words = [] if encoding is None else encoding.words
+        in_words = [place for place, words in zip(columns, of_words, strict=False) if words is not None]
+        reader = ColumnReader(table, columns, in_words, treatment.fills)
         x, answers = array("d"), []
         for number, row in table:
-            x.extend(table.numbers(number, [row[place] for place in columns], columns))
-            if answer is not None:
-                answers.append((number, row[answer]))
+            x.extend(reader.read(number, row))
+            answers.append((number, [row[place] for place in answer]))
     if not x:
         raise TutorError(f"{path} has a heading and no examples")
-    found = Examples(np.frombuffer(x).reshape(-1, len(columns)), None, remarks)
-    if answer is not None:
-        name = table.names[answer]
-        try:
-            found.y = _answers(run, table, answer, answers)
-            remarks.append(f"The answers are taken from the column {name!r}.")
-        except TutorError:
-            if sure:
-                raise
-            remarks.append(f"The column {name!r} is left aside: it has no answers of this network.")
+    inputs: Floats = np.frombuffer(x).reshape(-1, len(columns))
+    held = reader.columns(treatment.missing, columns)
+    if encoding is not None and held is not None:
+        remarks += encoding.unknown(inputs, held.words, run.heading.features)
+        if told := gaps_told(table, reader.gaps, reader.words, treatment.missing):
+            remarks.append(told)
+        inputs = encoding.apply(inputs, held.words)
+    found = Examples(inputs, None, remarks)
+    if answer:
+        _with_answers(run, table, answer, answers, sure, found)
     return found
 
 
-def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], int | None, bool]:
-    """The places of the features, that of the answers if there is one, and whether it is sure that they are answers.
+def _with_answers(
+    run: Run, table: Table, columns: list[int], cells: Sequence[tuple[int, list[str]]], sure: bool, found: Examples
+) -> None:
+    """Add the answers in these columns, if they are some; what is not sure to be answers may be something else."""
+    names = _listed([table.names[place] for place in columns])
+    many = len(columns) > 1
+    try:
+        found.y = _answers(run, table, columns, cells)
+        found.remarks.append(f"The answers are taken from the column{'s' if many else ''} {names}.")
+    except TutorError:
+        if sure:
+            raise
+        found.remarks.append(f"The column {names} is left aside: it has no answers of this network.")
+
+
+def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], list[int], bool]:
+    """The places of the features, those of the answers if there are any, and whether it is sure that they are answers.
 
     Columns are taken by their names where the names of the network are among them, and by their places where there are
     no names, or all of them are others. Raises TutorError where only some are known: which ones is then a guess.
     """
     features, names = run.heading.features, table.names
-    known = run.heading.target or run.heading.source.label
-    answer = table.column(label) if label is not None else names.index(known) if known in names else None
-    sure = answer is not None
-    if answer is not None and names[answer] in features:
-        raise TutorError(f"{table.path}: the network takes {names[answer][:40]!r}, so it is no column of answers")
+    answer = _known_answers(run, table) if label is None else table.columns(label)
+    sure = bool(answer)
+    for place in answer:
+        if names[place] in features:
+            raise TutorError(f"{table.path}: the network takes {names[place][:40]!r}, so it is no column of answers")
     if not table.named or not set(features) & set(names):
         return *_by_place(run, table, answer, remarks), sure
     _check_names(features, table)
     places = [names.index(feature) for feature in features]
-    if answer is None and set(range(len(names))) - set(places) == {len(names) - 1}:
-        answer = len(names) - 1
+    if not answer and set(range(len(names))) - set(places) == {len(names) - 1}:
+        answer = [len(names) - 1]
     return places, answer, sure
+
+
+def _known_answers(run: Run, table: Table) -> list[int]:
+    """The places of the columns that the network learned, where all of them are there."""
+    known, label = run.heading.targets, run.heading.source.label
+    if known:
+        return [table.names.index(name) for name in known] if {*known} <= {*table.names} else []
+    try:
+        return [] if label is None else table.columns(label)
+    except TutorError:
+        return []
 
 
 def _check_names(features: Sequence[str], table: Table) -> None:
@@ -122,13 +158,13 @@ def _check_names(features: Sequence[str], table: Table) -> None:
             raise TutorError(f"{table.path}: two columns are called {feature[:40]!r}; which of them is meant?")
 
 
-def _by_place(run: Run, table: Table, answer: int | None, remarks: list[str]) -> tuple[list[int], int | None]:
+def _by_place(run: Run, table: Table, answer: list[int], remarks: list[str]) -> tuple[list[int], list[int]]:
     features = run.heading.features
-    places = [place for place in range(len(table.names)) if place != answer]
-    if answer is None and len(places) == len(features) + 1:
-        answer = places.pop()
+    places = [place for place in range(len(table.names)) if place not in answer]
+    if not answer and len(places) == len(features) + 1:
+        answer = [places.pop()]
     if len(places) != len(features):
-        more = " beside the answers" if answer is not None else ""
+        more = " beside the answers" if answer else ""
         raise TutorError(
             f"{table.path} has {counted(len(places), 'column')}{more}; the network takes {len(features)}: "
             f"{_listed(features)}"
@@ -152,17 +188,20 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
         )
 
 
-def _answers(run: Run, table: Table, column: int, cells: Sequence[tuple[int, str]]) -> Labels:
-    """The class numbers, (examples,), with -1 where one is missing, or the values, (examples, 1)."""
-    classes = run.heading.classes
+def _answers(run: Run, table: Table, columns: list[int], cells: Sequence[tuple[int, list[str]]]) -> Labels:
+    """The class numbers, (examples,), with -1 where one is missing, or the values, (examples, outputs)."""
+    classes, outputs = run.heading.classes, run.shape.sizes[-1]
+    wanted = 1 if classes else outputs
+    if len(columns) != wanted:
+        has = counted(len(columns), "column")
+        raise TutorError(f"{table.path}: {has} of answers for {wanted}; name all of them with --label a,b")
     if not classes:
-        if run.shape.sizes[-1] != 1:
-            raise TutorError(f"{table.path}: the network has several outputs, and a table has one column of answers")
-        return np.array([table.numbers(row, [cell], [column]) for row, cell in cells])
+        return np.array([table.numbers(row, texts, columns) for row, texts in cells])
+    (column,) = columns
     numbers = {name: place for place, name in enumerate(classes)}
     by_value = {value: place for place, name in enumerate(classes) if (value := value_of(name, False)) is not None}
     found = []
-    for row, cell in cells:
+    for row, (cell,) in cells:
         name, value = tidy(cell), value_of(cell, table.decimal_commas)
         place = numbers.get(name, -1 if not name else None if value is None else by_value.get(value))
         if place is None:
@@ -180,7 +219,8 @@ class Predictions:
     """`outputs` is (outputs, examples); `guesses` has the number of a class for each example, (examples,), and is None
     where there are values to predict; `probable` says that outputs are probabilities.
 
-    `answers` are the right ones, as in `Examples`; without them they and what follows from them are None.
+    `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
+    class of these very examples; without them they and what follows from them are None.
     """
 
     classes: tuple[str, ...]
@@ -191,6 +231,8 @@ class Predictions:
     loss: float | None
     accuracy: float | None
     confusion: list[list[int]]
+    targets: tuple[str, ...] = ()
+    measures: Measures | None = None
 
     @property
     def scores(self) -> tuple[list[str], Floats]:
@@ -204,7 +246,7 @@ class Predictions:
             return [f"probability of {name}" for name in self.classes], both
         if len(outputs) == 1:
             return ["output" if self.classes else "prediction"], outputs
-        named = self.classes or range(1, len(outputs) + 1)
+        named = self.classes or self.targets or range(1, len(outputs) + 1)
         return [f"{'output for' if self.classes else 'prediction'} {name}" for name in named], outputs
 
     @property
@@ -217,8 +259,10 @@ class Predictions:
 
 
 def outputs_of(run: Run, x: Floats) -> Floats:
-    """What the trained network says to unscaled examples, (examples, features): (outputs, examples)."""
-    return _worked(run, x)[0]
+    """What the trained network says to unscaled examples, (examples, inputs), in the unit of the targets: (outputs,
+    examples)."""
+    outputs, scaling = _worked(run, x)[0], run.heading.target_scaling
+    return outputs if scaling is None else scaling.in_units(outputs)
 
 
 def _worked(run: Run, x: Floats) -> tuple[Floats, Floats]:
@@ -246,16 +290,23 @@ def predict(run: Run, examples: Examples) -> Predictions:
     outputs, judged = _worked(run, examples.x)
     tanh = last == "tanh"
     guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
+    scaling, targets = run.heading.target_scaling, run.heading.targets if not classes else ()
+    said = outputs if scaling is None else scaling.in_units(outputs)
     if y is None or not (known := np.flatnonzero(y >= 0) if classes else np.arange(len(y))).size:
-        return Predictions(classes, probable, outputs, guessed, None, None, None, [])
+        return Predictions(classes, probable, said, guessed, None, None, None, [], targets)
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
-    loss = BatchLoss(run.shape, system).mean(judged[:, known], targets_of(told, len(outputs), tanh))
+    right = targets_of(told, len(outputs), tanh)
+    loss = BatchLoss(run.shape, system).mean(judged[:, known], right if scaling is None else scaling.scaled(right))
     if guessed is None:
-        return Predictions(classes, probable, outputs, None, y, loss, None, [])
+        values = y.T.astype(np.float64)
+        measures = of_values(values, said, means_of(values), targets)
+        return Predictions(classes, probable, said, None, y, loss, None, [], targets, measures)
     table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
-    return Predictions(classes, probable, outputs, guessed, y, loss, accuracy, table)
+    met = y[known].astype(np.int64)
+    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)))
+    return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 
 def csv_rows(found: Predictions) -> Iterator[list[object]]:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from tutor.results import Result
 from tutor.runs.predict import Predictions
 from tutor.runs.run import Run
+from tutor.training.measures import Measures
 
 
 class PredictingNetwork(Struct):
@@ -36,7 +37,7 @@ class Prediction(Struct, omit_defaults=True, kw_only=True):
 
 class PredictionReport(Result, kw_only=True):
     """Every prediction, and what is known of all of them together. `confusion` has a row a class and a column for what
-    it was taken for; loss, accuracy and confusion are over the examples whose answers are known."""
+    it was taken for; loss, accuracy, measures and confusion are over the examples whose answers are known."""
 
     network: PredictingNetwork
     data: NewData
@@ -45,6 +46,7 @@ class PredictionReport(Result, kw_only=True):
     loss: float | None
     accuracy: float | UnsetType | None = UNSET
     confusion: list[list[int]] | UnsetType = UNSET
+    measures: Measures | None = None
     predictions: list[Prediction]
 
 
@@ -56,6 +58,7 @@ def report(run: Run, name: str, found: Predictions, remarks: Sequence[str]) -> P
         network=PredictingNetwork(run.shape.sizes, run.shape.activations, run.shape.loss),
         data=NewData(name, len(rows), remarks),
         loss=found.loss,
+        measures=found.measures,
         predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(guesses, rows, strict=True)],
     )
     if found.guesses is not None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tutor import __version__
 from tutor.data.builtin import Data
+from tutor.data.encoding import Encoding
 from tutor.data.seeds import SEEDS
 from tutor.data.source import Source, found_again
 from tutor.errors import TutorError, nearest
@@ -23,8 +24,9 @@ from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.runs.file import FORMAT, Heading, check_room, read_file, write_file
 from tutor.training.architecture import Shape
+from tutor.training.preparation import Scaling
 from tutor.training.settings import Settings, check
-from tutor.training.setup import set_up, shape_for, shape_of
+from tutor.training.setup import set_up, shape_of
 from tutor.training.trainer import Epoch, Result, Trainer
 
 if TYPE_CHECKING:
@@ -90,7 +92,9 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         interrupted=result.interrupted,
         best=result.best and (_spelled(result.best[0]), result.best[1]),
         numbers=numbers,
-        target=data.target,
+        targets=data.targets,
+        encoding=trainer.data.encoding,
+        target_scaling=trainer.data.target_scaling,
     )
     write_file(path, heading, arrays)
 
@@ -135,8 +139,8 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
         raise TutorError(f"{path} has all its {done} epochs behind it; train more with --epochs {2 * done}")
     data = found_again(run.heading.source, path)
     same = (data.features, data.classes, data.shape) == (run.heading.features, run.heading.classes, run.heading.image)
-    trainer = set_up(data, wanted) if same and shape_for(wanted, data) == run.shape else None
-    if trainer is None or trainer.data.scaling != run.heading.scaling:
+    trainer = set_up(data, wanted) if same else None
+    if trainer is None or trainer.shape != run.shape or _fitted(trainer) != _kept(run.heading):
         raise TutorError(f"{path} does not go with its data: their columns, classes or scaling are others")
     try:
         for which in ("last", "best"):
@@ -151,6 +155,15 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
         loss, epoch = run.heading.best
         trainer.result.best = float(loss), epoch, run.states["best"]
     return run.heading.source, data, trainer
+
+
+def _fitted(trainer: Trainer) -> tuple[Scaling | None, Encoding | None, Scaling | None]:
+    """What was fitted to the training part."""
+    return trainer.data.scaling, trainer.data.encoding, trainer.data.target_scaling
+
+
+def _kept(heading: Heading) -> tuple[Scaling | None, Encoding | None, Scaling | None]:
+    return heading.scaling, heading.encoding, heading.target_scaling
 
 
 def schedule_note(wanted: Settings) -> str:
@@ -212,25 +225,53 @@ def _check_shape(run: Run) -> None:
     features, classes, shape = run.heading.features, run.heading.classes, run.heading.shape
     if not features or len(classes) == 1:
         raise TutorError("there have to be features, and no classes or several")
-    wanted = shape_of(run.settings, len(features), classes, max((1, *shape.sizes[-1:])))
+    _check_encoding(run)
+    encoding = run.heading.encoding
+    inputs = len(features) if encoding is None else encoding.width
+    wanted = shape_of(run.settings, inputs, classes, max((1, *shape.sizes[-1:])))
     for entry in fields(Shape):
         if getattr(wanted, entry.name) != getattr(shape, entry.name):
             raise TutorError(f"{entry.name!r} of 'shape' is not what the settings, the features and the classes make")
 
 
+def _check_encoding(run: Run) -> None:
+    """That it has words, or a number for a gap, for each column, as the source says."""
+    encoding, heading = run.heading.encoding, run.heading
+    fills = heading.source.treatment.fills
+    if encoding is None:
+        if fills:
+            raise TutorError("'encoding' is to say what fills a gap")
+        return
+    if len(encoding.words) != len(heading.features):
+        raise TutorError(f"'encoding' is to have the words of each of the {len(heading.features)} columns, or null")
+    if any(words is not None and (not words or len({*words}) != len(words)) for words in encoding.words):
+        raise TutorError("'encoding' has a column without words, or one with the same word twice")
+    if len(encoding.fill) != (len(heading.features) if fills else 0) or not np.isfinite(encoding.fill).all():
+        raise TutorError("'encoding' is to have a finite number for the gaps of each column, where they are filled")
+
+
 def _check_scaling(run: Run) -> None:
-    scaling, count = run.heading.scaling, run.shape.sizes[0]
+    scaling, targets = run.heading.scaling, run.heading.target_scaling
     if (scaling.name if scaling else "") != run.settings.normalize:
         raise TutorError("'scaling' is not what the setting normalize says")
-    if scaling is None:
-        return
-    fitted = 0 if NORMALIZERS[scaling.name].along == "row" else count
-    if len(scaling.shift) != fitted or len(scaling.scale) != fitted:
-        if not fitted:
-            raise TutorError(f"'scaling' by {scaling.name} has no shift and no scale: each example has its own length")
-        raise TutorError(f"'scaling' is to have a shift and a scale for each of the {count} inputs")
+    if (targets is not None) != run.settings.target_scale or (targets is not None and run.heading.classes):
+        raise TutorError("'target_scaling' is not what the setting target_scale says")
+    if scaling is not None:
+        each = NORMALIZERS[scaling.name].along != "row"
+        _check_numbers("scaling", scaling, run.shape.sizes[0] if each else 0, "inputs")
+    if targets is not None:
+        if targets.name != "zscore":
+            raise TutorError("'target_scaling' is by zscore")
+        _check_numbers("target_scaling", targets, run.shape.sizes[-1], "outputs")
+
+
+def _check_numbers(which: str, scaling: Scaling, count: int, of: str) -> None:
+    if len(scaling.shift) != count or len(scaling.scale) != count:
+        if not count:
+            raise TutorError(f"{which!r} by {scaling.name} has no shift and no scale: each example has its own length")
+        raise TutorError(f"{which!r} is to have a shift and a scale for each of the {count} {of}")
     if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale, default=1) <= 0:
-        raise TutorError("'scaling' has a number that nothing can be divided by")
+        raise TutorError(f"{which!r} has a number that nothing can be divided by")
 
 
 def _check_epochs(run: Run) -> None:

@@ -78,6 +78,8 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
     if history[-1].loss > _UNLEARNED * trainer.constant_loss:
         seen = "The loss stands still at about what a constant guess loses: next to nothing has been learned."
         changes = [wider, {"learning_rate": _rate(wanted, 10)}]
+        if not trainer.data.classes and not wanted.target_scale:
+            changes.insert(0, {"target_scale": True})
         deep = len(wanted.hidden) > 1 and wanted.activation != "relu"
         return Advice("stuck", seen, [{"activation": "relu"}, *changes] if deep else changes)
     return Advice("settled", "The loss has settled: more epochs will change little, a wider network may.", (wider,))

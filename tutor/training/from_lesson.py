@@ -162,7 +162,8 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
         y = targets.argmax(axis=0)
     data = Data(name, x, y, tuple(network.inputs), classes)
     places = np.arange(len(x))
-    return data, Prepared(rows_with_ones(x), targets, y, classes, places, places[:0], places[:0])
+    parts = (places, places[:0], places[:0])
+    return data, Prepared(rows_with_ones(x), targets, y, classes, *parts, inputs=data.features)
 
 
 def _shape(network: Network) -> Shape:

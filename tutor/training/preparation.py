@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tutor.data.builtin import Data
+from tutor.data.encoding import Encoding
 from tutor.data.sampling import permutation, words
 from tutor.errors import TutorError
 from tutor.maths.normalizers import NORMALIZERS
@@ -35,6 +36,8 @@ def balanced(y: Labels, count: int) -> Doubles:
 
 
 _BLOCK_ROWS = 4096
+Parts = tuple["Places", "Places", "Places"]
+"""The places of the training, validation and test examples."""
 
 
 class _Exactly:
@@ -77,13 +80,26 @@ class Scaling:
             else:
                 block[...] = (block - np.array(self.shift)) / np.array(self.scale)
 
+    def scaled(self, targets: Floats) -> Doubles:
+        """Targets of (outputs, examples), scaled output by output."""
+        found: Doubles = (targets - np.array(self.shift)[:, None]) / np.array(self.scale)[:, None]
+        return found
+
+    def in_units(self, outputs: Floats) -> Doubles:
+        """Outputs of (outputs, examples) in the unit that the targets had."""
+        found: Doubles = outputs * np.array(self.scale)[:, None] + np.array(self.shift)[:, None]
+        return found
+
 
 @dataclass(frozen=True)
 class Prepared:
     """Examples in `rows` that end in a 1 for the bias, (examples, features + 1); `targets` are (outputs, examples).
 
     `train`, `validation` and `test` are the places of the examples of each part; the last two may be empty. `y` has
-    the class numbers, (examples,), or, in a regression, the values, (examples, outputs).
+    the class numbers, (examples,), or, in a regression, the values, (examples, outputs). `inputs` are the names of the
+    features as they are here, made of the columns of a table as `encoding` says; `target_scaling` is what the targets
+    were scaled by, where they were; `remarks` is what to say of all that; `outputs`
+    are the names of the values, where they have some.
     """
 
     rows: Floats
@@ -95,6 +111,11 @@ class Prepared:
     test: Places
     scaling: Scaling | None = None
     threshold: float = 0.5
+    inputs: tuple[str, ...] = ()
+    encoding: Encoding | None = None
+    target_scaling: Scaling | None = None
+    remarks: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     def guesses(self, outputs: Floats) -> Places:
         """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples)."""
@@ -111,23 +132,31 @@ class Prepared:
         return {name: places for name, places in named.items() if len(places)}
 
 
-def prepare(
-    data: Data, shape: Shape, validation: float, test: float, seed: int, normalize: str | None = None
-) -> Prepared:
-    """Split by class and seed, normalise by the training part alone, and write the targets.
+def prepare(data: Data, shape: Shape, parts: Parts, normalize: str = "", target_scale: bool = False) -> Prepared:
+    """Normalise by the training part alone, and write the targets, scaled by that part where they are to be.
 
-    `validation` and `test` are the shares held out. Examples that come with room for a 1 are used up: normalised where
-    they stand. Raises TutorError where a part would be empty.
+    Examples that come with room for a 1 are used up: normalised where they stand.
     """
-    places = _split(data, validation, test, seed)
     rows = rows_with_ones(data.x)
-    scaling = None
+    scaling = target_scaling = None
     if normalize:
-        scaling = _fitted(normalize, rows[:, :-1], places[0])
+        scaling = _fitted(normalize, rows[:, :-1], parts[0])
         scaling.apply(rows[:, :-1])
     tanh = shape.activations[-1] == "tanh"
     targets = targets_of(data, shape.sizes[-1], tanh)
-    return Prepared(rows, targets, data.y, data.classes, *places, scaling, 0.0 if tanh else 0.5)
+    if target_scale:
+        target_scaling = _fitted("zscore", targets.T, parts[0], "target")
+        targets = target_scaling.scaled(targets)
+    threshold = 0.0 if tanh else 0.5
+    made = Prepared(rows, targets, data.y, data.classes, *parts, scaling, threshold, data.features)
+    return replace(
+        made, outputs=data.targets, target_scaling=target_scaling, remarks=(_SCALED,) if target_scale else ()
+    )
+
+
+_SCALED = (
+    "The targets are scaled, so the loss is that of scaled values; errors and predictions are told in their own unit."
+)
 
 
 def guesses(outputs: Floats, threshold: float) -> Places:
@@ -152,8 +181,9 @@ def rows_with_ones(x: Floats) -> Floats:
     return whole
 
 
-def _split(data: Data, validation: float, test: float, seed: int) -> tuple[Places, Places, Places]:
-    """The places of the training, validation and test examples, each class in its share."""
+def split(data: Data, validation: float, test: float, seed: int) -> Parts:
+    """The places of the training, validation and test examples, each class in its share: `validation` and `test` are
+    the shares held out. Raises TutorError where a part would be empty."""
     order = permutation(words(seed, "split", 0, len(data)))
     if not validation and not test:
         return np.arange(len(data)), order[:0], order[:0]
@@ -171,7 +201,7 @@ _TOO_LARGE = "the examples have numbers that are too large to be normalised"
 
 
 @np.errstate(over="ignore")  # what is too large is told below
-def _fitted(name: str, x: Floats, train: Places) -> Scaling:
+def _fitted(name: str, x: Floats, train: Places, called: str = "feature") -> Scaling:
     """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
     entry = NORMALIZERS[name]
     if entry.along == "row":
@@ -185,7 +215,7 @@ def _fitted(name: str, x: Floats, train: Places) -> Scaling:
                 start = float(entry.shift(column, _Exactly))
                 width = float(entry.scale(column, start, _Exactly))
             except OverflowError:
-                raise TutorError(f"feature {feature + 1} has numbers that are too large to be normalised") from None
+                raise TutorError(f"{called} {feature + 1} has numbers that are too large to be normalised") from None
         shift.append(start)
         scale.append(width if width > 0 else 1.0)
     if not np.isfinite([*shift, *scale]).all():

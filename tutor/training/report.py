@@ -8,8 +8,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from tutor.data.builtin import Data
+from tutor.data.encoding import Encoding
 from tutor.results import Result
 from tutor.training import trainer as training
+from tutor.training.measures import Measures, measures_of
 from tutor.training.preparation import Scaling
 from tutor.training.trainer import Measure, Trainer
 
@@ -24,8 +26,9 @@ class NetworkReport(Struct):
     form: str
 
 
-class DataReport(Struct):
-    """The data, how many examples each part of them has, and what was taken for what where that was a guess."""
+class DataReport(Struct, omit_defaults=True):
+    """The data, how many examples each part of them has, and what was taken for what where that was a guess; the
+    inputs by their names, where they are not the columns of the table themselves."""
 
     name: str
     examples: int
@@ -33,7 +36,8 @@ class DataReport(Struct):
     validation: int
     test: int
     classes: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
 
 class EpochReport(Struct):
@@ -73,10 +77,13 @@ class TrainingReport(Result, kw_only=True):
     loss: float | None
     accuracy: float | None = None
     parts: dict[str, Measure]
+    measures: dict[str, Measures]
     history: list[EpochReport]
     advice: AdviceReport | None = None
     weights: list[float]
     scaling: Scaling | None = None
+    encoding: Encoding | None = None
+    target_scaling: Scaling | None = None
     running: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -101,7 +108,8 @@ def report(
             len(prepared.validation),
             len(prepared.test),
             data.classes,
-            data.remarks,
+            (*data.remarks, *prepared.remarks),
+            prepared.inputs if prepared.encoding is not None else (),
         ),
         settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
         arithmetic=wanted.arithmetic,
@@ -113,9 +121,12 @@ def report(
         loss=result.history[-1].loss if result.history else None,
         accuracy=measured["training"].accuracy if data.classes else None,
         parts=measured,
+        measures=measures_of(trainer),
         history=epoch_reports(result.history),
         advice=advised,
         weights=[float(w) for w in form.vector],
         scaling=prepared.scaling,
+        encoding=prepared.encoding,
+        target_scaling=prepared.target_scaling,
         running={n: array.ravel().tolist() for n, array in state.items() if n.startswith(("mean_", "variance_"))},
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from tutor.data.augmentation import parse_augmentation
 from tutor.data.builtin import Data
+from tutor.data.encoding import encoded
 from tutor.errors import TutorError
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
@@ -16,7 +17,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.architecture import Shape
 from tutor.training.matrix.engine import MatrixForm
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared, balanced, prepare
+from tutor.training.preparation import Prepared, balanced, prepare, split
 from tutor.training.settings import Settings, check
 from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.trainer import Form, Trainer
@@ -54,7 +55,7 @@ def shape_of(wanted: Settings, inputs: int, classes: Sequence[str], values: int)
 
 
 def shape_for(wanted: Settings, data: Data) -> Shape:
-    """The layers that these data need."""
+    """The layers that these data need, whose features are inputs."""
     return shape_of(wanted, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
 
 
@@ -64,10 +65,15 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
     if wanted.rule == "perceptron":
         rate = 1.0 if wanted.learning_rate is None else wanted.learning_rate
         wanted = replace(wanted, batch_size=1, learning_rate=rate)
-    shape = shape_for(wanted, data)
     if wanted.class_weights and not data.classes:
         raise TutorError("--class-weights weighs classes, and these data have values")
-    prepared = prepare(data, shape, wanted.validation, wanted.test, wanted.seed, wanted.normalize)
+    if wanted.target_scale and data.classes:
+        raise TutorError("--target-scale scales values to predict, and these data have classes")
+    parts = split(data, wanted.validation, wanted.test, wanted.seed)
+    data, encoding, remarks = encoded(data, parts[0])
+    shape = shape_for(wanted, data)
+    prepared = prepare(data, shape, parts, wanted.normalize, wanted.target_scale)
+    prepared = replace(prepared, encoding=encoding, remarks=(*remarks, *prepared.remarks))
     system = ARITHMETICS[wanted.arithmetic]
     vector = shape.initial(wanted.seed, wanted.init or _usual_start(wanted), system)
     form = _form(shape, system, data, prepared, wanted, vector)

@@ -10,6 +10,7 @@ from tutor.errors import counted
 from tutor.runs.predict import Predictions
 from tutor.runs.run import Run
 from tutor.views.blocks import Block, Column, Heading, Kind, Level, Paragraph, Row, Table
+from tutor.views.measures import in_numbers, in_words
 from tutor.views.training import confusion_matrix
 
 _SHOWN = 10
@@ -32,8 +33,11 @@ def predictions_page(run: Run, name: str, found: Predictions, remarks: list[str]
     if found.loss is not None:
         right = "" if found.accuracy is None else f", {100 * found.accuracy:.1f}% right"
         yield Paragraph(f"Against the answers: loss {found.loss:.6g}{right}.")
+    measured = {} if found.measures is None else {"these examples": found.measures}
+    yield from in_words(measured)
     if found.confusion:
         yield from confusion_matrix(found.classes, ("given", found.confusion))
+    yield from in_numbers({"given": found.measures} if found.measures is not None else {})
 
 
 def _first(found: Predictions) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.errors import counted
@@ -23,18 +23,25 @@ from tutor.views.blocks import (
     Strong,
     Table,
 )  # fmt: skip
+from tutor.views.measures import in_numbers, in_words
 
 Cut = Callable[[int, int], Any]
 
 
 def training_page(
-    data: Any, trainer: Any, result: Any, confused: Any, cut: Cut, advised: tuple[str, Sequence[Sequence[str]]] | None
+    data: Any,
+    trainer: Any,
+    result: Any,
+    confused: Any,
+    cut: Cut,
+    advised: tuple[str, Sequence[Sequence[str]]] | None,
+    measured: Mapping[str, Any],
 ) -> Iterator[Block]:
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
-    `confused` is the confusion matrix with the part that it is about, `cut` makes the decision regions for so many
-    columns and rows.
+    `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `cut`
+    makes the decision regions for so many columns and rows.
     """
     shape, wanted = trainer.shape, trainer.wanted
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
@@ -48,16 +55,18 @@ def training_page(
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     yield Paragraph(_how(wanted))
-    yield from map(Paragraph, data.remarks)
+    yield from map(Paragraph, (*data.remarks, *trainer.data.remarks))
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
-        yield _curve(result.history)
+        yield curve(result.history)
         yield from _epochs(result.history)
         yield Break()
         yield _parts(trainer)
+        yield from in_words(measured)
         yield from confusion_matrix(data.classes, confused)
-        yield from _regions(data, cut)
+        yield from in_numbers(measured)
+        yield from _regions(data, trainer.data.inputs, cut)
     yield Paragraph(_how_it_ended(trainer, result))
     if advised is not None:
         seen, ways = advised
@@ -83,7 +92,7 @@ def _how(wanted: Any) -> str:
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
 
 
-def _curve(history: Any) -> Plot:
+def curve(history: Any) -> Plot:
     """The loss by the epoch; the table below says the same in numbers."""
     held_out = [e for e in history if e.validation_loss is not None]
     highest = max(e.loss for e in history)
@@ -154,11 +163,11 @@ def confusion_matrix(classes: Any, confused: Any) -> Iterator[Block]:
     yield Table(columns, tuple(rows), whole=True, narrower=words, aloud=words)
 
 
-def _regions(data: Any, cut: Cut) -> Iterator[Block]:
+def _regions(data: Any, inputs: Sequence[str], cut: Cut) -> Iterator[Block]:
     """The plane of two inputs, where there are two."""
     if (found := cut(1, 1)) is None:
         return
     _, across, up = found
-    x, y = data.features
+    x, y = inputs
     title = "Where the network draws the line"
     yield Regions(title, tuple(data.classes), (x, *across), (y, *up), lambda columns, rows: cut(columns, rows)[0])

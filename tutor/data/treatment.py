@@ -1,0 +1,41 @@
+"""What is done about the columns of a table that are not wanted, that hold words, or that have gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Missing = Literal["", "mean", "median", "drop"]
+"""How a gap is filled; `drop` leaves out its row, and nothing at all refuses it."""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """The columns that are left out, as they were typed, and what is done about gaps."""
+
+    drop: tuple[str, ...] = ()
+    missing: Missing = ""
+
+    @property
+    def is_given(self) -> bool:
+        return bool(self.drop or self.missing)
+
+    @property
+    def fills(self) -> bool:
+        return self.missing in ("mean", "median")
+
+
+AS_IT_STANDS = Treatment()
+"""Every column is taken, and a gap refused."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is still to be done to the columns of `x`, (examples, columns), before they are inputs.
+
+    A column of words has its `words` here, each once, and in x their places among these; one of numbers has None. NaN
+    stands in x for a gap, which only where `missing` is mean or median there may be.
+    """
+
+    words: tuple[tuple[str, ...] | None, ...]
+    missing: Missing

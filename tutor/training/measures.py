@@ -1,0 +1,208 @@
+"""How good a network is: errors in the unit of the values, rates by class, and what a guess without a network gives.
+
+All sums are exact and rounded once, so the same outputs give the same bits everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import fsum, isfinite, nan, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct
+
+from tutor.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats, Mask, Places
+
+BETTER, SAME, WORSE, UNKNOWN = "better than", "no better than", "worse than", "not to be compared with"
+
+
+class OutputMeasures(Struct):
+    """One value to predict: the root of the mean squared error, the mean absolute error, and R², the share of the
+    variance that is explained, which is null where there is none; then both errors of predicting the mean."""
+
+    name: str
+    rmse: float
+    mae: float
+    r2: float | None
+    baseline_rmse: float
+    baseline_mae: float
+
+
+class ValueMeasures(Struct, tag="values", tag_field="of"):
+    """Values to predict; with several outputs `rmse`, `mae` and `r2` are the means of theirs. The baseline predicts the
+    mean of the training part for every example, and `verdict` says how the network does beside it."""
+
+    rmse: float
+    mae: float
+    r2: float | None
+    baseline: str
+    baseline_rmse: float
+    baseline_mae: float
+    verdict: str
+    outputs: list[OutputMeasures]
+
+
+class ClassMeasure(Struct):
+    """One class. Precision is the share of the examples taken for it that are of it, recall the share of its examples
+    that are taken for it, F1 the harmonic mean of both; ROC-AUC how often the output of one of its examples is above
+    that of another one. What would divide by 0 is null."""
+
+    name: str
+    examples: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    roc_auc: float | None
+
+
+class Macro(Struct):
+    """The plain means over the classes that have examples or were guessed; a precision or recall of none counts 0."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class ClassMeasures(Struct, tag="classes", tag_field="of"):
+    """Classes to tell apart; balanced accuracy is the mean recall of the classes that have examples, `roc_auc` the mean
+    of the classes. The baseline says the commonest class of the training part to every example."""
+
+    accuracy: float
+    balanced_accuracy: float
+    macro: Macro
+    roc_auc: float | None
+    baseline: str
+    baseline_accuracy: float
+    verdict: str
+    classes: list[ClassMeasure]
+
+
+Measures = ClassMeasures | ValueMeasures
+
+
+def measures_of(trainer: Trainer) -> dict[str, Measures]:
+    """What the network, as it is now, comes to on every part of its data."""
+    data, found = trainer.data, dict[str, Measures]()
+    for part, places in data.parts.items():
+        with np.errstate(all="ignore"):
+            outputs = trainer.form.outputs(data.rows, places).astype(np.float64)
+        if data.classes:
+            common = majority(data.y[data.train].astype(np.int64), len(data.classes))
+            y = data.y[places].astype(np.int64)
+            found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common)
+        else:
+            if data.target_scaling is not None:
+                outputs = data.target_scaling.in_units(outputs)
+            values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
+            means = means_of(values[:, data.train])
+            found[part] = of_values(values[:, places], outputs, means, data.outputs)
+    return found
+
+
+def majority(y: Places, count: int) -> int:
+    """The commonest of so many classes, the first one of several."""
+    return int(np.bincount(y, minlength=count).argmax())
+
+
+def means_of(values: Floats) -> list[float]:
+    """The mean of each row, (outputs, examples)."""
+    return [_mean(row) for row in values]
+
+
+def _mean(values: Floats) -> float:
+    try:
+        return fsum(values.tolist()) / len(values)
+    except (OverflowError, ValueError):
+        return nan
+
+
+def of_values(y: Floats, outputs: Floats, means: Sequence[float], names: Sequence[str] = ()) -> ValueMeasures:
+    """For values and outputs of (outputs, examples), beside predicting these means."""
+    called = names if len(names) == len(y) else [f"output {k}" for k in range(1, len(y) + 1)]
+    each = [_of_output(*one) for one in zip(called, y, outputs, means, strict=True)]
+    explained = [one.r2 for one in each if one.r2 is not None]
+    rmse, baseline = (fsum(values) / len(each) for values in ([o.rmse for o in each], [o.baseline_rmse for o in each]))
+    worse = sum(one.rmse > one.baseline_rmse for one in each)
+    sides = {_compared(one.baseline_rmse, one.rmse) for one in each}
+    return ValueMeasures(
+        rmse=rmse,
+        mae=fsum(one.mae for one in each) / len(each),
+        r2=fsum(explained) / len(explained) if explained else None,
+        baseline="predicting the mean",
+        baseline_rmse=baseline,
+        baseline_mae=fsum(one.baseline_mae for one in each) / len(each),
+        verdict=sides.pop() if len(sides) == 1 else f"for {worse} of {len(each)} outputs {WORSE}",
+        outputs=each,
+    )
+
+
+def _of_output(name: str, y: Floats, output: Floats, mean: float) -> OutputMeasures:
+    own = _mean(y)
+    with np.errstate(all="ignore"):
+        off, from_mean, spread = output - y, mean - y, y - own
+        squares, variance = _mean(off * off), _mean(spread * spread)
+        baseline = sqrt(_mean(from_mean * from_mean))
+    r2 = 1 - squares / variance if variance > 0 else None
+    return OutputMeasures(name, sqrt(squares), _mean(np.abs(off)), r2, baseline, _mean(np.abs(from_mean)))
+
+
+def _compared(less: float, more: float) -> str:
+    """How the network does where the second number is an error and the first that of the baseline."""
+    if not (isfinite(less) and isfinite(more)):
+        return UNKNOWN
+    return BETTER if more < less else WORSE if more > less else SAME
+
+
+def of_classes(y: Places, guessed: Places, outputs: Floats, classes: Sequence[str], common: int) -> ClassMeasures:
+    """For the numbers of the classes, (examples,), those that were guessed, and the outputs, (outputs, examples),
+    beside saying `common` to every example."""
+    count = len(classes)
+    table = np.zeros((count, count), dtype=np.int64)
+    np.add.at(table, (y, guessed), 1)
+    right, there, taken = (values.tolist() for values in (np.diag(table), table.sum(axis=1), table.sum(axis=0)))
+    scores = outputs if len(outputs) > 1 else np.concatenate([-outputs, outputs])
+    each = [
+        ClassMeasure(
+            name,
+            there[k],
+            _share(right[k], taken[k]),
+            _share(right[k], there[k]),
+            _share(2 * right[k], there[k] + taken[k]),
+            roc_auc(scores[k], y == k),
+        )
+        for k, name in enumerate(classes)
+    ]
+    met = [one for k, one in enumerate(each) if there[k] or taken[k]]
+    recalls = [one.recall for one in each if one.recall is not None]
+    areas = [one.roc_auc for one in each if one.roc_auc is not None]
+    accuracy, baseline = sum(right) / len(y), there[common] / len(y)
+    return ClassMeasures(
+        accuracy=accuracy,
+        balanced_accuracy=fsum(recalls) / len(recalls),
+        macro=Macro(*(fsum(getattr(one, of) or 0.0 for one in met) / len(met) for of in ("precision", "recall", "f1"))),
+        roc_auc=fsum(areas) / len(areas) if areas else None,
+        baseline=f"always saying {classes[common]}",
+        baseline_accuracy=baseline,
+        verdict=_compared(accuracy, baseline),
+        classes=each,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def roc_auc(scores: Floats, positive: Mask) -> float | None:
+    """The area under the curve of true by false positives: the share of the pairs of a positive and a negative example
+    in which the positive one has the higher score, ties counting half (Mann and Whitney 1947). None without a pair."""
+    ups, downs = int(positive.sum()), int((~positive).sum())
+    if not ups or not downs or not np.isfinite(scores).all():
+        return None
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    twice_ranks = 2 * np.cumsum(counts) - counts + 1  # of each score, the sum of its first and its last rank
+    over = int(twice_ranks[place[positive]].sum()) - ups * (ups + 1)
+    return over / (2 * ups * downs)

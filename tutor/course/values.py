@@ -153,6 +153,8 @@ def _spread(value: Value, count: int) -> tuple[Number, ...]:
 
 
 def _worked_out(expression: Any, known: Mapping[str, Number]) -> Number:
+    if expression.is_Symbol:
+        return known[expression.name]
     from tutor.worksheet.values import evaluate_formula
 
     try:

@@ -20,7 +20,8 @@ from tutor.lessons.find import worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import assign
-from tutor.marking.sheet import MarkedSheet, SheetMarker
+from tutor.marking.marked import MarkedSheet
+from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import CREDIT, Marker
 from tutor.processes import workers
 

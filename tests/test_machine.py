@@ -16,7 +16,8 @@ from student import Values, Work, called
 
 from tutor.lessons.find import read_lesson, worksheet_of
 from tutor.lessons.read import parse_lesson
-from tutor.marking.sheet import MarkedSheet, SheetMarker
+from tutor.marking.marked import MarkedSheet
+from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import CREDIT, Marker
 
 

@@ -70,7 +70,7 @@ LEADS_TO: Mapping[str, Ways] = {
     ],
     "train explained": [("explain {name}", "the equations behind the update")],
     "predict": [("export {run} --to pytorch", "the network as a script of its own")],
-    "trace wrong": [("{again} --why {entry}", "opens the sum behind the first entry that is off")],
+    "trace wrong": [("{again} --why {name}", "opens the sum behind the first entry that is off")],
     "trace right": [("{again} --precision half", "how much of it a coarser type would show")],
     "new": [("run {lesson}", "runs it as it is"), ("lint {lesson}", "says what is still to be filled in")],
     "lint wrong": [("{again}", "checks it again, once that is mended")],

@@ -123,7 +123,7 @@ def _checked(
     else:
         printer.show(view.trace_page(report))
         wrong = next((a.where for a in report.arrays if a.verdict == "wrong" and a.where), None)
-        lead_on(printer, "trace wrong" if wrong else "trace right", again=as_typed(), entry=wrong)
+        lead_on(printer, "trace wrong" if wrong else "trace right", again=as_typed(), name=wrong)
     if not report.is_right:
         raise typer.Exit(1)
 

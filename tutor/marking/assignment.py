@@ -14,7 +14,7 @@ from tutor.lessons.format import Homework
 from tutor.marking.answer import DEFAULT, Demand, Written, read_written
 from tutor.marking.everywhere import LINE
 from tutor.marking.formula_answer import EITHER
-from tutor.marking.sheet import MarkedSheet, Misconception
+from tutor.marking.marked import MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
 from tutor.worksheet.step import STAGES, Worksheet, by_stage

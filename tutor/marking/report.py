@@ -13,7 +13,7 @@ from tutor.marking.assignment import Assignment
 from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
-from tutor.marking.sheet import Cell, MarkedSheet, Misconception
+from tutor.marking.marked import Cell, MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
 from tutor.marking.worked import worked
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT

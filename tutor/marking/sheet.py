@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -18,36 +17,15 @@ from tutor.marking.earlier import Following, still_following
 from tutor.marking.everywhere import LINE, Everywhere
 from tutor.marking.formula_answer import EITHER, RIGHT, WRONG, Formulas
 from tutor.marking.machine import as_computed
+from tutor.marking.marked import Cell, MarkedSheet, Misconception
 from tutor.marking.story import Mistake, Search
 from tutor.marking.student import Working
 from tutor.marking.verdict import CREDIT, Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
-from tutor.slips.slip import Hint
 
 _MOST_TRIED = 40  # explanations by a blank line that are followed to the end of the sheet
 _WORTH_SOLVING = 2  # later lines wrong, before an unknown slip in a blank line is looked for
-
-
-class Cell(NamedTuple):
-    """A marked answer; a root error has the slips that fit, the best first.
-
-    `formula` is set where the answer is or has one: right, wrong or undecided; `reason` where it cannot be read.
-    `degenerate` says of a line that it follows from zeros and shows nothing; `earlier` has the lines above from whose
-    earlier values it follows. `half` says that a wrong formula stands beside the right number, `left_side` what a
-    computation before the equals sign comes to, where that is not the number after it; `accepted` that it is not the
-    key, but accepted by the teacher.
-    """
-
-    mark: Mark
-    slips: Sequence[Fit] = ()
-    formula: str = ""
-    reason: str = ""
-    degenerate: bool = False
-    earlier: Sequence[str] = ()
-    half: bool = False
-    left_side: Decimal | None = None
-    accepted: bool = False
 
 
 class _Known(NamedTuple):
@@ -56,37 +34,6 @@ class _Known(NamedTuple):
 
     judged: Mapping[int, str]
     earlier: dict[int, Following]
-
-
-class Misconception(NamedTuple):
-    """One mistake of the story: in which lines it shows, in how many of them it was made `apart`, line by line, and what
-    to look at. `is_other` says that it explains the same lines as the one before, just as well."""
-
-    id: str
-    scope: str
-    cells: Sequence[str]
-    hint: Hint
-    given: str = ""
-    read_as: Decimal | None = None
-    entry: str = ""
-    is_other: bool = False
-    apart: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedSheet:
-    """`after_errors` are the lines that stand on a root error, or on a blank line in which a mistake sits; `working`
-    has the numbers that the writer went on with. What is `dropped` does not count, and is never called an error."""
-
-    cells: Sequence[Cell]
-    working: Working = field(compare=False)
-    misconceptions: Sequence[Misconception] = ()
-    after_errors: frozenset[str] = frozenset()
-    dropped: frozenset[str] = frozenset()
-
-    @property
-    def root_errors(self) -> list[str]:
-        return [c.mark.name for c in self.cells if c.mark.verdict == "wrong" and c.mark.name not in self.dropped]
 
 
 class SheetMarker:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from msgspec import Struct, field
 
 from tutor.errors import NothingThere, listed
@@ -21,6 +22,9 @@ from tutor.trace.spelling import conventions_of, equation, name_of, said, unchec
 from tutor.trace.verdicts import CARRIED, MISSING, RIGHT, WRONG, Judged, judged
 
 Array = Any
+
+
+_MOST_OF_OTHERS = 2
 
 
 class ArrayReport(Struct, omit_defaults=True):
@@ -89,7 +93,8 @@ def trace(steps: Sequence[Mapping[str, Array]], options: Options) -> list[Traced
     found: list[Traced] = []
     for number, arrays in enumerate(steps, 1):
         before = {r: x.array for r, x in found[-1].reading.step.by_role.items()} if found else {}
-        found.append(_one(arrays, options, before, number if len(steps) > 1 else 0))
+        with np.errstate(all="ignore"):  # what is not finite is told, not warned of
+            found.append(_one(arrays, options, before, number if len(steps) > 1 else 0))
     return found
 
 
@@ -135,7 +140,8 @@ def _simplest(
     for number, reading in enumerate(readings):
         verdicts = judged(reading.step)
         search = Search(reading.network, reading.step, before, verdicts)
-        found = search.run()
+        # Another than the most usual reading has to explain everything, and by less.
+        found = search.run() if not number else search.run(_MOST_OF_OTHERS)
         told.append(((len(search.wrong), len(found), number), reading, verdicts, search, found))
         if not search.wrong and len(found) <= 1:
             break

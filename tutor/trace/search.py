@@ -23,7 +23,7 @@ EVERYWHERE, LAYER, LINE = "everywhere", "layer", "line"
 MOST_MISTAKES = 8
 _MOST_NUMBERS = 20_000
 """Of arrays up to so many numbers pairs of mistakes are tried, where no single one explains an array."""
-_MOST_PAIRS = 3_000
+_MOST_PAIRS = 2_000
 _MANY_FEATURES, _FEATURES = 200, 32
 
 
@@ -66,8 +66,8 @@ class Search:
         self._fits: dict[tuple[int, Role], bool] = {}
         self._tried = 0
 
-    def run(self) -> list[Found[Change, Role]]:
-        return story(self, MOST_MISTAKES)
+    def run(self, most: int = MOST_MISTAKES) -> list[Found[Change, Role]]:
+        return story(self, most)
 
     def put_in(self, mistake: Change) -> None:
         self.whole = self.whole.with_equations(mistake.all_nodes)

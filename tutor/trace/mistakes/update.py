@@ -68,7 +68,7 @@ def _missing_rate(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
 def _rate_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     rate = s.network.conventions.rate
     if _parameter(role) is not None and rate is not None:
-        made = _reworded(_update(s, role, rate=rate**2), lambda text: text.replace("eta·", "eta·eta·", 1))
+        made = _reworded(_update(s, role, rate=rate * rate), lambda text: text.replace("eta·", "eta·eta·", 1))
         if made is not None:
             yield Rewriting("", made)
 

@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tutor.cli.app import Force, command
+from tutor.cli.data_options import DataName, Drop, Label, MissingName, TaskName, known_task, treatment_typed
 from tutor.cli.lessons import Json
-from tutor.cli.train import (
-    DataName,
-    Drop,
-    Label,
-    MissingName,
-    TaskName,
-    known_task,
-    treatment_typed,
-    use_one_thread,
-)
+from tutor.cli.train import use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from conftest import Tutor
 
+from tutor.experiments.folds import FoldsReport
 from tutor.experiments.report import ComparisonReport
 from tutor.homework.classroom import ClassReport
 from tutor.homework.lint import Lint
@@ -30,6 +31,7 @@ PRINTED: list[tuple[str, type[Result]]] = [
     ("train --data xor --hidden 2 --epochs 2 --explain 2 --json", document.UpdateDocument),
     ("explain adam --json", OptimizerDocument), ("explain sigmoid --json", EntryDocument), ("explain dropout --json", EntryDocument),
     ("list --json", Listing), ("lint mlp --json", Lint), (TRAIN, TrainingReport),
+    (f"{TRAIN} --folds 2", FoldsReport), ("train --data values.csv --epochs 2 --folds 3 --json", FoldsReport),
     (f"{TRAIN} --validation 0.2 --test 0.1 --normalize zscore --batch-norm", TrainingReport),
     ("train --data values.csv --epochs 2 --json", TrainingReport), ("train --data xor --epochs 9 --learning-rate 1e300 --json", TrainingReport),
     ("predict r.npz --data moons --json", PredictionReport), ("predict r.npz --data bare.csv --json", PredictionReport),

@@ -12,17 +12,9 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.course import compare_in_lesson
+from tutor.cli.data_options import NAMED, Drop, Label, MissingName, TaskName, known_task, treatment_typed
 from tutor.cli.lessons import Json
-from tutor.cli.train import (
-    DATA,
-    Drop,
-    Label,
-    MissingName,
-    TaskName,
-    known_task,
-    treatment_typed,
-    use_one_thread,
-)
+from tutor.cli.train import use_one_thread
 from tutor.cli.vary_option import command_line, read_variations
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
@@ -64,7 +56,7 @@ def compare(
     printer: Printer,
     given: dict[str, Any],
     lesson: Annotated[str | None, _LESSON] = None,
-    data: Annotated[str | None, DATA] = None,
+    data: Annotated[str | None, NAMED] = None,
     vary: Vary = None,
     seeds: Seeds = None,
     search: Search = "grid",

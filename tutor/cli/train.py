@@ -8,23 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
+from tutor.cli.data_options import NAMED, Drop, Label, MissingName, TaskName, known_task, treatment_typed
 from tutor.cli.figure import FigureFile, claim_figure, write_figure
+from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
 from tutor.cli.worksheet import lesson_names
-from tutor.errors import TutorError, nearest
+from tutor.errors import TutorError
 from tutor.files import Target, claim
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.data.builtin import Data
-    from tutor.data.limits import Task
     from tutor.data.source import Source
     from tutor.data.treatment import Treatment
     from tutor.training.advice import Advice
@@ -60,23 +61,6 @@ def begun(
     source = source_of(data, label, wanted.seed, known_task(task), treatment)
     found = open_data(data, label, wanted.seed, source.task, treatment)
     return source, found, set_up(found, wanted)
-
-
-def known_task(typed: str | None) -> Task:
-    """What was typed, if anything was. Raises TutorError where it is no task."""
-    if typed is None:
-        return ""
-    for task in TASKS:
-        if typed == task:
-            return task
-    raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
-
-
-def treatment_typed(drop: Sequence[str] | None, missing: Literal["mean", "median", "drop"] | None) -> Treatment:
-    """What is to be done about the columns of a table."""
-    from tutor.data.treatment import Treatment
-
-    return Treatment(tuple(drop or ()), missing or "")
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -192,19 +176,6 @@ def tell_how_it_ended(target: Path | None, trainer: Trainer, unsaved: TutorError
         tell(f"Saved in {target}.")
 
 
-DATA = typer.Option(
-    metavar="NAME|FILE",
-    help="and, or, nand, xor, blobs, circles, moons, spirals, sine, iris, digits, or a file: CSV, NPZ, MNIST IDX.",
-)
-_LABEL = "The column of a CSV to be learned, or several, as in price,rent; the last unless given."
-Label = Annotated[str | None, typer.Option(metavar="COLUMN", help=_LABEL)]
-_DROP = "A column of a CSV that is left out; may be given several times, or as a,b."
-Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help=_DROP)]
-_MISSING = "What fills a gap in a CSV, fitted on the training part; drop leaves out its row."
-MissingName = Annotated[Literal["mean", "median", "drop"] | None, typer.Option(help=_MISSING)]
-TaskName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
-]
 Save = Annotated[
     Path | None,
     typer.Option(
@@ -224,7 +195,6 @@ Resume = Annotated[
 ]
 
 
-TASKS: tuple[Task, ...] = ("regression", "classes")
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -252,7 +222,7 @@ def train(
     printer: Printer,
     given: dict[str, Any],
     lesson: Annotated[str | None, _LESSON] = None,
-    data: Annotated[str | None, DATA] = None,
+    data: Annotated[str | None, NAMED] = None,
     label: Label = None,
     task: TaskName = None,
     drop: Drop = None,
@@ -261,6 +231,7 @@ def train(
     save: Save = None,
     checkpoint: Checkpoint = None,
     figure: FigureFile = None,
+    folds: Folds = None,
     force: Force = False,
     resume: Resume = None,
     json_output: Json = False,
@@ -293,10 +264,16 @@ def train(
     from tutor.views.training import training_page
 
     treatment = treatment_typed(drop, missing)
+    if folds is not None:
+        own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
+        check_alone({**own, "--figure": figure, "--resume": resume})
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, task, treatment, explain, given, save, force)
     else:
         source, found, trainer = begun(lesson, data, label, task, treatment, given, save, force)
+    if folds is not None and source is not None:
+        train_in_folds(source, trainer.wanted, folds, printer, json_output)
+        return
     if figure is not None and explain is not None:
         raise TutorError(
             "--figure is the curve of a training, and --explain shows one update in its place; leave one of them out"

@@ -17,7 +17,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.architecture import Shape
 from tutor.training.matrix.engine import MatrixForm
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared, balanced, prepare, split
+from tutor.training.preparation import Parts, Prepared, balanced, prepare, split
 from tutor.training.settings import Settings, check
 from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.trainer import Form, Trainer
@@ -59,8 +59,9 @@ def shape_for(wanted: Settings, data: Data) -> Shape:
     return shape_of(wanted, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
 
 
-def set_up(data: Data, wanted: Settings) -> Trainer:
-    """Everything ready to be trained. Raises TutorError with what to do for whatever does not fit."""
+def set_up(data: Data, wanted: Settings, parts: Parts | None = None) -> Trainer:
+    """Everything ready to be trained, with these parts of the data or those that the settings make. Raises TutorError
+    with what to do for whatever does not fit."""
     check(wanted)
     if wanted.rule == "perceptron":
         rate = 1.0 if wanted.learning_rate is None else wanted.learning_rate
@@ -69,7 +70,7 @@ def set_up(data: Data, wanted: Settings) -> Trainer:
         raise TutorError("--class-weights weighs classes, and these data have values")
     if wanted.target_scale and data.classes:
         raise TutorError("--target-scale scales values to predict, and these data have classes")
-    parts = split(data, wanted.validation, wanted.test, wanted.seed)
+    parts = parts or split(data, wanted.validation, wanted.test, wanted.seed)
     data, encoding, remarks = encoded(data, parts[0])
     shape = shape_for(wanted, data)
     prepared = prepare(data, shape, parts, wanted.normalize, wanted.target_scale)

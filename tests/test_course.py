@@ -325,6 +325,20 @@ def test_depends_needs_a_case_for_each(tutor: Tutor) -> None:
     assert "no computation decides" in said(tutor, LESSON + claim(says="s", verdict="words"))
 
 
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"verdict": "holds", "test": "square.x < square.y"}, "This holds."),
+        ({"verdict": "wrong", "test": "square.y < square.x"}, "This is wrong."),
+        ({"verdict": "words", "why": "It is a name."}, "This is a matter of words."),
+    ],
+    ids=["holds", "wrong", "words"],
+)
+def test_a_verdict_is_a_sentence(tutor: Tutor, keys: dict[str, str], sentence: str) -> None:
+    shown = " ".join(tutor("run", written(tutor, LESSON + claim(says="So it is.", **keys))).stdout.split())
+    assert f"So it is. {sentence}" in shown
+
+
 def test_then_works_on_with_each_of_two_formulas(tutor: Tutor) -> None:
     text = LESSON + claim(
         says="s", verdict="wrong", of="square.y", printed="2*x", correct="x**2", then="z",

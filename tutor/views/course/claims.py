@@ -15,7 +15,7 @@ from tutor.views.blocks import Block, Break, Paragraph, Verdict
 from tutor.views.course.numbers import apart, number, pair, spelled
 from tutor.views.course.prose import plain_texts, prose_blocks
 
-VERDICTS = {"holds": "holds", "wrong": "is wrong", "depends": "depends", "words": "a matter of words"}
+VERDICTS = {"holds": "holds", "wrong": "is wrong", "depends": "depends", "words": "is a matter of words"}
 _COLOURS = {"holds": "correct", "wrong": "wrong", "depends": "carried", "words": "carried"}
 
 
@@ -31,7 +31,7 @@ def claim_blocks(claim: Claim, finding: Finding, values: Values, line: int = 0) 
     """The statement, its verdict, the evidence, the reason."""
     where = f" ({claim.where})" if claim.where else ""
     said = " ".join(claim.says.split())
-    yield Paragraph((f"Claim{where}: {said} ", Verdict(_COLOURS[claim.verdict], f"{_verdict(claim)}.")))
+    yield Paragraph((f"Claim{where}: {said} ", Verdict(_COLOURS[claim.verdict], f"This {VERDICTS[claim.verdict]}.")))
     for text in evidence(claim, finding):
         yield Paragraph(text, 2)
     yield Break()
@@ -40,11 +40,6 @@ def claim_blocks(claim: Claim, finding: Finding, values: Values, line: int = 0) 
     if claim.source:
         yield Paragraph(f"Source: {claim.source}.", 2)
         yield Break()
-
-
-def _verdict(claim: Claim) -> str:
-    text = VERDICTS[claim.verdict]
-    return text if claim.verdict == "words" else f"This {text}"
 
 
 def evidence(claim: Claim, finding: Finding) -> Iterator[str]:

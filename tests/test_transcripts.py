@@ -34,9 +34,15 @@ HOSTILE = {
 }  # fmt: skip
 
 
+QUICK = ("perceptron", "mlp", "gates")
+"""Those whose experiments take next to no time; `.ci/run` verifies all of them, in a leg of its own."""
+
+
 @pytest.mark.parametrize("environment", [{}, HOSTILE], ids=["none", "hostile"])
 def test_the_transcripts_hold_in_any_environment(process: Tutor, environment: dict[str, str]) -> None:
-    done = process("transcript", "verify", RECORDED, **environment)
+    for path in (path for lesson in QUICK for path in RECORDED.glob(f"{lesson}.*")):
+        shutil.copy(path, process.folder)
+    done = process("transcript", "verify", process.folder, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

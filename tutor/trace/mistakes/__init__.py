@@ -1,1 +1,1 @@
-"""The mistakes that programs make: each rewrites equations between arrays."""
+"""The mistakes that programs make. Each rewrites equations between arrays."""

@@ -249,6 +249,16 @@ def test_the_order_of_lines_changes_nothing(data: st.DataObject) -> None:
     assert marked(lesson_text("mlp"), sheet).cells == marked(lesson_text("mlp"), shuffled).cells
 
 
+def test_a_line_that_rounds_to_nothing_is_marked() -> None:
+    """Several root errors, after which a blank line is tried whose value is less than a unit of what was written."""
+    slips = {"b3_new": -1, "out_out_after": -1, "W1_new": 2, "dE/dW2": -1, "dout_in/dh2_out": 2}
+    names = [*slips, "dE/db2", "W4_new", "dout_in/db3", "b2_new", "W2_new", "h2_in_after", "W3_new", "dh2_in/dW3",
+             "dh1_out/dh1_in", "W6_new"]  # fmt: skip
+    sheet = {name: f"{float(MLP.values[name]) * slips.get(name, 1):.6g}" for name in names}
+    cells = {cell.name: cell for cell in marked(lesson_text("mlp"), sheet).cells}
+    assert {name for name in names if cells[name].verdict == "wrong"} >= {"b3_new", "W1_new", "dout_in/dh2_out"}
+
+
 def test_the_page_tells_each_mistake_once(tutor: Tutor) -> None:
     (tutor.folder / "t.toml").write_text(TANH)
     rows = "".join(f"{n},{v}\n" for n, v in tanh_sheet(lambda h, z: h * (1 - h)).items())

@@ -35,7 +35,7 @@ HOSTILE = {
 
 
 QUICK = ("perceptron", "mlp", "gates")
-"""Those whose experiments take next to no time; `.ci/run` verifies all of them, in a leg of its own."""
+"""Those whose experiments take next to no time. `tutor transcript verify` makes all of them again, which takes minutes."""
 
 
 @pytest.mark.parametrize("environment", [{}, HOSTILE], ids=["none", "hostile"])

@@ -163,8 +163,11 @@ class Program:
     def rounded_inside(self, place: int, standing: Sequence[Any], outer: Decimal, inner: Decimal) -> Decimal | None:
         """The value to the unit `outer` when each result inside the formula is rounded to the unit `inner`."""
         function = self.compiled.rounding_functions(self.digits)[place - self.first]
-        value = result(function, self.compiled.inputs[place], standing, inner)
-        return None if value is None else decimals.rounded(value, outer)
+
+        def rounded(standing: Sequence[Any], inner: Decimal) -> Decimal:
+            return decimals.rounded(function(standing, inner), outer)
+
+        return result(rounded, self.compiled.inputs[place], standing, inner)
 
 
 def _other_numbers(givens: Sequence[Decimal], random: Random) -> list[Decimal]:

@@ -178,6 +178,22 @@ def test_weights_left_as_they_were_given_after_zeros_show_nothing_however_short_
     assert found.score <= 0.6 * found.max_score
 
 
+def test_a_zero_stands_for_nothing_however_few_digits_it_has_and_comes_from_no_other_line() -> None:
+    """Appendix B with dE/dout_out = 0, whose truth, 0.835, and with 0 for dE/dout_in, whose truth is 0.097 of it: 0 to
+    no decimals, but the writer has six everywhere else. The weights stay, and the second forward pass is the first."""
+    right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp"))
+    sheet, first = {}, {s.name for s in right.steps if s.stage == "forward"}
+    for step in right.steps:
+        value = (
+            right.values[step.before] if step.stage in ("update", "after") and step.before else right.values[step.name]
+        )
+        sheet[step.name] = "0" if step.name.startswith("dE/d") else f"{float(value):.6f}"
+    found = marked(lesson_text("mlp"), sheet)
+    assert not [m.id for m in found.misconceptions if m.id == "swapped-values"]
+    later = [c for c in found.cells if c.stage in ("update", "after")]
+    assert first and len(later) > len(first) and not any(c.earned for c in later)
+
+
 def test_a_branch_that_is_off_is_no_degenerate_line() -> None:
     lesson = """format = 1
 title = "t"

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
-from tutor.errors import TutorError, listed, nearest, nearest_in
+from tutor.errors import TutorError, counted, listed, nearest, nearest_in
 from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
 from tutor.marking.answer import DEFAULT, Demand, Written, read_written
@@ -89,7 +89,8 @@ class Assignment:
         if not self.shows_sound_work(sheet):
             yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
-            yield f"{listed(nothing)}: what stands above is 0 or as it was, so there is nothing left to show in them"
+            lines = counted(len(nothing), "line")
+            yield f"{lines} below a 0 or below weights left as they were, in which nothing is left to show"
 
     def _excusable(self, sheet: MarkedSheet) -> Iterator[str]:
         """The lines after the first that the same mistake explains."""

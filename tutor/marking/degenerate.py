@@ -8,14 +8,15 @@ from functools import cached_property
 from tutor.formulas.expressions import parts, where
 from tutor.marking.answer import is_same
 from tutor.marking.student import Working
+from tutor.marking.verdict import Marker
 
 
 class Degenerate:
     """`lines` are the places whose own value is 0, the old one of a parameter, or that of the first forward pass, where
     the key is not; but not because of a branch: a ReLU that is off, a perceptron that is right, clipping."""
 
-    def __init__(self, working: Working) -> None:
-        self.working, self.compiled, self.key = working, working.compiled, working.program.key
+    def __init__(self, working: Working, marker: Marker) -> None:
+        self.working, self.compiled, self.key, self.marker = working, working.compiled, working.program.key, marker
 
     @cached_property
     def lines(self) -> frozenset[int]:
@@ -29,9 +30,16 @@ class Degenerate:
                 if self._is_repeated(place) and self._comes_of(place, nothing):
                     found.add(place)
                     nothing.add(place)
-            elif (w := self.working.written.get(place)) is not None and self._is_nothing(place, w.value):
-                nothing |= {place} if abs(w.value - own[place]) > w.half else set()  # else only to so many digits
+            elif self._is_written_as_nothing(place):
+                nothing.add(place)
         return frozenset(found)
+
+    def _is_written_as_nothing(self, place: int) -> bool:
+        """Whether a number that is something is written as 0 or as no change, and not only to so many digits."""
+        w = self.working.written.get(place)
+        if w is None or not self._is_nothing(place, w.value):
+            return False
+        return abs(w.value - self.working.own[place]) > w.half or self.marker.verdict(self.working, place, w) == "wrong"
 
     def _is_repeated(self, place: int) -> bool:
         """Whether the answer is that very number; one that rounding moved was worked out."""
@@ -44,15 +52,16 @@ class Degenerate:
         if before is None:
             return not value and bool(self.key[place])
         old, old_key = before
-        return value == old and self.key[place] != old_key
+        return value in old and self.key[place] != old_key
 
-    def _before(self, place: int) -> tuple[object, object] | None:
-        """What stands in place of the value before the updates, and what should; None where there is none."""
+    def _before(self, place: int) -> tuple[tuple[object, object], object] | None:
+        """What stands in place of the value before the updates, as written and as worked out, and what should; None
+        where there is none."""
         old = self.compiled.before[place]
         if old is None:
             step = self.compiled.steps[place - self.compiled.first]
             old = self.compiled.places.get(step.before) if step.stage == "after" and step.before else None
-        return None if old is None else (self.working.values[old], self.key[old])
+        return None if old is None else ((self.working.values[old], self.working.own[old]), self.key[old])
 
     def _comes_of(self, place: int, nothing: set[int]) -> bool:
         """Whether it is so because of such lines above; or else of a difference of equal numbers."""

@@ -138,8 +138,10 @@ class Diagnosis:
 
     def direct(self, working: Working, place: int, written: Written) -> list[Fit]:
         """Slips in the line itself, from the writer's own lines or from the key; the best of each kind, best first."""
-        found = list(self._direct(working, place, written))
-        return _best_of_each(found)
+        found = self._direct(working, place, written)
+        return _best_of_each(
+            [fit for fit in found if written.value or fit.id != SWAPPED_VALUES]
+        )  # a 0 is like any other
 
     def _direct(self, working: Working, place: int, written: Written) -> Iterator[Fit]:
         candidates = self.candidates.of(place)
@@ -185,7 +187,7 @@ class Diagnosis:
         count = sum(len(self.candidates.of(blank)) for blank in blanks)
         scale = Scale(working, place, written, count)
         found = list(self._through_blanks(working, place, scale, blanks, swapped=False))
-        if not found and anything:
+        if not found and anything and written.value:
             found = list(self._through_blanks(working, place, scale, blanks, swapped=True))
         return sorted(found, key=lambda fit: fit.order)
 

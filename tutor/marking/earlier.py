@@ -32,7 +32,7 @@ def still_following(
                 continue
             then = Working(working.program, {**earlier.written, place: written}, working.demands)
             if marker.verdict(then, place, written) in CREDIT:
-                found[place] = Following(changed, place in Degenerate(then).lines)
+                found[place] = Following(changed, place in Degenerate(then, marker).lines)
                 break
     return found
 

@@ -93,9 +93,8 @@ class SheetMarker:
                 if marks[p].verdict == "wrong"
             }
         working = self._line_by_line(working, texts, known, marks, slips)
-        nothing = (
-            Degenerate(working).lines if any(m.verdict in CREDIT and m.own != m.key for m in marks.values()) else ()
-        )
+        follows = any(m.verdict in CREDIT and m.own != m.key for m in marks.values())
+        nothing = Degenerate(working, self.marker).lines if follows else ()
         earlier = known.earlier
         cells = [
             Cell(

@@ -77,6 +77,8 @@ def remarks_on_lines(sheet: SheetReport) -> Iterator[str]:
     yield from _from_earlier(sheet.cells)
     for cell in sheet.cells:
         yield from _remarks(cell)
+    if nothing := [cell.name for cell in sheet.cells if cell.degenerate and not cell.dropped]:
+        yield f"No points for {listed(nothing)}: what stands above is 0 or as it was, so there is nothing left to show."
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
         coarse = [
             c.name for c in sheet.cells if c.verdict == "coarse" and not c.dropped and (c.stage == "update") == update
@@ -105,8 +107,6 @@ def _remarks(cell: CellReport) -> Iterator[str]:
     if cell.formula and (cell.formula != "right" or cell.verdict not in ("correct", "wrong")):
         half = " The number is right: half of the points." if cell.formula == "wrong" and cell.verdict in CREDIT else ""
         yield f"{cell.name}: {_FORMULAS[cell.formula]}{half if not cell.credit else ''}"
-    if cell.degenerate:
-        yield f"{cell.name}: what stands above it is 0 or as it was, so there is nothing left to show here."
     if cell.reason:
         yield f"{cell.name} = {cell.answer} cannot be read: {cell.reason}."
 

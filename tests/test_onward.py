@@ -20,7 +20,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX")
 
 def led_on(text: str) -> list[list[str]]:
     """The commands under the last `Next`, as a shell takes them apart."""
-    end = text.rpartition("\nNext\n")[2].replace("\\\n", " ")
+    end = text.rpartition("\nNext\n")[2]
+    end = re.sub(r"\\\n *", "", end)
     commands = [re.split(r" {3,}", line.strip())[0] for line in end.splitlines() if line.strip().startswith("tutor ")]
     return [shlex.split(command) for command in commands]
 
@@ -50,6 +51,18 @@ def test_what_is_not_known_is_not_said() -> None:
     assert [words for words, _ in ways_on("run", lesson="-", name="E")] == []
     assert [words for words, _ in ways_on("run", lesson="-x.toml", name="E")] == [], "it would be an option"
     assert ways_on("nothing leads on from here") == []
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_command_is_pasted_as_it_stands_however_narrow_the_terminal(width: int, tutor: Tutor, tmp_path: Path) -> None:
+    folder = tmp_path / "the sheets of my class in this year"
+    folder.mkdir()
+    lesson, sheet = folder / "a lesson of my own.toml", folder / "anna and her friend.csv"
+    lesson.write_text(ONE_NEURON, encoding="utf-8")
+    sheet.write_text("name,answer\nE,77\n", encoding="utf-8")
+    done = tutor("check", str(lesson), str(sheet), COLUMNS=str(width))
+    again = led_on(done.stdout)[0]
+    assert again[:4] == ["tutor", "check", str(lesson), str(sheet)]
 
 
 EXPLAINED = [

@@ -187,26 +187,30 @@ def _commands(block: Commands, page: Page) -> Parts:
         if beside:
             yield from indented(f"{words:{wide}}   {purpose}", page)
         else:
-            yield from map(page.line, _command(split, page.screen.width))
+            for line in map(page.line, _command(split, page.screen.width)):
+                line.no_wrap = True  # a name that is wider is left to the terminal to fold
+                yield line
             if purpose:
                 yield from indented(purpose, page, by=6)
 
 
 def _command(words: Sequence[str], width: int) -> list[str]:
-    """A command on as many lines as it needs, to be pasted as it stands; an option stays with its value."""
-    groups: list[str] = []
+    """A command on as many lines as it needs, to be pasted as it stands, options beside their values where they fit."""
+    groups: list[list[str]] = []
     for word in words:
         if groups and not word.startswith("--"):
-            groups[-1] += f" {word}"
+            groups[-1].append(word)
         else:
-            groups.append(word)
-    lines = [f"  {groups[0]}"]
-    for group in groups[1:]:
-        if len(lines[-1]) + len(group) + 3 > width:
-            lines[-1] += " \\"
-            lines.append(f"    {group}")
-        else:
-            lines[-1] += f" {group}"
+            groups.append([word])
+    lines: list[str] = []
+    for group in groups:
+        whole = " ".join(group)
+        for part in [whole] if len(whole) + 6 <= width else group:
+            if lines and len(lines[-1]) + len(part) + 3 <= width:
+                lines[-1] += f" {part}"
+            else:
+                lines[-1:] = [f"{last} \\" for last in lines[-1:]]
+                lines.append(f"    {part}" if lines else f"  {part}")
     return lines
 
 

@@ -112,6 +112,13 @@ def test_a_problem_says_what_is_given_and_what_is_to_be_found(tutor: Tutor, kind
         assert said and Fraction(said[1]) == value, name
 
 
+@pytest.mark.parametrize("view", [[], ["--blank"], ["--narrate"]], ids=" ".join)
+def test_where_nothing_is_given_nothing_is_said_to_be(tutor: Tutor, view: list[str]) -> None:
+    (tutor.folder / "my.toml").write_text('format = 1\ntitle = "t"\n[[equations]]\nname = "a"\nformula = "2*3"\n')
+    shown = tutor("run", "my.toml", *view)
+    assert shown.returncode == 0 and "2 " in shown.stdout and "Given" not in shown.stdout
+
+
 def test_a_problem_of_equations_states_them(tutor: Tutor) -> None:
     (tutor.folder / "my.toml").write_text(RECURRENT)
     shown = tutor("run", "my.toml", "--blank", "--width", "400").stdout

@@ -582,6 +582,13 @@ def learn(tutor: Tutor, lines: list[str], *options: str, home: Path) -> str:
     return " ".join(done.stdout.split())
 
 
+def test_what_is_said_to_a_wrong_answer_ends_with_one_stop(tutor: Tutor, tmp_path: Path) -> None:
+    """A slip says a sentence or asks, other remarks are without a stop; 0.09 for 9 is such a slip."""
+    name = written(tutor, LESSON + MORE)
+    told = learn(tutor, ["", "b", "0.09", "skip", "quit"], name, home=tmp_path / "home")
+    assert "Not yet." in told and not re.search(r"[.?!]\.(?!\.)", told.replace("...", "")), told
+
+
 @pytest.mark.parametrize("options", [(), ("--narrate",), ("--width", "40")])
 def test_learn_asks_marks_helps_and_remembers(tutor: Tutor, options: tuple[str, ...], tmp_path: Path) -> None:
     home, name = tmp_path / "home", written(tutor, LESSON + MORE)

@@ -107,7 +107,8 @@ def judged(page: Page, block: Part, judgement: Judgement) -> Iterator[Block]:
     if judgement.chosen:
         yield Paragraph(Strong("Not yet."))
     for text in judgement.says:
-        yield Paragraph(f"{text[:1].upper()}{text[1:]}.")
+        stop = "" if text.endswith((".", "?", "!")) else "."
+        yield Paragraph(f"{text[:1].upper()}{text[1:]}{stop}")
     if isinstance(block.spec.because, list) and judgement.chosen in block.spec.choices:
         yield from because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because"))
 

@@ -41,8 +41,9 @@ def given(tableau: Tableau) -> Iterator[Block]:
     yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, blank=True))
     if tableau.worksheet.network is not None:
         yield from setting(tableau)
-    yield Break()
-    yield Paragraph(("Given: ", *coded(tableau.all_given()), "."))
+    if known := tableau.all_given():
+        yield Break()
+        yield Paragraph(("Given: ", *coded(known), "."))
     if equations := stated(tableau):
         yield Heading("The equations")
     for step in equations:

@@ -50,8 +50,9 @@ def setting(tableau: Tableau) -> Iterator[Block]:
     """The network with its weights and examples, or what is given where there is none."""
     network = tableau.worksheet.network
     if network is None:
-        yield Break()
-        yield Paragraph(f"Given: {', '.join(tableau.given())}.")
+        if given := tableau.given():
+            yield Break()
+            yield Paragraph(f"Given: {', '.join(given)}.")
     else:
         yield Network(network, tableau.labels, tuple((tuple(x), tuple(t)) for x, t in tableau.examples()))
 

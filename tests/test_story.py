@@ -154,6 +154,23 @@ def test_a_sheet_without_work_earns_at_most_a_few_points(lesson: str, made: Any)
     assert found.score <= 0.15 * found.max_score and found.please_look
 
 
+def test_one_number_in_every_line_is_no_work_even_where_it_is_often_right() -> None:
+    """Neurons without an activation have slopes of 1, and every bias moves its sum by 1."""
+    lesson = """format = 1
+title = "t"
+network = { inputs = ["x"], loss = "squared_error", layers = [
+  { neurons = ["a", "b"], activation = "linear", weights = [[-0.5], [1.2]], biases = [0.4, -0.3] },
+  { neurons = ["c", "d"], activation = "linear", weights = [[0.7, -1], [-0.2, 0.9]], biases = [0.3, 0.6] },
+  { neurons = ["y"], activation = "linear", weights = [[-0.8, 0.6]], biases = [0.1] } ] }
+examples = [{ inputs = [-1.5], targets = [2] }]
+"""
+    right = worksheet_of(parse_lesson(lesson, "t"))
+    found = marked(lesson, {s.name: "1" for s in right.steps})
+    ones = [c.name for c in found.cells if right.values[c.name] == 1]
+    assert len(ones) >= 10 and found.please_look
+    assert {c.name for c in found.cells if c.earned} == set(ones)
+
+
 def test_what_follows_from_a_zero_shows_nothing() -> None:
     """The output set to its target: every gradient is 0, and no weight moves."""
     right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp"))

@@ -20,6 +20,7 @@ from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
 from tutor.worksheet.step import STAGES, Worksheet, by_stage
 
 Thing = TypeVar("Thing")
+_SEVERAL = 5
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Assignment:
         right = [c.mark.name for c in sheet.cells if c.mark.verdict == "correct" and self.points.get(c.mark.name)]
         room = sum(self.points[name] for name in right)
         excused: set[str] = set()
-        for name in self._excusable(sheet) if self.charge_once else ():
+        shows_work = self.shows_sound_work(sheet)
+        for name in self._excusable(sheet) if self.charge_once and shows_work else ():
             if self.points[name] <= room:
                 room -= self.points[name]
                 excused.add(name)
-        shows_work = self.shows_sound_work(sheet)
         earned: dict[str, float] = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
@@ -77,7 +78,10 @@ class Assignment:
 
     def shows_sound_work(self, sheet: MarkedSheet) -> bool:
         """Whether there are at least as many lines that are correct against the key as there are mistakes: one made
-        everywhere counts one, one made line by line each time, and so does each line that the story leaves over."""
+        everywhere counts one, one made line by line each time, and so does each line that the story leaves over. One
+        number in all lines is no work at all."""
+        if _says_one_number(sheet):
+            return False
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
         left = sum(name not in told for name in sheet.root_errors)
@@ -86,7 +90,9 @@ class Assignment:
 
     def please_look(self, sheet: MarkedSheet) -> Iterator[str]:
         """Why a teacher should look at the sheet."""
-        if not self.shows_sound_work(sheet):
+        if _says_one_number(sheet):
+            yield "the same number in every line, so that only lines which are right earn anything"
+        elif not self.shows_sound_work(sheet):
             yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
             lines = counted(len(nothing), "line")
@@ -109,6 +115,12 @@ class Assignment:
         """Whether every asked cell earns credit."""
         asked = (cell for cell in sheet.cells if cell.mark.name in self.points)
         return all(cell.mark.verdict in CREDIT and not (cell.degenerate or cell.earlier or cell.half) for cell in asked)
+
+
+def _says_one_number(sheet: MarkedSheet) -> bool:
+    """Whether the same number stands in all of several lines, of which some are not right."""
+    numbers = [written.value for written in sheet.working.written.values()]
+    return len(numbers) >= _SEVERAL and len(set(numbers)) == 1 and bool(sheet.root_errors)
 
 
 def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:

@@ -39,7 +39,7 @@ class Page:
     def lines(self, part: RenderableType) -> str:
         """The part as it is printed, without spaces at the ends of lines."""
         with self.console.capture() as caught:
-            self.console.print(part, soft_wrap=isinstance(part, Line) and part.no_wrap)
+            self.console.print(part)
         return "".join(f"{line.rstrip()}\n" for line in caught.get().split("\n")[:-1])
 
     def clean(self, text: Text) -> str:

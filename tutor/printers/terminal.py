@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -187,9 +188,7 @@ def _commands(block: Commands, page: Page) -> Parts:
         if beside:
             yield from indented(f"{words:{wide}}   {purpose}", page)
         else:
-            for line in map(page.line, _command(split, page.screen.width)):
-                line.no_wrap = True  # a name that is wider is left to the terminal to fold
-                yield line
+            yield from map(page.line, _command(split, page.screen.width))
             if purpose:
                 yield from indented(purpose, page, by=6)
 
@@ -206,12 +205,22 @@ def _command(words: Sequence[str], width: int) -> list[str]:
     for group in groups:
         whole = " ".join(group)
         for part in [whole] if len(whole) + 6 <= width else group:
-            if lines and len(lines[-1]) + len(part) + 3 <= width:
-                lines[-1] += f" {part}"
+            start, *rest = [part] if len(part) + 6 <= width else _broken(part, width - 8)
+            if lines and len(lines[-1]) + len(start) + 3 <= width:
+                lines[-1] += f" {start}"
             else:
                 lines[-1:] = [f"{last} \\" for last in lines[-1:]]
-                lines.append(f"    {part}" if lines else f"  {part}")
+                lines.append(f"    {start}" if lines else f"  {start}")
+            for piece in rest:
+                lines[-1] += "\\"
+                lines.append(piece)
     return lines
+
+
+def _broken(word: str, width: int) -> list[str]:
+    """A quoted word in parts that a shell joins again where each but the last ends with a backslash."""
+    (text,) = shlex.split(word)
+    return [shlex.quote(text[start : start + width]) for start in range(0, len(text), width)]
 
 
 SAID: Mapping[type, Callable[[Any, Page], Parts]] = {

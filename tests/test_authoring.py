@@ -111,6 +111,18 @@ def test_a_given_that_only_a_note_uses_is_used(tutor: Tutor) -> None:
     assert "nothing uses" not in told(tutor, text + '[[printed]]\nname = "o_in"\nvalue = "1.25"\nnote = "{w + 1}"\n')
 
 
+def test_lint_reads_the_key_as_check_does(tutor: Tutor) -> None:
+    """A number too large for an exponent is written as a product, which check takes for right."""
+    (tutor.folder / "my.toml").write_text(
+        'format = 1\ntitle = "t"\nabout = "a"\nsource = "s"\n[givens]\nz = 1000\n[equations]\ne = "exp(z)"\n'
+    )
+    key = tutor("key", "my.toml").stdout
+    assert "* 10**" in key
+    (tutor.folder / "key.csv").write_text(key)
+    assert tutor("check", "my.toml", "key.csv").returncode == 0
+    assert tutor.json("lint", "my.toml")["remarks"] == []
+
+
 def test_lint_marks_the_key_that_key_writes(tutor: Tutor) -> None:
     """After many steps a weight hardly changes, and only more digits tell by how much."""
     (tutor.folder / "my.toml").write_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -108,6 +109,29 @@ def test_a_given_that_only_a_note_uses_is_used(tutor: Tutor) -> None:
     text = ONE_NEURON.replace("[network]", "[givens]\nw = 1\n[network]")
     assert "nothing uses" in told(tutor, text)
     assert "nothing uses" not in told(tutor, text + '[[printed]]\nname = "o_in"\nvalue = "1.25"\nnote = "{w + 1}"\n')
+
+
+def test_lint_reads_the_key_as_check_does(tutor: Tutor) -> None:
+    """A number too large for an exponent is written as a product, which check takes for right."""
+    (tutor.folder / "my.toml").write_text(
+        'format = 1\ntitle = "t"\nabout = "a"\nsource = "s"\n[givens]\nz = 1000\n[equations]\ne = "exp(z)"\n'
+    )
+    key = tutor("key", "my.toml").stdout
+    assert "* 10**" in key
+    (tutor.folder / "key.csv").write_text(key)
+    assert tutor("check", "my.toml", "key.csv").returncode == 0
+    assert tutor.json("lint", "my.toml")["remarks"] == []
+
+
+def test_lint_marks_the_key_that_key_writes(tutor: Tutor) -> None:
+    """After many steps a weight hardly changes, and only more digits tell by how much."""
+    (tutor.folder / "my.toml").write_text(
+        'format = 1\ntitle = "t"\nabout = "a"\nsource = "s"\n'
+        '[minimize]\nobjective = "(x - 1)**2"\nstart = { x = 2 }\nlearning_rate = 0.45\nsteps = 12\n'
+    )
+    key = dict(line.split(",")[:2] for line in tutor("key", "my.toml").stdout.splitlines())
+    assert Fraction(key["x[12]"]) - Fraction(key["x[11]"]) == pytest.approx(-0.9 * 0.1**11, rel=0.01)
+    assert tutor.json("lint", "my.toml")["remarks"] == []
 
 
 def test_lint_of_a_file_that_cannot_be_used(tutor: Tutor) -> None:

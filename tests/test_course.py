@@ -488,6 +488,36 @@ def test_an_experiment_that_cannot_be_meant(tutor: Tutor, old: str, new: str, to
     assert told in found and re.search(r"line \d+", found), found
 
 
+@pytest.mark.parametrize("measure", ["weight_norm", "zero_weights", "change_ratio", "gradient_norm(layer = 1)"])
+def test_a_layer_without_biases_is_not_measured_and_it_says_so(tutor: Tutor, measure: str) -> None:
+    sheet = """```toml worksheet bare
+[network]
+inputs = ["x"]
+loss = "half_squared_error"
+[[network.layers]]
+activation = "linear"
+weights = [[0.5]]
+[[examples]]
+inputs = [1]
+targets = [0]
+[training]
+learning_rate = 0.1
+```
+
+"""
+    experiment = f"""```toml experiment run
+worksheet = "bare"
+[settings]
+epochs = 2
+[rows]
+one = {{ learning_rate = 0.1 }}
+[measure]
+m = "{measure}"
+```
+"""
+    assert "layers are measured where each has its own weights and biases" in said(tutor, LESSON + sheet + experiment)
+
+
 def test_a_claim_over_seeds_needs_four_fifths_of_five(tutor: Tutor) -> None:
     base = LESSON + RACE
     assert (

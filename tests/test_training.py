@@ -265,6 +265,19 @@ def test_known_data_are_what_is_known_of_them() -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "coefficients"), [("sparse", [2, -2, 1, *[0] * 17]), ("dense", [0.5, -0.5] * 10)])
+def test_the_linear_data_have_the_coefficients_and_the_noise_that_they_say(
+    name: str, coefficients: list[float]
+) -> None:
+    """Least squares finds them, to a few times 1/√400 each."""
+    for seed in range(5):
+        data = load(name, seed)
+        found, rest, _, _ = np.linalg.lstsq(data.x, data.y[:, 0], rcond=None)
+        assert found == pytest.approx(coefficients, abs=0.25)
+        assert rest[0] / (400 - 20) == pytest.approx(1, abs=0.35) and data.x.std() == pytest.approx(1, abs=0.05)
+    assert not np.array_equal(load(name, 0).x, load(name, 1).x)
+
+
 XOR = [
     "train",
     "--data",

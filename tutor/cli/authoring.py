@@ -89,10 +89,11 @@ def _remarks_on_worksheet(lesson: str, opened: CourseText | Lesson) -> list[str]
     from tutor.lessons.find import read_lesson
     from tutor.lessons.format import Lesson
     from tutor.lessons.templates import placeholders
+    from tutor.views.key import key_answers
 
     found = read_lesson(lesson)
-    tableau = tableau_of(lesson, found, 6)
-    said = [*placeholders(found), *remarks(found, tableau.worksheet, dict(tableau.labels))]
+    worksheet = tableau_of(lesson, found, 6).worksheet
+    said = [*placeholders(found), *remarks(found, worksheet, key_answers(worksheet, {}))]
     if isinstance(opened, Lesson):
         return said
     return [remark for remark in said if not remark.startswith(OF_A_FILE)]

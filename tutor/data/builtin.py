@@ -1,4 +1,4 @@
-"""Data sets by name: gates, points in the plane drawn from a seed, iris and handwritten digits."""
+"""Data sets by name: gates, points in the plane and linear ones drawn from a seed, iris and handwritten digits."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tutor.data.array_types import Doubles, Floats, Labels, Places
 
 POINTS = 400
+FEATURES = 20
 _TURN = 2 * float.fromhex("0x1.921fb54442d18p+1")
 
 
@@ -118,6 +119,24 @@ def _sine(seed: int) -> Data:
     )
 
 
+_FEW = (2.0, -2.0, 1.0, *(0.0 for _ in range(FEATURES - 3)))
+_ALL = tuple(0.5 if k % 2 == 0 else -0.5 for k in range(FEATURES))
+
+
+def _linear(name: str, coefficients: tuple[float, ...], source: str) -> Callable[[int], Data]:
+    """y = the sum of coefficient·x over standard normal features, with standard normal noise."""
+
+    def data(seed: int) -> Data:
+        x = normals(words(seed, "data", 0, POINTS * FEATURES)).reshape(POINTS, FEATURES)
+        y = normals(words(seed, "data", 1, POINTS))
+        for coefficient, column in zip(coefficients, x.T, strict=True):
+            # one after the other: in which order a product of matrices adds depends on the machine
+            y = y + coefficient * column
+        return Data(name, x, y[:, None], tuple(f"x{k + 1}" for k in range(FEATURES)), source=source)
+
+    return data
+
+
 def _iris(seed: int) -> Data:
     rows = list(csv.reader(io.StringIO(_shipped("iris.csv").decode())))
     heading, body = rows[0], rows[1:]
@@ -147,6 +166,8 @@ DATA: dict[str, Callable[[int], Data]] = {
     "moons": _plane("moons", _moons),
     "spirals": _plane("spirals", _spirals),
     "sine": _sine,
+    "sparse": _linear("sparse", _FEW, "2·x1 - 2·x2 + x3 with noise of 1; 17 more features do nothing"),
+    "dense": _linear("dense", _ALL, "0.5·x1 - 0.5·x2 + 0.5·x3 and so on, 20 features, with noise of 1"),
     "iris": _iris,
     "digits": _digits,
 }

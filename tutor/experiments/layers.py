@@ -40,9 +40,7 @@ class Look:
 
     def __init__(self, trainer: Trainer) -> None:
         shape, system, vector = trainer.shape, trainer.loss.system, np.array(trainer.form.vector, np.float64)
-        if len(vector) != shape.count:
-            raise TutorError("layers are measured where each has its own weights and biases, and here some have not")
-        self.shape, self.weights = shape, [matrix[:, :-1] for matrix in shape.matrices(vector)]
+        self.shape, self.weights = shape, _weights_in(trainer, vector)
         gradient = np.zeros_like(vector)
         running = [(mean.copy(), spread.copy()) for mean, spread in _running(trainer)]
         network: Any = Network(shape, system, vector, gradient, running)
@@ -141,11 +139,19 @@ def saturated_share(trainer: Trainer, layer: int, before: Floats) -> float:
     return float(np.mean(slopes < _FLAT * steepest))
 
 
+def _weights_in(trainer: Trainer, vector: Floats) -> list[Array]:
+    """The weights of each layer in a vector of the parameters. Raises TutorError where a layer has no weights and
+    biases of its own: the vector has no place for it then."""
+    if len(vector) != trainer.shape.count:
+        raise TutorError("layers are measured where each has its own weights and biases, and here some have not")
+    return [matrix[:, :-1] for matrix in trainer.shape.matrices(np.asarray(vector))]
+
+
 def _weights(trainer: Trainer, layer: int) -> Array:
-    matrices = trainer.shape.matrices(np.asarray(trainer.form.vector))
-    if layer > len(matrices):
-        raise TutorError(f"there is no layer {layer}: this network has {len(matrices)}")
-    return matrices[layer - 1][:, :-1]
+    weights = _weights_in(trainer, trainer.form.vector)
+    if layer > len(weights):
+        raise TutorError(f"there is no layer {layer}: this network has {len(weights)}")
+    return weights[layer - 1]
 
 
 def weight_norm(trainer: Trainer, layer: int, before: Floats) -> float:
@@ -162,7 +168,7 @@ def small_weights(trainer: Trainer, layer: int, before: Floats) -> float:
 
 def change_ratio(trainer: Trainer, layer: int, before: Floats) -> float:
     """By how much the weights of the layer changed since the end of the epoch before, over their own length."""
-    now, earlier = (trainer.shape.matrices(np.asarray(v))[layer - 1][:, :-1] for v in (trainer.form.vector, before))
+    now, earlier = (_weights_in(trainer, v)[layer - 1] for v in (trainer.form.vector, before))
     length = _length(now)
     return _length(now - earlier) / length if length else 0.0
 

@@ -13,6 +13,7 @@ from tutor.lessons.format import Homework, Lesson
 from tutor.marking.assignment import assign
 from tutor.marking.power import Weakness, weaknesses
 from tutor.marking.printed import mark_printed
+from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import CREDIT, Marker
 from tutor.results import Result
 from tutor.worksheet.step import Worksheet
@@ -46,8 +47,8 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
             yield f"printed value {entry.name}{place} = {entry.value} is wrong: say why in its note"
         if marked.verdict == "unreadable":
             yield f"printed value {entry.name}{place} = {entry.value} is no number: write it as the source prints it"
-    marker = Marker(worksheet)
-    for filled in marker.mark([(step.name, key[step.name]) for step in worksheet.steps]):
+    marker, asked = Marker(worksheet), [step.name for step in worksheet.steps]
+    for filled in (cell.mark for cell in SheetMarker(marker, asked).mark(key).cells):
         if filled.verdict != "correct":
             yield f"{filled.name}: {filled.answer} in the key is marked {filled.verdict}; report this, please"
     for blank in marker.mark([(step.name, "") for step in worksheet.steps]):

@@ -14,6 +14,7 @@ from tutor.lessons.find import lesson_files
 from tutor.lessons.markdown import Prose
 from tutor.views.course.claims import complaint, doubts
 from tutor.views.course.page import Page
+from tutor.views.key import key_answers
 
 
 def remarks(page: Page) -> Iterator[str]:
@@ -68,9 +69,9 @@ def _of_block(page: Page, block: Part) -> Iterator[str]:
         for doubt in doubts(block.spec, finding):
             yield f"line {block.line}: claim {block.spec.says[:60].strip()!r}: {doubt}"
     elif block.kind == "worksheet":
-        tableau = page.tableau(block.name)
+        worksheet = page.tableau(block.name).worksheet
         lesson = page.course.text.worksheet(block.name)
-        for remark in worksheet_remarks(lesson, tableau.worksheet, dict(tableau.labels)):
+        for remark in worksheet_remarks(lesson, worksheet, key_answers(worksheet, {})):
             if not remark.startswith(OF_A_FILE):
                 yield f"line {block.line}: worksheet {block.name}: {remark}"
     elif block.kind == "question":

@@ -163,7 +163,7 @@ def _of_worksheet(spec: Drawing, block: str, values: Values) -> Iterator[Plane]:
     for update in spec.updates or [last]:
         if not 0 <= update <= last:
             raise ValueError(f"updates: {block!r} has {last} updates; there is no update {update}")
-        told = "at the start" if update == 0 else f"after update {update}"
+        told = "" if last == 0 else "at the start" if update == 0 else f"after update {update}"
         classes = ("0", "1") if len(network.targets) == 1 else tuple(n.stem for n in network.layers[-1].neurons)
         cells = _plane_cells(network, _parameters(worksheet, update), spans, lesson)
         yield Plane(told, classes, (network.inputs[0], *spans[0]), (network.inputs[1], *spans[1]), cells)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
+from conftest import Tutor
 from hypothesis import given, settings
 from networks import RandomNetwork, networks
 
@@ -174,3 +177,17 @@ def test_the_lectures_derivation_of_a_weighted_sum() -> None:
         "x⁰ = 1",
         "simplify",
     ]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["1 - a/p", "2 - a*p", "sigmoid(a/(1 - p))", "sigmoid(a)", "-a/(1 - p)", "-(a + 1)", "1 - a", "-a", "1 - a**2*p"],
+)
+def test_a_negative_number_after_a_minus_stands_in_parentheses(tutor: Tutor, formula: str) -> None:
+    """What is substituted can be read aloud and typed into a calculator: no two signs in a row, and the same value."""
+    text = f'format = 1\ntitle = "signs"\n[givens]\na = -0.5\np = 0.25\n[equations]\ny = "{formula}"\n'
+    (tutor.folder / "signs.toml").write_text(text)
+    (step,) = tutor.json("run", "signs.toml")["steps"]
+    written = step["substituted"]
+    assert not re.search(r"[-+] *-", written), written
+    assert eval(written.replace("^", "**"), {"exp": math.exp}) == pytest.approx(float(step["value"]))

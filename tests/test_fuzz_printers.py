@@ -36,6 +36,7 @@ from tutor.views.blocks import (
     Level,
     Network,
     Paragraph,
+    Plane,
     Plot,
     Printed,
     Regions,
@@ -74,6 +75,10 @@ def table(text: Draw, **how: object) -> Table:
     return Table(
         columns, (*rows, Row(("", "0", "", ""), text(), (Paragraph(text()), Paragraph(text(), 2)), ends=True)), **how
     )  # type: ignore[arg-type]
+
+
+def _ones(columns: int, rows: int) -> list[list[int]]:
+    return [[1] * columns] * rows
 
 
 def calculation(text: Draw) -> Calculation:
@@ -117,7 +122,8 @@ BLOCKS: dict[type, Callable[[Draw], list[Block]]] = {
     Network: lambda text: [network(text)],
     Plot: lambda text: [plot(text, False), plot(text, True)],
     Regions: lambda text: [
-        Regions(text(), (text(), text()), (text(), 0, 1), (text(), -1, 1), lambda columns, rows: [[1] * columns] * rows)
+        Regions(text(), (text(), text()), (text(), 0, 1), (text(), -1, 1), planes, text())
+        for planes in ((Plane("", _ones),), (Plane(text(), _ones), Plane(text(), _ones), Plane(text(), _ones)))
     ],
     Commands: lambda text: [Commands(((("tutor", text(), "--a", text()), text()), (("tutor", "run"), "")))],
 }  # fmt: skip

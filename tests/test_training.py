@@ -278,6 +278,17 @@ def test_the_linear_data_have_the_coefficients_and_the_noise_that_they_say(
     assert not np.array_equal(load(name, 0).x, load(name, 1).x)
 
 
+def test_the_noisy_moons_overlap_and_the_moons_do_not() -> None:
+    """By the nearest other example: of the moons it is nearly always of the same class, of the noisy ones often not."""
+
+    def misled(name: str) -> float:
+        data = load(name, 3)
+        apart = np.linalg.norm(data.x[:, None] - data.x[None], axis=2) + np.diag([np.inf] * len(data.x))
+        return float(np.mean(data.y[apart.argmin(axis=1)] != data.y))
+
+    assert misled("moons") < 0.02 and 0.08 < misled("noisy_moons") < 0.25
+
+
 XOR = [
     "train",
     "--data",

@@ -119,11 +119,15 @@ def compare_in_lesson(
         block = with_seeds(block, seeds)
     with counting(count_of(block.spec), printer.screen, json_output) as watch:
         results = results_of(course, block, False, watch, given)
-    if json_output:
-        print(as_json(ComparedDocument(name, experiment_document(block.name, block.spec, results))))
-        return
-    printer.show([Heading(f"{course.text.header.title}: {block.name}", Level.TITLE)])
-    printer.show(experiment_blocks(block.spec, results))
+    try:
+        if json_output:
+            made = experiment_document(course, block.name, block.spec, results, given)
+            print(as_json(ComparedDocument(name, made)))
+            return
+        shown = [*experiment_blocks(course, block.spec, results, given)]
+    except ValueError as error:
+        raise TutorError(f"{block.place.of(['show'])}: {error}") from None
+    printer.show([Heading(f"{course.text.header.title}: {block.name}", Level.TITLE), *shown])
 
 
 def _experiment(name: str) -> tuple[Course, Part]:

@@ -14,7 +14,13 @@ from tutor.lessons.course_text import CourseText
 from tutor.lessons.markdown import Fence, Prose
 from tutor.lessons.read import Place, decoded, read_toml
 
-SHOWN = ("table", "curves", "regions", "layers", "confusion", "paths", "weights")
+SHOWN = ("table", "curves", "regions", "confusion")
+"""What an experiment may show."""
+_INSTEAD = {
+    "layers": 'measure what you want to know of them, as in first = "gradient_norm(layer = 1)"',
+    "weights": 'measure what you want to know of them, as in length = "weight_norm(layer = 1)"',
+    "paths": "a path is drawn over the updates of a worksheet, by a plot with path = …",
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,10 @@ def _check_experiment(spec: Experiment, text: CourseText, place: Place) -> None:
             _refuse(place, key, f"say what to show: {', '.join(SHOWN)}")
     for word in spec.show:
         if word not in SHOWN:
-            _refuse(place, "show", f"an experiment shows no {word!r}{nearest(word, SHOWN)}")
+            instead = f"; {_INSTEAD[word]}" if word in _INSTEAD else nearest(word, SHOWN)
+            _refuse(place, "show", f"show: an experiment shows no {word!r}{instead}")
+        if spec.vary and word not in ("table", "curves"):
+            _refuse(place, "show", f"show: {word!r} draws rows with names; write them as [rows] in place of [vary]")
     for name, row in spec.rows.items():
         if not name.replace("_", "a").isalnum():
             _refuse(place, name, f"rows: {name!r} cannot be a name: letters, digits and _ only")
@@ -191,6 +200,9 @@ def _check_drawing(spec: Drawing, text: CourseText, place: Place) -> None:
     ways = {key: bool(getattr(spec, key)) for key in ("curves", "path", "regions")}
     if sum(ways.values()) != 1:
         _refuse(place, "curves", f"a plot has exactly one of {', '.join(ways)}")
+    for key in () if spec.regions else ("seed", "epochs", "updates", "ranges"):
+        if getattr(spec, key):
+            _refuse(place, key, f"{key}: goes with regions = … alone")
 
 
 _CHECKS: dict[str, Any] = {

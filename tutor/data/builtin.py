@@ -95,12 +95,17 @@ def _circles(seed: int) -> tuple[Doubles, Places]:
     return radius * ring + _noise(seed, POINTS, 0.05), y
 
 
-def _moons(seed: int) -> tuple[Doubles, Places]:
+def _moons(seed: int, spread: float = 0.1) -> tuple[Doubles, Places]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * (_TURN / 2)
     cosine, sine = reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)
     upper, lower = np.stack([cosine, sine], axis=1), np.stack([1.0 - cosine, 0.5 - sine], axis=1)
-    return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, 0.1), y
+    return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, spread), y
+
+
+def _noisy_moons(seed: int) -> tuple[Doubles, Places]:
+    """So blurred that the two overlap: a network that gets every example right has learned the noise."""
+    return _moons(seed, 0.3)
 
 
 def _spirals(seed: int) -> tuple[Doubles, Places]:
@@ -164,6 +169,7 @@ DATA: dict[str, Callable[[int], Data]] = {
     "blobs": _plane("blobs", _blobs),
     "circles": _plane("circles", _circles),
     "moons": _plane("moons", _moons),
+    "noisy_moons": _plane("noisy_moons", _noisy_moons),
     "spirals": _plane("spirals", _spirals),
     "sine": _sine,
     "sparse": _linear("sparse", _FEW, "2·x1 - 2·x2 + x3 with noise of 1; 17 more features do nothing"),

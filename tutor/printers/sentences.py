@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -36,7 +35,6 @@ from tutor.views.style import SPOKEN
 Told = Iterator[Heading | Paragraph | Verbatim | Break | Commands]
 _PLUS_OR_MINUS = re.compile(r" ?± ?")
 _EQUALS = " = "
-_GRID = 60, 30  # places at which a plane is looked at
 
 
 def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
@@ -146,12 +144,9 @@ def _plot(block: Plot) -> Told:
 
 
 def _regions(block: Regions) -> Told:
-    """How large a share of the plane each class has."""
-    shares = Counter(int(place) for row in block.cells(*_GRID) for place in row)
-    said = [f"{100 * shares[k] / _GRID[0] / _GRID[1]:.0f}% for {name}" for k, name in enumerate(block.classes)]
-    (across, left, right), (up, low, high) = block.across, block.up
-    plane = f"{across} from {left:.3g} to {right:.3g} and {up} from {low:.3g} to {high:.3g}"
-    yield Paragraph(f"{block.title}: of the plane of {plane} it takes {', '.join(said)}.")
+    """How far the planes go, and how large a share of each every class has."""
+    about = f"; {block.about}" if block.about else ""
+    yield Paragraph(f"{block.title}. The plane has {block.extent}{about}. {block.told}")
 
 
 def _commands(block: Commands) -> Told:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
@@ -38,6 +40,7 @@ from tutor.views.blocks import (
 
 _HEADINGS = {Level.TITLE: "bold", Level.SECTION: "bold cyan", Level.LINES: "bold"}
 _SIGNS = "·#o+x*%@=&"
+_NARROWEST_PLANE = 24
 
 
 def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
@@ -166,16 +169,32 @@ def _plot(block: Plot, page: Page) -> Parts:
 
 
 def _regions(block: Regions, page: Page) -> Parts:
-    """The plane with the sign of its class at each place."""
-    columns = min(64, max(page.screen.width - 8, 12))
+    """The planes with the sign of its class at each place, side by side as far as there is room; below them how large
+    a share each class has."""
     signs = _SIGNS if page.screen.unicode else _SIGNS.replace("·", ".")
     legend = ", ".join(f"{signs[i % len(signs)]} {name}" for i, name in enumerate(block.classes))
     yield from _heading(Heading(f"{block.title}: {legend}"), page)
-    for row in block.cells(columns, columns * 2 // 7):
-        yield page.line("  " + "".join(signs[c % len(signs)] for c in row))
-    (across, left, right), (up, low, high) = block.across, block.up
-    ends = f"{across} from {left:.3g} to {right:.3g}, {up} from {low:.3g} at the bottom to {high:.3g} at the top"
-    yield from indented(ends, page)
+    beside, columns, rows = _room_for(len(block.planes), page.screen.width)
+    for first in range(0, len(block.planes), beside):
+        some = block.planes[first : first + beside]
+        titles = [wrap(page.clean(plane.title), columns) for plane in some]
+        drawn = [["".join(signs[c % len(signs)] for c in row) for row in plane.cells(columns, rows)] for plane in some]
+        for lines in chain(zip_longest(*titles, fillvalue=""), zip(*drawn, strict=True)):
+            yield page.line("  " + "  ".join(f"{line:{columns}}" for line in lines).rstrip())
+    about = f"; {block.about}" if block.about else ""
+    yield from indented(f"{block.extent}{about}", page)
+    yield from indented(block.told, page)
+
+
+def _room_for(planes: int, width: int) -> tuple[int, int, int]:
+    """How many planes stand side by side, as evenly as can be, and the columns and rows of each."""
+    fit = max(1, min(planes, width // (_NARROWEST_PLANE + 2)))
+    beside = -(-planes // -(-planes // fit))
+    if beside == 1:
+        columns = min(64, max(width - 8, 12))
+        return 1, columns, columns * 2 // 7
+    columns = min(40, width // beside - 2)
+    return beside, columns, columns // 2
 
 
 def _commands(block: Commands, page: Page) -> Parts:

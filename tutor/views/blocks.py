@@ -6,6 +6,7 @@ stands in a block as somebody wrote it, and a formula as its tree: the printer s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -244,17 +245,50 @@ class Plot:
 
 Cells = Callable[[int, int], Sequence[Sequence[int]]]
 """For so many columns and rows the class of every place, from the top."""
+_LOOKED_AT = 60, 30
+"""The places at which the shares of a plane are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One of some planes: what is said of it alone, and the class of each place."""
+
+    title: str
+    cells: Cells = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Which part of a plane belongs to which class; each axis has its name and its two ends."""
+    """Which part of each plane belongs to which class; each axis has its name and its two ends, the same in all of the
+    planes. `about` says what else they have in common."""
 
     title: str
     classes: tuple[str, ...]
     across: tuple[str, float, float]
     up: tuple[str, float, float]
-    cells: Cells = field(compare=False)
+    planes: tuple[Plane, ...]
+    about: str = ""
+
+    @property
+    def extent(self) -> str:
+        """From where to where the planes go."""
+        (across, left, right), (up, low, high) = self.across, self.up
+        return f"{across} from {left:.3g} to {right:.3g}, {up} from {low:.3g} at the bottom to {high:.3g} at the top"
+
+    def shares(self, plane: Plane) -> str:
+        """How large a share of the plane each class has, in per cent."""
+        columns, rows = _LOOKED_AT
+        counts = Counter(int(place) for row in plane.cells(columns, rows) for place in row)
+        said = [f"{100 * counts[k] / columns / rows:.0f}% for {name}" for k, name in enumerate(self.classes)]
+        return ", ".join(said)
+
+    @property
+    def told(self) -> str:
+        """The shares of all planes."""
+        if len(self.planes) == 1 and not self.planes[0].title:
+            return f"Of the plane it takes {self.shares(self.planes[0])}."
+        said = [f"{plane.title}: {self.shares(plane)}" for plane in self.planes]
+        return f"Of the plane it takes, {'; '.join(said)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,11 +80,16 @@ class _Writer:
                     text = f"({text})"
                 parts.append(f"{self.style.plus}{text}" if parts else text)
             else:
-                text = self.inside(positive, PRODUCT)
+                text = self._after_minus(positive)
                 parts.append(f"{self.style.minus}{text}" if parts else self._negative(text))
         return "".join(parts)
 
-    def _product(self, node: Mul) -> tuple[str, int]:
+    def _after_minus(self, node: Expr) -> str:
+        """Where a minus stands before it: a negative number in front is then in parentheses, in a product too."""
+        text, own = self._product(node, shielded=True) if isinstance(node, Mul) else self.write(node)
+        return f"({text})" if own < PRODUCT else text
+
+    def _product(self, node: Mul, shielded: bool = False) -> tuple[str, int]:
         factors = list(node.args)
         negative = len(factors) > 1 and factors[0] == -1
         text = ""
@@ -97,15 +102,14 @@ class _Writer:
             elif text:
                 text = f"{text}{self.style.times}{self.inside(factor, POWER)}"
             else:
-                text = self._leading(factor, alone=negative)
+                text = self._after_minus(factor) if negative or shielded else self._leading(factor)
         signed = self._negative(text) if negative else text
         return signed, PRODUCT if signed == text else SUM
 
-    def _leading(self, factor: Expr, alone: bool) -> str:
-        """The first factor: a negative number needs no parentheses there, unless a minus stands before it."""
+    def _leading(self, factor: Expr) -> str:
+        """The first factor: a negative number needs no parentheses there."""
         text, own = self.write(factor)
-        free = own >= PRODUCT or (isinstance(factor, Symbol | Rational) and not alone)
-        return text if free else f"({text})"
+        return text if own >= PRODUCT or isinstance(factor, Symbol | Rational) else f"({text})"
 
     def _negative(self, text: str) -> str:
         """The product with a minus before it, unless its first factor is a plain 0: there a minus says nothing."""

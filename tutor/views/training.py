@@ -16,6 +16,7 @@ from tutor.views.blocks import (
     Kind,
     Level,
     Paragraph,
+    Plane,
     Plot,
     Regions,
     Row,
@@ -144,12 +145,14 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}%"
 
 
-def confusion_matrix(classes: Any, confused: Any) -> Iterator[Block]:
-    """How often each class was taken for each; only the confusions in words."""
+def confusion_matrix(classes: Any, confused: Any, of: str = "") -> Iterator[Block]:
+    """How often each class was taken for each, `of` what network, where there are several; only the confusions in
+    words."""
     part, counts = confused
     if not counts:
         return
-    yield Heading(f"The {part} examples: what each class was taken for")
+    examples = f"{of}, the {part} examples" if of else f"The {part} examples"
+    yield Heading(f"{examples}: what each class was taken for")
     wrong = [
         f"{counted(counts[i][j], 'time')} {classes[i]} for {classes[j]}"
         for i in range(len(counts)) for j in range(len(counts)) if i != j and counts[i][j]
@@ -170,4 +173,5 @@ def _regions(data: Any, inputs: Sequence[str], cut: Cut) -> Iterator[Block]:
     _, across, up = found
     x, y = inputs
     title = "Where the network draws the line"
-    yield Regions(title, tuple(data.classes), (x, *across), (y, *up), lambda columns, rows: cut(columns, rows)[0])
+    plane = Plane("", lambda columns, rows: cut(columns, rows)[0])
+    yield Regions(title, tuple(data.classes), (x, *across), (y, *up), (plane,))

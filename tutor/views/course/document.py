@@ -80,7 +80,7 @@ def _part(name: str, page: Page, part: Any) -> PartDocument:
         if part.kind == "worksheet":
             return WorksheetPart(part.name, worksheet_document(name, page.tableau(part.name)))
         if part.kind == "experiment":
-            return experiment_document(part.name, part.spec, page.values.results(part.name))
+            return experiment_document(page.course, part.name, part.spec, page.values.results(part.name))
         if part.kind == "claim":
             return claim_document(part.spec, page.finding(part), page.values, part.line)
         if part.kind == "question":

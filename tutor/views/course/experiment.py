@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import mean
+from typing import Any
 
 from msgspec import Struct
 
 from tutor.course.experiment import Results, Row
 from tutor.course.format import Experiment
+from tutor.course.read import Course
 from tutor.course.values import Value
 from tutor.errors import counted
 from tutor.experiments.measures import read_measure
@@ -17,15 +19,21 @@ from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Te
 from tutor.views.blocks import Row as Line
 from tutor.views.course.curves import curves
 from tutor.views.course.numbers import number, spelled
+from tutor.views.course.prose import plain_texts
+from tutor.views.course.regions import network_blocks
 
 
-def experiment_blocks(spec: Experiment, results: Results) -> Iterator[Block]:
-    """The table and the curves that the lesson asks for."""
+def experiment_blocks(
+    course: Course, spec: Experiment, results: Results, over: Mapping[str, Any] | None = None
+) -> Iterator[Block]:
+    """What the lesson asks for: the table, the curves, and what the networks of the first seed make of their data;
+    `over` are settings that overrule its own."""
     if "table" in spec.show:
         yield _table(spec, results)
         yield Paragraph(" ".join(filter(None, (about(spec, results), _rows_told(spec, results)))))
     if "curves" in spec.show:
         yield loss_curves(results)
+    yield from network_blocks(course, spec, over)
 
 
 def about(spec: Experiment, results: Results) -> str:
@@ -98,12 +106,13 @@ class RowDocument(Struct):
 
 
 class ExperimentDocument(Struct, tag_field="kind", tag="experiment"):
-    """An experiment with its rows."""
+    """An experiment with its rows; what is to be seen of its networks, in words."""
 
     name: str
     seeds: int
     measures: dict[str, str]
     rows: list[RowDocument]
+    told: list[str]
 
 
 class ComparedDocument(Result):
@@ -113,13 +122,16 @@ class ComparedDocument(Result):
     experiment: ExperimentDocument
 
 
-def experiment_document(name: str, spec: Experiment, results: Results) -> ExperimentDocument:
+def experiment_document(
+    course: Course, name: str, spec: Experiment, results: Results, over: Mapping[str, Any] | None = None
+) -> ExperimentDocument:
     rows = []
     for row in results.rows:
         each = {m: [_plain(seed.measured[m]) for seed in row.seeds] for m in results.measures}
         curve = [loss for _, loss in mean_curve(row)]
         rows.append(RowDocument(row.name, dict(row.says), each, [seed.ended for seed in row.seeds], curve))
-    return ExperimentDocument(name, spec.seeds, dict(results.measures), rows)
+    told = plain_texts(network_blocks(course, spec, over))
+    return ExperimentDocument(name, spec.seeds, dict(results.measures), rows, told)
 
 
 def _plain(value: float) -> float | str:

@@ -95,7 +95,7 @@ class Page:
 
     def _experiment(self, block: Part) -> Iterator[Block]:
         results = self.values.results(block.name)
-        yield from experiment_blocks(block.spec, results)
+        yield from experiment_blocks(self.course, block.spec, results)
         yield Break()
 
     def _claim(self, block: Part) -> Iterator[Block]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutor.course.drawing import Path, curves_of, path_of, planes_of
+from tutor.course.drawing import Path, curves_of, path_of
 from tutor.course.format import Drawing
 from tutor.course.read import Course
+from tutor.course.regions import planes_of
 from tutor.course.values import Values
-from tutor.views.blocks import Axis, Block, Plot, Regions, Series
+from tutor.views.blocks import Axis, Block, Plot, Series
 from tutor.views.course.curves import curves
+from tutor.views.course.regions import regions
 
 _MOST_TOLD = 12
 
@@ -19,9 +21,7 @@ def plot_blocks(spec: Drawing, course: Course, values: Values) -> Iterator[Block
     if spec.path:
         yield _path(spec, path_of(spec.path, values))
     elif spec.regions:
-        for plane in planes_of(spec, course, values):
-            title = f"{spec.title}: {plane.title}" if spec.title else plane.title
-            yield Regions(title, plane.classes, plane.across, plane.up, plane.cells)
+        yield from regions(spec.title or spec.regions, list(planes_of(spec, course, values)))
     else:
         found = curves_of(spec, values)
         title = spec.title or ", ".join(spec.curves)

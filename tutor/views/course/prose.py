@@ -181,7 +181,7 @@ def plain_texts(blocks: Iterable[Block]) -> list[str]:
         elif isinstance(block, Plot):
             found += [block.title, *(_plain(pieces(text)) for text in block.told)]
         elif isinstance(block, Regions):
-            found.append(block.title)
+            found += [block.title, block.told]
         elif isinstance(block, Verbatim):
             found.append(block.text)
     return found

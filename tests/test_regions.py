@@ -1,0 +1,174 @@
+"""Which part of the plane a network takes for what: drawn side by side, told in words, and refused where there is none."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Tutor
+
+from tutor.course.read import SHOWN
+from tutor.data.builtin import load
+from tutor.training.settings import Settings
+from tutor.training.setup import set_up
+
+HEAD = """```toml lesson
+format = 2
+title = "Planes"
+source = "my own"
+part = "Mine"
+minutes = 3
+can = ["look"]
+```
+
+"""
+RACE = """```toml experiment race
+data = "circles"
+seeds = 2
+show = ["regions"]
+
+[settings]
+epochs = 4
+
+[rows]
+narrow = { hidden = [2] }
+wide = { hidden = [8] }
+```
+
+"""
+GATE = """```toml worksheet gate
+examples = "and"
+[network]
+inputs = ["a", "b"]
+[[network.layers]]
+neurons = [{ sum = "s", output = "out" }]
+activation = "step"
+weights = [[1, 1]]
+biases = [-1.5]
+```
+
+"""
+
+
+def run(tutor: Tutor, text: str, *words: object) -> str:
+    (tutor.folder / "my.md").write_text(HEAD + text)
+    done = tutor("run", "my.md", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refused(tutor: Tutor, text: str) -> str:
+    """What is said instead of a picture, by the command that shows it and by the one that checks it."""
+    (tutor.folder / "my.md").write_text(HEAD + text)
+    for words in (("compare", "my.md/race"), ("run", "my.md"), ("lint", "my.md")):
+        done = tutor(*words)
+        if words[0] == "compare" and "plot" in text:
+            continue
+        assert done.returncode in (1, 2), done.stdout
+    told = " ".join((done.stdout + done.stderr).split())
+    assert re.search(r"line \d+", told), told
+    return told
+
+
+def pictures(shown: str) -> list[str]:
+    return [line for line in shown.splitlines() if re.fullmatch(r"[ ·#o]*[·#]{8,}[ ·#]*", line)]
+
+
+def share(hidden: int, epochs: int, seed: int = 0) -> float:
+    """The share of the plane that the trained network takes for the second class, looked at in other places than the
+    program looks at, and without what draws it."""
+    wanted: Any = Settings(hidden=(hidden,), epochs=epochs, seed=seed)
+    trainer = set_up(load("circles", seed), wanted)
+    trainer.run()
+    x = load("circles", seed).x
+    room = 0.1 * (x.max(axis=0) - x.min(axis=0))
+    low, high = x.min(axis=0) - room, x.max(axis=0) + room
+    axes = [np.linspace(a, b, 201)[:-1] + (b - a) / 400 for a, b in zip(low, high, strict=True)]
+    grid = np.stack([side.ravel() for side in np.meshgrid(*axes)] + [np.ones(200 * 200)], axis=1)
+    return float(np.mean(trainer.data.guesses(trainer.form.outputs(grid, np.arange(len(grid))))))
+
+
+def told_share(shown: str, plane: str) -> float:
+    found = re.search(rf"{plane}: (\d+)% for 0, (\d+)% for 1", " ".join(shown.split()))
+    assert found and abs(int(found[1]) + int(found[2]) - 100) <= 1, shown
+    return int(found[2]) / 100
+
+
+def test_an_experiment_draws_the_plane_of_every_row_and_says_how_it_is_divided(tutor: Tutor) -> None:
+    shown = run(tutor, RACE, "--width", 100)
+    assert pictures(shown)
+    for name, hidden in (("narrow", 2), ("wide", 8)):
+        assert told_share(shown, name) == pytest.approx(share(hidden, 4), abs=0.02)
+        assert told_share(run(tutor, RACE, "--narrate"), name) == told_share(shown, name)
+    assert not pictures(run(tutor, RACE, "--narrate"))
+    assert "seed 0" in shown
+    texts = tutor.json("run", "my.md")["sections"][0]["parts"][0]["told"]
+    assert told_share(" ".join(texts), "wide") == told_share(shown, "wide")
+
+
+def test_what_overrules_an_experiment_overrules_its_planes(tutor: Tutor) -> None:
+    run(tutor, RACE)
+    shown = tutor("compare", "my.md/race", "--epochs", 30, "--seed", 1).stdout
+    assert told_share(shown, "wide") == pytest.approx(share(8, 30, 1), abs=0.02) and "seed 1" in shown
+
+
+@pytest.mark.parametrize(("width", "beside"), [(40, 1), (80, 3), (160, 3)])
+def test_planes_stand_side_by_side_where_there_is_room(tutor: Tutor, width: int, beside: int) -> None:
+    plot = '```toml plot\nregions = "race.wide"\nepochs = [0, 1, 4]\n```\n'
+    shown = run(tutor, RACE.replace('"regions"', '"table"') + plot, "--width", width)
+    drawn = pictures(shown)
+    assert drawn and all(len(line.split()) == beside for line in drawn)
+    assert all(len(line) <= width for line in shown.splitlines())
+    for epoch, told in ((0, "before training"), (1, "after epoch 1"), (4, "after epoch 4")):
+        assert told_share(shown, told) == pytest.approx(share(8, epoch), abs=0.02) if epoch else told in shown
+
+
+@pytest.mark.parametrize("word", SHOWN)
+def test_every_word_that_may_be_shown_shows_something(tutor: Tutor, word: str) -> None:
+    empty = run(tutor, "").split()
+    shown = run(tutor, RACE.replace('"regions"', f'"{word}"'))
+    assert len(shown.split()) > len(empty) + 5, shown
+    assert "narrow" in shown and "wide" in shown
+
+
+@pytest.mark.parametrize(("word", "instead"), [
+    ("layers", "gradient_norm(layer = 1)"), ("weights", "weight_norm(layer = 1)"), ("paths", "path ="),
+    ("region", "did you mean 'regions'"),
+])  # fmt: skip
+def test_a_word_that_draws_nothing_is_refused_with_what_to_do(tutor: Tutor, word: str, instead: str) -> None:
+    told = refused(tutor, RACE.replace('"regions"', f'"{word}"'))
+    line = (HEAD + RACE).split("\n").index('show = ["regions"]') + 1
+    assert f"line {line}: show: " in told and repr(word) in told and instead in told
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ('"circles"', '"iris"', "show: 'regions': narrow has 4 inputs"),
+    ('"circles"', '"sine"', "show: 'regions': narrow has 1 input"),
+    ("[rows]\nnarrow = { hidden = [2] }\nwide = { hidden = [8] }", "[vary]\nhidden = [[2], [8]]", "show: 'regions' draws rows"),
+    ('data = "circles"\nseeds = 2\nshow = ["regions"]', 'data = "sine"\nseeds = 2\nshow = ["confusion"]', "show: 'confusion': narrow has no classes"),
+])  # fmt: skip
+def test_what_is_not_possible_for_an_experiment_is_refused(tutor: Tutor, old: str, new: str, told: str) -> None:
+    assert told in refused(tutor, RACE.replace(old, new))
+
+
+@pytest.mark.parametrize(("plot", "told"), [
+    ('regions = "race.wide"\nseed = 2', "seed: 'race' has the seeds 0 to 1"),
+    ('regions = "race.wide"\nepochs = [5]', "epochs: there is no epoch 5; wide ended after 4"),
+    ('regions = "race.wide"\nupdates = [1]', "updates: of an experiment say epochs"),
+    ('regions = "race.wide"\nranges = { x1 = [0, 1] }', "ranges: "), ('regions = "race.wid"', "did you mean 'wide'"),
+    ('regions = "race"', "regions: say which row"), ('regions = "gate"\nepochs = [1]', "epochs: of a worksheet say updates"),
+    ('regions = "gate"\nseed = 1', "seed: "), ('regions = "gate.s"', "regions: "), ('regions = "gate"\nranges = { c = [0, 1] }', "ranges: "),
+    ('path = "gate"\nseed = 1', "seed: "), ('curves = { a = "x" }\nover = { x = [0, 1] }\nepochs = [1]', "epochs: "),
+])  # fmt: skip
+def test_a_key_that_would_change_nothing_is_refused(tutor: Tutor, plot: str, told: str) -> None:
+    assert told in refused(tutor, RACE.replace('"regions"', '"table"') + GATE + f"```toml plot\n{plot}\n```\n")
+
+
+def test_the_plane_of_a_worksheet_is_told_in_numbers(tutor: Tutor) -> None:
+    """a + b >= 1.5 within [-0.3, 1.3]²: a triangle with legs of 1.1 in a square of 1.6."""
+    shown = run(tutor, GATE + '```toml plot\nregions = "gate"\n```\n')
+    shown = shown.replace("it takes ", "it takes: ")
+    assert "at the start" not in shown  # nothing is updated
+    assert told_share(shown, "it takes") == pytest.approx(1.1**2 / 2 / 1.6**2, abs=0.01)

@@ -1,0 +1,54 @@
+"""Planes as blocks: those of a plot, and what an experiment shows of its networks, one for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from tutor.course.format import Experiment
+from tutor.course.read import Course
+from tutor.course.regions import Plane, Trained, trained_rows, why_no_plane
+from tutor.views.blocks import Block, Regions
+from tutor.views.blocks import Plane as Drawn
+from tutor.views.training import confusion_matrix
+
+_TITLE = "Which part of the plane is taken for what"
+
+
+def regions(title: str, planes: Iterable[Plane]) -> Iterator[Block]:
+    """The planes side by side, as far as they are of the same data."""
+    for (classes, across, up, about), same in groupby(planes, lambda p: (p.classes, p.across, p.up, p.about)):
+        yield Regions(title, classes, across, up, tuple(Drawn(plane.title, plane.cells) for plane in same), about)
+
+
+def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> Iterator[Block]:
+    """What is to be seen of the networks themselves, after the last epoch of the first seed. Raises ValueError for a
+    row of which there is nothing of the kind to be seen."""
+    wanted = [word for word in ("regions", "confusion") if word in spec.show]
+    if not wanted:
+        return
+    rows = trained_rows(course, spec, over)
+    if "regions" in wanted:
+        yield from regions(_TITLE, [_at_the_end(row) for row in rows])
+    if "confusion" in wanted:
+        for row in rows:
+            yield from _confused(row)
+
+
+def _at_the_end(row: Trained) -> Plane:
+    plane = row.plane(row.last)
+    if plane is None:
+        raise ValueError(f"show: 'regions': {why_no_plane(row)}")
+    return replace(plane, title=row.name)
+
+
+def _confused(row: Trained) -> Iterator[Block]:
+    from tutor.training.results import confusion
+
+    row.trainer.form.restore(row.states[row.last])
+    found = confusion(row.trainer)
+    if not found[1]:
+        raise ValueError(f"show: 'confusion': {row.name} has no classes")
+    yield from confusion_matrix(row.trainer.data.classes, found, f"{row.name}, {row.about}")

@@ -156,7 +156,7 @@ def _placed(source: str, place: str) -> str:
 
 def short_list(entries: Sequence[Entry]) -> Iterator[Block]:
     """Each in a line or two: its number, the slide, the statement, the verdict."""
-    yield Heading("What the lecture prints or states, and is not so", Level.TITLE)
+    yield Heading("What the lecture prints or states that is not so, or not always", Level.TITLE)
     for one in entries:
         start, rest = f"{one.number}. ", f"{one.where.partition(',')[0].strip()}: {_ended(one.says)} "
         yield Paragraph((Strong(start), rest, Verdict(COLOURS[one.verdict], f"This {VERDICTS[one.verdict]}.")))

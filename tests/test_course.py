@@ -702,3 +702,63 @@ def test_errata_have_their_proofs_in_the_order_of_the_slides(tutor: Tutor) -> No
     slides = [int(m[1]) for one in found if (m := re.search(r"slides? (\d+)", one["where"]))]
     assert slides == sorted(slides)
     assert any(one["printed"] == "0.23" for one in found) and any(one["verdict"] == "depends" for one in found)
+    assert all(re.search(r"slides? \d+|Appendix [AB]", one["where"]) for one in found), "they are found by slide"
+
+
+def test_errata_are_a_short_list_and_whole_by_number_over_the_course(tutor: Tutor) -> None:
+    found = tutor.json("errata")
+    listed = " ".join(tutor("errata").stdout.split())
+    starts = [listed.index(f" {one['number']}. {one['where'].split(',')[0]}: {one['says'][:40]}") for one in found]
+    assert starts == sorted(starts)
+    one = next(one for one in found if one["lesson"] == "momentum")
+    assert tutor.json("errata", one["number"]) == [one] and one in tutor.json("errata", "momentum")
+    whole = " ".join(tutor("errata", one["number"]).stdout.split())
+    assert f"Erratum {one['number']}: {one['where']}" in whole and one["proof"][:60] in whole
+    assert tutor("errata", "--all").stdout.count("From the lesson ") == len(found)
+    assert "numbered from 1 to" in tutor("errata", len(found) + 1).stderr
+    assert tutor("errata", "0").returncode == tutor("errata", "1", "mlp").returncode == 2
+
+
+def test_an_erratum_that_the_worksheet_prints_and_a_claim_explains_is_one(tutor: Tutor) -> None:
+    """W3's partial derivative is printed as 0.62, which a claim of the lesson is about, too."""
+    of_mlp = tutor.json("errata", "mlp")
+    assert [one["says"] for one in of_mlp if "0.62" in one["says"]] == ["dh2_in/dW3 = 0.62"]
+    assert [one["printed"] for one in of_mlp if "W5" in one["says"]] == ["-0.20618"]
+    assert tutor("errata", "mlp").stdout.count("0.62 is W3 itself") == 1
+
+
+def test_explain_quotes_the_errata_that_say_they_are_about_it(tutor: Tutor) -> None:
+    about = {"where": "slide 7", "about": ["relu", "Kaiming"]}
+    stated = claim(says="A square is eight.", verdict="wrong", test="square.y == 8", why="It is not.", **about)
+    folder = tutor.folder / "own"
+    folder.mkdir()
+    (folder / "mine.md").write_text(LESSON + stated)
+    for name in ("relu", "he", "kaiming", "activation:relu"):
+        own = [
+            one for one in tutor.json("explain", name, TUTOR_LESSONS=str(folder))["errata"] if one["lesson"] == "mine"
+        ]
+        assert [(one["where"], one["says"], one["verdict"]) for one in own] == [
+            ("slide 7", "A square is eight.", "wrong")
+        ]
+        shown = " ".join(tutor("explain", name, TUTOR_LESSONS=str(folder)).stdout.split())
+        assert f"slide 7: A square is eight. This is wrong: tutor errata {own[0]['number']}." in shown
+        assert "A square is eight." in tutor("errata", own[0]["number"], TUTOR_LESSONS=str(folder)).stdout
+    assert "A square" not in tutor("explain", "tanh", TUTOR_LESSONS=str(folder)).stdout
+
+
+def test_what_a_claim_is_about_is_a_name_of_the_catalogue(tutor: Tutor) -> None:
+    text = LESSON + claim(says="S.", verdict="holds", test="square.y == 9", why="W.", about=["xavir"])
+    told = said(tutor, text)
+    assert f"line {line_of(text, 'about = ')}" in told and "did you mean 'xavier'" in told
+
+
+def test_what_the_lecture_says_stands_in_lessons_alone() -> None:
+    from tutor.worksheet.catalogue import REGISTRIES
+
+    told = {
+        name: entry.remark
+        for entries in REGISTRIES.values()
+        for name, entry in entries.items()
+        if hasattr(entry, "remark")
+    }
+    assert told and not [name for name, remark in told.items() if "lecture" in remark.lower()]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NAMED = typer.Option(
     metavar="NAME|FILE",
-    help="and, or, nand, xor, blobs, circles, moons, noisy_moons, spirals, sine, sparse, dense, iris, digits, or a file: "
-    "CSV, NPZ, MNIST IDX.",
+    help="and, or, nand, xor, blobs, circles, moons, noisy_moons, spirals, sine, sparse, dense, iris, digits, or a "
+    "file: CSV, NPZ, MNIST IDX.",
 )
 DataName = Annotated[str, NAMED]
 _LABEL = "The column of a CSV to be learned, or several, as in price,rent; the last unless given."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +11,11 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Digits
+from tutor.errors import TutorError
 from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.views.course.errata import Entry
 
 
 @command()
@@ -21,19 +26,32 @@ def explain(
     json_output: Json = False,
 ) -> None:
     """Explain an activation, a loss, an optimizer, a word of the field …: equation, derivation rule by rule, range,
-    picture, values.
+    picture, values; and what the lecture says of it that is not so.
 
     A name that is more than one thing is written with its kind: activation:step, schedule:step.
     """
     from tutor.results import as_json
     from tutor.views import catalogue
+    from tutor.views.course.errata import quoted_blocks
     from tutor.views.entry_document import entry_document
     from tutor.worksheet.catalogue import find_entry
 
     kind, found = find_entry(name)
+    errata = _errata_about(found, printer)
     if json_output:
-        print(as_json(entry_document(found.name, kind, found)))
+        print(as_json(entry_document(found.name, kind, found, [one.quoted for one in errata])))
     else:
         printer.show(catalogue.entry_page(found.name, kind, found, digits))
+        printer.show(quoted_blocks(errata))
         shown_by = getattr(found, "command", "").split()
         lead_on(printer, f"explain {kind}:{found.name}", name=found.name, command=shown_by)
+
+
+def _errata_about(found: object, printer: Printer) -> list[Entry]:
+    """The errata that say so themselves. A lesson of the reader's own that is broken is told of elsewhere."""
+    from tutor.cli.errata import entries
+    from tutor.worksheet.catalogue import find_entry
+
+    with suppress(TutorError):
+        return [one for one in entries(printer) if any(find_entry(name)[1] is found for name in one.about)]
+    return []

@@ -28,6 +28,8 @@ LEADS_TO: Mapping[str, Ways] = {
     "why": [("why {lesson} {name}", "what is made of it"), ("prove {lesson}", "each gradient four ways")],
     "prove": [("why {lesson} {name}", "one gradient in full")],
     "errata": [("why {lesson} {name}", "the first of these lines in full"), _RUN],
+    "errata list": [("errata {number}", "the first of them with its proof"), ("errata --all", "each with its proof")],
+    "errata number": [("run {lesson}", "the lesson that it comes from"), ("errata", "the others")],
     "explain activation": [("train --data moons --hidden 8 --activation {name}", _TRY)],
     "explain activation:step": [("new gate.toml --kind perceptron", "a lesson in which neurons fire or do not")],
     "explain activation:sign": [("new gate.toml --kind perceptron", "a lesson in which neurons fire or do not")],

@@ -25,11 +25,12 @@ class Experiment(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class Claim(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What somebody states, and what it is checked by: comparisons of values, two formulas for the same quantity, an
-    identity, or inequalities that cannot all hold."""
+    identity, or inequalities that cannot all hold. `about` has the entries of the catalogue that it speaks of."""
 
     says: str
     verdict: Literal["holds", "wrong", "depends", "words"]
     where: str = ""
+    about: list[str] = field(default_factory=list)
     why: str = ""
     source: str = ""
     test: str | list[str] = field(default_factory=list)

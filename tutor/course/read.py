@@ -64,6 +64,11 @@ class Course:
     def blocks(self) -> list[Block]:
         return [part for part in self.parts if isinstance(part, Block)]
 
+    @property
+    def claims(self) -> list[Block]:
+        """The claims alone, for whoever needs nothing else of the lesson: no other block is read."""
+        return [self._block(part) for part in self.text.parts if isinstance(part, Fence) and part.kind == "claim"]
+
     def of_kind(self, kind: str) -> dict[str, Block]:
         """The blocks of a kind that have a name."""
         return {block.name: block for block in self.blocks if block.kind == kind and block.name}
@@ -153,6 +158,7 @@ def _check_experiment(spec: Experiment, text: CourseText, place: Place) -> None:
 
 
 def _check_claim(spec: Claim, text: CourseText, place: Place) -> None:
+    _check_about(spec.about, place)
     given = {
         "test": bool(spec.test),
         "printed and correct": bool(spec.printed or spec.correct),
@@ -177,6 +183,17 @@ def _check_claim(spec: Claim, text: CourseText, place: Place) -> None:
         _refuse(place, "counter" if spec.counter else "verdict", f"counter {told}")
     if spec.verdict == "depends" and (spec.identity or spec.contradiction):
         _refuse(place, "verdict", "what is proved for all values depends on nothing; say holds or wrong")
+
+
+def _check_about(names: list[str], place: Place) -> None:
+    if names:
+        from tutor.worksheet.catalogue import find_entry
+
+        for name in names:
+            try:
+                find_entry(name)
+            except TutorError as error:
+                _refuse(place, "about", f"about: {error}; these are the names of `tutor explain`")
 
 
 def _check_question(spec: Question, text: CourseText, place: Place) -> None:

@@ -102,6 +102,10 @@ class CourseText:
             whole["givens"] = {**whole.get("givens", {}), **self._values(extras.givens_from, place)}
         return whole
 
+    def is_printed_elsewhere(self, name: str) -> bool:
+        """Whether the block says what the source prints of this worksheet."""
+        return not self._block(name).keys().isdisjoint(("printed", "misprints"))
+
     def told_of(self, name: str, message: str) -> str:
         """What is wrong with a worksheet, with the line of the equation that it is about, or of the block."""
         if message.startswith(self.where):

@@ -61,24 +61,24 @@ def lesson_files() -> dict[str, Path]:
 
 def course() -> list[tuple[str, Header]]:
     """All lessons with their names and what stands at their top, in course order."""
-    lessons = [(name, header_of(name)) for name in lesson_files()]
-    return sorted(lessons, key=lambda pair: (pair[1].order, pair[0]))
+    return [(name, _header(opened)) for name, opened in open_course()]
+
+
+def open_course() -> list[tuple[str, CourseText | Lesson]]:
+    """All lessons with their names, in course order, each opened once."""
+    lessons = [(name, open_lesson(name)) for name in lesson_files()]
+    return sorted(lessons, key=lambda pair: (_header(pair[1]).order, pair[0]))
 
 
 def header_of(name: str) -> Header:
     """What stands at the top of the lesson."""
-    lesson = open_lesson(name)
+    return _header(open_lesson(name))
+
+
+def _header(lesson: CourseText | Lesson) -> Header:
     if isinstance(lesson, CourseText):
         return lesson.header
     return Header(format=lesson.format, title=lesson.title, source=lesson.source, order=lesson.order)
-
-
-def worksheets_of(name: str) -> list[str]:
-    """What the worksheets of the lesson are called on the command line: mlp, or gates/and and gates/or."""
-    text = open_lesson(name)
-    if isinstance(text, Lesson) or address(name)[1]:
-        return [name]
-    return [name] if len(text.worksheets) == 1 else [f"{name}/{worksheet}" for worksheet in text.worksheets]
 
 
 def slug(name: str) -> str:

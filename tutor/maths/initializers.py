@@ -31,8 +31,7 @@ INITIALIZERS = {
             "w = 0",
             "none",
             lambda n_in, n_out, m: 0,
-            "All neurons of a layer get the same gradient and stay identical, however long they learn: it keeps the "
-            "symmetry, which the lecture says it breaks.",
+            "All neurons of a layer get the same gradient and stay identical, however long they learn.",
         ),
         Initializer(
             "normal",

@@ -53,8 +53,7 @@ LOSSES = {
             slope=lambda y, t, m: y - t,
             factor="1/2",
             derivative="y - t",
-            remark="The factor 1/2 is there to cancel the 2 that the power rule brings down. The lecture's case study "
-            "calls this the mean squared error of one example.",
+            remark="The factor 1/2 is there to cancel the 2 that the power rule brings down.",
             source="the lecture's case study and both appendices",
         ),
         Loss(

@@ -136,7 +136,7 @@ OPTIMIZERS = {
                 )
             },
             rate="0.001",
-            remark="The lecture's averaged form, without bias correction: v begins at 0, so the first steps are short. "
+            remark="The averaged form, without bias correction: v begins at 0, so the first steps are short. "
             "The classical one, v_new = beta·v + g, is `classical = true`; at a constant learning rate the two differ "
             "by the factor 1 - beta in it.",
             source="the lecture; the classical form by Polyak 1964",
@@ -184,8 +184,8 @@ OPTIMIZERS = {
                 ),
                 Equation("E_before", lambda s, m: s.E, "the error, kept for the next update", "0"),
             ),
-            remark="One learning rate for all parameters, from the error E. As the lecture has it, a steadily rising "
-            "error also keeps its sign and makes the rate grow.",
+            remark="One learning rate for all parameters, from the error E. A steadily rising error also keeps its "
+            "sign and makes the rate grow.",
             source="the lecture's slide on adaptive learning rates; factors by Vogl et al. 1988",
             frameworks="Neither PyTorch nor Keras has it. PyTorch's Rprop compares the signs of each parameter's own "
             "gradients instead, and has a step size for each parameter.",

@@ -46,10 +46,7 @@ def soft_threshold(w: Scalar, width: Scalar, m: NumberSystem) -> Scalar:
     return m.positive(w - width, w - width, m.positive(-w - width, w + width, 0))
 
 
-_ONCE = (
-    "The lecture's update adds this slope to a gradient that already contains it: the penalty would count twice. Here "
-    "it counts once."
-)
+_ONCE = "In an update its slope is added to that of the loss, once: a gradient that already contains it is complete."
 PENALTIES = {
     entry.name: entry
     for entry in (

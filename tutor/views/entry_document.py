@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -10,6 +11,7 @@ from tutor.maths.optimizer import Optimizer
 from tutor.results import Result
 from tutor.views import catalogue, optimizer
 from tutor.views.blocks import Formula, Piece
+from tutor.views.course.errata import Quoted
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full
 from tutor.views.style import PLAIN
@@ -46,6 +48,7 @@ class EntryDocument(Result):
     derivation: list[RuleDocument] | None = None
     constants: dict[str, str] | None = None
     values: list[dict[str, str | None]] | None = None
+    errata: list[Quoted] = field(default_factory=list)
 
 
 class LineDocument(Struct):
@@ -81,14 +84,17 @@ class OptimizerDocument(Result, kw_only=True):
     forms: list[FormDocument]
     start: str
     updates: list[dict[str, str]]
+    errata: list[Quoted] = field(default_factory=list)
 
 
-def entry_document(name: str, kind: str, entry: Any) -> EntryDocument | OptimizerDocument:
+def entry_document(
+    name: str, kind: str, entry: Any, errata: Sequence[Quoted] = ()
+) -> EntryDocument | OptimizerDocument:
     """Everything that is shown of an entry, but the picture."""
     if isinstance(entry, Optimizer):
-        return _optimizer_document(name, entry)
+        return _optimizer_document(name, entry, errata)
     facts: dict[str, Any] = {fact.replace(" ", "_"): text for fact, text in catalogue.facts(kind, entry)}
-    document, work = EntryDocument(name=name, **facts), shown_of(entry)
+    document, work = EntryDocument(name=name, errata=list(errata), **facts), shown_of(entry)
     if work is None:
         return document
     if work.curve is not None and work.curve.step is not None:
@@ -106,7 +112,7 @@ def entry_document(name: str, kind: str, entry: Any) -> EntryDocument | Optimize
     return document
 
 
-def _optimizer_document(name: str, entry: Optimizer) -> OptimizerDocument:
+def _optimizer_document(name: str, entry: Optimizer, errata: Sequence[Quoted]) -> OptimizerDocument:
     variant, (start, rows), facts = entry.variant(), optimizer.three_updates(entry), optimizer.facts(entry)
     equations = _equations(optimizer.written_lines(variant))
     renamed = {"in PyTorch and Keras": "frameworks", "learning rate if none is given": "rate"}
@@ -118,6 +124,7 @@ def _optimizer_document(name: str, entry: Optimizer) -> OptimizerDocument:
         symbols=dict(optimizer.symbols(entry, variant)),
         forms=[FormDocument(spelled, told, _equations(changed)) for spelled, told, changed in optimizer.forms(entry)],
         start=start,
+        errata=list(errata),
         updates=[{name: full(value) for name, value in row.items()} for row in rows],
     )
 

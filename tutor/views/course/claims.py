@@ -16,7 +16,7 @@ from tutor.views.course.numbers import apart, number, pair, spelled
 from tutor.views.course.prose import plain_texts, prose_blocks
 
 VERDICTS = {"holds": "holds", "wrong": "is wrong", "depends": "depends", "words": "is a matter of words"}
-_COLOURS = {"holds": "correct", "wrong": "wrong", "depends": "carried", "words": "carried"}
+COLOURS = {"holds": "correct", "wrong": "wrong", "depends": "carried", "words": "carried"}
 
 
 FOUND = ("wrong", "depends")
@@ -31,7 +31,7 @@ def claim_blocks(claim: Claim, finding: Finding, values: Values, line: int = 0) 
     """The statement, its verdict, the evidence, the reason."""
     where = f" ({claim.where})" if claim.where else ""
     said = " ".join(claim.says.split())
-    yield Paragraph((f"Claim{where}: {said} ", Verdict(_COLOURS[claim.verdict], f"This {VERDICTS[claim.verdict]}.")))
+    yield Paragraph((f"Claim{where}: {said} ", Verdict(COLOURS[claim.verdict], f"This {VERDICTS[claim.verdict]}.")))
     for text in evidence(claim, finding):
         yield Paragraph(text, 2)
     yield Break()

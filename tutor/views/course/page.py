@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tutor.course.claims import Finding, examine
+from tutor.course.format import Claim
 from tutor.course.prose import Misplaced
 from tutor.course.questions import Answer, answer_of
 from tutor.course.read import Block as Part
@@ -16,7 +17,7 @@ from tutor.course.values import Values
 from tutor.errors import TutorError, counted
 from tutor.lessons.markdown import Prose
 from tutor.views.blocks import Block, Break, Heading, Level, Paragraph
-from tutor.views.course.claims import claim_blocks, is_erratum
+from tutor.views.course.claims import claim_blocks
 from tutor.views.course.experiment import experiment_blocks
 from tutor.views.course.plots import plot_blocks
 from tutor.views.course.prose import prose_blocks
@@ -138,13 +139,13 @@ def _in_order(page: Page) -> Iterator[Block]:
             yield Paragraph(f"- {skill}", 2)
 
 
-def claims_blocks(page: Page) -> Iterator[Block]:
-    """The claims of the lesson that are wrong, or depend, or are a matter of words at some place of the source."""
-    yield from tidy(_claims(page))
+def claims_blocks(page: Page, wanted: Callable[[Claim], bool]) -> Iterator[Block]:
+    """The claims of the lesson that are wanted, one after the other."""
+    yield from tidy(_claims(page, wanted))
 
 
-def _claims(page: Page) -> Iterator[Block]:
-    found = [block for block in page.course.blocks if block.kind == "claim" and is_erratum(block.spec)]
+def _claims(page: Page, wanted: Callable[[Claim], bool]) -> Iterator[Block]:
+    found = [block for block in page.course.claims if wanted(block.spec)]
     if found:
         yield Heading(f"{page.course.text.header.title}: what is stated")
     for block in found:

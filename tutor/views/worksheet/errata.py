@@ -27,9 +27,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """All that is to be said about one lesson's source."""
+    """All that is to be said about one worksheet's source: what it is called on the command line, and in its lesson."""
 
     lesson: str
+    worksheet: str
     title: str
     source: str
     tableau: Tableau
@@ -79,22 +80,31 @@ def errata(chapters: Sequence[Chapter]) -> Iterator[Block]:
 
 def _chapter(chapter: Chapter) -> Iterator[Block]:
     source = f" ({chapter.source})" if chapter.source else ""
-    wrong, remarks = chapter.wrong(), chapter.remarks()
     yield Heading(f"{chapter.title}{source}", Level.TITLE)
     if not chapter.has_any:
         yield _line("Nothing is printed wrongly.")
-    for number, row in enumerate(wrong, 1):
-        yield _line(f"Erratum {number}: {row.name} is printed as {row.printed}{_where(row)}")
-        first, *others = proof(chapter, row).values()
-        yield Paragraph(("Proof: ", first, *(piece for term in others for piece in (" = ", term))), 4)
-        yield Paragraph(row.note, 4)
+    for row in chapter.wrong():
+        yield from row_blocks(chapter, row)
     yield from map(_line, _carried(chapter))
-    for number, label in enumerate(chapter.labels, len(wrong) + 1):
-        yield _line(f"Erratum {number}, {label.place}. Printed: {label.printed}. Correct: {label.correct}.")
-        yield Paragraph(label.why, 4)
-    for row in remarks:
+    for label in chapter.labels:
+        yield from label_blocks(label)
+    for row in chapter.remarks():
         yield _line(f"Remark: {row.name} is printed as {row.printed}{_where(row)}, {row.verdict}")
         yield Paragraph(row.note, 4)
+
+
+def row_blocks(chapter: Chapter, row: PrintedRow) -> Iterator[Block]:
+    """A value that is printed wrongly: the computation that gives the right one, and the note."""
+    yield _line(f"Erratum: {row.name} is printed as {row.printed}{_where(row)}")
+    first, *others = proof(chapter, row).values()
+    yield Paragraph(("Proof: ", first, *(piece for term in others for piece in (" = ", term))), 4)
+    yield Paragraph(row.note, 4)
+
+
+def label_blocks(label: Label) -> Iterator[Block]:
+    """Something else that is printed wrongly: both, and why."""
+    yield _line(f"Erratum, {label.place}. Printed: {label.printed}. Correct: {label.correct}.")
+    yield Paragraph(label.why, 4)
 
 
 def _line(text: str) -> Paragraph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -17,7 +17,7 @@ from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
-from tutor.worksheet.connections import Connections
+from tutor.worksheet.connections import Connections, NamedLayer
 from tutor.worksheet.draft import Draft, new_names, written
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.network import Moment, network_draft
@@ -33,14 +33,25 @@ LOSS = "loss of the examples"
 
 
 @dataclass(frozen=True)
+class LayerNames:
+    """What the steps call the quantities of a layer, neuron by neuron. `signals` are dE/d of the weighted sums, empty
+    where learning works without; a connection that is not there has no weight."""
+
+    layer: NamedLayer
+    sums: tuple[str, ...]
+    outputs: tuple[str, ...]
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OneUpdate:
     """What happens to a group of examples, whichever they are.
 
-    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the network
-    for the first of them, `sums` the weighted sums below these. `becomes` leads from the name of a parameter or a state
-    to that of its new value, `start` has the value with which each begins, `constants` that of everything else which is
-    given. `loss` is what the examples lose, all together and without penalties. `updates` have been made before the
-    first.
+    `rows` has, for each example of the group, the names of its inputs and targets. For the first of them `outputs` are
+    those of the network, `sums` the weighted sums below these, and `layers` has the names of every layer. `becomes`
+    leads from the name of a parameter or a state to that of its new value, `start` has the value with which each
+    begins, `constants` that of everything else which is given. `loss` is what the examples lose, all together and
+    without penalties. `updates` have been made before the first.
     """
 
     steps: tuple[Step, ...]
@@ -53,6 +64,7 @@ class OneUpdate:
     loss: str = LOSS
     updates: int = 0
     sums: tuple[str, ...] = ()
+    layers: tuple[LayerNames, ...] = ()
 
     def __post_init__(self) -> None:
         given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
@@ -88,7 +100,20 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         updates=training.made_before,
         sums=tuple(named(neuron.sum, example=examples[0]) for neuron in known.layers[-1].neurons),
+        layers=_layers(known, {step.name for step in steps}, example=examples[0]),
     )
+
+
+def _layers(known: Connections, steps: Collection[str], example: int = 0, update: int = 0) -> tuple[LayerNames, ...]:
+    def at(name: str) -> str:
+        return named(name, example=example, update=update)
+
+    found = []
+    for layer in known.layers:
+        sums, outputs = ([at(getattr(n, what)) for n in layer.neurons] for what in ("sum", "output"))
+        signals = [derivative(at(GOAL), one) for one in sums]
+        found.append(LayerNames(layer, (*sums,), (*outputs,), (*signals,) if {*signals} <= {*steps} else ()))
+    return tuple(found)
 
 
 def worksheet_of_update(
@@ -167,6 +192,7 @@ def _presentation(problem: Problem, network: Network, training: Training) -> One
         becomes={p: now[p] for p in reached},
         start={p: known.values[p] for p in reached},
         constants={name: value for name, value in known.values.items() if name not in reached},
+        layers=_layers(known, (), update=1),
     )
 
 

@@ -19,7 +19,8 @@ from tutor.training.trainer import Measure
 @dataclass(frozen=True)
 class About:
     """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
-    of what varies, whether times are shown, and what there is to remark."""
+    of what varies, whether times are shown, and what there is to remark; why none is called best, and whether functions
+    are minimised, without any network."""
 
     data: str
     base: Settings
@@ -28,6 +29,8 @@ class About:
     varied: Sequence[str]
     times: bool
     remarks: Sequence[str] = ()
+    unranked: str = ""
+    of_functions: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class RunReport(Struct, kw_only=True):
 
 
 class SettingReport(Struct):
-    """One setting: the values of what varies, all of its runs together, and each by itself."""
+    """One setting: the values of what varies, all of its runs together, and each by itself; with --layers every layer
+    of the network at the end, mean and deviation over the runs."""
 
     settings: dict[str, Any]
     summary: SummaryReport
     runs: list[RunReport]
+    layers: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class ComparisonReport(Result):
@@ -124,7 +129,9 @@ def _setting(summary: Summary, times: bool) -> SettingReport:
         seconds=summary.of("seconds") if times else UNSET,
         curve=summary.curve(),
     )
-    return SettingReport(dict(summary.setting), together, [_run(outcome, times) for outcome in summary.outcomes])
+    layers = [{"layer": number, **one} for number, one in enumerate(summary.layers(), 1)]
+    runs = [_run(outcome, times) for outcome in summary.outcomes]
+    return SettingReport(dict(summary.setting), together, runs, layers or UNSET)
 
 
 def _run(outcome: Outcome, times: bool) -> RunReport:

@@ -12,7 +12,7 @@ _FEW_LAYERS, _EPOCHS, _OF_DEEP_ONES = 4, 5, 3
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None else str(value) if isinstance(value, int) else f"{value:.3g}"
 
 
 def _share(value: float | None) -> str:
@@ -26,8 +26,8 @@ GRADIENTS: Sequence[Cell] = (
     ("signal_norm", "signal", "signal {}", _number),
     ("update_ratio", "change", "change {}", _share),
     ("weight_norm", "weights", "length of the weights {}", _number),
-    ("zero", "zero", "{} of them exactly 0", str),
-    ("near_zero", "near 0", "{} below 0.001", str),
+    ("zero", "zero", "{} of them exactly 0", _number),
+    ("near_zero", "near 0", "{} below 0.001", _number),
 )
 UNITS: Sequence[Cell] = (
     ("activation_mean", "mean", "mean {}", _number),
@@ -46,6 +46,8 @@ _OF_UNITS = (
     "Saturated: weighted sums with a slope below a hundredth of the largest. Copies: units with the weights and bias "
     "of another one."
 )
+TABLES = (("Gradients and weights", GRADIENTS, _OF_GRADIENTS), ("Units", UNITS, _OF_UNITS))
+"""Each with its columns, and what these are."""
 
 
 def layers_page(found: Sequence[Any]) -> Iterator[Block]:
@@ -55,9 +57,9 @@ def layers_page(found: Sequence[Any]) -> Iterator[Block]:
     shown = shown_epochs(found)
     chosen = [one for one in found if one.epoch in shown]
     yield Heading("Layer by layer, over the training part")
-    yield from _table("Gradients and weights", GRADIENTS, chosen, _OF_GRADIENTS)
+    for title, cells, about in TABLES:
+        yield from _table(title, cells, chosen, about)
     yield from map(Paragraph, _reach(chosen))
-    yield from _table("Units", UNITS, chosen, _OF_UNITS)
     every = {one.epoch for one in found}
     if len(shown) < len(every):
         yield Paragraph(f"These are {len(shown)} of {len(every)} moments; --json has all of them.")

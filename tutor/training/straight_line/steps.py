@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
+from tutor.errors import TutorError
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
 from tutor.formulas.expressions import replace as replaced
 from tutor.formulas.quantity import derivative, named, owned
@@ -19,10 +20,11 @@ from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.worksheet.connections import Connections, NamedLayer
 from tutor.worksheet.draft import Draft, new_names, written
+from tutor.worksheet.equations import minimize_draft
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.network import Moment, network_draft
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
-from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.problem import Example, Minimize, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
 from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
 from tutor.worksheet.update import Update, asked
@@ -101,6 +103,29 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         updates=training.made_before,
         sums=tuple(named(neuron.sum, example=examples[0]) for neuron in known.layers[-1].neurons),
         layers=_layers(known, {step.name for step in steps}, example=examples[0]),
+    )
+
+
+def update_of_function(wanted: Minimize, givens: Mapping[str, Fraction]) -> OneUpdate:
+    """The steps by which a function is minimised once, over eta and `COUNT`; its value is the loss. Raises ValueError
+    where `tutor.worksheet.build` does, and TutorError for one without an objective."""
+    if wanted.objective is None:
+        raise TutorError("this worksheet is given its gradients, so there is nothing to compute others from")
+    draft = minimize_draft(changed(wanted, steps=1), givens)
+    (one,), course = draft.passes, draft.course
+    assert course is not None
+    update = course.update(one)
+    given, kept = together(givens, wanted.start, *update.givens("minimize")), update.kept
+    return OneUpdate(
+        steps=(*one.steps, *_of_any(update)),
+        rows=((),),
+        outputs=(),
+        parameters=tuple(course.parameters),
+        becomes=new_names(kept, 1),
+        start={name: given[name] for name in kept},
+        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+        loss=GOAL,
+        updates=wanted.made_before,
     )
 
 

@@ -66,6 +66,7 @@ IN_TRAINING = {
     "optimizer_setting": "settings",
     "schedule_setting": "schedule_settings",
     "penalty_setting": "penalty_settings",
+    "proximal": "proximal",
 }
 """What a lesson calls the settings that are of its training."""
 CHANGEABLE = (*IN_TRAINING, "batch_size", "epochs", "shuffle", "seed", "arithmetic")
@@ -157,6 +158,9 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
             "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
             "schedule": training.schedule,
             "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
+            **{name: float(strength) for name, strength in training.penalties.items()},
+            "penalty_setting": {key: _text(value) for key, value in training.penalty_settings.items()},
+            "proximal": training.proximal,
             "batch_size": training.batch_size(count),
         }
     return Settings(**{**usual, **given})

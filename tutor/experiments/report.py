@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec import field as msgspec_field
 
+from tutor.experiments.differences import Difference, against_the_best
 from tutor.experiments.experiment import Outcome
 from tutor.experiments.summary import Comparison, Spread, Summary
 from tutor.results import Result
@@ -81,7 +83,8 @@ class SettingReport(Struct):
 
 
 class ComparisonReport(Result):
-    """All settings; `best` is the place of the best one, `test` what it came to on the test part."""
+    """All settings; `best` is the place of the best one, `test` what it came to on the test part. `differences` are
+    those of the others from the best, paired by seed, with the interval of Student's t and a sign test."""
 
     data: str
     remarks: Sequence[str]
@@ -96,6 +99,7 @@ class ComparisonReport(Result):
     command: str | None
     test: Measure | None
     settings: list[SettingReport]
+    differences: list[Difference] = msgspec_field(default_factory=list)
 
 
 def report(about: About, comparison: Comparison, final: Final) -> ComparisonReport:
@@ -114,6 +118,7 @@ def report(about: About, comparison: Comparison, final: Final) -> ComparisonRepo
         command=" ".join(final.command) or None,
         test=final.tested,
         settings=[_setting(summary, about.times) for summary in comparison.summaries],
+        differences=against_the_best(comparison),
     )
 
 

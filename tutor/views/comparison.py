@@ -9,6 +9,7 @@ from math import isfinite
 from string import ascii_letters
 
 from tutor.errors import counted
+from tutor.experiments.differences import against_the_best
 from tutor.experiments.measures import OF_LAYERS
 from tutor.experiments.report import About, Final
 from tutor.experiments.summary import Comparison, Spread
@@ -62,6 +63,7 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     yield from _layers(comparison)
     yield from _curves(about, comparison)
     yield from _each_at_its_best(comparison)
+    yield from _differences(about, comparison)
     yield from _best(about, comparison, final)
 
 
@@ -217,6 +219,34 @@ def _told(curve: Sequence[float]) -> str:
     """The loss in the first epoch and after each quarter of them."""
     epochs = sorted({1, *(max(1, round(len(curve) * k / 4)) for k in range(1, 5))})
     return ", ".join(f"{curve[epoch - 1]:.4g} in epoch {epoch}" for epoch in epochs)
+
+
+def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
+    """Every setting beside the best one, seed by seed: what of their distance the seeds alone could have made."""
+    found = [one for one in against_the_best(comparison) if one.seeds > 1]
+    if not found or comparison.best is None:
+        return
+    measure, best = MEASURES[comparison.ranked_by], letter(comparison.best)
+    share = comparison.ranked_by.endswith("accuracy")
+
+    def spelled(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:+.1f}" if share else f"{value:+.3g}"
+
+    rows = []
+    for one in found:
+        name, worse = letter(one.setting), one.lower if share else one.higher
+        cells = (spelled(one.mean), spelled(one.low), spelled(one.high), f"{worse} of {one.seeds}", f"{one.p:.2g}")
+        told = f"Setting {name}: {cells[0]}, between {cells[1]} and {cells[2]}; worse in {cells[3]}, p {cells[4]}."
+        rows.append(Row((name, *cells), told))
+    points = ", in percentage points" if share else ""
+    yield Heading(f"The others beside {best}, seed by seed: difference of the {measure}{points}")
+    headings = ("mean", "from", "to", "worse in", "sign test")
+    yield Table((Column("", Kind.NAME), *(Column(name, Kind.NUMBER) for name in headings)), tuple(rows), whole=True)
+    yield Paragraph(
+        "From and to are the 95% interval by Student's t, paired by seed; where it has 0 inside, the seeds do not tell "
+        "the two apart. The sign test says how often a split at least as uneven comes by chance. The best was chosen "
+        "by these very seeds, which flatters it a little."
+    )
 
 
 def _best(about: About, comparison: Comparison, final: Final) -> Iterator[Block]:

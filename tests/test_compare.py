@@ -202,10 +202,11 @@ def test_values_are_read_as_the_options_are(text: str, meant: Any) -> None:
     ],
 )
 def test_nonsense_is_named_before_anything_is_trained(arguments: list[str], said: str) -> None:
-    from tutor.experiments.experiment import checked
+    from tutor.experiments.candidates import candidate
 
     with pytest.raises(TutorError) as error:
-        checked(Source("xor"), Settings(), grid(read_variations(arguments)))
+        for setting in grid(read_variations(arguments)):
+            candidate(Source("xor"), "xor", {}, setting)
     assert said in str(error.value)
 
 

@@ -488,36 +488,6 @@ def test_an_experiment_that_cannot_be_meant(tutor: Tutor, old: str, new: str, to
     assert told in found and re.search(r"line \d+", found), found
 
 
-@pytest.mark.parametrize("measure", ["weight_norm", "zero_weights", "change_ratio", "gradient_norm(layer = 1)"])
-def test_a_layer_without_biases_is_not_measured_and_it_says_so(tutor: Tutor, measure: str) -> None:
-    sheet = """```toml worksheet bare
-[network]
-inputs = ["x"]
-loss = "half_squared_error"
-[[network.layers]]
-activation = "linear"
-weights = [[0.5]]
-[[examples]]
-inputs = [1]
-targets = [0]
-[training]
-learning_rate = 0.1
-```
-
-"""
-    experiment = f"""```toml experiment run
-worksheet = "bare"
-[settings]
-epochs = 2
-[rows]
-one = {{ learning_rate = 0.1 }}
-[measure]
-m = "{measure}"
-```
-"""
-    assert "layers are measured where each has its own weights and biases" in said(tutor, LESSON + sheet + experiment)
-
-
 def test_a_claim_over_seeds_needs_four_fifths_of_five(tutor: Tutor) -> None:
     base = LESSON + RACE
     assert (
@@ -544,26 +514,26 @@ def test_a_claim_over_seeds_needs_four_fifths_of_five(tutor: Tutor) -> None:
 def test_the_gradient_of_a_layer_is_that_of_the_worksheet() -> None:
     """Against the exact worksheet of the same network, whose gradient is that of the mean over the examples."""
     from tutor.data.builtin import load
-    from tutor.experiments.layers import gradient_norm, signal_norm
+    from tutor.training.layers import Layers
     from tutor.training.settings import Settings
     from tutor.training.setup import set_up
 
     trainer = set_up(load("xor", 0), Settings(hidden=(3, 2), activation="tanh", seed=4, epochs=1))
     worksheet = trainer.form.worksheet(trainer.data.train, 1, "delta")  # type: ignore[attr-defined]
-    values, vector = worksheet.values, trainer.form.vector
+    values, layers = worksheet.values, Layers(trainer).measured(0)
     by_layer = [(2, 3), (3, 2), (2, 1)]
     first = 0
     for layer, (before, after) in enumerate(by_layer, 1):
         names = [f"dE/dW{first + k + 1}" for k in range(before * after)]
         first += before * after
         exact = sum(float(values[name]) ** 2 for name in names) ** 0.5
-        assert gradient_norm(trainer, layer, vector) == pytest.approx(exact, rel=1e-9)
+        assert layers[layer - 1].gradient_norm == pytest.approx(exact, rel=1e-9)
     sums = [
         float(values[f"dE/dout_in@{k}"]) if f"dE/dout_in@{k}" in values else float(values[f"dE@{k}/dout_in@{k}"])
         for k in range(1, 5)
     ]
     scale = 4 if "dE/dout_in@1" in values else 1
-    assert signal_norm(trainer, 3, vector) == pytest.approx((sum((scale * s) ** 2 for s in sums) / 4) ** 0.5, rel=1e-9)
+    assert layers[2].signal_norm == pytest.approx((sum((scale * s) ** 2 for s in sums) / 4) ** 0.5, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "clip norm": {"clip_norm": 0.015},
     **{name: {name: 0.1} for name in PENALTIES},
     "elastic net of its own": {"elastic_net": 0.1, "penalty_setting": {"l1_ratio": "0.2"}},
+    **{f"proximal {name}": {name: 0.1, "proximal": True} for name, entry in PENALTIES.items() if entry.proximal},
     "batch norm": {"batch_norm": True},
     "residual": {"hidden": (2, 2), "residual": True},
     "dropout": {"dropout": 0.4},

@@ -214,6 +214,10 @@ Explain = Annotated[
 ]
 
 
+LayersWanted = Annotated[
+    bool,
+    typer.Option("--layers", help="Look inside, layer by layer: gradients, weights and units, epoch by epoch."),
+]
 _LESSON = typer.Argument(help="A lesson, whose network learns its own examples.", autocompletion=lesson_names)
 
 
@@ -234,6 +238,7 @@ def train(
     folds: Folds = None,
     force: Force = False,
     resume: Resume = None,
+    layers: LayersWanted = False,
     json_output: Json = False,
 ) -> None:
     """Train a network on a data set, or that of a lesson, and see how the loss falls.
@@ -248,6 +253,9 @@ def train(
     In a CSV text and true or false become an input for each word; --drop COLUMN leaves a column out, --missing mean
     fills gaps, --label a,b learns several columns, and --target-scale helps where values to predict are large.
 
+    With --layers you look inside: how far the gradient reaches, which units are dead or saturated, how much the weights
+    of every layer change.
+
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
@@ -258,6 +266,7 @@ def train(
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
     from tutor.training.advice import advice
+    from tutor.training.layers import watch_layers
     from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, regions
@@ -266,7 +275,7 @@ def train(
     treatment = treatment_typed(drop, missing)
     if folds is not None:
         own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
-        check_alone({**own, "--figure": figure, "--resume": resume})
+        check_alone({**own, "--figure": figure, "--resume": resume, "--layers": layers or None})
     if resume is not None:
         source, found, trainer = gone_on(resume, lesson or data, label, task, treatment, explain, given, save, force)
     else:
@@ -274,9 +283,10 @@ def train(
     if folds is not None and source is not None:
         train_in_folds(source, trainer.wanted, folds, printer, json_output)
         return
-    if figure is not None and explain is not None:
+    whole = {"--figure": figure is not None, "--layers": layers}
+    if explain is not None and (extra := [name for name, there in whole.items() if there]):
         raise TutorError(
-            "--figure is the curve of a training, and --explain shows one update in its place; leave one of them out"
+            f"{extra[0]} is about a whole training, and --explain shows one update in its place; leave one of them out"
         )
     claim_figure(figure, [] if source is None else places(source, resume or Path()), force)
     if target := save or resume:
@@ -285,6 +295,7 @@ def train(
         _explain(found.name, trainer, explain, printer, json_output)
         return
     keep_checkpoints(target, checkpoint, source, found, trainer)
+    inside = watch_layers(trainer) if layers else []
     with watching(trainer.wanted.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
@@ -294,12 +305,12 @@ def train(
         told = (
             None if advised is None else AdviceReport(advised.kind, advised.seen, [" ".join(words) for words in ways])
         )
-        print(as_json(report(found, trainer, result, told)))
+        print(as_json(report(found, trainer, result, told, inside)))
     else:
         shown = None if advised is None else (advised.seen, ways)
         measured = measures_of(trainer)
         cut = partial(regions, trainer)
-        printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured))
+        printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured, inside))
     write_figure(figure, result.history)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:

@@ -56,15 +56,23 @@ def _read_variation(text: str) -> Varied:
     return Choices(entry.name, tuple(read_values))
 
 
-def _entry(typed: str) -> Field[Any]:
+def _entry(typed: str, place: str = "--vary", also: Sequence[str] = ()) -> Field[Any]:
     known = {entry.name: entry for entry in fields(Settings)}
     name = typed.lstrip("-").replace("-", "_")
     if name not in known:
-        flags = [option(valid)[2:] for valid in known]
-        raise TutorError(f"--vary knows no setting {typed[:40]!r}{nearest(typed.lstrip('-').replace('_', '-'), flags)}")
+        flags = [*(option(valid)[2:] for valid in known), *also]
+        told = nearest(typed.lstrip("-").replace("_", "-"), flags)
+        raise TutorError(f"{place} knows no setting {typed[:40]!r}{told}")
     if name in _FIXED:
-        raise TutorError(f"--vary does not take {name}: {_FIXED[name]}")
+        raise TutorError(f"{place} does not take {name}: {_FIXED[name]}")
     return known[name]
+
+
+def setting_typed(place: str, name: str, value: str, also: Sequence[str] = ()) -> tuple[str, Any]:
+    """A setting and its value as a row has them; `also` are other words that may stand there. Raises TutorError, with
+    the place, for whatever is no setting or no value of it."""
+    entry = _entry(name.strip(), place, also)
+    return entry.name, _value(entry, value.strip(), place)
 
 
 def _kind(name: str) -> Any:
@@ -77,33 +85,33 @@ def _kind(name: str) -> Any:
     return next((kind for kind in get_args(hint) if kind is not type(None)), hint)
 
 
-def _value(entry: Field[Any], text: str) -> Any:
+def _value(entry: Field[Any], text: str, place: str = "--vary") -> Any:
     kind, flag = _kind(entry.name), option(entry.name)[2:]
     default = {} if entry.default is MISSING else entry.default
     if text.lower() == "none" and (default is None or default in ("", {})):
         return default
     if not text:
-        raise TutorError(f"--vary {flag} has an empty value; leave out the separator, or say none where there may be")
+        raise TutorError(f"{place} {flag} has an empty value; leave out the separator, or say none where there may be")
     if kind is bool:
         if text.lower() not in _SWITCH:
-            raise TutorError(f"--vary {flag} takes true or false, not {text[:40]!r}")
+            raise TutorError(f"{place} {flag} takes true or false, not {text[:40]!r}")
         return _SWITCH[text.lower()]
     if kind in (int, float):
-        return _number(flag, text, kind)
+        return _number(flag, text, kind, place)
     if get_origin(kind) is Literal and text not in get_args(kind):
-        raise TutorError(f"--vary {flag} takes {' or '.join(get_args(kind))}, not {text[:40]!r}")
+        raise TutorError(f"{place} {flag} takes {' or '.join(get_args(kind))}, not {text[:40]!r}")
     if kind is dict:
         return read(entry.name, text.split(","), get_type_hints(Settings)[entry.name])
     return read(entry.name, text, get_type_hints(Settings)[entry.name])
 
 
-def _number(flag: str, text: str, kind: type) -> Any:
+def _number(flag: str, text: str, kind: type, place: str = "--vary") -> Any:
     try:
         number = kind(text)
     except ValueError:
         number = float("nan")
     if not isfinite(number):
-        raise TutorError(f"--vary {flag} takes {'whole ' if kind is int else ''}numbers, not {text[:40]!r}")
+        raise TutorError(f"{place} {flag} takes {'whole ' if kind is int else ''}numbers, not {text[:40]!r}")
     return number
 
 

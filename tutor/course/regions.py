@@ -74,9 +74,12 @@ class Trained:
 
 def trained(course: Course, spec: Experiment, setting: Setting, seed: int, epochs: Sequence[int] = ()) -> Trained:
     """One training of the experiment, made once more; the seed counts from 0 within the experiment."""
+    from tutor.experiments.experiment import OfFunction
     from tutor.training.trainer import Checkpoints
 
     run = runs_of(course, spec, setting)[seed]
+    if isinstance(run.source, OfFunction):
+        raise TutorError("a function that is minimised has neither regions nor classes; its path is drawn by a plot")
     trainer = run.source.trainer(run.wanted)
     states = {0: trainer.form.state()}
 

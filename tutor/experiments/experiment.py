@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,15 +20,14 @@ from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
 from tutor.experiments.measures import Observer
-from tutor.experiments.search import Setting, called
 from tutor.processes import workers
-from tutor.training.architecture import Shape
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
-from tutor.training.trainer import Epoch, Measure, Result, Trainer
+from tutor.training.trainer import GROWN, Epoch, Measure, Result, Trainer
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Places
+    from tutor.training.straight_line.function import Descent
     from tutor.worksheet.problem import Problem
 
 Watch = Callable[[int], None]
@@ -70,10 +70,24 @@ class OfLesson:
 
 
 @dataclass(frozen=True)
+class OfFunction:
+    """The function that a worksheet minimises; `given` are settings that replace its own. Nothing in it is random."""
+
+    problem: Problem
+    name: str
+    given: Mapping[str, Any]
+
+    def descent(self) -> tuple[Descent, Settings]:
+        from tutor.training.from_lesson import function_descent
+
+        return function_descent(self.problem, self.name, self.given)
+
+
+@dataclass(frozen=True)
 class Run:
     """One training, and what is measured of it."""
 
-    source: Source | OfLesson
+    source: Source | OfLesson | OfFunction
     wanted: Settings
     measures: tuple[Asked, ...] = ()
 
@@ -105,23 +119,10 @@ class Outcome:
         return len(self.history)
 
 
-def checked(source: Source, base: Settings, settings: Sequence[Setting]) -> list[Shape]:
-    """The network of each setting; everything is set up once, so that what is wrong is said before hours of training.
-
-    Raises TutorError with the name of the first setting that does not fit.
-    """
-    source.load(base.seed)
-    found = []
-    for setting in settings:
-        try:
-            found.append(set_up(source.load(base.seed), replace(base, **setting)).shape)
-        except TutorError as error:
-            raise TutorError(f"{called(setting)}: {error}") from None
-    return found
-
-
 def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     """One training, as `tutor train` does it; None where Ctrl-C ended it."""
+    if isinstance(run.source, OfFunction):
+        return _minimised(run.source, run.wanted.seed)
     trainer = run.source.trainer(run.wanted)
     observer = Observer(trainer, run.measures)
     result = trainer.run(lambda epoch: watch(0))
@@ -129,6 +130,26 @@ def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
         return None
     outcome = _outcome(trainer, result)
     return replace(outcome, measured=observer.measured(outcome)) if run.measures else outcome
+
+
+def _minimised(source: OfFunction, seed: int) -> Outcome:
+    """The value before every step as its loss, and the one at the end as that of the whole."""
+    descent, wanted = source.descent()
+    history: list[Epoch] = []
+    began = time.perf_counter()
+    for epoch in range(wanted.epochs):
+        value = descent.step(epoch)
+        if not isfinite(value):
+            break
+        history.append(Epoch(epoch + 1, value))
+    seconds, last = time.perf_counter() - began, descent.value
+    first = history[0].loss if history else last
+    if len(history) < wanted.epochs or not isfinite(last):
+        return Outcome(seed, tuple(history), f"diverged: no finite value at step {len(history) + 1}", True, seconds)
+    if 0 < first * GROWN < last:
+        ended = f"diverged: the value grew from {first:.3g} to {last:.3g}"
+        return Outcome(seed, tuple(history), ended, True, seconds)
+    return Outcome(seed, tuple(history), "all steps done", False, seconds, training_loss=last)
 
 
 def _outcome(trainer: Trainer, result: Result) -> Outcome:

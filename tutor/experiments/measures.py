@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tutor.errors import nearest
+from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
+    from tutor.training.layers import LayerMeasures
     from tutor.training.trainer import Trainer
 
 NEVER = float("inf")
@@ -29,7 +30,6 @@ class Kind:
     of_layer: bool = False
     better: int = 0
     share: bool = False
-    compute: Callable[..., float] | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -63,7 +63,7 @@ def read_measure(text: str) -> Measure:
             named[one[1]] = one[2].strip('"')
         else:
             numbers.append(float(one[2]))
-    allowed = [*(["layer"] if kind.of_layer else []), *(["epoch"] if kind.compute else [])]
+    allowed = [*(["layer"] if kind.of_layer else []), *(["epoch"] if kind.of_layer else [])]
     for key in named:
         if key not in allowed:
             raise ValueError(f"{name} takes no {key[:40]!r}{nearest(key, allowed)}")
@@ -132,9 +132,13 @@ def _best_epoch(observed: Observed, measure: Measure) -> float:
 
 
 def _worst_error(observed: Observed, measure: Measure) -> float:
-    from tutor.experiments.layers import worst_error
+    import numpy as np
 
-    return worst_error(observed.trainer)
+    trainer = observed.trainer
+    places = trainer.data.train
+    with np.errstate(all="ignore"):
+        outputs = trainer.form.outputs(trainer.data.rows, places)
+        return float(np.max(np.abs(outputs - trainer.data.targets[:, places])))
 
 
 def _gap(observed: Observed, measure: Measure) -> float:
@@ -164,16 +168,6 @@ AT_THE_END: Mapping[str, Callable[[Observed, Measure], float]] = {
 }
 
 
-def _of_layer(name: str) -> Callable[..., float]:
-    def value(trainer: Trainer, layer: int, before: Any) -> float:
-        from tutor.experiments import layers
-
-        found: float = getattr(layers, name)(trainer, layer, before)
-        return found
-
-    return value
-
-
 _WHOLE: Mapping[str, Kind] = {
     "loss": Kind("the loss on the training part", better=-1),
     "training_loss": Kind("the loss on the training part", better=-1),
@@ -194,24 +188,23 @@ _WHOLE: Mapping[str, Kind] = {
     "diverged": Kind("whether the training diverged", better=-1, share=True),
     "solved": Kind("whether every training example is right", better=1, share=True),
 }
-_OF_LAYERS = {
-    "gradient_norm": "the length of the gradient of the layer's weights",
-    "signal_norm": "the length of dE/d of the layer's weighted sums",
-    "activation_mean": "the mean of the layer's outputs",
-    "activation_spread": "the standard deviation of the layer's outputs",
-    "dead_share": "the share of units without slope for any example",
-    "saturated_share": "the share of weighted sums with a slope below a hundredth of the largest",
-    "weight_norm": "the length of the layer's weights",
-    "zero_weights": "how many weights are exactly 0",
-    "small_weights": "how many weights are smaller than 0.001",
-    "change_ratio": "by how much the layer's weights changed in the epoch, over their length",
+OF_LAYERS = {
+    "gradient_norm": ("gradient_norm", "the length of the gradient of the layer's weights"),
+    "signal_norm": ("signal_norm", "the length of dE/d of the layer's weighted sums"),
+    "activation_mean": ("activation_mean", "the mean of the layer's outputs"),
+    "activation_spread": ("activation_spread", "the standard deviation of the layer's outputs"),
+    "dead_share": ("dead", "the share of units without slope for any example"),
+    "saturated_share": ("saturated", "the share of weighted sums with a slope below a hundredth of the largest"),
+    "identical_share": ("identical", "the share of units with the weights and bias of another one"),
+    "weight_norm": ("weight_norm", "the length of the layer's weights"),
+    "zero_weights": ("zero", "how many weights are exactly 0"),
+    "small_weights": ("near_zero", "how many weights are smaller than 0.001"),
+    "change_ratio": ("update_ratio", "by how much the layer's weights changed in the epoch, over their length"),
 }
+"""The measures of layers: which field of `LayerMeasures` each is, and what that is."""
 KINDS: Mapping[str, Kind] = {
     **_WHOLE,
-    **{
-        name: Kind(says, of_layer=True, share=name.endswith("_share"), compute=_of_layer(name))
-        for name, says in _OF_LAYERS.items()
-    },
+    **{name: Kind(says, of_layer=True, share=name.endswith("_share")) for name, (_, says) in OF_LAYERS.items()},
 }
 """Every measure by the name that lessons use."""
 
@@ -222,40 +215,52 @@ class Observer:
     def __init__(self, trainer: Trainer, measures: Sequence[Measure]) -> None:
         self.trainer, self.found = trainer, dict[Measure, float]()
         self.accuracies: list[float] = []
-        self.by_epoch = [one for one in measures if one.kind.compute is not None]
-        self.at_the_end = [one for one in measures if one.kind.compute is None]
+        self.of_layers = [one for one in measures if one.kind.of_layer]
+        self.at_the_end = [one for one in measures if not one.kind.of_layer]
         self.right = any(one.name == "epochs_to_accuracy" for one in measures)
-        self.before = trainer.form.vector.copy()
-        self._take(0)
-        if self.right or any(one.epoch > 0 or one.name == "change_ratio" for one in self.by_epoch):
-            from tutor.training.trainer import Checkpoints
+        if self.of_layers:
+            from tutor.training.layers import Layers
 
-            trainer.checkpoints = Checkpoints(1, lambda result: self._after(len(result.history)))
+            self.layers = Layers(trainer)
+            self._take(0)
+        if self.right or any(one.epoch > 0 or one.name == "change_ratio" for one in self.of_layers):
+            trainer.watchers.append(self._after)
 
     def _after(self, epoch: int) -> None:
         if self.right:
             self.accuracies.append(self.trainer.measure(self.trainer.data.train).accuracy or 0.0)
         self._take(epoch)
-        self.before = self.trainer.form.vector.copy()
 
     def _take(self, epoch: int) -> None:
-        for one in self.by_epoch:
-            if one.epoch == epoch:
-                self._measure(one)
+        """What is asked for after this epoch; a change is told against the epoch before."""
+        changes = [one for one in self.of_layers if one.name == "change_ratio"]
+        wanted = [one for one in self.of_layers if one.epoch == epoch]
+        wanted += [one for one in changes if one.epoch == -1]
+        if wanted or any(one.epoch == epoch + 1 for one in changes):
+            self._measure(wanted, epoch)
 
-    def _measure(self, one: Measure) -> None:
-        assert one.kind.compute is not None
-        layer = one.layer or self.trainer.shape.depth
-        self.found[one] = one.kind.compute(self.trainer, layer, self.before)
+    def _measure(self, wanted: Sequence[Measure], epoch: int) -> None:
+        layers = self.layers.measured(epoch)
+        for one in wanted:
+            self.found[one] = of_layer(one, layers)
 
     def measured(self, outcome: Any) -> dict[Measure, float]:
         """Every measure, once the training is over."""
-        last = len(outcome.history)
-        if self.right and not outcome.diverged:
-            self.accuracies.append(self.trainer.measure(self.trainer.data.train).accuracy or 0.0)
-        for one in self.by_epoch:
-            if one.epoch in (-1, last):
-                self._measure(one)
+        wanted = [one for one in self.of_layers if one.epoch == -1 and one.name != "change_ratio"]
+        if wanted:
+            self._measure(wanted, len(outcome.history))
         observed = Observed(self.trainer, outcome, tuple(self.accuracies))
         ended = {one: AT_THE_END[one.name](observed, one) for one in self.at_the_end}
-        return {**dict.fromkeys(self.by_epoch, UNKNOWN), **self.found, **ended}
+        return {**dict.fromkeys(self.of_layers, UNKNOWN), **self.found, **ended}
+
+
+def of_layer(measure: Measure, layers: Sequence[LayerMeasures]) -> float:
+    """One measure of one of these layers. Raises TutorError where the network has no such layer, or the layer no such
+    measure."""
+    if measure.layer > len(layers):
+        raise TutorError(f"there is no layer {measure.layer}: this network has {len(layers)}")
+    field, _ = OF_LAYERS[measure.name]
+    value = getattr(layers[(measure.layer or len(layers)) - 1], field)
+    if value is None and field in ("dead", "saturated"):
+        raise TutorError("dead and saturated units are those of a hidden layer; name one, as in layer = 1")
+    return UNKNOWN if value is None else float(value)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec import field as msgspec_field
 
+from tutor.experiments.differences import Difference, against_the_best
 from tutor.experiments.experiment import Outcome
 from tutor.experiments.summary import Comparison, Spread, Summary
 from tutor.results import Result
@@ -19,7 +21,8 @@ from tutor.training.trainer import Measure
 @dataclass(frozen=True)
 class About:
     """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
-    of what varies, whether times are shown, and what there is to remark."""
+    of what varies, whether times are shown, and what there is to remark; why none is called best, and whether functions
+    are minimised, without any network."""
 
     data: str
     base: Settings
@@ -28,6 +31,8 @@ class About:
     varied: Sequence[str]
     times: bool
     remarks: Sequence[str] = ()
+    unranked: str = ""
+    of_functions: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,18 @@ class RunReport(Struct, kw_only=True):
 
 
 class SettingReport(Struct):
-    """One setting: the values of what varies, all of its runs together, and each by itself."""
+    """One setting: the values of what varies, all of its runs together, and each by itself; with --layers every layer
+    of the network at the end, mean and deviation over the runs."""
 
     settings: dict[str, Any]
     summary: SummaryReport
     runs: list[RunReport]
+    layers: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class ComparisonReport(Result):
-    """All settings; `best` is the place of the best one, `test` what it came to on the test part."""
+    """All settings; `best` is the place of the best one, `test` what it came to on the test part. `differences` are
+    those of the others from the best, paired by seed, with the interval of Student's t and a sign test."""
 
     data: str
     remarks: Sequence[str]
@@ -91,6 +99,7 @@ class ComparisonReport(Result):
     command: str | None
     test: Measure | None
     settings: list[SettingReport]
+    differences: list[Difference] = msgspec_field(default_factory=list)
 
 
 def report(about: About, comparison: Comparison, final: Final) -> ComparisonReport:
@@ -109,6 +118,7 @@ def report(about: About, comparison: Comparison, final: Final) -> ComparisonRepo
         command=" ".join(final.command) or None,
         test=final.tested,
         settings=[_setting(summary, about.times) for summary in comparison.summaries],
+        differences=against_the_best(comparison),
     )
 
 
@@ -124,7 +134,9 @@ def _setting(summary: Summary, times: bool) -> SettingReport:
         seconds=summary.of("seconds") if times else UNSET,
         curve=summary.curve(),
     )
-    return SettingReport(dict(summary.setting), together, [_run(outcome, times) for outcome in summary.outcomes])
+    layers = [{"layer": number, **one} for number, one in enumerate(summary.layers(), 1)]
+    runs = [_run(outcome, times) for outcome in summary.outcomes]
+    return SettingReport(dict(summary.setting), together, runs, layers or UNSET)
 
 
 def _run(outcome: Outcome, times: bool) -> RunReport:

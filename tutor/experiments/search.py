@@ -77,9 +77,12 @@ RATES = (0.2, 1, 5)
 """What an optimizer is tried with where no rate is given, as multiples of its own for small networks."""
 
 
-def with_rates(settings: Sequence[Setting], rate: float | None, several: bool) -> list[Setting]:
+def with_rates(
+    settings: Sequence[Setting], rate: float | None, several: bool, own_rates: Mapping[str, float] | None = None
+) -> list[Setting]:
     """Settings in which optimizers are compared, each with the learning rate beside it, since it says nothing of an
-    optimizer what it does with a rate that fits another one: the rate that is given, else several of its own."""
+    optimizer what it does with a rate that fits another one: the rate that is given, else several of its own. What a
+    worksheet is trained with is among the rates of its optimizer."""
     found: list[Setting] = []
     for setting in settings:
         entry = OPTIMIZERS.get(setting.get("optimizer", ""))
@@ -87,6 +90,9 @@ def with_rates(settings: Sequence[Setting], rate: float | None, several: bool) -
             found.append(setting)
             continue
         own = [float(f"{times * float(entry.small_rate):.3g}") for times in (RATES if several else (1,))]
+        known = (own_rates or {}).get(entry.name)
+        if several and known is not None and known not in own:
+            own = sorted([*own, known])
         tried = own if rate is None else [rate]
         found += [{**setting, "learning_rate": one} for one in tried]
     return found

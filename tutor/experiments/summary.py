@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from statistics import mean, stdev
 
 from tutor.experiments.experiment import Outcome
+from tutor.experiments.measures import OF_LAYERS
 from tutor.experiments.search import Setting
 from tutor.experiments.tables import spelled
-from tutor.training.architecture import Shape
 from tutor.training.settings import option
 
 
@@ -53,6 +54,18 @@ class Summary:
     def of(self, measure: str) -> Spread | None:
         """`training_loss`, `validation_accuracy`, `epochs_done` or whatever number an outcome has."""
         return spread([getattr(outcome, measure) for outcome in self.outcomes if not outcome.diverged])
+
+    def layers(self) -> list[dict[str, Spread | None]]:
+        """What was measured of each layer at the end, by the name of the measure; nothing where nothing was."""
+        known = [outcome.measured for outcome in self.outcomes if not outcome.diverged]
+        found: list[dict[str, Spread | None]] = []
+        for measure in known[0] if known else ():
+            while len(found) < measure.layer:
+                found.append({})
+            values = [measured[measure] for measured in known]
+            name, _ = OF_LAYERS[measure.name]
+            found[measure.layer - 1][name] = spread([value if isfinite(value) else None for value in values])
+        return found
 
     def curve(self) -> list[float]:
         """The mean loss of each epoch, as far as all runs got that did not diverge."""
@@ -99,12 +112,3 @@ def compare(settings: Sequence[Setting], outcomes: Sequence[Outcome | None], ran
         for setting, group in zip(settings, groups, strict=True)
     ]
     return Comparison(tuple(summaries), ranked_by)
-
-
-def measure_to_rank_by(shapes: Sequence[Shape], held_out: bool, classes: bool) -> str:
-    """The validation loss where something is held out, else the training loss. Different losses cannot be compared:
-    then the accuracy decides, and nothing where there are no classes."""
-    part = "validation" if held_out else "training"
-    if len({(shape.loss, shape.activations[-1] == "tanh") for shape in shapes}) == 1:
-        return f"{part}_loss"
-    return f"{part}_accuracy" if classes else ""

@@ -224,6 +224,9 @@ def clipped(plan: Plan, module: str) -> tuple[str, str]:
 
 def _step(plan: Plan) -> list[str]:
     together, each = step_lines(plan, "np", "    ")
+    if shrunk := plan.shrunk("W", NUMPY):
+        matrices = ", ".join(f"W{k}" for k in range(1, plan.shape.depth + 1))
+        each += [f"    for W in [{matrices}]:", *(f"        W[...] = {text}  # soft-thresholding" for text in shrunk)]
     return [
         "def step(g, E, epoch):",
         *documented(plan.variant),

@@ -170,6 +170,8 @@ def _predict(plan: Plan) -> list[str]:
 
 def _step(plan: Plan) -> list[str]:
     together, each = step_lines(plan, "torch", "        ")
+    if shrunk := plan.shrunk("w", TORCH):  # biases and gammas are not penalised
+        each += ["        if w.ndim == 2:", *(f"            w[...] = {text}  # soft-thresholding" for text in shrunk)]
     inner, outer = ", ".join(["w", "g", *plan.variant.state]), "".join(f", state_{name}" for name in plan.variant.state)
     return [
         "@torch.no_grad()",

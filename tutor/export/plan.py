@@ -14,7 +14,7 @@ from tutor.errors import TutorError
 from tutor.files import Kind
 from tutor.formulas.code import Code, code_of
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizer import Variant
+from tutor.maths.optimizer import RATE, Variant
 from tutor.maths.penalties import PENALTIES, Penalty
 from tutor.maths.setting import numbers
 from tutor.runs.run import Run
@@ -60,9 +60,22 @@ class Plan:
 
     @property
     def penalties(self) -> Iterator[tuple[str, Penalty, list[Code]]]:
-        """The strength of each penalty as a text, the penalty, and its settings."""
-        for name, strength in self.settings.penalties.items():
-            yield repr(strength), PENALTIES[name], [code_of(float(n)) for n in self.training.numbers_of(name)]
+        """The strength of each penalty as a text, the penalty, and its settings; those that act by their slope."""
+        after = self.training.proximal_penalties
+        yield from self._penalties([name for name in self.settings.penalties if name not in after])
+
+    def _penalties(self, names: Sequence[str]) -> Iterator[tuple[str, Penalty, list[Code]]]:
+        for name in names:
+            own = [code_of(float(n)) for n in self.training.numbers_of(name)]
+            yield repr(self.settings.penalties[name]), PENALTIES[name], own
+
+    def shrunk(self, w: str, module: Any) -> list[str]:
+        """What soft-thresholding makes of a weight after a step, one penalty after the other, as texts."""
+        rate, found = f"{RATE}_new" if RATE in self.variant.shared_state else RATE, []
+        for strength, penalty, own in self._penalties(self.training.proximal_penalties):
+            assert penalty.proximal is not None
+            found.append(code_of(penalty.proximal(Code(w), Code(rate) * Code(strength), *own, module)).whole)
+        return found
 
     @property
     def loss_numbers(self) -> list[Code]:

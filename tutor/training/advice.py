@@ -11,13 +11,12 @@ import numpy as np
 
 from tutor.data.builtin import Data
 from tutor.maths.activations import ACTIVATIONS
-from tutor.numbers.arrays import ARITHMETICS
-from tutor.training.matrix.network import Network
+from tutor.training.layers import Inside, alike
 from tutor.training.settings import Settings
 from tutor.training.trainer import Epoch, Result, Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Mask
+    from tutor.data.array_types import Mask
 
 _FEWEST = 6
 """Epochs from which on a trend is told from noise by a line through the later half."""
@@ -168,13 +167,14 @@ def _wider(wanted: Settings) -> tuple[int, ...]:
 
 def _inside(trainer: Trainer) -> Advice | None:
     """What keeps the hidden units from learning: copies of each other, or no slope."""
-    shape, wanted = trainer.shape, trainer.wanted
-    vector = np.asarray(trainer.form.vector, dtype=np.float64)
-    for depth, matrix in enumerate(shape.matrices(vector)[:-1], 1):
-        if len(matrix) > 1 and np.ptp(matrix, axis=0).max() <= 1e-12 * max(1e-300, float(np.abs(matrix).max())):
+    wanted = trainer.wanted
+    with np.errstate(all="ignore"):
+        hidden = trainer.form.inside(_MEASURED_ON)[:-1]
+    for depth, layer in enumerate(hidden, 1):
+        if len(layer.units) > 1 and alike(layer.units).all():
             seen = f"All units of hidden layer {depth} are the same, and the same gradient keeps them so."
             return Advice("identical", seen, ({"init": ACTIVATIONS[wanted.activation].initializer},), hopeless=True)
-    for depth, (flat, silent) in enumerate(_flat_units(trainer, vector), 1):
+    for depth, (flat, silent) in enumerate(map(_flat_units, hidden), 1):
         count = len(flat)
         if silent.mean() > _MOST:
             dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
@@ -189,25 +189,12 @@ def _inside(trainer: Trainer) -> Advice | None:
     return None
 
 
-def _flat_units(trainer: Trainer, vector: Doubles) -> list[tuple[Mask, Mask]]:
-    """For each hidden layer which of its units have next to no slope for nearly every example, and which have none and
-    an output of 0 for all of them."""
-    shape, system = trainer.shape, ARITHMETICS["fast"]
-    state = trainer.form.state()
-    running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(shape.scales(vector)))]
-    network = Network(shape, system, vector, np.empty_like(vector), running)
-    rows = trainer.data.rows[trainer.data.train[:_MEASURED_ON]]
-    found = []
-    with np.errstate(all="ignore"):
-        network.forward(system.examples(rows, False))
-        for hidden in network.hidden:
-            layer = hidden.activate
-            assert layer.slope is not None
-            steep = np.abs(np.asarray(layer.slope(layer.z, layer.a, *layer.parameter, system), dtype=np.float64))
-            steep = np.broadcast_to(steep, layer.a.shape)
-            probe = np.linspace(-8.0, 8.0, 641)
-            of_probe = layer.slope(probe, layer.value(probe, *layer.parameter, system), *layer.parameter, system)
-            most = float(np.abs(np.asarray(of_probe, dtype=np.float64)).max())
-            flat = ((steep <= _FLAT * most) & (layer.a != 0)).mean(axis=1) >= _NEARLY
-            found.append((flat, (steep == 0).all(axis=1) & (layer.a == 0).all(axis=1)))
-    return found
+def _flat_units(layer: Inside) -> tuple[Mask, Mask]:
+    """Which units of a hidden layer have next to no slope for nearly every example, and which have none and an output
+    of 0 for all of them."""
+    steep, outputs = layer.slopes, layer.outputs
+    if steep is None:
+        nowhere = np.zeros(len(outputs), dtype=bool)
+        return nowhere, nowhere
+    flat = ((steep <= _FLAT * layer.steepest) & (outputs != 0)).mean(axis=1) >= _NEARLY
+    return flat, (steep == 0).all(axis=1) & (outputs == 0).all(axis=1)

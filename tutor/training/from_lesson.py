@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from msgspec.structs import replace
@@ -24,10 +24,13 @@ from tutor.training.trainer import Trainer
 from tutor.worksheet.connections import neuron_names
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE
-from tutor.worksheet.problem import Entry, Layer, Network, Problem, Training
+from tutor.worksheet.problem import Entry, Layer, Minimize, Network, Problem, Training
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Doubles, Floats
+    from tutor.training.straight_line.function import Descent
+
+Course = TypeVar("Course", Training, Minimize)
 
 
 def problem_of(shape: Shape, vector: Floats, training: Training) -> Problem:
@@ -63,6 +66,7 @@ IN_TRAINING = {
     "optimizer_setting": "settings",
     "schedule_setting": "schedule_settings",
     "penalty_setting": "penalty_settings",
+    "proximal": "proximal",
 }
 """What a lesson calls the settings that are of its training."""
 CHANGEABLE = (*IN_TRAINING, "batch_size", "epochs", "shuffle", "seed", "arithmetic")
@@ -98,14 +102,47 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
     return data, Trainer(SmallForm(line, training, system), prepared, wanted, shape, BatchLoss(shape, system))
 
 
-def _by_optimizer(training: Training, optimizer: str) -> Training:
+OF_FUNCTIONS = ("optimizer", "learning_rate", "optimizer_setting", "schedule", "schedule_setting", "clip_value",
+                "clip_norm", "epochs", "seed", "arithmetic")  # fmt: skip
+"""What may be said beside a worksheet that minimises a function."""
+
+
+def function_descent(problem: Problem, name: str, given: Mapping[str, Any]) -> tuple[Descent, Settings]:
+    """The worksheet's function on its way down, a step an epoch, as many as the worksheet has unless they are given;
+    `given` are settings that replace its own. Raises TutorError for one that does not fit."""
+    from tutor.training.straight_line.function import Descent
+
+    own = problem.minimize
+    assert own is not None
+    for setting in given:
+        if setting not in OF_FUNCTIONS:
+            raise TutorError(f"{option(setting)} is not for a function that is minimised; leave it out")
+    course = _by_optimizer(own, given.get("optimizer", own.optimizer))
+    usual: dict[str, Any] = {
+        "hidden": (),
+        "learning_rate": float(course.rate),
+        "optimizer": course.optimizer,
+        "optimizer_setting": {key: _text(value) for key, value in course.settings.items()},
+        "schedule": course.schedule,
+        "schedule_setting": {key: _text(value) for key, value in course.schedule_settings.items()},
+        "epochs": own.steps or 1,
+    }
+    wanted = Settings(**{**usual, **given})
+    check(wanted, given)
+    try:
+        return Descent(_with_given(course, wanted, given), problem.givens, wanted.arithmetic), wanted
+    except ValueError as error:
+        raise TutorError(f"{name}: {error}") from None
+
+
+def _by_optimizer(training: Course, optimizer: str) -> Course:
     """The lesson's training with a learning rate, by that optimizer: settings and state of another one do not fit."""
     if optimizer != training.optimizer:
         training = replace(training, optimizer=optimizer, settings={}, state={}, learning_rate=None)
     if training.learning_rate is not None:
         return training
     known = OPTIMIZERS.get(optimizer)
-    usual = "1" if training.rule == RULE else (known and known.rate) or USUAL_RATE
+    usual = "1" if isinstance(training, Training) and training.rule == RULE else (known and known.rate) or USUAL_RATE
     return replace(training, learning_rate=Fraction(usual))
 
 
@@ -121,6 +158,9 @@ def _settings(training: Training, count: int, given: Mapping[str, Any]) -> Setti
             "optimizer_setting": {key: _text(value) for key, value in training.settings.items()},
             "schedule": training.schedule,
             "schedule_setting": {key: _text(value) for key, value in training.schedule_settings.items()},
+            **{name: float(strength) for name, strength in training.penalties.items()},
+            "penalty_setting": {key: _text(value) for key, value in training.penalty_settings.items()},
+            "proximal": training.proximal,
             "batch_size": training.batch_size(count),
         }
     return Settings(**{**usual, **given})
@@ -131,10 +171,11 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, bool) else str(float(read_number(str(value))))
 
 
-def _with_given(training: Training, wanted: Settings, given: Mapping[str, Any]) -> Training:
+def _with_given(training: Course, wanted: Settings, given: Mapping[str, Any]) -> Course:
     """The lesson's training with what is given in its place, each number as it was typed."""
     found = {field: _exact(given[setting]) for setting, field in IN_TRAINING.items() if setting in given}
-    if "batch_size" in given and training.batch == "online" and given["batch_size"] > 1:
+    online = isinstance(training, Training) and training.batch == "online"
+    if online and given.get("batch_size", 1) > 1:
         found["batch"] = "mean"
     changed = replace(training, **found)
     if "epochs" in changed.rate_settings and "epochs" not in changed.schedule_settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from tutor.data.builtin import Data
 from tutor.data.encoding import Encoding
 from tutor.results import Result
 from tutor.training import trainer as training
+from tutor.training.layers import LayerMeasures
 from tutor.training.measures import Measures, measures_of
 from tutor.training.preparation import Scaling
 from tutor.training.trainer import Measure, Trainer
@@ -61,7 +63,8 @@ class AdviceReport(Struct):
 class TrainingReport(Result, kw_only=True):
     """A training from its settings to its weights; `loss` is that of the last epoch, `parts` are measured at the end.
 
-    What the weights alone do not say comes last: how examples are scaled, and, by layer, the running means and
+    `layers` has every layer before training and after each epoch, with --layers. What the weights alone do not say
+    comes last: how examples are scaled, and, by layer, the running means and
     variances of batch normalization.
     """
 
@@ -79,6 +82,7 @@ class TrainingReport(Result, kw_only=True):
     parts: dict[str, Measure]
     measures: dict[str, Measures]
     history: list[EpochReport]
+    layers: list[LayerMeasures] = field(default_factory=list)
     advice: AdviceReport | None = None
     weights: list[float]
     scaling: Scaling | None = None
@@ -93,9 +97,13 @@ def epoch_reports(history: list[training.Epoch] | tuple[training.Epoch, ...]) ->
 
 
 def report(
-    data: Data, trainer: Trainer, result: training.Result, advised: AdviceReport | None = None
+    data: Data,
+    trainer: Trainer,
+    result: training.Result,
+    advised: AdviceReport | None = None,
+    layers: Sequence[LayerMeasures] = (),
 ) -> TrainingReport:
-    """The training that has just ended, or was resumed without any epoch left."""
+    """The training that has just ended, or was resumed without any epoch left, with its layers if they were watched."""
     shape, wanted, prepared, form = trainer.shape, trainer.wanted, trainer.data, trainer.form
     measured = trainer.measures()
     state = form.state()
@@ -123,6 +131,7 @@ def report(
         parts=measured,
         measures=measures_of(trainer),
         history=epoch_reports(result.history),
+        layers=list(layers),
         advice=advised,
         weights=[float(w) for w in form.vector],
         scaling=prepared.scaling,

@@ -81,6 +81,7 @@ class Settings:
     clip_value: float | None = setting(None, "Largest entry of the gradient.", 0)
     clip_norm: float | None = setting(None, "Largest length of the gradient.", 0)
     penalty_setting: dict[str, str] = setting({}, "As in l1_ratio=0.3; may be given several times.")
+    proximal: bool = setting(False, "Soft-thresholding for l1 and elastic_net: weights become exactly 0.")
     dropout: float = setting(0.0, "Share of the hidden outputs left out.", 0, 1)
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
@@ -129,6 +130,7 @@ class Settings:
             schedule=self.schedule,
             schedule_settings={**whole, **numbers_typed(self.schedule_setting)},
             penalty_settings=numbers_typed(self.penalty_setting),
+            proximal=self.proximal,
             **exact,
         )
 
@@ -189,6 +191,7 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
         for name in (
             *PENALTIES,
             "penalty_setting",
+            "proximal",
             "clip_value",
             "clip_norm",
             "dropconnect",
@@ -200,6 +203,9 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
         yield from dict.fromkeys(("schedule", "schedule_setting"), "the perceptron rule keeps its rate").items()
     if by_rule and wanted.batch_size != 1:
         yield "batch_size", "the perceptron rule takes one example after the other"
+    able = [name for name, entry in PENALTIES.items() if entry.proximal]
+    if not any(getattr(wanted, name) for name in able):
+        yield "proximal", f"it takes the place of the slope of {' or '.join(able)}, and there is none of these"
     if not wanted.hidden:
         for name in ("activation", "dropout", "batch_norm"):
             yield name, "it acts on hidden layers, and there are none"

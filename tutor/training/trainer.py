@@ -17,6 +17,7 @@ from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Places
+    from tutor.training.layers import Inside
 
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
@@ -32,7 +33,7 @@ class Form(Protocol):
     `vector` has all of its parameters, (parameters,). `run` trains an epoch for each row of the orders, (epochs,
     examples of the training part), and `outputs` makes of the examples in these rows, (examples, features + 1), what
     the network says to those in these places: (outputs, places), and `judged` what the loss is worked from, in the same
-    shape.
+    shape. `inside` is every layer, by all examples of the training part or by the first so many.
     """
 
     name: Literal["matrix", "straight-line"]
@@ -46,6 +47,7 @@ class Form(Protocol):
     def run(self, first: int, orders: Places) -> list[float]: ...
     def outputs(self, rows: Floats, places: Places) -> Floats: ...
     def judged(self, rows: Floats, places: Places) -> Floats: ...
+    def inside(self, most: int | None = None) -> list[Inside]: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
 
@@ -94,13 +96,15 @@ class Checkpoints:
 
 
 class Trainer:
-    """One network, one data set, one way to train. `initial` are the parameters before the first update."""
+    """One network, one data set, one way to train. `initial` are the parameters before the first update; each of the
+    `watchers` is called after every whole epoch with its number."""
 
     def __init__(self, form: Form, data: Prepared, wanted: Settings, shape: Shape, loss: BatchLoss) -> None:
         self.form, self.data, self.wanted, self.shape, self.loss = form, data, wanted, shape, loss
         self.initial = form.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
+        self.watchers: list[Callable[[int], None]] = []
         self.first_loss = self.constant_loss = float("inf")
 
     @property
@@ -129,6 +133,7 @@ class Trainer:
                 self.begin()
             while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
+                self._tell_watchers()
                 self._keep_checkpoint()
                 watch(result.history[-1] if result.history else Epoch(0, float("nan")))
         except KeyboardInterrupt:
@@ -149,6 +154,11 @@ class Trainer:
         wanted, done = self.checkpoints, self.done
         if wanted and 0 < done < self.wanted.epochs and done % wanted.every == 0 and not self.result.diverged:
             wanted.keep(self._stopped_here())
+
+    def _tell_watchers(self) -> None:
+        if not self.form.failed:
+            for watcher in self.watchers:
+                watcher(self.done)
 
     def _several_epochs(self) -> None:
         """The epochs up to the next one in which the network is measured, or as many as pass in an instant."""
@@ -192,6 +202,8 @@ class Trainer:
     def _last_of(self, first: int) -> int:
         """The last epoch that is run together with the first."""
         updates = -(-len(self.data.train) // self.wanted.batch_size)
+        if self.watchers:
+            return first
         last = min(self.wanted.epochs, first + max(1, _UPDATES_AT_ONCE // updates) - 1)
         if self.checkpoints:
             last = min(last, -(-first // self.checkpoints.every) * self.checkpoints.every)

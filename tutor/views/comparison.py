@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from string import ascii_letters
 
 from tutor.errors import counted
+from tutor.experiments.differences import against_the_best
+from tutor.experiments.measures import OF_LAYERS
 from tutor.experiments.report import About, Final
 from tutor.experiments.summary import Comparison, Spread
 from tutor.views.blocks import (
@@ -30,11 +33,14 @@ from tutor.views.blocks import (
     Text,
     pieces,
 )  # fmt: skip
+from tutor.views.layers import TABLES
 
 MEASURES = {
     "training_loss": "training loss", "training_accuracy": "training right",
     "validation_loss": "held-out loss", "validation_accuracy": "held-out right",
 }  # fmt: skip
+_VALUE = "final value"
+"""What the loss of a function is, which has no training part."""
 _MOST_CURVES = 8
 _LETTERS_ON_A_CURVE = 6
 _CUT_AT = 3  # times the lowest start, so that one setting that jumps does not flatten the others
@@ -54,9 +60,11 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     yield Break()
     yield _table(_columns(about, comparison), comparison)
     yield Paragraph(_what_is_shown(about, comparison))
-    yield from _curves(comparison)
+    yield from _layers(comparison)
+    yield from _curves(about, comparison)
     yield from _each_at_its_best(comparison)
-    yield from _best(comparison, final)
+    yield from _differences(about, comparison)
+    yield from _best(about, comparison, final)
 
 
 def _each_at_its_best(comparison: Comparison) -> Iterator[Block]:
@@ -83,9 +91,9 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
     for measure, heading in MEASURES.items():
         found = [summary.of(measure) for summary in summaries]
         if any(found):
-            columns[heading] = [_spread(one, measure) for one in found]
+            columns[_VALUE if about.of_functions else heading] = [_spread(one, measure) for one in found]
     lengths = {outcome.epochs_done for summary in summaries for outcome in summary.outcomes if not outcome.diverged}
-    if len(lengths) > 1:
+    if len(lengths) > 1 or (about.of_functions and lengths):
         columns["epochs done"] = [_spread(summary.of("epochs_done"), "epochs_done") for summary in summaries]
     if any(summary.diverged for summary in summaries):
         columns["diverged"] = [f"{summary.diverged} of {len(summary.outcomes)}" for summary in summaries]
@@ -127,12 +135,39 @@ def _table(columns: Mapping[str, Sequence[Text]], comparison: Comparison) -> Tab
     return Table((Column(""), *map(Column, columns, kinds)), tuple(rows), whole=True)
 
 
+def _layers(comparison: Comparison) -> Iterator[Block]:
+    """The layers of each setting at the end, as `tutor train --layers` shows them: the means over the seeds."""
+    found: list[tuple[str, int, dict[str, Spread | None]]] = []
+    for place, summary in enumerate(comparison.summaries):
+        found += [(letter(place), number, one) for number, one in enumerate(summary.layers(), 1)]
+    if not found:
+        return
+    yield Heading("Layer by layer at the end, over the training part: means over the seeds")
+    for title, cells, about in TABLES:
+        known = [cell for cell in cells if any(one.get(cell[0]) is not None for *_, one in found)]
+        rows = []
+        for place, (name, number, one) in enumerate(found):
+            means = [None if (value := one.get(cell[0])) is None else value.mean for cell in known]
+            said = [
+                cell[2].format(cell[3](value)) for cell, value in zip(known, means, strict=True) if value is not None
+            ]
+            shown = tuple("-" if value is None else cell[3](value) for cell, value in zip(known, means, strict=True))
+            ends = place + 1 < len(found) and found[place + 1][0] != name
+            told = f"Setting {name}, layer {number}: {', '.join(said)}."
+            rows.append(Row((name if number == 1 else "", str(number), *shown), told, ends=ends))
+        columns = (Column("", Kind.NAME), Column("layer", Kind.NUMBER))
+        yield Heading(title, Level.LINES)
+        yield Table((*columns, *(Column(cell[1], Kind.NUMBER) for cell in known)), tuple(rows), whole=True)
+        yield Paragraph(about)
+
+
 def _what_is_shown(about: About, comparison: Comparison) -> str:
     """What the numbers are, and what no column says because it is the same for all."""
     outcomes = [outcome for summary in comparison.summaries for outcome in summary.outcomes]
     lengths = {outcome.epochs_done for outcome in outcomes if not outcome.diverged}
     diverged = sum(outcome.diverged for outcome in outcomes)
-    said = [_SPREAD if about.seeds > 1 else "Of the network at the end of each run."]
+    single = "Of the function at its last step." if about.of_functions else "Of the network at the end of each run."
+    said = [_SPREAD if about.seeds > 1 else single]
     if len(lengths) == 1:
         said.append(f"Every {'other ' if diverged else ''}run ended after {counted(lengths.pop(), 'epoch')}.")
     said.append("Runs that diverged are in no mean." if diverged else "None diverged.")
@@ -144,7 +179,7 @@ def letter(place: int) -> str:
     return ascii_letters[place] if place < len(ascii_letters) else str(place + 1)
 
 
-def _curves(comparison: Comparison) -> Iterator[Block]:
+def _curves(about: About, comparison: Comparison) -> Iterator[Block]:
     """The mean loss of each epoch, setting by setting; of many settings the best ones."""
     places = [place for place in range(len(comparison.summaries)) if comparison.summaries[place].curve()]
     which = ""
@@ -155,12 +190,15 @@ def _curves(comparison: Comparison) -> Iterator[Block]:
     longest = max(map(len, curves.values()), default=0)
     if longest < 2:
         return
-    top = min(max(map(max, curves.values())), _CUT_AT * min(curve[0] for curve in curves.values())) or 1
+    lowest, top = (extreme(extreme(curve) for curve in curves.values()) for extreme in (min, max))
+    if lowest >= 0:
+        top = min(top, _CUT_AT * min(curve[0] for curve in curves.values())) or 1
+    what = "value" if about.of_functions else "mean training loss"
     cut_off = any(max(curve) > top for curve in curves.values())
     yield Plot(
-        f"The mean training loss{which}, epoch by epoch",
+        f"The {what}{which}, epoch by epoch",
         Axis("epoch", 1, longest),
-        Axis("loss", 0, top),
+        Axis(what.split()[-1], min(0, lowest), top),
         tuple(_series(name, curves, longest, top) for name in curves),
         tuple(f"{name}: {_told(curve)}" for name, curve in curves.items()),
         (Paragraph(Aside(f"(cut off above {top:.3g})"), 2),) if cut_off else (),
@@ -183,18 +221,47 @@ def _told(curve: Sequence[float]) -> str:
     return ", ".join(f"{curve[epoch - 1]:.4g} in epoch {epoch}" for epoch in epochs)
 
 
-def _best(comparison: Comparison, final: Final) -> Iterator[Block]:
+def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
+    """Every setting beside the best one, seed by seed: what of their distance the seeds alone could have made."""
+    found = [one for one in against_the_best(comparison) if one.seeds > 1]
+    if not found or comparison.best is None:
+        return
+    measure, best = MEASURES[comparison.ranked_by], letter(comparison.best)
+    share = comparison.ranked_by.endswith("accuracy")
+
+    def spelled(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:+.1f}" if share else f"{value:+.3g}"
+
+    rows = []
+    for one in found:
+        name, worse = letter(one.setting), one.lower if share else one.higher
+        cells = (spelled(one.mean), spelled(one.low), spelled(one.high), f"{worse} of {one.seeds}", f"{one.p:.2g}")
+        told = f"Setting {name}: {cells[0]}, between {cells[1]} and {cells[2]}; worse in {cells[3]}, p {cells[4]}."
+        rows.append(Row((name, *cells), told))
+    points = ", in percentage points" if share else ""
+    yield Heading(f"The others beside {best}, seed by seed: difference of the {measure}{points}")
+    headings = ("mean", "from", "to", "worse in", "sign test")
+    yield Table((Column("", Kind.NAME), *(Column(name, Kind.NUMBER) for name in headings)), tuple(rows), whole=True)
+    yield Paragraph(
+        "From and to are the 95% interval by Student's t, paired by seed; where it has 0 inside, the seeds do not tell "
+        "the two apart. The sign test says how often a split at least as uneven comes by chance. The best was chosen "
+        "by these very seeds, which flatters it a little."
+    )
+
+
+def _best(about: About, comparison: Comparison, final: Final) -> Iterator[Block]:
     if comparison.best is None:
         if not comparison.ranked_by:
             yield Break()
-            yield Paragraph("None is called best: their losses are of different kinds, which cannot be compared.")
+            yield Paragraph(f"None is called best: {about.unranked}.")
         return
-    measure = MEASURES[comparison.ranked_by]
+    measure = _VALUE if about.of_functions else MEASURES[comparison.ranked_by]
     how = f"most {measure}" if "right" in measure else f"lowest mean {measure}"
     labels = comparison.summaries[comparison.best].labels
     named = ", ".join(f"{name} {text}" for name, text in labels.items())
     yield Heading(f"Best{'' if comparison.complete else ' so far'}, with the {how}: {named or 'the only setting'}")
-    yield Commands(((tuple(final.command), ""),))
+    if final.command:
+        yield Commands(((tuple(final.command), ""),))
     if final.tested is not None:
         share = "" if final.tested.accuracy is None else f", {100 * final.tested.accuracy:.1f}% right"
         yield Paragraph(f"Trained so once more, it has a loss of {final.tested.loss:.6g}{share} on the test part.")
@@ -208,12 +275,15 @@ def rows(comparison: Comparison, times: bool, line_end: str = "\r\n") -> str:
     """What `--csv` writes: one row a run."""
     varied = list(comparison.summaries[0].setting)
     numbers = [*COLUMNS[1:], *(["seconds"] if times else [])]
+    inside = list(dict.fromkeys(m for summary in comparison.summaries for o in summary.outcomes for m in o.measured))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=line_end)
-    writer.writerow([*varied, COLUMNS[0], *numbers])
+    writer.writerow([*varied, COLUMNS[0], *numbers, *(f"{OF_LAYERS[m.name][0]}_{m.layer}" for m in inside)])
     for summary in comparison.summaries:
         for outcome in summary.outcomes:
             found = [getattr(outcome, name) for name in numbers]
+            measured = [outcome.measured.get(measure) for measure in inside]
+            found += [value if value is not None and isfinite(value) else None for value in measured]
             writer.writerow(
                 [*summary.labels.values(), outcome.seed, *("" if value is None else value for value in found)]
             )

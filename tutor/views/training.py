@@ -24,6 +24,7 @@ from tutor.views.blocks import (
     Strong,
     Table,
 )  # fmt: skip
+from tutor.views.layers import layers_page
 from tutor.views.measures import in_numbers, in_words
 
 Cut = Callable[[int, int], Any]
@@ -37,12 +38,14 @@ def training_page(
     cut: Cut,
     advised: tuple[str, Sequence[Sequence[str]]] | None,
     measured: Mapping[str, Any],
+    layers: Sequence[Any] = (),
 ) -> Iterator[Block]:
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
     `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `cut`
-    makes the decision regions for so many columns and rows.
+    makes the decision regions for so many columns and rows. `layers` are those of every epoch, where they were asked
+    for.
     """
     shape, wanted = trainer.shape, trainer.wanted
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
@@ -68,6 +71,7 @@ def training_page(
         yield from confusion_matrix(data.classes, confused)
         yield from in_numbers(measured)
         yield from _regions(data, trainer.data.inputs, cut)
+        yield from layers_page(layers)
     yield Paragraph(_how_it_ended(trainer, result))
     if advised is not None:
         seen, ways = advised

@@ -182,7 +182,7 @@ class Update:
         for equation in self.variant.equations:
             line = written(equation, space, self.variant, at)
             if equation.kind is Kind.UPDATE:
-                yield from self._last(parameter, line, equation.reason, rate)
+                yield from self._last(parameter, line, equation.reason, shared.get(named(RATE, Role.NEW), rate))
                 return
             name = named(owned(equation.name, parameter), Role.NEW if equation.kind is Kind.STATE else Role.PLAIN)
             yield Step(name, "update", equation.kind, line, equation.reason)

@@ -9,7 +9,9 @@ import numpy as np
 
 from tutor.data.augmentation import Augmentation
 from tutor.training.architecture import Shape
+from tutor.training.layers import Inside
 from tutor.training.matrix.dropout import Masks
+from tutor.training.matrix.inside import inside
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
@@ -139,6 +141,23 @@ class MatrixForm:
                 self.network.forward(examples.take(block))
                 found.append(self.network.judged)
         return np.concatenate(found, axis=1)
+
+    def inside(self, most: int | None = None) -> list[Inside]:
+        """Every layer by all examples of the training part, or by the first so many, in double precision."""
+        places, examples = self.data.train[:most], self.system.examples(self.data.rows, False)
+        network = self.network
+        examples.prepare(network.shape.sizes[1], len(places))
+        shares = None if self.shares is None else self.shares[places]
+        with np.errstate(all="ignore"):
+            return inside(
+                network.shape,
+                self.system,
+                self.vector.astype(np.float64),
+                network.running,
+                examples.take(places),
+                self.data.targets[:, places],
+                shares,
+            )
 
     def state(self) -> dict[str, Any]:
         """Everything that goes on from here: copies, by name."""

@@ -50,10 +50,12 @@ class MatrixOptimizer:
             name: np.full(count, begins(training, value), dtype) for name, value in self.variant.state.items()
         }
         self.shared: dict[str, Any] = {n: begins(training, v) for n, v in self.variant.shared_state.items()}
-        self.penalties = [
-            (PENALTIES[name], float(strength), [*map(system.number, training.numbers_of(name))])
+        known = {
+            name: (PENALTIES[name], float(strength), [*map(system.number, training.numbers_of(name))])
             for name, strength in training.penalties.items()
-        ]
+        }
+        self.proximal = [known.pop(name) for name in training.proximal_penalties]
+        self.penalties = [*known.values()]
         self.updates = 0
         self._rate: tuple[int, float] = (-1, 0.0)
 
@@ -64,7 +66,7 @@ class MatrixOptimizer:
         return self._rate[1]
 
     def penalty(self, vector: Array) -> float:
-        """What the penalties add to the loss."""
+        """What the penalties add to the loss, those that act after each step left out."""
         w, m = vector[self.weights], self.system
         return float(sum(strength * m.total(entry.term(w, *own, m)) for entry, strength, own in self.penalties))
 
@@ -102,7 +104,8 @@ class MatrixOptimizer:
         return {**self.settings, **self.variant.choices, "first": self.updates == 1}
 
     def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any]) -> None:
-        """Penalties, clipping and the equations of the optimizer; arrays may also be those of generated code."""
+        """Penalties, clipping, the equations of the optimizer and soft-thresholding; arrays may also be those of
+        generated code."""
         for entry, strength, own in self.penalties:
             gradient += strength * np.where(self.weights, entry.slope(vector, *own, self.system), 0.0)
         if self.training.clip_value is not None:
@@ -117,8 +120,18 @@ class MatrixOptimizer:
             if equation.name in arrays:
                 made[equation.name] = value
             setattr(space, equation.result, value)
+        if self.proximal:
+            rate = numbers.get(f"{RATE}_new", numbers[RATE])
+            made["w"] = np.where(self.weights, self._shrunk(made["w"], rate), made["w"])
         for name, value in made.items():
             arrays[name][...] = value
+
+    def _shrunk(self, w: Array, rate: Any) -> Array:
+        """Nearer to 0 by what the penalties ask for in a step of this rate."""
+        for entry, strength, own in self.proximal:
+            assert entry.proximal is not None
+            w = entry.proximal(w, rate * strength, *own, self.system)
+        return w
 
 
 @called(number=True)

@@ -14,7 +14,9 @@ import numpy as np
 from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
+from tutor.training.layers import Inside
 from tutor.training.matrix.optimizer import rate_in
+from tutor.training.straight_line.inside import inside
 from tutor.training.straight_line.source import Epoch, Run, forward_of, loop_of
 from tutor.training.straight_line.steps import COUNT, OneUpdate, one_update, worksheet_of_update
 from tutor.worksheet.network import Moment
@@ -64,6 +66,10 @@ class SmallForm:
     def judged(self, rows: Floats, places: Places) -> Floats:
         """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
         return self.line.judged(rows[places, :-1].T)
+
+    def inside(self, most: int | None = None) -> list[Inside]:
+        """Every layer by all examples of the training part, or by the first so many."""
+        return self.line.inside(self.system, most)
 
     def worksheet(self, group: Places, epoch: int, chain: str | None) -> Worksheet:
         """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
@@ -182,6 +188,19 @@ class StraightLine:
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
         return np.array(forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
 
+    def inside(self, system: System, most: int | None = None) -> list[Inside]:
+        """Every layer by the first so many of the examples that it is trained on. What has no value is NaN."""
+        rows = self._rows[:most]
+        run, names = self._all_steps
+        try:
+            found = np.array(run(self._kept[: len(self.parameters)], rows)).T
+        except UNDEFINED:
+            found = np.full((len(names), len(rows)), nan)
+        values = {name: float(value) for name, value in self._single.constants.items()}
+        values |= dict(zip(self.parameters, self._kept, strict=False))
+        x = np.array([row[: self._inputs] for row in rows]).T
+        return inside(self._single.layers, values, dict(zip(names, found, strict=True)), x, system)
+
     def worksheet(self, group: Sequence[int], epoch: int, chain: str | None = None) -> Worksheet:
         """The exact worksheet of the next update, by the examples of the group in that epoch (from 0)."""
         values = {name: Fraction(value) for name, value in zip(self._loop.kept, self._kept, strict=True)}
@@ -202,6 +221,13 @@ class StraightLine:
     @cached_property
     def _sums(self) -> Run:
         return forward_of(self._single, self._single.sums).function(self._functions[1])
+
+    @cached_property
+    def _all_steps(self) -> tuple[Run, list[str]]:
+        """What works out every sum, output and dE/d of a sum for an example, and their names."""
+        layers = self._single.layers
+        names = [*dict.fromkeys(name for one in layers for name in (*one.sums, *one.outputs, *one.signals))]
+        return forward_of(self._single, names).function(self._functions[1]), names
 
     def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
         counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))

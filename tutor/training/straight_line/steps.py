@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
+from tutor.errors import TutorError
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
 from tutor.formulas.expressions import replace as replaced
 from tutor.formulas.quantity import derivative, named, owned
@@ -17,12 +18,13 @@ from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
-from tutor.worksheet.connections import Connections
+from tutor.worksheet.connections import Connections, NamedLayer
 from tutor.worksheet.draft import Draft, new_names, written
+from tutor.worksheet.equations import minimize_draft
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.network import Moment, network_draft
 from tutor.worksheet.perceptron import RULE, PerceptronTraining
-from tutor.worksheet.problem import Example, Network, Problem, Training
+from tutor.worksheet.problem import Example, Minimize, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
 from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
 from tutor.worksheet.update import Update, asked
@@ -33,14 +35,25 @@ LOSS = "loss of the examples"
 
 
 @dataclass(frozen=True)
+class LayerNames:
+    """What the steps call the quantities of a layer, neuron by neuron. `signals` are dE/d of the weighted sums, empty
+    where learning works without; a connection that is not there has no weight."""
+
+    layer: NamedLayer
+    sums: tuple[str, ...]
+    outputs: tuple[str, ...]
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OneUpdate:
     """What happens to a group of examples, whichever they are.
 
-    `rows` has, for each example of the group, the names of its inputs and targets, `outputs` the outputs of the network
-    for the first of them, `sums` the weighted sums below these. `becomes` leads from the name of a parameter or a state
-    to that of its new value, `start` has the value with which each begins, `constants` that of everything else which is
-    given. `loss` is what the examples lose, all together and without penalties. `updates` have been made before the
-    first.
+    `rows` has, for each example of the group, the names of its inputs and targets. For the first of them `outputs` are
+    those of the network, `sums` the weighted sums below these, and `layers` has the names of every layer. `becomes`
+    leads from the name of a parameter or a state to that of its new value, `start` has the value with which each
+    begins, `constants` that of everything else which is given. `loss` is what the examples lose, all together and
+    without penalties. `updates` have been made before the first.
     """
 
     steps: tuple[Step, ...]
@@ -53,6 +66,7 @@ class OneUpdate:
     loss: str = LOSS
     updates: int = 0
     sums: tuple[str, ...] = ()
+    layers: tuple[LayerNames, ...] = ()
 
     def __post_init__(self) -> None:
         given = dict.fromkeys([RATE, *self.start])  # the rate is a state of the optimizer that adapts it
@@ -88,7 +102,43 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         updates=training.made_before,
         sums=tuple(named(neuron.sum, example=examples[0]) for neuron in known.layers[-1].neurons),
+        layers=_layers(known, {step.name for step in steps}, example=examples[0]),
     )
+
+
+def update_of_function(wanted: Minimize, givens: Mapping[str, Fraction]) -> OneUpdate:
+    """The steps by which a function is minimised once, over eta and `COUNT`; its value is the loss. Raises ValueError
+    where `tutor.worksheet.build` does, and TutorError for one without an objective."""
+    if wanted.objective is None:
+        raise TutorError("this worksheet is given its gradients, so there is nothing to compute others from")
+    draft = minimize_draft(changed(wanted, steps=1), givens)
+    (one,), course = draft.passes, draft.course
+    assert course is not None
+    update = course.update(one)
+    given, kept = together(givens, wanted.start, *update.givens("minimize")), update.kept
+    return OneUpdate(
+        steps=(*one.steps, *_of_any(update)),
+        rows=((),),
+        outputs=(),
+        parameters=tuple(course.parameters),
+        becomes=new_names(kept, 1),
+        start={name: given[name] for name in kept},
+        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+        loss=GOAL,
+        updates=wanted.made_before,
+    )
+
+
+def _layers(known: Connections, steps: Collection[str], example: int = 0, update: int = 0) -> tuple[LayerNames, ...]:
+    def at(name: str) -> str:
+        return named(name, example=example, update=update)
+
+    found = []
+    for layer in known.layers:
+        sums, outputs = ([at(getattr(n, what)) for n in layer.neurons] for what in ("sum", "output"))
+        signals = [derivative(at(GOAL), one) for one in sums]
+        found.append(LayerNames(layer, (*sums,), (*outputs,), (*signals,) if {*signals} <= {*steps} else ()))
+    return tuple(found)
 
 
 def worksheet_of_update(
@@ -167,6 +217,7 @@ def _presentation(problem: Problem, network: Network, training: Training) -> One
         becomes={p: now[p] for p in reached},
         start={p: known.values[p] for p in reached},
         constants={name: value for name, value in known.values.items() if name not in reached},
+        layers=_layers(known, (), update=1),
     )
 
 

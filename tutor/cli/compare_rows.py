@@ -1,0 +1,217 @@
+"""What `tutor compare` compares: every combination of `--vary`, or named rows, on data or a worksheet."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tutor.cli.data_options import known_task
+from tutor.cli.vary_option import command_line, options_typed, read_variations, setting_typed
+from tutor.errors import TutorError, nearest
+
+if TYPE_CHECKING:
+    from tutor.data.source import Source as Known
+    from tutor.data.treatment import Treatment
+    from tutor.experiments.candidates import Candidate
+    from tutor.experiments.experiment import Source
+    from tutor.experiments.search import Setting
+    from tutor.training.settings import Settings
+    from tutor.worksheet.problem import Problem
+
+RATES_TRIED = (
+    "No rates are given, so every optimizer is tried with a few around its own, and stands at the best of them; "
+    "--vary learning-rate=0.1,0.01 takes others, --learning-rate 0.1 one for all."
+)
+_PLACES = ("data", "worksheet", "label")
+"""What a row may also say: where its examples come from."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where examples come from: data with what is done about their columns, or a worksheet by its name."""
+
+    source: Source | Problem
+    name: str
+    known: Known | None = None
+
+    def command(self, chosen: Mapping[str, Any]) -> list[str]:
+        """The words of the `tutor train` that trains so, each quoted for a shell; none for a function."""
+        if self.known is not None:
+            return command_line(self.known, chosen)
+        if getattr(self.source, "minimize", None) is not None:
+            return []
+        return ["tutor", "train", shlex.quote(self.name), *options_typed(chosen)]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The candidates, and for each of them its place."""
+
+    candidates: list[Candidate]
+    places: list[Place]
+    remarks: list[str]
+
+
+def place_of_data(data: str, label: str | None, task: str | None, treatment: Treatment, seed: int) -> Place:
+    from tutor.data.source import source_of
+    from tutor.experiments.experiment import Source
+
+    known = source_of(data, label, seed, known_task(task), treatment)
+    return Place(Source(data, label, known.task, known.treatment), data, known)
+
+
+def place_of_worksheet(name: str) -> Place:
+    """A worksheet that has something to train. Raises TutorError where it has not."""
+    from tutor.lessons.find import read_lesson
+
+    return Place(read_lesson(name), name)
+
+
+def varied(
+    place: Place, given: Mapping[str, Any], base: Settings, vary: Sequence[str], search: str, trials: int | None
+) -> Compared:
+    """Every combination of what `--vary` lists, or so many that are drawn."""
+    from tutor.experiments.candidates import candidate
+    from tutor.experiments.search import with_rates
+
+    asked = _settings(vary, search, trials, base)
+    settings = with_rates(asked, base.learning_rate, search == "grid", _own_rates(place))
+    remarks = [RATES_TRIED] if len(settings) > len(asked) else []
+    found = [candidate(place.source, place.name, given, setting) for setting in settings]
+    return Compared(found, [place] * len(found), remarks)
+
+
+def _own_rates(place: Place) -> dict[str, float]:
+    """The rate that a worksheet gives its optimizer."""
+    source: Any = place.source
+    course = getattr(source, "training", None) or getattr(source, "minimize", None)
+    if course is None or course.learning_rate is None:
+        return {}
+    return {course.optimizer: float(course.learning_rate)}
+
+
+def _settings(vary: Sequence[str], search: str, trials: int | None, base: Settings) -> list[Setting]:
+    """Raises TutorError where the search does not go with the other options."""
+    from tutor.experiments.search import drawn, grid
+
+    varied = read_variations(vary)
+    if search == "grid":
+        if trials is not None:
+            raise TutorError("--trials is how many settings --search random draws; add that, or leave --trials out")
+        return grid(varied)
+    if not varied:
+        raise TutorError("--search random needs something to draw, as in --vary learning-rate=0.001..0.1")
+    if trials is None:
+        raise TutorError("--search random needs to know how many settings to draw, as in --trials 20")
+    if not base.validation:
+        raise TutorError("--search random chooses by the validation loss; hold something out with --validation 0.2")
+    return drawn(varied, trials, base.seed)
+
+
+def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], treatment: Treatment) -> Compared:
+    """Rows by their names. What is shown of each is whatever any row says, as all of them have it."""
+    from tutor.experiments.candidates import candidate
+
+    read = [_read_row(text) for text in rows]
+    names = [name for name, _, _ in read]
+    for name in names:
+        if names.count(name) > 1:
+            raise TutorError(f"two rows are called {name[:40]!r}; give each a name of its own")
+    said = list(dict.fromkeys(key for _, setting, _ in read for key in setting))
+    several = [key for key in ("data", "worksheet") if any(key in where for _, _, where in read)]
+    found, places = [], []
+    for name, setting, where in read:
+        place = _place_of_row(name, where, usual, treatment, int(given.get("seed", 0)))
+        one = candidate(place.source, place.name, given, setting, {"row": name})
+        shown: dict[str, Any] = {"row": name}
+        if several:
+            shown["trained on"] = place.name
+        shown |= {key: _effective(one, key) for key in said}
+        found.append(_showing(one, shown))
+        places.append(place)
+    return Compared(found, places, [])
+
+
+def _showing(one: Candidate, shown: Mapping[str, Any]) -> Candidate:
+    from dataclasses import replace
+
+    return replace(one, shown=shown)
+
+
+def _effective(one: Candidate, key: str) -> Any:
+    """What the setting is in the row, said there or not."""
+    value = getattr(one.wanted, key)
+    if key == "learning_rate" and value is None:
+        return float(one.wanted.training.rate)
+    return value
+
+
+def _read_row(text: str) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """The name of a row, its settings, and where its examples come from."""
+    name, colon, rest = text.partition(":")
+    if not colon or not name.strip():
+        raise TutorError(f"--row {text[:40]!r}: give it a name and its settings, as in 'plain: optimizer=sgd'")
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        raise TutorError(f"--row {name.strip()[:40]}: a quotation mark is not closed") from None
+    setting, where = dict[str, Any](), dict[str, str]()
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise TutorError(f"--row {name.strip()[:40]}: {word[:40]!r} is no setting, as in learning-rate=0.1")
+        if key in _PLACES:
+            where[key] = value
+        else:
+            entry, read = setting_typed(f"--row {name.strip()[:40]}", key, value, _PLACES)
+            setting[entry] = read
+    return name.strip(), setting, where
+
+
+def _place_of_row(name: str, where: Mapping[str, str], usual: Place | None, treatment: Treatment, seed: int) -> Place:
+    if "data" in where and "worksheet" in where:
+        raise TutorError(f"--row {name[:40]}: it has data or a worksheet, not both")
+    if "worksheet" in where:
+        return place_of_worksheet(where["worksheet"])
+    if "data" in where:
+        return place_of_data(where["data"], where.get("label"), None, treatment, seed)
+    if usual is None:
+        raise TutorError(
+            f"--row {name[:40]}: say what to train on, as in data=moons, or for all rows with --data moons"
+        )
+    return usual
+
+
+def place_asked(
+    lesson: str | None, data: str | None, label: str | None, task: str | None, treatment: Treatment, seed: int
+) -> Place | None:
+    """What all settings are trained on, if anything is named. Raises TutorError for two things at once."""
+    if lesson is not None and (data is not None or label is not None or task is not None or treatment.is_given):
+        raise TutorError(
+            "a lesson has its own data: leave out --data, --label, --task, --drop and --missing, or else the lesson"
+        )
+    if lesson is not None:
+        return place_of_worksheet(lesson)
+    return None if data is None else place_of_data(data, label, task, treatment, seed)
+
+
+def is_experiment(lesson: str, more: bool) -> bool:
+    """Whether LESSON/NAME is an experiment, or LESSON has one and nothing more is said that would be compared. Raises
+    TutorError where there is neither an experiment nor a worksheet of that name."""
+    from tutor.course.read import Course
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import address, open_lesson
+
+    name, wanted = address(lesson)
+    opened = open_lesson(name)
+    if not isinstance(opened, CourseText):
+        return False
+    known = Course(name, opened).of_kind("experiment")
+    if not wanted:
+        return bool(known) and not more
+    if wanted not in known and wanted not in opened.worksheets:
+        valid = [*known, *opened.worksheets]
+        raise TutorError(f"{name}: there is no experiment or worksheet {wanted[:60]!r}{nearest(wanted, valid)}")
+    return wanted in known

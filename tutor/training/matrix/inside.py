@@ -1,0 +1,59 @@
+"""The layers of a network in matrix form, seen from inside while a batch goes forward and its gradient back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutor.training.architecture import Shape
+from tutor.training.layers import Inside, slopes_of, steepest_of
+from tutor.training.matrix.layers import FirstLinear, Linear
+from tutor.training.matrix.network import Network, Running
+
+Array = Any
+System = Any
+
+
+class Heard:
+    """Weighted sums in their place in a network; the gradient by them that comes back is kept."""
+
+    def __init__(self, sums: FirstLinear | Linear) -> None:
+        self.own, self.delta = sums, None
+
+    def forward(self, x: Any) -> Array:
+        return self.own.forward(x)
+
+    def backward(self, delta: Array) -> Any:
+        self.delta = delta.copy()
+        return self.own.backward(delta)
+
+
+def inside(
+    shape: Shape, system: System, vector: Array, running: Running, batch: Any, targets: Array, shares: Array | None
+) -> list[Inside]:
+    """Every layer of a network with these parameters and what it makes of a batch, nothing left out. Batch
+    normalization works by the batch, as in training; the parameters and running averages stay as they are."""
+    gradient = np.zeros_like(vector)
+    network: Any = Network(shape, system, vector, gradient, [(mean.copy(), spread.copy()) for mean, spread in running])
+    heard = [Heard(sums) for sums in network.sums]
+    for layer, one in zip(network.normalised or network.hidden, heard, strict=False):
+        layer.sums = one
+    network.sums[-1] = heard[-1]
+    network.forward(batch, learning=shape.batch_norm)
+    activations = [*(hidden.activate for hidden in network.hidden), network.activate]
+    seen = [(layer.z.copy(), layer.a.copy()) for layer in activations]
+    network.backward(targets, shares)
+    found = []
+    for depth, (sums, outputs) in enumerate(seen):
+        units, own = (shape.matrices(whole)[depth] for whole in (vector, gradient))
+        signal = heard[depth].delta * targets.shape[1]
+        slopes, steepest = None, 1.0
+        if depth < shape.depth - 1:
+            name, parameter = shape.activations[depth], activations[depth].parameter
+            slopes, steepest = (
+                slopes_of(name, parameter, sums, outputs, system),
+                steepest_of(name, parameter, system),
+            )
+        found.append(Inside(units[:, :-1], own[:, :-1], units, outputs, slopes, signal, steepest))
+    return found

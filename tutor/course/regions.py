@@ -12,7 +12,7 @@ from tutor.course.experiment import Setting, runs_of, settings_in
 from tutor.course.format import Drawing, Experiment
 from tutor.course.read import Course
 from tutor.course.values import Values
-from tutor.errors import counted, nearest
+from tutor.errors import TutorError, counted, nearest
 from tutor.numbers.exact import read_number
 
 if TYPE_CHECKING:

@@ -214,3 +214,17 @@ def test_a_resumed_training_is_looked_into_from_where_it_goes_on(tutor: Tutor) -
     rest = tutor.json("train", "--resume", "r.npz", "--epochs", 4, "--layers")["layers"]
     assert [one["epoch"] for one in rest] == [2, 2, 3, 3, 4, 4]
     assert rest[2:] == whole[6:]
+
+
+def test_what_was_measured_before_a_divergence_is_kept() -> None:
+    """A training that diverges in its first epoch had layers before it."""
+    from tutor.experiments.experiment import Run, Source, train_once
+    from tutor.experiments.measures import read_measure
+    from tutor.training.settings import Settings
+
+    before, at_the_end = read_measure("signal_norm(layer = 1, epoch = 0)"), read_measure("signal_norm(layer = 1)")
+    quiet, loud = Settings(epochs=1, optimizer="sgd"), Settings(epochs=1, optimizer="sgd", learning_rate=1e200)
+    found = [train_once(Run(Source("sine"), wanted, (before, at_the_end))) for wanted in (quiet, loud)]
+    assert found[0] is not None and found[1] is not None and found[1].diverged and not found[1].history
+    assert found[0].measured[before] == found[1].measured[before] > 0
+    assert not found[1].measured[at_the_end] < np.inf

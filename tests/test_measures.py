@@ -166,3 +166,39 @@ def test_a_lesson_and_a_divergence_are_measured_too(tutor: Tutor) -> None:
         "train", "--data", "sine", "--optimizer", "sgd", "--learning-rate", 1e6, "--epochs", 40, fails=1
     )
     assert diverged["measures"]["training"]["verdict"] in ("worse than", "not to be compared with")
+
+
+@pytest.mark.parametrize(("data", "hidden"), [("moons", 3), ("iris", 4)])
+def test_probabilities_are_held_against_what_happens(tutor: Tutor, data: str, hidden: int) -> None:
+    """Bin by bin from the predictions; of a probability of 0.7 the bin is above 0.6, up to 0.7."""
+    found = tutor.json("train", "--data", data, "--epochs", 3, "--hidden", hidden, "--save", "r.npz")
+    told = tutor.json("predict", "r.npz", "--data", data)
+    from tutor.data.builtin import load
+
+    names, right = told["classes"], load(data, 0).y.astype(int).tolist()
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for one, y in zip(told["predictions"], right, strict=True):
+        p = one["outputs"]
+        sure = max(p) if len(p) > 1 else max(p[0], 1 - p[0])
+        k = next(k for k in range(10) if sure <= (k + 1) / 10)
+        bins.setdefault(k, []).append((sure, names.index(one["class"]) == y))
+    error = 0.0
+    for known in (found["measures"]["training"]["calibration"], told["measures"]["calibration"]):
+        for k, one in enumerate(known["bins"]):
+            pairs = bins.get(k, [])
+            assert (one["low"], one["high"], one["examples"]) == (k / 10, (k + 1) / 10, len(pairs))
+            if pairs:
+                assert one["confidence"] == pytest.approx(mean([sure for sure, _ in pairs]))
+                assert one["accuracy"] == pytest.approx(mean([float(hit) for _, hit in pairs]))
+        error = sum(abs(sum(s - h for s, h in pairs)) for pairs in bins.values()) / len(right)
+        assert known["error"] == pytest.approx(error)
+        gap = sum(s - h for pairs in bins.values() for s, h in pairs)
+        assert known["overconfident"] == (gap > 0)
+    for more in ([], ["--narrate"]):
+        shown = " ".join(tutor("train", "--data", data, "--epochs", 3, "--hidden", hidden, *more).stdout.split())
+        assert f"Calibration error {100 * error:.1f}%" in shown
+
+
+def test_outputs_that_are_no_probabilities_have_no_calibration(tutor: Tutor) -> None:
+    found = tutor.json("train", "--data", "moons", "--epochs", 1, "--output-activation", "tanh")
+    assert found["measures"]["training"]["calibration"] is None

@@ -23,7 +23,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
-from tutor.training.measures import Measures, majority, means_of, of_classes, of_values
+from tutor.training.measures import PROBABLE, Measures, majority, means_of, of_classes, of_values
 from tutor.training.preparation import guesses, rows_with_ones, targets_of
 from tutor.training.results import confusion_matrix
 
@@ -286,7 +286,7 @@ def _worked(run: Run, x: Floats) -> tuple[Floats, Floats]:
 def predict(run: Run, examples: Examples) -> Predictions:
     """The outputs and the guesses; loss, accuracy and confusion over the examples whose answers are known."""
     classes, y, last = run.heading.classes, examples.y, run.shape.activations[-1]
-    probable = bool(classes) and last in ("sigmoid", "softmax")
+    probable = bool(classes) and last in PROBABLE
     outputs, judged = _worked(run, examples.x)
     tanh = last == "tanh"
     guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
@@ -305,7 +305,7 @@ def predict(run: Run, examples: Examples) -> Predictions:
     table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
     met = y[known].astype(np.int64)
-    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)))
+    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)), probable)
     return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 

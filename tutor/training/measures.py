@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from tutor.training.calibration import Calibration, calibration
 from tutor.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Mask, Places
 
+PROBABLE = ("sigmoid", "softmax")
+"""Activations of the output that make probabilities of classes."""
 BETTER, SAME, WORSE, UNKNOWN = "better than", "no better than", "worse than", "not to be compared with"
 
 
@@ -69,7 +72,8 @@ class Macro(Struct):
 
 class ClassMeasures(Struct, tag="classes", tag_field="of"):
     """Classes to tell apart; balanced accuracy is the mean recall of the classes that have examples, `roc_auc` the mean
-    of the classes. The baseline says the commonest class of the training part to every example."""
+    of the classes. The baseline says the commonest class of the training part to every example. Where outputs are
+    probabilities, `calibration` says whether they hold."""
 
     accuracy: float
     balanced_accuracy: float
@@ -79,6 +83,7 @@ class ClassMeasures(Struct, tag="classes", tag_field="of"):
     baseline_accuracy: float
     verdict: str
     classes: list[ClassMeasure]
+    calibration: Calibration | None = None
 
 
 Measures = ClassMeasures | ValueMeasures
@@ -93,7 +98,8 @@ def measures_of(trainer: Trainer) -> dict[str, Measures]:
         if data.classes:
             common = majority(data.y[data.train].astype(np.int64), len(data.classes))
             y = data.y[places].astype(np.int64)
-            found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common)
+            probable = trainer.shape.activations[-1] in PROBABLE
+            found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
         else:
             if data.target_scaling is not None:
                 outputs = data.target_scaling.in_units(outputs)
@@ -157,9 +163,11 @@ def _compared(less: float, more: float) -> str:
     return BETTER if more < less else WORSE if more > less else SAME
 
 
-def of_classes(y: Places, guessed: Places, outputs: Floats, classes: Sequence[str], common: int) -> ClassMeasures:
+def of_classes(
+    y: Places, guessed: Places, outputs: Floats, classes: Sequence[str], common: int, probable: bool = False
+) -> ClassMeasures:
     """For the numbers of the classes, (examples,), those that were guessed, and the outputs, (outputs, examples),
-    beside saying `common` to every example."""
+    beside saying `common` to every example; `probable` outputs are probabilities."""
     count = len(classes)
     table = np.zeros((count, count), dtype=np.int64)
     np.add.at(table, (y, guessed), 1)
@@ -189,6 +197,7 @@ def of_classes(y: Places, guessed: Places, outputs: Floats, classes: Sequence[st
         baseline_accuracy=baseline,
         verdict=_compared(accuracy, baseline),
         classes=each,
+        calibration=calibration(outputs, y == guessed) if probable else None,
     )
 
 

@@ -38,7 +38,14 @@ def _sentence(part: str, one: Any) -> str:
         return f"{title}: {told}; {beside}, with RMSE {one.baseline_rmse:.6g} and MAE {one.baseline_mae:.6g}."
     balanced = f"balanced accuracy {100 * one.balanced_accuracy:.1f}%"
     shares = f"{balanced}, macro F1 {_number(one.macro.f1)}, ROC-AUC {_number(one.roc_auc)}"
-    return f"{title}: {beside}, which is right in {100 * one.baseline_accuracy:.1f}%; {shares}."
+    said = f"{title}: {beside}, which is right in {100 * one.baseline_accuracy:.1f}%; {shares}."
+    return said if one.calibration is None else f"{said} {_calibrated(one.calibration)}"
+
+
+def _calibrated(found: Any) -> str:
+    """How far the probabilities are from what happens, and to which side."""
+    side = "surer than it is right" if found.overconfident else "right more often than it is sure"
+    return f"Calibration error {100 * found.error:.1f}%: on the whole the network is {side}."
 
 
 def _by_output(one: Any) -> Table:

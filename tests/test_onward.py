@@ -29,7 +29,7 @@ def led_on(text: str) -> list[list[str]]:
 KNOWN = {
     "lesson": "my lesson.toml", "name": "dE/dW1", "sheet": "my lesson.csv", "fresh": "new.toml", "feedback": "feedback",
     "again": ["check", "my lesson.toml", "s.csv"], "file": "s.csv", "data": ["--data", "moons"], "run": "run.npz",
-    "number": 3, "folder": "transcripts", "command": ["run", "mlp"],
+    "number": 3, "folder": "transcripts", "mistake": "missing-slope", "command": ["run", "mlp"],
 }  # fmt: skip
 
 
@@ -148,9 +148,10 @@ def test_tutor_alone_greets(tutor: Tutor) -> None:
         ]
 
 
-def test_the_greeting_waits_for_nothing() -> None:
+def test_the_greeting_waits_for_nothing(tmp_path: Path) -> None:
     script = "import sys; sys.argv = ['tutor']; from tutor.__main__ import main; main(); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    home = {**os.environ, "TUTOR_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=home)
     assert not {"typer", "rich", "sympy", "numpy", "msgspec"} & set(done.stdout.split())
 
 

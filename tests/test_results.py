@@ -20,6 +20,7 @@ from tutor.runs.report import PredictionReport
 from tutor.training.report import TrainingReport
 from tutor.views.course.document import LessonDocument
 from tutor.views.entry_document import EntryDocument, OptimizerDocument
+from tutor.views.slip import SlipDocument
 from tutor.views.worksheet import document
 
 TRAIN = "train --data moons --epochs 2 --json"
@@ -30,6 +31,7 @@ PRINTED: list[tuple[str, type[Result]]] = [
     ("prove mlp --json", document.ProofsDocument),
     ("train --data xor --hidden 2 --epochs 2 --explain 2 --json", document.UpdateDocument),
     ("explain adam --json", OptimizerDocument), ("explain sigmoid --json", EntryDocument), ("explain dropout --json", EntryDocument),
+    ("explain slip:missing-slope --json", SlipDocument), ("explain slip:softmax-twice --json", SlipDocument),
     ("list --json", Listing), ("lint mlp --json", Lint), (TRAIN, TrainingReport),
     (f"{TRAIN} --folds 2", FoldsReport), ("train --data values.csv --epochs 2 --folds 3 --json", FoldsReport),
     (f"{TRAIN} --validation 0.2 --test 0.1 --normalize zscore --batch-norm", TrainingReport),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log10, sqrt, tanh
 
 import pytest
-from conftest import LONGER
+from conftest import LONGER, Tutor
 from simulation import simulate_all
 
 from tutor.homework.marker import Desk, Order
-from tutor.lessons.find import lesson_text, worksheet_of
+from tutor.lessons.find import course_worksheets, lesson_text, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
 from tutor.marking.report import CellReport, SheetReport
@@ -20,7 +21,10 @@ from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.sheets.read import HandedIn
+from tutor.slips.example import example_of
 from tutor.slips.registry import SLIPS
+from tutor.trace.mistakes import registry as in_programs
+from tutor.views.slip import slip_document, slip_page
 
 Values = dict[str, float]
 
@@ -386,3 +390,32 @@ def test_simulated_students() -> None:
 
     assert share("only root") >= 0.985 and share("reported") >= 0.98
     assert share("blank: one root") >= 0.8 and share("blank: reported") >= 0.85
+
+
+def test_every_mistake_is_explained() -> None:
+    """What `check` or `trace` can name has a page: on paper with a line right and wrong, in code, or both."""
+    worksheets, in_code = list(course_worksheets()), {m.id: m for m in in_programs.MISTAKES}
+    for name in {*SLIPS, *in_code}:
+        example = example_of(SLIPS[name], worksheets) if name in SLIPS else None
+        told = slip_document(name, example, in_code.get(name))
+        assert example or told.numpy, name
+        assert "{" not in told.question + told.rule + told.message
+        if told.example is not None:
+            assert told.question and told.rule and told.example.right_value != told.example.slipped_value
+        page = [str(block) for block in slip_page(told, example, 3)]
+        assert any("In numbers" in block for block in page) == (example is not None)
+        assert any("In code" in block for block in page) == (name in in_code)
+
+
+def test_the_missing_slope_is_explained_with_the_numbers_of_appendix_a(tutor: Tutor) -> None:
+    """dE/dW1 without the slope is (Predicted - Desired) times X1 = 0.1."""
+    example = json.loads(tutor("explain", "slip:missing-slope", "--json").stdout)["example"]
+    predicted = sigmoid(0.5 * 0.1 + 0.2 * 0.3 + 1.83)
+    assert (example["worksheet"], example["line"]) == ("perceptron/perceptron", "dE/dW1")
+    assert float(example["slipped_value"]) == pytest.approx((predicted - 0.03) * 0.1, rel=1e-12)
+    assert float(example["right_value"]) == pytest.approx((predicted - 0.03) * predicted * (1 - predicted) * 0.1)
+
+
+def test_a_mistake_that_there_is_not_gets_the_nearest(tutor: Tutor) -> None:
+    done = tutor("explain", "slip:missing-slop")
+    assert done.returncode == 2 and "did you mean 'missing-slope'" in done.stderr

@@ -11,11 +11,13 @@ from tutor.cli.app import command
 from tutor.cli.lessons import Json
 from tutor.cli.onward import lead_on
 from tutor.cli.worksheet import Digits
-from tutor.errors import TutorError
+from tutor.errors import TutorError, nearest
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.views.course.errata import Entry
+
+_SLIP = "slip:"
 
 
 @command()
@@ -28,8 +30,12 @@ def explain(
     """Explain an activation, a loss, an optimizer, a word of the field …: equation, derivation rule by rule, range,
     picture, values; and what the lecture says of it that is not so.
 
-    A name that is more than one thing is written with its kind: activation:step, schedule:step.
+    A name that is more than one thing is written with its kind: activation:step, schedule:step. A mistake that `check`
+    or `trace` names is explained as slip:missing-slope: what it is on paper, in numbers and in code.
     """
+    if name.strip().lower().startswith(_SLIP):
+        _explain_slip(name.strip().lower().removeprefix(_SLIP), printer, digits, json_output)
+        return
     from tutor.results import as_json
     from tutor.views import catalogue
     from tutor.views.course.errata import quoted_blocks
@@ -45,6 +51,28 @@ def explain(
         printer.show(quoted_blocks(errata))
         shown_by = getattr(found, "command", "").split()
         lead_on(printer, f"explain {kind}:{found.name}", name=found.name, command=shown_by)
+
+
+def _explain_slip(name: str, printer: Printer, digits: int, json_output: bool) -> None:
+    from tutor.lessons.find import course_worksheets
+    from tutor.results import as_json
+    from tutor.slips.example import example_of
+    from tutor.slips.registry import SLIPS
+    from tutor.trace.mistakes.registry import MISTAKES
+    from tutor.views.slip import slip_document, slip_page
+
+    in_code = {mistake.id: mistake for mistake in reversed(MISTAKES)}
+    if name not in SLIPS and name not in in_code:
+        known = dict.fromkeys((*SLIPS, *in_code))
+        raise TutorError(f"there is no mistake called {name!r}{nearest(name, known)}")
+    example = example_of(SLIPS[name], course_worksheets()) if name in SLIPS else None
+    document = slip_document(name, example, in_code.get(name))
+    if json_output:
+        print(as_json(document))
+        return
+    printer.show(slip_page(document, example, digits))
+    line = example.step.name if example is not None else None
+    lead_on(printer, "explain slip", lesson=example and example.address, name=line)
 
 
 def _errata_about(found: object, printer: Printer) -> list[Entry]:

@@ -46,6 +46,10 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
     "explain normalizer:unit": [("train --data iris --normalize unit", _TRY)],
     "explain term": [("{command}", _TRY)],
+    "explain slip": [
+        ("why {lesson} {name}", "how that line comes out right"),
+        ("trace --example", "a program with a mistake, to be found"),
+    ],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [
         ("{more} --hint 3", "shows the formula of that line, too, with your numbers"),
@@ -72,7 +76,10 @@ LEADS_TO: Mapping[str, Ways] = {
     ],
     "train explained": [("explain {name}", "the equations behind the update")],
     "predict": [("export {run} --to pytorch", "the network as a script of its own")],
-    "trace wrong": [("{again} --why {name}", "opens the sum behind the first entry that is off")],
+    "trace wrong": [
+        ("{again} --why {name}", "opens the sum behind the first entry that is off"),
+        ("explain slip:{mistake}", "what the mistake is, in numbers and in code"),
+    ],
     "trace right": [("{again} --precision half", "how much of it a coarser type would show")],
     "new": [("run {lesson}", "runs it as it is"), ("lint {lesson}", "says what is still to be filled in")],
     "lint wrong": [("{again}", "checks it again, once that is mended")],

@@ -97,6 +97,7 @@ def _checked(
     from tutor.results import as_json
     from tutor.trace.conventions import Options
     from tutor.trace.lesson import target, write_lesson
+    from tutor.trace.mistakes.registry import ARITHMETIC
     from tutor.trace.reading import read_steps
     from tutor.trace.report import together
     from tutor.trace.report import trace as traced
@@ -123,7 +124,8 @@ def _checked(
     else:
         printer.show(view.trace_page(report))
         wrong = next((a.where for a in report.arrays if a.verdict == "wrong" and a.where), None)
-        lead_on(printer, "trace wrong" if wrong else "trace right", again=as_typed(), name=wrong)
+        mistake = next((m.id for m in report.mistakes if m.id != ARITHMETIC), None)
+        lead_on(printer, "trace wrong" if wrong else "trace right", again=as_typed(), name=wrong, mistake=mistake)
     if not report.is_right:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,16 @@ def open_course() -> list[tuple[str, CourseText | Lesson]]:
     """All lessons with their names, in course order, each opened once."""
     lessons = [(name, open_lesson(name)) for name in lesson_files()]
     return sorted(lessons, key=lambda pair: (_header(pair[1]).order, pair[0]))
+
+
+def course_worksheets() -> Iterator[tuple[str, Worksheet]]:
+    """Every worksheet of the course by LESSON/WORKSHEET, in order; what cannot be worked is told of elsewhere."""
+    for lesson, found in open_course():
+        if not isinstance(found, CourseText):
+            continue
+        for name in found.worksheets:
+            with suppress(TutorError):
+                yield f"{lesson}/{name}", worksheet_of(found.worksheet(name))
 
 
 def header_of(name: str) -> Header:

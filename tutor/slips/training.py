@@ -148,8 +148,8 @@ SLIPS = (
     ),
     Slip(
         "stale-moment",
-        "Is {} the value before this update or after it?",
-        "The step takes the one that this update has made.",
+        "Is {} the value of this update or of the one before?",
+        "It seems to be taken from the update before.",
         _stale_moment,
     ),
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -457,6 +460,28 @@ def test_an_experiment_is_what_compare_trains_seed_by_seed(tutor: Tutor) -> None
         == parts["experiment"]["rows"][0]["measures"]
     )
     assert tutor.json("compare", "my.md/race", "--seeds", 2, "--epochs", 1)["experiment"]["seeds"] == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_the_experiments_of_a_lesson_are_trained_in_one_thread(tutor: Tutor) -> None:
+    """A picture before them loads NumPy, whose library reads then how many threads it is to have."""
+    picture = '```toml plot\ncurves = { a = "sigmoid(z)" }\nover = { z = [-1, 1] }\n```\n\n'
+    name = written(tutor, LESSON + picture + RACE)
+    script = f"""import os, sys
+sys.argv = ["tutor", "run", "{name}"]
+from tutor.__main__ import main
+main()
+print(len(os.listdir("/proc/self/task")), file=sys.stderr)"""
+    free = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tutor.folder,
+        env={**free, "TUTOR_HOME": str(tutor.folder / "home"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.split()[-1] == "1", done.stderr
 
 
 def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_harm(tutor: Tutor) -> None:

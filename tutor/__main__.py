@@ -3,6 +3,7 @@
 import os
 import sys
 
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _stopped: list[int] = []
 
 
@@ -43,6 +44,17 @@ def _once_more(lost: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(lost)
 
 
+def use_one_thread() -> None:
+    """Tell the library behind NumPy's products, which reads this when it is loaded, to work in one thread.
+
+    The products of a small network are over before a second thread has begun; with another program running the threads
+    wait for each other, and how many there are may change the last bits. Whoever has set one of the variables knows
+    better.
+    """
+    if not any(name in os.environ for name in THREADS):
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+
+
 def main() -> int:
     """Run the command line; the exit code: 130 after Ctrl-C, 128 and the number of another signal that ended it."""
     try:
@@ -52,6 +64,7 @@ def main() -> int:
         for each in _STOPS:
             if signal.getsignal(each) is signal.SIG_DFL:  # nohup has SIGHUP ignored
                 signal.signal(each, _stop)
+        use_one_thread()
         import gc
 
         from tutor.cli import run

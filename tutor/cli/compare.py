@@ -13,7 +13,6 @@ from tutor.cli.compare_rows import in_rows, is_experiment, place_asked, varied
 from tutor.cli.course import compare_in_lesson
 from tutor.cli.data_options import NAMED, Drop, Label, MissingName, TaskName, treatment_typed
 from tutor.cli.lessons import Json
-from tutor.cli.train import use_one_thread
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
 from tutor.printers import Printer
@@ -103,7 +102,6 @@ def compare(
             )
         compare_in_lesson(lesson, printer, given, seeds, json_output)
         return
-    use_one_thread()  # a process is a job, and how many threads share a product may change its last bits
     from tutor.data.source import files_of
     from tutor.experiments.candidates import measure_to_rank_by
     from tutor.experiments.experiment import Source, measured_on_test, run_all

@@ -48,11 +48,8 @@ def page_of(
 
 def run_experiment(course: Course, name: str, printer: Printer, fresh: bool, silent: bool) -> Results:
     """What an experiment came to, while somebody at a terminal sees how far it is."""
-    from tutor.cli.train import use_one_thread
-    from tutor.printers.progress import counting
-
-    use_one_thread()
     from tutor.course.experiment import count_of, results_of
+    from tutor.printers.progress import counting
 
     block = course.of_kind("experiment")[name]
     with counting(count_of(block.spec), printer.screen, silent) as watch:
@@ -105,11 +102,8 @@ def compare_in_lesson(
     name: str, printer: Printer, given: Mapping[str, Any], seeds: int | None, json_output: bool
 ) -> None:
     """One experiment of a lesson by itself; `given` settings overrule its own."""
-    from tutor.cli.train import use_one_thread
-    from tutor.printers.progress import counting
-
-    use_one_thread()
     from tutor.course.experiment import count_of, results_of, with_seeds
+    from tutor.printers.progress import counting
     from tutor.results import as_json
     from tutor.views.blocks import Heading, Level
     from tutor.views.course.experiment import ComparedDocument, experiment_blocks, experiment_document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -195,19 +194,6 @@ Resume = Annotated[
 ]
 
 
-THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-
-
-def use_one_thread() -> None:
-    """Tell the library behind NumPy's products, which reads this when it is loaded, to work in one thread.
-
-    The products of a small network are over before a second thread has begun, and with another program running the
-    threads wait for each other. Whoever has set one of the variables knows better.
-    """
-    if not any(name in os.environ for name in THREADS):
-        os.environ.update(dict.fromkeys(THREADS, "1"))
-
-
 Explain = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Show the worksheet of update N instead, with the trainer's own numbers."),
@@ -260,7 +246,6 @@ def train(
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
-    use_one_thread()
     from tutor.data.source import places
     from tutor.printers.progress import watching
     from tutor.results import as_json

@@ -59,11 +59,11 @@ class Assignment:
         right = [c.mark.name for c in sheet.cells if c.mark.verdict == "correct" and self.points.get(c.mark.name)]
         room = sum(self.points[name] for name in right)
         excused: set[str] = set()
-        shows_work = self.shows_sound_work(sheet)
-        for name in self._excusable(sheet) if self.charge_once and shows_work else ():
+        for name in self._excusable(sheet) if self.charge_once and not _says_one_number(sheet) else ():
             if self.points[name] <= room:
                 room -= self.points[name]
                 excused.add(name)
+        shows_work = self.shows_sound_work(sheet)
         earned: dict[str, float] = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict

@@ -388,6 +388,44 @@ def test_with_several_outputs_and_examples_too(out: str, mistake: str, story: tu
     assert first(found) == story
 
 
+@pytest.mark.parametrize("factor", [-1, 2, 10, 0.5, 100])
+def test_the_key_times_a_number_is_no_work_even_where_each_line_follows(factor: float) -> None:
+    """The rule of the perceptron gives the multiple of the weights from a multiple of the error."""
+    right = worksheet_of(parse_lesson(GATE, "t"))
+    key = {s.name: float(right.values[s.name]) for s in right.steps}
+    found = marked(GATE, {name: f"{factor * value:.3f}" for name, value in key.items()})
+    assert {c.name for c in found.cells if c.earned} == {name for name, value in key.items() if not value}
+    assert found.please_look
+
+
+def test_a_zero_is_not_explained_by_whatever_is_near() -> None:
+    """A bare 0 has no decimals, and is no number from -1 to 1 for that, not even on a sheet that cuts off."""
+    inputs, weights = (
+        (0.31, -0.47, 0.53, 0.29, -0.37, 0.41, 0.59, -0.61),
+        (0.93, -0.97, 0.91, 0.95, -0.94, 0.96, 0.92, 0.98),
+    )
+    lesson = f"""format = 1
+title = "t"
+network = {{ inputs = [{", ".join(f'"x{n}"' for n in range(1, 9))}], loss = "squared_error", layers = [
+  {{ neurons = ["y"], activation = "linear", weights = [{[*weights]}] }} ] }}
+examples = [{{ inputs = {[*inputs]}, targets = [1] }}]
+training = {{ learning_rate = 0.05 }}
+"""
+    slope = 2 * (sum(w * x for w, x in zip(weights, inputs, strict=True)) - 1)
+    sheet = {f"dE/dW{n}": f"{slope * x:.9f}"[:-5] for n, x in enumerate(inputs, 1)}
+    found = marked(lesson, sheet | {f"W{n}_new": "0" for n in range(1, 9)})
+    assert {c.name for c in found.cells if c.earned} == {*sheet}
+    assert not [m for m in found.misconceptions if m.scope == "everywhere"]
+
+
+def test_how_far_a_large_own_value_may_be_off_says_nothing_of_the_key() -> None:
+    """With outputs of 6 and 8 in place of 0.6 and 0.8 the slopes come to -30 and -56: ten times the key is no rounding."""
+    lesson = TWO_OUTPUTS.replace("LOSS", "half_squared_error").replace("OUT", "sigmoid")
+    right = two_outputs("sigmoid", "")
+    found = marked(lesson, {name: f"{10 * float(value):.5f}" for name, value in right.items()})
+    assert not any(c.earned for c in found.cells)
+
+
 GATE = """format = 1
 title = "t"
 [network]

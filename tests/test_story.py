@@ -466,3 +466,23 @@ def test_the_gradient_of_one_example_is_no_link_of_a_chain() -> None:
     assert first(marked(lesson, sheet))[0] == "overwritten"
     sheet["dE/dW5"] = f"{float(sheet['dE@1/dW5']) + float(sheet['dE@2/dW5']):.6f}"
     assert first(marked(lesson, sheet))[0] == "sum-for-mean"
+
+
+def test_a_float_cut_off_is_no_error_on_a_sheet_that_cuts_off() -> None:
+    """The sum is 0.032, in floats 0.03199…: three digits of it are cut off there as everywhere else on the sheet."""
+    lesson = """format = 1
+title = "t"
+network = { inputs = ["x1", "x2"], loss = "squared_error", layers = [
+  { neurons = ["y"], activation = "tanh", weights = [[0.81, 0.26]], biases = [-0.21] } ] }
+examples = [{ inputs = [0.7, -1.25], targets = [0.3] }]
+"""
+    total = 0.81 * 0.7 + 0.26 * -1.25 - 0.21
+    assert total < 0.032
+    out = tanh(total)
+    slope, by_out = 1 - out * out, 2 * (out - 0.3)
+    worked = {"y_in": total, "y_out": out, "E": (out - 0.3) ** 2, "dE/dy_out": by_out, "dy_out/dy_in": slope}
+    worked |= {f"dE/d{n}": by_out * slope * x for n, x in (("W1", 0.7), ("W2", -1.25), ("b1", 1))}
+    cut_off = {name: f"{value:.12f}"[:-8] for name, value in worked.items()}
+    cut_off["y_in"] = "0.0319"
+    verdicts = {c.name: c.verdict for c in marked(lesson, cut_off).cells}
+    assert verdicts["y_in"] == "rounding" and all(verdicts[name] in CREDIT for name in cut_off)

@@ -20,7 +20,7 @@ from workbooks import ods_content, write_workbook, xlsx_parts, zipped
 
 from tutor.lessons.find import read_lesson, worksheet_of
 from tutor.marking.answer import read_written
-from tutor.marking.as_written import plain_number
+from tutor.marking.as_written import plain_number, why_unreadable
 from tutor.sheets.read import parse_sheet
 
 NAMES = dict.fromkeys(worksheet_of(read_lesson("mlp")).names)
@@ -532,3 +532,20 @@ def test_an_array_has_as_many_numbers_as_its_shape_says(text: str) -> None:
         for length in array.shape:
             size *= length
         assert size == len(array.numbers) > 0 and array.turned.turned == array
+
+
+@pytest.mark.parametrize(
+    "made", ["03. Jan", "1-Mar", "Jan 03", "2026-03-01", "2026-03-01 00:00:00", "03.01.2026", "3. Mrz", "01-janv"]
+)
+def test_a_date_in_a_csv_file_is_told_too(made: str) -> None:
+    assert "made a date of it" in why_unreadable(made, ValueError("no"))
+
+
+@pytest.mark.parametrize("typed", ["O.6413", "-0.1O5", "0.26812l", "I.5e-O3"])
+def test_a_letter_for_a_digit_is_told(typed: str) -> None:
+    assert "a letter stands in the place of a digit" in why_unreadable(typed, ValueError("no"))
+
+
+@pytest.mark.parametrize("text", ["o1_out", "l", "may", "3 mm", "1.2.3.4", "O"])
+def test_what_is_neither_keeps_its_reason(text: str) -> None:
+    assert why_unreadable(text, ValueError("no")) == "no"

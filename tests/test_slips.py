@@ -372,9 +372,10 @@ def test_a_slip_in_a_line_left_blank_is_found_through_the_lines_after_it() -> No
 
 def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> None:
     answers = {"dh2_in/dW3": "0.62000", "dh2_in/dW4": "0.20000", "dE/dW3": "0.0453"}
-    asked = ["dh2_in/dW3", "dh2_in/dW4", "dh1_in/dW1"]
-    answers["dh1_in/dW1"] = "0.1"
-    for charge, score in (("once", 2), ("each", 1)):
+    right = {"dh1_in/dW1": "0.1", "dh1_in/dW2": "0.3", "dh1_in/db1": "1"}
+    answers |= right
+    asked = ["dh2_in/dW3", "dh2_in/dW4", *right]
+    for charge, score in (("once", 4), ("each", 3)):
         desk = Desk(Order(lesson_text("mlp"), "mlp", Homework(ask=asked, charge=charge)))  # type: ignore[arg-type]
         assert desk.mark("s", HandedIn(answers)).score == score
 

@@ -3,7 +3,7 @@ sheets without work earn next to nothing. The numbers are worked here, in plain 
 
 from __future__ import annotations
 
-from math import exp, log10, tanh
+from math import exp, log, log10, tanh
 from typing import Any
 
 import pytest
@@ -309,3 +309,180 @@ def test_log_base_everywhere() -> None:
     found = marked(TANH, outputs | sheet)
     assert first(found) == ("log-base", "everywhere") and found.misconceptions[0].cells == [*sheet]
     assert sum(c.verdict in CREDIT for c in found.cells) == 3 and found.score >= 5  # one of the three is charged
+
+
+TWO_OUTPUTS = """format = 1
+title = "t"
+[network]
+inputs = ["x1", "x2"]
+loss = "LOSS"
+[[network.layers]]
+neurons = ["h1", "h2"]
+activation = "sigmoid"
+weights = [[0.27, 0.42], [0.18, 0.64]]
+[[network.layers]]
+neurons = ["o1", "o2"]
+activation = "OUT"
+weights = [[0.71, -0.36], [0.53, 0.88]]
+[[examples]]
+inputs = [0.15, 0.35]
+targets = [0, 1]
+[[examples]]
+inputs = [1.2, -0.7]
+targets = [1, 0]
+"""
+
+
+def two_outputs(out: str, mistake: str) -> dict[str, str]:
+    """Forward pass, losses and gradients, each example's and those of the mean, with one mistake in all of them."""
+    weights = {"W1": 0.27, "W2": 0.42, "W3": 0.18, "W4": 0.64, "W5": 0.71, "W6": -0.36, "W7": 0.53, "W8": 0.88}
+    w1, w2, w3, w4, *w = weights.values()
+    sheet: dict[str, float] = {}
+    total = dict.fromkeys(("E", *(f"dE/d{name}" for name in weights)), 0.0)
+    for n, (x, t) in enumerate((((0.15, 0.35), (0, 1)), ((1.2, -0.7), (1, 0))), 1):
+        z = [w1 * x[0] + w2 * x[1], w3 * x[0] + w4 * x[1]]
+        h = [sigmoid(v) for v in z]
+        s = [w[0] * h[0] + w[1] * h[1], w[2] * h[0] + w[3] * h[1]]
+        y = [exp(v) / (exp(s[0]) + exp(s[1])) for v in s] if out == "softmax" else [sigmoid(v) for v in s]
+        for k in (0, 1):
+            sheet |= {f"h{k + 1}_in@{n}": z[k], f"h{k + 1}_out@{n}": h[k], f"o{k + 1}_in@{n}": s[k]}
+            sheet[f"o{k + 1}_out@{n}"] = y[k]
+        slope = [v * (1 - v) for v in y]
+        d = [a - b for a, b in zip(y, t, strict=True)]
+        if (out == "softmax") == (mistake == "extra slope"):
+            d = [a * b for a, b in zip(d, slope, strict=True)]
+        if out == "sigmoid" and mistake == "no slope of the output":
+            d = [a - b for a, b in zip(y, t, strict=True)]
+        if out == "softmax":
+            sheet[f"E@{n}"] = -sum(b * log(a) for a, b in zip(y, t, strict=True))
+        else:
+            sheet[f"E@{n}"] = sum((a - b) ** 2 / 2 for a, b in zip(y, t, strict=True))
+        back = [[1.0, 1.0], [1.0, 1.0]] if mistake == "no weights" else [[w[0], w[2]], [w[1], w[3]]]
+        inner = [(d[0] * b[0] + d[1] * b[1]) * v * (1 - v) for b, v in zip(back, h, strict=True)]
+        found = [inner[0] * x[0], inner[0] * x[1], inner[1] * x[0], inner[1] * x[1]]
+        by = [1.0, 1.0] if mistake == "no input" else h
+        found += [d[0] * by[0], d[0] * by[1], d[1] * by[0], d[1] * by[1]]
+        sheet |= {f"dE@{n}/d{name}": value for name, value in zip(weights, found, strict=True)}
+        for name, value in zip(total, (sheet[f"E@{n}"], *found), strict=True):
+            total[name] += value if mistake == "sum" else value / 2
+    return {name: f"{value:.6f}" for name, value in (sheet | total).items()}
+
+
+@pytest.mark.parametrize(
+    ("out", "mistake", "story"),
+    [
+        ("softmax", "sum", ("sum-for-mean", "everywhere")),
+        ("softmax", "extra slope", ("extra-slope", "everywhere")),
+        ("softmax", "no input", ("missing-factor", "everywhere")),
+        ("sigmoid", "no input", ("missing-factor", "everywhere")),
+        ("sigmoid", "no weights", ("missing-factor", "everywhere")),
+        ("sigmoid", "no slope of the output", ("missing-slope", "layer")),
+    ],
+)
+def test_with_several_outputs_and_examples_too(out: str, mistake: str, story: tuple[str, str]) -> None:
+    loss = "cross_entropy" if out == "softmax" else "half_squared_error"
+    lesson = TWO_OUTPUTS.replace("LOSS", loss).replace("OUT", out)
+    right = marked(lesson, two_outputs(out, ""))
+    assert right.score == right.max_score - sum(c.verdict == "missing" for c in right.cells)
+    found = marked(lesson, two_outputs(out, mistake))
+    assert first(found) == story
+
+
+@pytest.mark.parametrize("factor", [-1, 2, 10, 0.5, 100])
+def test_the_key_times_a_number_is_no_work_even_where_each_line_follows(factor: float) -> None:
+    """The rule of the perceptron gives the multiple of the weights from a multiple of the error."""
+    right = worksheet_of(parse_lesson(GATE, "t"))
+    key = {s.name: float(right.values[s.name]) for s in right.steps}
+    found = marked(GATE, {name: f"{factor * value:.3f}" for name, value in key.items()})
+    assert {c.name for c in found.cells if c.earned} == {name for name, value in key.items() if not value}
+    assert found.please_look
+
+
+def test_a_zero_is_not_explained_by_whatever_is_near() -> None:
+    """A bare 0 has no decimals, and is no number from -1 to 1 for that, not even on a sheet that cuts off."""
+    inputs, weights = (
+        (0.31, -0.47, 0.53, 0.29, -0.37, 0.41, 0.59, -0.61),
+        (0.93, -0.97, 0.91, 0.95, -0.94, 0.96, 0.92, 0.98),
+    )
+    lesson = f"""format = 1
+title = "t"
+network = {{ inputs = [{", ".join(f'"x{n}"' for n in range(1, 9))}], loss = "squared_error", layers = [
+  {{ neurons = ["y"], activation = "linear", weights = [{[*weights]}] }} ] }}
+examples = [{{ inputs = {[*inputs]}, targets = [1] }}]
+training = {{ learning_rate = 0.05 }}
+"""
+    slope = 2 * (sum(w * x for w, x in zip(weights, inputs, strict=True)) - 1)
+    sheet = {f"dE/dW{n}": f"{slope * x:.9f}"[:-5] for n, x in enumerate(inputs, 1)}
+    found = marked(lesson, sheet | {f"W{n}_new": "0" for n in range(1, 9)})
+    assert {c.name for c in found.cells if c.earned} == {*sheet}
+    assert not [m for m in found.misconceptions if m.scope == "everywhere"]
+
+
+def test_how_far_a_large_own_value_may_be_off_says_nothing_of_the_key() -> None:
+    """With outputs of 6 and 8 in place of 0.6 and 0.8 the slopes come to -30 and -56: ten times the key is no rounding."""
+    lesson = TWO_OUTPUTS.replace("LOSS", "half_squared_error").replace("OUT", "sigmoid")
+    right = two_outputs("sigmoid", "")
+    found = marked(lesson, {name: f"{10 * float(value):.5f}" for name, value in right.items()})
+    assert not any(c.earned for c in found.cells)
+
+
+GATE = """format = 1
+title = "t"
+[network]
+inputs = ["a", "b"]
+[[network.layers]]
+neurons = [{ sum = "s", output = "y" }]
+activation = "step"
+weights = [[0.5, -0.3]]
+biases = [0.2]
+[[examples]]
+inputs = [0, 1]
+targets = [1]
+[[examples]]
+inputs = [1, 1]
+targets = [0]
+[[examples]]
+inputs = [1, 0]
+targets = [0]
+[training]
+rule = "perceptron"
+learning_rate = 0.4
+max_epochs = 6
+"""
+
+
+def test_the_input_left_out_of_the_perceptron_rule() -> None:
+    """w + eta·error for w + eta·error·x: the first two updates, where the second is that of inputs 1 and 1."""
+    sheet = {"s@1[1]": "-0.1", "y@1[1]": "0", "error@1[1]": "1", "W1[1]": "0.9", "W2[1]": "0.1", "b1[1]": "0.6"}
+    found = marked(GATE, sheet)
+    assert found.root_errors == ["W1[1]"]
+    assert found.cells[3].slips[0].id == "missing-factor"
+
+
+def test_the_gradient_of_one_example_is_no_link_of_a_chain() -> None:
+    sheet = two_outputs("sigmoid", "")
+    sheet["dE/dW5"] = f"{float(sheet['dE@2/dW5']):.6f}"
+    lesson = TWO_OUTPUTS.replace("LOSS", "half_squared_error").replace("OUT", "sigmoid")
+    assert first(marked(lesson, sheet))[0] == "overwritten"
+    sheet["dE/dW5"] = f"{float(sheet['dE@1/dW5']) + float(sheet['dE@2/dW5']):.6f}"
+    assert first(marked(lesson, sheet))[0] == "sum-for-mean"
+
+
+def test_a_float_cut_off_is_no_error_on_a_sheet_that_cuts_off() -> None:
+    """The sum is 0.032, in floats 0.03199…: three digits of it are cut off there as everywhere else on the sheet."""
+    lesson = """format = 1
+title = "t"
+network = { inputs = ["x1", "x2"], loss = "squared_error", layers = [
+  { neurons = ["y"], activation = "tanh", weights = [[0.81, 0.26]], biases = [-0.21] } ] }
+examples = [{ inputs = [0.7, -1.25], targets = [0.3] }]
+"""
+    total = 0.81 * 0.7 + 0.26 * -1.25 - 0.21
+    assert total < 0.032
+    out = tanh(total)
+    slope, by_out = 1 - out * out, 2 * (out - 0.3)
+    worked = {"y_in": total, "y_out": out, "E": (out - 0.3) ** 2, "dE/dy_out": by_out, "dy_out/dy_in": slope}
+    worked |= {f"dE/d{n}": by_out * slope * x for n, x in (("W1", 0.7), ("W2", -1.25), ("b1", 1))}
+    cut_off = {name: f"{value:.12f}"[:-8] for name, value in worked.items()}
+    cut_off["y_in"] = "0.0319"
+    verdicts = {c.name: c.verdict for c in marked(lesson, cut_off).cells}
+    assert verdicts["y_in"] == "rounding" and all(verdicts[name] in CREDIT for name in cut_off)

@@ -36,6 +36,15 @@ _LONGEST = 200
 A_DATE = "date "
 """What stands before whatever a spreadsheet has made of an answer that it took for a date, as 3/7."""
 
+_MONTH = "(?:jan|feb|mar|mär|mrz|avr|apr|ma[iy]|ju[nl]|jui|aug|aoû|sep|o[ck]t|nov|de[cz]|déc)[a-zûé]*"
+_DATE = re.compile(
+    rf"[0-9]{{1,4}}[-. /]+{_MONTH}\.?(?:[-. /]+[0-9]{{2,4}})?|{_MONTH}\.?[-. /]+[0-9]{{1,4}}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+)?|[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{2}|[0-9]{4})?",
+    re.IGNORECASE,
+)
+"""What a spreadsheet writes into a file for a number that it took for a date: 03. Jan, 1-Mar, 2026-03-01."""
+_LOOK_ALIKES = str.maketrans("OoIl", "0011")
+
 
 def plain_number(text: str, name: str = "") -> str:
     """The number that the text writes for the quantity of this name, as digits; any other text as it is."""
@@ -63,8 +72,11 @@ def why_unreadable(text: str, error: ValueError) -> str:
         )
     if re.fullmatch(r"\s*[-+−]?[0-9]+,[0-9]+\s*", text):
         return "write the number with a decimal point"
-    if text.startswith(A_DATE):
+    if text.startswith(A_DATE) or _DATE.fullmatch(text.strip()):
         return "the spreadsheet has made a date of it; set the cell to text and write the answer again"
+    typed = text.strip().translate(_LOOK_ALIKES)
+    if typed != text.strip() and re.search("[0-9]", text) and re.fullmatch(_NUMBER, typed):
+        return "a letter stands in the place of a digit: O for 0, or l or I for 1"
     if "%" in text:
         return "write the share as a number, 0.5 for 50%"
     return str(error).partition(" — valid: ")[0]  # all names of a worksheet are too many for a cell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
@@ -21,6 +22,7 @@ from tutor.worksheet.step import STAGES, Worksheet, by_stage
 
 Thing = TypeVar("Thing")
 _SEVERAL = 5
+_FACTOR = Decimal("0.05")  # by which the key times a number differs from the key at least
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class Assignment:
     def shows_sound_work(self, sheet: MarkedSheet) -> bool:
         """Whether there are at least as many lines that are correct against the key as there are mistakes: one made
         everywhere counts one, one made line by line each time, and so does each line that the story leaves over. One
-        number in all lines is no work at all."""
-        if _says_one_number(sheet):
+        number in all lines, or the key times one number, is no work at all."""
+        if _says_one_number(sheet) or _is_multiple_of_the_key(sheet):
             return False
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
@@ -92,6 +94,8 @@ class Assignment:
         """Why a teacher should look at the sheet."""
         if _says_one_number(sheet):
             yield "the same number in every line, so that only lines which are right earn anything"
+        elif _is_multiple_of_the_key(sheet):
+            yield "the right numbers times the same in every line, so that only lines which are right earn anything"
         elif not self.shows_sound_work(sheet):
             yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
@@ -121,6 +125,18 @@ def _says_one_number(sheet: MarkedSheet) -> bool:
     """Whether the same number stands in all of several lines, of which some are not right."""
     numbers = [written.value for written in sheet.working.written.values()]
     return len(numbers) >= _SEVERAL and len(set(numbers)) == 1 and bool(sheet.root_errors)
+
+
+def _is_multiple_of_the_key(sheet: MarkedSheet) -> bool:
+    """Whether all of several lines are the right numbers times one factor, as negated or doubled in a spreadsheet: each
+    line after the first often follows from those above, and yet nobody works so."""
+    key = sheet.working.program.key
+    lines = [(key[place], w) for place, w in sheet.working.written.items() if key[place] or w.value]
+    if len(lines) < _SEVERAL or not all(truth for truth, _ in lines):
+        return False
+    truth, largest = max(lines, key=lambda line: abs(line[0]))
+    factor = largest.value / truth
+    return abs(factor - 1) > _FACTOR and all(abs(w.value - factor * t) <= (1 + abs(factor)) * w.unit for t, w in lines)
 
 
 def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:

@@ -106,7 +106,7 @@ class Scale:
 
     def kind(self, value: Decimal, spread: float) -> int | None:
         apart = abs(self.written.value - value)
-        if not self.change and value != self.written.value:
+        if not (self.change and self.written.value) and value != self.written.value:
             return None  # a zero, or a weight left as it was, is what comes out exactly
         if apart <= self.half:
             return ROUNDED

@@ -18,7 +18,7 @@ from tutor.marking.key import Compiled, result
 from tutor.maths.kind import Kind
 from tutor.numbers import decimals
 from tutor.numbers.floats import FloatSystem
-from tutor.slips.entries import HINTS, other_entries
+from tutor.slips.entries import HINTS, WRONG_LOSS, other_entries
 from tutor.slips.registry import SLIPS, SWAPPED_VALUES
 from tutor.slips.roles import Roles
 from tutor.slips.slip import Hint, Slip
@@ -27,6 +27,11 @@ Expr = Any
 EVERYWHERE, LAYER, LINE, GIVEN = "everywhere", "layer", "line", "given"
 _TOGETHER = ("weight-for-input", "input-for-weight", "no-activation")
 """Slips that may also be one mistake in lines of several kinds: in a factor of its own and in the product."""
+
+_CONVENTIONS = ("sum-for-mean", "mean-for-sum")
+"""What goes before the slips, as another entry of a registry does."""
+_LAST = 9
+"""The rank of another loss in the gradients alone: whoever has the loss itself right made a slip rather."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Change:
             scope,
             self.details,
             those,
-            (self.rank[0], rank, *self.rank[2:]),
+            (1, _LAST, *self.rank[2:]) if self.id == WRONG_LOSS else (self.rank[0], rank, *self.rank[2:]),
             self.general_hint,
             self.compiled,
             self.entry,
@@ -164,9 +169,10 @@ class Everywhere:
         ranks = {slip: rank for rank, slip in enumerate(SLIPS)}
         for key, formulas in found.items():
             made: Slip = SLIPS[key[0]]
-            rank = (1, 0, not usual[key], ranks[made.id])
+            rank = (0, 0, -1, ranks[made.id]) if made.id in _CONVENTIONS else (1, 0, not usual[key], ranks[made.id])
             about = {self.compiled.places[name]: detail for name, detail in details[key].items()}
-            yield Change(made.id, EVERYWHERE, about, self._placed(formulas), rank, made.hint, self.compiled)
+            scope = LAYER if key[1].startswith("layer ") else EVERYWHERE
+            yield Change(made.id, scope, about, self._placed(formulas), rank, made.hint, self.compiled)
 
     def _placed(self, formulas: Mapping[str, Expr]) -> dict[int, Expr]:
         """By place; without those that would stand on a line that is worked after them."""

@@ -170,7 +170,8 @@ class Search:
         written = self.working.written[place]
         if not isfinite(own) or (written.exponent is None and not own):
             return False
-        if not float(written.value) - self._before(place, mistake) and not self._is_same(place, own):
+        value = float(written.value)
+        if (not value or not value - self._before(place, mistake)) and not self._is_same(place, own):
             return False  # a zero, or a weight left as it was, is what comes out exactly
         return abs(float(written.value) - own) <= self._tolerance(place, own, mistake)
 

@@ -122,11 +122,17 @@ class Line:
             return False
         is_copy = self.working.compiled.formulas[self.place - self.working.program.first].is_Symbol
         unit = self._meant_unit(own)
-        most = (unit if is_copy else ROUNDING * unit) + likely  # where nothing is computed nothing adds up
+        least = unit if is_copy else ROUNDING * unit  # where nothing is computed nothing adds up
         truths = (self.key, own)
-        if any(abs(value - truth) <= most and not ends_within(truth, unit) for truth in truths):
-            return True
-        if digits >= _DIGITS_OF_A_FLOAT and any(0 < abs(t) - abs(value) <= unit and t * value > 0 for t in truths):
+        for truth in truths:
+            spread = (
+                likely * min(1, abs(truth / own)) if own else likely
+            )  # that of a large own value is none of the key's
+            if abs(value - truth) <= least + spread and not ends_within(truth, unit):
+                return True
+        if (digits >= _DIGITS_OF_A_FLOAT or self.working.cuts) and any(
+            0 < abs(t) - abs(value) <= unit and t * value > 0 for t in truths
+        ):
             return True  # a float just below a number that ends, cut off: -0.3599 for -0.36
         if ends_within(own, unit):
             return False

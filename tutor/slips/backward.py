@@ -35,9 +35,8 @@ def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
         yield Rewriting(replace(step.formula, {symbol(name): ONE for name in slopes}), " and ".join(slopes), "all")
     for layer in dict.fromkeys(roles.layer_of(name) for name in slopes):
         those = [name for name in slopes if roles.layer_of(name) == layer]
-        if len(those) < len(slopes):
-            formula = replace(step.formula, {symbol(name): ONE for name in those})
-            yield Rewriting(formula, " and ".join(those), f"layer {layer}")
+        formula = replace(step.formula, {symbol(name): ONE for name in those})
+        yield Rewriting(formula, " and ".join(those), f"layer {layer}")
     for name in slopes if len(slopes) > 1 else ():
         yield Rewriting(rewrite.swapped(step.formula, name, ONE), name)
     terms = rewrite.terms_of(step.formula)
@@ -61,6 +60,24 @@ def _extra_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if output_name and not _slopes_in(step, roles):
         for form, slope in _FORMS_OF_OUTPUT.items():
             yield Rewriting(multiply(step.formula, slope(symbol(output_name))), step.name, form)
+    if step.stage == "gradient":
+        terms = rewrite.terms_of(step.formula)
+        taken_away = [_slope_that_a_loss_takes_away(term, roles) for term in terms]
+        if all(taken_away):
+            again = [multiply(term, symbol(slope)) for term, slope in zip(terms, taken_away, strict=True)]
+            yield Rewriting(add(*again), step.name, "once more")
+
+
+def _slope_that_a_loss_takes_away(path: Expr, roles: Roles) -> str:
+    """Of a path of the chain rule out of a cross-entropy the slope of the output that it leads through; else empty."""
+    of_loss = {roles.partials[n][1] for n in names(path) if n in roles.partials and _is_cross_entropy(n, roles)}
+    total = next((roles.slopes[n][1] for n in names(path) if n in roles.slopes and roles.slopes[n][0] in of_loss), "")
+    own = (n for n, (_, by) in roles.slopes.items() if by == total and len(names(roles.by_name[n].formula)) == 1)
+    return next(own, "")
+
+
+def _is_cross_entropy(partial: str, roles: Roles) -> bool:
+    return roles.by_name[roles.partials[partial][0]].which in ("cross_entropy", "binary_cross_entropy")
 
 
 _FORMS_OF_OUTPUT: Mapping[str, Callable[[Expr], Expr]] = {
@@ -135,27 +152,67 @@ def _partial_for_gradient(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _factors(formula: Expr, roles: Roles) -> list[Expr]:
-    """Every factor of every product in a gradient, and of the gradients in it, each once."""
+    """Every factor of every product in a gradient, and of the gradients in it, each once. The gradient of one example
+    is no factor of that of all, though a number stands before it."""
     found: dict[Expr, None] = {}
+    seen: set[Expr] = set()
     waiting = [formula]
     while waiting:
-        products = [rewrite.factors_of(term) for term in rewrite.terms_of(waiting.pop())]
-        for factor in (f for product in products if len(product) > 1 for f in product if names(f) and f not in found):
-            found[factor] = None
-            if factor.is_Symbol and factor.name in roles.gradients and factor.name in roles.by_name:
-                waiting.append(roles.by_name[factor.name].formula)
+        for term in rewrite.terms_of(waiting.pop()):
+            product = [factor for factor in rewrite.factors_of(term) if names(factor)]
+            found |= dict.fromkeys(product if len(product) > 1 else ())
+            for factor in (f for f in product if f.is_Symbol and f not in seen):
+                seen.add(factor)
+                if factor.name in roles.gradients and factor.name in roles.by_name:
+                    waiting.append(roles.by_name[factor.name].formula)
     return list(found)
 
 
 def _missing_factor(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    """One link of the chain left out of a gradient; a slope that is left out is a slip of its own."""
-    if step.name not in roles.gradients:
-        return
+    """One link of the chain left out of a gradient, on all paths; or a factor of a step of the perceptron rule or of
+    what an optimizer keeps. A slope, a rate and a number that are left out are slips of their own."""
+    if step.name in roles.gradients:
+        yield from _without_a_link(step, roles)
+    elif step.stage == "update" and step.kind in (Kind.UPDATE, Kind.STATE):
+        yield from _without_a_factor(step, roles)
+
+
+def _without_a_factor(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """m = beta1·m + g for beta1·m + (1 - beta1)·g, and w + eta·error for w + eta·error·x."""
+    terms = rewrite.terms_of(step.formula)
+    for at, term in enumerate(terms):
+        factors = [f for f in rewrite.factors_of(term) if names(f) and not any(map(roles.rate, names(f)))]
+        rest = [f for f in factors if f.is_Add] if step.kind is Kind.STATE else factors
+        for factor in rest if len(factors) > 1 else ():
+            left = multiply(*(f for f in term.args if f != factor))
+            yield Rewriting(add(*terms[:at], left, *terms[at + 1 :]), str(factor), f"factor {factors.index(factor)}")
+
+
+def _without_a_link(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """The gradient without one of its factors, or without those of the same kind in every term of a sum: the weights
+    that lead on from a neuron, the input of a weight."""
     factors = rewrite.factors_of(step.formula)
     for place, factor in enumerate(factors) if len(factors) > 1 else ():
-        if str(factor) not in roles.slopes:
+        if names(factor) and str(factor) not in roles.slopes:
             formula = multiply(*factors[:place], *factors[place + 1 :])
             yield Rewriting(formula, str(factor), f"{place} of {len(factors)}")
+    paths = [rewrite.factors_of(term) for term in rewrite.terms_of(step.formula)]
+    if len(paths) < 2 or any(len(path) < 2 for path in paths):
+        return
+    shared = [f for f in paths[0] if names(f) and str(f) not in roles.slopes and all(f in path for path in paths)]
+    links: list[list[Expr]] = [[factor] * len(paths) for factor in shared]
+    lengths = {len(path) for path in paths}
+    for place in range(len(paths[0])) if len(lengths) == 1 else ():
+        one_of_each = [path[place] for path in paths]
+        weights = [roles.partials.get(str(f), ("", ""))[1] for f in one_of_each]
+        is_weight = all(names(f) and str(f) not in roles.slopes for f in one_of_each)
+        if is_weight and one_of_each[0] not in shared and all(weights):
+            links.append(one_of_each)
+    for link in links:
+        left = [multiply(*(f for f in path if f != gone)) for path, gone in zip(paths, link, strict=True)]
+        formula = add(*left)
+        detail = " and ".join(dict.fromkeys(map(str, link)))
+        yield Rewriting(formula, detail, f"{paths[0].index(link[0])} of {len(paths[0])} on {len(paths)} paths")
 
 
 def _twice(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -261,6 +318,12 @@ SLIPS = (
         _one_for_the_other(False),
     ),
     Slip(
+        "not-updated",
+        "Was {} updated?",
+        "It stands here as it was before the step.",
+        _not_updated,
+    ),
+    Slip(
         "partial-for-gradient",
         "Is this the whole chain, or one link of it?",
         "This looks like {} alone. The gradient is the product of all factors of the chain rule.",
@@ -268,8 +331,8 @@ SLIPS = (
     ),
     Slip(
         "missing-factor",
-        "Is every link of the chain in the product?",
-        "A link of the chain seems to be missing: look for {}.",
+        "Is every factor in the product?",
+        "One of them seems to be missing: look for {}.",
         _missing_factor,
     ),
     Slip(
@@ -277,12 +340,6 @@ SLIPS = (
         "How often does each value pass back what arrives at it?",
         "It passes back once, when every part has arrived: look at {}.",
         _twice,
-    ),
-    Slip(
-        "not-updated",
-        "Was {} updated?",
-        "It stands here as it was before the step.",
-        _not_updated,
     ),
     Slip(
         "ascent",

@@ -55,7 +55,7 @@ def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
         for place, term in enumerate(terms) if len(terms) > 1 else ():
             end = {0: "first", len(terms) - 1: "last"}.get(place)
             yield Rewriting(term, step.name, end)
-            if factor != ONE:
+            if factor not in (ONE, MINUS_ONE):
                 yield Rewriting(multiply(power(factor, MINUS_ONE), term), step.name, end and f"{end}, undivided")
 
 

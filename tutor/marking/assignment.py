@@ -61,7 +61,7 @@ class Assignment:
         right = [c.mark.name for c in sheet.cells if c.mark.verdict == "correct" and self.points.get(c.mark.name)]
         room = sum(self.points[name] for name in right)
         excused: set[str] = set()
-        for name in self._excusable(sheet) if self.charge_once and not _says_one_number(sheet) else ():
+        for name in self._excusable(sheet) if self.charge_once and not _why_no_work(sheet) else ():
             if self.points[name] <= room:
                 room -= self.points[name]
                 excused.add(name)
@@ -82,7 +82,7 @@ class Assignment:
         """Whether there are at least as many lines that are correct against the key as there are mistakes: one made
         everywhere counts one, one made line by line each time, and so does each line that the story leaves over. One
         number in all lines, or the key times one number, is no work at all."""
-        if _says_one_number(sheet) or _is_multiple_of_the_key(sheet):
+        if _why_no_work(sheet):
             return False
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
@@ -92,10 +92,8 @@ class Assignment:
 
     def please_look(self, sheet: MarkedSheet) -> Iterator[str]:
         """Why a teacher should look at the sheet."""
-        if _says_one_number(sheet):
-            yield "the same number in every line, so that only lines which are right earn anything"
-        elif _is_multiple_of_the_key(sheet):
-            yield "the right numbers times the same in every line, so that only lines which are right earn anything"
+        if no_work := _why_no_work(sheet):
+            yield f"{no_work}, so that only lines which are right earn anything"
         elif not self.shows_sound_work(sheet):
             yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
@@ -119,6 +117,13 @@ class Assignment:
         """Whether every asked cell earns credit."""
         asked = (cell for cell in sheet.cells if cell.mark.name in self.points)
         return all(cell.mark.verdict in CREDIT and not (cell.degenerate or cell.earlier or cell.half) for cell in asked)
+
+
+def _why_no_work(sheet: MarkedSheet) -> str:
+    """Why the sheet was not worked at all; nothing for most."""
+    if _says_one_number(sheet):
+        return "the same number in every line"
+    return "the right numbers times the same in every line" if _is_multiple_of_the_key(sheet) else ""
 
 
 def _says_one_number(sheet: MarkedSheet) -> bool:

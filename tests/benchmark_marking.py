@@ -92,9 +92,9 @@ def rates() -> None:
             document = desk.mark("s", parse_sheet(text, ".csv", names))
             assert len(document.root_errors) == roots, (text, document.root_errors)
         best = max(rate(desk, names, alike, forgetting=False) for _ in range(ROUNDS))
-        print(f"{name:34} {len(document['cells']):5} {best:9.0f}   at least {GOALS[name]}")
+        print(f"{name:34} {len(document.cells):5} {best:9.0f}   at least {GOALS[name]}")
         best = max(rate(desk, names, different, forgetting=True) for _ in range(ROUNDS))
-        print(f"{name + ', no two alike':34} {len(document['cells']):5} {best:9.0f}")
+        print(f"{name + ', no two alike':34} {len(document.cells):5} {best:9.0f}")
 
 
 def rate(desk: Desk, names: Mapping[str, object], texts: list[str], forgetting: bool) -> float:

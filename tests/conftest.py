@@ -129,6 +129,17 @@ def fuzz(examples: int) -> Callable[[Test], Test]:
     return settings(max_examples=examples * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+HEAD = """```toml lesson
+format = 2
+title = "A small lesson"
+source = "my own"
+part = "Mine"
+minutes = 3
+can = ["read it"]
+```
+
+"""
+"""How a lesson in Markdown begins."""
 ONE_NEURON = """format = 1
 title = "one neuron"
 [network]

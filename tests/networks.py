@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import mpmath
+import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu"]
 LOSSES = ["half_squared_error", "squared_error", "mean_squared_error", "binary_cross_entropy"]
@@ -116,3 +119,14 @@ def networks(draw: st.DrawFn) -> RandomNetwork:
         loss=loss,
         rate=draw(decimals(1, 100)),
     )
+
+
+def matrices(weights: Sequence[float], sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+    """The weights as `--json` has them, layer by layer: a row a neuron, its bias last."""
+    found, start = [], 0
+    for before, after in pairwise(sizes):
+        end = start + (before + 1) * after
+        found.append(np.array(weights[start:end]).reshape(after, before + 1))
+        start = end
+    assert start == len(weights)
+    return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Tutor
+from conftest import HEAD, ROOT, Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,16 +27,6 @@ from tutor.lessons.find import lesson_files, worksheet_of
 from tutor.lessons.markdown import Prose
 from tutor.lessons.read import parse_lesson
 
-HEAD = """```toml lesson
-format = 2
-title = "A small lesson"
-source = "my own"
-part = "Mine"
-minutes = 3
-can = ["read it"]
-```
-
-"""
 SQUARE = """```toml worksheet square
 [givens]
 x = 3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Tutor
+from networks import matrices
 
 Array = Any
 FUNCTIONS = {
@@ -19,16 +19,6 @@ FUNCTIONS = {
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
 }
 STEEPEST = {"linear": 1.0, "sigmoid": 0.25, "tanh": 1.0, "relu": 1.0, "leaky_relu": 1.0}
-
-
-def matrices(weights: Any, sizes: Any) -> list[Array]:
-    found, start = [], 0
-    for before, after in pairwise(sizes):
-        end = start + (before + 1) * after
-        found.append(np.array(weights[start:end]).reshape(after, before + 1))
-        start = end
-    assert start == len(weights)
-    return found
 
 
 def looked_into(

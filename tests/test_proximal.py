@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Tutor
+from networks import matrices
 
 Array = Any
 
@@ -19,15 +19,6 @@ def table(folder: Path) -> tuple[Array, Array]:
     lines = ["a,b,y", *(f"{float(a)!r},{float(b)!r},{float(c)!r}" for (a, b), c in zip(x, y, strict=True))]
     (folder / "d.csv").write_text("\n".join(lines) + "\n")
     return x, y
-
-
-def matrices(weights: Any, sizes: Any) -> list[Array]:
-    found, start = [], 0
-    for before, after in pairwise(sizes):
-        end = start + (before + 1) * after
-        found.append(np.array(weights[start:end]).reshape(after, before + 1))
-        start = end
-    return found
 
 
 def soft(w: Array, width: float) -> Array:

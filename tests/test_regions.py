@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Tutor
+from conftest import HEAD, Tutor
 
 from tutor.course.read import SHOWN
 from tutor.data.builtin import load
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 
-HEAD = """```toml lesson
-format = 2
-title = "Planes"
-source = "my own"
-part = "Mine"
-minutes = 3
-can = ["look"]
-```
-
-"""
 RACE = """```toml experiment race
 data = "circles"
 seeds = 2

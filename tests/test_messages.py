@@ -9,6 +9,8 @@ from pathlib import Path
 
 from conftest import ONE_NEURON
 
+from tutor.errors import TutorError
+
 FREE = """format = 1
 title = "x"
 [givens]
@@ -132,3 +134,8 @@ def test_messages_do_not_depend_on_the_seed_of_hashes(tmp_path: Path) -> None:
         assert one == two
         assert one[1] != 70, one
     assert len(set(by_seed)) == 1
+
+
+def test_a_message_is_one_line_whatever_it_quotes() -> None:
+    """A saved run with a field whose name is a line end, as the fuzz of saved runs found it."""
+    assert str(TutorError("unknown field `\n` at\r\n`$.arrays`")) == "unknown field ` ` at `$.arrays`"

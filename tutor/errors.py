@@ -8,9 +8,13 @@ from collections.abc import Set as AbstractSet
 
 
 class TutorError(Exception):
-    """Bad input. The command prints the message on stderr and ends with this exit code."""
+    """Bad input. The command prints the message on stderr, in one line whatever it quotes, and ends with this exit
+    code."""
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(message.splitlines()))
 
 
 class NothingThere(TutorError):

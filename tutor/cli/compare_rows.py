@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli.data_options import known_task
@@ -129,15 +129,9 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
         if several:
             shown["trained on"] = place.name
         shown |= {key: _effective(one, key) for key in said}
-        found.append(_showing(one, shown))
+        found.append(replace(one, shown=shown))
         places.append(place)
     return Compared(found, places, [])
-
-
-def _showing(one: Candidate, shown: Mapping[str, Any]) -> Candidate:
-    from dataclasses import replace
-
-    return replace(one, shown=shown)
 
 
 def _effective(one: Candidate, key: str) -> Any:

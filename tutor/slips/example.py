@@ -29,10 +29,13 @@ def example_of(slip: Slip, worksheets: Iterable[tuple[str, Worksheet]]) -> Examp
     """Of the first worksheet that has it a line whose value the slip changes, rather one in which it is usual; the
     worksheets come with the address by which commands take them. None where no line has it."""
     for address, worksheet in worksheets:
-        roles = Roles(worksheet)
-        found = list(_examples(slip, address, worksheet, roles))
-        if found:
-            return next((example for example in found if slip.usual(example.step, roles)), found[0])
+        roles, other = Roles(worksheet), None
+        for example in _examples(slip, address, worksheet, roles):
+            if slip.usual(example.step, roles):
+                return example
+            other = other or example
+        if other is not None:
+            return other
     return None
 
 

@@ -91,6 +91,12 @@ def test_a_written_product_is_checked_as_it_stands(tutor: Tutor) -> None:
     assert "the left side is 0.0604" in said(tutor("check", "mlp", "s.csv", *ASKED).stdout)
     write(tutor.folder / "s.csv", {**RIGHT, "dE/dW5": "0.835*0.1167*0.618 = 0.0602"})
     assert "left side" not in tutor("check", "mlp", "s.csv", *ASKED).stdout
+    for product, comes_to in (
+        ("0.1/7", "0.0143"),
+        ("(2**999)**2", "2.87"),
+    ):  # coarser and far larger than what is written
+        write(tutor.folder / "s.csv", {**RIGHT, "dE/dW5": f"{product} = 0.5"})
+        assert f"the left side is {comes_to}" in said(tutor("check", "mlp", "s.csv", *ASKED).stdout)
 
 
 # Handed in again

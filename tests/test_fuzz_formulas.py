@@ -196,6 +196,7 @@ def test_replacing_a_name_is_working_with_what_it_stands_for(formula: Both, inne
 
 @fuzz(12)
 @given(st.lists(FORMULAS, min_size=1, max_size=4), st.booleans())
+@example([Both("((2)**999)**2", "((N('2'))**999)**2")], True)
 def test_formulas_as_answers_get_a_verdict(formulas: list[Both], with_number: bool) -> None:
     """On a sheet whose names are those of the lesson; each cell is marked or says why not, and no sheet breaks."""
     own = {"a": "W1", "b": "X1", "c": "b1"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from tutor.formulas.expressions import names, parts
@@ -12,6 +12,7 @@ from tutor.marking.verdict import ROUNDING
 from tutor.numbers.budget import AN_ANSWER, Budget, TooMuchComputing
 
 Expr = Any
+_FEWEST, _MOST = 3, 15
 
 
 class Computations:
@@ -34,7 +35,7 @@ class Computations:
                 continue
             written = self.working.written[place]
             if not names(formula) and abs(value - written.value) > written.unit:
-                left[place] = value.quantize(written.unit)
+                left[place] = _as_fine(value, written.unit)
             if self._is_right(place, value):
                 judged[place] = RIGHT
         return judged, left
@@ -50,3 +51,9 @@ class Computations:
         truths = (self.working.program.key[place], self.working.own[place])
         most = ROUNDING * self.working.written[place].unit
         return any(truth is not None and abs(value - truth) <= most for truth in truths)
+
+
+def _as_fine(value: Decimal, unit: Decimal) -> Decimal:
+    """The value to the unit of the number beside it, with three significant digits at least: 0.0143 beside 0.5."""
+    digits = value.adjusted() - unit.adjusted() + 1
+    return Context(prec=min(max(digits, _FEWEST), _MOST)).plus(value)

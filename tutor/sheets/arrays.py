@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutor.errors import listed
-from tutor.formulas.quantity import derivative, named
+from tutor.formulas.quantity import derivative, named, read_name
 from tutor.marking.as_written import plain_number
 from tutor.numbers.exact import is_number
 from tutor.worksheet.connections import Connections
@@ -205,7 +205,8 @@ class ArrayNames:
         """The slope by a neuron of one of several examples has no name: it depends on how they are summed up."""
         if role != "slope":
             return "" if role else self._in_update(named(name, example=example))
-        return "" if example else self._in_update(derivative(self.worksheet.goal, name))
+        goal = read_name(self.worksheet.goal).in_any_update
+        return "" if example else self._in_update(derivative(goal, name))
 
 
 def spread(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callable[[str], float | None]) -> Spread:

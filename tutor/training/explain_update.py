@@ -12,8 +12,8 @@ from tutor.training.matrix.engine import MatrixForm
 from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.straight_line.steps import in_rows, worksheet_of_update
 from tutor.training.trainer import Trainer
+from tutor.worksheet.computation import Moment
 from tutor.worksheet.connections import connect
-from tutor.worksheet.network import Moment
 from tutor.worksheet.problem import Example
 from tutor.worksheet.step import Worksheet
 

@@ -1,25 +1,93 @@
-"""From what a lesson asks for to its worksheet: each kind of problem has a draft of its own, all are written alike."""
+"""From what a lesson asks for to its worksheet: forward steps and loss, gradients, updates, the forward pass again.
+
+The kinds of problem differ in the first stage only: what they are as a computation.
+"""
 
 from __future__ import annotations
 
-from tutor.worksheet.draft import written
-from tutor.worksheet.equations import free_draft, minimize_draft
-from tutor.worksheet.network import network_draft
-from tutor.worksheet.perceptron import RULE, PerceptronTraining
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from tutor.formulas.quantity import after, derivative, named
+from tutor.worksheet.computation import Computation, Descent, Moment
+from tutor.worksheet.conventions import of_chain
+from tutor.worksheet.equations import free_computation, minimize_computation
+from tutor.worksheet.gradients import Pass, differentiated
+from tutor.worksheet.network import network_computation
+from tutor.worksheet.numbering import after_steps, claims, new_names, numbered
+from tutor.worksheet.perceptron import RULE, perceptron_computation
 from tutor.worksheet.problem import Problem
-from tutor.worksheet.step import Worksheet
+from tutor.worksheet.step import Conventions, Step, Worksheet, together
+from tutor.worksheet.update import Update
 
 
-def build(problem: Problem, chain: str | None = None) -> Worksheet:
+def build(problem: Problem, chain: str | None = None, at: Moment | None = None) -> Worksheet:
     """The worksheet of a network, of free equations, or of a function to minimise.
 
     `chain` is `full` (every path written out) or `delta` (each result's gradient is used again), the problem's own
-    where none is given.
+    where none is given; `at` is the moment of a training where it begins. Raises ValueError where quantities share a
+    name, or for states that nothing can begin with.
     """
+    made, wanted = computation_of(problem, at), chain or problem.chain
+    passes = [differentiated(forward, made.wrt, wanted) for forward in made.forwards]
+    first = passes[0]
+    conventions = of_chain(made.conventions, first.chain, wanted)
+    if made.descent is not None:
+        return _with_updates(made, made.descent, passes, conventions)
+    given, gradients = together(*made.givens), tuple(claims(first.gradients, 0))
+    objective = made.forwards[0].objective
+    return Worksheet(
+        given, tuple(first.steps), conventions, first.goal, made.network, gradients=gradients, objective=objective
+    )
+
+
+def computation_of(problem: Problem, at: Moment | None = None) -> Computation:
+    """The problem up to its loss."""
     if problem.minimize is not None:
-        return written(minimize_draft(problem.minimize, problem.givens))
+        return minimize_computation(problem.minimize, problem.givens)
     if problem.network is None:
-        return written(free_draft(problem, chain or problem.chain))
+        return free_computation(problem)
     if problem.training is not None and problem.training.rule == RULE:
-        return PerceptronTraining(problem.network, problem.training, problem).worksheet()
-    return written(network_draft(problem, problem.network, chain or problem.chain))
+        return perceptron_computation(problem, problem.network, problem.training, at)
+    return network_computation(problem, problem.network, at)
+
+
+def update_of(made: Computation, one: Pass) -> Update:
+    """What changes those parameters that the pass has a gradient for, or that a rule moves."""
+    descent = made.descent
+    assert descent is not None
+    begun = {name for group in made.givens for name in group}
+    worked = {*(step.name for step in one.steps), *descent.given}
+    parameters = [p for p in made.wrt if p in one.moves or (p in begun and derivative(one.goal, p) in worked)]
+    return Update(descent, one, parameters)
+
+
+def _with_updates(made: Computation, descent: Descent, passes: Sequence[Pass], conventions: Conventions) -> Worksheet:
+    """One update after the other, each over what came out of the one before, and the forward pass after the last."""
+    updates, many = [update_of(made, one) for one in passes], descent.numbered or len(descent.turns) > 1
+    steps: list[Step] = []
+    gradients: list[tuple[str, str, str]] = []
+    first: dict[str, str] = {}
+    for k, turn in enumerate(descent.turns, 1):
+        one, update, number = passes[turn.forward], updates[turn.forward], k if many else 0
+        whole = [*one.steps, *update.steps(descent.moment.updates + k, turn.epoch)]
+        steps += numbered(whole, update.kept, k, turn.part, descent.given) if many else whole
+        gradients += claims(one.gradients, number)
+        for step in one.steps:
+            first.setdefault(step.name, named(step.name, update=number))
+    last = new_names(updates[0].parameters, len(descent.turns) if many else 0)
+    return Worksheet(
+        together(*made.givens, *_begun(descent, updates[0])),
+        (*steps, *after_steps(descent.again, last, first)),
+        conventions,
+        passes[0].goal and named(passes[0].goal, update=1 if many else 0),
+        made.network,
+        updated=tuple(last.items()),
+        outcomes=tuple((first.get(goal, goal), after(goal)) for goal in descent.compared),
+        gradients=tuple(gradients),
+    )
+
+
+def _begun(descent: Descent, update: Update) -> list[Mapping[str, Fraction]]:
+    """The learning rate and settings, and the states of the optimizer as they are at the moment of the descent."""
+    return [{name: descent.moment.values.get(name, v) for name, v in group.items()} for group in update.givens()]

@@ -1,8 +1,8 @@
-"""Free equations and functions to minimise as drafts: indices filled in, formulas read, derivatives and updates."""
+"""Free equations and functions to minimise as computations: indices filled in, formulas read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -16,10 +16,10 @@ from tutor.formulas.parse import parse
 from tutor.formulas.quantity import derivative, named
 from tutor.formulas.syntax import bases
 from tutor.maths.kind import Kind
-from tutor.worksheet.chain_rule import Graph, backward
-from tutor.worksheet.draft import Course, Draft, Pass
+from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
+from tutor.worksheet.conventions import NONE, of_optimization
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import GOAL, Conventions, Step, together
+from tutor.worksheet.step import GOAL, Step, together
 from tutor.worksheet.update import asked
 
 MOST_STEPS = 20_000
@@ -137,70 +137,60 @@ def _sorted(group: Sequence[tuple[Filled, Any]]) -> Iterator[tuple[Filled, Any]]
     yield from (group[place] for place in sorted(left))  # they need one another, which is told where they are read
 
 
-def free_draft(problem: Problem, chain: str) -> Draft:
-    """The equations, and the derivatives that are asked for; with [training], a step along them."""
+def free_computation(problem: Problem) -> Computation:
+    """The equations, and what of them is differentiated; with [training], a step along that."""
     steps, values = equation_steps(problem), dict(problem.givens)
     asked, training = problem.differentiate, problem.training
     if asked is None:
-        return Draft([values], [Pass(GOAL, steps)], _conventions(chain))
-    graphs = _graphs(asked, steps, values)
-    graph = graphs[0]
-    used, partials, gradients = backward(graphs, chain)
-    pairs = [(g.goal, p) for g in graphs for p in _reached(asked, g) if g.total(p) not in values]
-    made = Pass(graph.goal, [*steps, *partials, *gradients], pairs, used)
-    objective = _objective(asked) if graph.seeded else None
-    draft = Draft([values], [made], _conventions(used), graph.goal, objective=objective)
-    if training is None or graph.seeded:
-        return draft
-    if len(graphs) > 1:
+        return Computation([values], [Forward(GOAL, steps)], (), NONE)
+    forward = _differentiated(asked, steps, values)
+    values |= {derivative(GOAL, name): value for name, value in asked.seed.items()}
+    made = Computation([values], [forward], asked.wrt, NONE)
+    if training is None or asked.seed:
+        return made
+    if len(forward.errors) > 1:
         raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
-    parameters = [p for p in _reached(asked, graph) if p in values]
-    course = Course(training, "training", parameters, steps, [graph.goal], updates=training.made_before)
-    return replace(draft, course=course)
+    moment = Moment(training.made_before)
+    descent = Descent(training, "training", [Turn(0, "", 0)], moment, steps, forward.errors)
+    return replace(made, conventions=of_optimization(NONE, training), descent=descent)
 
 
-def _reached(asked: Differentiate, graph: Graph) -> list[str]:
-    """By what the goal of the graph is differentiated: everything that it depends on, but not itself."""
-    return [name for name in asked.wrt if name in graph.users and name != graph.goal]
-
-
-def _graphs(asked: Differentiate, steps: Sequence[Step], values: dict[str, Fraction]) -> list[Graph]:
-    """One graph for everything that is differentiated."""
+def _differentiated(asked: Differentiate, steps: Sequence[Step], values: Mapping[str, Fraction]) -> Forward:
+    """The equations as a forward pass, with everything that is differentiated as its errors."""
     known = [*values, *(s.name for s in steps)]
     goals = [asked.of] if isinstance(asked.of, str) else asked.of or []
     for name in (*asked.wrt, *asked.seed, *goals):
         if name not in known:
             raise ValueError(f"differentiate: there is no {name!r}{nearest(name, known)}")
-    named = {s.name: s for s in steps}
-    if not asked.seed:
-        goals = goals or [steps[-1].name if steps else ""]
-        for goal in goals:
-            if goal not in named:
-                raise ValueError(f"differentiate.of: {goal!r} is not an equation, so it does not depend on anything")
-            if goals.count(goal) > 1:
-                raise ValueError(f"differentiate.of: {goal!r} stands there twice; once is enough")
-        if goals == asked.wrt:
-            raise ValueError(f"differentiate.wrt: {goals[0]!r} by itself is 1; say by what else to differentiate it")
-        return [Graph(named, goal, asked.wrt, goals=goals) for goal in goals]
+    equations = {s.name for s in steps}
+    if asked.seed:
+        return _seeded(asked, steps, equations)
+    goals = goals or [steps[-1].name if steps else ""]
+    for goal in goals:
+        if goal not in equations:
+            raise ValueError(f"differentiate.of: {goal!r} is not an equation, so it does not depend on anything")
+        if goals.count(goal) > 1:
+            raise ValueError(f"differentiate.of: {goal!r} stands there twice; once is enough")
+    if goals == asked.wrt:
+        raise ValueError(f"differentiate.wrt: {goals[0]!r} by itself is 1; say by what else to differentiate it")
+    return Forward(goals[0], steps, goals)
+
+
+def _seeded(asked: Differentiate, steps: Sequence[Step], equations: Collection[str]) -> Forward:
+    """What has the gradients that arrive from above is the sum of seed·output."""
     if asked.of:
         raise ValueError("differentiate: give either `of` or `seed`")
-    if GOAL in named:
+    if GOAL in equations:
         raise ValueError(
             f"differentiate.seed: the gradients come from above, from a loss called {GOAL!r}; rename yours"
         )
-    named[GOAL] = Step(GOAL, "loss", Kind.OBJECTIVE, add(*map(symbol, asked.seed)), "what lies above")
-    values |= {derivative(GOAL, name): value for name, value in asked.seed.items()}
-    return [Graph(named, GOAL, asked.wrt, seeded=True)]
-
-
-def _objective(asked: Differentiate) -> Step:
-    """What has these gradients: the sum of seed·output."""
     terms = [multiply(symbol(derivative(GOAL, name)), symbol(name)) for name in asked.seed]
-    return Step(GOAL, "loss", Kind.OBJECTIVE, add(*terms), "sum of seed times output")
+    objective = Step(GOAL, "loss", Kind.OBJECTIVE, add(*terms), "sum of seed times output")
+    return Forward(GOAL, steps, [GOAL], objective=objective)
 
 
-def minimize_draft(wanted: Minimize, givens: Mapping[str, Fraction]) -> Draft:
-    """A function minimised: value, gradient and update, as often as is asked; or the updates by given gradients."""
+def minimize_computation(wanted: Minimize, givens: Mapping[str, Fraction]) -> Computation:
+    """A function minimised: its value and the updates, as often as is asked; or the updates by given gradients."""
     values = together(givens, wanted.start)
     if wanted.objective is None:
         return _given_gradients(wanted, values)
@@ -208,16 +198,12 @@ def minimize_draft(wanted: Minimize, givens: Mapping[str, Fraction]) -> Draft:
         objective = Step(GOAL, "loss", Kind.OBJECTIVE, parse(wanted.objective, set(values)), "objective")
     except ValueError as error:
         raise ValueError(f"minimize.objective: {error}") from None
-    graph = Graph({GOAL: objective}, GOAL, list(wanted.start))
-    chain, partials, gradients = backward([graph], "full")
-    parameters, count = [p for p in wanted.start if p in graph.users], wanted.steps or 1
-    made = Pass(GOAL, [objective, *partials, *gradients], [(GOAL, p) for p in parameters], chain)
-    course = Course(wanted, "minimize", parameters, [objective], [GOAL], updates=wanted.made_before)
-    goal = named(GOAL, update=1 if count > 1 else 0)
-    return Draft([values], _one_each(made, count), _conventions(chain), goal, course=course)
+    descent = replace(_descent(wanted, wanted.steps or 1), again=[objective], compared=[GOAL])
+    forward = Forward(GOAL, [objective], [GOAL])
+    return Computation([values], [forward], list(wanted.start), of_optimization(NONE, wanted), descent=descent)
 
 
-def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Draft:
+def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Computation:
     """The updates alone: the gradient of each is given."""
     parameters = list(wanted.start)
     if GOAL in asked(wanted.variant):
@@ -228,15 +214,12 @@ def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Draft:
         for name, found in wanted.gradients.items()
         for k, slope in enumerate(found, 1)
     }
-    given = [derivative(GOAL, p) for p in parameters]
-    course = Course(wanted, "minimize", parameters, given=given, updates=wanted.made_before)
-    return Draft([values, slopes], _one_each(Pass(GOAL, ()), count), _conventions("full"), course=course)
+    descent = replace(_descent(wanted, count), given=[derivative(GOAL, p) for p in parameters])
+    conventions = of_optimization(NONE, wanted)
+    return Computation([values, slopes], [Forward(GOAL, ())], parameters, conventions, descent=descent)
 
 
-def _one_each(made: Pass, count: int) -> list[Pass]:
-    """The same pass for each update, each an epoch of its own."""
-    return [replace(made, part=f"Update {k + 1}", epoch=k) for k in range(count)]
-
-
-def _conventions(chain: str) -> Conventions:
-    return Conventions(loss="", loss_factor="", reduction="", batch="", bias_policy="", optimizer="", chain=chain)
+def _descent(wanted: Minimize, count: int) -> Descent:
+    """So many updates, each an epoch of its own."""
+    turns = [Turn(0, f"Update {k + 1}", k) for k in range(count)]
+    return Descent(wanted, "minimize", turns, Moment(wanted.made_before))

@@ -119,6 +119,12 @@ def penalty_terms(
     return terms, slopes
 
 
+def reduction(name: str, stage: str, formula: Expr, how: str) -> Step:
+    """What the examples of a batch come to: their `sum` or `mean`, or what the only one has."""
+    reason = f"{how} over the examples" if how else "the only example of its batch"
+    return Step(name, stage, Kind.REDUCTION, formula, reason, how)
+
+
 def scaled(share: Fraction, expression: Expr) -> Expr:
     """share · expression, written only where it says something."""
     return expression if share == 1 else multiply(number(share), expression)

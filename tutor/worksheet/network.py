@@ -1,63 +1,54 @@
-"""A network with its examples as the draft of a worksheet: a pass for each update."""
+"""A network with its examples as a computation: the forward pass of every update, up to its loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tutor.errors import listed
-from tutor.formulas.quantity import named
-from tutor.worksheet.batch import Passes
+from tutor.formulas.expressions import add, symbol
+from tutor.formulas.quantity import named, owned
+from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
 from tutor.worksheet.connections import Connections, connect
-from tutor.worksheet.draft import Course, Draft, Pass
-from tutor.worksheet.network_conventions import conventions_of
+from tutor.worksheet.conventions import of_network, of_optimization
+from tutor.worksheet.delta_rule import RULE as DELTA_RULE
+from tutor.worksheet.forward import forward_steps, penalty_terms, reduction, scaled
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.step import GOAL
+from tutor.worksheet.step import GOAL, Step
 
 
-@dataclass(frozen=True)
-class Moment:
-    """Where in a training a worksheet begins: after so many `updates`, in which `epoch` (from 0), and the values that
-    parameters and the optimizer's states have by then, where they are no longer those of the beginning."""
-
-    updates: int = 0
-    epoch: int = 0
-    values: Mapping[str, Fraction] = field(default_factory=dict)
-
-
-def network_draft(problem: Problem, network: Network, chain: str, at: Moment | None = None) -> Draft:
-    """Forward pass, loss and gradients of every update, or, without [training], of all examples once."""
+def network_computation(problem: Problem, network: Network, at: Moment | None = None) -> Computation:
+    """The forward passes of all updates, or, without [training], of all examples once."""
     training = problem.training or Training()
     moment = at or Moment(training.made_before)
-    known, count = _connections(problem, network, moment), len(problem.examples)
+    known = known_at(moment, problem, network)
     frozen = {name for name, rate in training.rates.items() if rate == 0}
     trained = [p for p in known.parameters(training.update_biases) if known.layer_of(p) not in frozen]
-    passes = Passes(network, known, training, trained, count, chain)
-    made, forward = list(_passes(problem, passes, moment.epoch)), passes.after()
-    first = made[0]
-    draft = Draft(_givens(problem, passes), made, conventions_of(problem, passes, first), first.goal, known)
+    batches = Batches(network, known, training, trained, len(problem.examples))
+    forwards = [batches.forward(group) for group in batches.groups]
+    conventions = of_network(problem, network, known, trained)
+    made = Computation(batches.givens(problem), forwards, trained, conventions, known)
     if problem.training is None:
-        return draft
-    parameters = [p for _, p in first.gradients]
-    rates = {p: training.rates[known.layer_of(p)] for p in parameters if known.layer_of(p) in training.rates}
-    losses = [step.name for step in forward if step.stage == "loss"]
-    course = Course(
+        return made
+    again = batches.again(forwards)
+    losses = [step.name for step in again if step.stage == "loss"]
+    descent = Descent(
         training,
         "training",
-        parameters,
-        forward,
-        losses if passes.in_parts else list(dict.fromkeys(one.goal for one in made)),
-        rates,
+        list(batches.turns(moment.epoch)),
+        moment,
+        again,
+        losses if batches.in_parts else list(dict.fromkeys(forward.goal for forward in forwards)),
+        {p: training.rates[known.layer_of(p)] for p in trained if known.layer_of(p) in training.rates},
         known.weights if training.proximal_penalties else [],
-        updates=moment.updates,
-        values=moment.values,
     )
-    return replace(draft, course=course)
+    return replace(made, conventions=of_optimization(conventions, training), descent=descent)
 
 
-def _connections(problem: Problem, network: Network, moment: Moment) -> Connections:
+def known_at(moment: Moment, problem: Problem, network: Network) -> Connections:
+    """The network with its names, and with the values that it has at that moment of its training."""
     known = connect(network, dict(problem.givens))
     known.values |= {name: value for name, value in moment.values.items() if name in known.values}
     if not any(example.targets for example in problem.examples):
@@ -65,36 +56,104 @@ def _connections(problem: Problem, network: Network, moment: Moment) -> Connecti
     return known
 
 
-def _passes(problem: Problem, passes: Passes, epoch: int) -> Iterator[Pass]:
-    """A pass for each update, in order: all examples together, or so many after so many."""
-    if problem.training is None and why_no_gradient(passes.network):
-        yield Pass(GOAL, passes.after())
-        return
-    size, every = passes.size, range(passes.count)
-    groups = [tuple(every[first : first + size]) for first in range(0, passes.count, size)]
-    if problem.training is None:
-        groups = [tuple(every)]
-    by_group = {group: passes.whole(group) for group in groups}
-    for k in range(len(groups) * passes.training.epochs):
-        group, done = groups[k % len(groups)], k // len(groups)
-        part = _title(passes, k + 1, group, done + 1 if len(groups) > 1 else 0)
-        yield replace(by_group[group], part=part, epoch=epoch + done)
+def number_of(example: int, count: int) -> int:
+    """The number that the names of an example have, from 1; 0 where it is the only one of `count`."""
+    return example + 1 if count > 1 else 0
 
 
-def _title(passes: Passes, number: int, group: Sequence[int], epoch: int) -> str:
-    """As in "Update 3, examples 1 and 2 (epoch 2)"; an epoch of 0 is not told."""
-    numbers = listed([str(example + 1) for example in group])
-    some = f", example{'s'[: len(group) - 1]} {numbers}" if len(group) < passes.count else ""
-    return f"Update {number}{some}" + (f" (epoch {epoch})" if epoch and passes.training.epochs > 1 else "")
+def inputs_and_targets(problem: Problem, known: Connections) -> list[tuple[dict[str, Fraction], ...]]:
+    """The values that every example has for the inputs and for the targets of the network, by their names."""
+    found = []
+    for k, example in enumerate(problem.examples):
+        at, pairs = (
+            number_of(k, len(problem.examples)),
+            ((known.inputs, example.inputs), (known.targets, example.targets)),
+        )
+        found.append(tuple({named(n, example=at): v for n, v in zip(*pair, strict=True)} for pair in pairs))
+    return found
 
 
-def _givens(problem: Problem, passes: Passes) -> list[Mapping[str, Fraction]]:
-    """The inputs and targets of every example, the weights and biases, and the strengths of the penalties."""
-    known = passes.known
-    inputs = [_of_example(known.inputs, e.inputs, passes.number(k)) for k, e in enumerate(problem.examples)]
-    targets = [_of_example(known.targets, e.targets, passes.number(k)) for k, e in enumerate(problem.examples)]
-    return [*inputs, known.values, *targets, passes.training.penalties]
+@dataclass(frozen=True)
+class Batches:
+    """How the `count` examples of a network come to updates, and the forward pass of each."""
 
+    network: Network
+    known: Connections
+    training: Training
+    trained: Sequence[str]
+    count: int
 
-def _of_example(names: Sequence[str], values: Sequence[Fraction], example: int) -> dict[str, Fraction]:
-    return {named(name, example=example): value for name, value in zip(names, values, strict=True)}
+    @property
+    def size(self) -> int:
+        """The number of examples of an update."""
+        return self.training.batch_size(self.count)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether updates have several examples, but not all: then E of one update is not that of another."""
+        return 1 < self.size < self.count
+
+    @property
+    def groups(self) -> list[Sequence[int]]:
+        """The examples of every update of an epoch."""
+        return [range(self.count)[first : first + self.size] for first in range(0, self.count, self.size)]
+
+    def turns(self, epoch: int) -> Iterator[Turn]:
+        """All updates of the training, which begins in that epoch (from 0)."""
+        groups, epochs = self.groups, self.training.epochs
+        for k in range(len(groups) * epochs):
+            done, place = divmod(k, len(groups))
+            numbers = listed([str(example + 1) for example in groups[place]])
+            some = f", example{'s'[: len(groups[place]) - 1]} {numbers}" if len(groups) > 1 else ""
+            told = f" (epoch {done + 1})" if len(groups) > 1 and epochs > 1 else ""
+            yield Turn(place, f"Update {k + 1}{some}{told}", epoch + done)
+
+    def forward(self, group: Sequence[int]) -> Forward:
+        """The forward pass of each example of the group, and the loss of the group with its penalty."""
+        steps, errors = self._examples(group), [self._error(example) for example in group]
+        if why_no_gradient(self.network):
+            return Forward(GOAL, [*steps, *([self._batch_loss(errors)] if self.network.loss and self.size > 1 else [])])
+        deltas = self._deltas(group) if self.training.rule == DELTA_RULE else {}
+        if self.size > 1:
+            return Forward(GOAL, [*steps, self._batch_loss(errors)], errors, self._share(errors), deltas=deltas)
+        steps = [self._penalised(step) if step.stage == "loss" else step for step in steps]
+        return Forward(errors[0], steps, errors, deltas=deltas)
+
+    def again(self, forwards: Sequence[Forward]) -> list[Step]:
+        """The forward pass of all examples, and their loss together where every update is by all of them."""
+        if self.in_parts:
+            return self._examples(range(self.count))
+        return [step for forward in forwards for step in forward.steps]
+
+    def givens(self, problem: Problem) -> list[Mapping[str, Fraction]]:
+        """The inputs and targets of every example, the weights and biases, and the strengths of the penalties."""
+        examples = inputs_and_targets(problem, self.known)
+        return [*(x for x, _ in examples), self.known.values, *(t for _, t in examples), self.training.penalties]
+
+    def _examples(self, group: Sequence[int]) -> list[Step]:
+        return [s for k in group for s in forward_steps(self.network, self.known, number_of(k, self.count))]
+
+    def _error(self, example: int) -> str:
+        return named(GOAL, example=number_of(example, self.count))
+
+    def _deltas(self, group: Sequence[int]) -> dict[str, str]:
+        neurons = [neuron for layer in self.known.layers for neuron in layer.neurons]
+        numbers = [number_of(example, self.count) for example in group]
+        return {named(n.sum, example=k): named(owned("delta", n.stem), example=k) for k in numbers for n in neurons}
+
+    def _share(self, errors: Sequence[str]) -> Fraction:
+        return Fraction(1, len(errors)) if self.training.over_examples == "mean" else Fraction(1)
+
+    def _batch_loss(self, errors: Sequence[str]) -> Step:
+        """E of a batch: the mean or the sum of the errors of its examples."""
+        total = scaled(self._share(errors), add(*map(symbol, errors)))
+        return self._penalised(reduction(GOAL, "loss", total, "" if len(errors) == 1 else self.training.over_examples))
+
+    def _penalised(self, loss: Step) -> Step:
+        """The loss with those penalties added that the gradient knows, and not those that act after the step."""
+        training = self.training
+        known = {p: training.numbers_of(p) for p in training.penalties if p not in training.proximal_penalties}
+        if not known:
+            return loss
+        terms, slopes = penalty_terms(known, [w for w in self.known.weights if w in self.trained])
+        return replace(loss, formula=add(loss.formula, *terms), slopes={**loss.slopes, **slopes})

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec.structs import replace as changed
 
 from tutor.errors import counted, nearest
 from tutor.formulas.evaluate import value_of
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, multiply, symbol, where
-from tutor.formulas.expressions import replace as with_symbols
 from tutor.formulas.parse import parse
-from tutor.formulas.quantity import Role, named, owned, read_name
+from tutor.formulas.quantity import named, owned, read_name
 from tutor.maths.kind import Kind
 from tutor.numbers.exact import ExactSystem, Number
-from tutor.worksheet.connections import Connections, NamedNeuron, connect
+from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
+from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
 from tutor.worksheet.forward import weighted_sum
+from tutor.worksheet.network import inputs_and_targets, known_at, number_of
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import Conventions, Step, Worksheet, together
 
@@ -28,86 +31,82 @@ ACTIVATIONS = {"step": ZERO, "sign": MINUS_ONE}
 _FIRES = re.compile(r"\s*([A-Za-z]\w*)\s*(>=|>|≥)\s*(.+?)\s*")
 
 
-@dataclass
-class PerceptronTraining:
-    """One layer of threshold neurons, trained by w + eta·(desired - output)·x."""
+def perceptron_computation(
+    problem: Problem, network: Network, training: Training, at: Moment | None = None
+) -> Computation:
+    """One layer of threshold neurons, shown one example after the other: w + eta·(desired - output)·x."""
+    moment = at or Moment()
+    rule = Rule(known_at(moment, problem, network), training, dict(problem.givens))
+    count = len(problem.examples)
+    forwards = [rule.forward(number_of(example, count)) for example in range(count)]
+    pairs = inputs_and_targets(problem, rule.known)
+    wanted = changed(training, learning_rate=Fraction(1) if training.learning_rate is None else training.learning_rate)
+    givens = [*(values for pair in pairs for values in pair), rule.known.values]
+    epochs, ended = _epochs(forwards, together(*givens), wanted)
+    turns = [Turn(k, f"Epoch {epoch + 1}, example {k + 1}", epoch) for epoch in range(epochs) for k in range(count)]
+    descent = Descent(wanted, "training", turns, moment, numbered=True)
+    return Computation(givens, forwards, list(forwards[0].moves), rule.conventions(ended), rule.known, descent)
 
-    network: Network
+
+def _epochs(forwards: Sequence[Forward], values: Mapping[str, Number], training: Training) -> tuple[int, str]:
+    """How many epochs there are, and what came of them where they end with the first that has no error."""
+    system, known, rate = ExactSystem(50), dict(values), training.rate
+    for epoch in range(1, training.max_epochs + 1):
+        clean = True
+        for forward in forwards:
+            for step in forward.steps:
+                known[step.name] = value_of(step.formula, known, system)
+            clean = clean and all(known[step.name] == 0 for step in forward.steps if step.kind is Kind.ERROR)
+            moves = {p: value_of(add(*terms), known, system) for p, terms in forward.moves.items()}
+            known |= {p: known[p] + rate * move for p, move in moves.items()}
+        if clean and training.stop == "clean_epoch":
+            return epoch, f"epoch {epoch} is without error"
+    last = training.max_epochs
+    return last, f"no epoch without error within {last}" if training.stop == "clean_epoch" else ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the neurons of a layer fire, and by what each example moves their weights."""
+
+    known: Connections
     training: Training
-    problem: Problem
+    givens: Mapping[str, Fraction]
 
-    def __post_init__(self) -> None:
-        self.known: Connections = connect(self.network, dict(self.problem.givens))
-        self.layer = self.known.layers[0]
-        self.trained = self.known.parameters(self.training.update_biases)
-        self.system = ExactSystem(50)
+    @property
+    def layer(self) -> NamedLayer:
+        return self.known.layers[0]
 
-    def worksheet(self) -> Worksheet:
-        values = self.values()
-        known: dict[str, Number] = dict(values)
-        now = {p: p for p in self.trained}
+    @property
+    def trained(self) -> list[str]:
+        return self.known.parameters(self.training.update_biases)
+
+    def forward(self, example: int) -> Forward:
+        """One example shown to the network: sums, outputs, errors, and what these move."""
+        inputs, trained = [named(x, example=example) for x in self.known.inputs], self.trained
         steps: list[Step] = []
-        clean, epoch = False, 0
-        until_clean = self.training.stop == "clean_epoch"
-        while epoch < self.training.max_epochs and not (clean and until_clean):
-            epoch, clean = epoch + 1, True
-            for example in range(len(self.problem.examples)):
-                number = (epoch - 1) * len(self.problem.examples) + example + 1
-                done = list(self.presentation(example, number, epoch, now))
-                for step in done:
-                    known[step.name] = value_of(step.formula, known, self.system)
-                clean = clean and all(known[s.name] == 0 for s in done if s.kind is Kind.ERROR)
-                steps += done
-        ended = ""
-        if until_clean:
-            ended = f"epoch {epoch} is without error" if clean else f"no epoch without error within {epoch}"
-        return Worksheet(values, tuple(steps), self.conventions(ended), "", self.known, tuple(now.items()))
-
-    def values(self) -> dict[str, Fraction]:
-        parts = []
-        for number, example in enumerate(self.problem.examples, 1):
-            at = number if len(self.problem.examples) > 1 else 0
-            pairs = ((self.known.inputs, example.inputs), (self.known.targets, example.targets))
-            parts += [{named(n, example=at): v for n, v in zip(*pair, strict=True)} for pair in pairs]
-        rate = Fraction(1) if self.training.learning_rate is None else self.training.learning_rate
-        return together(*parts, self.known.values, {"eta": rate})
-
-    def presentation(self, example: int, number: int, epoch: int, now: dict[str, str]) -> Iterator[Step]:
-        """One example shown to the network: sums, outputs, errors, new weights. `now` follows the parameters."""
-        at = example + 1 if len(self.problem.examples) > 1 else 0
-        part = f"Epoch {epoch}, example {example + 1}"
-        inputs = [named(x, example=at) for x in self.known.inputs]
-        changes: dict[str, list[Expr]] = {}
+        moves: dict[str, list[Expr]] = {}
         rows = zip(self.layer.neurons, self.layer.weights, self.layer.biases, self.known.targets, strict=True)
         for neuron, row, bias, target in rows:
-            current = [w and now.get(w, w) for w in row]
             own = "error" if len(self.layer.neurons) == 1 else owned("error", neuron.stem)
-            total, output, error = (named(n, Role.PLAIN, at, number) for n in (neuron.sum, neuron.output, own))
-            threshold = bias and now.get(bias, bias)
-            yield replace(weighted_sum(total, inputs, current, threshold, self.layer.subtracted), part=part)
-            fires, activation = self.fires(neuron, symbol(total), now), self.layer.activation
-            yield Step(output, "forward", Kind.ACTIVATION, fires, activation, activation, part=part)
-            difference = add(symbol(named(target, example=at)), multiply(MINUS_ONE, symbol(output)))
-            yield Step(error, "loss", Kind.ERROR, difference, "desired - output", part=part)
+            total, output, error = (named(n, example=example) for n in (neuron.sum, neuron.output, own))
+            steps.append(weighted_sum(total, inputs, row, bias, self.layer.subtracted))
+            fires, activation = self.fires(neuron, symbol(total)), self.layer.activation
+            steps.append(Step(output, "forward", Kind.ACTIVATION, fires, activation, activation))
+            difference = add(symbol(named(target, example=example)), multiply(MINUS_ONE, symbol(output)))
+            steps.append(Step(error, "loss", Kind.ERROR, difference, "desired - output"))
             for weight, x in zip(row, inputs, strict=True):
-                if weight in self.trained:
-                    changes.setdefault(str(weight), []).append(multiply(symbol("eta"), symbol(error), symbol(x)))
-            if bias in self.trained:
-                change = multiply(symbol("eta"), symbol(error))
-                changes.setdefault(str(bias), []).append(
-                    multiply(MINUS_ONE, change) if self.layer.subtracted else change
-                )
-        for parameter, terms in changes.items():
-            name, old = named(parameter, update=number), now[parameter]
-            moved = add(symbol(old), *terms)
-            yield Step(name, "update", Kind.UPDATE, moved, "perceptron rule", RULE, before=old, part=part)
-            now[parameter] = name
+                if weight in trained:
+                    moves.setdefault(str(weight), []).append(multiply(symbol(error), symbol(x)))
+            if bias in trained:
+                moved = multiply(MINUS_ONE, symbol(error)) if self.layer.subtracted else symbol(error)
+                moves.setdefault(str(bias), []).append(moved)
+        return Forward("", steps, moves=moves)
 
-    def fires(self, neuron: NamedNeuron, z: Expr, now: Mapping[str, str]) -> Expr:
+    def fires(self, neuron: NamedNeuron, z: Expr) -> Expr:
         """1 where the neuron fires; at a tie only if the rule says so. What it compares with may itself be learned."""
         low = ACTIVATIONS[self.layer.activation]
         strict, bound = self.firing_rule(neuron)
-        bound = with_symbols(bound, {symbol(first): symbol(latest) for first, latest in now.items()})
         difference = z if bound == 0 else add(z, multiply(MINUS_ONE, bound))
         if strict:
             return where(difference, ONE, low)
@@ -124,7 +123,7 @@ class PerceptronTraining:
         if found[1] not in (*names, "s"):
             raise ValueError(f"training.fires: {found[1]!r} is not a weighted sum{nearest(found[1], [*names, 's'])}")
         try:
-            return found[2] == ">", parse(found[3], self.problem.givens)
+            return found[2] == ">", parse(found[3], self.givens)
         except ValueError as error:
             raise ValueError(f"training.fires: {error}") from None
 

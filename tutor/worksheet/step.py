@@ -117,8 +117,8 @@ class Conventions:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """Givens and steps; `goal` is the quantity that the gradients differentiate, `objective` its formula where it is no
-    step: the sum of seed·output where the gradients arrive from above.
+    """Givens and steps; `goal` is the quantity that the gradients differentiate, of several updates that of the first;
+    `objective` is its formula where it is no step: the sum of seed·output where the gradients arrive from above.
 
     `gradients` has every gradient as (its name, what is differentiated, by what).
     `updated` pairs every parameter with its last new value, `outcomes` every error with the one after the updates.

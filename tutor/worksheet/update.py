@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import SimpleNamespace
@@ -11,21 +11,25 @@ from typing import Any
 
 import sympy
 
-from tutor.errors import counted, nearest
-from tutor.formulas.expressions import ONE, add, formula, multiply, number, power, symbol
+from tutor.errors import nearest
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, formula, multiply, number, power, symbol
 from tutor.formulas.expressions import names as names_in
-from tutor.formulas.quantity import Role, derivative, local_derivative, named, owned
+from tutor.formulas.quantity import Role, derivative, named, owned
 from tutor.maths import clipping
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE, Equation, Variant
-from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.numbers.exact import read_number
-from tutor.worksheet.problem import Optimization
-from tutor.worksheet.step import Conventions, Step
+from tutor.worksheet.computation import Descent
+from tutor.worksheet.forward import scaled
+from tutor.worksheet.gradients import Pass
+from tutor.worksheet.problem import Optimization, Training
+from tutor.worksheet.step import Step
 
 Expr = Any
+T = "t"
+"""What a lesson calls the number of updates that have been made."""
 
 
 class Count:
@@ -72,19 +76,16 @@ def asked(variant: Variant) -> set[str]:
 
 @dataclass(frozen=True)
 class Update:
-    """Everything that turns gradients into new parameters; names are those of one update, `_new` for what it makes.
+    """Everything that turns the gradients of a pass into new parameters; names are those of one update, `_new` for
+    what it makes."""
 
-    `factors` has the learning rate of a parameter as a multiple of eta, where it is one. Penalties that act after a
-    step do so on the parameters in `shrunk`. With the delta rule `changes` has, for each parameter, what moves it, to
-    be multiplied by the rate.
-    """
-
-    wanted: Optimization
-    goal: str
+    descent: Descent
+    made: Pass
     parameters: Sequence[str]
-    factors: Mapping[str, Fraction] = field(default_factory=dict)
-    shrunk: Sequence[str] = ()
-    changes: Mapping[str, Expr] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> Optimization:
+        return self.descent.wanted
 
     @cached_property
     def variant(self) -> Variant:
@@ -103,20 +104,20 @@ class Update:
         """The names of all that lives on from update to update."""
         return list(dict.fromkeys([*self.parameters, *self.state, *self.variant.shared_state]))
 
-    def givens(self, place: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+    def givens(self) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
         """The learning rate, the settings of the optimizer and the limits of clipping; and what each state begins with.
 
-        Raises ValueError, with the `place` in the lesson, for states that nothing can begin with.
+        Raises ValueError, with the place in the lesson, for states that nothing can begin with.
         """
         wanted, found = self.wanted, {RATE: self.wanted.rate}
         found |= {name: read_number(str(value)) for name, value in self.variant.settings.items()}
         found |= {limit: getattr(wanted, limit) for limit in wanted.clips}
-        return found, self._states(place)
+        return found, self._states()
 
-    def _states(self, place: str) -> dict[str, Fraction]:
+    def _states(self) -> dict[str, Fraction]:
         """What the lesson gives, or the optimizer's own. Of a lesson there are all or none: after an update none has
         its first value any more."""
-        given, optimizer = self.wanted.state, self.wanted.optimizer
+        given, optimizer, place = self.wanted.state, self.wanted.optimizer, self.descent.place
         if not given:
             return self.state
         needed = [*self.state, *([T] if asked(self.variant) & {T, "first"} else [])]
@@ -142,10 +143,10 @@ class Update:
         if self.wanted.schedule != "constant":
             yield self._rate(epoch)
             rate = symbol("rate")
-        gradients = {p: symbol(derivative(self.goal, p)) for p in self.parameters}
+        gradients = {p: symbol(derivative(self.made.goal, p)) for p in self.parameters}
         for limit in self.wanted.clips:
             role = Role.CLIPPED if limit == self.wanted.clips[-1] else Role.LIMITED
-            clipped = {p: symbol(named(derivative(self.goal, p), role)) for p in self.parameters}
+            clipped = {p: symbol(named(derivative(self.made.goal, p), role)) for p in self.parameters}
             yield from _clipped(limit, gradients, clipped)
             gradients = clipped
         shared: dict[str, Expr] = {}
@@ -153,8 +154,11 @@ class Update:
             shared[step.name] = symbol(step.name)
             yield step
         for parameter in self.parameters:
-            factor = self.factors.get(parameter, Fraction(1))
-            yield from self._equations(parameter, gradients[parameter], at, _times(factor, rate), shared)
+            own_rate = scaled(self.descent.factors.get(parameter, Fraction(1)), rate)
+            if parameter in self.made.moves:
+                yield self._moved(parameter, own_rate)
+            else:
+                yield from self._equations(parameter, gradients[parameter], at, own_rate, shared)
 
     def _rate(self, epoch: int) -> Step:
         schedule = self.wanted.schedule
@@ -162,22 +166,23 @@ class Update:
         return Step("rate", "update", Kind.SCHEDULE, rate, f"{schedule.replace('_', ' ')} schedule, epoch {epoch}")
 
     def _shared(self, at: Count, rate: Expr) -> Iterator[Step]:
-        space = {name: symbol(name) for name in self.variant.shared_state} | {RATE: rate, "E": symbol(self.goal)}
+        space = {name: symbol(name) for name in self.variant.shared_state} | {RATE: rate, "E": symbol(self.made.goal)}
         for equation in self.variant.shared:
             name = equation.result
             yield Step(name, "update", equation.kind, written(equation, space, self.variant, at), equation.reason)
             space[name] = symbol(name)
 
+    def _moved(self, parameter: str, rate: Expr) -> Step:
+        """w + eta·move, for every move of the parameter."""
+        assert isinstance(self.wanted, Training)
+        moves = [_times(rate, move) for move in self.made.moves[parameter]]
+        rule = self.wanted.rule
+        return _updated(parameter, add(symbol(parameter), *moves), f"{rule} rule", rule)
+
     def _equations(
         self, parameter: str, gradient: Expr, at: Count, rate: Expr, shared: Mapping[str, Expr]
     ) -> Iterator[Step]:
-        if parameter in self.changes:
-            change = self.changes[parameter]
-            factors = change.args if change.is_Mul else (change,)
-            moved = add(symbol(parameter), multiply(rate, *factors))
-            yield _updated(parameter, moved, "delta rule", "delta")
-            return
-        space = {"w": symbol(parameter), "g": gradient, RATE: rate, "E": symbol(self.goal), **shared}
+        space = {"w": symbol(parameter), "g": gradient, RATE: rate, "E": symbol(self.made.goal), **shared}
         space |= {name: symbol(owned(name, parameter)) for name in self.variant.state}
         for equation in self.variant.equations:
             line = written(equation, space, self.variant, at)
@@ -189,7 +194,7 @@ class Update:
             space[equation.result] = symbol(name)
 
     def _last(self, parameter: str, equation: Expr, reason: str, rate: Expr) -> Iterator[Step]:
-        if parameter not in self.shrunk:
+        if parameter not in self.descent.shrunk:
             yield _updated(parameter, equation, reason)
             return
         stepped = named(parameter, Role.STEP)
@@ -231,43 +236,9 @@ def rate_formula(schedule: Schedule, start: str, settings: Mapping[str, Fraction
     )
 
 
-def _times(factor: Fraction, rate: Expr) -> Expr:
-    return rate if factor == 1 else multiply(number(factor), rate)
-
-
-def combined_gradients(
-    goal: str, parameters: Sequence[str], parts: Sequence[str], share: Fraction, penalised: Sequence[str]
-) -> Iterator[Step]:
-    """dE/dW of a batch from the gradients of its examples, and from the penalty where there is one."""
-    for name in parameters:
-        total = add(*(symbol(derivative(part, name)) for part in parts))
-        whole = total if share == 1 else multiply(number(share), total)
-        if name in penalised:
-            whole = add(whole, symbol(local_derivative(goal, name)))
-        how = "" if len(parts) == 1 else "sum" if share == 1 else "mean"
-        yield reduction(derivative(goal, name), "gradient", whole, how)
-
-
-def reduction(name: str, stage: str, formula: Expr, how: str) -> Step:
-    """What the examples of a batch come to: their `sum` or `mean`, or what the only one has."""
-    reason = f"{how} over the examples" if how else "the only example of its batch"
-    return Step(name, stage, Kind.REDUCTION, formula, reason, how)
-
-
-T = "t"
-"""What a lesson calls the number of updates that have been made."""
-
-
-def with_optimization(made: Conventions, wanted: Optimization) -> Conventions:
-    """The conventions with what a reader must know of the optimizer, the schedule and the clipping."""
-    before, choices = wanted.made_before, wanted.variant.choices
-    flags = OPTIMIZERS[wanted.optimizer].flags.items()
-    return replace(
-        made,
-        optimizer=wanted.optimizer,
-        forms=tuple(flag.on if choices[name] else flag.off for name, flag in flags),
-        remarks=(*made.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
-        clips=wanted.clips,
-        schedule=wanted.schedule,
-        schedule_settings=wanted.rate_settings,
-    )
+def _times(rate: Expr, move: Expr) -> Expr:
+    """rate·move, with the minus sign of the move, if any, in front."""
+    factors = move.args if move.is_Mul else (move,)
+    if factors[0] == MINUS_ONE:
+        return multiply(MINUS_ONE, multiply(rate, *factors[1:]))
+    return multiply(rate, *factors)

@@ -19,7 +19,7 @@ from tutor.training.matrix.optimizer import rate_in
 from tutor.training.straight_line.inside import inside
 from tutor.training.straight_line.source import Epoch, Run, forward_of, loop_of
 from tutor.training.straight_line.steps import COUNT, OneUpdate, one_update, worksheet_of_update
-from tutor.worksheet.network import Moment
+from tutor.worksheet.computation import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
 from tutor.worksheet.step import Worksheet

@@ -18,20 +18,23 @@ from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
+from tutor.worksheet.build import build, computation_of, update_of
+from tutor.worksheet.computation import Moment
 from tutor.worksheet.connections import Connections, NamedLayer
-from tutor.worksheet.draft import Draft, new_names, written
-from tutor.worksheet.equations import minimize_draft
 from tutor.worksheet.forward import loss_step
-from tutor.worksheet.network import Moment, network_draft
-from tutor.worksheet.perceptron import RULE, PerceptronTraining
+from tutor.worksheet.gradients import differentiated
+from tutor.worksheet.numbering import new_names
+from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Minimize, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
 from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
 from tutor.worksheet.update import Update, asked
 
+Expr = Any
 COUNT = "number of the update"
 LOSS = "loss of the examples"
 """Names of what that no worksheet has are of several words, so that no lesson can have taken them."""
+ONE_EPOCH: dict[str, Any] = {"epochs": 1, "stop": "max_epochs", "max_epochs": 1}
 
 
 @dataclass(frozen=True)
@@ -80,24 +83,25 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     `tutor.worksheet.build` does.
     """
     assert problem.network is not None
-    if problem.training is not None and problem.training.rule == RULE:
-        return _presentation(problem, problem.network, problem.training)
     network, training = problem.network, problem.training or Training()
-    draft = _draft(problem, network, training, group)
-    (one,), known, course = draft.passes, draft.network, draft.course
-    assert known is not None and course is not None
-    reached = [p for p in in_rows(known) if p in course.parameters]
-    update = replace(course, parameters=reached).update(one)
+    alone = changed(training, batch=_batch(training, group), schedule="constant", **ONE_EPOCH)
+    made = computation_of(changed(problem, examples=[_blank(network)] * group, training=alone))
+    one, known = differentiated(made.forwards[0], made.wrt, "delta"), made.network
+    assert known is not None
+    update = update_of(made, one)
+    update = replace(update, parameters=[p for p in in_rows(known) if p in update.parameters])
     examples = list(range(1, group + 1)) if group > 1 else [0]
-    steps = [*shifted(one.steps), _loss(network, known, examples, bool(training.penalties)), *_of_any(update)]
-    given, kept = together(known.values, training.penalties, *update.givens("training")), update.kept
-    by_sums = judged_by_sums(steps, known, network.loss or "", examples)
+    loss = network.loss or ""
+    judged = _wrong(one.steps) if training.rule == RULE else _loss(network, known, examples, bool(training.penalties))
+    steps = [*shifted(one.steps), judged, *_of_any(update)]
+    given, kept = together(known.values, training.penalties, *update.givens()), update.kept
+    by_sums = judged_by_sums(steps, known, loss, examples)
     return OneUpdate(
-        steps=tuple(collapsed(by_sums, known, network.loss or "", examples, whole_targets)),
+        steps=tuple(collapsed(by_sums, known, loss, examples, whole_targets)),
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
         outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
-        parameters=tuple(reached),
-        becomes=new_names(kept, 1),
+        parameters=tuple(update.parameters),
+        becomes=new_names(kept),
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         updates=training.made_before,
@@ -111,17 +115,16 @@ def update_of_function(wanted: Minimize, givens: Mapping[str, Fraction]) -> OneU
     where `tutor.worksheet.build` does, and TutorError for one without an objective."""
     if wanted.objective is None:
         raise TutorError("this worksheet is given its gradients, so there is nothing to compute others from")
-    draft = minimize_draft(changed(wanted, steps=1), givens)
-    (one,), course = draft.passes, draft.course
-    assert course is not None
-    update = course.update(one)
-    given, kept = together(givens, wanted.start, *update.givens("minimize")), update.kept
+    made = computation_of(Problem(minimize=changed(wanted, steps=1), givens=dict(givens)))
+    one = differentiated(made.forwards[0], made.wrt, "delta")
+    update = update_of(made, one)
+    given, kept = together(givens, wanted.start, *update.givens()), update.kept
     return OneUpdate(
         steps=(*one.steps, *_of_any(update)),
         rows=((),),
         outputs=(),
-        parameters=tuple(course.parameters),
-        becomes=new_names(kept, 1),
+        parameters=tuple(update.parameters),
+        becomes=new_names(kept),
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         loss=GOAL,
@@ -148,14 +151,8 @@ def worksheet_of_update(
     perceptron rule that of one presentation after the other."""
     assert problem.network is not None and problem.training is not None
     wanted = problem.training
-    if wanted.rule == RULE:
-        shown = changed(problem, examples=list(examples))
-        rule = PerceptronTraining(problem.network, changed(wanted, stop="max_epochs", max_epochs=1), shown)
-        rule.known.values |= {name: value for name, value in moment.values.items() if name in rule.known.values}
-        return rule.worksheet()
-    training = changed(wanted, epochs=1, batch=_batch(wanted, len(examples)))
-    at = changed(problem, examples=list(examples), training=training)
-    return written(network_draft(at, problem.network, chain or problem.chain, moment))
+    training = changed(wanted, batch=_batch(wanted, len(examples)), **ONE_EPOCH)
+    return build(changed(problem, examples=list(examples), training=training), chain, moment)
 
 
 def in_rows(known: Connections) -> tuple[str, ...]:
@@ -163,11 +160,6 @@ def in_rows(known: Connections) -> tuple[str, ...]:
     last."""
     rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
     return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
-
-
-def _draft(problem: Problem, network: Network, wanted: Training, group: int) -> Draft:
-    training = changed(wanted, epochs=1, batch=_batch(wanted, group), schedule="constant")
-    return network_draft(changed(problem, examples=[_blank(network)] * group, training=training), network, "delta")
 
 
 def _blank(network: Network) -> Example:
@@ -200,28 +192,10 @@ def _of_any(update: Update) -> Iterator[Step]:
         yield replace(step, formula=either)
 
 
-def _presentation(problem: Problem, network: Network, training: Training) -> OneUpdate:
-    """The perceptron rule for one example; its loss is 1 where any output is wrong, else 0."""
-    rule = PerceptronTraining(network, training, changed(problem, examples=[_blank(network)]))
-    known = rule.known
-    now = {p: p for p in rule.trained}
-    steps = list(rule.presentation(0, 1, 1, now))
-    squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.stage == "loss"]
-    wrong = Step(LOSS, "loss", Kind.LOSS, where(add(*squares), ONE, ZERO), "whether an output is wrong")
-    reached = [p for p in in_rows(known) if now.get(p, p) != p]
-    return OneUpdate(
-        steps=(*steps, wrong),
-        rows=((*known.inputs, *known.targets),),
-        outputs=tuple(named(neuron.output, update=1) for neuron in rule.layer.neurons),
-        parameters=tuple(reached),
-        becomes={p: now[p] for p in reached},
-        start={p: known.values[p] for p in reached},
-        constants={name: value for name, value in known.values.items() if name not in reached},
-        layers=_layers(known, (), update=1),
-    )
-
-
-Expr = Any
+def _wrong(steps: Sequence[Step]) -> Step:
+    """The loss of the perceptron rule: 1 where any output is wrong, else 0."""
+    squares = [multiply(symbol(s.name), symbol(s.name)) for s in steps if s.kind is Kind.ERROR]
+    return Step(LOSS, "loss", Kind.LOSS, where(add(*squares), ONE, ZERO), "whether an output is wrong")
 
 
 def shifted(steps: Sequence[Step]) -> Iterator[Step]:
@@ -285,7 +259,7 @@ def collapsed(
     last = known.layers[-1]
     several = last.activation == SOFTMAX and not whole_targets
     found: dict[str, Expr] = {}
-    for k in examples if LOSSES[loss].output == last.activation else ():
+    for k in examples if loss and LOSSES[loss].output == last.activation else ():
         targets = [symbol(named(target, example=k)) for target in known.targets]
         name = named("sum of the targets", example=k or 1)
         total = Step(name, "gradient", Kind.INTERMEDIATE, add(*targets), "sum")

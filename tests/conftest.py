@@ -10,12 +10,16 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tutor.homework.marker import Desk
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = str(ROOT / ".pytest_cache" / "tutor")
@@ -24,6 +28,20 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 # As the program has it for itself, before NumPy is loaded and SymPy's objects are there.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "computes_experiments: of a whole lesson, which other tests then find computed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What computes experiments comes first, a share of it with each worker: so none is computed by two of them. Each is
+    given as many tests as any other, in the order of the list."""
+    count = getattr(config, "workerinput", {}).get("workercount", 1)
+    first = [item for item in items if item.get_closest_marker("computes_experiments")]
+    later = [item for item in items if not item.get_closest_marker("computes_experiments")]
+    shares = [(first[k::count], later[k * len(later) // count : (k + 1) * len(later) // count]) for k in range(count)]
+    items[:] = [item for before, after in shares for item in (*before, *after)]
 
 
 class Done(NamedTuple):
@@ -127,6 +145,15 @@ LONGER = int(os.environ.get("FUZZ", "1"))
 def fuzz(examples: int) -> Callable[[Test], Test]:
     """So many inputs for a fuzz test, FUZZ times as many where that is set: FUZZ=100 pytest tests/test_fuzz_toml.py"""
     return settings(max_examples=examples * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@lru_cache(maxsize=8)
+def desk_of(text: str) -> Desk:
+    """Where sheets of the lesson are marked, one after the other as in a class: finding its slips takes most of the time."""
+    from tutor.homework.marker import Desk, Order
+    from tutor.lessons.format import Homework
+
+    return Desk(Order(text, "t", Homework()))
 
 
 HEAD = """```toml lesson

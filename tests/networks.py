@@ -101,9 +101,9 @@ def _loss(name: str, outputs: list[Any], targets: list[Any], f: Any) -> Any:
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> RandomNetwork:
-    """1 to 3 layers of 1 to 4 units, any activation; cross-entropy only where the outputs lie in (0, 1)."""
-    sizes = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
+def networks(draw: st.DrawFn, widest: int = 4) -> RandomNetwork:
+    """1 to 3 layers of up to 4 units, any activation; cross-entropy only where the outputs lie in (0, 1)."""
+    sizes = draw(st.lists(st.integers(1, widest), min_size=2, max_size=4))
     loss = draw(st.sampled_from(LOSSES))
     activations = [draw(st.sampled_from(ACTIVATIONS)) for _ in sizes[1:]]
     if loss == "binary_cross_entropy":

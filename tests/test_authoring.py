@@ -11,7 +11,6 @@ import pytest
 from conftest import ONE_NEURON, ROOT, Tutor
 
 from tutor.course.schema import schema
-from tutor.lessons.find import lesson_files
 from tutor.lessons.templates import KINDS
 from tutor.worksheet.catalogue import REGISTRIES
 
@@ -57,12 +56,6 @@ def test_a_new_lesson_overwrites_nothing(tutor: Tutor) -> None:
     assert (tutor.folder / "a.toml").read_text() == "mine"
     assert tutor("new", "a.txt").returncode == 2
     assert tutor("new", "nowhere/a.toml").returncode == 2
-
-
-@pytest.mark.parametrize("lesson", lesson_files())
-def test_the_lessons_have_nothing_to_mend(tutor: Tutor, lesson: str) -> None:
-    done = tutor("lint", lesson)
-    assert done.returncode == 0, done.stdout
 
 
 PRINTED = '[[printed]]\nname = "o_in"\nvalue = "1.6"\n'

@@ -670,6 +670,7 @@ def test_the_blocks_that_the_readme_shows_are_read() -> None:
             assert Course("x", parse_course(head + "\n" + block, "README.md")).blocks
 
 
+@pytest.mark.computes_experiments
 @pytest.mark.parametrize("name", lesson_files())
 def test_a_shipped_lesson_lints_and_says_every_number_it_can(name: str, tutor: Tutor) -> None:
     done = tutor("lint", name)

@@ -21,7 +21,6 @@ from tutor.runs.run import load_run, save_run
 from tutor.training.matrix.engine import MatrixForm
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
-from tutor.training.straight_line import engine
 from tutor.training.trainer import Trainer
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -114,21 +113,6 @@ def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
         group = places[start : start + size]
         space["update"](X[group], trainer.data.targets[:, group].T)
     assert space["w"] == pytest.approx(trainer.form.vector, rel=1e-9, abs=1e-9)
-
-
-@pytest.fixture(autouse=True)
-def _steps_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both arithmetics work the same steps, and finding them takes most of the time."""
-    found: dict[str, Any] = {}
-    original = engine.one_update
-
-    def one_update(problem: Any, *arguments: Any) -> Any:
-        key = repr((problem, arguments))
-        if key not in found:
-            found[key] = original(problem, *arguments)
-        return found[key]
-
-    monkeypatch.setattr(engine, "one_update", one_update)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from math import exp, log, log10, tanh
 from typing import Any
 
 import pytest
-from conftest import Tutor
+from conftest import Tutor, desk_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,7 +102,8 @@ def momentum(form: str) -> dict[str, str]:
 
 
 def marked(lesson: str, answers: dict[str, str], wanted: Homework | None = None) -> SheetReport:
-    return Desk(Order(lesson, "t", wanted or Homework())).mark("s", HandedIn(answers))
+    desk = Desk(Order(lesson, "t", wanted)) if wanted else desk_of(lesson)
+    return desk.mark("s", HandedIn(answers))
 
 
 def first(sheet: SheetReport) -> tuple[str, str]:

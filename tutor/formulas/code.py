@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
 
 from tutor.formulas.evaluate import value_of
-from tutor.formulas.expressions import names, where
+from tutor.formulas.expressions import where
 from tutor.numbers.exact import ExactSystem, Number
 
 Expr = Any
@@ -209,6 +210,7 @@ class Source(Writer):
         self.constants: list[Number] = []
         self.apart: list[str] = []
         self._known: dict[Any, str] = {}
+        self._naming: dict[Any, bool] = {}
         self._depth = 0
 
     def formula(self, node: Expr) -> str:
@@ -217,14 +219,19 @@ class Source(Writer):
 
     def result(self, node: Expr) -> Code:
         """A number by its place among the constants, since a plain one is no number of every system."""
-        return self.code(node) if names(node) else Code(self.constant(node))
+        return self.code(node) if self.has_names(node) else Code(self.constant(node))
+
+    def has_names(self, node: Expr) -> bool:
+        if node not in self._naming:
+            self._naming[node] = isinstance(node, sympy.Symbol) or any(map(self.has_names, node.args))
+        return self._naming[node]
 
     def code(self, node: Expr) -> Code:
         if isinstance(node, sympy.Symbol):
             return Code(f"v[{self.places[node.name]}]")
         if node.is_Integer and abs(int(node)) < 1_000:
             return code_of(int(node))
-        if not names(node):
+        if not self.has_names(node):
             return Code(self.constant(node))
         if self._depth == _DEEPEST:
             return Code(self._apart(node))
@@ -250,13 +257,9 @@ class Source(Writer):
     def constant(self, node: Expr) -> str:
         """A number by its place among the constants."""
         if node not in self._known:
-            try:
-                number = value_of(node, {}, ExactSystem(_PRECISION))
-            except (ArithmeticError, ValueError):  # no value, as 1/(1 - 1): a slip can lead there
-                self._known[node] = "(1 / 0)"
-            else:
-                self._known[node] = f"k[{len(self.constants)}]"
-                self.constants.append(number)
+            number = _number(node)
+            self._known[node] = "(1 / 0)" if number is None else f"k[{len(self.constants)}]"
+            self.constants += [] if number is None else [number]
         return self._known[node]
 
     def test(self, condition: Expr) -> str:
@@ -272,7 +275,7 @@ class Source(Writer):
         return total(terms)
 
     def divides(self, factor: Expr) -> bool:
-        return super().divides(factor) and bool(names(factor))
+        return super().divides(factor) and self.has_names(factor)
 
     def power(self, base: Expr, exponent: Expr) -> Code:
         code = self.operand(base)
@@ -282,6 +285,15 @@ class Source(Writer):
             return call("power", code, self.operand(exponent))
         raised = code if abs(exponent) == 1 else power(code, code_of(abs(int(exponent))))
         return raised if exponent > 0 else product([self.one], [raised])
+
+
+@lru_cache(maxsize=1_000)
+def _number(node: Expr) -> Number | None:
+    """What a formula without names comes to; None where it has no value, as 1/(1 - 1), to which a slip can lead."""
+    try:
+        return value_of(node, {}, ExactSystem(_PRECISION))
+    except (ArithmeticError, ValueError):
+        return None
 
 
 def is_written_down(node: Expr) -> bool:

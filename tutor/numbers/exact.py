@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from typing import Any
 
@@ -69,6 +70,17 @@ class LogarithmOfZero(ValueError):
     """log 0 has no value; 0·log 0 is 0 by convention, the limit of x·log x: what cannot happen costs nothing."""
 
 
+@lru_cache(maxsize=64)
+def _context(digits: int) -> Any:
+    """The functions of mpmath to so many digits, which take longer to make than most formulas to work."""
+    from mpmath import MPContext
+
+    context = MPContext()
+    context.dps = digits
+    context.pretty = False
+    return context
+
+
 class ExactSystem:
     """Arithmetic in which rational values stay rational and others carry `digits` significant digits.
 
@@ -78,14 +90,11 @@ class ExactSystem:
     """
 
     def __init__(self, digits: int, budget: Budget | None = None) -> None:
-        from mpmath import MPContext
         from mpmath.libmp import from_rational, mpf_shift
 
         self.digits = digits
         self.compared: list[Number] = []
-        self._mp = MPContext()
-        self._mp.dps = digits
-        self._mp.pretty = False
+        self._mp = _context(digits)
         self.budget = budget or Budget(A_WORKSHEET)
         self._from_rational, self._shifted = from_rational, mpf_shift
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
 from itertools import repeat
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +16,9 @@ from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layers import Inside
 from tutor.training.matrix.optimizer import rate_in
 from tutor.training.straight_line.inside import inside
-from tutor.training.straight_line.source import Epoch, Run, forward_of, loop_of
-from tutor.training.straight_line.steps import COUNT, OneUpdate, one_update, worksheet_of_update
+from tutor.training.straight_line.program import program_of
+from tutor.training.straight_line.source import Epoch, Run
+from tutor.training.straight_line.steps import COUNT, worksheet_of_update
 from tutor.worksheet.computation import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
@@ -108,17 +108,14 @@ class StraightLine:
         self._inputs = len(x)
         self._counts_errors = training is not None and training.rule == RULE
         self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
-        self._whole = bool((np.sum(targets, axis=0) == 1).all())
-        self._full, self._left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
-        rest = one_update(problem, self._left, self._whole) if self._left else None
-        until_clean = self._counts_errors and training is not None and training.stop == "clean_epoch"
-        self._loop = loop_of(self._full, rest, until_clean)
-        self._functions = FUNCTIONS[arithmetic]
-        self._run: Run = self._loop.function(self._functions[0])
-        self.parameters = self._full.parameters
-        before = self._full.updates
-        start = {name: float(value) for name, value in self._full.start.items()} | {COUNT: float(before)}
-        start |= {name: Setting(self._full.constants[base]) ** before for name, base in self._loop.powers.items()}
+        whole = bool((np.sum(targets, axis=0) == 1).all())
+        self._left = len(self._rows) % self._size
+        self._program = program = program_of(problem, self._size, self._left, whole)
+        self._loop, self._functions = program.loop, FUNCTIONS[arithmetic]
+        self._run: Run = program.run(self._functions[0])
+        self.parameters, before = program.full.parameters, program.full.updates
+        start = program.start(problem) | {COUNT: float(before)}
+        start |= {name: Setting(program.full.constants[base]) ** before for name, base in self._loop.powers.items()}
         self._kept = tuple(start[name] for name in self._loop.kept)
 
     @property
@@ -158,7 +155,7 @@ class StraightLine:
         try:
             kept, losses = self._run(self._kept, self._rows, epochs)
         except UNDEFINED:
-            self._run = self._loop.function(self._functions[1])
+            self._run = self._program.run(self._functions[1])
             try:
                 kept, losses = self._run(self._kept, self._rows, epochs)
             except UNDEFINED:
@@ -171,7 +168,7 @@ class StraightLine:
 
     def outputs(self, x: Floats) -> Floats:
         """The outputs, (outputs, examples), for the examples in the columns of x, (features, examples)."""
-        return self._worked(self._forward, x)
+        return self._worked(self._program.single.outputs, x)
 
     def judged(self, x: Floats) -> Floats:
         """What the loss is worked from, (outputs, examples): the last weighted sums where it takes outputs for
@@ -181,25 +178,27 @@ class StraightLine:
         by_sums = (
             network.loss and not self._counts_errors and LOSSES[network.loss].output == network.layers[-1].activation
         )
-        return self._worked(self._sums if by_sums else self._forward, x)
+        single = self._program.single
+        return self._worked(single.sums if by_sums else single.outputs, x)
 
-    def _worked(self, forward: Run, x: Floats) -> Floats:
+    def _worked(self, wanted: Sequence[str], x: Floats) -> Floats:
         parameters = self._kept[: len(self.parameters)]
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
-        return np.array(forward(parameters, [(*row, *missing) for row in x.T.tolist()])).T
+        return np.array(self._forward(wanted)(parameters, [(*row, *missing) for row in x.T.tolist()])).T
 
     def inside(self, system: System, most: int | None = None) -> list[Inside]:
         """Every layer by the first so many of the examples that it is trained on. What has no value is NaN."""
-        rows = self._rows[:most]
-        run, names = self._all_steps
+        rows, single = self._rows[:most], self._program.single
+        layers = single.layers
+        names = [*dict.fromkeys(name for one in layers for name in (*one.sums, *one.outputs, *one.signals))]
         try:
-            found = np.array(run(self._kept[: len(self.parameters)], rows)).T
+            found = np.array(self._forward(names)(self._kept[: len(self.parameters)], rows)).T
         except UNDEFINED:
             found = np.full((len(names), len(rows)), nan)
-        values = {name: float(value) for name, value in self._single.constants.items()}
+        values = {name: float(value) for name, value in single.constants.items()}
         values |= dict(zip(self.parameters, self._kept, strict=False))
         x = np.array([row[: self._inputs] for row in rows]).T
-        return inside(self._single.layers, values, dict(zip(names, found, strict=True)), x, system)
+        return inside(layers, values, dict(zip(names, found, strict=True)), x, system)
 
     def worksheet(self, group: Sequence[int], epoch: int, chain: str | None = None) -> Worksheet:
         """The exact worksheet of the next update, by the examples of the group in that epoch (from 0)."""
@@ -207,27 +206,11 @@ class StraightLine:
         rows = [[Fraction(number) for number in self._rows[i]] for i in group]
         examples = [Example(row[: self._inputs], row[self._inputs :]) for row in rows]
         return worksheet_of_update(
-            self.problem, examples, Moment(self._full.updates + self.updates, epoch, values), chain
+            self.problem, examples, Moment(self._program.full.updates + self.updates, epoch, values), chain
         )
 
-    @cached_property
-    def _single(self) -> OneUpdate:
-        return self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
-
-    @cached_property
-    def _forward(self) -> Run:
-        return forward_of(self._single, self._single.outputs).function(self._functions[1])
-
-    @cached_property
-    def _sums(self) -> Run:
-        return forward_of(self._single, self._single.sums).function(self._functions[1])
-
-    @cached_property
-    def _all_steps(self) -> tuple[Run, list[str]]:
-        """What works out every sum, output and dE/d of a sum for an example, and their names."""
-        layers = self._single.layers
-        names = [*dict.fromkeys(name for one in layers for name in (*one.sums, *one.outputs, *one.signals))]
-        return forward_of(self._single, names).function(self._functions[1]), names
+    def _forward(self, wanted: Sequence[str]) -> Run:
+        return self._program.forward(tuple(wanted), self._functions[1])
 
     def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
         counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))

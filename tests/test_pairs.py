@@ -60,6 +60,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "zscore": {"normalize": "zscore"},
     "minmax": {"normalize": "minmax"},
     "unit": {"normalize": "unit"},
+    "mean image": {"normalize": "mean_image"},
+    "channel mean": {"normalize": "channel_mean"},
+    "channel zscore": {"normalize": "channel_zscore"},
     "class weights": {"class_weights": True},
     "validation": {"validation": 0.2},
     "test": {"test": 0.3},
@@ -72,7 +75,8 @@ Y = np.array([0, 1, 1, 0, 1, 1, 0, 1])
 
 
 def data() -> Data:
-    return Data("points", X.copy(), Y, ("a", "b"), ("no", "yes"))
+    """Images of two pixels, so that all of a normalizer's kinds have something to do."""
+    return Data("points", X.copy(), Y, ("a", "b"), ("no", "yes"), (1, 2))
 
 
 def together(*names: str) -> dict[str, Any] | None:

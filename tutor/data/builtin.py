@@ -20,7 +20,7 @@ from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Labels, Places
+    from tutor.data.array_types import Doubles, Floats, Image, Labels, Places
 
 POINTS = 400
 FEATURES = 20
@@ -32,7 +32,7 @@ class Data:
     """`x`, (examples, features), has one row an example; `y` the number of the class of each, (examples,), or, without
     `classes`, its target values, (examples, outputs).
 
-    `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
+    `shape` is that of an image, where an example is one; x is in single or in double precision.
     In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
     `remarks` say what a reader took for what, where that was a guess, and how to say otherwise; `targets` are what a
     table calls the columns to be learned. `columns` are those of x that are still to be made into inputs, where a table
@@ -44,7 +44,7 @@ class Data:
     y: Labels
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
-    shape: tuple[int, int] | None = None
+    shape: Image | None = None
     source: str = ""
     remarks: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +213,8 @@ def check_run(run: Run) -> None:
         raise TutorError("the seed of the data is no number from 0 on with at most 18 digits")
     if len(set(heading.classes)) != len(heading.classes):
         raise TutorError("two classes have the same name")
-    if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):
+    image = heading.image
+    if image is not None and (len(image) not in (2, 3) or min(image) < 1 or prod(image) != shape.sizes[0]):
         raise TutorError(f"no image of this size has {shape.sizes[0]} pixels")
     _check_scaling(run)
     _check_epochs(run)

@@ -86,7 +86,11 @@ class Settings:
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
     augment: str = setting("", "Change the examples in every epoch, as in shift=1,flip,noise=0.05.")
-    normalize: str = setting("", "zscore or minmax, fitted on the training part; unit, each example to length 1.")
+    normalize: str = setting(
+        "",
+        "zscore or minmax, fitted on the training part; unit, each example to length 1; of images mean_image, "
+        "channel_mean or channel_zscore.",
+    )
     target_scale: bool = setting(False, "Scale values to predict to mean 0 and spread 1; reports have their own unit.")
     class_weights: bool = setting(False, "Let rare classes count as much as common ones.")
     validation: float = setting(0.0, "Share of the examples held out to watch the training.", 0, 1)

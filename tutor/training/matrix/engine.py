@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Image
 
 Array = Any
 System = Any
@@ -43,7 +46,7 @@ class MatrixForm:
         vector: Array,
         shares: Array | None = None,
         augmentation: Augmentation | None = None,
-        image: tuple[int, int] | None = None,
+        image: Image | None = None,
     ) -> None:
         self.system, self.data, self.wanted = system, data, wanted
         self.shares, self.augmentation, self.image = shares, augmentation, image

@@ -105,6 +105,7 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
         from tutor.training.straight_line.engine import StraightLine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
-        line = StraightLine(problem_of(shape, vector, wanted.training), x, targets, batch, wanted.arithmetic)
+        problem = problem_of(shape, vector, wanted.training)
+        line = StraightLine(problem, x, targets, batch, wanted.arithmetic, wanted.learning)
         return SmallForm(line, wanted.training, system)
     return MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)

@@ -16,9 +16,10 @@ from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layers import Inside
 from tutor.training.matrix.optimizer import rate_in
+from tutor.training.settings import Learning
 from tutor.training.straight_line.inside import inside
 from tutor.training.straight_line.source import Epoch, Run, forward_of, loop_of
-from tutor.training.straight_line.steps import COUNT, OneUpdate, one_update, worksheet_of_update
+from tutor.training.straight_line.steps import COUNT, EVERY_LAYER, OneUpdate, one_update, worksheet_of_update
 from tutor.worksheet.network import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
@@ -101,16 +102,25 @@ class StraightLine:
 
     name = "straight-line"
 
-    def __init__(self, problem: Problem, x: Floats, targets: Doubles, batch_size: int, arithmetic: str) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        x: Floats,
+        targets: Doubles,
+        batch_size: int,
+        arithmetic: str,
+        learning: Learning = EVERY_LAYER,
+    ) -> None:
         training = problem.training
         self.problem, self.updates, self.failed = problem, 0, ""
         self._rows = [tuple(row) for row in np.vstack([x, targets]).T.tolist()]
-        self._inputs = len(x)
+        self._inputs, self._learning = len(x), learning
         self._counts_errors = training is not None and training.rule == RULE
         self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
         self._whole = bool((np.sum(targets, axis=0) == 1).all())
-        self._full, self._left = one_update(problem, self._size, self._whole), len(self._rows) % self._size
-        rest = one_update(problem, self._left, self._whole) if self._left else None
+        self._full = one_update(problem, self._size, self._whole, learning)
+        self._left = len(self._rows) % self._size
+        rest = one_update(problem, self._left, self._whole, learning) if self._left else None
         until_clean = self._counts_errors and training is not None and training.stop == "clean_epoch"
         self._loop = loop_of(self._full, rest, until_clean)
         self._functions = FUNCTIONS[arithmetic]
@@ -212,7 +222,8 @@ class StraightLine:
 
     @cached_property
     def _single(self) -> OneUpdate:
-        return self._full if self._size == 1 else one_update(self.problem, 1, self._whole)
+        together = self._size == 1 and not self._learning.output_first
+        return self._full if together else one_update(self.problem, 1, self._whole)
 
     @cached_property
     def _forward(self) -> Run:

@@ -147,7 +147,8 @@ def words_of(source: Source) -> list[str]:
     words += [] if source.label is None else ["--label", source.label]
     words += ["--task", source.task] if source.task else []
     words += [word for column in source.drop for word in ("--drop", column)]
-    return words + (["--missing", source.missing] if source.missing else [])
+    words += ["--missing", source.missing] if source.missing else []
+    return words + (["--classes", ",".join(source.classes)] if source.classes else [])
 
 
 def options_typed(chosen: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ from tutor.training.preparation import Scaling
 from tutor.training.settings import Settings, check
 from tutor.training.setup import set_up, shape_of
 from tutor.training.trainer import Epoch, Result, Trainer
+from tutor.training.transfer import Origin
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Stored
@@ -125,6 +126,12 @@ def load_run(path: Path) -> Run:
     return run
 
 
+def origin_of(path: Path) -> Origin:
+    """What the network of a saved run has learned, for another one to begin with."""
+    run = load_run(path)
+    return Origin(path.name, run.shape, run.trained[0]["vector"], run.settings.normalize, run.heading.classes)
+
+
 def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
     """The saved training, ready to go on to its last epoch, or to `epochs`.
 
@@ -148,7 +155,8 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
                 check_state(which, run.states[which], trainer.form.state(), exact=True)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
-    trainer.begin()  # while it still has its first weights
+    trainer.begin_with(run.states["initial"]["vector"])  # another network's, perhaps
+    trainer.begin()
     trainer.form.restore(run.states["last"])
     trainer.result = Result(_history(run), run.heading.seconds)
     if run.heading.best is not None:

@@ -49,6 +49,14 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"l1": 0.05, "elastic_net": 0.02, "proximal": True, "optimizer": "sgd"}),
     ("moons", {"optimizer": "adaptive_sign", "l1": 0.02, "l2": 0.01, "proximal": True}),
     ("iris", {"l1": 0.05, "proximal": True, "schedule": "inverse_time", **RICH}),
+    ("iris", {"freeze": ("1",)}),
+    ("moons", {"freeze": ("1", "3"), "l1": 0.01, "l2": 0.01, "clip_norm": 0.02, "optimizer": "adaptive_sign", **RICH}),
+    ("iris", {"freeze": ("output",), "l1": 0.05, "proximal": True, "optimizer": "adamw", "clip_value": 0.02}),
+    ("moons", {"freeze": ("2",), "update_order": "output-first", "l1": 0.01, "proximal": True, **RICH}),
+    ("iris", {"update_order": "output-first"}),
+    ("moons", {"update_order": "output-first", "l2": 0.01, "clip_value": 0.03, **RICH}),
+    ("moons", {"update_order": "output-first", "l1": 0.01, "optimizer": "adaptive_sign"}),
+    ("iris", {"update_order": "output-first", "l1": 0.05, "l2": 0.02, "proximal": True, **RICH}),
     ("sine", {"loss": "huber", "loss_setting": {"delta": "0.2"}}),
     ("moons", {"l1": 0.01, "clip_value": 0.03, "optimizer": "sgd"}),
     ("iris", {"l2": 0.01, "clip_norm": 0.05, "optimizer": "adagrad", **RICH}),
@@ -103,7 +111,11 @@ def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
     places = np.arange(0, len(data), max(1, len(data) // _EXAMPLES))[:_EXAMPLES]
     rows, targets = trainer.data.rows, np.ascontiguousarray(trainer.data.targets[:, places])
     before, losses = form.outputs(rows, places).T, []
-    for _ in range(_UPDATES):
+    for _ in range(_UPDATES if wanted.update_order == "output-first" else 0):
+        outputs = np.empty_like(targets)
+        form.update.output_first(form.examples, places, targets, outputs, None, None, plan.epochs)
+        losses.append(network.loss.mean(outputs, targets))
+    for _ in range(_UPDATES - len(losses)):
         network.forward(form.examples.take(places), learning=True)
         losses.append(network.loss.mean(network.judged, targets))
         network.backward(targets)

@@ -110,7 +110,7 @@ CHOICES: dict[str, list[Any]] = {
     "batch_norm": [True, False],
     "residual": [True, False],
     "optimizer": ["adam", "sgd", "momentum", "rmsprop", "adadelta", "nadam", "adaptive_sign"],
-    "normalize": ["", "zscore", "minmax", "unit"],
+    "normalize": ["", "zscore", "minmax", "unit", "mean_image", "channel_mean", "channel_zscore"],
     "rule": ["gradient", "perceptron"],
     "arithmetic": ["fast", "reproducible"],
     "batch_size": [1, 2, 60, 10**17],

@@ -33,6 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "mean squares": {"output_activation": "tanh", "loss": "mean_squared_error"},
     "huber": {"output_activation": "linear", "loss": "huber", "loss_setting": {"delta": "0.1"}},
     "init": {"init": "uniform"},
+    "freeze": {"freeze": ("1",)},
     "sgd": {"optimizer": "sgd"},
     "adaptive sign": {"optimizer": "adaptive_sign"},
     "momentum": {"optimizer": "momentum", "optimizer_setting": {"classical": "true"}},
@@ -42,6 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "exponential": {"schedule": "exponential"},
     "step": {"schedule": "step", "schedule_setting": {"every": "1"}},
     "perceptron": {"hidden": (), "rule": "perceptron", "batch_size": 1},
+    "output first": {"update_order": "output-first"},
     "batch size": {"batch_size": 2},
     "order": {"shuffle": False},
     "seed": {"seed": 8},
@@ -59,6 +61,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "zscore": {"normalize": "zscore"},
     "minmax": {"normalize": "minmax"},
     "unit": {"normalize": "unit"},
+    "mean image": {"normalize": "mean_image"},
+    "channel mean": {"normalize": "channel_mean"},
+    "channel zscore": {"normalize": "channel_zscore"},
     "class weights": {"class_weights": True},
     "validation": {"validation": 0.2},
     "test": {"test": 0.3},
@@ -71,7 +76,8 @@ Y = np.array([0, 1, 1, 0, 1, 1, 0, 1])
 
 
 def data() -> Data:
-    return Data("points", X.copy(), Y, ("a", "b"), ("no", "yes"))
+    """Images of two pixels, so that all of a normalizer's kinds have something to do."""
+    return Data("points", X.copy(), Y, ("a", "b"), ("no", "yes"), (1, 2))
 
 
 def together(*names: str) -> dict[str, Any] | None:

@@ -207,6 +207,12 @@ def test_a_normalizer_does_what_it_says(name: str) -> None:
         assert math.isclose(sum(done), 0, abs_tol=1e-12) and math.isclose(sum(x * x for x in done) / 4, 1)
     elif name == "minmax":
         assert (min(done), max(done)) == (0, 1)
+    elif name == "channel_zscore":
+        assert done == pytest.approx(
+            [NORMALIZERS["zscore"].value(x, np.array(COLUMN), ARITHMETICS["fast"]) for x in COLUMN]
+        )
+    elif name in ("mean_image", "channel_mean"):
+        assert done == [x - 4 for x in COLUMN]
     else:
         assert math.isclose(sum(x * x for x in done), 1)
 

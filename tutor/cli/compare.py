@@ -11,7 +11,7 @@ import typer
 from tutor.cli.app import Force, command
 from tutor.cli.compare_rows import in_rows, is_experiment, place_asked, varied
 from tutor.cli.course import compare_in_lesson
-from tutor.cli.data_options import NAMED, Drop, Label, MissingName, TaskName, treatment_typed
+from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, treatment_typed
 from tutor.cli.lessons import Json
 from tutor.errors import TutorError
 from tutor.files import STDOUT, Kind, claim, printed_too, write_whole
@@ -67,6 +67,7 @@ def compare(
     task: TaskName = None,
     drop: Drop = None,
     missing: MissingName = None,
+    classes: ClassNames = None,
     csv: Table = None,
     force: Force = False,
     times: Times = False,
@@ -117,7 +118,7 @@ def compare(
         "a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,seconds)?(,[a-z_]+_[0-9]+)*\r\n"
     )
     claim(printed_too("--csv", csv, table, json_output), [] if data is None else files_of(data), force)
-    base, treatment = Settings(**given), treatment_typed(drop, missing)
+    base, treatment = Settings(**given), treatment_typed(drop, missing, classes)
     usual = place_asked(lesson, data, label, task, treatment, base.seed)
     if row:
         compared = in_rows(usual, given, row, treatment)

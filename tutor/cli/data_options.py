@@ -25,6 +25,10 @@ _DROP = "A column of a CSV that is left out; may be given several times, or as a
 Drop = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help=_DROP)]
 _MISSING = "What fills a gap in a CSV, fitted on the training part; drop leaves out its row."
 MissingName = Annotated[Literal["mean", "median", "drop"] | None, typer.Option(help=_MISSING)]
+_CLASSES = (
+    "Learn these classes of the data alone, by name or by number from 0, as in 0,1,2; may be given several times."
+)
+ClassNames = Annotated[list[str] | None, typer.Option("--classes", metavar="CLASS", help=_CLASSES)]
 TaskName = Annotated[
     str | None, typer.Option(metavar="NAME", help="regression or classes: what the numbers to be learned are.")
 ]
@@ -41,8 +45,13 @@ def known_task(typed: str | None) -> Task:
     raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
 
 
-def treatment_typed(drop: Sequence[str] | None, missing: Literal["mean", "median", "drop"] | None) -> Treatment:
-    """What is to be done about the columns of a table."""
+def treatment_typed(
+    drop: Sequence[str] | None,
+    missing: Literal["mean", "median", "drop"] | None,
+    classes: Sequence[str] | None = None,
+) -> Treatment:
+    """What is to be done about the columns of a table, and which classes are wanted."""
     from tutor.data.treatment import Treatment
 
-    return Treatment(tuple(drop or ()), missing or "")
+    names = [name.strip() for typed in classes or () for name in typed.split(",")]
+    return Treatment(tuple(drop or ()), missing or "", tuple(name for name in names if name))

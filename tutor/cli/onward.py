@@ -45,6 +45,9 @@ LEADS_TO: Mapping[str, Ways] = {
     "explain normalizer:zscore": [("train --data iris --normalize zscore", _TRY)],
     "explain normalizer:minmax": [("train --data iris --normalize minmax", _TRY)],
     "explain normalizer:unit": [("train --data iris --normalize unit", _TRY)],
+    "explain normalizer:mean_image": [("train --data digits --normalize mean_image", _TRY)],
+    "explain normalizer:channel_mean": [("train --data digits --normalize channel_mean", _TRY)],
+    "explain normalizer:channel_zscore": [("train --data digits --normalize channel_zscore", _TRY)],
     "explain term": [("{command}", _TRY)],
     "explain slip": [
         ("why {lesson} {name}", "how that line comes out right"),

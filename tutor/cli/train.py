@@ -13,7 +13,7 @@ import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
-from tutor.cli.data_options import NAMED, Drop, Label, MissingName, TaskName, known_task, treatment_typed
+from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, known_task, treatment_typed
 from tutor.cli.figure import FigureFile, claim_figure, write_figure
 from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
@@ -38,28 +38,31 @@ def begun(
     task: str | None,
     treatment: Treatment,
     given: Mapping[str, Any],
+    origin: Path | None,
     save: Path | None,
     force: bool,
 ) -> tuple[Source | None, Data, Trainer]:
-    """A new training of a lesson or on data; where the data came from, the examples, and the trainer."""
+    """A new training of a lesson or on data, with the weights of the `origin` where there is one; where the data came
+    from, the examples, and the trainer."""
     from tutor.data.source import files_of, open_data, source_of
+    from tutor.runs.run import origin_of
     from tutor.training.settings import Settings, check
     from tutor.training.setup import set_up
 
     if (lesson is None) == (data is None):
         raise TutorError("name a lesson, as in `tutor train mlp`, or data, as in --data moons: one of the two")
     if lesson is not None:
-        if save is not None or label is not None or task is not None or treatment.is_given:
-            said = "--save, --label, --drop, --missing and --task go with --data"
+        if any((save, label, task, origin)) or treatment.is_given:
+            said = "--save, --label, --drop, --missing, --classes, --task and --init-from go with --data"
             raise TutorError(f"{said}; a lesson has its network and its examples in its file")
         return None, *_lesson(lesson, given)
     assert data is not None
-    _claim(save, files_of(data), force)
+    _claim(save, [*files_of(data), *([] if origin is None else [origin])], force)
     wanted = Settings(**given)
     check(wanted, given)
     source = source_of(data, label, wanted.seed, known_task(task), treatment)
     found = open_data(data, label, wanted.seed, source.task, treatment)
-    return source, found, set_up(found, wanted)
+    return source, found, set_up(found, wanted, origin=None if origin is None else origin_of(origin))
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -85,6 +88,7 @@ def gone_on(
     treatment: Treatment,
     explain: int | None,
     given: Mapping[str, Any],
+    origin: Path | None,
     save: Path | None,
     force: bool,
 ) -> tuple[Source | None, Data, Trainer]:
@@ -100,6 +104,8 @@ def gone_on(
         "task": task,
         "drop": treatment.drop or None,
         "missing": treatment.missing or None,
+        "classes": treatment.classes or None,
+        "init_from": origin,
         "explain": explain,
         **{n: v for n, v in given.items() if n != "epochs"},
     }
@@ -204,6 +210,12 @@ LayersWanted = Annotated[
     bool,
     typer.Option("--layers", help="Look inside, layer by layer: gradients, weights and units, epoch by epoch."),
 ]
+InitFrom = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Begin with the weights of a saved run, layer by layer as far as the sizes are the same."
+    ),
+]
 _LESSON = typer.Argument(help="A lesson, whose network learns its own examples.", autocompletion=lesson_names)
 
 
@@ -217,6 +229,8 @@ def train(
     task: TaskName = None,
     drop: Drop = None,
     missing: MissingName = None,
+    classes: ClassNames = None,
+    init_from: InitFrom = None,
     explain: Explain = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
@@ -242,6 +256,10 @@ def train(
     With --layers you look inside: how far the gradient reaches, which units are dead or saturated, how much the weights
     of every layer change.
 
+    With --init-from FILE a network begins with what another one has learned, and --freeze 1 keeps its first layer:
+    `tutor train --data digits --classes 0,1,2,3,4 --save five.npz`, then `tutor train --data digits --classes 5,6,7
+    --init-from five.npz --freeze 1`.
+
     With --save FILE the run is kept: `tutor train --resume FILE` goes on to the same bits as if it had never stopped,
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
@@ -257,14 +275,18 @@ def train(
     from tutor.training.results import confusion, regions
     from tutor.views.training import training_page
 
-    treatment = treatment_typed(drop, missing)
+    treatment = treatment_typed(drop, missing, classes)
     if folds is not None:
         own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
+        own |= {"--init-from": init_from}
         check_alone({**own, "--figure": figure, "--resume": resume, "--layers": layers or None})
     if resume is not None:
-        source, found, trainer = gone_on(resume, lesson or data, label, task, treatment, explain, given, save, force)
+        own_data = lesson or data
+        source, found, trainer = gone_on(
+            resume, own_data, label, task, treatment, explain, given, init_from, save, force
+        )
     else:
-        source, found, trainer = begun(lesson, data, label, task, treatment, given, save, force)
+        source, found, trainer = begun(lesson, data, label, task, treatment, given, init_from, save, force)
     if folds is not None and source is not None:
         train_in_folds(source, trainer.wanted, folds, printer, json_output)
         return

@@ -28,12 +28,14 @@ def _annotation(entry: Field[Any], kind: Any, section: str) -> Any:
     if origin is dict:
         typed: Any = list[str]
     elif origin is tuple:
-        typed = str
+        typed = list[str] if str in get_args(kind) else str
     else:
         typed = next((k for k in get_args(kind) if k is not type(None)), kind) if "None" in str(kind) else kind
     names = [f"{option(entry.name)}/--no-{entry.name}"] if entry.default is True else [option(entry.name)]
     shown = {"help": entry.metadata["help"], "show_default": _default(entry), "rich_help_panel": section}
-    metavar = {str: "NAME", list[str]: "NAME=NUMBER"}.get(typed) if origin is not tuple else "N,N,…"
+    metavar = {str: "NAME", list[str]: "NAME=NUMBER"}.get(typed)
+    if origin is tuple:
+        metavar = "N,N,…" if typed is str else "LAYER"
     return Annotated[typed | None, typer.Option(*names, metavar=metavar, **shown)]
 
 
@@ -55,6 +57,10 @@ def read(name: str, value: Any, kind: Any) -> Any:
     """A setting from what was typed; `none` leaves to the data what is empty by default. Raises TutorError where it is
     no such thing."""
     origin = get_origin(kind)
+    if origin is tuple and str in get_args(kind):
+        texts = ",".join([value] if isinstance(value, str) else value)
+        parts = [part.strip() for part in texts.split(",") if part.strip()]
+        return () if parts == ["none"] else tuple(parts)
     if origin is tuple:
         try:
             sizes = tuple(int(part) for part in str(value).split(",") if part.strip())

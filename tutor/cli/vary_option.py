@@ -78,6 +78,8 @@ def setting_typed(place: str, name: str, value: str, also: Sequence[str] = ()) -
 def _kind(name: str) -> Any:
     """int, float, bool, str, tuple, dict, or Literal with its words."""
     hint = get_type_hints(Settings)[name]
+    if str in get_args(hint):
+        return str
     if get_origin(hint) in (tuple, dict):
         return get_origin(hint)
     if get_origin(hint) is Literal:
@@ -145,7 +147,8 @@ def words_of(source: Source) -> list[str]:
     words += [] if source.label is None else ["--label", source.label]
     words += ["--task", source.task] if source.task else []
     words += [word for column in source.drop for word in ("--drop", column)]
-    return words + (["--missing", source.missing] if source.missing else [])
+    words += ["--missing", source.missing] if source.missing else []
+    return words + (["--classes", ",".join(source.classes)] if source.classes else [])
 
 
 def options_typed(chosen: Mapping[str, Any]) -> list[str]:

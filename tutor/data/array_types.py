@@ -20,3 +20,5 @@ Bits = NDArray[np.uint64]
 """Random words of 64 bits, each of them independent."""
 Stored = NDArray[Any]
 """An array of a file: numbers of whatever type it has, or text."""
+Image = tuple[int, ...]
+"""The height and the width of an image and, where it is in colour, the number of its channels."""

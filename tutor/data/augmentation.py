@@ -16,7 +16,7 @@ from tutor.data.sampling import normals, words
 from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Bits, Floats, Places
+    from tutor.data.array_types import Bits, Floats, Image, Places
 
 _WORDS = 3
 _PIECE = 1 << 18
@@ -32,14 +32,14 @@ class Augmentation:
     flip: bool = False
     noise: float = 0.0
 
-    def check(self, shape: tuple[int, int] | None) -> None:
-        """Raises TutorError where the examples are no images of a (height, width) that this can be done to."""
+    def check(self, shape: Image | None) -> None:
+        """Raises TutorError where the examples are no images of a size that this can be done to."""
         if shape is None and (self.shift or self.flip):
             raise TutorError("--augment shift and flip need images; noise goes with everything")
-        if shape and self.shift >= min(shape):
+        if shape and self.shift >= min(shape[:2]):
             raise TutorError(f"--augment shift={self.shift} could push {shape[0]} × {shape[1]} pixels out of sight")
 
-    def apply(self, x: Floats, shape: tuple[int, int] | None, seed: int, epoch: int) -> Floats:
+    def apply(self, x: Floats, shape: Image | None, seed: int, epoch: int) -> Floats:
         """A changed copy of x, (examples, features), in its precision. Raises TutorError as `check` does.
 
         Word 3i of the stream says whether example i is flipped (its highest bit), words 3i + 1 and 3i + 2 how far it
@@ -69,7 +69,8 @@ def _steps(raw: Bits, most: int) -> Places:
 
 
 def _shifted(images: Floats, down: Places, right: Places) -> Floats:
-    """Every image, (images, height, width), moved by its own numbers of pixels, (images,) each; what moves in is 0.
+    """Every image, (images, height, width) and perhaps channels, moved by its own numbers of pixels, (images,) each;
+    what moves in is 0.
 
     One pass for each way to move.
     """

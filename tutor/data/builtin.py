@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Labels, Places
+    from tutor.data.array_types import Doubles, Floats, Image, Labels, Places
 
 POINTS = 400
 FEATURES = 20
@@ -32,7 +32,7 @@ class Data:
     """`x`, (examples, features), has one row an example; `y` the number of the class of each, (examples,), or, without
     `classes`, its target values, (examples, outputs).
 
-    `shape` is the height and width of an image, where an example is one; x is in single or in double precision.
+    `shape` is that of an image, where an example is one; x is in single or in double precision.
     In data from a file the names of features and classes are a stranger's text: to be shown only by way of a Screen.
     `remarks` say what a reader took for what, where that was a guess, and how to say otherwise; `targets` are what a
     table calls the columns to be learned. `columns` are those of x that are still to be made into inputs, where a table
@@ -44,7 +44,7 @@ class Data:
     y: Labels
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
-    shape: tuple[int, int] | None = None
+    shape: Image | None = None
     source: str = ""
     remarks: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
@@ -58,6 +58,27 @@ def room(examples: int, features: int, kind: type[np.float32] | type[np.float64]
     """An empty array, (examples, features), with room behind each row for the 1 that goes with the bias: a large
     data set is then never copied."""
     return np.empty((examples, features + 1), kind)[:, :-1]
+
+
+def of_classes(data: Data, typed: Sequence[str]) -> Data:
+    """The examples of these classes, each given by its name or its number, from 0. Raises TutorError for a class that
+    there is not, and where fewer than two of them, or all, are named."""
+    if not data.classes:
+        raise TutorError(f"--classes names some of several classes, and {data.name} has values to predict")
+    known = {str(k): k for k in range(len(data.classes))} | {name: k for k, name in enumerate(data.classes)}
+    for name in typed:
+        if name not in known:
+            raise TutorError(f"--classes: {data.name} has no class {name[:40]!r}{nearest(name[:40], data.classes)}")
+    chosen = sorted({known[name] for name in typed})
+    if len(chosen) == len(data.classes):
+        raise TutorError(f"--classes has no effect: it names all {len(chosen)} classes of {data.name}; leave it out")
+    if len(chosen) < 2:
+        raise TutorError("--classes takes two or more, as in --classes 0,1,2: one class alone is nothing to learn")
+    kept = np.isin(data.y, chosen)
+    x = room(int(kept.sum()), data.x.shape[1], np.float32 if data.x.dtype == np.float32 else np.float64)
+    np.compress(kept, data.x, axis=0, out=x)
+    classes = tuple(data.classes[k] for k in chosen)
+    return replace(data, x=x, y=np.searchsorted(chosen, data.y[kept]), classes=classes)
 
 
 def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:

@@ -18,7 +18,7 @@ from tutor.errors import TutorError, counted, listed
 from tutor.read_files import opened
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats
+    from tutor.data.array_types import Floats, Image
 
 Task = Literal["", "regression", "classes"]
 """What is to be learned of labels that are numbers; empty where that is guessed from them."""
@@ -131,6 +131,6 @@ def _are_whole(values: Iterable[float]) -> bool:
     return all(float(value).is_integer() for value in values)
 
 
-def pixel_names(shape: tuple[int, int]) -> tuple[str, ...]:
-    """The features of an image of (height, width), row by row."""
-    return tuple(f"pixel {row + 1},{column + 1}" for row in range(shape[0]) for column in range(shape[1]))
+def pixel_names(shape: Image) -> tuple[str, ...]:
+    """The features of an image, row by row."""
+    return tuple("pixel " + ",".join(str(k + 1) for k in place) for place in np.ndindex(*shape))

@@ -152,24 +152,32 @@ class Member:
             file.read(1)  # the checksum is compared when the end is reached
 
 
+_MOST_CHANNELS = 4
 PAIRS = (("x", "y"), ("data", "target"), ("x_train", "y_train"))
 
 
 def read_npz(path: Path, label: str | None, task: Task = "") -> Data:
     """The examples in the arrays x and y (data and target, x_train and y_train; in any case) of an NPZ file.
 
-    x is (examples, features), or (examples, height, width) for images, which become a row each; bytes of images become
-    k/256. y is (examples,) or (examples, outputs); `label` names another array. Text, at most 1,000 different whole
-    numbers of a whole type, or at most 20 of another, are classes; other numbers are values to predict.
+    x is (examples, features), or, for images, which become a row each, (examples, height, width) or (examples, height,
+    width, channels); bytes of images become k/256. y is (examples,) or (examples, outputs); `label` names another
+    array. Text, at most 1,000 different whole numbers of a whole type, or at most 20 of another, are classes; other
+    numbers are values to predict.
     Raises TutorError where the archive is damaged, too large, or holds anything else.
     """
     with opened(path, LARGEST_FILE) as archive:
         names = _pair(path, archive, label)
         x, y = (Member(path, archive, name) for name in names)
-        if len(x.shape) not in (2, 3) or not 1 <= len(y.shape) <= 2:
+        if not 2 <= len(x.shape) <= 4 or not 1 <= len(y.shape) <= 2:
             raise TutorError(
                 f"{path}: {names[0]!r} has the shape {x.shape} and {names[1]!r} {y.shape}; they have to be (examples, "
-                "features) or (examples, height, width), and (examples,) or (examples, outputs)"
+                "features), (examples, height, width) or (examples, height, width, channels), and (examples,) or "
+                "(examples, outputs)"
+            )
+        if len(x.shape) == 4 and x.shape[3] > _MOST_CHANNELS:
+            raise TutorError(
+                f"{path}: {names[0]!r} has the shape {x.shape}, whose last size is to be that of the channels, at most "
+                f"{_MOST_CHANNELS}; where they come first, x.transpose(0, 2, 3, 1) puts them last"
             )
         if x.shape[0] != y.shape[0]:
             raise TutorError(
@@ -179,7 +187,7 @@ def read_npz(path: Path, label: str | None, task: Task = "") -> Data:
             check_amount(member.where, member.shape)
         labels, classes, remarks = _labels(y, names[1], task)
         inputs = _inputs(x)
-    shape = x.shape[1:] if len(x.shape) == 3 else None
+    shape: Any = x.shape[1:] if len(x.shape) > 2 else None
     features = pixel_names(shape) if shape else tuple(f"x{k + 1}" for k in range(x.shape[1]))
     return Data(path.stem, inputs, labels, features, classes, shape, path.name, remarks)
 
@@ -210,7 +218,7 @@ def _inputs(member: Member) -> Floats:
     small = member.dtype.itemsize <= (4 if member.dtype.kind == "f" else 2)
     x = room(member.shape[0], prod(member.shape[1:]), np.float32 if small else np.float64)
     member.read_into(x)
-    if member.dtype == np.uint8 and len(member.shape) == 3:
+    if member.dtype == np.uint8 and len(member.shape) > 2:
         np.multiply(x, np.float32(1 / 256), out=x)
     check_finite(member.where, x)
     return x

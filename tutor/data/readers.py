@@ -48,7 +48,7 @@ def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatme
     try:
         if reader is read_csv:
             return read_csv(path, label, task, treatment)
-        if treatment.is_given:
+        if treatment.of_columns:
             raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
         return reader(path, label, task)
     except MemoryError:

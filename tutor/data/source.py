@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutor.data.builtin import DATA, Data, load
+from tutor.data.builtin import DATA, Data, load, of_classes
 from tutor.data.limits import Task, size_of
 from tutor.data.readers import is_file_name, read_file
 from tutor.data.treatment import AS_IT_STANDS, Missing, Treatment
@@ -28,10 +28,11 @@ class Source:
     task: Task = ""
     drop: tuple[str, ...] = ()
     missing: Missing = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def treatment(self) -> Treatment:
-        return Treatment(self.drop, self.missing)
+        return Treatment(self.drop, self.missing, self.classes)
 
     @property
     def is_file(self) -> bool:
@@ -49,8 +50,9 @@ def files_of(name: str) -> list[Path]:
 
 
 def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
-    """The data set of that name, or the examples in that file."""
-    return load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
+    """The data set of that name, or the examples in that file; those of the classes that are wanted."""
+    found = load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
+    return of_classes(found, treatment.classes) if treatment.classes else found
 
 
 def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Source:
@@ -60,11 +62,11 @@ def source_of(name: str, label: str | None, seed: int, task: Task = "", treatmen
             raise TutorError(f"--label names a column of a file; {name!r} is a data set with classes of its own")
         if task:
             raise TutorError(f"--task says what the labels of a file are; what {name!r} has to be learned is known")
-        if treatment.is_given:
+        if treatment.of_columns:
             raise TutorError(f"--drop and --missing are for the columns of a file; {name!r} has no gaps and no text")
-        return Source(name, seed)
-    path = Path(name)
-    return Source(name, seed, label, size_of(path), _digest(path), task, treatment.drop, treatment.missing)
+        return Source(name, seed, classes=treatment.classes)
+    path, of = Path(name), treatment
+    return Source(name, seed, label, size_of(path), _digest(path), task, of.drop, of.missing, of.classes)
 
 
 def places(source: Source, run: Path) -> list[Path]:
@@ -78,7 +80,7 @@ def found_again(source: Source, run: Path) -> Data:
     Raises TutorError where there is none, or another one.
     """
     if not source.is_file:
-        return load(source.name, source.seed)
+        return open_data(source.name, None, source.seed, treatment=source.treatment)
     path = next((place for place in places(source, run) if is_file(place)), None)
     if path is None:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")

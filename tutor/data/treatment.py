@@ -1,4 +1,5 @@
-"""What is done about the columns of a table that are not wanted, that hold words, or that have gaps."""
+"""What is done about the columns of a table that are not wanted, that hold words, or that have gaps, and about classes
+that are not wanted."""
 
 from __future__ import annotations
 
@@ -11,13 +12,19 @@ Missing = Literal["", "mean", "median", "drop"]
 
 @dataclass(frozen=True)
 class Treatment:
-    """The columns that are left out, as they were typed, and what is done about gaps."""
+    """The columns that are left out, as they were typed, what is done about gaps, and the classes that are kept, as
+    they were typed; all of them where none is named."""
 
     drop: tuple[str, ...] = ()
     missing: Missing = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def is_given(self) -> bool:
+        return bool(self.of_columns or self.classes)
+
+    @property
+    def of_columns(self) -> bool:
         return bool(self.drop or self.missing)
 
     @property

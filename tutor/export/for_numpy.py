@@ -38,6 +38,11 @@ def gradient_lines(plan: Plan) -> list[str]:
         '    """The derivative of the mean loss by every parameter: d is that by a sum z, e that by an output h."""',
         f"    d{top} = {_output_delta(plan)} / len(targets)",
     ]
+    if plan.output_first:
+        lines[1:2] = [
+            '    """The derivative of the mean loss, layer by layer from the output: d is that by a sum z, e that by',
+            '    an output h. Whoever takes a layer changes its weights; the error goes back through the new ones."""',
+        ]
     for k in range(top, 0, -1):
         depth = k - 1
         if shape.normalises(depth):
@@ -45,18 +50,37 @@ def gradient_lines(plan: Plan) -> list[str]:
         lines.append(f"    by_W{k} = d{k}.T @ f.h{k - 1}")
         if not shape.normalises(depth):
             lines.append(f"    by_b{k} = d{k}.sum(axis=0)")
+        if plan.output_first and depth in plan.free:
+            lines += [*_penalty_slopes(plan, k), f"    yield layer{k}, {_places(plan, depth, 0)}, {_by_layer(k)}"]
+        if plan.output_first and depth in plan.free and shape.normalises(depth):
+            lines.append(f"    yield None, {_places(plan, depth, 1)}, by_gamma{k}")
         if k > 1:
             passed = f" + e{k}  # and past the layer" if shape.skips(depth) else ""
             lines.append(f"    e{k - 1} = d{k} @ W{k}{passed}")
             slope = _slope(shape.activations[k - 2], f"f.z{k - 1}", f"f.a{k - 1}")
             lines.append(f"    d{k - 1} = e{k - 1}" + (f" * {slope}" if slope != "1" else ""))
-    for strength, penalty, own in plan.penalties:
-        for k in range(1, top + 1):
-            slope = code_of(penalty.slope(Code(f"W{k}"), *own, NUMPY)).at_least(POWER)
-            lines.append(f"    by_W{k} += {strength} * {slope}")
-    parts = [f"np.column_stack([by_W{k}, by_b{k}]).ravel()" for k in range(1, top + 1)]
+    if plan.output_first:
+        return [*lines, "", ""]
+    for depth in plan.free:
+        lines += _penalty_slopes(plan, depth + 1)
+    parts = [_by_layer(k) for k in range(1, top + 1)]
     parts += [f"by_gamma{k}" for k in range(1, top) if shape.batch_norm]
     return [*lines, "    return np.concatenate([", *(f"        {part}," for part in parts), "    ])", "", ""]
+
+
+def _penalty_slopes(plan: Plan, k: int) -> list[str]:
+    slopes = ((strength, code_of(p.slope(Code(f"W{k}"), *own, NUMPY))) for strength, p, own in plan.penalties)
+    return [f"    by_W{k} += {strength} * {slope.at_least(POWER)}" for strength, slope in slopes]
+
+
+def _by_layer(k: int) -> str:
+    return f"np.column_stack([by_W{k}, by_b{k}]).ravel()"
+
+
+def _places(plan: Plan, depth: int, which: int) -> str:
+    """Where the weights and biases of a layer lie in the vector or, as the second, its gammas."""
+    found = plan.shape.places(depth)[which]
+    return f"slice({found.start}, {found.stop})"
 
 
 def _output_delta(plan: Plan) -> str:
@@ -138,6 +162,10 @@ def _numbers(plan: Plan) -> list[str]:
         lines += [f"shift = {array(scaling.shift)}", f"scale = {array(scaling.scale)}"]
     lines += target_lines(plan)
     lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
+    if plan.settings.freeze and not plan.output_first:
+        lines.append("free = np.ones(len(w), dtype=bool)  # the parameters that learn; those of frozen layers stay")
+        frozen = [places for depth in plan.settings.learning.frozen for places in shape.places(depth)]
+        lines += [f"free[{places.start}:{places.stop}] = False" for places in frozen]
     return [*lines, *setting_lines(plan)]
 
 
@@ -223,17 +251,33 @@ def clipped(plan: Plan, module: str) -> tuple[str, str]:
 
 
 def _step(plan: Plan) -> list[str]:
-    together, each = step_lines(plan, "np", "    ")
-    if shrunk := plan.shrunk("W", NUMPY):
-        matrices = ", ".join(f"W{k}" for k in range(1, plan.shape.depth + 1))
-        each += [f"    for W in [{matrices}]:", *(f"        W[...] = {text}  # soft-thresholding" for text in shrunk)]
+    indent = "        " if plan.output_first else "    "
+    together, each = step_lines(plan, "np", indent)
+    shrunk, states = plan.shrunk("W", NUMPY), [*plan.variant.state]
+    lines = [*documented(plan.variant), '    now["t"] += 1', '    t, eta = now["t"], rate(epoch)', *together]
+    if not plan.output_first:
+        if shrunk:
+            each.append(f"    for W in [{', '.join(f'W{depth + 1}' for depth in plan.free)}]:")
+            each += [f"        W[...] = {text}  # soft-thresholding" for text in shrunk]
+        own = [f"    {name} = state_{name}" for name in states]
+        if plan.settings.freeze:
+            own.append("    before = w.copy()")
+            each.append("    w[...] = np.where(free, w, before)")
+        return ["def step(g, E, epoch):", *lines, *own, *each, "", ""]
+    if shrunk:
+        each += ["        if layer is not None:", "            W = layer[:, :-1]"]
+        each += [f"            W[...] = {text}  # soft-thresholding" for text in shrunk]
+    value, _ = clipped(plan, "np")
     return [
-        "def step(g, E, epoch):",
-        *documented(plan.variant),
-        '    now["t"] += 1',
-        '    t, eta = now["t"], rate(epoch)',
-        *together,
-        *(f"    {name} = state_{name}" for name in plan.variant.state),
+        "parameters = w",
+        "",
+        "",
+        "def step(gradients, E, epoch):",
+        *lines,
+        "    for layer, places, g in gradients:",
+        "        w = parameters[places]",
+        *(f"        {name} = state_{name}[places]" for name in states),
+        *([f"        g = {value}"] if value else []),
         *each,
         "",
         "",
@@ -267,8 +311,8 @@ def _judged(plan: Plan) -> list[str]:
 
 
 def _update(plan: Plan) -> list[str]:
-    shape, limits = plan.shape, plan.settings
-    value, norm = clipped(plan, "np")
+    limits = plan.settings
+    value, norm = ("", "") if plan.output_first else clipped(plan, "np")
     lines = [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
@@ -280,9 +324,11 @@ def _update(plan: Plan) -> list[str]:
     ]
     if plan.variant.shared:
         for strength, penalty, own in plan.penalties:
-            for k in range(1, shape.depth + 1):
-                term = text_of(penalty.term, Code(f"W{k}"), *own, NUMPY)
+            for depth in plan.free:
+                term = text_of(penalty.term, Code(f"W{depth + 1}"), *own, NUMPY)
                 lines.append(f"    E = E + {strength} * float(({term}).sum())")
+    if plan.settings.freeze and not plan.output_first:
+        lines.append("    g = np.where(free, g, 0.0)")
     if value:
         lines.append(f"    g = {value}")
     if norm:

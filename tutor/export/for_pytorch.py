@@ -46,11 +46,12 @@ def script(plan: Plan) -> str:
         *_network(plan),
         "network = Network()",
         *(f"state_{name} = [piece.clone() for piece in pieces(state_{name})]" for name in plan.state),
+        *_which_learn(plan),
         "",
         "",
         *_predict(plan),
         *rate_lines(plan),
-        *_step(plan),
+        *([*_gradient(plan), *_step_from_the_output(plan)] if plan.output_first else _step(plan)),
         *_update(plan),
         *using(plan),
     ]
@@ -95,7 +96,7 @@ def _pieces(plan: Plan) -> list[str]:
 
 
 def _network(plan: Plan) -> list[str]:
-    shape = plan.shape
+    shape, kept = plan.shape, plan.output_first
     own = [name for k in range(1, shape.depth + 1) for name in (f"W{k}", f"b{k}")]
     own += [f"gamma{k}" for k in range(1, shape.depth) if shape.batch_norm]
     lines = [
@@ -110,7 +111,7 @@ def _network(plan: Plan) -> list[str]:
     ]
     for k in range(1, len(plan.running) + 1):
         lines += [f'        self.register_buffer("{n}{k}", {n}{k}.clone())' for n in ("mean", "variance")]
-    lines += ["", "    def forward(self, h0):"]
+    lines += ["", "    def forward(self, h0):", *(["        self.seen = {}"] if kept else [])]
     for depth, name in enumerate(shape.activations):
         k = depth + 1
         if shape.normalises(depth):
@@ -120,6 +121,9 @@ def _network(plan: Plan) -> list[str]:
         if k < shape.depth:
             skipped = f" + h{depth}" if shape.skips(depth) else ""
             lines.append(f"        h{k} = {_activated(name, f'z{k}')}{skipped}")
+        if kept:
+            sums = "sums" if shape.normalises(depth) else f"z{k}"
+            lines.append(f"        self.seen[{k}] = h{depth}, {sums}, {f'h{k}' if k < shape.depth else sums}")
     lines += [f"        return z{shape.depth}", "", "    @staticmethod", "    def output(z):"]
     return [*lines, f"        return {_activated(shape.activations[-1], 'z')}", "", ""]
 
@@ -150,6 +154,15 @@ def _normalised(k: int) -> list[str]:
     ]
 
 
+def _which_learn(plan: Plan) -> list[str]:
+    """Of each parameter of the module whether it learns, where some layers are frozen."""
+    if not plan.settings.freeze or plan.output_first:
+        return []
+    layers = [depth in plan.free for depth in range(plan.shape.depth)]
+    gammas = layers[:-1] if plan.shape.batch_norm else []
+    return [f"FREE = {[learns for layer in layers for learns in (layer, layer)] + gammas}  # frozen layers stay"]
+
+
 def _predict(plan: Plan) -> list[str]:
     return [
         "def scaled(x):",
@@ -168,11 +181,70 @@ def _predict(plan: Plan) -> list[str]:
     ]
 
 
+def _gradient(plan: Plan) -> list[str]:
+    """The backward pass from the output, where each layer is changed before the error goes back through it."""
+    shape, top = plan.shape, plan.shape.depth
+    lines = [
+        "def gradients_of(mean_loss):",
+        '    """The derivative of the mean loss, from the output layer: number of the parameter, and gradient. Whoever',
+        '    takes a layer changes its weights, and the error goes back through the new ones."""',
+        f"    (d,) = torch.autograd.grad(mean_loss, network.seen[{top}][1], retain_graph=True)",
+    ]
+    for k in range(top, 0, -1):
+        depth, first = k - 1, 2 * (k - 1)
+        if k < top:
+            lines.append(f"    _, sums, h = network.seen[{k}]")
+            asked = f", network.gamma{k}, network.b{k}" if shape.normalises(depth) else ""
+            found = "d, by_gamma, by_bias" if asked else "(d,)"
+            lines.append(
+                f"    {found} = torch.autograd.grad(h, (sums{asked},), e, retain_graph=True)".replace(",,", ",")
+            )
+        by_bias = "by_bias" if shape.normalises(depth) else "d.sum(dim=0)"
+        if depth in plan.free:
+            lines.append(f"    yield from (({first}, d.T @ network.seen[{k}][0].detach()), ({first + 1}, {by_bias}))")
+        if depth in plan.free and shape.normalises(depth):
+            lines.append(f"    yield {2 * top + depth}, by_gamma")
+        if k > 1:
+            passed = " + e  # and past the layer" if shape.skips(depth) else ""
+            lines.append(f"    e = d @ network.W{k}.detach(){passed}")
+    return [*lines, "", ""]
+
+
+def _step_from_the_output(plan: Plan) -> list[str]:
+    together, each = step_lines(plan, "torch", "            ")
+    if shrunk := plan.shrunk("w", TORCH):
+        each += ["            if w.ndim == 2:"]
+        each += [f"                w[...] = {text}  # soft-thresholding" for text in shrunk]
+    slopes = [f"{strength} * ({text_of(p.slope, Code('w'), *own, TORCH)})" for strength, p, own in plan.penalties]
+    value, _ = clipped(plan, "torch")
+    return [
+        "def step(gradients, E, epoch):",
+        *documented(plan.variant),
+        '    now["t"] += 1',
+        '    t, eta = now["t"], rate(epoch)',
+        *together,
+        "    parameters = list(network.parameters())",
+        "    for place, g in gradients:",
+        "        with torch.no_grad():",
+        "            w = parameters[place]",
+        *(f"            {name} = state_{name}[place]" for name in plan.variant.state),
+        *(["            if w.ndim == 2:"] if slopes else []),  # biases and gammas are not penalised
+        *(f"                g = g + {slope}" for slope in slopes),
+        *([f"            g = {value}"] if value else []),
+        *each,
+        "",
+        "",
+    ]
+
+
 def _step(plan: Plan) -> list[str]:
     together, each = step_lines(plan, "torch", "        ")
     if shrunk := plan.shrunk("w", TORCH):  # biases and gammas are not penalised
         each += ["        if w.ndim == 2:", *(f"            w[...] = {text}  # soft-thresholding" for text in shrunk)]
     inner, outer = ", ".join(["w", "g", *plan.variant.state]), "".join(f", state_{name}" for name in plan.variant.state)
+    if plan.settings.freeze:
+        inner, outer = f"{inner}, learns", f"{outer}, FREE"
+        each = ["        if not learns:", "            continue", *each]
     return [
         "@torch.no_grad()",
         "def step(gradients, E, epoch):",
@@ -188,12 +260,12 @@ def _step(plan: Plan) -> list[str]:
 
 
 def _update(plan: Plan) -> list[str]:
-    shape, limits, penalties = plan.shape, plan.settings, list(plan.penalties)
-    value, norm = clipped(plan, "torch")
+    shape = plan.shape
     fused = LOSSES[shape.loss].output == shape.activations[-1]
     by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
     by_outputs = [] if fused else ["    y = network.output(z)", f"    mean_loss = {loss_text(plan, 'y', TORCH)}"]
-    lines = [
+    gradients = "list(torch.autograd.grad(mean_loss, list(network.parameters())))"
+    return [
         "def update(x, targets, epoch=EPOCH):",
         '    """One update by these examples; the mean of their losses before it."""',
         f"    targets = {own_targets(plan, 'torch.as_tensor(targets, dtype=torch.float64)')}",
@@ -201,22 +273,44 @@ def _update(plan: Plan) -> list[str]:
         "    z = network(scaled(x))",
         *by_sums,
         *by_outputs,
-        "    gradients = list(torch.autograd.grad(mean_loss, list(network.parameters())))",
+        f"    gradients = {'gradients_of(mean_loss)' if plan.output_first else gradients}",
         "    E = loss = mean_loss.item()",
+        *_penalties(plan),
+        *([] if plan.output_first else _clipping(plan)),
+        "    step(gradients, E, epoch)",
+        "    return loss",
+        "",
+        "",
     ]
+
+
+def _penalties(plan: Plan) -> list[str]:
+    """Their slopes, where all gradients are there, and what they add to the loss of an optimizer that goes by it."""
+    lines, penalties = [], list(plan.penalties)
     if penalties:  # biases and gammas are not penalised
-        lines.append("    matrices = [w.detach() if w.ndim == 2 else None for w in network.parameters()]")
+        parts, held = ("w", "network.parameters()"), ""
+        if plan.settings.freeze:
+            parts, held = ("w, learns", "zip(network.parameters(), FREE)"), " and learns"
+        lines.append(f"    matrices = [w.detach() if w.ndim == 2{held} else None for {parts[0]} in {parts[1]}]")
     for strength, penalty, own in penalties:
         slope = text_of(penalty.slope, Code("w"), *own, TORCH)
         term = text_of(penalty.term, Code("w"), *own, TORCH)
-        lines += ["    gradients = [", f"        g if w is None else g + {strength} * ({slope})"]
-        lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
+        if not plan.output_first:
+            lines += ["    gradients = [", f"        g if w is None else g + {strength} * ({slope})"]
+            lines += ["        for w, g in zip(matrices, gradients)", "    ]"]
         if plan.variant.shared:
             lines.append(f"    E = E + {strength} * sum(({term}).sum().item() for w in matrices if w is not None)")
-    if value:
-        lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"]
+    return lines
+
+
+def _clipping(plan: Plan) -> list[str]:
+    value, norm = clipped(plan, "torch")
+    lines = []
+    if plan.settings.freeze:
+        lines.append("    gradients = [g * learns for g, learns in zip(gradients, FREE)]")
+    lines += ["    gradients = [", f"        {value}", "        for g in gradients", "    ]"] if value else []
     if norm:
         lines.append("    length = math.sqrt(sum((g * g).sum().item() for g in gradients))")
-        lines.append(f"    if length > {limits.clip_norm!r}:")
+        lines.append(f"    if length > {plan.settings.clip_norm!r}:")
         lines.append(f"        gradients = [{norm} for g in gradients]")
-    return [*lines, "    step(gradients, E, epoch)", "    return loss", "", ""]
+    return lines

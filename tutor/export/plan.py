@@ -84,6 +84,16 @@ class Plan:
         return [code_of(float(value)) for value in known.values()]
 
     @property
+    def output_first(self) -> bool:
+        """Whether each layer is changed before the error goes back through it."""
+        return self.settings.learning.output_first
+
+    @property
+    def free(self) -> list[int]:
+        """The layers that learn, counted from 0."""
+        return [depth for depth in range(self.shape.depth) if depth not in self.settings.learning.frozen]
+
+    @property
     def variant(self) -> Variant:
         return self.training.variant
 
@@ -118,4 +128,5 @@ def _by_array(shape: Shape, names: Sequence[str], states: Mapping[str, float]) -
     for before, after in pairwise(shape.sizes):
         for _ in range(after):
             order += [f"W{next(weight)}" for _ in range(before)] + [f"b{next(bias)}"]
-    return {**states, **{f"state_{name}": np.array([states[f"{name}_{p}"] for p in order]) for name in names}}
+    found = {name: [states.get(f"{name}_{p}", 0.0) for p in order] for name in names}  # a frozen one has no state
+    return {**states, **{f"state_{name}": np.array(values) for name, values in found.items()}}

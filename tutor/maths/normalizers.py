@@ -21,7 +21,8 @@ class Sums(Protocol):
 class Normalizer:
     """x_new = (x - shift)/scale, with shift(xs, m) and scale(xs, shift, m) of the values xs that x is normalised with.
 
-    Those are an array: the column of the feature, or, for `along = "row"`, the features of the same example.
+    Those are an array: the column of the feature, or, for `along = "row"`, the features of the same example, or, for
+    `along = "channel"`, one colour of an image, over all examples and pixels. Some are `for_images` alone.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Normalizer:
     along: str
     remark: str
     source: str = "the lecture's slide on normalization"
+    for_images: bool = False
 
     def value(self, x: Scalar, xs: Numbers, m: Sums) -> Scalar:
         """x after normalisation."""
@@ -43,6 +45,12 @@ def mean(xs: Numbers, m: Sums) -> Scalar:
     return m.total(xs) / len(xs)
 
 
+def _spread(xs: Numbers, centre: Scalar, m: Sums) -> Scalar:
+    """The standard deviation: the root of the mean square of the distances from the mean."""
+    return m.sqrt(mean((xs - centre) ** 2, m))
+
+
+_OF_IMAGES = "the lecture's slide on preprocessing of images"
 NORMALIZERS = {
     entry.name: entry
     for entry in (
@@ -50,7 +58,7 @@ NORMALIZERS = {
             "zscore",
             "x_new = (x - mean)/std",
             mean,
-            lambda xs, centre, m: m.sqrt(mean((xs - centre) ** 2, m)),
+            _spread,
             "column",
             "Mean 0 and standard deviation 1 in every feature. A feature that never changes has no std to divide by.",
         ),
@@ -70,6 +78,36 @@ NORMALIZERS = {
             lambda xs, nothing, m: m.sqrt(m.total(xs**2)),
             "row",
             "Scales examples, not features: the columns keep their different scales.",
+        ),
+        Normalizer(
+            "mean_image",
+            "x_new = x - mean",
+            mean,
+            lambda xs, centre, m: 1,
+            "column",
+            "The mean image, a number for each pixel and colour, is taken from every image, as AlexNet has it.",
+            _OF_IMAGES,
+            for_images=True,
+        ),
+        Normalizer(
+            "channel_mean",
+            "x_new = x - mean",
+            mean,
+            lambda xs, centre, m: 1,
+            "channel",
+            "One mean for each colour, over all pixels of all images, as VGGNet has it; a grey image has one channel.",
+            _OF_IMAGES,
+            for_images=True,
+        ),
+        Normalizer(
+            "channel_zscore",
+            "x_new = (x - mean)/std",
+            mean,
+            _spread,
+            "channel",
+            "One mean and one standard deviation for each colour, over all pixels of all images, as ResNet has it.",
+            _OF_IMAGES,
+            for_images=True,
         ),
     )
 }

@@ -57,7 +57,7 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     source: Source
     features: tuple[str, ...]
     classes: tuple[str, ...]
-    image: tuple[int, int] | None
+    image: tuple[int, ...] | None
     shape: Shape
     scaling: Scaling | None
     history: list[tuple[float, float | None, _Number | None, float | None]]

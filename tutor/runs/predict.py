@@ -56,7 +56,11 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
         raise TutorError(f"{name} has {counted(data.x.shape[1], 'feature')}, and the network takes {count}")
     found = Examples(data.x, data.y)
     _compare(run, data.features, found.remarks)
-    if data.classes != run.heading.classes or (not data.classes and data.y.ndim != 2):
+    if run.heading.classes and {*run.heading.classes} < {*data.classes}:
+        numbers = [run.heading.classes.index(name) if name in run.heading.classes else -1 for name in data.classes]
+        found.y = np.array(numbers)[data.y]
+        found.remarks.append("Examples of classes that the network does not know are in no count of right and wrong.")
+    elif data.classes != run.heading.classes or (not data.classes and data.y.ndim != 2):
         found.y = None
         found.remarks.append("Its labels are not those that the network was trained on, so they are left aside.")
     source = run.heading.source
@@ -204,6 +208,8 @@ def _answers(run: Run, table: Table, columns: list[int], cells: Sequence[tuple[i
     for row, (cell,) in cells:
         name, value = tidy(cell), value_of(cell, table.decimal_commas)
         place = numbers.get(name, -1 if not name else None if value is None else by_value.get(value))
+        if place is None and run.heading.source.classes:
+            place = -1  # of a class that was left out on purpose
         if place is None:
             raise table.wrong(row, column, f"{name[:40]!r} is no class of the network")
         found.append(place)

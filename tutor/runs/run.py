@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from tutor.training.preparation import Scaling
 from tutor.training.settings import Settings, check
 from tutor.training.setup import set_up, shape_of
 from tutor.training.trainer import Epoch, Result, Trainer
+from tutor.training.transfer import Origin
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Stored
@@ -125,6 +126,12 @@ def load_run(path: Path) -> Run:
     return run
 
 
+def origin_of(path: Path) -> Origin:
+    """What the network of a saved run has learned, for another one to begin with."""
+    run = load_run(path)
+    return Origin(path.name, run.shape, run.trained[0]["vector"], run.settings.normalize, run.heading.classes)
+
+
 def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
     """The saved training, ready to go on to its last epoch, or to `epochs`.
 
@@ -148,7 +155,8 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
                 check_state(which, run.states[which], trainer.form.state(), exact=True)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
-    trainer.begin()  # while it still has its first weights
+    trainer.begin_with(run.states["initial"]["vector"])  # another network's, perhaps
+    trainer.begin()
     trainer.form.restore(run.states["last"])
     trainer.result = Result(_history(run), run.heading.seconds)
     if run.heading.best is not None:
@@ -213,7 +221,8 @@ def check_run(run: Run) -> None:
         raise TutorError("the seed of the data is no number from 0 on with at most 18 digits")
     if len(set(heading.classes)) != len(heading.classes):
         raise TutorError("two classes have the same name")
-    if heading.image is not None and (min(heading.image) < 1 or heading.image[0] * heading.image[1] != shape.sizes[0]):
+    image = heading.image
+    if image is not None and (len(image) not in (2, 3) or min(image) < 1 or prod(image) != shape.sizes[0]):
         raise TutorError(f"no image of this size has {shape.sizes[0]} pixels")
     _check_scaling(run)
     _check_epochs(run)

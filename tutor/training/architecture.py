@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,25 @@ class Shape:
             found.append(vector[start : start + size, None])
             start += size
         return found
+
+    def places(self, depth: int) -> list[slice]:
+        """Where the parameters of a layer lie in the vector."""
+        start, gammas = 0, self.dense
+        for layer, (before, after) in enumerate(pairwise(self.sizes)):
+            end = start + (before + 1) * after
+            if layer == depth:
+                own = slice(start, end)
+                return [own, slice(gammas, gammas + after)] if self.normalises(depth) else [own]
+            start, gammas = end, gammas + after
+        raise IndexError(depth)
+
+    def free(self, frozen: Collection[int]) -> Mask:
+        """Which entries of the vector, (parameters,), learn where these layers do not."""
+        mask = np.ones(self.count, dtype=bool)
+        for depth in frozen:
+            for places in self.places(depth):
+                mask[places] = False
+        return mask
 
     def weights(self) -> Mask:
         """Which entries of the vector, (parameters,), are weights, and so penalised: not biases, and not scales."""

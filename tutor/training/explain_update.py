@@ -48,6 +48,13 @@ def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
     wanted, form = trainer.wanted, trainer.form
     if not 1 <= number <= last:
         raise TutorError(f"--explain {number}: the updates are numbered from 1 to {last:,}")
+    if wanted.freeze:
+        raise TutorError("--explain shows a worksheet, in which every layer learns; leave out --freeze")
+    if wanted.update_order != "together":
+        raise TutorError(
+            "--explain shows the worksheet of gradient descent, which works all gradients first; leave out "
+            "--update-order, or see `tutor explain slip:updated-weight`"
+        )
     if isinstance(form, SmallForm):
         return
     if wanted.noise or wanted.batch_norm or wanted.residual or wanted.class_weights or wanted.augment:

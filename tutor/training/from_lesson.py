@@ -69,7 +69,7 @@ IN_TRAINING = {
     "proximal": "proximal",
 }
 """What a lesson calls the settings that are of its training."""
-CHANGEABLE = (*IN_TRAINING, "batch_size", "epochs", "shuffle", "seed", "arithmetic")
+CHANGEABLE = (*IN_TRAINING, "freeze", "update_order", "batch_size", "epochs", "shuffle", "seed", "arithmetic")
 """What may be said beside a lesson; the rest is in the lesson."""
 
 
@@ -95,7 +95,8 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
     data, prepared = _examples(problem, problem.network, name)
     system, changed = ARITHMETICS[wanted.arithmetic], replace(problem, training=training)
     try:
-        line = StraightLine(changed, prepared.x.T, prepared.targets, wanted.batch_size, wanted.arithmetic)
+        x, targets = prepared.x.T, prepared.targets
+        line = StraightLine(changed, x, targets, wanted.batch_size, wanted.arithmetic, wanted.learning)
     except ValueError as error:
         raise TutorError(f"{name}: {error}") from None
     shape = _shape(problem.network)

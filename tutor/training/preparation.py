@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from tutor.data.builtin import Data
 from tutor.data.encoding import Encoding
 from tutor.data.sampling import permutation, words
 from tutor.errors import TutorError
-from tutor.maths.normalizers import NORMALIZERS
+from tutor.maths.normalizers import NORMALIZERS, Normalizer
 from tutor.numbers.arrays import Reproducible
 from tutor.training.architecture import Shape
 
@@ -140,12 +140,15 @@ def prepare(data: Data, shape: Shape, parts: Parts, normalize: str = "", target_
     rows = rows_with_ones(data.x)
     scaling = target_scaling = None
     if normalize:
-        scaling = _fitted(normalize, rows[:, :-1], parts[0])
+        if NORMALIZERS[normalize].for_images and data.shape is None:
+            raise TutorError(f"--normalize {normalize} is for images, and these are none; take zscore or minmax")
+        channels = data.shape[2] if data.shape and len(data.shape) == 3 else 1
+        scaling = _fitted(normalize, rows[:, :-1], parts[0], channels)
         scaling.apply(rows[:, :-1])
     tanh = shape.activations[-1] == "tanh"
     targets = targets_of(data, shape.sizes[-1], tanh)
     if target_scale:
-        target_scaling = _fitted("zscore", targets.T, parts[0], "target")
+        target_scaling = _fitted("zscore", targets.T, parts[0], called="target")
         targets = target_scaling.scaled(targets)
     threshold = 0.0 if tanh else 0.5
     made = Prepared(rows, targets, data.y, data.classes, *parts, scaling, threshold, data.features)
@@ -200,27 +203,51 @@ def split(data: Data, validation: float, test: float, seed: int) -> Parts:
 _TOO_LARGE = "the examples have numbers that are too large to be normalised"
 
 
+class _Columns:
+    """Columns of the training part in double precision, each made when it is asked for: those of all pixels together
+    would be a second copy of the examples."""
+
+    def __init__(self, x: Floats, train: Places, features: range) -> None:
+        self.x, self.train, self.features = x, train, features
+
+    def __iter__(self) -> Iterator[Doubles]:
+        return (self.x[self.train, feature].astype(np.float64) for feature in self.features)
+
+
 @np.errstate(over="ignore")  # what is too large is told below
-def _fitted(name: str, x: Floats, train: Places, called: str = "feature") -> Scaling:
-    """Fitted feature by feature in exact sums; a feature that never changes is only shifted to 0."""
-    entry = NORMALIZERS[name]
+def _fitted(name: str, x: Floats, train: Places, channels: int = 1, called: str = "feature") -> Scaling:
+    """Fitted in exact sums, feature by feature, or channel by channel of images whose colours stand side by side."""
+    entry, count = NORMALIZERS[name], x.shape[1]
     if entry.along == "row":
         return Scaling(name, (), ())
-    shift, scale = [], []
-    for feature in range(x.shape[1]):
-        column = x[train, feature].astype(np.float64)
-        start, width = float(column.min()), 0.0
-        if np.ptp(column):
-            try:
-                start = float(entry.shift(column, _Exactly))
-                width = float(entry.scale(column, start, _Exactly))
-            except OverflowError:
-                raise TutorError(f"{called} {feature + 1} has numbers that are too large to be normalised") from None
-        shift.append(start)
-        scale.append(width if width > 0 else 1.0)
+    groups = [range(k, count, channels) for k in range(channels)]
+    if entry.along == "column":
+        groups = [range(k, k + 1) for k in range(count)]
+    shift, scale = [0.0] * count, [1.0] * count
+    for group in groups:
+        columns = _Columns(x, train, group)
+        try:
+            start, width = _shift_and_scale(entry, columns if len(group) > 1 else [*columns])
+        except OverflowError:
+            raise TutorError(f"{called} {group[0] + 1} has numbers that are too large to be normalised") from None
+        for feature in group:
+            shift[feature], scale[feature] = start, width
     if not np.isfinite([*shift, *scale]).all():
         raise TutorError(_TOO_LARGE)
     return Scaling(name, tuple(shift), tuple(scale))
+
+
+def _shift_and_scale(entry: Normalizer, columns: Iterable[Doubles]) -> tuple[float, float]:
+    """Those of all columns together, which are of one length: the mean of their means, and the root of the mean square
+    of their spreads about it. What never changes is only shifted to 0."""
+    low, high = min(float(column.min()) for column in columns), max(float(column.max()) for column in columns)
+    if low == high:
+        return low, 1.0
+    shifts = [float(entry.shift(column, _Exactly)) for column in columns]
+    start = fsum(shifts) / len(shifts)
+    widths = [float(entry.scale(column, start, _Exactly)) for column in columns]
+    width = widths[0] if len(widths) == 1 else sqrt(fsum(w * w for w in widths) / len(widths))
+    return start, width if width > 0 else 1.0
 
 
 def targets_of(data: Data, outputs: int, tanh: bool) -> Doubles:

@@ -54,6 +54,15 @@ def _with_strengths(settings: Any_) -> Any_:
 
 
 @dataclass(frozen=True)
+class Learning:
+    """Which layers keep their weights, counted from 0, and whether each of the others is changed before the error goes
+    back through it."""
+
+    frozen: frozenset[int] = frozenset()
+    output_first: bool = False
+
+
+@dataclass(frozen=True)
 @_with_strengths
 class Settings:
     """One training. An empty text, or None, leaves a choice to what fits the data."""
@@ -66,6 +75,9 @@ class Settings:
     batch_norm: bool = setting(False, "Normalise every hidden weighted sum over its batch.")
     residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
     init: str = setting("", "zeros, normal, uniform, xavier or he.")
+    freeze: tuple[str, ...] = setting(
+        (), "A layer that keeps its weights: its number as --layers has it, or output; may be given several times."
+    )
     optimizer: str = setting("adam", "`tutor explain NAME` says what each does.")
     learning_rate: float | None = setting(None, "The optimizer's own for small networks unless given.", 0)
     optimizer_setting: dict[str, str] = setting({}, "As in beta=0.8 or amsgrad=true; may be given several times.")
@@ -73,6 +85,11 @@ class Settings:
     schedule_setting: dict[str, str] = setting({}, "As in every=20; may be given several times.")
     rule: Literal["gradient", "perceptron"] = setting(
         "gradient", "gradient: descent. perceptron: the perceptron rule, for a single layer of step units."
+    )
+    update_order: Literal["together", "output-first"] = setting(
+        "together",
+        "output-first: layer by layer from the output, whose new weights take the error back, as the lecture's slide "
+        "has it; no gradient descent.",
     )
     batch_size: int = setting(32, "Examples an update; 1 is stochastic, all of them batch.", 1)
     epochs: int = setting(100, "Times through the data.", 1)
@@ -86,7 +103,11 @@ class Settings:
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
     augment: str = setting("", "Change the examples in every epoch, as in shift=1,flip,noise=0.05.")
-    normalize: str = setting("", "zscore or minmax, fitted on the training part; unit, each example to length 1.")
+    normalize: str = setting(
+        "",
+        "zscore or minmax, fitted on the training part; unit, each example to length 1; of images mean_image, "
+        "channel_mean or channel_zscore.",
+    )
     target_scale: bool = setting(False, "Scale values to predict to mean 0 and spread 1; reports have their own unit.")
     class_weights: bool = setting(False, "Let rare classes count as much as common ones.")
     validation: float = setting(0.0, "Share of the examples held out to watch the training.", 0, 1)
@@ -99,6 +120,20 @@ class Settings:
         from tutor.training.matrix.dropout import Noise
 
         return Noise(self.dropout, self.dropconnect, self.stochastic_depth)
+
+    @property
+    def learning(self) -> Learning:
+        """Raises TutorError for a layer that there is not, and where none is left to learn."""
+        depth = len(self.hidden) + 1
+        known = {str(k + 1): k for k in range(depth)} | {"output": depth - 1}
+        for layer in self.freeze:
+            if layer not in known:
+                there = f"layers 1 to {depth}, and output is the last one" if depth > 1 else "one layer, called output"
+                raise TutorError(f"--freeze {layer[:40]!r}: the network has {there}")
+        frozen = frozenset(known[layer] for layer in self.freeze)
+        if len(frozen) == depth:
+            raise TutorError("--freeze keeps the weights of every layer; leave one of them out, so that it can learn")
+        return Learning(frozen, self.update_order == "output-first")
 
     @property
     def penalties(self) -> dict[str, float]:
@@ -162,8 +197,14 @@ def check(wanted: Settings, given: Collection[str] = ()) -> None:
     if wanted.residual and not any(before == after for before, after in pairwise(wanted.hidden)):
         raise TutorError("--residual needs two hidden layers of the same width, as in --hidden 16,16")
     _check_effect(wanted, given)
+    assert wanted.learning is not None  # raises for layers that cannot be frozen
     if wanted.stochastic_depth and not wanted.residual:
         raise TutorError("--stochastic-depth leaves out residual layers; add --residual")
+    if wanted.update_order == "output-first" and wanted.clip_norm is not None:
+        raise TutorError(
+            "--clip-norm needs the whole gradient before the first weight changes, which --update-order output-first "
+            "has not; take --clip-value"
+        )
     if wanted.batch_norm and wanted.batch_size == 1:
         raise TutorError("--batch-norm works on several examples at once; give --batch-size 2 or more")
 
@@ -197,6 +238,7 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
             "dropconnect",
             "class_weights",
             "augment",
+            "update_order",
         ):
             yield name, "it works on gradients, and the perceptron rule has none"
         yield from dict.fromkeys(("optimizer", "optimizer_setting"), "the perceptron rule has no optimizer").items()
@@ -207,7 +249,7 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
     if not any(getattr(wanted, name) for name in able):
         yield "proximal", f"it takes the place of the slope of {' or '.join(able)}, and there is none of these"
     if not wanted.hidden:
-        for name in ("activation", "dropout", "batch_norm"):
+        for name in ("activation", "dropout", "batch_norm", "update_order"):
             yield name, "it acts on hidden layers, and there are none"
     if not by_rule and OPTIMIZERS[wanted.optimizer].adapts_rate:
         yield "schedule", f"{wanted.optimizer} changes the learning rate itself, by the error"

@@ -21,6 +21,7 @@ from tutor.training.preparation import Parts, Prepared, balanced, prepare, split
 from tutor.training.settings import Settings, check
 from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.trainer import Form, Trainer
+from tutor.training.transfer import Origin, carried_over, layers_in_common, what_was_taken
 
 MOST_PARAMETERS = 50_000_000
 
@@ -59,9 +60,9 @@ def shape_for(wanted: Settings, data: Data) -> Shape:
     return shape_of(wanted, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
 
 
-def set_up(data: Data, wanted: Settings, parts: Parts | None = None) -> Trainer:
-    """Everything ready to be trained, with these parts of the data or those that the settings make. Raises TutorError
-    with what to do for whatever does not fit."""
+def set_up(data: Data, wanted: Settings, parts: Parts | None = None, origin: Origin | None = None) -> Trainer:
+    """Everything ready to be trained, with these parts of the data or those that the settings make, and with what
+    another network has learned, where there is one. Raises TutorError with what to do for whatever does not fit."""
     check(wanted)
     if wanted.rule == "perceptron":
         rate = 1.0 if wanted.learning_rate is None else wanted.learning_rate
@@ -74,9 +75,14 @@ def set_up(data: Data, wanted: Settings, parts: Parts | None = None) -> Trainer:
     data, encoding, remarks = encoded(data, parts[0])
     shape = shape_for(wanted, data)
     prepared = prepare(data, shape, parts, wanted.normalize, wanted.target_scale)
-    prepared = replace(prepared, encoding=encoding, remarks=(*remarks, *prepared.remarks))
     system = ARITHMETICS[wanted.arithmetic]
     vector = shape.initial(wanted.seed, wanted.init or _usual_start(wanted), system)
+    taken: list[str] = []
+    if origin is not None:
+        count = layers_in_common(origin, shape)
+        vector = carried_over(origin, shape, vector, count)
+        taken = what_was_taken(origin, shape, count, wanted.normalize, data.classes)
+    prepared = replace(prepared, encoding=encoding, remarks=(*remarks, *prepared.remarks, *taken))
     form = _form(shape, system, data, prepared, wanted, vector)
     return Trainer(form, prepared, wanted, shape, BatchLoss(shape, system))
 
@@ -105,6 +111,7 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
         from tutor.training.straight_line.engine import StraightLine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
-        line = StraightLine(problem_of(shape, vector, wanted.training), x, targets, batch, wanted.arithmetic)
+        problem = problem_of(shape, vector, wanted.training)
+        line = StraightLine(problem, x, targets, batch, wanted.arithmetic, wanted.learning)
         return SmallForm(line, wanted.training, system)
     return MatrixForm(shape, system, prepared, wanted, vector, shares, augmentation, data.shape)

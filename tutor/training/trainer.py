@@ -107,6 +107,11 @@ class Trainer:
         self.watchers: list[Callable[[int], None]] = []
         self.first_loss = self.constant_loss = float("inf")
 
+    def begin_with(self, vector: Floats) -> None:
+        """Other parameters before the first update than those that were drawn."""
+        self.form.restore({**self.form.state(), "vector": vector})
+        self.initial = self.form.vector.copy()
+
     @property
     def done(self) -> int:
         """How many epochs lie behind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tutor.errors import counted
+from tutor.errors import counted, listed
 from tutor.views.blocks import (
     Axis,
     Block,
@@ -59,6 +59,7 @@ def training_page(
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
     yield Paragraph(_how(wanted))
+    yield from map(Paragraph, _learning(wanted.learning))
     yield from map(Paragraph, (*data.remarks, *trainer.data.remarks))
     if wanted.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
@@ -95,6 +96,19 @@ def _how(wanted: Any) -> str:
     name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
     rate = f"{name}, learning rate {float(wanted.training.rate):g}, {batches} an update"
     return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
+
+
+def _learning(learning: Any) -> Iterator[str]:
+    """What is out of the ordinary about which layers learn, and when."""
+    if learning.output_first:
+        yield (
+            "Each layer is changed before the error goes back through it, so only the gradient of the last layer is "
+            "that of the loss."
+        )
+    if learning.frozen:
+        layers = [str(depth + 1) for depth in sorted(learning.frozen)]
+        keeps = "keeps its" if len(layers) == 1 else "keep their"
+        yield f"Layer{'s' if len(layers) > 1 else ''} {listed(layers)} {keeps} weights and biases."
 
 
 def curve(history: Any) -> Plot:

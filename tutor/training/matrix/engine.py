@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
 from tutor.training.preparation import Prepared
 from tutor.training.settings import Settings
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Image
 
 Array = Any
 System = Any
@@ -43,7 +46,7 @@ class MatrixForm:
         vector: Array,
         shares: Array | None = None,
         augmentation: Augmentation | None = None,
-        image: tuple[int, int] | None = None,
+        image: Image | None = None,
     ) -> None:
         self.system, self.data, self.wanted = system, data, wanted
         self.shares, self.augmentation, self.image = shares, augmentation, image
@@ -51,7 +54,9 @@ class MatrixForm:
         kind = np.float32 if self.single else np.float64
         self.vector = vector.astype(kind)
         self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
-        self.optimization = MatrixOptimizer(wanted.training, len(vector), shape.weights(), system, kind)
+        self.learning = wanted.learning
+        free = shape.free(self.learning.frozen) if self.learning.frozen else None
+        self.optimization = MatrixOptimizer(wanted.training, len(vector), shape.weights(), system, kind, free)
         self.update = Update(self.network, self.optimization)
         self.examples = system.examples(data.rows, self.single)
         self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
@@ -79,8 +84,8 @@ class MatrixForm:
         targets = self.targets.take(places, axis=1)
         outputs = np.empty_like(targets)
         shares = None if self.shares is None else self.shares[places]
-        noisy, needs_loss = bool(self.wanted.noise), bool(self.optimization.variant.shared)
-        masks, few, loss = None, None, 0.0
+        noisy, together = bool(self.wanted.noise), not self.learning.output_first
+        masks, few = None, None
         for start in range(0, len(places), size):
             end = start + size
             asked, told = targets[:, start:end], outputs[:, start:end]
@@ -88,10 +93,11 @@ class MatrixForm:
                 masks = self._masks(number, start // size, asked.shape[1])
             if shares is not None:
                 few = shares[start:end]
-            self.update.gradient(examples, positions[start:end], asked, told, few, masks)
-            if needs_loss:
-                loss = self.network.loss.mean(told, asked, few) + self.optimization.penalty(self.vector)
-            self.update.step(loss, number - 1)
+            if together:
+                self.update.gradient(examples, positions[start:end], asked, told, few, masks)
+                self.update.step(self.update.loss(asked, told, few), number - 1)
+            else:
+                self.update.output_first(examples, positions[start:end], asked, told, few, masks, number - 1)
         return self._mean_loss(outputs, targets, shares)
 
     def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:

@@ -24,9 +24,9 @@ class Heard:
     def forward(self, x: Any) -> Array:
         return self.own.forward(x)
 
-    def backward(self, delta: Array) -> Any:
+    def backward(self, delta: Array, by_bias: Array | None = None) -> Any:
         self.delta = delta.copy()
-        return self.own.backward(delta)
+        return self.own.backward(delta, by_bias)
 
 
 def inside(

@@ -1,11 +1,15 @@
 """The parts of a network in matrix form. Each takes what the one before made of a batch, and passes a gradient back.
 
+Weighted sums have their `mask`, the weights that are not left out, and may have something to be done as soon as the
+gradient of their layer is there: `learned`. What that makes of the weights is what the gradient then goes back through.
+
 Everything has a row a unit and a column an example. `forward` keeps what `backward` needs; what it returns may be
 changed by the next layer, and what `backward` is given is used up. Arrays may also be those of generated code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,16 +26,16 @@ class FirstLinear:
 
     def __init__(self, matrix: Array, gradient: Array) -> None:
         self.matrix, self.gradient, self.mask = matrix, gradient, None
+        self.learned: Callable[[], None] | None = None
 
     def forward(self, batch: Any) -> Array:
         self.batch = batch
         return batch.times(self.matrix if self.mask is None else self.matrix * self.mask)
 
-    def backward(self, delta: Array) -> None:
+    def backward(self, delta: Array, by_bias: Array | None = None) -> None:
         """dE/dW = dE/dz·xᵀ; nobody asks for the gradient by the examples."""
         self.batch.gathered(delta, self.gradient)
-        if self.mask is not None:
-            self.gradient *= self.mask
+        _complete(self, by_bias)
 
 
 class Linear:
@@ -39,23 +43,37 @@ class Linear:
 
     def __init__(self, matrix: Array, gradient: Array, system: System) -> None:
         self.matrix, self.gradient, self.mask = matrix, gradient, None
+        self.learned: Callable[[], None] | None = None
         self.system = system
 
     def forward(self, a: Array) -> Array:
         wide = np.ones_like(a, shape=(self.matrix.shape[1], a.shape[1]))
         wide[:-1] = a
         self.longest = max(*self.matrix.shape, a.shape[1])
-        weights = self.matrix if self.mask is None else self.matrix * self.mask
-        self.left, self.right = self.system.operand(weights, self.longest), self.system.operand(wide, self.longest)
+        self.left, self.right = self._weights(), self.system.operand(wide, self.longest)
         return self.system.multiply(self.left, self.right)
 
-    def backward(self, delta: Array) -> Array:
+    def backward(self, delta: Array, by_bias: Array | None = None) -> Array:
         """dE/dW = dE/dz·aᵀ, and dE/da = Wᵀ·dE/dz."""
         by_sums, transposed = self.system.operand(delta, self.longest), self.system.transposed
         self.system.multiply(by_sums, transposed(self.right), out=self.gradient)
-        if self.mask is not None:
-            self.gradient *= self.mask
+        _complete(self, by_bias)
+        if self.learned is not None:
+            self.left = self._weights()
         return self.system.multiply(transposed(self.left, -1), by_sums)
+
+    def _weights(self) -> Any:
+        return self.system.operand(self.matrix if self.mask is None else self.matrix * self.mask, self.longest)
+
+
+def _complete(sums: FirstLinear | Linear, by_bias: Array | None) -> None:
+    """The gradient of a layer without what is left out, and with that of its biases where the sums do not have it."""
+    if sums.mask is not None:
+        sums.gradient *= sums.mask
+    if by_bias is not None:
+        sums.gradient[:, -1:] = by_bias
+    if sums.learned is not None:
+        sums.learned()
 
 
 class Activate:
@@ -105,8 +123,7 @@ class Normalise:
         self, sums: FirstLinear | Linear, gamma: Array, by_gamma: Array, running: tuple[Array, Array], system: System
     ) -> None:
         self.sums, self.system, self.learning = sums, system, False
-        self.gamma, self.beta = gamma, sums.matrix[:, -1:]
-        self.by_gamma, self.by_beta = by_gamma, sums.gradient[:, -1:]
+        self.gamma, self.beta, self.by_gamma = gamma, sums.matrix[:, -1:], by_gamma
         self.mean, self.variance = running
 
     def forward(self, x: Any) -> Array:
@@ -129,9 +146,7 @@ class Normalise:
         self.by_gamma[...] = sums(delta * self.normalised)
         delta *= self.gamma
         mean, of_product = sums(delta) / count, sums(delta * self.normalised) / count
-        back = self.sums.backward(batch_norm.slope(delta, mean, self.normalised, of_product, self.spread))
-        self.by_beta[...] = by_beta
-        return back
+        return self.sums.backward(batch_norm.slope(delta, mean, self.normalised, of_product, self.spread), by_beta)
 
 
 class Hidden:

@@ -40,10 +40,20 @@ def begins(training: Optimization, start: Any) -> float:
 
 
 class MatrixOptimizer:
-    """The state of an optimizer, and its steps."""
+    """The state of an optimizer, and its steps. `weights` says which parameters are penalised, `free` which of them
+    learn, where not all of them do."""
 
-    def __init__(self, training: Training, count: int, weights: Array, system: System, dtype: Any = np.float64) -> None:
-        self.training, self.system, self.weights = training, system, weights
+    def __init__(
+        self,
+        training: Training,
+        count: int,
+        weights: Array,
+        system: System,
+        dtype: Any = np.float64,
+        free: Array | None = None,
+    ) -> None:
+        self.training, self.system, self.free = training, system, free
+        self.weights = weights if free is None else weights & free
         self.variant = training.variant
         self.settings = {name: system.number(value) for name, value in self.variant.settings.items()}
         self.state: dict[str, Any] = {
@@ -103,16 +113,22 @@ class MatrixOptimizer:
         """The settings, and what bodies decide by."""
         return {**self.settings, **self.variant.choices, "first": self.updates == 1}
 
-    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any]) -> None:
-        """Penalties, clipping, the equations of the optimizer and soft-thresholding; arrays may also be those of
-        generated code."""
+    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any], places: slice | None = None) -> None:
+        """Penalties, clipping, the equations of the optimizer and soft-thresholding, for all parameters or for those in
+        these places; arrays may also be those of generated code."""
+        state, weights, free = self.state, self.weights, self.free
+        if places is not None:
+            vector, gradient, weights = vector[places], gradient[places], weights[places]
+            state, free = {name: array[places] for name, array in state.items()}, None if free is None else free[places]
+        if free is not None:
+            gradient[...] = np.where(free, gradient, 0.0)
         for entry, strength, own in self.penalties:
-            gradient += strength * np.where(self.weights, entry.slope(vector, *own, self.system), 0.0)
+            gradient += strength * np.where(weights, entry.slope(vector, *own, self.system), 0.0)
         if self.training.clip_value is not None:
             gradient[...] = by_value(gradient, float(self.training.clip_value), self.system)
         if self.training.clip_norm is not None:
             shortened(gradient, float(self.training.clip_norm), self.system)
-        arrays = {"w": vector, "g": gradient, **self.state}
+        arrays = {"w": vector, "g": gradient, **state}
         space = SimpleNamespace(**arrays, **numbers, **self._chosen())
         made = {}
         for equation in self.variant.equations:
@@ -122,7 +138,9 @@ class MatrixOptimizer:
             setattr(space, equation.result, value)
         if self.proximal:
             rate = numbers.get(f"{RATE}_new", numbers[RATE])
-            made["w"] = np.where(self.weights, self._shrunk(made["w"], rate), made["w"])
+            made["w"] = np.where(weights, self._shrunk(made["w"], rate), made["w"])
+        if free is not None:
+            made["w"] = np.where(free, made["w"], vector)
         for name, value in made.items():
             arrays[name][...] = value
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -48,6 +49,36 @@ class Update:
             self._count(examples, len(places), targets, outputs, shares, masks)
         else:
             run(examples.x.take, places, targets, outputs, *_given(shares, masks))
+
+    def output_first(
+        self,
+        examples: Any,
+        places: Array,
+        targets: Array,
+        outputs: Array,
+        shares: Array | None,
+        masks: Masks | None,
+        epoch: int,
+    ) -> None:
+        """Gradient and step, layer by layer from the output: the error goes back through the weights that have just
+        been changed."""
+        network, optimization = self.network, self.optimization
+        network.forward(examples.take(places), True, masks)
+        outputs[...] = network.judged
+        numbers = optimization.numbers(self.loss(targets, outputs, shares), epoch)
+        for depth, sums in enumerate(network.sums):
+            sums.learned = partial(self._change_layer, depth, numbers)
+        network.backward(targets, shares)
+
+    def _change_layer(self, depth: int, numbers: Mapping[str, float]) -> None:
+        for places in self.network.shape.places(depth):
+            self.optimization.change(self.network.vector, self.network.gradient, numbers, places)
+
+    def loss(self, targets: Array, outputs: Array, shares: Array | None) -> float:
+        """What an optimizer that goes by the loss is told of these examples, with the penalties."""
+        if not self.optimization.variant.shared:
+            return 0.0
+        return self.network.loss.mean(outputs, targets, shares) + self.optimization.penalty(self.network.vector)
 
     def step(self, loss: float, epoch: int) -> None:
         """Change the parameters by the gradient, which is used up, of a loss in that epoch (from 0)."""

@@ -15,10 +15,11 @@ from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layers import Inside
 from tutor.training.matrix.optimizer import rate_in
+from tutor.training.settings import Learning
 from tutor.training.straight_line.inside import inside
 from tutor.training.straight_line.program import program_of
 from tutor.training.straight_line.source import Epoch, Run
-from tutor.training.straight_line.steps import COUNT, worksheet_of_update
+from tutor.training.straight_line.steps import COUNT, EVERY_LAYER, worksheet_of_update
 from tutor.worksheet.computation import Moment
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
@@ -101,7 +102,15 @@ class StraightLine:
 
     name = "straight-line"
 
-    def __init__(self, problem: Problem, x: Floats, targets: Doubles, batch_size: int, arithmetic: str) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        x: Floats,
+        targets: Doubles,
+        batch_size: int,
+        arithmetic: str,
+        learning: Learning = EVERY_LAYER,
+    ) -> None:
         training = problem.training
         self.problem, self.updates, self.failed = problem, 0, ""
         self._rows = [tuple(row) for row in np.vstack([x, targets]).T.tolist()]
@@ -110,7 +119,7 @@ class StraightLine:
         self._size = 1 if self._counts_errors else min(batch_size, len(self._rows))
         whole = bool((np.sum(targets, axis=0) == 1).all())
         self._left = len(self._rows) % self._size
-        self._program = program = program_of(problem, self._size, self._left, whole)
+        self._program = program = program_of(problem, self._size, self._left, whole, learning)
         self._loop, self._functions = program.loop, FUNCTIONS[arithmetic]
         self._run: Run = program.run(self._functions[0])
         self.parameters, before = program.full.parameters, program.full.updates

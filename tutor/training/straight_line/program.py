@@ -10,6 +10,7 @@ from functools import cache, cached_property, lru_cache
 from msgspec.structs import replace as changed
 
 from tutor.maths.optimizer import RATE
+from tutor.training.settings import Learning
 from tutor.training.straight_line.source import Loop, Run, forward_of, loop_of
 from tutor.training.straight_line.steps import OneUpdate, one_update
 from tutor.worksheet.connections import connect
@@ -24,18 +25,19 @@ class Program:
     """The loop over the updates by `size` examples, each epoch ending in one by those that are `left`, and the forward
     pass of a single example. With `whole` the targets of an example are known to add up to 1."""
 
-    def __init__(self, problem: Problem, size: int, left: int, whole: bool) -> None:
+    def __init__(self, problem: Problem, size: int, left: int, whole: bool, learning: Learning) -> None:
         training = problem.training or Training()
-        self.problem, self.size, self.whole = problem, size, whole
-        self.full = one_update(problem, size, whole)
-        rest = one_update(problem, left, whole) if left else None
+        self.problem, self.size, self.whole, self.learning = problem, size, whole, learning
+        self.full = one_update(problem, size, whole, learning)
+        rest = one_update(problem, left, whole, learning) if left else None
         self.loop: Loop = loop_of(self.full, rest, training.rule == RULE and training.stop == "clean_epoch")
         self.run, self.forward = cache(self.loop.function), cache(self._forward)
 
     @cached_property
     def single(self) -> OneUpdate:
-        """The update by one example."""
-        return self.full if self.size == 1 else one_update(self.problem, 1, self.whole)
+        """The update by one example, all gradients worked first."""
+        together = self.size == 1 and not self.learning.output_first
+        return self.full if together else one_update(self.problem, 1, self.whole)
 
     def _forward(self, wanted: tuple[str, ...], arithmetic: type) -> Run:
         return forward_of(self.single, wanted).function(arithmetic)
@@ -51,11 +53,11 @@ class Program:
         return all(values.get(name, value) == value for name, value in self.full.constants.items())
 
 
-def program_of(problem: Problem, size: int, left: int, whole: bool) -> Program:
+def program_of(problem: Problem, size: int, left: int, whole: bool, learning: Learning) -> Program:
     """Its program, made now or for another problem that differs in nothing but where its training begins. Raises
     ValueError and TutorError where `one_update` does."""
-    known = _known(_Asked(_without_numbers(problem), problem), size, left, whole)
-    return known if known.suits(problem) else Program(problem, size, left, whole)
+    known = _known(_Asked(_without_numbers(problem), problem), size, left, whole, learning)
+    return known if known.suits(problem) else Program(problem, size, left, whole, learning)
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class _Asked:
 
 
 @lru_cache(maxsize=_KEPT)
-def _known(asked: _Asked, size: int, left: int, whole: bool) -> Program:
-    return Program(asked.problem, size, left, whole)
+def _known(asked: _Asked, size: int, left: int, whole: bool, learning: Learning) -> Program:
+    return Program(asked.problem, size, left, whole, learning)
 
 
 def _without_numbers(problem: Problem) -> str:

@@ -191,7 +191,7 @@ def _body(update: OneUpdate, scope: Scope) -> Iterator[Statement]:
     for base, factor in scope.powers.items():
         name = power_name(base)
         yield Statement(scope.variables[name], f"{scope.variables[name]} * {factor}", name)
-    pairs = [(known[name], written.result(new), name) for name, new in update.becomes.items()]
+    pairs = [(known[name], written.result(new), name) for name, new in update.becomes.items() if new != name]
     yield from in_place(written.lines, pairs)
     yield Statement("total", f"total + {written.result(update.loss)}", update.loss)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby, pairwise
 from typing import Any
 
 from msgspec.structs import replace as changed
@@ -13,11 +14,12 @@ from msgspec.structs import replace as changed
 from tutor.errors import TutorError
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
 from tutor.formulas.expressions import replace as replaced
-from tutor.formulas.quantity import derivative, named, owned
+from tutor.formulas.quantity import derivative, local_derivative, named, owned
 from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
+from tutor.training.settings import Learning
 from tutor.worksheet.build import build, computation_of, update_of
 from tutor.worksheet.computation import Moment
 from tutor.worksheet.connections import Connections, NamedLayer
@@ -31,6 +33,7 @@ from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
 from tutor.worksheet.update import Update, asked
 
 Expr = Any
+EVERY_LAYER = Learning()
 COUNT = "number of the update"
 LOSS = "loss of the examples"
 """Names of what that no worksheet has are of several words, so that no lesson can have taken them."""
@@ -54,9 +57,9 @@ class OneUpdate:
 
     `rows` has, for each example of the group, the names of its inputs and targets. For the first of them `outputs` are
     those of the network, `sums` the weighted sums below these, and `layers` has the names of every layer. `becomes`
-    leads from the name of a parameter or a state to that of its new value, `start` has the value with which each
-    begins, `constants` that of everything else which is given. `loss` is what the examples lose, all together and
-    without penalties. `updates` have been made before the first.
+    leads from the name of a parameter or a state to that of its new value (its own where it stays), `start` has the
+    value with which each begins, `constants` that of everything else which is given. `loss` is what the examples lose,
+    all together and without penalties. `updates` have been made before the first.
     """
 
     steps: tuple[Step, ...]
@@ -76,7 +79,9 @@ class OneUpdate:
         check_names([*given, *self.constants, *(name for row in self.rows for name in row)], self.steps)
 
 
-def one_update(problem: Problem, group: int, whole_targets: bool = False) -> OneUpdate:
+def one_update(
+    problem: Problem, group: int, whole_targets: bool = False, learning: Learning = EVERY_LAYER
+) -> OneUpdate:
     """The steps by which `group` examples change the parameters, over eta (the rate of the epoch) and `COUNT`.
 
     With `whole_targets` the targets of an example are known to add up to 1. Raises ValueError and TutorError where
@@ -88,22 +93,25 @@ def one_update(problem: Problem, group: int, whole_targets: bool = False) -> One
     made = computation_of(changed(problem, examples=[_blank(network)] * group, training=alone))
     one, known = differentiated(made.forwards[0], made.wrt, "delta"), made.network
     assert known is not None
-    update = update_of(made, one)
-    update = replace(update, parameters=[p for p in in_rows(known) if p in update.parameters])
+    update, kept = update_of(made, one), _in_layers(known, learning.frozen)
+    reached = [p for p in in_rows(known) if p in update.parameters]
+    update = replace(update, parameters=[p for p in reached if p not in kept])
     examples = list(range(1, group + 1)) if group > 1 else [0]
     loss = network.loss or ""
     judged = _wrong(one.steps) if training.rule == RULE else _loss(network, known, examples, bool(training.penalties))
     steps = [*shifted(one.steps), judged, *_of_any(update)]
-    given, kept = together(known.values, training.penalties, *update.givens()), update.kept
+    given = together(known.values, training.penalties, *update.givens())
+    becomes = {p: p for p in reached} | new_names(update.kept)
     by_sums = judged_by_sums(steps, known, loss, examples)
+    whole = tuple(collapsed(by_sums, known, loss, examples, whole_targets))
     return OneUpdate(
-        steps=tuple(collapsed(by_sums, known, loss, examples, whole_targets)),
+        steps=through_new_weights(whole, known, examples, becomes) if learning.output_first else whole,
         rows=tuple(tuple(named(name, example=k) for name in (*known.inputs, *known.targets)) for k in examples),
         outputs=tuple(named(neuron.output, example=examples[0]) for neuron in known.layers[-1].neurons),
-        parameters=tuple(update.parameters),
-        becomes=new_names(kept),
-        start={name: given[name] for name in kept},
-        constants={name: value for name, value in given.items() if name not in kept and name != RATE},
+        parameters=tuple(reached),
+        becomes=becomes,
+        start={name: given[name] for name in becomes},
+        constants={name: value for name, value in given.items() if name not in becomes and name != RATE},
         updates=training.made_before,
         sums=tuple(named(neuron.sum, example=examples[0]) for neuron in known.layers[-1].neurons),
         layers=_layers(known, {step.name for step in steps}, example=examples[0]),
@@ -155,11 +163,42 @@ def worksheet_of_update(
     return build(changed(problem, examples=list(examples), training=training), chain, moment)
 
 
+def through_new_weights(
+    steps: Sequence[Step], known: Connections, examples: Sequence[int], becomes: Mapping[str, str]
+) -> tuple[Step, ...]:
+    """The steps with the error going back through weights as they have become, in an order in which that can be.
+
+    A weight enters the backward pass as the derivative of a weighted sum by an output of the layer below.
+    """
+    by_output = {
+        write(named(above.sum, example=k), named(below.output, example=k))
+        for lower, upper in pairwise(known.layers) for below in lower.neurons for above in upper.neurons
+        for k in examples for write in (derivative, local_derivative)
+    }  # fmt: skip
+    new = {symbol(old): symbol(name) for old, name in becomes.items()}
+    by_name = {
+        step.name: replace(step, formula=replaced(step.formula, new)) if step.name in by_output else step
+        for step in steps
+    }
+    order = TopologicalSorter({name: [i for i in step.inputs if i in by_name] for name, step in by_name.items()})
+    try:
+        return tuple(by_name[name] for name in order.static_order())
+    except CycleError:
+        said = "a weight that several layers share is changed with the last of them"
+        raise TutorError(f"--update-order output-first changes a layer before the next, and {said}") from None
+
+
 def in_rows(known: Connections) -> tuple[str, ...]:
     """Every weight and bias once: layer by layer, neuron by neuron, its weights in the order of its inputs, its bias
     last."""
     rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
     return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
+
+
+def _in_layers(known: Connections, depths: Collection[int]) -> set[str | None]:
+    """Every weight and bias of these layers."""
+    layers = [known.layers[depth] for depth in depths]
+    return {name for layer in layers for row in (*layer.weights, layer.biases) for name in row}
 
 
 def _blank(network: Network) -> Example:

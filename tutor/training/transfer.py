@@ -1,0 +1,91 @@
+"""A training that begins with what another network has learned: layer by layer as far as the sizes are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError, listed
+from tutor.training.architecture import Shape
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Floats
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A trained network: what its file is called, its layers, its parameters, how its examples were normalised, and its
+    classes."""
+
+    name: str
+    shape: Shape
+    vector: Floats
+    normalize: str = ""
+    classes: tuple[str, ...] = ()
+
+
+def layers_in_common(origin: Origin, shape: Shape) -> int:
+    """How many layers, from the inputs on, are as large as those of the other network. Raises TutorError where there
+    are none, and where one of them is of another kind and would do something else with its weights."""
+    known, sizes = origin.shape, shape.sizes
+    if known.sizes[0] != sizes[0]:
+        raise TutorError(
+            f"--init-from {origin.name}: that network takes {known.sizes[0]} inputs, and this one {sizes[0]}"
+        )
+    count = 0
+    while count < min(known.depth, shape.depth) and known.sizes[count + 1] == sizes[count + 1]:
+        count += 1
+    if not count:
+        raise TutorError(
+            f"--init-from {origin.name}: its first layer has {known.sizes[1]} units, and here there are {sizes[1]}; "
+            f"--hidden {known.sizes[1]} fits it"
+        )
+    for depth in range(count):
+        hidden = depth < shape.depth - 1 and depth < known.depth - 1
+        if hidden and known.activations[depth] != shape.activations[depth]:
+            there, here = known.activations[depth], shape.activations[depth]
+            raise TutorError(
+                f"--init-from {origin.name}: layer {depth + 1} is {there} there, {here} here; add --activation {there}"
+            )
+        for option, of in (("batch-norm", Shape.normalises), ("residual", Shape.skips)):
+            if hidden and of(known, depth) != of(shape, depth):
+                change = f"add --{option}" if of(known, depth) else f"leave out --{option}"
+                raise TutorError(f"--init-from {origin.name}: layer {depth + 1} is of another kind there; {change}")
+    return count
+
+
+def carried_over(origin: Origin, shape: Shape, drawn: Floats, count: int) -> Floats:
+    """The parameters drawn for this shape, with those of so many layers of the other network in their place."""
+    vector = drawn.copy()
+    for depth in range(count):
+        for here, there in zip(shape.places(depth), origin.shape.places(depth), strict=True):
+            vector[here] = origin.vector[there]
+    return vector
+
+
+def what_was_taken(origin: Origin, shape: Shape, count: int, normalize: str, classes: tuple[str, ...]) -> list[str]:
+    """Which layers come from where, for whoever trains; and what of that may surprise."""
+    taken, drawn = _layers(range(count)), _layers(range(count, shape.depth))
+    told = [f"{taken} begin{'s' if count == 1 else ''} as {origin.name} has {'it' if count == 1 else 'them'}."]
+    if drawn:
+        there, here = ("-".join(map(str, sizes)) for sizes in (origin.shape.sizes, shape.sizes))
+        told[0] = f"{told[0][:-1]}; {drawn[0].lower()}{drawn[1:]} is drawn anew, since {there} there is {here} here."
+        if shape.depth - count > 1:
+            told[0] = told[0].replace(" is drawn anew", " are drawn anew")
+    elif origin.classes != classes:
+        told.append(f"Its outputs stood for {_classes(origin.classes)}; here they stand for {_classes(classes)}.")
+    if origin.normalize != normalize:
+        there, here = (name or "not at all" for name in (origin.normalize, normalize))
+        told.append(f"Its examples were normalised in another way: there {there}, here {here}.")
+    if any(shape.normalises(depth) for depth in range(count)):
+        told.append("The running averages of batch normalization begin anew.")
+    return told
+
+
+def _layers(depths: range) -> str:
+    numbers = [str(depth + 1) for depth in depths]
+    return f"Layer{'s' if len(numbers) > 1 else ''} {listed(numbers)}" if numbers else ""
+
+
+def _classes(names: tuple[str, ...]) -> str:
+    return listed([repr(name[:40]) for name in names]) if names else "values"

@@ -39,11 +39,9 @@ def _run_command() -> int:
 
         print(greeting())
         return 0
-    from tutor.cli.app import app
-    from tutor.cli.commands import register
+    from tutor.cli.commands import command_line
 
-    register()
-    return int(app(standalone_mode=False) or 0)
+    return int(command_line()(standalone_mode=False) or 0)
 
 
 def _otherwise(error: Exception) -> int:

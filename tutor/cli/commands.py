@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 FAMILIES = (
     "lessons",
@@ -25,7 +27,13 @@ FAMILIES = (
 )
 
 
-def register() -> None:
-    """Import every family, so that its commands are known."""
+@cache
+def command_line() -> Any:
+    """All commands, to be called with words; to build it takes longer than many a command."""
+    from typer.main import get_command
+
+    from tutor.cli.app import app
+
     for family in FAMILIES:
         import_module(f"tutor.cli.{family}")
+    return get_command(app)

@@ -92,7 +92,8 @@ def loss_curves(results: Results) -> Block:
 
 def mean_curve(row: Row) -> list[tuple[float, float]]:
     losses = [seed.losses for seed in row.seeds if not seed.diverged]
-    return [(float(k), mean(at_once)) for k, at_once in enumerate(zip(*losses, strict=False), 1)]
+    exact = mean if len(losses) > 1 else min  # the mean of one is itself, and long curves are those of one seed
+    return [(float(k), exact(at_once)) for k, at_once in enumerate(zip(*losses, strict=False), 1)]
 
 
 class RowDocument(Struct):

@@ -19,7 +19,8 @@ from tutor.data.source import is_named, open_data
 from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
-from tutor.experiments.measures import Observer
+from tutor.experiments.measures import Observed
+from tutor.experiments.observer import Observer, at_the_end
 from tutor.processes import workers
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
@@ -101,7 +102,7 @@ def _read(source: Source, seed: int) -> Data:
 class Outcome:
     """What one training came to: losses and accuracies of the network at its end, over the training and the held-out
     part. A training that diverged has none; without classes there is no accuracy, without a held-out part no
-    validation."""
+    validation. `path` has, for a function of two, where each parameter was before the first step and after each."""
 
     seed: int
     history: tuple[Epoch, ...]
@@ -113,6 +114,7 @@ class Outcome:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
     measured: Mapping[Asked, float] = field(default_factory=dict)
+    path: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def epochs_done(self) -> int:
@@ -122,7 +124,7 @@ class Outcome:
 def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     """One training, as `tutor train` does it; None where Ctrl-C ended it."""
     if isinstance(run.source, OfFunction):
-        return _minimised(run.source, run.wanted.seed)
+        return _minimised(run)
     trainer = run.source.trainer(run.wanted)
     observer = Observer(trainer, run.measures)
     result = trainer.run(lambda epoch: watch(0))
@@ -132,9 +134,19 @@ def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     return replace(outcome, measured=observer.measured(outcome)) if run.measures else outcome
 
 
-def _minimised(source: OfFunction, seed: int) -> Outcome:
-    """The value before every step as its loss, and the one at the end as that of the whole."""
-    descent, wanted = source.descent()
+def _minimised(run: Run) -> Outcome:
+    assert isinstance(run.source, OfFunction)
+    descent, wanted = run.source.descent()
+    points = [descent.point]
+    outcome = _went_down(descent, wanted, run.wanted.seed, points)
+    observed = Observed(outcome, outcome.epochs_done, 1, len(descent.names))
+    path = dict(zip(descent.names, zip(*points, strict=True), strict=True)) if len(descent.names) == 2 else {}
+    return replace(outcome, measured=at_the_end(run.measures, observed), path=path)
+
+
+def _went_down(descent: Descent, wanted: Settings, seed: int, points: list[tuple[float, ...]]) -> Outcome:
+    """The value before every step as its loss, and the one at the end as that of the whole; `points` are gone on
+    with."""
     history: list[Epoch] = []
     began = time.perf_counter()
     for epoch in range(wanted.epochs):
@@ -142,6 +154,7 @@ def _minimised(source: OfFunction, seed: int) -> Outcome:
         if not isfinite(value):
             break
         history.append(Epoch(epoch + 1, value))
+        points.append(descent.point)
     seconds, last = time.perf_counter() - began, descent.value
     first = history[0].loss if history else last
     if len(history) < wanted.epochs or not isfinite(last):

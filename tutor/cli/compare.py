@@ -36,6 +36,14 @@ _LESSON = typer.Argument(
 Trials = Annotated[int | None, typer.Option(min=1, max=10_000, help="Settings that --search random draws.")]
 Search = Annotated[Literal["grid", "random"], typer.Option(help="Every combination, or some drawn at random.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; as many as processors unless given.")]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Send the runs to a Dask cluster that you trust, as in tcp://10.0.0.5:8786, in place of --jobs.",
+    ),
+]
 Table = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV with one row a run; - is stdout.")
 ]
@@ -72,6 +80,7 @@ def compare(
     search: Search = "grid",
     trials: Trials = None,
     jobs: Jobs = None,
+    dask: Dask = None,
     label: Label = None,
     task: TaskName = None,
     drop: Drop = None,
@@ -102,9 +111,16 @@ def compare(
     loss where --validation holds examples out, else the lowest training loss; where --test does, it is trained once
     more and measured on these.
 
+    Where one machine is outgrown, --dask ADDRESS sends the runs to the workers of a Dask cluster, which have this
+    program and find the same files in the same places; what comes out is the same, byte for byte. It needs
+    `pip install 'backprop-tutor[dask]'`.
+
     With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.
     """
+    if dask is not None and jobs is not None:
+        raise TutorError("--jobs is how many processes of this machine work; leave it out, or leave out --dask")
+    processes = jobs or os.cpu_count() or 1
     if row and (vary or trials or search != "grid"):
         raise TutorError("--row names each setting itself; leave out --vary, --search and --trials, or leave out --row")
     if lesson is not None and is_experiment(lesson, bool(vary or row)):
@@ -115,7 +131,7 @@ def compare(
             raise TutorError(
                 f"an experiment of a lesson has its own data and rows, and says what is shown; leave out {extra[0]}"
             )
-        compare_in_lesson(lesson, printer, given, seeds, jobs or os.cpu_count() or 1, json_output)
+        compare_in_lesson(lesson, printer, given, seeds, processes, dask, json_output)
         return
     from tutor.data.source import files_of
     from tutor.experiments.candidates import check_measures, measure_to_rank_by, measures_of_layers
@@ -145,7 +161,7 @@ def compare(
     measures = [*asked, *(measures_of_layers(candidates) if layers else [])]
     runs = [run for one in candidates for run in one.runs(seeds, measures)]
     with counting(len(runs), printer.screen, json_output) as watch:
-        outcomes = run_all(runs, jobs or os.cpu_count() or 1, watch)
+        outcomes = run_all(runs, processes, watch, dask)
     ranked_by, unranked = measure_to_rank_by(candidates, base.validation > 0)
     comparison = summarised([one.shown for one in candidates], outcomes, ranked_by)
     final = final_of(compared, comparison, base, runs)

@@ -27,6 +27,7 @@ from tutor.read_files import read_text
 
 if TYPE_CHECKING:
     from tutor.experiments.candidates import Candidate
+    from tutor.experiments.experiment import Run
 
 FORMAT = 2
 _LARGEST = 50_000_000
@@ -143,14 +144,17 @@ def results_of(
     watch: Watch = lambda done: None,
     over: Mapping[str, Any] | None = None,
     jobs: int = 1,
+    cluster: str | None = None,
 ) -> Results:
     """What the experiment came to, from the cache unless it is to be `fresh`. Raises TutorError, with its place, for
     what cannot be trained."""
+    from tutor.experiments.experiment import run_all
+
     spec: Experiment = block.spec
     path = cache_folder() / "experiments" / f"{_key(course, spec, over)}.json"
     kept = None if fresh else _kept(path)
     if kept is None:
-        kept = _computed(course, block, watch, over, jobs)
+        kept = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
         with suppress(TutorError):  # a folder that nothing can be written into costs time and nothing else
             make_folder(path.parent)
             write_whole(path, json.dumps(msgspec.to_builtins(kept)))
@@ -167,9 +171,9 @@ def count_of(spec: Experiment) -> int:
     return len(settings_in(spec)) * spec.seeds
 
 
-def _computed(course: Course, block: Block, watch: Watch, over: Mapping[str, Any] | None, jobs: int) -> Results:
-    from tutor.experiments.experiment import run_all
-
+def _computed(
+    course: Course, block: Block, over: Mapping[str, Any] | None, engine: Callable[[Sequence[Run]], Sequence[Any]]
+) -> Results:
     spec: Experiment = block.spec
     rows, candidates = [], []
     for setting in settings_in(spec, over):
@@ -178,7 +182,7 @@ def _computed(course: Course, block: Block, watch: Watch, over: Mapping[str, Any
         except TutorError as error:
             raise TutorError(f"{block.place.of([setting.name])}: {setting.name}: {error}") from None
     known = _measured_of(block, candidates)
-    outcomes = run_all([run for one in candidates for run in one.runs(spec.seeds, [*known.values()])], jobs, watch)
+    outcomes = engine([run for one in candidates for run in one.runs(spec.seeds, [*known.values()])])
     if None in outcomes:
         raise KeyboardInterrupt
     seeds = [_seed(outcome, known) for outcome in outcomes]

@@ -192,12 +192,19 @@ def measured_on_test(source: Source, wanted: Settings) -> Measure | None:
     return None if trainer.run().interrupted else trainer.measure(trainer.data.test)
 
 
-def run_all(runs: Sequence[Run], jobs: int, watch: Watch = lambda done: None) -> list[Outcome | None]:
-    """The outcome of every training, in the order of `runs` however many processes work; None for those that had not
-    ended when Ctrl-C came. `watch` is called now and then with the number of trainings that have just ended."""
+def run_all(
+    runs: Sequence[Run], jobs: int, watch: Watch = lambda done: None, cluster: str | None = None
+) -> list[Outcome | None]:
+    """The outcome of every training, in the order of `runs` however many processes work, or the `cluster` at that
+    address; None for those that had not ended when Ctrl-C came. `watch` is called now and then with the number of
+    trainings that have just ended."""
     found: list[Outcome | None] = [None] * len(runs)
     try:
-        if jobs == 1 or len(runs) == 1:
+        if cluster is not None:
+            from tutor.experiments.cluster import run_on_cluster
+
+            run_on_cluster(runs, cluster, found, watch)
+        elif jobs == 1 or len(runs) == 1:
             _run_here(runs, found, watch)
         else:
             _run_in_processes(runs, min(jobs, len(runs)), found, watch)

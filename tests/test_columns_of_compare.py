@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ def trained(data: str, **more: Any) -> tuple[Any, dict[str, float]]:
     trainer = set_up(load(data, 3), wanted)
     trainer.run()
     subject = Subject(trainer.shape.depth, bool(trainer.data.classes), True, True)
-    texts = [n for n, kind in KINDS.items() if not kind.needs and not kind.of_layer]
+    texts = [n for n, kind in KINDS.items() if not (kind.needs or kind.of_layer or kind.over_runs)]
     asked = tuple(m for m in (read_measure(text) for text in texts) if not subject.lacks(m))
     outcome = train_once(Run(Source(data), wanted, asked))
     assert outcome is not None
@@ -175,6 +177,8 @@ def test_what_a_measure_needs_is_what_it_is_refused_for(name: str) -> None:
     measure = Measure(name, (0.3,) * len(kind.needs), layer=1 if kind.of_layer else 0)
     assert read_measures(f"{measure.text},{measure.text}") == [measure]
     values = kind.of == "values"
+    if kind.over_runs:
+        return  # of several runs: test_bias_and_variance.py
     wanted = replace(SMALL, epochs=2, hidden=(3,), activation="relu")
     outcome = train_once(Run(Source("sine" if values else "moons"), wanted, (measure,)))
     assert outcome is not None and not np.isnan(outcome.measured[measure])
@@ -192,3 +196,9 @@ def test_what_a_measure_needs_is_what_it_is_refused_for(name: str) -> None:
                 check_measures([candidate], [measure])
         else:
             check_measures([candidate], [measure])
+
+
+def test_the_guide_to_lessons_lists_every_measure_as_the_program_says_it() -> None:
+    guide = (Path(__file__).resolve().parent.parent / "lessons" / "README.md").read_text()
+    for name, kind in KINDS.items():
+        assert re.search(rf"^\| `{name}(\(0\.2\))?` \| {re.escape(kind.says)}( \(of a layer\))? \|$", guide, re.M), name

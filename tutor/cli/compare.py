@@ -137,6 +137,7 @@ def compare(
     from tutor.experiments.candidates import check_measures, measure_to_rank_by, measures_of_layers
     from tutor.experiments.experiment import run_all
     from tutor.experiments.report import About, report
+    from tutor.experiments.resampling import decomposed
     from tutor.experiments.summary import compare as summarised
     from tutor.printers.progress import counting
     from tutor.results import as_json
@@ -161,7 +162,7 @@ def compare(
     measures = [*asked, *(measures_of_layers(candidates) if layers else [])]
     runs = [run for one in candidates for run in one.runs(seeds, measures)]
     with counting(len(runs), printer.screen, json_output) as watch:
-        outcomes = run_all(runs, processes, watch, dask)
+        outcomes = decomposed(run_all(runs, processes, watch, dask), seeds)
     ranked_by, unranked = measure_to_rank_by(candidates, base.validation > 0)
     comparison = summarised([one.shown for one in candidates], outcomes, ranked_by)
     final = final_of(compared, comparison, base, runs)

@@ -174,6 +174,8 @@ def count_of(spec: Experiment) -> int:
 def _computed(
     course: Course, block: Block, over: Mapping[str, Any] | None, engine: Callable[[Sequence[Run]], Sequence[Any]]
 ) -> Results:
+    from tutor.experiments.resampling import decomposed
+
     spec: Experiment = block.spec
     rows, candidates = [], []
     for setting in settings_in(spec, over):
@@ -182,7 +184,9 @@ def _computed(
         except TutorError as error:
             raise TutorError(f"{block.place.of([setting.name])}: {setting.name}: {error}") from None
     known = _measured_of(block, candidates)
-    outcomes = engine([run for one in candidates for run in one.runs(spec.seeds, [*known.values()])])
+    outcomes = decomposed(
+        engine([run for one in candidates for run in one.runs(spec.seeds, [*known.values()])]), spec.seeds
+    )
     if None in outcomes:
         raise KeyboardInterrupt
     seeds = [_seed(outcome, known) for outcome in outcomes]

@@ -45,10 +45,15 @@ class Candidate:
         return isinstance(self.source, Source) or (isinstance(self.source, OfLesson) and self.wanted.shuffle)
 
     def runs(self, seeds: int, measures: Sequence[Measure]) -> list[Run]:
-        """Its trainings, a seed each, with those measures that it has."""
+        """Its trainings, a seed each, with those measures that it has; each with a training set of its own where one of
+        these is over all runs. Raises TutorError where that is only one run."""
         own = tuple(one for one in dict.fromkeys(measures) if not self.subject.lacks(one))
         first = self.wanted.seed
-        return [Run(self.source, replace(self.wanted, seed=first + k), own) for k in range(seeds)]
+        over_runs = [one.name for one in own if one.kind.over_runs]
+        if over_runs and seeds < 2:
+            raise TutorError(f"{over_runs[0]} is over several training sets; give 2 seeds or more")
+        of = first if over_runs else None
+        return [Run(self.source, replace(self.wanted, seed=first + k), own, of) for k in range(seeds)]
 
 
 def measures_of_layers(candidates: Sequence[Candidate]) -> list[Measure]:

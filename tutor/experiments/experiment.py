@@ -21,13 +21,15 @@ from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
 from tutor.experiments.measures import Observed
 from tutor.experiments.observer import Observer, at_the_end
+from tutor.experiments.resampling import drawn, held_out
 from tutor.processes import workers
+from tutor.training.preparation import split
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import GROWN, Epoch, Measure, Result, Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Floats, Places
     from tutor.training.straight_line.function import Descent
     from tutor.worksheet.problem import Problem
 
@@ -51,9 +53,14 @@ class Source:
         room[:, :-1] = data.x
         return replace(data, x=room[:, :-1])
 
-    def trainer(self, wanted: Settings) -> Trainer:
-        """Everything ready to be trained."""
-        return set_up(self.load(wanted.seed), wanted)
+    def trainer(self, wanted: Settings, resampled: int | None = None) -> Trainer:
+        """Everything ready to be trained; `resampled` is the seed of the data and their parts where the training set is
+        drawn anew from the training part."""
+        if resampled is None:
+            return set_up(self.load(wanted.seed), wanted)
+        data = self.load(resampled)
+        train, held_out, tested = split(data, wanted.validation, wanted.test, resampled)
+        return set_up(data, wanted, (drawn(train, wanted.seed), held_out, tested))
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,19 @@ class OfFunction:
 
 @dataclass(frozen=True)
 class Run:
-    """One training, and what is measured of it."""
+    """One training, and what is measured of it; with the seed of its data where its training set is resampled."""
 
     source: Source | OfLesson | OfFunction
     wanted: Settings
     measures: tuple[Asked, ...] = ()
+    resampled: int | None = None
+
+    def trainer(self) -> Trainer:
+        """Everything ready to be trained. There is none for a function."""
+        assert not isinstance(self.source, OfFunction)
+        if isinstance(self.source, Source):
+            return self.source.trainer(self.wanted, self.resampled)
+        return self.source.trainer(self.wanted)
 
 
 @lru_cache(maxsize=2)
@@ -102,7 +117,8 @@ def _read(source: Source, seed: int) -> Data:
 class Outcome:
     """What one training came to: losses and accuracies of the network at its end, over the training and the held-out
     part. A training that diverged has none; without classes there is no accuracy, without a held-out part no
-    validation. `path` has, for a function of two, where each parameter was before the first step and after each."""
+    validation. `path` has, for a function of two, where each parameter was before the first step and after each,
+    `held_out` what the network says to the held-out examples beside what is true, until that is compared."""
 
     seed: int
     history: tuple[Epoch, ...]
@@ -115,6 +131,7 @@ class Outcome:
     validation_accuracy: float | None = None
     measured: Mapping[Asked, float] = field(default_factory=dict)
     path: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    held_out: tuple[Floats, Floats] | None = field(default=None, compare=False)
 
     @property
     def epochs_done(self) -> int:
@@ -125,12 +142,14 @@ def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     """One training, as `tutor train` does it; None where Ctrl-C ended it."""
     if isinstance(run.source, OfFunction):
         return _minimised(run)
-    trainer = run.source.trainer(run.wanted)
+    trainer = run.trainer()
     observer = Observer(trainer, run.measures)
     result = trainer.run(lambda epoch: watch(0))
     if result.interrupted:
         return None
     outcome = _outcome(trainer, result)
+    if run.resampled is not None and not outcome.diverged:
+        outcome = replace(outcome, held_out=held_out(trainer))
     return replace(outcome, measured=observer.measured(outcome)) if run.measures else outcome
 
 
@@ -169,14 +188,14 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     bare = Outcome(trainer.wanted.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
     if result.diverged:
         return bare
-    train, held_out = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
+    train, validation = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
     found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy)
-    if held_out is None or not isfinite(held_out.loss):
+    if validation is None or not isfinite(validation.loss):
         wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
-        return found if held_out is None else wrong
-    return replace(found, validation_loss=held_out.loss, validation_accuracy=held_out.accuracy)
+        return found if validation is None else wrong
+    return replace(found, validation_loss=validation.loss, validation_accuracy=validation.accuracy)
 
 
 def _measured(trainer: Trainer, places: Places) -> Measure | None:

@@ -29,7 +29,8 @@ Of = Literal["", "network", "classes", "probabilities", "values"]
 class Kind:
     """A kind of measure: what it is, the numbers it needs (by name), in which direction it is better: -1 lower, 1
     higher, 0 neither; what it can be taken `of`, where that is not any training; whether it is a share, whether it is
-    of the held-out part, and whether a training that diverged has it, too. One without a `value` is of a layer, and may
+    of the held-out part, whether a training that diverged has it, too, and whether it is `over_runs`, whose training
+    sets are resampled for it. One without a `value` is of a layer, and may
     be taken after any epoch."""
 
     says: str
@@ -40,6 +41,7 @@ class Kind:
     share: bool = False
     held_out: bool = False
     of_diverged: bool = False
+    over_runs: bool = False
 
     @property
     def of_layer(self) -> bool:
@@ -297,6 +299,14 @@ KINDS: Mapping[str, Kind] = {
     **_ending("accuracy", "the share of right answers", 1, "classes"),
     "gap": Kind("the held-out loss minus that on the training part", _gap, better=-1, held_out=True),
     **_qualities(),
+    "bias_squared": Kind(
+        "over resampled training sets, how far the mean output is from the target, squared, on the held-out part",
+        lambda o, m: UNKNOWN, better=-1, held_out=True, over_runs=True,
+    ),
+    "variance": Kind(
+        "over resampled training sets, how far the outputs are from their mean, squared, on the held-out part",
+        lambda o, m: UNKNOWN, better=-1, held_out=True, over_runs=True,
+    ),
     "worst_error": Kind("the largest difference of an output and its target", _worst_error, better=-1),
     "solved": Kind(
         "whether every training example is right", lambda o, m: float(o.outcome.training_accuracy == 1), better=1,

@@ -57,7 +57,7 @@ def trained(name: str, run: Run, epochs: Sequence[int] = ()) -> Trained:
     """The training of this row, and the network after these epochs and in the end."""
     if isinstance(run.source, OfFunction):
         raise TutorError("a function that is minimised has neither regions nor classes; its path can be drawn")
-    trainer = run.source.trainer(run.wanted)
+    trainer = run.trainer()
     states = {0: trainer.form.state()}
 
     def keep(result: Any) -> None:

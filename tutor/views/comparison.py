@@ -48,6 +48,12 @@ _VALUE = "final value"
 _MOST_CURVES = 8
 _LETTERS_ON_A_CURVE = 6
 _CUT_AT = 3  # times the lowest start, so that one setting that jumps does not flatten the others
+_RESAMPLED = (
+    "Each run learns from a training set of its own, drawn from the training part with replacement (Efron 1979), and "
+    "from a start of its own; all are measured on the same held-out examples. Bias² and variance add up to the mean "
+    "squared error of the outputs there (Geman et al. 1992), of probabilities the Brier score (1950); noise in the "
+    "targets counts as bias."
+)
 _SPREAD = "Mean and standard deviation over the seeds (with n - 1), of the network at the end of each run."
 
 
@@ -66,6 +72,8 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     yield Paragraph(_what_is_shown(about, comparison))
     if about.columns:
         yield Paragraph(" ".join(f"{one.called.capitalize()}: {one.kind.says}." for one in about.columns))
+    if any(one.kind.over_runs for one in about.columns):
+        yield Paragraph(_RESAMPLED)
     if about.layers:
         yield from _layers(comparison)
     for kind in about.drawn:
@@ -119,6 +127,8 @@ def _measured(found: Measured, measure: Measure) -> tuple[str, ...]:
     """Its spread; of a target that not all runs reach, also how many do not; of what is so or not, how often it is."""
     if measure.kind.of_diverged and found.spread is not None:
         return (f"{found.spread.mean * found.runs:.0f} of {found.runs}",)
+    if measure.kind.over_runs and found.spread is not None:
+        return (f"{found.spread.mean:.4g}",)
     if not found.never:
         return _spread(found.spread, measure.kind.share)
     return ("never",) if found.spread is None else (*_spread(found.spread), f", {found.never} never")

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import HEAD, Tutor
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tutor.course.read import SHOWN
 from tutor.data.builtin import load
+from tutor.lessons.find import worksheet_of
+from tutor.lessons.read import parse_lesson
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
+from tutor.training.straight_line.forward import outputs_of
 
 RACE = """```toml experiment race
 data = "circles"
@@ -25,6 +30,27 @@ epochs = 4
 [rows]
 narrow = { hidden = [2] }
 wide = { hidden = [8] }
+```
+
+"""
+FUNCTION = """```toml worksheet bowl
+[minimize]
+objective = "x**2 + y**2"
+start = { x = 1, y = 1 }
+learning_rate = 0.1
+```
+
+```toml experiment race
+worksheet = "bowl"
+seeds = 1
+show = ["regions"]
+
+[settings]
+epochs = 4
+
+[rows]
+narrow = { learning_rate = 0.1 }
+wide = { learning_rate = 0.2 }
 ```
 
 """
@@ -63,7 +89,8 @@ def refused(tutor: Tutor, text: str) -> str:
 
 
 def pictures(shown: str) -> list[str]:
-    return [line for line in shown.splitlines() if re.fullmatch(r"[ ·#o]*[·#]{8,}[ ·#]*", line)]
+    """The lines of planes, with the examples in them."""
+    return [line for line in shown.splitlines() if re.fullmatch(r" {2}[ ·#01×]*[·#]{4}[ ·#01×]*", line)]
 
 
 def share(hidden: int, epochs: int, seed: int = 0) -> float:
@@ -118,13 +145,14 @@ def test_planes_stand_side_by_side_where_there_is_room(tutor: Tutor, width: int,
 @pytest.mark.parametrize("word", SHOWN)
 def test_every_word_that_may_be_shown_shows_something(tutor: Tutor, word: str) -> None:
     empty = run(tutor, "").split()
-    shown = run(tutor, RACE.replace('"regions"', f'"{word}"'))
+    text = FUNCTION if word == "paths" else RACE
+    shown = run(tutor, text.replace('"regions"', f'"{word}"'))
     assert len(shown.split()) > len(empty) + 5, shown
     assert "narrow" in shown and "wide" in shown
 
 
 @pytest.mark.parametrize(("word", "instead"), [
-    ("layers", "gradient_norm(layer = 1)"), ("weights", "weight_norm(layer = 1)"), ("paths", "path ="),
+    ("layers", "gradient_norm(layer = 1)"), ("weights", "weight_norm(layer = 1)"),
     ("region", "did you mean 'regions'"),
 ])  # fmt: skip
 def test_a_word_that_draws_nothing_is_refused_with_what_to_do(tutor: Tutor, word: str, instead: str) -> None:
@@ -134,9 +162,10 @@ def test_a_word_that_draws_nothing_is_refused_with_what_to_do(tutor: Tutor, word
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [
-    ('"circles"', '"iris"', "show: 'regions': narrow has 4 inputs"),
-    ('"circles"', '"sine"', "show: 'regions': narrow has 1 input"),
+    ('"circles"', '"iris"', "show: 'regions': narrow: there are 4 inputs"),
+    ('"circles"', '"sine"', "show: 'regions': narrow: there is 1 input"),
     ("[rows]\nnarrow = { hidden = [2] }\nwide = { hidden = [8] }", "[vary]\nhidden = [[2], [8]]", "show: 'regions' draws rows"),
+    ('"regions"', '"paths"', "show: 'paths': narrow: a path is drawn over a function of two parameters"),
     ('data = "circles"\nseeds = 2\nshow = ["regions"]', 'data = "sine"\nseeds = 2\nshow = ["confusion"]', "show: 'confusion': narrow has no classes"),
 ])  # fmt: skip
 def test_what_is_not_possible_for_an_experiment_is_refused(tutor: Tutor, old: str, new: str, told: str) -> None:
@@ -162,3 +191,94 @@ def test_the_plane_of_a_worksheet_is_told_in_numbers(tutor: Tutor) -> None:
     shown = shown.replace("it takes ", "it takes: ")
     assert "at the start" not in shown  # nothing is updated
     assert told_share(shown, "it takes") == pytest.approx(1.1**2 / 2 / 1.6**2, abs=0.01)
+
+
+def marks(shown: str) -> str:
+    return re.sub(r"[^01×]", "", "".join(pictures(shown)))
+
+
+def test_examples_stand_in_the_plane_and_the_wrong_ones_are_marked(tutor: Tutor) -> None:
+    """a + b >= 1.5 is AND: no mistake, one 1; with the bias of -0.5 it is OR, and two of four are wrong."""
+    plot = '```toml plot\nregions = "gate"\n```\n'
+    right = run(tutor, GATE + plot)
+    assert sorted(marks(right)) == ["0", "0", "0", "1"] and "0 of 4 examples are taken wrongly." in right
+    wrong = run(tutor, GATE.replace("-1.5", "-0.5") + plot, "--width", 100)
+    assert sorted(marks(wrong)) == ["0", "1", "×", "×"]
+    told = " ".join(run(tutor, GATE.replace("-1.5", "-0.5") + plot, "--narrate").split())
+    assert "2 of 4 examples are taken wrongly: 0 at 0, 1 for 1; 0 at 1, 0 for 1." in told
+
+
+def mistakes(seed: int, part: str) -> tuple[int, int]:
+    wanted = Settings(hidden=(2,), epochs=4, seed=seed, validation=0.25 if part == "held-out" else 0.0)
+    trainer = set_up(load("circles", seed), wanted)
+    trainer.run()
+    places = trainer.data.parts[part]
+    guessed = trainer.form.outputs(trainer.data.rows, places)[0] > 0.5
+    return int(np.sum(guessed != trainer.data.y[places])), len(places)
+
+
+@pytest.mark.parametrize(("options", "part"), [([], "training"), (["--validation", 0.25], "held-out")])
+def test_a_training_shows_the_examples_of_its_last_part(tutor: Tutor, options: list[Any], part: str) -> None:
+    wrong, count = mistakes(0, part)
+    words = ["--data", "circles", "--hidden", 2, "--epochs", 4, *options]
+    for how in ([], ["--narrate"]):
+        shown = " ".join(tutor("train", *words, *how).stdout.split())
+        assert f"{wrong} of {count} {part} examples are taken wrongly" in shown
+    done = tutor("train", *words, "--figure", "r.svg", "--draw", "regions")
+    assert done.returncode == 0, done.stderr
+    picture = (tutor.folder / "r.svg").read_text()
+    assert picture.count("<circle") == wrong and picture.count('font-size="10"') == count
+    compared = ["compare", *words, "--vary", "hidden=2|3", "--seeds", 1, "--draw", "regions", "--figure", "c.svg"]
+    shown = " ".join(tutor(*compared).stdout.split())
+    assert f"a: {wrong} of {count} {part} examples are taken wrongly" in shown and "epoch by epoch" not in shown
+    assert (tutor.folder / "c.svg").read_text().count('font-size="10"') == 2 * count
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--data", "iris", "--draw", "regions", "--figure", "r.svg"], "there are 4 inputs"),
+        (["train", "--data", "moons", "--draw", "regions"], "add --figure"),
+        (["train", "--data", "moons", "--draw", "regions", "--figure", "r.csv"], "ending .svg"),
+        (["train", "--data", "moons", "--folds", 3, "--draw", "regions"], "--draw"),
+        (["compare", "--data", "sine", "--draw", "regions"], "there is 1 input"),
+        (["compare", "momentum/plain", "--draw", "regions"], "--draw regions"),
+    ],
+)
+def test_regions_that_there_are_not_are_refused_before_the_training(tutor: Tutor, words: list[Any], said: str) -> None:
+    done = tutor(*words, "--epochs", 1)
+    assert done.returncode == 2 and said in done.stderr and not done.stdout
+
+
+@given(st.lists(st.floats(-3, 3), min_size=9, max_size=9), st.floats(-2, 2), st.floats(-2, 2))
+@settings(max_examples=15, deadline=None)
+def test_the_forward_pass_of_a_plane_is_that_of_numpy(w: list[float], x: float, y: float) -> None:
+    """Two tanh neurons, and two softmax outputs or a linear one."""
+    w = [round(v, 3) for v in w]
+    for kind, last in (("softmax", 2), ("linear", 1)):
+        outputs = ", ".join(f"[{w[6]}, {w[7 + k]}]" for k in range(last))
+        text = f"""format = 1
+title = "t"
+[network]
+inputs = ["a", "b"]
+[[network.layers]]
+units = 2
+activation = "tanh"
+weights = [[{w[0]}, {w[1]}], [{w[2]}, {w[3]}]]
+biases = [{w[4]}, {w[5]}]
+[[network.layers]]
+units = {last}
+activation = "{kind}"
+weights = [{outputs}]
+biases = [{", ".join(["0.5"] * last)}]
+[[examples]]
+inputs = [1, 2]
+targets = [{", ".join(["1", "0"][:last])}]
+"""
+        worksheet = worksheet_of(parse_lesson(text, "t"))
+        known = {name: float(value) for name, value in worksheet.givens.items()}
+        (found,) = outputs_of(worksheet)(known, [(x, y)])
+        hidden = np.tanh(np.array([w[0:2], w[2:4]]) @ [x, y] + w[4:6])
+        z = np.array([[w[6], w[7 + k]] for k in range(last)]) @ hidden + 0.5
+        wanted = np.exp(z) / np.exp(z).sum() if last == 2 else z
+        assert found == pytest.approx(tuple(wanted), rel=1e-12, abs=1e-15)

@@ -31,7 +31,7 @@ from tutor.training.matrix.dropout import Noise
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.preparation import rows_with_ones
-from tutor.training.results import confusion, regions
+from tutor.training.results import confusion, plane
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 
@@ -417,11 +417,13 @@ def test_the_confusion_matrix_and_the_regions_agree_with_the_accuracy(tutor: Tut
     part, table = confusion(trainer)
     assert part == "held-out" and [sum(row) for row in table] == [10, 10, 10]
     assert sum(table[i][i] for i in range(3)) / 30 == pytest.approx(result.history[-1].validation_accuracy)
-    assert regions(trainer, 10, 5) is None
-    plane = set_up(load("circles", 1), Settings(epochs=40, **common))
-    plane.run()
-    found = regions(plane, 21, 21)
-    assert found is not None and found[0][10, 10] == 1 and found[0][0, 0] == 0  # the inner ring in the middle
+    assert plane(trainer) is None
+    circles = set_up(load("circles", 1), Settings(epochs=40, **common))
+    circles.run()
+    found = plane(circles)
+    assert (
+        found is not None and found.cells(21, 21)[10, 10] == 1 and found.cells(21, 21)[0, 0] == 0
+    )  # the inner ring in the middle
     shown = tutor("train", "--data", "circles", "--epochs", "40", "--learning-rate", "0.05", "--width", "80").stdout
     assert "Where the network draws the line: · 0, # 1" in shown and "x1 from" in shown
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutor.data.treatment import Treatment
     from tutor.experiments.candidates import Candidate
     from tutor.experiments.experiment import Source
+    from tutor.experiments.measures import Measure
     from tutor.experiments.search import Setting
     from tutor.training.settings import Settings
     from tutor.worksheet.problem import Problem
@@ -51,7 +52,18 @@ class Compared:
 
     candidates: list[Candidate]
     places: list[Place]
-    remarks: list[str]
+    own_remarks: list[str]
+
+    @property
+    def title(self) -> str:
+        """What they are trained on, where that is one thing."""
+        names = list(dict.fromkeys(one.title for one in self.candidates))
+        return names[0] if len(names) == 1 else "rows"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to say of the examples, and of the settings."""
+        return [*dict.fromkeys(remark for one in self.candidates for remark in one.remarks), *self.own_remarks]
 
 
 def place_of_data(data: str, label: str | None, task: str | None, treatment: Treatment, seed: int) -> Place:
@@ -209,3 +221,16 @@ def is_experiment(lesson: str, more: bool) -> bool:
         valid = [*known, *opened.worksheets]
         raise TutorError(f"{name}: there is no experiment or worksheet {wanted[:60]!r}{nearest(wanted, valid)}")
     return wanted in known
+
+
+def measures_typed(text: str | None) -> list[Measure]:
+    """What `--columns` names. Raises TutorError for what is no measure."""
+    from tutor.experiments.measures import read_measures
+
+    try:
+        found = read_measures(text or "")
+    except ValueError as error:
+        raise TutorError(f"--columns: {error}") from None
+    if text is not None and not found:
+        raise TutorError("--columns names the measures of the table, as in parameters,worst_error")
+    return found

@@ -99,9 +99,16 @@ def claims_of(name: str, text: CourseText, printer: Printer, silent: bool) -> Pa
 
 
 def compare_in_lesson(
-    name: str, printer: Printer, given: Mapping[str, Any], seeds: int | None, json_output: bool
+    name: str,
+    printer: Printer,
+    given: Mapping[str, Any],
+    seeds: int | None,
+    jobs: int,
+    dask: str | None,
+    json_output: bool,
 ) -> None:
-    """One experiment of a lesson by itself; `given` settings overrule its own."""
+    """One experiment of a lesson by itself, in so many processes or on a cluster; `given` settings overrule its
+    own."""
     from tutor.course.experiment import count_of, results_of, with_seeds
     from tutor.printers.progress import counting
     from tutor.results import as_json
@@ -112,7 +119,7 @@ def compare_in_lesson(
     if seeds:
         block = with_seeds(block, seeds)
     with counting(count_of(block.spec), printer.screen, json_output) as watch:
-        results = results_of(course, block, False, watch, given)
+        results = results_of(course, block, False, watch, given, jobs, dask)
     try:
         if json_output:
             made = experiment_document(course, block.name, block.spec, results, given)

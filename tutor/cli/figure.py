@@ -1,4 +1,4 @@
-"""`--figure FILE`: the curve of a training as a picture, or as the numbers that one is drawn from."""
+"""`--figure FILE`: the curve of a training as a picture, or as the numbers that one is drawn from; or its regions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,29 +15,48 @@ from tutor.errors import TutorError
 from tutor.files import Kind, Target, claim, write_whole
 
 if TYPE_CHECKING:
-    from tutor.training.trainer import Epoch
+    from tutor.training.trainer import Epoch, Trainer
 
 FigureFile = Annotated[
     Path | None,
     typer.Option("--figure", metavar="FILE", help="The curve of the training: a picture as .svg, numbers as .csv."),
 ]
+Draw = Annotated[
+    Literal["curve", "regions"] | None,
+    typer.Option(help="What is in the picture of --figure: the curve unless said, or the regions of two inputs."),
+]
 _HEADINGS = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
-_PICTURE = rb'<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'
-_FIGURE = Kind("a curve", rb"(" + _PICTURE + rb"|" + ",".join(_HEADINGS).encode() + rb"\r\n)")
+PICTURE = rb'<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'
+_FIGURE = Kind("a curve", rb"(" + PICTURE + rb"|" + ",".join(_HEADINGS).encode() + rb"\r\n)")
 
 
-def claim_figure(path: Path | None, inputs: Sequence[Path], force: bool) -> None:
-    """Raises TutorError where no figure can be written there, before the training rather than after it."""
+def claim_figure(path: Path | None, draw: str | None, trainer: Trainer, inputs: Sequence[Path], force: bool) -> None:
+    """Raises TutorError where no figure can be written there, or nothing of the kind can be drawn, before the training
+    rather than after it."""
+    from tutor.training.results import why_no_plane
+
     if path is None:
+        if draw is not None:
+            raise TutorError("--draw says what is in the picture of --figure; add --figure picture.svg")
         return
+    data = trainer.data
+    if draw == "regions" and (why := why_no_plane(data.x.shape[1], data.classes)):
+        raise TutorError(f"--draw regions: {why}")
+    if draw == "regions" and path.suffix.lower() == ".csv":
+        raise TutorError("--draw regions is a picture: give --figure the ending .svg")
     if path.suffix.lower() not in (".svg", ".csv"):
         raise TutorError(f"--figure {str(path)!r}: give it the ending .svg for a picture, or .csv for its numbers")
     claim([Target("--figure", path, _FIGURE)], inputs, force)
 
 
-def write_figure(path: Path | None, history: Sequence[Epoch]) -> None:
-    """Write the curve, where it is asked for and there is one."""
+def write_figure(path: Path | None, draw: str | None, trainer: Trainer) -> None:
+    """Write the picture or the numbers, where they are asked for and there are some."""
+    history = trainer.result.history
     if path is None:
+        return
+    if draw == "regions":
+        write_whole(path, _regions(trainer))
+        tell(f"The regions are in {path}.")
         return
     if not history:
         tell(f"No epoch was finished, so there is no curve for {path}.")
@@ -51,6 +70,15 @@ def _picture(history: Sequence[Epoch]) -> str:
     from tutor.views.training import curve
 
     return svg(curve(history))
+
+
+def _regions(trainer: Trainer) -> str:
+    from tutor.printers.svg import svg
+    from tutor.training.results import plane
+    from tutor.views.regions import LINE, regions
+
+    found = plane(trainer)
+    return svg(*regions(LINE, [] if found is None else [found]))
 
 
 def _numbers(history: Sequence[Epoch]) -> str:

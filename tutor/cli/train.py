@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ import typer
 from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, known_task, treatment_typed
-from tutor.cli.figure import FigureFile, claim_figure, write_figure
+from tutor.cli.figure import Draw, FigureFile, claim_figure, write_figure
 from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
@@ -235,6 +234,7 @@ def train(
     save: Save = None,
     checkpoint: Checkpoint = None,
     figure: FigureFile = None,
+    draw: Draw = None,
     folds: Folds = None,
     force: Force = False,
     resume: Resume = None,
@@ -272,14 +272,14 @@ def train(
     from tutor.training.layers import watch_layers
     from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
-    from tutor.training.results import confusion, regions
+    from tutor.training.results import confusion, plane
     from tutor.views.training import training_page
 
     treatment = treatment_typed(drop, missing, classes)
     if folds is not None:
         own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
-        own |= {"--init-from": init_from}
-        check_alone({**own, "--figure": figure, "--resume": resume, "--layers": layers or None})
+        own |= {"--init-from": init_from, "--figure": figure, "--draw": draw, "--resume": resume}
+        check_alone({**own, "--layers": layers or None})
     if resume is not None:
         own_data = lesson or data
         source, found, trainer = gone_on(
@@ -295,7 +295,7 @@ def train(
         raise TutorError(
             f"{extra[0]} is about a whole training, and --explain shows one update in its place; leave one of them out"
         )
-    claim_figure(figure, [] if source is None else places(source, resume or Path()), force)
+    claim_figure(figure, draw, trainer, [] if source is None else places(source, resume or Path()), force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
@@ -316,9 +316,8 @@ def train(
     else:
         shown = None if advised is None else (advised.seen, ways)
         measured = measures_of(trainer)
-        cut = partial(regions, trainer)
-        printer.show(training_page(found, trainer, result, confusion(trainer), cut, shown, measured, inside))
-    write_figure(figure, result.history)
+        printer.show(training_page(found, trainer, result, confusion(trainer), plane(trainer), shown, measured, inside))
+    write_figure(figure, draw, trainer)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
         _lead_on_from(lesson, source, label, target, trainer, printer)

@@ -21,15 +21,15 @@ from tutor.course.folders import cache_folder
 from tutor.course.format import Experiment
 from tutor.course.read import Block, Course
 from tutor.errors import TutorError
-from tutor.experiments.measures import Measure, read_measure
+from tutor.experiments.measures import UNKNOWN, Measure, read_measure
 from tutor.files import make_folder, write_whole
 from tutor.read_files import read_text
 
 if TYPE_CHECKING:
+    from tutor.experiments.candidates import Candidate
     from tutor.experiments.experiment import Run
-    from tutor.training.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 _LARGEST = 50_000_000
 _ENGINE = ("maths", "numbers", "data", "training", "experiments", "worksheet", "formulas")
 """The folders of the program whose change may change what a training comes to."""
@@ -37,8 +37,8 @@ Watch = Callable[[int], None]
 
 
 class Seed(Struct, frozen=True):
-    """One training: its losses epoch by epoch, with accuracy and the held-out part where these were measured, and what
-    was measured of it, by the name that the lesson gives each measure."""
+    """One training: its losses epoch by epoch, with accuracy and the held-out part where these were measured, what was
+    measured of it, by the name that the lesson gives each measure, and the path of the parameters of a function."""
 
     seed: int
     ended: str
@@ -47,6 +47,7 @@ class Seed(Struct, frozen=True):
     accuracies: list[float | None]
     held_out: list[float | None]
     measured: dict[str, float]
+    path: dict[str, list[float]] = {}
 
 
 class Row(Struct, frozen=True):
@@ -117,29 +118,23 @@ def settings_in(spec: Experiment, over: Mapping[str, Any] | None = None) -> list
     return combined
 
 
+USUAL = ("loss", "accuracy")
+
+
 def measures_of(spec: Experiment) -> dict[str, Measure]:
     """What is measured: the loss, and the accuracy where there are classes, unless the lesson says what."""
-    wanted = spec.measure or {"loss": "loss", "accuracy": "accuracy"}
+    wanted = spec.measure or {name: name for name in USUAL}
     return {name: read_measure(text) for name, text in wanted.items()}
 
 
-def runs_of(course: Course, spec: Experiment, setting: Setting) -> list[Run]:
-    """The trainings of one row, a seed each."""
-    from dataclasses import replace
+def candidate_of(course: Course, spec: Experiment, setting: Setting) -> Candidate:
+    """One row as `tutor compare` has it. Raises TutorError for what cannot be trained."""
+    from tutor.experiments.candidates import candidate
+    from tutor.experiments.experiment import Source
 
-    from tutor.experiments.experiment import OfLesson, Run, Source
-    from tutor.training.settings import Settings
-
-    wanted: Settings = Settings(**{"seed": 0, **setting.given})
-    source: Source | OfLesson
-    if setting.worksheet:
-        problem = course.text.worksheet(setting.worksheet)
-        given = {name: value for name, value in setting.given.items() if name != "seed"}
-        source = OfLesson(problem, setting.worksheet, given)
-    else:
-        source = Source(setting.data, spec.label)
-    measures = tuple(measures_of(spec).values())
-    return [Run(source, replace(wanted, seed=wanted.seed + k), measures) for k in range(spec.seeds)]
+    worksheet = setting.worksheet
+    source = course.text.worksheet(worksheet) if worksheet else Source(setting.data, spec.label)
+    return candidate(source, worksheet or setting.data, setting.given, {})
 
 
 def results_of(
@@ -148,14 +143,18 @@ def results_of(
     fresh: bool = False,
     watch: Watch = lambda done: None,
     over: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+    cluster: str | None = None,
 ) -> Results:
     """What the experiment came to, from the cache unless it is to be `fresh`. Raises TutorError, with its place, for
     what cannot be trained."""
+    from tutor.experiments.experiment import run_all
+
     spec: Experiment = block.spec
     path = cache_folder() / "experiments" / f"{_key(course, spec, over)}.json"
     kept = None if fresh else _kept(path)
     if kept is None:
-        kept = _computed(course, block, watch, over)
+        kept = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
         with suppress(TutorError):  # a folder that nothing can be written into costs time and nothing else
             make_folder(path.parent)
             write_whole(path, json.dumps(msgspec.to_builtins(kept)))
@@ -172,27 +171,44 @@ def count_of(spec: Experiment) -> int:
     return len(settings_in(spec)) * spec.seeds
 
 
-def _computed(course: Course, block: Block, watch: Watch, over: Mapping[str, Any] | None) -> Results:
-    from tutor.experiments.experiment import run_all
+def _computed(
+    course: Course, block: Block, over: Mapping[str, Any] | None, engine: Callable[[Sequence[Run]], Sequence[Any]]
+) -> Results:
+    from tutor.experiments.resampling import decomposed
 
     spec: Experiment = block.spec
-    rows = []
+    rows, candidates = [], []
     for setting in settings_in(spec, over):
         try:
-            outcomes = run_all(runs_of(course, spec, setting), 1, watch)
+            candidates.append(candidate_of(course, spec, setting))
         except TutorError as error:
             raise TutorError(f"{block.place.of([setting.name])}: {setting.name}: {error}") from None
-        if None in outcomes:
-            raise KeyboardInterrupt
-        seeds = [_seed(outcome, spec) for outcome in outcomes]
-        rows.append(Row(setting.name, dict(setting.says), seeds))
-    known = measures_of(spec)
-    if not spec.measure and not any(isfinite(seed.measured["accuracy"]) for row in rows for seed in row.seeds):
-        known.pop("accuracy")
+    known = _measured_of(block, candidates)
+    outcomes = decomposed(
+        engine([run for one in candidates for run in one.runs(spec.seeds, [*known.values()])]), spec.seeds
+    )
+    if None in outcomes:
+        raise KeyboardInterrupt
+    seeds = [_seed(outcome, known) for outcome in outcomes]
+    for k, setting in enumerate(settings_in(spec, over)):
+        rows.append(Row(setting.name, dict(setting.says), seeds[k * spec.seeds : (k + 1) * spec.seeds]))
     return Results(FORMAT, {name: (spec.measure or {}).get(name, name) for name in known}, rows)
 
 
-def _seed(outcome: Any, spec: Experiment) -> Seed:
+def _measured_of(block: Block, candidates: Sequence[Candidate]) -> dict[str, Measure]:
+    """The measures of the experiment, by the names that the lesson gives them; of those that are taken where nothing is
+    said only what its rows have. Raises TutorError, with its place, for one that none of the rows has."""
+    found = {}
+    for name, measure in measures_of(block.spec).items():
+        lacking = [one.subject.lacks(measure) for one in candidates]
+        if not all(lacking):
+            found[name] = measure
+        elif block.spec.measure:
+            raise TutorError(f"{block.place.of([name])}: measure.{name}: {lacking[0]}")
+    return found
+
+
+def _seed(outcome: Any, measures: Mapping[str, Measure]) -> Seed:
     return Seed(
         outcome.seed,
         outcome.ended,
@@ -200,7 +216,8 @@ def _seed(outcome: Any, spec: Experiment) -> Seed:
         [epoch.loss for epoch in outcome.history],
         [epoch.accuracy for epoch in outcome.history],
         [epoch.validation_loss for epoch in outcome.history],
-        {name: outcome.measured[measure] for name, measure in measures_of(spec).items()},
+        {name: outcome.measured.get(measure, UNKNOWN) for name, measure in measures.items()},
+        {name: list(values) for name, values in outcome.path.items()},
     )
 
 

@@ -14,12 +14,11 @@ from tutor.lessons.course_text import CourseText
 from tutor.lessons.markdown import Fence, Prose
 from tutor.lessons.read import Place, decoded, read_toml
 
-SHOWN = ("table", "curves", "regions", "confusion")
+SHOWN = ("table", "curves", "paths", "regions", "confusion")
 """What an experiment may show."""
 _INSTEAD = {
     "layers": 'measure what you want to know of them, as in first = "gradient_norm(layer = 1)"',
     "weights": 'measure what you want to know of them, as in length = "weight_norm(layer = 1)"',
-    "paths": "a path is drawn over the updates of a worksheet, by a plot with path = …",
 }
 
 

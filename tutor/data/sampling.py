@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PURPOSES = {
     name: number
     for number, name in enumerate(
-        ("weights", "shuffle", "split", "dropout", "data", "augment", "dropconnect", "depth", "search")
+        ("weights", "shuffle", "split", "dropout", "data", "augment", "dropconnect", "depth", "search", "resample")
     )
 }
 _TWO_53 = 2.0**-53

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
 from tutor.experiments.experiment import OfFunction, OfLesson, Run, Source
-from tutor.experiments.measures import OF_LAYERS, Measure
+from tutor.experiments.measures import OF_LAYERS, Measure, Subject
 from tutor.experiments.search import Setting, called
+from tutor.training.measures import PROBABLE
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
+    from tutor.training.trainer import Trainer
     from tutor.worksheet.problem import Problem
 
-_ONLY_HIDDEN = ("dead_share", "saturated_share")
 OTHER_LOSSES = "their losses are of different kinds, which cannot be compared"
 OTHER_EXAMPLES = "their examples differ, so their losses cannot be compared"
 
@@ -24,8 +25,8 @@ OTHER_EXAMPLES = "their examples differ, so their losses cannot be compared"
 class Candidate:
     """One setting: what is shown of it, what is given for it, where its examples come from, and all of its settings.
 
-    `kind` says which loss it has and `classes` whether there are any, `examples` on what it is trained; `depth` is the
-    number of its layers, 0 of a function; `title` is what its examples are called.
+    `kind` says which loss it has, `examples` on what it is trained, `subject` what can be measured of it; `title` is
+    what its examples are called.
     """
 
     shown: Setting
@@ -34,8 +35,7 @@ class Candidate:
     wanted: Settings
     kind: tuple[Any, ...] = ()
     examples: Any = None
-    classes: bool = False
-    depth: int = 0
+    subject: Subject = field(default_factory=Subject)
     title: str = ""
     remarks: Sequence[str] = field(default_factory=tuple)
 
@@ -44,20 +44,30 @@ class Candidate:
         """Whether a seed changes anything: a worksheet has its own weights."""
         return isinstance(self.source, Source) or (isinstance(self.source, OfLesson) and self.wanted.shuffle)
 
-    def runs(self, seeds: int, layers: bool) -> list[Run]:
-        """Its trainings, a seed each, in which layers are measured where they are asked for."""
-        measures = tuple(measures_of_layers(self.depth)) if layers else ()
+    def runs(self, seeds: int, measures: Sequence[Measure]) -> list[Run]:
+        """Its trainings, a seed each, with those measures that it has; each with a training set of its own where one of
+        these is over all runs. Raises TutorError where that is only one run."""
+        own = tuple(one for one in dict.fromkeys(measures) if not self.subject.lacks(one))
         first = self.wanted.seed
-        return [Run(self.source, replace(self.wanted, seed=first + k), measures) for k in range(seeds)]
+        over_runs = [one.name for one in own if one.kind.over_runs]
+        if over_runs and seeds < 2:
+            raise TutorError(f"{over_runs[0]} is over several training sets; give 2 seeds or more")
+        of = first if over_runs else None
+        return [Run(self.source, replace(self.wanted, seed=first + k), own, of) for k in range(seeds)]
 
 
-def measures_of_layers(depth: int) -> list[Measure]:
+def measures_of_layers(candidates: Sequence[Candidate]) -> list[Measure]:
     """Every measure of every layer at the end of a training."""
-    found = []
-    for layer in range(1, depth + 1):
-        names = [name for name in OF_LAYERS if layer < depth or name not in _ONLY_HIDDEN]
-        found += [Measure(name, layer=layer) for name in names]
-    return found
+    depth = max(one.subject.depth for one in candidates)
+    return [Measure(name, layer=layer) for layer in range(1, depth + 1) for name in OF_LAYERS]
+
+
+def check_measures(candidates: Sequence[Candidate], measures: Sequence[Measure]) -> None:
+    """Raises TutorError for a measure that none of them has."""
+    for measure in measures:
+        lacking = [one.subject.lacks(measure) for one in candidates]
+        if all(lacking):
+            raise TutorError(f"{measure.text}: {lacking[0]}")
 
 
 def candidate(
@@ -79,8 +89,15 @@ def _of_data(source: Source, given: Mapping[str, Any]) -> Candidate:
     trainer = source.trainer(wanted)
     shape = trainer.shape
     kind = (shape.loss, shape.activations[-1] == "tanh")
-    data, classes = source.load(wanted.seed), bool(trainer.data.classes)
-    return Candidate({}, given, source, wanted, kind, source, classes, shape.depth, data.name, data.remarks)
+    data = source.load(wanted.seed)
+    return Candidate({}, given, source, wanted, kind, source, subject_of(trainer), data.name, data.remarks)
+
+
+def subject_of(trainer: Trainer) -> Subject:
+    """What can be measured of this training."""
+    data, shape = trainer.data, trainer.shape
+    probable, held_out = shape.activations[-1] in PROBABLE, len(data.validation) > 0
+    return Subject(shape.depth, bool(data.classes), probable, held_out, shape.sizes[0])
 
 
 def _of_worksheet(problem: Problem, name: str, given: Mapping[str, Any]) -> Candidate:
@@ -95,9 +112,9 @@ def _of_worksheet(problem: Problem, name: str, given: Mapping[str, Any]) -> Cand
         )
     lesson = OfLesson(problem, name, own)
     trainer = lesson.trainer(Settings(seed=seed))
-    shape, classes = trainer.shape, bool(trainer.data.classes)
+    shape = trainer.shape
     kind = (shape.loss, shape.activations[-1] == "tanh")
-    return Candidate({}, given, lesson, trainer.wanted, kind, str(problem.examples), classes, shape.depth, name)
+    return Candidate({}, given, lesson, trainer.wanted, kind, str(problem.examples), subject_of(trainer), name)
 
 
 def measure_to_rank_by(candidates: Sequence[Candidate], held_out: bool) -> tuple[str, str]:
@@ -109,4 +126,4 @@ def measure_to_rank_by(candidates: Sequence[Candidate], held_out: bool) -> tuple
         return "", OTHER_EXAMPLES
     if all(one.kind == candidates[0].kind for one in candidates):
         return f"{part}_loss", ""
-    return (f"{part}_accuracy", "") if candidates[0].classes else ("", OTHER_LOSSES)
+    return (f"{part}_accuracy", "") if candidates[0].subject.classes else ("", OTHER_LOSSES)

@@ -19,14 +19,17 @@ from tutor.data.source import is_named, open_data
 from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
-from tutor.experiments.measures import Observer
+from tutor.experiments.measures import Observed
+from tutor.experiments.observer import Observer, at_the_end
+from tutor.experiments.resampling import drawn, held_out
 from tutor.processes import workers
+from tutor.training.preparation import split
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import GROWN, Epoch, Measure, Result, Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Floats, Places
     from tutor.training.straight_line.function import Descent
     from tutor.worksheet.problem import Problem
 
@@ -50,9 +53,14 @@ class Source:
         room[:, :-1] = data.x
         return replace(data, x=room[:, :-1])
 
-    def trainer(self, wanted: Settings) -> Trainer:
-        """Everything ready to be trained."""
-        return set_up(self.load(wanted.seed), wanted)
+    def trainer(self, wanted: Settings, resampled: int | None = None) -> Trainer:
+        """Everything ready to be trained; `resampled` is the seed of the data and their parts where the training set is
+        drawn anew from the training part."""
+        if resampled is None:
+            return set_up(self.load(wanted.seed), wanted)
+        data = self.load(resampled)
+        train, held_out, tested = split(data, wanted.validation, wanted.test, resampled)
+        return set_up(data, wanted, (drawn(train, wanted.seed), held_out, tested))
 
 
 @dataclass(frozen=True)
@@ -85,11 +93,19 @@ class OfFunction:
 
 @dataclass(frozen=True)
 class Run:
-    """One training, and what is measured of it."""
+    """One training, and what is measured of it; with the seed of its data where its training set is resampled."""
 
     source: Source | OfLesson | OfFunction
     wanted: Settings
     measures: tuple[Asked, ...] = ()
+    resampled: int | None = None
+
+    def trainer(self) -> Trainer:
+        """Everything ready to be trained. There is none for a function."""
+        assert not isinstance(self.source, OfFunction)
+        if isinstance(self.source, Source):
+            return self.source.trainer(self.wanted, self.resampled)
+        return self.source.trainer(self.wanted)
 
 
 @lru_cache(maxsize=2)
@@ -101,7 +117,8 @@ def _read(source: Source, seed: int) -> Data:
 class Outcome:
     """What one training came to: losses and accuracies of the network at its end, over the training and the held-out
     part. A training that diverged has none; without classes there is no accuracy, without a held-out part no
-    validation."""
+    validation. `path` has, for a function of two, where each parameter was before the first step and after each,
+    `held_out` what the network says to the held-out examples beside what is true, until that is compared."""
 
     seed: int
     history: tuple[Epoch, ...]
@@ -113,6 +130,8 @@ class Outcome:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
     measured: Mapping[Asked, float] = field(default_factory=dict)
+    path: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    held_out: tuple[Floats, Floats] | None = field(default=None, compare=False)
 
     @property
     def epochs_done(self) -> int:
@@ -122,19 +141,31 @@ class Outcome:
 def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
     """One training, as `tutor train` does it; None where Ctrl-C ended it."""
     if isinstance(run.source, OfFunction):
-        return _minimised(run.source, run.wanted.seed)
-    trainer = run.source.trainer(run.wanted)
+        return _minimised(run)
+    trainer = run.trainer()
     observer = Observer(trainer, run.measures)
     result = trainer.run(lambda epoch: watch(0))
     if result.interrupted:
         return None
     outcome = _outcome(trainer, result)
+    if run.resampled is not None and not outcome.diverged:
+        outcome = replace(outcome, held_out=held_out(trainer))
     return replace(outcome, measured=observer.measured(outcome)) if run.measures else outcome
 
 
-def _minimised(source: OfFunction, seed: int) -> Outcome:
-    """The value before every step as its loss, and the one at the end as that of the whole."""
-    descent, wanted = source.descent()
+def _minimised(run: Run) -> Outcome:
+    assert isinstance(run.source, OfFunction)
+    descent, wanted = run.source.descent()
+    points = [descent.point]
+    outcome = _went_down(descent, wanted, run.wanted.seed, points)
+    observed = Observed(outcome, outcome.epochs_done, 1, len(descent.names))
+    path = dict(zip(descent.names, zip(*points, strict=True), strict=True)) if len(descent.names) == 2 else {}
+    return replace(outcome, measured=at_the_end(run.measures, observed), path=path)
+
+
+def _went_down(descent: Descent, wanted: Settings, seed: int, points: list[tuple[float, ...]]) -> Outcome:
+    """The value before every step as its loss, and the one at the end as that of the whole; `points` are gone on
+    with."""
     history: list[Epoch] = []
     began = time.perf_counter()
     for epoch in range(wanted.epochs):
@@ -142,6 +173,7 @@ def _minimised(source: OfFunction, seed: int) -> Outcome:
         if not isfinite(value):
             break
         history.append(Epoch(epoch + 1, value))
+        points.append(descent.point)
     seconds, last = time.perf_counter() - began, descent.value
     first = history[0].loss if history else last
     if len(history) < wanted.epochs or not isfinite(last):
@@ -156,14 +188,14 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     bare = Outcome(trainer.wanted.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
     if result.diverged:
         return bare
-    train, held_out = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
+    train, validation = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
     found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy)
-    if held_out is None or not isfinite(held_out.loss):
+    if validation is None or not isfinite(validation.loss):
         wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
-        return found if held_out is None else wrong
-    return replace(found, validation_loss=held_out.loss, validation_accuracy=held_out.accuracy)
+        return found if validation is None else wrong
+    return replace(found, validation_loss=validation.loss, validation_accuracy=validation.accuracy)
 
 
 def _measured(trainer: Trainer, places: Places) -> Measure | None:
@@ -179,12 +211,19 @@ def measured_on_test(source: Source, wanted: Settings) -> Measure | None:
     return None if trainer.run().interrupted else trainer.measure(trainer.data.test)
 
 
-def run_all(runs: Sequence[Run], jobs: int, watch: Watch = lambda done: None) -> list[Outcome | None]:
-    """The outcome of every training, in the order of `runs` however many processes work; None for those that had not
-    ended when Ctrl-C came. `watch` is called now and then with the number of trainings that have just ended."""
+def run_all(
+    runs: Sequence[Run], jobs: int, watch: Watch = lambda done: None, cluster: str | None = None
+) -> list[Outcome | None]:
+    """The outcome of every training, in the order of `runs` however many processes work, or the `cluster` at that
+    address; None for those that had not ended when Ctrl-C came. `watch` is called now and then with the number of
+    trainings that have just ended."""
     found: list[Outcome | None] = [None] * len(runs)
     try:
-        if jobs == 1 or len(runs) == 1:
+        if cluster is not None:
+            from tutor.experiments.cluster import run_on_cluster
+
+            run_on_cluster(runs, cluster, found, watch)
+        elif jobs == 1 or len(runs) == 1:
             _run_here(runs, found, watch)
         else:
             _run_in_processes(runs, min(jobs, len(runs)), found, watch)

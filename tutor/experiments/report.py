@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -11,9 +12,13 @@ from msgspec import field as msgspec_field
 
 from tutor.experiments.differences import Difference, against_the_best
 from tutor.experiments.experiment import Outcome
-from tutor.experiments.summary import Comparison, Spread, Summary
+from tutor.experiments.measures import NEVER
+from tutor.experiments.measures import Measure as Asked
+from tutor.experiments.paths import Plane as Paths
+from tutor.experiments.summary import Comparison, Measured, Spread, Summary
 from tutor.results import Result
 from tutor.training.report import EpochReport, epoch_reports
+from tutor.training.results import Plane
 from tutor.training.settings import Settings
 from tutor.training.trainer import Measure
 
@@ -21,8 +26,9 @@ from tutor.training.trainer import Measure
 @dataclass(frozen=True)
 class About:
     """What was compared: the data, the settings that all runs share, the search, the runs of each setting, the names
-    of what varies, whether times are shown, and what there is to remark; why none is called best, and whether functions
-    are minimised, without any network."""
+    of what varies, whether times are shown, and what there is to remark; why none is called best, whether functions are
+    minimised, without any network, which measures are to be columns, whether layers are shown, which pictures are
+    drawn, the paths of functions of two parameters, and the planes of networks of two inputs."""
 
     data: str
     base: Settings
@@ -33,6 +39,11 @@ class About:
     remarks: Sequence[str] = ()
     unranked: str = ""
     of_functions: bool = False
+    columns: Sequence[Asked] = ()
+    layers: bool = False
+    drawn: Sequence[str] = ("curves",)
+    paths: Sequence[Paths] = ()
+    planes: Sequence[Plane] = ()
 
 
 @dataclass(frozen=True)
@@ -43,8 +54,17 @@ class Final:
     tested: Measure | None = None
 
 
+class MeasureReport(Struct):
+    """Mean and deviation over the runs that have the measure, and how many `never` reached its target."""
+
+    mean: float | None
+    deviation: float | None
+    never: int
+
+
 class SummaryReport(Struct, kw_only=True):
-    """Mean and deviation over the runs of a setting that did not diverge, and their mean loss, epoch by epoch."""
+    """Mean and deviation over the runs of a setting that did not diverge, and their mean loss, epoch by epoch; the
+    `measures` are those of --columns."""
 
     runs: int
     diverged: int
@@ -55,10 +75,12 @@ class SummaryReport(Struct, kw_only=True):
     epochs_done: Spread | None
     seconds: Spread | UnsetType | None = UNSET
     curve: list[float]
+    measures: dict[str, MeasureReport] | UnsetType = UNSET
 
 
 class RunReport(Struct, kw_only=True):
-    """One training; losses and accuracies are those of the network at its end."""
+    """One training; losses and accuracies are those of the network at its end. `measures` are those of --columns: null
+    where there is none, "never" for a target that was not reached; `path` is that of two parameters of a function."""
 
     seed: int
     training_loss: float | None
@@ -70,6 +92,8 @@ class RunReport(Struct, kw_only=True):
     ended: str
     seconds: float | UnsetType = UNSET
     history: list[EpochReport]
+    path: dict[str, list[float]] | UnsetType = UNSET
+    measures: dict[str, float | str | None] | UnsetType = UNSET
 
 
 class SettingReport(Struct):
@@ -117,12 +141,14 @@ def report(about: About, comparison: Comparison, final: Final) -> ComparisonRepo
         best=comparison.best,
         command=" ".join(final.command) or None,
         test=final.tested,
-        settings=[_setting(summary, about.times) for summary in comparison.summaries],
+        settings=[_setting(summary, about) for summary in comparison.summaries],
         differences=against_the_best(comparison),
     )
 
 
-def _setting(summary: Summary, times: bool) -> SettingReport:
+def _setting(summary: Summary, about: About) -> SettingReport:
+    times = about.times
+    measured = {measure.text: summary.measured(measure) for measure in about.columns}
     together = SummaryReport(
         runs=len(summary.outcomes),
         diverged=summary.diverged,
@@ -133,13 +159,27 @@ def _setting(summary: Summary, times: bool) -> SettingReport:
         epochs_done=summary.of("epochs_done"),
         seconds=summary.of("seconds") if times else UNSET,
         curve=summary.curve(),
+        measures={name: _measure(one) for name, one in measured.items()} or UNSET,
     )
-    layers = [{"layer": number, **one} for number, one in enumerate(summary.layers(), 1)]
-    runs = [_run(outcome, times) for outcome in summary.outcomes]
+    layers = [{"layer": number, **one} for number, one in enumerate(summary.layers(), 1)] if about.layers else []
+    runs = [_run(outcome, about) for outcome in summary.outcomes]
     return SettingReport(dict(summary.setting), together, runs, layers or UNSET)
 
 
-def _run(outcome: Outcome, times: bool) -> RunReport:
+def _measure(found: Measured) -> MeasureReport:
+    if found.spread is None:
+        return MeasureReport(None, None, found.never)
+    return MeasureReport(found.spread.mean, found.spread.deviation, found.never)
+
+
+def plain(value: float | None) -> float | str | None:
+    """A measure of a run: "never" for a target that was not reached, None where there is no number."""
+    if value is None or isnan(value):
+        return None
+    return "never" if value == NEVER else value
+
+
+def _run(outcome: Outcome, about: About) -> RunReport:
     return RunReport(
         seed=outcome.seed,
         training_loss=outcome.training_loss,
@@ -149,6 +189,8 @@ def _run(outcome: Outcome, times: bool) -> RunReport:
         epochs_done=outcome.epochs_done,
         diverged=outcome.diverged,
         ended=outcome.ended,
-        seconds=outcome.seconds if times else UNSET,
+        seconds=outcome.seconds if about.times else UNSET,
         history=epoch_reports(outcome.history),
+        path={name: list(values) for name, values in outcome.path.items()} or UNSET,
+        measures={one.text: plain(outcome.measured.get(one)) for one in about.columns} or UNSET,
     )

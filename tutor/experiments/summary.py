@@ -9,7 +9,7 @@ from math import isfinite
 from statistics import mean, stdev
 
 from tutor.experiments.experiment import Outcome
-from tutor.experiments.measures import OF_LAYERS
+from tutor.experiments.measures import NEVER, OF_LAYERS, Measure
 from tutor.experiments.search import Setting
 from tutor.experiments.tables import spelled
 from tutor.training.settings import option
@@ -35,6 +35,15 @@ def spread(values: Sequence[float | None]) -> Spread | None:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """One measure over the runs that have it: how many these are, and in how many its target was never reached."""
+
+    spread: Spread | None
+    runs: int
+    never: int
+
+
+@dataclass(frozen=True)
 class Summary:
     """One setting with its outcomes. Means are over those runs that did not diverge."""
 
@@ -55,11 +64,18 @@ class Summary:
         """`training_loss`, `validation_accuracy`, `epochs_done` or whatever number an outcome has."""
         return spread([getattr(outcome, measure) for outcome in self.outcomes if not outcome.diverged])
 
+    def measured(self, measure: Measure) -> Measured:
+        """A measure that was asked for; a share of all runs counts those that diverged, too."""
+        runs = [one for one in self.outcomes if measure.kind.of_diverged or not one.diverged]
+        values = [one.measured[measure] for one in runs if measure in one.measured]
+        never = sum(value == NEVER for value in values)
+        return Measured(spread([value for value in values if isfinite(value)]), len(values), never)
+
     def layers(self) -> list[dict[str, Spread | None]]:
         """What was measured of each layer at the end, by the name of the measure; nothing where nothing was."""
         known = [outcome.measured for outcome in self.outcomes if not outcome.diverged]
         found: list[dict[str, Spread | None]] = []
-        for measure in known[0] if known else ():
+        for measure in filter(of_a_layer_at_the_end, known[0] if known else ()):
             while len(found) < measure.layer:
                 found.append({})
             values = [measured[measure] for measured in known]
@@ -71,6 +87,10 @@ class Summary:
         """The mean loss of each epoch, as far as all runs got that did not diverge."""
         losses = [[epoch.loss for epoch in outcome.history] for outcome in self.outcomes if not outcome.diverged]
         return [float(mean(at_once)) for at_once in zip(*losses, strict=False)]
+
+
+def of_a_layer_at_the_end(measure: Measure) -> bool:
+    return measure.layer > 0 and measure.epoch < 0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def drawn(plot: Plot, width: int) -> str:
     figure.set_y_limits(min_=low, max_=high)
     for series in plot.series:
         xs = [x for x, _ in series.points]
-        if series.drawn == "points":
+        if series.drawn != "line":
             figure.scatter(xs, [y for _, y in series.points], marker=series.sign or None)
         else:  # plotille walks dot by dot, also to a point a billion screens away
             figure.plot(xs, [min(max(y, low), high) for _, y in series.points])

@@ -4,34 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import count, groupby
 from math import ceil, floor, isfinite, log10
+from textwrap import wrap
 
 from tutor.harmless import for_line
-from tutor.views.blocks import Axis, Plot, Series, pieces
+from tutor.views.blocks import Axis, Example, Plane, Plot, Regions, Series, pieces
 
 OPENING = '<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'
 WIDTH, HEIGHT = 720, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 20, 90
 _TICKS = 6
-_INK, _FRAME, _COLOURS = "#1a1a1a", "#8a8a8a", ("#b3541e", "#1f5fa8")
-"""Points, then lines: told apart by their form first, and by colours that differ to everybody."""
+_LINE, _LETTERS_A_LINE = 18, 90
+_PLACES, _TINT, _MOST_EXAMPLES = (124, 66), 0.22, 500
+_INK, _FRAME = "#1a1a1a", "#8a8a8a"
+_COLOURS = "#1f5fa8", "#b3541e", "#1b7f4d", "#8e3b8c", "#7a6a00", "#c2185b"
+"""Told apart by their form or their sign first, and by colours that differ to everybody."""
 
 
-def svg(plot: Plot) -> str:
-    """The picture, the same text on every machine."""
-    told = " ".join(_plain(text) for text in (*plot.told, *(p.text for p in plot.about)))
+Panel = tuple[list[str], list[str]]
+"""What is drawn in a panel, and the lines of text below it."""
+
+
+def svg(*pictures: Plot | Regions) -> str:
+    """The pictures, one below the other: the same text on every machine."""
+    drawn: list[str] = []
+    height = 0
+    for shown, below in (panel for picture in pictures for panel in _panels(picture)):
+        texts = [_words(_LEFT, HEIGHT - 34 + _LINE * k, line, "start") for k, line in enumerate(below)]
+        panel = [*shown, *texts]
+        drawn += [f'<g transform="translate(0 {height})">', *panel, "</g>"] if height else panel
+        height += HEIGHT + _LINE * max(0, len(below) - 1)
     lines = [
-        f'{OPENING} viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'{OPENING} viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
         f'font-family="sans-serif" font-size="13" fill="{_INK}">',
-        f"<title>{_text(f'{plot.up.label} by {plot.across.label}')}</title>",
-        f"<desc>{_text(told)}</desc>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        *_axes(plot.across, plot.up),
-        *(line for series in plot.series for line in _series(series, plot)),
-        *(_words(_LEFT, HEIGHT - 34 + 18 * k, _plain(p.text), "start") for k, p in enumerate(plot.about)),
+        f"<title>{_text('; '.join(map(_title, pictures)))}</title>",
+        f"<desc>{_text(' '.join(map(_told, pictures)))}</desc>",
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        *drawn,
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(picture: Plot | Regions) -> str:
+    return picture.title or (f"{picture.up.label} by {picture.across.label}" if isinstance(picture, Plot) else "")
+
+
+def _told(picture: Plot | Regions) -> str:
+    if isinstance(picture, Regions):
+        return picture.told
+    return " ".join(_plain(text) for text in (*picture.told, *(p.text for p in picture.about)))
+
+
+def _panels(picture: Plot | Regions) -> Iterator[Panel]:
+    if isinstance(picture, Regions):
+        for plane in picture.planes:
+            yield _plane(plane, picture)
+        return
+    below = [_plain(text) for text in (*(p.text for p in picture.about), *(picture.told if picture.keyed else ()))]
+    yield [*_axes(picture.across, picture.up), *_all_series(picture)], _wrapped(below)
+
+
+def _wrapped(texts: Sequence[str]) -> list[str]:
+    return [line for text in texts for line in wrap(text, _LETTERS_A_LINE)]
+
+
+def _plane(plane: Plane, block: Regions) -> Panel:
+    """Each class in a tint, an example with the sign of its class, and a ring around one that is taken wrongly."""
+    across, up = Axis(*block.across), Axis(*block.up)
+    wide, high = (WIDTH - _LEFT - _RIGHT) / _PLACES[0], (HEIGHT - _TOP - _BOTTOM) / _PLACES[1]
+    drawn = []
+    for row, classes in enumerate(plane.cells(*_PLACES)):
+        column = 0
+        for kind, run in groupby(int(place) for place in classes):
+            length = len([*run])
+            drawn.append(
+                f'<rect x="{_LEFT + wide * column:.2f}" y="{_TOP + high * row:.2f}" width="{wide * length:.2f}" '
+                f'height="{high:.2f}" fill="{_COLOURS[kind % len(_COLOURS)]}" fill-opacity="{_TINT}"/>'
+            )
+            column += length
+    signs = block.signs
+    for one in _some(plane.examples):
+        x, y, colour = _x(one.x, across), _y(one.y, up), _COLOURS[one.of % len(_COLOURS)]
+        drawn.append(
+            f'<text x="{x:.2f}" y="{y + 3.5:.2f}" font-size="10" text-anchor="middle" fill="{colour}">'
+            f"{_text(signs[one.of])}</text>"
+        )
+        if one.is_wrong:
+            drawn.append(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="7" fill="none" stroke="{_INK}" stroke-width="1.5"/>')
+    about = f"; {block.about}" if block.about else ""
+    ring = "; a ring where one is taken wrongly" if plane.examples else ""
+    key = f"{plane.title or block.title}{about}: {block.named}{ring}."
+    mistakes = [block.mistakes(plane)] if plane.examples else []
+    return [*drawn, *_axes(across, up)], _wrapped([key, f"Of the plane it takes {block.shares(plane)}.", *mistakes])
+
+
+def _some(examples: Sequence[Example]) -> list[Example]:
+    """All that are wrong, as far as there is room, and as many of the others, evenly chosen; the wrong ones on top."""
+    found = []
+    for wrong in (False, True):
+        own = [one for one in examples if one.is_wrong is wrong]
+        every = -(-len(own) // _MOST_EXAMPLES) or 1
+        found += own[::every]
+    return found
 
 
 def _axes(across: Axis, up: Axis) -> Iterator[str]:
@@ -53,13 +129,27 @@ def _axes(across: Axis, up: Axis) -> Iterator[str]:
     )
 
 
-def _series(series: Series, plot: Plot) -> Iterator[str]:
+def _all_series(plot: Plot) -> Iterator[str]:
+    """Lines have a colour each, points that of a second line."""
+    numbers = count()
+    for series in plot.series:
+        if series.drawn == "level":
+            yield from _series(series, plot, _FRAME, 'stroke-dasharray="3 3"')
+        else:
+            yield from _series(series, plot, _COLOURS[1 if series.drawn == "points" else next(numbers) % len(_COLOURS)])
+
+
+def _series(series: Series, plot: Plot, colour: str, how: str = 'stroke-width="2"') -> Iterator[str]:
     seen = [(x, y) for x, y in series.points if isfinite(y)]
     at = [(_x(x, plot.across), _y(min(max(y, plot.up.low), plot.up.high), plot.up)) for x, y in seen]
-    colour = _COLOURS[series.drawn == "line"]
-    if series.drawn == "line" and len(at) > 1:
+    if series.drawn != "points" and len(at) > 1:
         path = " ".join(f"{x:.2f},{y:.2f}" for x, y in at)
-        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        yield f'<polyline points="{path}" fill="none" stroke="{colour}" {how}/>'
+        for x, y in series.marked:
+            yield (
+                f'<text x="{_x(x, plot.across):.2f}" y="{_y(y, plot.up) - 5:.2f}" text-anchor="middle" fill="{colour}" '
+                f'font-weight="bold">{_text(series.sign)}</text>'
+            )
         return
     for x, y in at:
         yield f'<circle cx="{x:.2f}" cy="{y:.2f}" r="3" fill="none" stroke="{colour}" stroke-width="1.5"/>'

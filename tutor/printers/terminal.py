@@ -29,6 +29,7 @@ from tutor.views.blocks import (
     Level,
     Network,
     Paragraph,
+    Plane,
     Plot,
     Printed,
     Regions,
@@ -173,17 +174,31 @@ def _regions(block: Regions, page: Page) -> Parts:
     a share each class has."""
     signs = _SIGNS if page.screen.unicode else _SIGNS.replace("·", ".")
     legend = ", ".join(f"{signs[i % len(signs)]} {name}" for i, name in enumerate(block.classes))
+    wrong = "×" if page.screen.unicode else "X"
     yield from _heading(Heading(f"{block.title}: {legend}"), page)
+    if any(plane.examples for plane in block.planes):
+        yield from indented(f"Examples: {block.named}, {wrong} where one is taken for another class", page)
     beside, columns, rows = _room_for(len(block.planes), page.screen.width)
     for first in range(0, len(block.planes), beside):
         some = block.planes[first : first + beside]
         titles = [wrap(page.clean(plane.title), columns) for plane in some]
-        drawn = [["".join(signs[c % len(signs)] for c in row) for row in plane.cells(columns, rows)] for plane in some]
+        drawn = [_with_examples(block, plane, columns, rows, signs, wrong) for plane in some]
         for lines in chain(zip_longest(*titles, fillvalue=""), zip(*drawn, strict=True)):
             yield page.line("  " + "  ".join(f"{line:{columns}}" for line in lines).rstrip())
     about = f"; {block.about}" if block.about else ""
     yield from indented(f"{block.extent}{about}", page)
     yield from indented(block.told, page)
+
+
+def _with_examples(block: Regions, plane: Plane, columns: int, rows: int, signs: str, wrong: str) -> list[str]:
+    """The lines of a plane, with a sign where an example is; a wrong one is seen before others in its place."""
+    cells = [[signs[c % len(signs)] for c in row] for row in plane.cells(columns, rows)]
+    (_, left, right), (_, low, high), letters = block.across, block.up, block.signs
+    for one in sorted(plane.examples, key=lambda example: example.is_wrong):
+        column, row = (one.x - left) / (right - left) * columns, (high - one.y) / (high - low) * rows
+        if 0 <= column < columns and 0 <= row < rows:
+            cells[int(row)][int(column)] = wrong if one.is_wrong else letters[one.of]
+    return ["".join(row) for row in cells]
 
 
 def _room_for(planes: int, width: int) -> tuple[int, int, int]:

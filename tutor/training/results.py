@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tutor.errors import counted
 from tutor.training.preparation import rows_with_ones
 from tutor.training.trainer import Trainer
 
@@ -38,18 +41,55 @@ def confusion_matrix(classes: Labels, guessed: Places, count: int) -> list[list[
     return [[int(cell) for cell in row] for row in table]
 
 
-def regions(
-    trainer: Trainer, columns: int, rows: int
-) -> tuple[Places, tuple[float, float], tuple[float, float]] | None:
-    """For two inputs the class of every cell of a grid over the data, top row first, and the span of each axis."""
+Examples = tuple[tuple[float, float, int, int], ...]
+"""Where each example is, the number of its class, and of the class that it is taken for."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """What a network of two inputs takes every place of a plane for: `cells` makes the classes for so many columns and
+    rows, from the top. Each axis has its name and both ends; `examples` are those of the `part`; `about` says of what
+    training it is, where it is one of several."""
+
+    title: str
+    classes: tuple[str, ...]
+    across: tuple[str, float, float]
+    up: tuple[str, float, float]
+    cells: Callable[[int, int], Any]
+    examples: Examples = ()
+    part: str = ""
+    about: str = ""
+
+
+def why_no_plane(inputs: int, classes: object) -> str:
+    """Why there are no regions to be drawn; empty where there are."""
+    if inputs != 2:
+        return f"there {'is' if inputs == 1 else 'are'} {counted(inputs, 'input')}, and a plane is drawn over two"
+    return "" if classes else "there are no classes that a plane could be divided into"
+
+
+def plane(trainer: Trainer) -> Plane | None:
+    """The plane around the data, as the network is now, with the examples of the part that `confusion` is about; None
+    where there is none."""
     data = trainer.data
-    if data.x.shape[1] != 2 or not data.classes:
+    if why_no_plane(data.x.shape[1], data.classes):
         return None
-    (left, right), (low, high) = ((float(a.min()), float(a.max())) for a in data.x.T)
-    left, right = left - _MARGIN * (right - left), right + _MARGIN * (right - left)
-    low, high = low - _MARGIN * (high - low), high + _MARGIN * (high - low)
-    across = left + (right - left) * (np.arange(columns) + 0.5) / columns
-    up = high - (high - low) * (np.arange(rows) + 0.5) / rows
-    grid = rows_with_ones(np.stack([np.tile(across, rows), np.repeat(up, columns)], axis=1))
-    guessed = data.guesses(trainer.form.outputs(grid, np.arange(len(grid))))
-    return guessed.reshape(rows, columns), (left, right), (low, high)
+    (left, right), (low, high) = (_with_room(float(a.min()), float(a.max())) for a in data.x.T)
+
+    def cells(columns: int, rows: int) -> Any:
+        across = left + (right - left) * (np.arange(columns) + 0.5) / columns
+        up = high - (high - low) * (np.arange(rows) + 0.5) / rows
+        grid = rows_with_ones(np.stack([np.tile(across, rows), np.repeat(up, columns)], axis=1))
+        return data.guesses(trainer.form.outputs(grid, np.arange(len(grid)))).reshape(rows, columns)
+
+    part, places = list(data.parts.items())[-1]
+    taken = data.guesses(trainer.form.outputs(data.rows, places)).tolist()
+    there = zip(data.x[places].tolist(), data.y[places].tolist(), taken, strict=True)
+    examples = tuple((x, y, int(of), int(guess)) for (x, y), of, guess in there)
+    across, up = data.inputs if len(data.inputs) == 2 else ("x1", "x2")
+    return Plane("", tuple(data.classes), (across, left, right), (up, low, high), cells, examples, part)
+
+
+def _with_room(low: float, high: float) -> tuple[float, float]:
+    room = _MARGIN * (high - low)
+    return low - room, high + room

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -220,11 +221,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points in their order, and what is drawn: a line through them or each of them, as a dot or with the sign. At the
-    points that are `marked` a line has its sign."""
+    """Points in their order, and what is drawn: a line through them, fainter if it is one of equal value (`level`), or
+    each of them, as a dot or with the sign. At the points that are `marked` a line has its sign."""
 
     points: tuple[tuple[float, float], ...]
-    drawn: Literal["line", "points"] = "line"
+    drawn: Literal["line", "points", "level"] = "line"
     sign: str = ""
     marked: tuple[tuple[float, float], ...] = ()
 
@@ -249,25 +250,59 @@ _LOOKED_AT = 60, 30
 """The places at which the shares of a plane are counted."""
 
 
+_LISTED = 3
+"""The wrong examples whose places are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example in a plane: where it is, the number of its class, and of the one that it is taken for."""
+
+    x: float
+    y: float
+    of: int
+    taken: int
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.of != self.taken
+
+
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One of some planes: what is said of it alone, and the class of each place."""
+    """One of some planes: what is said of it alone, the class of each place, and the examples in it."""
 
     title: str
     cells: Cells = field(compare=False)
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
     """Which part of each plane belongs to which class; each axis has its name and its two ends, the same in all of the
-    planes. `about` says what else they have in common."""
+    planes. The examples are those of the `part`; `about` says what else they have in common."""
 
     title: str
     classes: tuple[str, ...]
     across: tuple[str, float, float]
     up: tuple[str, float, float]
     planes: tuple[Plane, ...]
+    part: str = ""
     about: str = ""
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """The sign of an example of each class: the letter that its name begins with where these differ, else a, b, c,
+        …"""
+        firsts = [name[:1] for name in self.classes]
+        distinct = len({*firsts}) == len(firsts) and all(first.isascii() and first.isalnum() for first in firsts)
+        return tuple(firsts) if distinct else tuple(ascii_letters[k % 52] for k in range(len(firsts)))
+
+    @property
+    def named(self) -> str:
+        """The signs with the names of their classes."""
+        both = zip(self.signs, self.classes, strict=True)
+        return ", ".join(name if name == sign else f"{sign} {name}" for sign, name in both)
 
     @property
     def extent(self) -> str:
@@ -282,13 +317,28 @@ class Regions:
         said = [f"{100 * counts[k] / columns / rows:.0f}% for {name}" for k, name in enumerate(self.classes)]
         return ", ".join(said)
 
+    def mistakes(self, plane: Plane) -> str:
+        """How many of the examples are taken for another class, and where some of them are."""
+        wrong = [one for one in plane.examples if one.is_wrong]
+        part = f"{self.part} " if self.part else ""
+        verb = "is" if len(wrong) == 1 else "are"
+        whole = f"{len(wrong)} of {len(plane.examples)} {part}examples {verb} taken wrongly"
+        names, some = self.classes, wrong[:_LISTED]
+        listed = [f"{names[one.of]} at {one.x:.3g}, {one.y:.3g} for {names[one.taken]}" for one in some]
+        more = [f"{len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        return f"{whole}{': ' if listed else ''}{'; '.join([*listed, *more])}"
+
     @property
     def told(self) -> str:
-        """The shares of all planes."""
+        """The shares of all planes, and the examples that are on the wrong side."""
         if len(self.planes) == 1 and not self.planes[0].title:
-            return f"Of the plane it takes {self.shares(self.planes[0])}."
-        said = [f"{plane.title}: {self.shares(plane)}" for plane in self.planes]
-        return f"Of the plane it takes, {'; '.join(said)}."
+            shares = f"Of the plane it takes {self.shares(self.planes[0])}."
+        else:
+            said = [f"{plane.title}: {self.shares(plane)}" for plane in self.planes]
+            shares = f"Of the plane it takes, {'; '.join(said)}."
+        titled = [(f"{plane.title}: " if plane.title else "", plane) for plane in self.planes if plane.examples]
+        wrong = [f"{title}{self.mistakes(plane)}." for title, plane in titled]
+        return " ".join([shares, *wrong])
 
 
 @dataclass(frozen=True, slots=True)

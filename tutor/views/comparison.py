@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
+from itertools import repeat
 from string import ascii_letters
 
 from tutor.errors import counted
 from tutor.experiments.differences import against_the_best
-from tutor.experiments.measures import OF_LAYERS
-from tutor.experiments.report import About, Final
-from tutor.experiments.summary import Comparison, Spread
+from tutor.experiments.measures import OF_LAYERS, Measure
+from tutor.experiments.report import About, Final, plain
+from tutor.experiments.search import called
+from tutor.experiments.summary import Comparison, Measured, Spread, of_a_layer_at_the_end
 from tutor.views.blocks import (
     Aside,
     Axis,
@@ -26,6 +27,7 @@ from tutor.views.blocks import (
     Paragraph,
     Piece,
     Plot,
+    Regions,
     Row,
     Series,
     Strong,
@@ -34,6 +36,8 @@ from tutor.views.blocks import (
     pieces,
 )  # fmt: skip
 from tutor.views.layers import TABLES
+from tutor.views.paths import paths_plot
+from tutor.views.regions import regions
 
 MEASURES = {
     "training_loss": "training loss", "training_accuracy": "training right",
@@ -44,6 +48,12 @@ _VALUE = "final value"
 _MOST_CURVES = 8
 _LETTERS_ON_A_CURVE = 6
 _CUT_AT = 3  # times the lowest start, so that one setting that jumps does not flatten the others
+_RESAMPLED = (
+    "Each run learns from a training set of its own, drawn from the training part with replacement (Efron 1979), and "
+    "from a start of its own; all are measured on the same held-out examples. Bias² and variance add up to the mean "
+    "squared error of the outputs there (Geman et al. 1992), of probabilities the Brier score (1950); noise in the "
+    "targets counts as bias."
+)
 _SPREAD = "Mean and standard deviation over the seeds (with n - 1), of the network at the end of each run."
 
 
@@ -60,8 +70,14 @@ def comparison_page(about: About, comparison: Comparison, final: Final) -> Itera
     yield Break()
     yield _table(_columns(about, comparison), comparison)
     yield Paragraph(_what_is_shown(about, comparison))
-    yield from _layers(comparison)
-    yield from _curves(about, comparison)
+    if about.columns:
+        yield Paragraph(" ".join(f"{one.called.capitalize()}: {one.kind.says}." for one in about.columns))
+    if any(one.kind.over_runs for one in about.columns):
+        yield Paragraph(_RESAMPLED)
+    if about.layers:
+        yield from _layers(comparison)
+    for kind in about.drawn:
+        yield from picture(kind, about, comparison)
     yield from _each_at_its_best(comparison)
     yield from _differences(about, comparison)
     yield from _best(about, comparison, final)
@@ -79,7 +95,7 @@ def _each_at_its_best(comparison: Comparison) -> Iterator[Block]:
     said = []
     for name, (place, *_) in best.items():
         summary = comparison.summaries[place]
-        result = "".join(_spread(summary.of(comparison.ranked_by), comparison.ranked_by))
+        result = "".join(_spread(summary.of(comparison.ranked_by), "accuracy" in comparison.ranked_by))
         said.append(f"{name} with {summary.labels['learning-rate']}: {result}")
     yield Paragraph(f"Each at the best of its rates, by the {MEASURES[comparison.ranked_by]}: {'; '.join(said)}.")
 
@@ -90,31 +106,45 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
     columns: dict[str, list[Text]] = {n: [summary.labels[n] for summary in summaries] for n in summaries[0].labels}
     for measure, heading in MEASURES.items():
         found = [summary.of(measure) for summary in summaries]
-        if any(found):
-            columns[_VALUE if about.of_functions else heading] = [_spread(one, measure) for one in found]
+        if any(found) and (not about.columns or measure == comparison.ranked_by):
+            share = "accuracy" in measure
+            columns[_VALUE if about.of_functions else heading] = [_spread(one, share) for one in found]
+    for column in about.columns:
+        columns[column.called] = [_measured(summary.measured(column), column) for summary in summaries]
     lengths = {outcome.epochs_done for summary in summaries for outcome in summary.outcomes if not outcome.diverged}
-    if len(lengths) > 1 or (about.of_functions and lengths):
-        columns["epochs done"] = [_spread(summary.of("epochs_done"), "epochs_done") for summary in summaries]
+    if not about.columns and (len(lengths) > 1 or (about.of_functions and lengths)):
+        columns["epochs done"] = [_spread(summary.of("epochs_done")) for summary in summaries]
     if any(summary.diverged for summary in summaries):
         columns["diverged"] = [f"{summary.diverged} of {len(summary.outcomes)}" for summary in summaries]
     if about.times:
-        columns["seconds"] = [_spread(summary.of("seconds"), "seconds") for summary in summaries]
+        columns["seconds"] = [_spread(summary.of("seconds")) for summary in summaries]
     if not comparison.complete:
         columns["runs"] = [f"{len(summary.outcomes)} of {about.seeds}" for summary in summaries]
     return columns
 
 
-def _spread(found: Spread | None, measure: str) -> tuple[str, ...]:
-    """`0.1234` and ` ± 0.0056`; of an accuracy in per cent."""
+def _measured(found: Measured, measure: Measure) -> tuple[str, ...]:
+    """Its spread; of a target that not all runs reach, also how many do not; of what is so or not, how often it is."""
+    if measure.kind.of_diverged and found.spread is not None:
+        return (f"{found.spread.mean * found.runs:.0f} of {found.runs}",)
+    if measure.kind.over_runs and found.spread is not None:
+        return (f"{found.spread.mean:.4g}",)
+    if not found.never:
+        return _spread(found.spread, measure.kind.share)
+    return ("never",) if found.spread is None else (*_spread(found.spread), f", {found.never} never")
+
+
+def _spread(found: Spread | None, share: bool = False) -> tuple[str, ...]:
+    """`0.1234` and ` ± 0.0056`; of a share in per cent."""
     if found is None:
         return ("-",)
-    if "accuracy" in measure:
+    if share:
         if found.deviation is None:
             return (f"{100 * found.mean:.1f}%",)
         return f"{100 * found.mean:.1f}", f" ± {100 * found.deviation:.1f}%"
     if found.deviation is None:
         return (f"{found.mean:.4g}",)
-    return f"{found.mean:.4g}", f" ± {found.deviation:{'#.2g' if found.deviation < 10 else '.3g'}}"
+    return f"{found.mean:.4g}", f" ± {found.deviation:{'#.2g' if 0 < found.deviation < 10 else '.3g'}}"
 
 
 def _table(columns: Mapping[str, Sequence[Text]], comparison: Comparison) -> Table:
@@ -179,7 +209,22 @@ def letter(place: int) -> str:
     return ascii_letters[place] if place < len(ascii_letters) else str(place + 1)
 
 
-def _curves(about: About, comparison: Comparison) -> Iterator[Block]:
+def picture(kind: str, about: About, comparison: Comparison) -> Iterator[Plot | Regions]:
+    """What there is of this kind to be seen; several functions or data have a picture each."""
+    if kind == "curves":
+        yield from _curves(about, comparison)
+    elif kind == "paths":
+        yield from map(paths_plot, about.paths, repeat(letters(comparison)))
+    else:
+        yield from regions("Which part of the plane is taken for what", about.planes)
+
+
+def letters(comparison: Comparison) -> dict[str, str]:
+    """The letter of each setting by what it is called."""
+    return {called(summary.setting): letter(place) for place, summary in enumerate(comparison.summaries)}
+
+
+def _curves(about: About, comparison: Comparison) -> Iterator[Plot]:
     """The mean loss of each epoch, setting by setting; of many settings the best ones."""
     places = [place for place in range(len(comparison.summaries)) if comparison.summaries[place].curve()]
     which = ""
@@ -271,19 +316,21 @@ COLUMNS = ("seed", *MEASURES, "epochs_done", "diverged", "ended")
 """Of the CSV, after those of the settings that are varied."""
 
 
-def rows(comparison: Comparison, times: bool, line_end: str = "\r\n") -> str:
+def rows(about: About, comparison: Comparison, line_end: str = "\r\n") -> str:
     """What `--csv` writes: one row a run."""
     varied = list(comparison.summaries[0].setting)
-    numbers = [*COLUMNS[1:], *(["seconds"] if times else [])]
-    inside = list(dict.fromkeys(m for summary in comparison.summaries for o in summary.outcomes for m in o.measured))
+    numbers = [*COLUMNS[1:], *(["seconds"] if about.times else [])]
+    outcomes = [outcome for summary in comparison.summaries for outcome in summary.outcomes]
+    measured = dict.fromkeys(measure for outcome in outcomes for measure in outcome.measured)
+    inside = [one for one in measured if about.layers and of_a_layer_at_the_end(one)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=line_end)
-    writer.writerow([*varied, COLUMNS[0], *numbers, *(f"{OF_LAYERS[m.name][0]}_{m.layer}" for m in inside)])
+    headings = [one.text for one in about.columns] + [f"{OF_LAYERS[m.name][0]}_{m.layer}" for m in inside]
+    writer.writerow([*varied, COLUMNS[0], *numbers, *headings])
     for summary in comparison.summaries:
         for outcome in summary.outcomes:
             found = [getattr(outcome, name) for name in numbers]
-            measured = [outcome.measured.get(measure) for measure in inside]
-            found += [value if value is not None and isfinite(value) else None for value in measured]
+            found += [plain(outcome.measured.get(measure)) for measure in (*about.columns, *inside)]
             writer.writerow(
                 [*summary.labels.values(), outcome.seed, *("" if value is None else value for value in found)]
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.errors import counted, listed
@@ -16,9 +16,7 @@ from tutor.views.blocks import (
     Kind,
     Level,
     Paragraph,
-    Plane,
     Plot,
-    Regions,
     Row,
     Series,
     Strong,
@@ -26,8 +24,7 @@ from tutor.views.blocks import (
 )  # fmt: skip
 from tutor.views.layers import layers_page
 from tutor.views.measures import in_numbers, in_words
-
-Cut = Callable[[int, int], Any]
+from tutor.views.regions import LINE, regions
 
 
 def training_page(
@@ -35,7 +32,7 @@ def training_page(
     trainer: Any,
     result: Any,
     confused: Any,
-    cut: Cut,
+    plane: Any,
     advised: tuple[str, Sequence[Sequence[str]]] | None,
     measured: Mapping[str, Any],
     layers: Sequence[Any] = (),
@@ -43,9 +40,8 @@ def training_page(
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
-    `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `cut`
-    makes the decision regions for so many columns and rows. `layers` are those of every epoch, where they were asked
-    for.
+    `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `plane`
+    the decision regions, if there are any. `layers` are those of every epoch, where they were asked for.
     """
     shape, wanted = trainer.shape, trainer.wanted
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
@@ -71,7 +67,8 @@ def training_page(
         yield from in_words(measured)
         yield from confusion_matrix(data.classes, confused)
         yield from in_numbers(measured)
-        yield from _regions(data, trainer.data.inputs, cut)
+        if plane is not None:
+            yield from regions(LINE, [plane])
         yield from layers_page(layers)
     yield Paragraph(_how_it_ended(trainer, result))
     if advised is not None:
@@ -182,14 +179,3 @@ def confusion_matrix(classes: Any, confused: Any, of: str = "") -> Iterator[Bloc
         rows.append(Row((Strong(name), *map(str, row)), f"{name} was taken {told}."))
     columns = (Column(""), *(Column(name, Kind.NUMBER) for name in classes))
     yield Table(columns, tuple(rows), whole=True, narrower=words, aloud=words)
-
-
-def _regions(data: Any, inputs: Sequence[str], cut: Cut) -> Iterator[Block]:
-    """The plane of two inputs, where there are two."""
-    if (found := cut(1, 1)) is None:
-        return
-    _, across, up = found
-    x, y = inputs
-    title = "Where the network draws the line"
-    plane = Plane("", lambda columns, rows: cut(columns, rows)[0])
-    yield Regions(title, tuple(data.classes), (x, *across), (y, *up), (plane,))

@@ -35,6 +35,11 @@ class Descent:
             start[name] = self.system.number(str(float(self._update.constants[base]))) ** self._update.updates
         self._kept = tuple(float(start[name]) for name in self._loop.kept)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the function is of."""
+        return self._update.parameters
+
     def step(self, epoch: int) -> float:
         """The value before this step (from 0), which is made; NaN where there is none, and then nothing changes."""
         try:
@@ -46,9 +51,18 @@ class Descent:
         return float(value)
 
     @property
+    def point(self) -> tuple[float, ...]:
+        """Where it stands now."""
+        return self._kept[: len(self._update.parameters)]
+
+    @property
     def value(self) -> float:
         """The function where it stands now."""
+        return self.at(self.point)
+
+    def at(self, point: tuple[float, ...]) -> float:
+        """The function at a point; NaN where it has no value."""
         try:
-            return float(self._value(self._kept[: len(self._update.parameters)], [()])[0][0])
+            return float(self._value(point, [()])[0][0])
         except (ArithmeticError, ValueError):
             return nan

@@ -6,21 +6,24 @@ from collections.abc import Iterator, Mapping
 from statistics import mean
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from tutor.course.experiment import Results, Row
+from tutor.course.experiment import Results, Row, candidate_of, settings_in
 from tutor.course.format import Experiment
 from tutor.course.read import Course
 from tutor.course.values import Value
 from tutor.errors import counted
+from tutor.experiments.experiment import OfFunction
 from tutor.experiments.measures import read_measure
+from tutor.experiments.paths import path_of, planes_of, why_no_path
 from tutor.results import Result
 from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Text
 from tutor.views.blocks import Row as Line
-from tutor.views.course.curves import curves
+from tutor.views.course.curves import curves, signs_of
 from tutor.views.course.numbers import number, spelled
 from tutor.views.course.prose import plain_texts
 from tutor.views.course.regions import network_blocks
+from tutor.views.paths import paths_plot
 
 
 def experiment_blocks(
@@ -33,6 +36,8 @@ def experiment_blocks(
         yield Paragraph(" ".join(filter(None, (about(spec, results), _rows_told(spec, results)))))
     if "curves" in spec.show:
         yield loss_curves(results)
+    if "paths" in spec.show:
+        yield from _paths(course, spec, results, over)
     yield from network_blocks(course, spec, over)
 
 
@@ -90,6 +95,20 @@ def loss_curves(results: Results) -> Block:
     return curves("The mean training loss, epoch by epoch", "epoch", "loss", found)
 
 
+def _paths(course: Course, spec: Experiment, results: Results, over: Mapping[str, Any] | None) -> Iterator[Block]:
+    """The path of every row over the function that it minimises. Raises ValueError for a row that has none."""
+    rows = []
+    for setting, row in zip(settings_in(spec, over), results.rows, strict=True):
+        source = candidate_of(course, spec, setting).source
+        if why := why_no_path(source):
+            raise ValueError(f"show: 'paths': {row.name}: {why}")
+        assert isinstance(source, OfFunction)
+        first = row.seeds[0]
+        rows.append((source, path_of(row.name, first.path, first.diverged)))
+    signs = signs_of([row.name for row in results.rows])
+    yield from (paths_plot(plane, signs) for plane in planes_of(rows))
+
+
 def mean_curve(row: Row) -> list[tuple[float, float]]:
     losses = [seed.losses for seed in row.seeds if not seed.diverged]
     exact = mean if len(losses) > 1 else min  # the mean of one is itself, and long curves are those of one seed
@@ -97,13 +116,15 @@ def mean_curve(row: Row) -> list[tuple[float, float]]:
 
 
 class RowDocument(Struct):
-    """One row: what it changes, and every measure seed by seed, as text where a number has no word in JSON."""
+    """One row: what it changes, every measure seed by seed, as text where a number has no word in JSON, and the path of
+    the two parameters of a function."""
 
     name: str
     settings: dict[str, str]
     measures: dict[str, list[float | str]]
     ended: list[str]
     curve: list[float]
+    path: dict[str, list[float]] | UnsetType = UNSET
 
 
 class ExperimentDocument(Struct, tag_field="kind", tag="experiment"):
@@ -130,7 +151,8 @@ def experiment_document(
     for row in results.rows:
         each = {m: [_plain(seed.measured[m]) for seed in row.seeds] for m in results.measures}
         curve = [loss for _, loss in mean_curve(row)]
-        rows.append(RowDocument(row.name, dict(row.says), each, [seed.ended for seed in row.seeds], curve))
+        ended, path = [seed.ended for seed in row.seeds], row.seeds[0].path
+        rows.append(RowDocument(row.name, dict(row.says), each, ended, curve, path or UNSET))
     told = plain_texts(network_blocks(course, spec, over))
     return ExperimentDocument(name, spec.seeds, dict(results.measures), rows, told)
 

@@ -11,7 +11,7 @@ from tutor.course.regions import planes_of
 from tutor.course.values import Values
 from tutor.views.blocks import Axis, Block, Plot, Series
 from tutor.views.course.curves import curves
-from tutor.views.course.regions import regions
+from tutor.views.regions import regions
 
 _MOST_TOLD = 12
 

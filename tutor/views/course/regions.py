@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutor.course.format import Experiment
 from tutor.course.read import Course
-from tutor.course.regions import Plane, Trained, trained_rows, why_no_plane
-from tutor.views.blocks import Block, Regions
-from tutor.views.blocks import Plane as Drawn
+from tutor.course.regions import trained_rows
+from tutor.views.blocks import Block
+from tutor.views.regions import regions
 from tutor.views.training import confusion_matrix
 
+if TYPE_CHECKING:
+    from tutor.experiments.regions import Trained
+    from tutor.training.results import Plane
+
 _TITLE = "Which part of the plane is taken for what"
-
-
-def regions(title: str, planes: Iterable[Plane]) -> Iterator[Block]:
-    """The planes side by side, as far as they are of the same data."""
-    for (classes, across, up, about), same in groupby(planes, lambda p: (p.classes, p.across, p.up, p.about)):
-        yield Regions(title, classes, across, up, tuple(Drawn(plane.title, plane.cells) for plane in same), about)
 
 
 def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> Iterator[Block]:
@@ -40,7 +37,7 @@ def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | N
 def _at_the_end(row: Trained) -> Plane:
     plane = row.plane(row.last)
     if plane is None:
-        raise ValueError(f"show: 'regions': {why_no_plane(row)}")
+        raise ValueError(f"show: 'regions': {row.lacks}")
     return replace(plane, title=row.name)
 
 

@@ -1,0 +1,73 @@
+"""A training made once more, for what its network makes of the plane that its examples lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tutor.errors import TutorError
+from tutor.experiments.experiment import OfFunction, Run
+from tutor.training.results import Plane, plane, why_no_plane
+from tutor.training.trainer import Checkpoints
+
+if TYPE_CHECKING:
+    from tutor.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A row of an experiment trained with one seed: the network as it was in the end and after the epochs asked for."""
+
+    name: str
+    trainer: Trainer
+    states: Mapping[int, Any]
+    last: int
+    diverged: bool
+
+    @property
+    def about(self) -> str:
+        """Which training it was."""
+        return f"seed {self.trainer.wanted.seed}{', which diverged' if self.diverged else ''}"
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no plane to be drawn; empty where there is one."""
+        data = self.trainer.data
+        why = why_no_plane(data.x.shape[1], data.classes)
+        return f"{self.name}: {why}" if why else ""
+
+    def plane(self, epoch: int) -> Plane | None:
+        """Where the network stood after the epoch; None where there is no plane."""
+        form, state = self.trainer.form, self.states[epoch]
+        form.restore(state)
+        found = plane(self.trainer)
+        if found is None:
+            return None
+
+        def cells(columns: int, rows: int) -> Any:
+            form.restore(state)
+            return found.cells(columns, rows)
+
+        told = "before training" if epoch == 0 else f"after epoch {epoch}"
+        return replace(found, title=told, cells=cells, about=self.about)
+
+
+def trained(name: str, run: Run, epochs: Sequence[int] = ()) -> Trained:
+    """The training of this row, and the network after these epochs and in the end."""
+    if isinstance(run.source, OfFunction):
+        raise TutorError("a function that is minimised has neither regions nor classes; its path can be drawn")
+    trainer = run.trainer()
+    states = {0: trainer.form.state()}
+
+    def keep(result: Any) -> None:
+        if len(result.history) in epochs:
+            states[len(result.history)] = trainer.form.state()
+
+    trainer.checkpoints = Checkpoints(1, keep) if epochs else None
+    result = trainer.run()
+    if result.interrupted:
+        raise KeyboardInterrupt
+    last = len(result.history)
+    states[last] = trainer.form.state()
+    return Trained(name, trainer, states, last, result.diverged)

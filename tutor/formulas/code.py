@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -251,7 +252,7 @@ class Source(Writer):
         """A number by its place among the constants."""
         if node not in self._known:
             try:
-                number = value_of(node, {}, ExactSystem(_PRECISION))
+                number = Fraction(node.p, node.q) if node.is_Rational else value_of(node, {}, ExactSystem(_PRECISION))
             except (ArithmeticError, ValueError):  # no value, as 1/(1 - 1): a slip can lead there
                 self._known[node] = "(1 / 0)"
             else:

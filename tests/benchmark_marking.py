@@ -25,7 +25,7 @@ from tutor.marking.answer import read_written
 from tutor.sheets.read import parse_sheet
 
 TUTOR = [str(Path(sys.executable).with_name("tutor"))]
-GOALS = {"right": 2_000, "two root errors": 800}
+GOALS = {"right": 2_000, "two root errors": 400}
 CLASS = 10_000
 
 

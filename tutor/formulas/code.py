@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -290,6 +291,8 @@ class Source(Writer):
 @lru_cache(maxsize=1_000)
 def _number(node: Expr) -> Number | None:
     """What a formula without names comes to; None where it has no value, as 1/(1 - 1), to which a slip can lead."""
+    if node.is_Rational:
+        return Fraction(node.p, node.q)
     try:
         return value_of(node, {}, ExactSystem(_PRECISION))
     except (ArithmeticError, ValueError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -103,6 +103,7 @@ def parts(expression: Expr) -> Iterator[Expr]:
             yield node
 
 
+@lru_cache(maxsize=50_000)
 def names(expression: Expr) -> tuple[str, ...]:
     """The quantities in the expression, each once, in the order in which they are read."""
     return tuple(dict.fromkeys(node.name for node in parts(expression) if isinstance(node, Symbol)))

@@ -13,6 +13,7 @@ from tutor.formulas.names import plain_name
 
 _PLAIN = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _NUMBER = rf"[-+]?{_PLAIN}(?:[eE][-+]?[0-9]+)?"
+_AS_IT_IS = re.compile(rf"(?:{_NUMBER})?", re.ASCII)
 _DASHES = str.maketrans(dict.fromkeys("−–—‒﹣－", "-"))
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _SIGN = r"(?::=|[=:≈~∼≃≅])"
@@ -48,7 +49,7 @@ _LOOK_ALIKES = str.maketrans("OoIl", "0011")
 
 def plain_number(text: str, name: str = "") -> str:
     """The number that the text writes for the quantity of this name, as digits; any other text as it is."""
-    if len(text) > _LONGEST or not text:
+    if len(text) > _LONGEST or _AS_IT_IS.fullmatch(text):
         return text
     found = _unwrapped(plain_digits(text.translate(_DASHES)).strip(), name)
     for pattern in (_OF_A_PROGRAM, _GIVE_OR_TAKE):

@@ -17,7 +17,7 @@ from tutor.marking.everywhere import LINE
 from tutor.marking.formula_answer import EITHER
 from tutor.marking.marked import MarkedSheet, Misconception
 from tutor.marking.verdict import CREDIT
-from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
+from tutor.slips.registry import ARITHMETIC, SCALED, SWAPPED_VALUES
 from tutor.worksheet.step import STAGES, Worksheet, by_stage
 
 Thing = TypeVar("Thing")
@@ -61,11 +61,12 @@ class Assignment:
         right = [c.mark.name for c in sheet.cells if c.mark.verdict == "correct" and self.points.get(c.mark.name)]
         room = sum(self.points[name] for name in right)
         excused: set[str] = set()
-        for name in self._excusable(sheet) if self.charge_once and not _why_no_work(sheet) else ():
+        no_work = _why_no_work(sheet)
+        for name in self._excusable(sheet) if self.charge_once and not no_work else ():
             if self.points[name] <= room:
                 room -= self.points[name]
                 excused.add(name)
-        shows_work = self.shows_sound_work(sheet)
+        shows_work = not no_work and self._has_right_lines_enough(sheet)
         earned: dict[str, float] = {}
         for cell in sheet.cells:
             name, verdict = cell.mark.name, cell.mark.verdict
@@ -82,8 +83,11 @@ class Assignment:
         """Whether there are at least as many lines that are correct against the key as there are mistakes: one made
         everywhere counts one, one made line by line each time, and so does each line that the story leaves over. One
         number in all lines, or the key times one number, is no work at all."""
-        if _why_no_work(sheet):
-            return False
+        return not _why_no_work(sheet) and self._has_right_lines_enough(sheet)
+
+    def _has_right_lines_enough(self, sheet: MarkedSheet) -> bool:
+        if not sheet.root_errors:
+            return True
         right = sum(c.mark.verdict == "correct" and bool(self.points.get(c.mark.name)) for c in sheet.cells)
         told = {name for m in sheet.misconceptions for name in m.cells}
         left = sum(name not in told for name in sheet.root_errors)
@@ -94,7 +98,7 @@ class Assignment:
         """Why a teacher should look at the sheet."""
         if no_work := _why_no_work(sheet):
             yield f"{no_work}, so that only lines which are right earn anything"
-        elif not self.shows_sound_work(sheet):
+        elif not self._has_right_lines_enough(sheet):
             yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
             lines = counted(len(nothing), "line")
@@ -121,22 +125,36 @@ class Assignment:
 
 def _why_no_work(sheet: MarkedSheet) -> str:
     """Why the sheet was not worked at all; nothing for most."""
+    if not sheet.root_errors:
+        return ""
     if _says_one_number(sheet):
         return "the same number in every line"
-    return "the right numbers times the same in every line" if _is_multiple_of_the_key(sheet) else ""
+    key, written = sheet.working.program.key, sheet.working.written
+    lines = [(key[place], w) for place, w in written.items() if key[place] or w.value]
+    if _are_multiples(lines):
+        return "the right numbers times the same in every line"
+    if _stages_scaled(sheet) > 1 and _are_multiples([(t, w) for t, w in lines if abs(w.value - t) > w.half]):
+        return "the right numbers times the same in every line that is not right"
+    return ""
+
+
+def _stages_scaled(sheet: MarkedSheet) -> int:
+    """In how many stages lines are told to be a multiple of what they should be. Somebody with one wrong sign has all
+    gradients negated, but not the weights that follow."""
+    by_name = sheet.working.program.worksheet.by_name
+    told = (m for m in sheet.misconceptions if m.id in SCALED and not m.is_other)
+    return len({by_name[name].stage for m in told for name in m.cells})
 
 
 def _says_one_number(sheet: MarkedSheet) -> bool:
-    """Whether the same number stands in all of several lines, of which some are not right."""
+    """Whether the same number stands in all of several lines."""
     numbers = [written.value for written in sheet.working.written.values()]
-    return len(numbers) >= _SEVERAL and len(set(numbers)) == 1 and bool(sheet.root_errors)
+    return len(numbers) >= _SEVERAL and len(set(numbers)) == 1
 
 
-def _is_multiple_of_the_key(sheet: MarkedSheet) -> bool:
+def _are_multiples(lines: Sequence[tuple[Decimal, Written]]) -> bool:
     """Whether all of several lines are the right numbers times one factor, as negated or doubled in a spreadsheet: each
     line after the first often follows from those above, and yet nobody works so."""
-    key = sheet.working.program.key
-    lines = [(key[place], w) for place, w in sheet.working.written.items() if key[place] or w.value]
     if len(lines) < _SEVERAL or not all(truth for truth, _ in lines):
         return False
     truth, largest = max(lines, key=lambda line: abs(line[0]))

@@ -57,10 +57,7 @@ class Degenerate:
     def _before(self, place: int) -> tuple[tuple[object, object], object] | None:
         """What stands in place of the value before the updates, as written and as worked out, and what should; None
         where there is none."""
-        old = self.compiled.before[place]
-        if old is None:
-            step = self.compiled.steps[place - self.compiled.first]
-            old = self.compiled.places.get(step.before) if step.stage == "after" and step.before else None
+        old = self.compiled.began[place]
         return None if old is None else ((self.working.values[old], self.working.own[old]), self.key[old])
 
     def _comes_of(self, place: int, nothing: set[int]) -> bool:

@@ -6,7 +6,7 @@ registry, or a given that was misread. Each is a set of other formulas, with whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -68,6 +68,11 @@ class Change:
         places = self.compiled.places
         return {place: tuple(places[n] for n in names(f)) for place, f in self.formulas.items()}
 
+    @cached_property
+    def looks_down(self) -> bool:
+        """Whether a formula stands on a line that is worked after it."""
+        return any(x > place for place, inputs in self.inputs.items() for x in inputs)
+
     def within(self, places: frozenset[int], scope: str, rank: int) -> Change | None:
         """The same in these lines only; None where those are all or none."""
         those = {place: f for place, f in self.formulas.items() if place in places}
@@ -100,9 +105,12 @@ class Everywhere:
     @cached_property
     def changes(self) -> Sequence[Change]:
         """Each that concerns several lines, and in which no line stands on one that follows from it."""
-        return [change for change in (*self._entries(), *self._slips()) if change.formulas]
+        found: dict[tuple[str, frozenset[Any]], Change] = {}
+        for change in (*self._entries(), *self._slips()):
+            found.setdefault((change.id, frozenset(change.formulas.items())), change)
+        return [change for change in found.values() if change.formulas]
 
-    def at(self, places: set[int]) -> Iterator[Change]:
+    def at(self, places: Collection[int]) -> Iterator[Change]:
         """The changes of at least one of these lines."""
         seen: set[int] = set()
         for place in sorted(places):

@@ -258,6 +258,12 @@ class Compiled:
         changed = [self.places[s.before] if s.before and s.stage == "update" else None for s in self.steps]
         return [None] * self.first + changed
 
+    @cached_property
+    def began(self) -> list[int | None]:
+        """For an updated parameter, and a line of the pass after the updates, the place of what stood there before."""
+        repeated = [self.places.get(s.before) if s.before and s.stage == "after" else None for s in self.steps]
+        return [a if a is not None else b for a, b in zip(self.before, [None] * self.first + repeated, strict=True)]
+
 
 def _is_polynomial(formula: Any) -> bool:
     if formula.is_Symbol or not names(formula):

@@ -38,7 +38,7 @@ def as_computed(working: Working) -> Working:
 def _are_singles(written: Mapping[int, Written]) -> bool:
     """Whether the sheet was worked in single precision, and printed as NumPy and TensorFlow do or to more decimals."""
     typed = [w for w in written.values() if w.exponent is not None and not w.grain]
-    telling = [w for w in typed if count_digits(w.value) >= _TELLING]
+    telling = [w for w in typed if w.digits >= _TELLING and count_digits(w.value) >= _TELLING]
     return len(telling) >= _FEWEST_TELLING and all(map(_is_rounded_single, telling))
 
 

@@ -106,7 +106,7 @@ class SheetMarker:
                 [self.program.names[x] for x in earlier[p].changed] if p in earlier else (),
                 mark.verdict in CREDIT and judged.get(p) == WRONG and read.is_beside(p),
                 left.get(p),
-                mark.verdict == "correct" and self._is_only_accepted(p, working.written),
+                p in self.marker.accepted and mark.verdict == "correct" and self._is_only_accepted(p, working.written),
             )
             for p, mark in marks.items()
         ]

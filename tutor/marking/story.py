@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
+from itertools import takewhile
 from math import inf, isfinite, log
 from typing import Any
 
@@ -21,6 +22,7 @@ from tutor.marking.misread import readings
 from tutor.marking.student import Working
 from tutor.slips.registry import MISREAD_HINT
 from tutor.slips.slip import Hint
+from tutor.story import Found, Trial, story
 
 FEWEST_EXPLAINED = 2
 """Lines that a mistake made everywhere has to explain."""
@@ -48,21 +50,6 @@ class Mistake:
     entry: str = ""
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """What a mistake would come to: the numbers of all lines that it moves, and which of the written ones fit them."""
-
-    mistake: Mistake
-    rank: tuple[int, ...]
-    own: Mapping[int, float]
-    explained: frozenset[int]
-    broken: int
-
-    @property
-    def gain(self) -> int:
-        return len(self.explained) - self.broken
-
-
 class Search:
     """Looks for the story of one sheet. `wrong` are the lines that the worksheet does not explain; `has_slip` says
     whether a slip in a single line does."""
@@ -73,119 +60,145 @@ class Search:
         self.working, self.everywhere, self.compiled = working, everywhere, working.compiled
         self.has_slip = has_slip
         self.wrong = set(wrong)
-        self.mistakes: list[Mistake] = []
+        self._made: list[Change] = []
         self._functions: dict[int, Function] = {}
         self._givens: dict[int, float] = {}
         self._tolerances: dict[int, float] = {}
 
     def run(self) -> list[Mistake]:
         """The mistakes that explain several lines, the one that explains most first."""
-        while self.wrong and (best := self._best()) is not None:
-            self.mistakes.append(best.mistake)
-            self.wrong -= best.explained
-            if best.mistake.change is not None:
-                self._functions |= best.mistake.change.rough
-            if best.mistake.given is not None and best.mistake.read_as is not None:
-                self._givens[best.mistake.given] = float(best.mistake.read_as)
-        return list(joined(self.mistakes))
+        return list(joined([_with_others(found) for found in story(self, len(self.wrong))]))
 
-    def _best(self) -> _Trial | None:
-        trials = sorted(self._trials(), key=lambda trial: (-trial.gain, trial.rank))
-        if not trials:
-            return None
-        best = trials[0]
-        alike = [t.mistake for t in trials[1:] if t.explained == best.explained and t.gain == best.gain]
-        others = {mistake.id: mistake for mistake in reversed(alike) if mistake.id != best.mistake.id}
-        mistake = replace(best.mistake, also=tuple(reversed(others.values())))
-        return _Trial(mistake, best.rank, best.own, best.explained, best.broken)
+    def put_in(self, mistake: Mistake) -> None:
+        self.wrong -= {*mistake.explains}
+        if mistake.change is not None:
+            self._made.append(mistake.change)
+            self._functions |= mistake.change.rough
+        if mistake.given is not None and mistake.read_as is not None:
+            self._givens[mistake.given] = float(mistake.read_as)
 
-    def _trials(self) -> Iterator[_Trial]:
-        yield from self._misread()
+    def trials(self) -> Iterator[Trial[Mistake, int]]:
+        fewest = FEWEST_EXPLAINED
+        for trial in self._misread():
+            fewest = max(fewest, trial.gain)
+            yield trial
         if len(self.wrong) < FEWEST_EXPLAINED:
             return
         kinds = Counter(change.rank[0] for change in self.everywhere.changes)
-        above = self._above_wrong()
-        for change in self.everywhere.at(above):
-            tried = kinds[change.rank[0]]
-            trial = self._try(change, above)
-            if trial is not None and self._is_worth(trial, tried):
-                yield trial
-            if trial is None or not self.wrong <= trial.explained or trial.broken:
-                parts = (self._try(part, above) for part in self.everywhere.parts(change))
-                yield from (part for part in parts if part is not None and self._is_worth(part, tried))
+        shows = self._shows()
+        for change in self.everywhere.at(shows.keys()):
+            if len(_shown_by(change, shows)) < fewest:  # nor could any part of it
+                continue
+            for part in (change, *self.everywhere.parts(change)):
+                found = self._try(part, shows, fewest, kinds[change.rank[0]])
+                if found is None:
+                    continue
+                fewest = max(fewest, found.gain)
+                yield found
+                if self.wrong <= found.explained and not found.broken:
+                    break
 
-    def _above_wrong(self) -> set[int]:
-        """The lines in which a mistake can sit: those that are wrong, and the blank ones that they stand on."""
-        found, waiting = set(self.wrong), list(self.wrong)
-        while waiting:
-            for x in self.compiled.inputs[waiting.pop()]:
-                if x >= self.compiled.first and x not in found and x not in self.working.written:
-                    found.add(x)
-                    waiting.append(x)
-        return found
+    def _shows(self) -> dict[int, set[int]]:
+        """The lines in which a mistake can sit, those that are wrong and the blank ones that they stand on, each with
+        the wrong lines that would show it."""
+        shows: dict[int, set[int]] = {}
+        for line in self.wrong:
+            waiting = [line]
+            while waiting:
+                place = waiting.pop()
+                shown = shows.setdefault(place, set())
+                if line not in shown:
+                    shown.add(line)
+                    blank = (x for x in self.compiled.inputs[place] if x not in self.working.written)
+                    waiting += (x for x in blank if x >= self.compiled.first)
+        return shows
 
-    def _is_worth(self, trial: _Trial, tried: int, fewest: int = FEWEST_EXPLAINED) -> bool:
-        return trial.gain >= fewest and self._chance(trial, tried) < _LIKELY_BELOW
+    def _try(
+        self, change: Change, shows: Mapping[int, set[int]], fewest: int, tried: int
+    ) -> Trial[Mistake, int] | None:
+        """The change put in; None where it explains fewer lines than that."""
+        possible = _shown_by(change, shows)
+        if len(possible) < fewest or any(change.formulas.keys() <= made.formulas.keys() for made in self._made):
+            return None
+        moved = self._replayed({**self._functions, **change.rough}, self._givens, change)
+        hint = change.hint(min(change.formulas.keys() & shows.keys()))
+        mistake = Mistake(change.id, change.scope, hint, (), change, entry=change.entry)
+        return self._trial(mistake, change.rank, moved, possible, fewest, tried)
 
-    def _chance(self, trial: _Trial, tried: int) -> float:
+    def _trial(
+        self,
+        mistake: Mistake,
+        rank: tuple[int, ...],
+        moved: Iterable[tuple[int, float]],
+        possible: set[int],
+        fewest: int,
+        tried: int,
+    ) -> Trial[Mistake, int] | None:
+        """What the mistake comes to, from what all lines come to that it moves; given up as soon as it cannot explain
+        as many as `fewest`. None too where one of so many `tried` would explain as much if the lines were any numbers.
+        """
+        givens, written = self._givens_with(mistake), self.working.written
+        explained: dict[int, float] = {}
+        most, broken = len(possible), 0
+        for place, own in moved:
+            if place not in written:
+                continue
+            fits = self._fits(place, own, givens)
+            if place not in self.wrong:
+                broken += not fits
+            elif fits:
+                explained[place] = own
+                most += place not in possible
+            else:
+                most -= place in possible
+            if most - broken < fewest:
+                return None
+        if len(explained) - broken < fewest or self._chance(explained, givens, tried) >= _LIKELY_BELOW:
+            return None
+        mistake = replace(mistake, explains=tuple(sorted(explained)))
+        return Trial(mistake, rank, frozenset(explained), broken)
+
+    def _chance(self, explained: Mapping[int, float], givens: Mapping[int, float], tried: int) -> float:
         """How many of so many mistakes would explain these lines if they were any numbers."""
         chance = float(tried)
-        for place in trial.explained:
+        for place, own in explained.items():
             w = self.working.written[place]
-            size = abs(float(w.value) - self._before(place, trial.mistake)) or float(w.unit) or 1.0
-            width = self._tolerance(place, trial.own[place], trial.mistake) * (
-                0.1 if self._is_same(place, trial.own[place]) else 1
-            )
+            size = abs(float(w.value) - self._before(place, givens)) or float(w.unit) or 1.0
+            width = self._tolerance(place, own, givens) * (0.1 if self._is_same(place, own) else 1)
             chance *= min(1.0, 2 * width / (size * _RANGE))
         return chance
 
-    def _try(self, change: Change, above: set[int]) -> _Trial | None:
-        """The change put in; None where it cannot explain several lines."""
-        if any(m.change and change.formulas.keys() <= m.change.formulas.keys() for m in self.mistakes):
-            return None
-        here = change.formulas.keys() & above
-        if len(here) < FEWEST_EXPLAINED and here <= self.wrong:
-            return None
-        own = self._replayed({**self._functions, **change.rough}, self._givens, change)
-        hint = change.hint(min(here or change.formulas))
-        mistake = Mistake(change.id, change.scope, hint, (), change, entry=change.entry)
-        return self._trial(mistake, change.rank, own, FEWEST_EXPLAINED)
+    def _givens_with(self, mistake: Mistake) -> dict[int, float]:
+        """The givens as they were read, in the story so far and in the mistake."""
+        if mistake.given is None or mistake.read_as is None:
+            return self._givens
+        return {**self._givens, mistake.given: float(mistake.read_as)}
 
-    def _trial(self, mistake: Mistake, rank: tuple[int, ...], own: Mapping[int, float], fewest: int) -> _Trial | None:
-        explained = frozenset(place for place in self.wrong if place in own and self._fits(place, own[place], mistake))
-        if len(explained) < fewest:
-            return None
-        others = own.keys() & self.working.written.keys() - self.wrong
-        broken = sum(not self._fits(place, own[place], mistake) for place in others)
-        return _Trial(replace(mistake, explains=tuple(sorted(explained))), rank, own, explained, broken)
-
-    def _before(self, place: int, mistake: Mistake | None) -> float:
+    def _before(self, place: int, givens: Mapping[int, float]) -> float:
         """The old value of an updated parameter, as it was read."""
         old = self.compiled.before[place]
-        if old is not None and mistake is not None and old == mistake.given and mistake.read_as is not None:
-            return float(mistake.read_as)
-        return self._givens.get(old, float(self.working.before(place))) if old is not None else 0.0
+        return 0.0 if old is None else givens.get(old) or float(self.working.before(place))
 
-    def _fits(self, place: int, own: float, mistake: Mistake | None = None) -> bool:
+    def _fits(self, place: int, own: float, givens: Mapping[int, float]) -> bool:
         written = self.working.written[place]
         if not isfinite(own) or (written.exponent is None and not own):
             return False
         value = float(written.value)
-        if (not value or not value - self._before(place, mistake)) and not self._is_same(place, own):
+        if (not value or value == self._before(place, givens)) and not self._is_same(place, own):
             return False  # a zero, or a weight left as it was, is what comes out exactly
-        return abs(float(written.value) - own) <= self._tolerance(place, own, mistake)
+        return abs(value - own) <= self._tolerance(place, own, givens)
 
     def _is_same(self, place: int, own: float) -> bool:
         value = float(self.working.written[place].value)
         return abs(own - value) <= 1e-12 * max(1.0, abs(value))
 
-    def _tolerance(self, place: int, own: float, mistake: Mistake | None) -> float:
+    def _tolerance(self, place: int, own: float, givens: Mapping[int, float]) -> float:
         """How far the number may be from what the mistake gives: rounding above the line grows with the line."""
         if place not in self._tolerances:
             self._tolerances[place] = self.working.bounds(place).likely
         likely = self._tolerances[place]
         right = float(self.working.own[place] or 0) - float(self.working.before(place))
-        change = own - self._before(place, mistake)  # of an updated weight it is the change that grows
+        change = own - self._before(place, givens)  # of an updated weight it is the change that grows
         growth = max(1.0, abs(change / right)) if right else 1.0
         unit = float(self.working.written[place].unit) or abs(own) * 1e-12
         half = unit if self.working.cuts else unit * float(WITHIN)
@@ -194,46 +207,48 @@ class Search:
 
     def _replayed(
         self, functions: Mapping[int, Function], givens: Mapping[int, float], change: Change | None = None
-    ) -> dict[int, float]:
-        """What the lines come to that these formulas and givens move, with what is written taken as written."""
+    ) -> Iterable[tuple[int, float]]:
+        """What the lines come to that these formulas and givens move, in their order, with what is written taken as
+        written."""
+        values = _Overlay(self.working.floats, givens)
+        if change is None or not change.looks_down:
+            return self._worked(functions, givens, values)
         found: dict[int, float] = {}
-        looks_down = change is not None and any(x > place for place, inputs in change.inputs.items() for x in inputs)
-        for _ in range(_ROUNDS if looks_down else 1):
-            values = _Overlay(self.working.floats, givens)
-            values.update({place: v for place, v in found.items() if place not in self.working.written})
-            again = self._worked(functions, givens, values)
+        for _ in range(_ROUNDS):
+            again = dict(self._worked(functions, givens, values))
             if again == found:
                 break
             found = again
-        return found
+            values = _Overlay(self.working.floats, givens)
+            values.update({place: v for place, v in found.items() if place not in self.working.written})
+        return found.items()
 
     def _worked(
-        self, functions: Mapping[int, Function], givens: Mapping[int, float], values: _Overlay, last: int | None = None
-    ) -> dict[int, float]:
-        """One pass over the lines that move, in their order, down to the `last` one that is asked for."""
-        compiled, written, found = self.compiled, self.working.written, dict[int, float]()
+        self, functions: Mapping[int, Function], givens: Mapping[int, float], values: _Overlay
+    ) -> Iterator[tuple[int, float]]:
+        """One pass over the lines that move; `values` has what is left blank."""
+        compiled, written, last = self.compiled, self.working.written, -1
         waiting = [*functions, *(user for given in givens for user in compiled.users[given])]
         heapify(waiting)
         while waiting:
             place = heappop(waiting)
-            if last is not None and place > last:
-                break
-            if place in found:
+            if place == last:
                 continue
+            last = place
             function = functions.get(place) or compiled.float_functions[place - compiled.first]
             try:
-                found[place] = value = function(values, values)
+                value = function(values, values)
             except (ArithmeticError, ValueError, TypeError):
-                found[place] = value = inf
+                value = inf
+            yield place, value
             if place not in written:
                 values[place] = value
                 for user in compiled.users[place]:
                     heappush(waiting, user)
-        return found
 
     # A misread given
 
-    def _misread(self) -> Iterator[_Trial]:
+    def _misread(self) -> Iterator[Trial[Mistake, int]]:
         """Givens that a person could have read as the number that the first wrong line needs."""
         first = min(self.wrong)
         names, key = self.working.program.names, self.working.program.key
@@ -254,14 +269,18 @@ class Search:
                 hint = MISREAD_HINT.of(names[given])
                 mistake = Mistake("misread-given", GIVEN, hint, (), given=given, read_as=read)
                 rank = (0,) if by_digits else (2,)
-                trial = self._trial(mistake, rank, self._replayed(self._functions, moved), fewest)
-                if trial and first in trial.explained and self._is_worth(trial, tried, fewest):
+                lines = self._replayed(self._functions, moved)
+                trial = self._trial(mistake, rank, lines, self.wrong, fewest, tried)
+                if trial and first in trial.explained:
                     yield trial
 
     def _leads_to(self, place: int, givens: Mapping[int, float]) -> bool:
         """Whether the line is right with these givens."""
-        own = self._worked(self._functions, givens, _Overlay(self.working.floats, givens), place)
-        return place in own and self._fits(place, own[place])
+        lines = self._worked(self._functions, givens, _Overlay(self.working.floats, givens))
+        return any(
+            x == place and self._fits(place, own, self._givens)
+            for x, own in takewhile(lambda line: line[0] <= place, lines)
+        )
 
     def _givens_above(self, place: int) -> list[int]:
         """The givens that a line stands on, directly or through lines left blank."""
@@ -272,6 +291,20 @@ class Search:
                     found[x] = None
                     waiting.append(x)
         return [x for x in found if x < self.compiled.first]
+
+
+def _shown_by(change: Change, shows: Mapping[int, set[int]]) -> set[int]:
+    """The wrong lines that would show the change."""
+    return set[int]().union(*(shows[place] for place in change.formulas if place in shows))
+
+
+def _with_others(found: Found[Mistake, int]) -> Mistake:
+    """The mistake with the others that explain the same lines as well, each once."""
+    others: dict[str, Mistake] = {}
+    for other in found.also:
+        if other.id != found.mistake.id:
+            others.setdefault(other.id, other)
+    return replace(found.mistake, also=tuple(others.values()))
 
 
 def joined(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:

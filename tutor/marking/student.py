@@ -75,6 +75,7 @@ class Working:
         self._bounds = _Memo(self._work_bounds)
         self._floats_hold = _Memo(partial(_do_floats_hold, program, self.floats, self.own))
         self._moves: dict[int, Moves] = {}
+        self._width = _Memo(lambda place: sum(map(abs, self._moves[place].values())))
 
     def reread(self, written: Mapping[int, Written]) -> Working:
         """The same numbers with other last digits."""
@@ -215,12 +216,15 @@ class Working:
     def _widths(self, places: Iterable[int]) -> dict[int, float]:
         """How far each of these places may be off at the very most, taken from the sources above it."""
         self._work_moves(places)
-        return {x: sum(map(abs, self._moves[x].values())) for x in places}
+        return {x: self._width[x] for x in places}
 
     def _work_moves(self, places: Iterable[int]) -> None:
         """The moves of each place: worked out in order, since a worksheet may have more lines one upon the other than
         Python can call functions."""
-        waiting, wanted = [x for x in places if x not in self._moves], set[int]()
+        waiting = [x for x in places if x not in self._moves]
+        if not waiting:
+            return
+        wanted: set[int] = set()
         while waiting:
             x = waiting.pop()
             if x in self._moves or x in wanted:

@@ -184,7 +184,7 @@ class Marker:
         """`accepted` has the numbers that a teacher accepts beside the key."""
         self.program = Program(worksheet, compiled)
         self.demands = demands or {}
-        self._accepted = {self.program.places[name]: others for name, others in (accepted or {}).items()}
+        self.accepted = {self.program.places[name]: others for name, others in (accepted or {}).items()}
         names, before = self.program.names, self.program.compiled.before
         self.demand_at = [self.demands.get(name, DEFAULT) for name in names]
         self._plain = [d is DEFAULT and old is None for d, old in zip(self.demand_at, before, strict=True)]
@@ -240,12 +240,12 @@ class Marker:
 
     def accepts(self, place: int, written: Written) -> bool:
         """Whether the number is one that is accepted beside the key, in as many digits."""
-        others = self._accepted.get(place, ())
+        others = self.accepted.get(place, ())
         return any(abs(written.value - other.value) <= other.half for other in others)
 
     def verdict(self, working: Working, place: int, written: Written) -> str:
         key = self.program.key[place]
-        if written.value == key or (self._accepted and self.accepts(place, written)):
+        if written.value == key or (place in self.accepted and self.accepts(place, written)):
             return "correct"
         if self._plain[place] and written.digits >= _ENOUGH and abs(written.value - key) <= written.half:
             return "correct"  # most answers of most sheets, without a further thought

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sympy
 
@@ -13,6 +14,7 @@ from tutor.slips.roles import Roles
 from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
 from tutor.worksheet.step import Step
 
+Expr = Any
 _MOST_SWAPPED, _MOST_BESIDE, _MOST_INPUTS = 600, 150, 6
 
 
@@ -24,9 +26,27 @@ def _factor_two(step: Step, roles: Roles) -> Iterator[Rewriting]:
 def _missing_term(step: Step, roles: Roles) -> Iterator[Rewriting]:
     for formula in rewrite.anywhere(step.formula, rewrite.one_left_out):
         yield Rewriting(formula, step.name)
+    for manner, formula in _without_a_product(step, roles):
+        yield Rewriting(formula, step.name, manner)
     terms = rewrite.expanded(step.formula)
     for place in range(len(terms)):
         yield Rewriting(add(*terms[:place], *terms[place + 1 :]), step.name)
+
+
+def _without_a_product(step: Step, roles: Roles) -> Iterator[tuple[str, Expr]]:
+    """A sum of products without the one at some place, counted from either end; the derivatives by the sums of other
+    neurons left out. A bias that is forgotten has a name of its own."""
+    terms = rewrite.terms_of(step.formula)
+    products = [place for place, term in enumerate(terms) if len(rewrite.factors_of(term)) > 1]
+    for count, place in enumerate(products if len(terms) > 1 else ()):
+        left = add(*terms[:place], *terms[place + 1 :])
+        if count < _MOST_INPUTS:
+            yield f"number {count}", left
+        if place == products[-1]:
+            yield "the last", left
+    across = [term for term in terms if any(n in roles.slopes and roles.is_across(n) for n in names(term))]
+    if 0 < len(across) < len(terms):
+        yield "across", add(*(term for term in terms if term not in across))
 
 
 def _power_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:

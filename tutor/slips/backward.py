@@ -31,12 +31,14 @@ def _error_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     slopes = _slopes_in(step, roles)
-    if slopes:
-        yield Rewriting(replace(step.formula, {symbol(name): ONE for name in slopes}), " and ".join(slopes), "all")
-    for layer in dict.fromkeys(roles.layer_of(name) for name in slopes):
-        those = [name for name in slopes if roles.layer_of(name) == layer]
-        formula = replace(step.formula, {symbol(name): ONE for name in those})
-        yield Rewriting(formula, " and ".join(those), f"layer {layer}")
+    left_out = dict.fromkeys(slopes, ONE)
+    no_activation = {name: roles.without_activation(name) for name in slopes}
+    for nothing, across in ((left_out, ""), (no_activation, ", nothing across")) if slopes else ():
+        yield Rewriting(rewrite.with_names(step.formula, **nothing), " and ".join(slopes), f"all{across}")
+        for layer in dict.fromkeys(map(roles.layer_of, slopes)):
+            those = {name: other for name, other in nothing.items() if roles.layer_of(name) == layer}
+            formula = rewrite.with_names(step.formula, **those)
+            yield Rewriting(formula, " and ".join(those), f"layer {layer}{across}")
     for name in slopes if len(slopes) > 1 else ():
         yield Rewriting(rewrite.swapped(step.formula, name, ONE), name)
     terms = rewrite.terms_of(step.formula)
@@ -56,6 +58,11 @@ def _extra_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
         output = symbol(roles.slopes[step.name][0])
         for form, slope in _FORMS_OF_OUTPUT.items():
             yield Rewriting(slope(output), step.name, form)
+    if step.name in roles.partials and _is_cross_entropy(step.name, roles):
+        output = symbol(roles.partials[step.name][1])
+        for target in names(step.formula):  # the gradient by the sum, which is taken for that by the output
+            if symbol(target) != output:
+                yield Rewriting(add(output, multiply(MINUS_ONE, symbol(target))), step.name, "after output - target")
     output_name = roles.output_of(step)
     if output_name and not _slopes_in(step, roles):
         for form, slope in _FORMS_OF_OUTPUT.items():
@@ -114,9 +121,16 @@ def _other_neuron_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.slopes:
         for other in roles.slopes_beside(step.name):
             yield Rewriting(symbol(other), other)
+        for manner, other in roles.slopes_instead(step.name):
+            yield Rewriting(roles.by_name[other].formula, other, manner)
+    taken: dict[str, dict[str, Expr]] = {}
     for name in _slopes_in(step, roles):
         for other in roles.slopes_beside(name):
             yield Rewriting(rewrite.swapped(step.formula, name, symbol(other)), other)
+        for manner, other in roles.slopes_instead(name):
+            taken.setdefault(manner, {})[name] = symbol(other)
+    for manner, by in taken.items():
+        yield Rewriting(rewrite.with_names(step.formula, **by), " and ".join(map(str, by.values())), manner)
 
 
 def _one_for_the_other(by_parameter: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:

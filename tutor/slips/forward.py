@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.expressions import MINUS_ONE, add, multiply, names, parts, power, replace, symbol
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
@@ -19,6 +19,7 @@ from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step
 
 Expr = Any
+Row = Sequence[str]
 
 
 def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -31,7 +32,7 @@ def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
     own = roles.weights_in(step.formula)
-    for row, matrix, position in roles.weight_rows(step):
+    for row, matrix, biases, position in roles.weight_rows(step) if own else ():
         present = [w for w in row if w in own]
         others = [w for w in row if w]
         for first in present:
@@ -39,16 +40,27 @@ def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
                 if first != second and (second not in present or first < second):
                     for formula in _exchanged(step.formula, roles, {first: second, second: first}):
                         yield Rewriting(formula, f"{first} and {second}")
-        flat = [w for weights in matrix for w in weights]
-        height = len(matrix)
-        transposed = [flat[column * height + position] for column in range(len(row))]
-        if transposed != row and all(transposed[i] for i, w in enumerate(row) if w in own):
-            pairs = {w: str(transposed[i]) for i, w in enumerate(row) if w in own and w}
-            for formula in _exchanged(step.formula, roles, pairs):
-                yield Rewriting(formula, "the weight matrix, read by columns", "columns")
+        for read, instead in _other_readings(matrix, biases, position):
+            pairs = {w: other for w, other in zip([*row, biases[position]], instead, strict=False) if w in own}
+            if all(pairs.values()) and any(w != other for w, other in pairs.items()):
+                for formula in _exchanged(step.formula, roles, pairs):
+                    yield Rewriting(formula, f"the weight matrix, {read}", read)
 
 
-def _exchanged(formula: Expr, roles: Roles, pairs: dict[str, str]) -> Iterator[Expr]:
+def _other_readings(matrix: Sequence[Row], biases: Row, position: int) -> Iterator[tuple[str, Row]]:
+    """What a row of the matrix becomes, perhaps with its bias, where rows, columns or the places in a row are taken for
+    one another."""
+    flat, height, width = [w for weights in matrix for w in weights], len(matrix), len(matrix[position])
+    yield "read by columns", [flat[column * height + position] for column in range(width)]
+    for which, order in rewrite.taken_from(height).items():
+        other = order[position]
+        yield f"each row read as {which}", matrix[other]
+        yield f"each row and its bias read as {which}", [*matrix[other], biases[other]]
+    for which, order in rewrite.taken_from(width).items():
+        yield f"each weight of a row read as {which}", [matrix[position][column] for column in order]
+
+
+def _exchanged(formula: Expr, roles: Roles, pairs: Mapping[str, str]) -> Iterator[Expr]:
     """Each weight replaced by another after as many updates, where there is one."""
     own = roles.weights_in(formula)
     by = {name: roles.version(pairs[w], of_same_age=name) for w, name in own.items() if w in pairs}
@@ -63,7 +75,7 @@ def _no_activation(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if total := _sum_of_softmax(step):
         yield Rewriting(symbol(total), step.name, "")
     if step.name in roles.slopes:
-        yield Rewriting(ONE, step.name, "")
+        yield Rewriting(roles.without_activation(step.name), step.name, "")
 
 
 def _sum_of_softmax(step: Step) -> str | None:

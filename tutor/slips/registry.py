@@ -12,6 +12,8 @@ SLIPS = {slip.id: slip for slip in (*backward.SLIPS, *forward.SLIPS, *training.S
 
 IN_ANY_LINE = frozenset(slip.id for slip in any_line.SLIPS)
 """Slips that explain many numbers: nothing is learned from one beside a more special slip that gives the same."""
+SCALED = frozenset({"sign-slip", "factor-two", "decimal-slip"})
+"""Those that give the right number times another."""
 SWAPPED_VALUES = "swapped-values"
 ARITHMETIC = "arithmetic"
 ARITHMETIC_HINT = Hint(

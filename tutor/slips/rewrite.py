@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -58,6 +59,21 @@ def expanded(formula: Expr) -> Sequence[Expr]:
     if sum(len(terms) > 1 for terms in sums) < 2 or count > _MOST_TERMS:
         return ()
     return [multiply(*term) for term in product(*sums)]
+
+
+@cache
+def taken_from(count: int) -> Mapping[str, Sequence[int]]:
+    """For several things in a row the orders in which somebody may have taken them: for each place which one stands
+    there."""
+    places = (*range(count),)
+    orders = {
+        "the next one": (*places[1:], *places[:1]),
+        "the one before": (*places[-1:], *places[:-1]),
+        "the one from the other end": places[::-1],
+        "the first": places[:1] * count,
+        "the last": places[-1:] * count,
+    }
+    return orders if count > 1 else {}
 
 
 def terms_of(formula: Expr) -> Sequence[Expr]:

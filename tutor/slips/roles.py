@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from tutor.formulas.expressions import ONE, names, symbol
+from tutor.formulas.expressions import ONE, ZERO, names, symbol
 from tutor.formulas.quantity import Role, named, read_name, tags
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE
+from tutor.slips.rewrite import taken_from
+from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step, Worksheet
 
 Expr = Any
@@ -35,6 +37,31 @@ class Roles:
     def slopes_beside(self, name: str) -> list[str]:
         """The slopes of other neurons in the same example and update."""
         return [other for other in self.slopes if other != name and self.tags[other] == self.tags[name]]
+
+    def slopes_instead(self, name: str) -> Iterator[tuple[str, str]]:
+        """Who takes the slopes of a layer for one another takes some other one for this: in which manner, and which."""
+        layer = self._slopes_of_layers.get((self.tags[name], self.layer_of(name)), [])
+        for which, order in taken_from(len(layer)).items() if name in layer else ():
+            other = layer[order[layer.index(name)]]
+            if other != name:
+                yield which, other
+
+    @cached_property
+    def _slopes_of_layers(self) -> Mapping[tuple[tuple[str, ...], int], list[str]]:
+        """The slopes of the neurons of each layer, by their own sums, in each example and update."""
+        found: dict[tuple[tuple[str, ...], int], list[str]] = {}
+        for name in self.slopes:
+            if not self.is_across(name):
+                found.setdefault((self.tags[name], self.layer_of(name)), []).append(name)
+        return found
+
+    def is_across(self, slope: str) -> bool:
+        """Whether it is the slope of an output by the sum of another neuron, as softmax has them."""
+        return is_softmax(self.by_name[self.slopes[slope][0]]) and len(names(self.by_name[slope].formula)) > 1
+
+    def without_activation(self, slope: str) -> Expr:
+        """What the slope is where there is no activation."""
+        return ZERO if self.is_across(slope) else ONE
 
     @cached_property
     def tags(self) -> Mapping[str, tuple[str, ...]]:
@@ -70,20 +97,23 @@ class Roles:
         single = formula.is_Symbol or formula == ONE
         return symbol(inner) if single and self.by_name[outer].kind in _SUMS else None
 
-    def weight_rows(self, step: Step) -> Iterator[tuple[list[str | None], list[list[str | None]], int]]:
-        """For a weighted sum, or a derivative of one, its weights, those of its whole layer, and which row it is."""
+    def weight_rows(self, step: Step) -> Iterator[tuple[list[str], list[list[str]], list[str], int]]:
+        """For a weighted sum, or a derivative of one, its weights, those of its whole layer with the biases, and which
+        row it is; a connection that is not there is empty."""
         of = self.by_name[step.partial_of[0]] if step.partial_of else step
         network = self.worksheet.network if of.kind is Kind.WEIGHTED_SUM else None
         first = of.before if of.stage == "after" and of.before else of.name
         for layer in network.layers if network else ():
             for row, neuron in enumerate(layer.neurons):
                 if neuron.sum == read_name(first).plain:
-                    yield list(layer.weights[row]), [list(weights) for weights in layer.weights], row
+                    matrix = [[w or "" for w in weights] for weights in layer.weights]
+                    yield matrix[row], matrix, [bias or "" for bias in layer.biases], row
 
     @cached_property
     def _versions(self) -> Mapping[str, tuple[str, int]]:
         """Every value of every parameter: W1[2] is W1 after 2 updates."""
-        found: dict[str, tuple[str, int]] = {}
+        network = self.worksheet.network
+        found = {parameter: (parameter, 0) for parameter in (network.parameters(with_biases=True) if network else ())}
         for step in self.worksheet.steps:
             if step.before and step.stage == "update":
                 parameter, age = found.setdefault(step.before, (step.before, 0))

@@ -40,12 +40,18 @@ def _mean_or_sum(of_mean: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
             return
         factor, count = found
         is_mean = factor == sympy.Rational(1, count)
-        if of_mean and not is_mean:
-            yield Rewriting(multiply(sympy.Rational(1, count), step.formula), step.name, "")
-        if not of_mean and is_mean:
-            yield Rewriting(multiply(sympy.Integer(count), step.formula), step.name, "")
+        other = sympy.Rational(1, count) if of_mean else sympy.Integer(count)
+        of = "of examples" if _adds_lines(step) else "of outputs or paths"
+        for manner in (of, f"{of}, {step.stage}") if is_mean != of_mean else ():
+            yield Rewriting(multiply(other, step.formula), step.name, manner)
 
     return rewritings
+
+
+def _adds_lines(step: Step) -> bool:
+    """Whether it adds up other lines as they stand, and not products or squares."""
+    parts_of_terms = ([f for f in rewrite.factors_of(t) if names(f)] for t in rewrite.terms_of(step.formula))
+    return all(len(factors) == 1 and factors[0].is_Symbol for factors in parts_of_terms)
 
 
 def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:

@@ -51,7 +51,7 @@ def test_losses_and_rates_are_those_of_plain_numpy(tutor: Tutor, hidden: str, fo
         ["--data", "iris", "--hidden", "8", "--normalize", "zscore", "--dropout", 0.1, "--hidden", "30,30"],
         ["--data", "sine", "--schedule", "cosine", "--epochs", 30],
         ["mlp"],
-        ["--data", "iris", "--classes", "0,2", "--freeze", 1, "--update-order", "output-first"],
+        ["--data", "iris", "--classes", "0,2", "--hidden", "4,4", "--freeze", 1, "--update-order", "output-first"],
     ],
     ids=str,
 )

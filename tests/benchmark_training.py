@@ -25,8 +25,7 @@ import numpy as np  # noqa: E402
 
 from tutor.data.builtin import Data, load  # noqa: E402
 from tutor.training.settings import Settings  # noqa: E402
-from tutor.training.setup import set_up  # noqa: E402
-from tutor.training.straight_line.engine import LARGEST  # noqa: E402
+from tutor.training.setup import LARGEST, set_up  # noqa: E402
 
 TURNS = 7
 Array = Any

@@ -74,7 +74,7 @@ ALLOWED_LIBRARIES = {
     "cli": {"typer", "rich", "msgspec"},
 }
 """The libraries that take long to load, and who may; everybody else does without."""
-COMPILER = PACKAGE / "formulas" / "code.py"
+COMPILER = PACKAGE / "formulas" / "compiled.py"
 """The one module that runs source: its own, in which a quantity is only a place in a list."""
 NO_UTILS = {"utils", "util", "core", "helpers", "common", "misc", "base"}
 
@@ -250,6 +250,13 @@ def test_help_loads_neither_sympy_nor_numpy() -> None:
 
 def test_lessons_are_listed_and_read_without_sympy() -> None:
     assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.lessons.find as l; l.course()")
+
+
+def test_a_training_by_matrices_needs_no_sympy() -> None:
+    """It would take 36 MB, a fifth of 60,000 pictures."""
+    code = "from tutor.data.builtin import load; from tutor.training.setup import set_up; "
+    code += "from tutor.training.settings import Settings; set_up(load('digits', 0), Settings(epochs=1)).run()"
+    assert not {"sympy", "mpmath"} & loaded_after(code)
 
 
 def test_a_worksheet_needs_no_numpy() -> None:

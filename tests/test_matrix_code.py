@@ -23,8 +23,7 @@ from tutor.training.matrix import update
 from tutor.training.matrix.code import Code
 from tutor.training.matrix.engine import MatrixForm
 from tutor.training.settings import Settings
-from tutor.training.setup import set_up
-from tutor.training.straight_line import engine as straight_line
+from tutor.training.setup import LARGEST, set_up
 
 Array = Any
 STATE: dict[str, Callable[[Any, list[Any], int, int, int], Any]] = {
@@ -111,7 +110,7 @@ def bits_of(wanted: Settings, data: str, worth: int, monkeypatch: pytest.MonkeyP
     """Everything that a training leaves behind, where so many updates are worked before code is written."""
     with monkeypatch.context() as patch:
         patch.setattr(update, "worth", lambda parameters: worth)
-        patch.setitem(straight_line.LARGEST, wanted.arithmetic, 0)
+        patch.setitem(LARGEST, wanted.arithmetic, 0)
         trainer = set_up(load(data, 1), wanted)
         result = trainer.run()
     assert isinstance(trainer.form, MatrixForm)

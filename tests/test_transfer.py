@@ -10,7 +10,7 @@ from conftest import Tutor
 from networks import matrices
 
 Array = Any
-FORMS = {"straight-line": ("3", 4), "matrix": ("12,12", 16)}
+FORMS = {"straight-line": ("3,2", 4), "matrix": ("12,12", 16)}
 
 
 def in_layers(found: Any) -> list[Array]:

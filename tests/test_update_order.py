@@ -120,6 +120,7 @@ def test_a_lesson_takes_it_too(tutor: Tutor) -> None:
     [
         (["--hidden", 0], "no effect"),
         (["--hidden", 0, "--rule", "perceptron", "--batch-size", 1], "no effect"),
+        (["--freeze", 1], "only one layer learns"),
         (["--clip-norm", 1], "--clip-value"),
         (["--explain", 1], "slip:updated-weight"),
     ],

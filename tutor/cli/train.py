@@ -14,9 +14,11 @@ from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, known_task, treatment_typed
 from tutor.cli.figure import Draw, FigureFile, claim_figure, write_figure
+from tutor.cli.find_rate import FindRate, growing, show_rates
 from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
 from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.run_options import Checkpoint, Explain, InitFrom, LayersWanted, Resume, Save
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
 from tutor.files import Target, claim
@@ -180,41 +182,6 @@ def tell_how_it_ended(target: Path | None, trainer: Trainer, unsaved: TutorError
         tell(f"Saved in {target}.")
 
 
-Save = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Keep the run, also after Ctrl-C, in the place of an older one: .npz, or .json.",
-    ),
-]
-Checkpoint = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Save the run after every N epochs, too, in the file of --save.")
-]
-Resume = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Go on with a saved run, and keep it there; only --epochs, --checkpoint, --save and how to print fit it.",
-    ),
-]
-
-
-Explain = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Show the worksheet of update N instead, with the trainer's own numbers."),
-]
-
-
-LayersWanted = Annotated[
-    bool,
-    typer.Option("--layers", help="Look inside, layer by layer: gradients, weights and units, epoch by epoch."),
-]
-InitFrom = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", help="Begin with the weights of a saved run, layer by layer as far as the sizes are the same."
-    ),
-]
 _LESSON = typer.Argument(help="A lesson, whose network learns its own examples.", autocompletion=lesson_names)
 
 
@@ -239,6 +206,7 @@ def train(
     force: Force = False,
     resume: Resume = None,
     layers: LayersWanted = False,
+    find_rate: FindRate = False,
     json_output: Json = False,
 ) -> None:
     """Train a network on a data set, or that of a lesson, and see how the loss falls.
@@ -256,6 +224,9 @@ def train(
     With --layers you look inside: how far the gradient reaches, which units are dead or saturated, how much the weights
     of every layer change.
 
+    `tutor train --data moons --optimizer sgd --find-rate` looks for a learning rate: it grows from update to update,
+    and a tenth of the one at which the loss is lowest is suggested.
+
     With --init-from FILE a network begins with what another one has learned, and --freeze 1 keeps its first layer:
     `tutor train --data digits --classes 0,1,2,3,4 --save five.npz`, then `tutor train --data digits --classes 5,6,7
     --init-from five.npz --freeze 1`.
@@ -268,7 +239,7 @@ def train(
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
-    from tutor.training.advice import advice
+    from tutor.training.advice import Advice, advice
     from tutor.training.layers import watch_layers
     from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
@@ -276,6 +247,19 @@ def train(
     from tutor.views.training import training_page
 
     treatment = treatment_typed(drop, missing, classes)
+    if find_rate:
+        others = {
+            "--folds": folds,
+            "--resume": resume,
+            "--explain": explain,
+            "--save": save,
+            "--checkpoint": checkpoint,
+        }
+        wanted = growing(lesson, given, {**others, "--figure": figure, "--draw": draw, "--layers": layers})
+        source, found, trainer = begun(lesson, data, label, task, treatment, wanted, init_from, None, force)
+        again = commands_for(Advice("", "", ({},)), lesson, source, given, None, trainer, init_from)
+        show_rates(found, trainer, again[0], printer, json_output)
+        return
     if folds is not None:
         own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
         own |= {"--init-from": init_from, "--figure": figure, "--draw": draw, "--resume": resume}
@@ -307,7 +291,7 @@ def train(
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
     advised = advice(found, trainer, result)
-    ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer)
+    ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer, init_from)
     if json_output:
         told = (
             None if advised is None else AdviceReport(advised.kind, advised.seen, [" ".join(words) for words in ways])
@@ -330,6 +314,7 @@ def commands_for(
     given: Mapping[str, Any],
     resumed: Path | None,
     trainer: Trainer,
+    origin: Path | None,
 ) -> list[list[str]]:
     """The whole command for each change that is advised, word by word; of a lesson only some settings can change."""
     from tutor.cli.vary_option import command_line, options_typed
@@ -349,7 +334,7 @@ def commands_for(
             found.append(["tutor", "train", "--resume", shlex.quote(str(resumed)), *options_typed(change)])
         else:
             found.append(command_line(source, {**given, **change}))
-    return found
+    return [[*words, *(["--init-from", shlex.quote(str(origin))] if origin else [])] for words in found]
 
 
 def _lead_on_from(

@@ -17,7 +17,7 @@ import numpy as np
 from tutor import __version__
 from tutor.data.cells import GAPS, GAPS_IN_WORDS
 from tutor.export.plan import Plan
-from tutor.formulas.code import CALL, SUM, Code, call, choice, code_of
+from tutor.formulas.code import CALL, SUM, Code, call, choice, code_of, power
 from tutor.maths.kind import Kind
 from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.number_system import FUNCTIONS
@@ -53,6 +53,8 @@ class Writing:
         return partial(self._call, name)
 
     def sqrt(self, z: Any) -> Any:
+        if self.module == "torch" and isinstance(z, Code):
+            return power(z, Code("0.5"))  # torch.sqrt takes no plain number, such as 1 - beta2**t
         return self._call("sqrt", z) if isinstance(z, Code) else math.sqrt(z)
 
     @staticmethod

@@ -17,6 +17,7 @@ from typing import Any
 
 import sympy
 
+from tutor.formulas.compiled import compiled
 from tutor.formulas.evaluate import value_of
 from tutor.formulas.expressions import where
 from tutor.numbers.exact import ExactSystem, Number
@@ -302,14 +303,6 @@ def _number(node: Expr) -> Number | None:
 def is_written_down(node: Expr) -> bool:
     """Whether a person notes this as a result: not a number or a name, nor -x or the 1/x of a quotient."""
     return bool(node.args) and not (node.is_Mul and node.args[0] == -1) and not (node.is_Pow and node.args[1] == -1)
-
-
-def compiled(lines: Iterable[str], arithmetic: Any, constants: Sequence[Number]) -> dict[str, Any]:
-    """What the lines of generated source define. `arithmetic` is a module with exp, log and so on, and `number_of`."""
-    tools = {name: getattr(arithmetic, name) for name in arithmetic.FUNCTIONS}
-    space: dict[str, Any] = {"__builtins__": {}, "k": [arithmetic.number_of(c) for c in constants], **tools}
-    exec(compile("\n".join(lines), "<worksheet>", "exec"), space)
-    return space
 
 
 def functions(

@@ -9,12 +9,8 @@ from functools import cache, cached_property
 from random import Random
 from typing import Any
 
-from tutor.formulas.code import (
-    Pass,
-    Source,
-    compiled,
-    functions,
-)
+from tutor.formulas.code import Pass, Source, functions
+from tutor.formulas.compiled import compiled
 from tutor.formulas.evaluate import value_of
 from tutor.formulas.expressions import names
 from tutor.numbers import decimals

@@ -9,7 +9,8 @@ from tutor.errors import TutorError
 from tutor.formulas.quantity import owned
 from tutor.training.from_lesson import problem_of
 from tutor.training.matrix.engine import MatrixForm
-from tutor.training.straight_line.engine import LARGEST, SmallForm
+from tutor.training.setup import LARGEST
+from tutor.training.straight_line.engine import SmallForm
 from tutor.training.straight_line.steps import in_rows, worksheet_of_update
 from tutor.training.trainer import Trainer
 from tutor.worksheet.computation import Moment

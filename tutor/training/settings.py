@@ -251,6 +251,8 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
     if not wanted.hidden:
         for name in ("activation", "dropout", "batch_norm", "update_order"):
             yield name, "it acts on hidden layers, and there are none"
+    if len(wanted.hidden) + 1 - len(wanted.learning.frozen) < 2:
+        yield "update_order", "only one layer learns"
     if not by_rule and OPTIMIZERS[wanted.optimizer].adapts_rate:
         yield "schedule", f"{wanted.optimizer} changes the learning rate itself, by the error"
 

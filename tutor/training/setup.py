@@ -19,11 +19,12 @@ from tutor.training.matrix.engine import MatrixForm
 from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Parts, Prepared, balanced, prepare, split
 from tutor.training.settings import Settings, check
-from tutor.training.straight_line.engine import LARGEST, SmallForm
 from tutor.training.trainer import Form, Trainer
 from tutor.training.transfer import Origin, carried_over, layers_in_common, what_was_taken
 
 MOST_PARAMETERS = 50_000_000
+LARGEST = {"fast": 160, "reproducible": 400}
+"""Parameters times examples an update, up to which straight-line code is faster than matrices."""
 
 
 def shape_of(wanted: Settings, inputs: int, classes: Sequence[str], values: int) -> Shape:
@@ -108,7 +109,7 @@ def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, wanted: Set
     by_rule = wanted.rule == "perceptron"
     if by_rule or (plain and shape.count * batch <= LARGEST[wanted.arithmetic]):
         from tutor.training.from_lesson import problem_of
-        from tutor.training.straight_line.engine import StraightLine
+        from tutor.training.straight_line.engine import SmallForm, StraightLine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
         problem = problem_of(shape, vector, wanted.training)

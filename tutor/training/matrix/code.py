@@ -18,7 +18,7 @@ from weakref import ref
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tutor.formulas.code import compiled
+from tutor.formulas.compiled import compiled
 
 Array = Any
 Pool = dict[Any, list[Array]]

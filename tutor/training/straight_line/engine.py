@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 
 System = Any
-LARGEST = {"fast": 160, "reproducible": 400}
-"""Parameters times examples an update, up to which straight-line code is faster than matrices."""
 
 
 class SmallForm:

@@ -10,7 +10,8 @@ from typing import Any
 
 import sympy
 
-from tutor.formulas.code import HALF, Code, compiled
+from tutor.formulas.code import HALF, Code
+from tutor.formulas.compiled import compiled
 from tutor.formulas.expressions import symbol
 from tutor.formulas.quantity import read_name
 from tutor.maths.optimizer import RATE

@@ -1,0 +1,91 @@
+"""A learning-rate range test: the loss against the rate, and which rate to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import log10
+from typing import Any
+
+from tutor.errors import counted
+from tutor.views.blocks import (
+    Axis,
+    Block,
+    Column,
+    Commands,
+    Heading,
+    Kind,
+    Level,
+    Paragraph,
+    Plot,
+    Row,
+    Series,
+    Table,
+)  # fmt: skip
+
+_ROWS = 8
+
+
+def rates_page(found: Any, name: str, trainer: Any, rule: str, command: Sequence[str]) -> Iterator[Block]:
+    """The curve, some of its points, what is to be read off it, and the command to type next."""
+    steps, wanted = found.steps, trainer.wanted
+    yield Heading(f"{name}: which learning rate for a {'-'.join(map(str, trainer.shape.sizes))} network?", Level.TITLE)
+    named = wanted.optimizer.replace("_", " ")
+    yield Paragraph(
+        f"A range test, {named}, seed {wanted.seed}: in {counted(len(steps), 'update')} the rate "
+        f"grows from {steps[0].rate:.3g} to {steps[-1].rate:.3g}, each time by the same factor. Nothing of this "
+        "training is kept."
+    )
+    yield from map(Paragraph, trainer.data.remarks)
+    yield _curve(found)
+    yield from _table(found)
+    if found.suggestion is None:
+        yield Paragraph(
+            "The loss falls at no rate, so none is suggested: look inside with --layers, or change the network or the "
+            "scale of the examples."
+        )
+        return
+    low = found.lowest
+    yield Paragraph(f"The loss is lowest at the rate {low.rate:.3g}. {_beyond(found)}")
+    yield Paragraph(
+        f"Suggested: {found.suggestion:g}, {rule}. It is where the loss falls well and a step is still far from too "
+        "large; a longer training may want less, or a --schedule. Try:"
+    )
+    yield Commands(((tuple(command), ""),))
+
+
+def _beyond(found: Any) -> str:
+    """What comes of still larger rates."""
+    last = found.steps[-1]
+    if found.exploded:
+        return f"Beyond {last.rate:.3g} it explodes, so the test ends there."
+    if last.update == found.lowest.update:
+        return "That is the largest rate that was tried: the loss has not begun to grow."
+    return f"At {last.rate:.3g}, the largest that was tried, it is {last.smoothed:.4g}."
+
+
+def _curve(found: Any) -> Plot:
+    steps, low = found.steps, found.lowest
+    top = 1.5 * steps[0].smoothed or 1.0
+    points = tuple((log10(step.rate), min(step.smoothed, top)) for step in steps)
+    return Plot(
+        "",
+        Axis("log10 of the rate", points[0][0], points[-1][0], "round"),
+        Axis("loss", 0, 1.1 * top),
+        (Series(points),),
+        (
+            f"The loss goes from {steps[0].smoothed:.4g} at the rate {steps[0].rate:.3g} to {low.smoothed:.4g} at "
+            f"{low.rate:.3g}, and is {steps[-1].smoothed:.4g} at {steps[-1].rate:.3g}.",
+        ),
+    )
+
+
+def _table(found: Any) -> Iterator[Block]:
+    steps, low = found.steps, found.lowest
+    places = {round((len(steps) - 1) * k / _ROWS) for k in range(_ROWS + 1)} | {low.update - 1}
+    rows = []
+    for step in (steps[place] for place in sorted(places)):
+        cells = f"{step.rate:.3g}", f"{step.smoothed:.4g}"
+        rows.append(Row(cells, f"Rate {cells[0]}: loss {cells[1]}.", best=step.update == low.update))
+    yield Table((Column("rate", Kind.NUMBER), Column("loss", Kind.NUMBER)), tuple(rows), apart=True)
+    if any(step.loss != step.smoothed for step in steps):
+        yield Paragraph("The loss is that of the examples of each update, before it, smoothed over about ten updates.")

@@ -118,10 +118,28 @@ def test_rows_on_different_examples_have_no_best(tutor: Tutor) -> None:
         (["--data", "xor", "--row", "a: epochs=2", "--row", "a: epochs=3"], "two rows are called 'a'"),
         (["--data", "xor", "--row", "a: optimizer=adma"], "row a: unknown optimizer"),
         (["--data", "xor", "--row", "a: data=moons worksheet=mlp"], "not both"),
+        (["mlp", "--row", "a: label=y"], "say which data"),
+        (["mlp", "--row", "a: worksheet=gates/and label=y"], "has its own targets"),
+        (["--data", "xor", "--row", "a: label=y"], "--label names a column of a file"),
         (["mlp", "--data", "xor", "--vary", "epochs=1,2"], "or else the lesson"),
         (["mlp", "--vary", "hidden=2"], "the lesson's affair"),
         (["mlp/nothing", "--vary", "epochs=1,2"], "no experiment or worksheet"),
         (["momentum/race", "--vary", "epochs=1,2"], "has its own data and rows"),
+        *(
+            (["momentum/race", *words], f"leave out {words[0]}")
+            for words in (
+                ["--columns", "loss"],
+                ["--layers"],
+                ["--times"],
+                ["--label", "y"],
+                ["--task", "classes"],
+                ["--drop", "a"],
+                ["--search", "random"],
+                ["--draw", "curves"],
+                ["--figure", "f.svg"],
+                ["--csv", "-"],
+            )
+        ),
         ([], "say what to train on"),
     ],
 )
@@ -153,3 +171,15 @@ def test_layers_are_compared_as_train_shows_them(tutor: Tutor) -> None:
                 assert of_csv == values
     shown = tutor("compare", *options, "--vary", "hidden=3|4,4", "--seeds", 2, "--layers", "--narrate").stdout
     assert "Setting b, layer 3: gradient" in " ".join(shown.split())
+
+
+def test_a_row_may_learn_another_column_of_the_same_file(tutor: Tutor) -> None:
+    lines = [f"{i},{7 * i % 11},{3 * i % 8}.5,{5 * i % 9}.25" for i in range(24)]
+    (tutor.folder / "h.csv").write_text("\n".join(["a,b,price,rent", *lines]) + "\n")
+    rows = ["--row", "one: label=price", "--row", "two: label=rent optimizer=sgd"]
+    found = tutor.json("compare", "--data", "h.csv", *rows, "--epochs", 3, "--seeds", 1)
+    for one, (label, optimizer) in zip(found["settings"], (("price", "adam"), ("rent", "sgd")), strict=True):
+        alone = tutor.json("train", "--data", "h.csv", "--label", label, "--optimizer", optimizer, "--epochs", 3)
+        assert one["runs"][0]["history"] == alone["history"] and one["settings"]["label"] == label
+        assert one["settings"]["learning_rate"] == alone["settings"]["learning_rate"]
+    assert found["best"] is None

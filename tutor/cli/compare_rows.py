@@ -132,6 +132,7 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
         if names.count(name) > 1:
             raise TutorError(f"two rows are called {name[:40]!r}; give each a name of its own")
     said = list(dict.fromkeys(key for _, setting, _ in read for key in setting))
+    said += ["learning_rate"] if "optimizer" in said and "learning_rate" not in said else []
     several = [key for key in ("data", "worksheet") if any(key in where for _, _, where in read)]
     found, places = [], []
     for name, setting, where in read:
@@ -140,6 +141,8 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
         shown: dict[str, Any] = {"row": name}
         if several:
             shown["trained on"] = place.name
+        if any("label" in where for _, _, where in read):
+            shown["label"] = getattr(place.source, "label", None)
         shown |= {key: _effective(one, key) for key in said}
         found.append(replace(one, shown=shown))
         places.append(place)
@@ -179,10 +182,16 @@ def _read_row(text: str) -> tuple[str, dict[str, Any], dict[str, str]]:
 def _place_of_row(name: str, where: Mapping[str, str], usual: Place | None, treatment: Treatment, seed: int) -> Place:
     if "data" in where and "worksheet" in where:
         raise TutorError(f"--row {name[:40]}: it has data or a worksheet, not both")
+    if "worksheet" in where and "label" in where:
+        raise TutorError(f"--row {name[:40]}: a worksheet has its own targets; leave out label")
     if "worksheet" in where:
         return place_of_worksheet(where["worksheet"])
-    if "data" in where:
-        return place_of_data(where["data"], where.get("label"), None, treatment, seed)
+    known = None if usual is None else usual.known
+    if "data" in where or ("label" in where and known is not None):
+        data, label = where.get("data", known and known.name), where.get("label")
+        return place_of_data(str(data), label, None, treatment, seed)
+    if "label" in where:
+        raise TutorError(f"--row {name[:40]}: label is a column of data; say which data, as in data=my.csv label=price")
     if usual is None:
         raise TutorError(
             f"--row {name[:40]}: say what to train on, as in data=moons, or for all rows with --data moons"

@@ -69,6 +69,8 @@ def _marked(question: Question, text: str, answer: Answer, values: Values) -> Ju
         return Judgement(cell.formula == "right", text, tuple(says) or _of_a_formula(cell.formula))
     if cell.verdict == "coarse":
         says.append("it agrees as far as it goes; give more digits")
+    if cell.verdict == "rounding":
+        says.append("it is off by what rounding on the way can do")
     return Judgement(cell.verdict in CREDIT, text, tuple(says))
 
 

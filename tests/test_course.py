@@ -612,6 +612,15 @@ def test_hints_have_their_numbers_and_a_heading_is_asked_with_its_question(tutor
     assert "there is no block 'cube'" in said(tutor, LESSON + asked.replace("{square.x}·", "{cube.x}·"))
 
 
+def test_a_wrong_prediction_is_not_left_without_a_word(tutor: Tutor, tmp_path: Path) -> None:
+    """y - x is 9 - 3, so it rises."""
+    told = learn(
+        tutor, ["", "b", "9", "x*x", "falls", "hint", "rises", "quit"], written(tutor, LESSON + MORE), home=tmp_path
+    )
+    assert "Not yet. Try another answer, or hint, or skip. > What counts is the sign of square.y - square.x" in told
+    assert told.index("What counts") < told.rindex("Right.")
+
+
 def test_what_is_right_but_for_rounding_is_told_with_the_number_itself(tutor: Tutor, tmp_path: Path) -> None:
     """1/3 of 0.5804 is 0.19347: who has rounded it to 0.58 has 0.1933, and 0.193 is right as it stands."""
     text = LESSON.replace('z = "y + 1/3"', 'u = "y*0.0644888"\nz = "u/3"')

@@ -133,6 +133,8 @@ def judged(page: Page, block: Part, judgement: Judgement) -> Iterator[Block]:
         yield Paragraph(sentence(text))
     if isinstance(block.spec.because, list) and judgement.chosen in block.spec.choices:
         yield from tidy(because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because")))
+    elif not judgement.says:
+        yield Paragraph("Try another answer, or hint, or skip.")
 
 
 def welcome(course: Course, part: int, parts: int) -> Iterator[Block]:

@@ -92,7 +92,8 @@ def loss_curves(results: Results) -> Block:
 
 def mean_curve(row: Row) -> list[tuple[float, float]]:
     losses = [seed.losses for seed in row.seeds if not seed.diverged]
-    return [(float(k), mean(at_once)) for k, at_once in enumerate(zip(*losses, strict=False), 1)]
+    means = losses[0] if len(losses) == 1 else map(mean, zip(*losses, strict=False))
+    return [(float(k), loss) for k, loss in enumerate(means, 1)]
 
 
 class RowDocument(Struct):

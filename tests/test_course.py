@@ -604,6 +604,42 @@ def test_what_is_said_to_a_wrong_answer_ends_with_one_stop(tutor: Tutor, tmp_pat
     assert "Not yet." in told and not re.search(r"[.?!]\.(?!\.)", told.replace("...", "")), told
 
 
+def test_hints_have_their_numbers_and_a_heading_is_asked_with_its_question(tutor: Tutor, tmp_path: Path) -> None:
+    asked = MORE.replace('quantity = "square.y"', 'quantity = "square.y"\nhints = ["It is {square.x}·{square.x}"]', 1)
+    name = written(tutor, LESSON + "## Squares\n" + asked)
+    told = learn(tutor, ["", "b", "hint", "9", "quit"], name, home=tmp_path / "home")
+    assert re.search(r"Squares Question\. What is y\? > It is 3·3\. > Right\.", told), told
+    assert "there is no block 'cube'" in said(tutor, LESSON + asked.replace("{square.x}·", "{cube.x}·"))
+
+
+def test_a_wrong_prediction_is_not_left_without_a_word(tutor: Tutor, tmp_path: Path) -> None:
+    """y - x is 9 - 3, so it rises."""
+    told = learn(
+        tutor, ["", "b", "9", "x*x", "falls", "hint", "rises", "quit"], written(tutor, LESSON + MORE), home=tmp_path
+    )
+    assert "Not yet. Try another answer, or hint, or skip. > What counts is the sign of square.y - square.x" in told
+    assert told.index("What counts") < told.rindex("Right.")
+
+
+def test_what_is_right_but_for_rounding_is_told_with_the_number_itself(tutor: Tutor, tmp_path: Path) -> None:
+    """1/3 of 0.5804 is 0.19347: who has rounded it to 0.58 has 0.1933, and 0.193 is right as it stands."""
+    text = LESSON.replace('z = "y + 1/3"', 'u = "y*0.0644888"\nz = "u/3"')
+    question = '```toml question third\nask = "And z?"\nquantity = "square.z"\n```\n'
+    name = written(tutor, text + question)
+    told = learn(tutor, ["", "b", "0.1933", "quit"], name, home=tmp_path / "home")
+    assert "Right. It is off by what rounding on the way can do. Without it z = 0.193." in told, told
+    told = learn(tutor, ["", "b", "0.193", "quit"], name, "--again", home=tmp_path / "home")
+    assert "Right." in told and "rounding" not in told
+
+
+def test_a_folded_worksheet_says_how_many_lines_it_shows(tutor: Tutor, tmp_path: Path) -> None:
+    """The prose speaks of the given x and of the line y; z is left for `rest`."""
+    told = learn(tutor, ["", "quit"], written(tutor, LESSON), home=tmp_path / "home")
+    assert "That is 1 line of 2;" in told
+    both = learn(tutor, ["", "quit"], written(tutor, LESSON + "{square.z}"), "--again", home=tmp_path / "home")
+    assert "of 2;" not in both, "all are shown"
+
+
 @pytest.mark.parametrize("options", [(), ("--narrate",), ("--width", "40")])
 def test_learn_asks_marks_helps_and_remembers(tutor: Tutor, options: tuple[str, ...], tmp_path: Path) -> None:
     home, name = tmp_path / "home", written(tutor, LESSON + MORE)

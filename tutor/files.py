@@ -11,7 +11,6 @@ import errno
 import io
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -194,7 +193,7 @@ def written(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
     with _told(path):
         target = Path(os.path.realpath(path))
         _ordinary(target)
-    part = target.with_name(f".tutor-{secrets.token_hex(8)}.part")
+    part = target.with_name(f".tutor-{os.urandom(8).hex()}.part")
     try:
         raw = io.BufferedWriter(_Part(part, path))
         with raw if binary else io.TextIOWrapper(raw, "utf-8", errors="replace", newline="") as file:

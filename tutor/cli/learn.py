@@ -137,7 +137,7 @@ class Session:
         """The same at a question, which an answer that is right, or `skip`, ends."""
         from tutor.course.judge import hints_for, judge
         from tutor.course.progress import Answered
-        from tutor.views.course.learning import judged
+        from tutor.views.course.learning import hint_blocks, judged
         from tutor.views.course.questions import answer_blocks
 
         key = block.name or " ".join(block.spec.ask.split())[:80]
@@ -158,8 +158,10 @@ class Session:
             if word == "hint":
                 with self.page.placed(block):
                     found = hints_for(block.spec, self.page.answer(block), self.page.values)
-                none = f"There is no {'further ' if hints else ''}hint; skip shows the answer."
-                self.printer.say(_sentence(found[hints]) if hints < len(found) else none)
+                if hints < len(found):
+                    self.printer.show(hint_blocks(self.page, block, found[hints]))
+                else:
+                    self.printer.say(f"There is no {'further ' if hints else ''}hint; skip shows the answer.")
                 known.hints += hints < len(found)
                 hints += 1
             elif not word or self.other(word, rest, True, or_answer=True):
@@ -206,6 +208,7 @@ class Session:
     def why(self, written: str) -> None:
         """One quantity of the worksheet that was shown last, or of the one that is named before a point."""
         from tutor.formulas.names import find_name
+        from tutor.views.course.learning import sentence
         from tutor.views.worksheet.why import explanation
 
         block, point, name = written.partition(".")
@@ -218,7 +221,7 @@ class Session:
         try:
             self.printer.show(explanation(tableau, find_name(name, tableau.worksheet.names)))
         except TutorError as error:
-            self.printer.say(str(error))
+            self.printer.say(sentence(str(error)))
 
     def calc(self, formula: str) -> None:
         """A formula over the names of the worksheet that was shown last, and over those of all blocks."""
@@ -247,10 +250,6 @@ class Session:
         if not line:
             raise EOFError
         return line
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 _WORDS = {"next", "n", "skip", "back", "b", "quit", "q", "hint", "help", "?", "rest", "why", "calc"}

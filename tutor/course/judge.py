@@ -69,6 +69,8 @@ def _marked(question: Question, text: str, answer: Answer, values: Values) -> Ju
         return Judgement(cell.formula == "right", text, tuple(says) or _of_a_formula(cell.formula))
     if cell.verdict == "coarse":
         says.append("it agrees as far as it goes; give more digits")
+    if cell.verdict == "rounding":
+        says.append("it is off by what rounding on the way can do")
     return Judgement(cell.verdict in CREDIT, text, tuple(says))
 
 
@@ -79,9 +81,11 @@ def _of_a_formula(verdict: str) -> tuple[str, ...]:
 
 
 def hints_for(question: Question, answer: Answer, values: Values) -> list[str]:
-    """The hints of the question, else those of the step: the rule, the formula, the numbers in it."""
+    """The hints of the question, else what decides the prediction, or those of the step: the rule, what it needs."""
     if question.hints:
         return list(question.hints)
+    if answer.kind == "slope":
+        return [f"what counts is the sign of {question.predict}: where it is positive, the answer is rises"]
     if answer.kind not in ("number", "formula"):
         return []
     block = answer.values[0][0].partition(".")[0]

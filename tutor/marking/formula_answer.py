@@ -7,10 +7,8 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from math import comb, prod
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
@@ -23,7 +21,9 @@ from tutor.marking.key import Program
 from tutor.numbers import decimals
 from tutor.numbers.budget import A_SHEET, AN_ANSWER, Budget, TooMuchComputing
 from tutor.numbers.exact import LARGEST_EXPONENT
-from tutor.processes import stand_by
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Expr = Any
 RIGHT, WRONG, UNDECIDED = "right", "wrong", "undecided"
@@ -56,6 +56,8 @@ def judge(program: Program, place: int, formula: Expr, budget: Budget | None = N
 
 
 def _in_time(seconds: float, *task: Any) -> bool:
+    from multiprocessing import get_context
+
     context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(there, *task), daemon=True)
@@ -72,6 +74,8 @@ def _in_time(seconds: float, *task: Any) -> bool:
 
 
 def _answer(there: Connection, formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]]) -> None:
+    from tutor.processes import stand_by
+
     stand_by()
     there.send(_same(formula, asked, definitions))
     there.close()

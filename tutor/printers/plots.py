@@ -14,6 +14,7 @@ _MOST_PARTS = 6
 _MOST_ROWS = 16
 _WIDEST = 70
 _ROWS, _ROWS_OF_SEVERAL = 10, 14
+_Pair = tuple[float, float]
 
 
 def round_axis(low: float, high: float, most: int) -> tuple[float, float, int]:
@@ -54,15 +55,24 @@ def drawn(plot: Plot, width: int) -> str:
     figure.set_x_limits(min_=left, max_=right)
     figure.set_y_limits(min_=low, max_=high)
     for series in plot.series:
-        xs = [x for x, _ in series.points]
         if series.drawn != "line":
-            figure.scatter(xs, [y for _, y in series.points], marker=series.sign or None)
+            figure.scatter([x for x, _ in series.points], [y for _, y in series.points], marker=series.sign or None)
         else:  # plotille walks dot by dot, also to a point a billion screens away
-            figure.plot(xs, [min(max(y, low), high) for _, y in series.points])
+            inside = [(x, min(max(y, low), high)) for x, y in series.points]
+            seen = _distinct(
+                inside, (left, low), ((right - left) / (2 * figure.width), (high - low) / (4 * figure.height))
+            )
+            figure.plot([x for x, _ in seen], [y for _, y in seen])
     for series in plot.series:
         for x, y in series.marked:
             figure.scatter([x], [y], marker=series.sign)
     return str(figure.show())
+
+
+def _distinct(points: list[_Pair], corner: _Pair, dot: _Pair) -> list[_Pair]:
+    """The points without those on the same dot as the one before them; the line through them is the same."""
+    dots = [(round((x - corner[0]) / dot[0]), round((y - corner[1]) / dot[1])) for x, y in points]
+    return [point for point, here, before in zip(points, dots, (None, *dots), strict=False) if here != before]
 
 
 def _across(axis: Axis, room: int) -> tuple[float, float, int]:

@@ -13,41 +13,38 @@ from enum import Enum
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from tutor.worksheet.connections import Connections
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Struct, frozen=True):
     """An expression within a text; with `numbers`, each quantity as the text of its number."""
 
     expression: Any
     numbers: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Strong:
+class Strong(Struct, frozen=True):
     """Words that stand out."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(Struct, frozen=True):
     """Words that may be passed over."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A name or an answer exactly as it is typed."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A verdict, or what is said in its colour."""
 
     verdict: str
@@ -70,14 +67,12 @@ class Level(Enum):
     LINES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     text: Text
     level: Level = Level.SECTION
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """Text that is wrapped as it needs; one that belongs to what stands above it is set in by some columns. What is
     said of a table or a picture that can be `seen` is not read aloud."""
 
@@ -86,15 +81,13 @@ class Paragraph:
     seen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
+class Verbatim(Struct, frozen=True):
     """Lines to be shown exactly as they are, such as a program's."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Struct, frozen=True):
     """Something else begins."""
 
 
@@ -107,8 +100,7 @@ class Kind(Enum):
     ANSWER = "answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A `continued` column goes on with the one before it, and stands below that where there is no room beside it."""
 
     heading: str
@@ -116,8 +108,7 @@ class Column:
     continued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The cells of a row, and `told`, the sentence that reads them aloud. `lines` say the same where there are no
     columns, if the sentence is not to do it. One row of a table may be the `best`; a row `ends` a section."""
 
@@ -128,8 +119,7 @@ class Row:
     ends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows under headings. One of `whole` cells, mostly numbers, is read down as well as across: no cell of it is ever
     broken but between its pieces, and it stays a table wherever it fits. `narrower` takes its place where it does not
     fit, `aloud` where it is read aloud; else each row has its sentence. `about` is what columns do not say themselves
@@ -144,8 +134,7 @@ class Table:
     apart: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """A value as a source prints it: where, what is thought of it, and what there is to say about it."""
 
     name: str
@@ -161,8 +150,7 @@ class Printed:
         return f"{self.name}{place}, printed {self.value}, {self.verdict}: {self.note}" if self.note else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Calculation:
+class Calculation(Struct, frozen=True):
     """A line of a worksheet: a quantity, its formula, the numbers to be put into it, the value.
 
     `exact` says whether these numbers are the exact ones or shown rounded. `position` is which of how many steps it
@@ -183,24 +171,21 @@ class Calculation:
     printed: tuple[Printed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Calculations:
+class Calculations(Struct, frozen=True):
     """Lines that belong together, as a table where there is room; `more` says how many others there are."""
 
     lines: tuple[Calculation, ...]
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Struct, frozen=True):
     """How a derivative comes out: every expression with the rule that led to it."""
 
     name: str
     lines: tuple[tuple[Any, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """Layers, neurons, weights with their values, and the examples: the inputs and the targets of each."""
 
     connections: Connections
@@ -208,8 +193,7 @@ class Network:
     examples: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """From where to where a plot goes. `ticks` are where a part of a picture ends, where the axis itself gives way to
     that: at round numbers, or at whole ones, counted from its beginning."""
 
@@ -219,8 +203,7 @@ class Axis:
     ticks: Literal["", "round", "whole"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Points in their order, and what is drawn: a line through them, fainter if it is one of equal value (`level`), or
     each of them, as a dot or with the sign. At the points that are `marked` a line has its sign."""
 
@@ -230,8 +213,7 @@ class Series:
     marked: tuple[tuple[float, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """Curves, and `told`, their numbers in words. Where a picture cannot be read without these, it is `keyed`: they
     stand below it, too. `about` says what to know of the picture."""
 
@@ -254,8 +236,7 @@ _LISTED = 3
 """The wrong examples whose places are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """An example in a plane: where it is, the number of its class, and of the one that it is taken for."""
 
     x: float
@@ -277,8 +258,7 @@ class Plane:
     examples: tuple[Example, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Regions:
+class Regions(Struct, frozen=True):
     """Which part of each plane belongs to which class; each axis has its name and its two ends, the same in all of the
     planes. The examples are those of the `part`; `about` says what else they have in common."""
 
@@ -336,13 +316,12 @@ class Regions:
         else:
             said = [f"{plane.title}: {self.shares(plane)}" for plane in self.planes]
             shares = f"Of the plane it takes, {'; '.join(said)}."
-        titled = [(f"{plane.title}: " if plane.title else "", plane) for plane in self.planes if plane.examples]
-        wrong = [f"{title}{self.mistakes(plane)}." for title, plane in titled]
+        told = [f"{plane.title}: {self.mistakes(plane)}".removeprefix(": ") for plane in self.planes if plane.examples]
+        wrong = [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told]
         return " ".join([shares, *wrong])
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """What to type next: the words of each command, and what it does, if that has to be said."""
 
     ways: tuple[tuple[tuple[str, ...], str], ...]

@@ -111,8 +111,8 @@ def _paths(course: Course, spec: Experiment, results: Results, over: Mapping[str
 
 def mean_curve(row: Row) -> list[tuple[float, float]]:
     losses = [seed.losses for seed in row.seeds if not seed.diverged]
-    exact = mean if len(losses) > 1 else min  # the mean of one is itself, and long curves are those of one seed
-    return [(float(k), exact(at_once)) for k, at_once in enumerate(zip(*losses, strict=False), 1)]
+    means = losses[0] if len(losses) == 1 else map(mean, zip(*losses, strict=False))
+    return [(float(k), loss) for k, loss in enumerate(means, 1)]
 
 
 class RowDocument(Struct):

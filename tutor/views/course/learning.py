@@ -10,22 +10,22 @@ from tutor.course.judge import Judgement
 from tutor.course.progress import Answered
 from tutor.course.questions import choices_of
 from tutor.course.read import Block as Part
-from tutor.course.read import Course
+from tutor.course.read import Course, title_of
 from tutor.errors import counted
 from tutor.lessons.markdown import Prose
 from tutor.views.blocks import Block, Break, Commands, Heading, Level, Paragraph, Strong
 from tutor.views.course.page import Page
 from tutor.views.course.prose import prose_blocks
-from tutor.views.course.questions import because_blocks
+from tutor.views.course.questions import because_blocks, right_text
 from tutor.views.course.tidy import tidy
 from tutor.views.course.worksheet import shown_worksheet
 
-_MENTIONED = 12
+_MENTIONED = 16
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is shown before the reader goes on; a question stands alone."""
+    """What is shown before the reader goes on; a question stands alone, but for a heading right above it."""
 
     parts: tuple[Part | Prose, ...]
     section: int
@@ -42,7 +42,7 @@ def steps_of(course: Course) -> list[Step]:
     for number, section in enumerate(course.sections):
         waiting: list[Part | Prose] = []
         for part in section.parts:
-            if isinstance(part, Part) and part.kind == "question" and waiting:
+            if isinstance(part, Part) and part.kind == "question" and not all(map(_is_heading, waiting)):
                 found.append(Step(tuple(waiting), number))
                 waiting = []
             waiting.append(part)
@@ -52,6 +52,10 @@ def steps_of(course: Course) -> list[Step]:
         if waiting:
             found.append(Step(tuple(waiting), number))
     return found
+
+
+def _is_heading(part: Part | Prose) -> bool:
+    return isinstance(part, Prose) and bool(title_of(part)) and "\n" not in part.text.strip()
 
 
 def step_blocks(page: Page, step: Step) -> Iterator[Block]:
@@ -82,14 +86,16 @@ def folded(page: Page, block: Part) -> Iterator[Block]:
         yield from page.part(block)
         return
     tableau = page.tableau(block.name)
-    spoken = mentioned(page.course, block.name, tableau.worksheet.names)
+    spoken = mentioned(page.course, block.name, [step.name for step in tableau.worksheet.steps])
     yield from shown_worksheet(tableau, ["conventions", "picture", *spoken], f"Worksheet {block.name}")
     count = len(tableau.worksheet.steps)
-    yield Paragraph(f"That is {counted(len(spoken), 'line')} of {count}; `rest` shows all, `why NAME` any one of them.")
+    if len(spoken) < count:
+        told = f"That is {counted(len(spoken), 'line')} of {count}; `rest` shows all, `why NAME` any one of them."
+        yield Paragraph(told)
 
 
 def mentioned(course: Course, block: str, names: Sequence[str]) -> list[str]:
-    """The quantities of the worksheet that prose, claims and questions speak of, in the order of the worksheet."""
+    """Which of the lines of the worksheet prose, claims and questions speak of, in the order of the worksheet."""
     texts = [part.text if isinstance(part, Prose) else part.place.text for part in course.parts]
     together = "\n".join(text for text in texts)
     found = [
@@ -98,19 +104,37 @@ def mentioned(course: Course, block: str, names: Sequence[str]) -> list[str]:
     return found[:_MENTIONED]
 
 
+def hint_blocks(page: Page, block: Part, hint: str) -> Iterator[Block]:
+    """A hint: prose with its numbers, where the question has hints of its own."""
+    if block.spec.hints:
+        with page.placed(block):
+            yield from tidy(prose_blocks(Prose(sentence(hint), block.place.line_of("hints")), page.values))
+    else:
+        yield Paragraph(sentence(hint))
+
+
+def sentence(text: str) -> str:
+    """It begins with a capital and ends with a stop."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
 def judged(page: Page, block: Part, judgement: Judgement) -> Iterator[Block]:
     """What is said to an answer: whether it is right, why, and for a wrong one how to go on."""
     if judgement.right:
         yield Paragraph(Strong("Right."))
+        for text in judgement.says:
+            yield Paragraph(f"{sentence(text)} Without it {right_text(page.answer(block), page.values)}.")
         yield from because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because"))
         return
     if judgement.chosen:
         yield Paragraph(Strong("Not yet."))
     for text in judgement.says:
-        stop = "" if text.endswith((".", "?", "!")) else "."
-        yield Paragraph(f"{text[:1].upper()}{text[1:]}{stop}")
+        yield Paragraph(sentence(text))
     if isinstance(block.spec.because, list) and judgement.chosen in block.spec.choices:
-        yield from because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because"))
+        yield from tidy(because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because")))
+    elif not judgement.says:
+        yield Paragraph("Try another answer, or hint, or skip.")
 
 
 def welcome(course: Course, part: int, parts: int) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from tutor.homework.lint import remarks as worksheet_remarks
 from tutor.lessons.find import lesson_files
 from tutor.lessons.markdown import Prose
 from tutor.views.course.claims import complaint, doubts
+from tutor.views.course.learning import hint_blocks
 from tutor.views.course.page import Page
 from tutor.views.key import key_answers
 
@@ -76,6 +77,9 @@ def _of_block(page: Page, block: Part) -> Iterator[str]:
                 yield f"line {block.line}: worksheet {block.name}: {remark}"
     elif block.kind == "question":
         page.answer(block)
+        for hint in block.spec.hints:
+            for _ in hint_blocks(page, block, hint):
+                pass
 
 
 def _answers(page: Page) -> Iterator[str]:

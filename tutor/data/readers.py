@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.data.builtin import Data
@@ -15,19 +16,32 @@ from tutor.data.treatment import AS_IT_STANDS, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_folder
 
-Reader = Callable[[Path, str | None, Task], Data]
-READERS: dict[str, Reader] = {
-    r"\.(csv|tsv)$": read_csv,
-    r"\.npz$": read_npz,
-    r"[-.]idx[13]([-.]ubyte)?(\.gz)?$": read_idx,
-}
+
+@dataclass(frozen=True)
+class Format:
+    """A format of data files: how the name of such a file ends, as a pattern and as people are told, and who reads it.
+
+    The reader of a table (`of_columns`) also takes what is to be done about its columns.
+    """
+
+    ending: str
+    told: str
+    read: Callable[..., Data]
+    of_columns: bool = False
+
+
+FORMATS = (
+    Format(r"\.(csv|tsv)$", ".csv, .tsv", read_csv, of_columns=True),
+    Format(r"\.npz$", ".npz", read_npz),
+    Format(r"[-.]idx[13]([-.]ubyte)?(\.gz)?$", "-idx3-ubyte and -idx3-ubyte.gz, as in MNIST", read_idx),
+)
 """Who reads a file whose name ends like this, in any case."""
 
 
 def is_file_name(word: str) -> bool:
     """Whether a word is the name of a file rather than of a data set: it has an ending, or a folder before it."""
     path = Path(word)
-    return bool(path.suffix or _reader(path) or re.search(r"[/\\]", word))
+    return bool(path.suffix or _format(path) or re.search(r"[/\\]", word))
 
 
 def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
@@ -36,24 +50,20 @@ def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatme
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.
     """
-    reader = _reader(path)
-    if not reader:
+    found = _format(path)
+    if found is None:
         if is_folder(path):
             raise TutorError(f"{str(path)!r} is a folder, not a file of data")
-        raise TutorError(
-            f"{str(path)!r} has no ending that says how to read it; known are .csv, .tsv, .npz and, as in MNIST, "
-            "-idx3-ubyte and -idx3-ubyte.gz"
-        )
+        known = ", ".join(entry.told for entry in FORMATS)
+        raise TutorError(f"{str(path)!r} has no ending that says how to read it; known are {known}")
     size_of(path)
+    if treatment.of_columns and not found.of_columns:
+        raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
     try:
-        if reader is read_csv:
-            return read_csv(path, label, task, treatment)
-        if treatment.of_columns:
-            raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
-        return reader(path, label, task)
+        return found.read(path, label, task, *([treatment] if found.of_columns else []))
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None
 
 
-def _reader(path: Path) -> Reader | None:
-    return next((read for ending, read in READERS.items() if re.search(ending, path.name, re.IGNORECASE)), None)
+def _format(path: Path) -> Format | None:
+    return next((entry for entry in FORMATS if re.search(entry.ending, path.name, re.IGNORECASE)), None)

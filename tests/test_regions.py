@@ -205,7 +205,7 @@ def test_examples_stand_in_the_plane_and_the_wrong_ones_are_marked(tutor: Tutor)
     wrong = run(tutor, GATE.replace("-1.5", "-0.5") + plot, "--width", 100)
     assert sorted(marks(wrong)) == ["0", "1", "×", "×"]
     told = " ".join(run(tutor, GATE.replace("-1.5", "-0.5") + plot, "--narrate").split())
-    assert "2 of 4 examples are taken wrongly: 0 at 0, 1 for 1; 0 at 1, 0 for 1." in told
+    assert "2 of 4 examples are taken wrongly (0 at 0, 1 for 1; 0 at 1, 0 for 1)." in told
 
 
 def mistakes(seed: int, part: str) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def test_a_task_that_cannot_be(tutor: Tutor) -> None:
         (("--data", "words.csv", "--task", "regression"), "--task regression predicts numbers"),
         (("--data", "words.csv", "--task", "regresion"), "did you mean 'regression'"),
         (("--data", "xor", "--task", "classes"), "--task says what the labels of a file are"),
-        (("mlp", "--task", "classes"), "--task go with --data"),
+        (("mlp", "--task", "classes"), "--task and --init-from go with --data"),
     ):
         done = tutor("train", *words)
         assert done.returncode == 2 and said in done.stderr, done.stderr

@@ -78,7 +78,7 @@ def setting_typed(place: str, name: str, value: str, also: Sequence[str] = ()) -
 def _kind(name: str) -> Any:
     """int, float, bool, str, tuple, dict, or Literal with its words."""
     hint = get_type_hints(Settings)[name]
-    if str in get_args(hint):
+    if get_origin(hint) is tuple and str in get_args(hint):
         return str
     if get_origin(hint) in (tuple, dict):
         return get_origin(hint)

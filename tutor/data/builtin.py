@@ -61,8 +61,10 @@ def room(examples: int, features: int, kind: type[np.float32] | type[np.float64]
 
 
 def of_classes(data: Data, typed: Sequence[str]) -> Data:
-    """The examples of these classes, each given by its name or its number, from 0. Raises TutorError for a class that
-    there is not, and where fewer than two of them, or all, are named."""
+    """The examples of these classes, each given by its name or its number, from 0; all where none is given. Raises
+    TutorError for a class that there is not, and where fewer than two of them, or all, are named."""
+    if not typed:
+        return data
     if not data.classes:
         raise TutorError(f"--classes names some of several classes, and {data.name} has values to predict")
     known = {str(k): k for k in range(len(data.classes))} | {name: k for k, name in enumerate(data.classes)}

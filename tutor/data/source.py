@@ -52,7 +52,7 @@ def files_of(name: str) -> list[Path]:
 def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
     """The data set of that name, or the examples in that file; those of the classes that are wanted."""
     found = load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
-    return of_classes(found, treatment.classes) if treatment.classes else found
+    return of_classes(found, treatment.classes)
 
 
 def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Source:
@@ -80,7 +80,7 @@ def found_again(source: Source, run: Path) -> Data:
     Raises TutorError where there is none, or another one.
     """
     if not source.is_file:
-        return open_data(source.name, None, source.seed, treatment=source.treatment)
+        return of_classes(load(source.name, source.seed), source.classes)
     path = next((place for place in places(source, run) if is_file(place)), None)
     if path is None:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")

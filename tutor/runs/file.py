@@ -120,11 +120,16 @@ def check_room(path: Path, epochs: int, numbers: int) -> None:
 
 def _write_npz(file: IO[bytes], heading: Heading, arrays: Mapping[str, Stored]) -> None:
     described = np.frombuffer(msgspec.json.encode(heading), np.uint8)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # weights are noise, which nothing makes smaller
+    archive = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)  # weights are noise, which nothing makes smaller
+    try:
         for name, array in {HEADING: described, **arrays}.items():
             raw = io.BytesIO()
             np.lib.format.write_array(raw, array.astype(array.dtype.newbyteorder("<"), "C"), (1, 0), False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), raw.getbuffer())
+        archive.close()
+    except BaseException:  # a signal, say: closed in the middle of an array, it would raise a ValueError instead
+        archive.fp = None
+        raise
 
 
 def _json(heading: Heading, arrays: Mapping[str, Stored]) -> bytes:

@@ -303,7 +303,8 @@ def predict(run: Run, examples: Examples) -> Predictions:
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
     right = targets_of(told, len(outputs), tanh)
-    loss = BatchLoss(run.shape, system).mean(judged[:, known], right if scaling is None else scaling.scaled(right))
+    judged = judged.take(known, axis=1)  # rows one after the other, as the trainer has them: sums depend on the order
+    loss = BatchLoss(run.shape, system).mean(judged, right if scaling is None else scaling.scaled(right))
     if guessed is None:
         values = y.T.astype(np.float64)
         measures = of_values(values, said, means_of(values), targets)

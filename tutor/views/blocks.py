@@ -304,9 +304,10 @@ class Regions(Struct, frozen=True):
         verb = "is" if len(wrong) == 1 else "are"
         whole = f"{len(wrong)} of {len(plane.examples)} {part}examples {verb} taken wrongly"
         names, some = self.classes, wrong[:_LISTED]
-        listed = [f"{names[one.of]} at {one.x:.3g}, {one.y:.3g} for {names[one.taken]}" for one in some]
+        places = [f"{names[one.of]} at {one.x:.3g}, {one.y:.3g} for {names[one.taken]}" for one in some]
         more = [f"{len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
-        return f"{whole}{': ' if listed else ''}{'; '.join([*listed, *more])}"
+        listed = "; ".join([*places, *more])
+        return f"{whole} ({listed})" if listed else whole
 
     @property
     def told(self) -> str:
@@ -316,9 +317,11 @@ class Regions(Struct, frozen=True):
         else:
             said = [f"{plane.title}: {self.shares(plane)}" for plane in self.planes]
             shares = f"Of the plane it takes, {'; '.join(said)}."
-        told = [f"{plane.title}: {self.mistakes(plane)}".removeprefix(": ") for plane in self.planes if plane.examples]
-        wrong = [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told]
-        return " ".join([shares, *wrong])
+        shown = [plane for plane in self.planes if plane.examples]
+        wrong = [f"{plane.title}: {self.mistakes(plane)}".removeprefix(": ") for plane in shown]
+        if not wrong:
+            return shares
+        return f"{shares} {'Of the examples, ' if shown[0].title else ''}{'; '.join(wrong)}."
 
 
 class Commands(Struct, frozen=True):

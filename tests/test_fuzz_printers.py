@@ -161,7 +161,7 @@ def test_nothing_acts_on_a_terminal_or_leaves_it(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("printer", ["terminal", "sentences"])
+@pytest.mark.parametrize("printer", PRINTERS)
 @pytest.mark.parametrize("kind", [Paragraph, Table, Calculation, Calculations, Network, Plot], ids=lambda k: k.__name__)
 def test_every_number_stands_whole(printer: str, kind: type, width: int) -> None:
     blocks = BLOCKS[kind](lambda: "some words")

@@ -68,6 +68,9 @@ class Terminal:
         for _ in range(3):
             os.write(self.end, key.encode())
             self.read("\0", 5)
+            leaving = time.monotonic() + 10
+            while not self.has_ended and self.seen.endswith("\n") and time.monotonic() < leaving:
+                time.sleep(0.05)  # the line is ended, and the program is on its way out
             if self.has_ended:
                 return
 

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,7 +194,9 @@ def test_control_c_leaves_quietly(tutor: Tutor) -> None:
         # A shell that starts the tests in the background has them ignore Ctrl-C; a person's shell does not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(1.5)
+    assert running.stdin is not None
+    running.stdin.write(b"#" * 200_000)  # more than a pipe takes: written is written only once the program reads
+    running.stdin.flush()
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=20)
     assert (running.returncode, out, err) == (130, b"", b"")

@@ -252,9 +252,18 @@ def _command(words: Sequence[str], width: int) -> list[str]:
 
 
 def _broken(word: str, width: int) -> list[str]:
-    """A quoted word in parts that a shell joins again where each but the last ends with a backslash."""
-    (text,) = shlex.split(word)
-    return [shlex.quote(text[start : start + width]) for start in range(0, len(text), width)]
+    """A quoted word in parts that a shell joins again where each but the last ends with a backslash. What is no word to a
+    shell is taken as it stands."""
+    try:
+        (text,) = shlex.split(word)
+    except ValueError:
+        text = word
+    parts = [""]
+    for character in text:
+        if len(shlex.quote(parts[-1] + character)) > width:
+            parts.append("")
+        parts[-1] += character
+    return [shlex.quote(part) for part in parts]
 
 
 SAID: Mapping[type, Callable[[Any, Page], Parts]] = {

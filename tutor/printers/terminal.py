@@ -252,8 +252,10 @@ def _command(words: Sequence[str], width: int) -> list[str]:
 
 
 def _broken(word: str, width: int) -> list[str]:
-    """A quoted word in parts that a shell joins again where each but the last ends with a backslash. What is no word to a
-    shell is taken as it stands."""
+    """A quoted word in parts that a shell joins again where each but the last ends with a backslash.
+
+    What is no word to a shell is taken as it stands.
+    """
     try:
         (text,) = shlex.split(word)
     except ValueError:

@@ -64,7 +64,7 @@ def test_without_the_package_one_line_says_what_to_install(tutor: Tutor, monkeyp
     from tutor.training.settings import Settings
 
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(TutorError, match=r"pip install 'backprop-tutor\[dask\]'"):
+    with pytest.raises(TutorError, match=r"pip install distributed"):
         run_all([Run(Source("xor"), Settings(epochs=1))], 1, cluster="tcp://127.0.0.1:9")
     done = tutor("compare", "--data", "xor", "--dask", "tcp://127.0.0.1:9", "--jobs", 2)
     assert done.returncode == 2 and "leave out --dask" in done.stderr

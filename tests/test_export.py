@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import subprocess
+import symtable
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from variants import VARIANTS, typed
 
 from tutor.data.builtin import Data, load
 from tutor.data.source import source_of
+from tutor.errors import TutorError
 from tutor.export.plan import plan_of
 from tutor.export.scripts import EXPORTS
 from tutor.formulas.code import code_of
@@ -190,6 +194,46 @@ def test_the_next_update_of_a_script_is_that_of_the_resumed_training(tmp_path: P
 def test_pytorch_scripts_predict_and_learn_as_the_trainer_does(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     agreement(tmp_path, "pytorch", sys.executable, 1e-6)
+
+
+TOGETHER: tuple[dict[str, Any], ...] = (
+    {"freeze": ("1",)},
+    {"update_order": "output-first"},
+    {"l2": 0.01},
+    {"l1": 0.01, "proximal": True},
+    {"batch_norm": True},
+    {"residual": True, "hidden": (4, 4)},
+    {"optimizer": "adaptive_sign"},
+    {"clip_value": 0.1},
+    {"clip_norm": 1.0},
+)
+
+
+def undefined(script: str) -> set[str]:
+    """The names that a script reads and nothing in it defines, as Python's own symbol table has them."""
+    module = symtable.symtable(script, "script", "exec")
+    known = {s.get_name() for s in module.get_symbols() if s.is_assigned() or s.is_imported()} | {*dir(builtins)}
+    waiting, read = [module], set[str]()
+    while waiting:
+        scope = waiting.pop()
+        waiting += scope.get_children()
+        read |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and (s.is_global() or scope is module)}
+    return read - known - {"__name__", "__file__"}
+
+
+def test_scripts_of_any_three_options_read_only_what_they_define(tmp_path: Path) -> None:
+    """Also where PyTorch is not there to run them."""
+    seen = 0
+    for three in combinations(TOGETHER, 3):
+        settings = {name: value for one in three for name, value in one.items()}
+        try:
+            run, _ = made("moons", {**settings, "epochs": 1}, tmp_path / "r.npz")
+        except TutorError:
+            continue  # refused: one of them would have no effect
+        for to in EXPORTS:
+            assert undefined(EXPORTS[to](plan_of(run, "trained"))) == set(), (to, settings)
+            seen += 1
+    assert seen > 80 and undefined("import math\ndef f(x):\n    return math.sqrt(x) + g") == {"g"}
 
 
 HOSTILE = ('"); import os; os.system("x', "'''\n\"\"\"\\", "\u202eevil\u2066", "\\' + quit() + '", "{0}%s\r\x1b[2J", "\ud800 \0 \u2028")  # fmt: skip

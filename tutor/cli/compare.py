@@ -114,7 +114,7 @@ def compare(
 
     Where one machine is outgrown, --dask ADDRESS sends the runs to the workers of a Dask cluster, which have this
     program and find the same files in the same places; what comes out is the same, byte for byte. It needs
-    `pip install 'backprop-tutor[dask]'`.
+    `pip install distributed`.
 
     With --search random --trials 20 --validation 0.2, --vary learning-rate=0.001..0.1 draws between two ends:
     log-uniformly where both are positive; uniformly from 0, for shares such as dropout, and for whole numbers.

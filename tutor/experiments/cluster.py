@@ -45,7 +45,7 @@ def _connected(address: str) -> Iterator[Any]:
         from distributed import CancelledError, Client, KilledWorker
         from distributed.comm import CommClosedError
     except ImportError:
-        raise TutorError("--dask needs the package distributed: pip install 'backprop-tutor[dask]'") from None
+        raise TutorError("--dask needs the package distributed: pip install distributed") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is said in one line
     try:
         client = Client(address, timeout=_CONNECTING_SECONDS)

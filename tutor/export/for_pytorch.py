@@ -155,12 +155,17 @@ def _normalised(k: int) -> list[str]:
 
 
 def _which_learn(plan: Plan) -> list[str]:
-    """Of each parameter of the module whether it learns, where some layers are frozen."""
-    if not plan.settings.freeze or plan.output_first:
+    """Of each parameter of the module whether it learns, where some layers are frozen and the script asks."""
+    if not plan.settings.freeze or (plan.output_first and not _is_penalised(plan)):
         return []
     layers = [depth in plan.free for depth in range(plan.shape.depth)]
     gammas = layers[:-1] if plan.shape.batch_norm else []
     return [f"FREE = {[learns for layer in layers for learns in (layer, layer)] + gammas}  # frozen layers stay"]
+
+
+def _is_penalised(plan: Plan) -> bool:
+    """Whether an update looks at all weights at once, for what the penalties add to the loss or to its gradient."""
+    return any(plan.penalties) and (bool(plan.variant.shared) or not plan.output_first)
 
 
 def _predict(plan: Plan) -> list[str]:
@@ -196,9 +201,7 @@ def _gradient(plan: Plan) -> list[str]:
             lines.append(f"    _, sums, h = network.seen[{k}]")
             asked = f", network.gamma{k}, network.b{k}" if shape.normalises(depth) else ""
             found = "d, by_gamma, by_bias" if asked else "(d,)"
-            lines.append(
-                f"    {found} = torch.autograd.grad(h, (sums{asked},), e, retain_graph=True)".replace(",,", ",")
-            )
+            lines.append(f"    {found} = torch.autograd.grad(h, (sums{asked},), e, retain_graph=True)")
         by_bias = "by_bias" if shape.normalises(depth) else "d.sum(dim=0)"
         if depth in plan.free:
             lines.append(f"    yield from (({first}, d.T @ network.seen[{k}][0].detach()), ({first + 1}, {by_bias}))")
@@ -286,13 +289,15 @@ def _update(plan: Plan) -> list[str]:
 
 def _penalties(plan: Plan) -> list[str]:
     """Their slopes, where all gradients are there, and what they add to the loss of an optimizer that goes by it."""
-    lines, penalties = [], list(plan.penalties)
-    if penalties:  # biases and gammas are not penalised
-        parts, held = ("w", "network.parameters()"), ""
-        if plan.settings.freeze:
-            parts, held = ("w, learns", "zip(network.parameters(), FREE)"), " and learns"
-        lines.append(f"    matrices = [w.detach() if w.ndim == 2{held} else None for {parts[0]} in {parts[1]}]")
-    for strength, penalty, own in penalties:
+    if not _is_penalised(plan):
+        return []
+    parts, held = ("w", "network.parameters()"), ""
+    if plan.settings.freeze:
+        parts, held = ("w, learns", "zip(network.parameters(), FREE)"), " and learns"
+    lines = [  # biases and gammas are not penalised
+        f"    matrices = [w.detach() if w.ndim == 2{held} else None for {parts[0]} in {parts[1]}]"
+    ]
+    for strength, penalty, own in plan.penalties:
         slope = text_of(penalty.slope, Code("w"), *own, TORCH)
         term = text_of(penalty.term, Code("w"), *own, TORCH)
         if not plan.output_first:

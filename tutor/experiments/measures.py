@@ -30,8 +30,7 @@ class Kind:
     """A kind of measure: what it is, the numbers it needs (by name), in which direction it is better: -1 lower, 1
     higher, 0 neither; what it can be taken `of`, where that is not any training; whether it is a share, whether it is
     of the held-out part, whether a training that diverged has it, too, and whether it is `over_runs`, whose training
-    sets are resampled for it. One without a `value` is of a layer, and may
-    be taken after any epoch."""
+    sets are resampled for it. One without a `value` is of a layer, and may be taken after any epoch."""
 
     says: str
     value: Callable[[Observed, Measure], float] | None = None

@@ -65,14 +65,15 @@ def carried_over(origin: Origin, shape: Shape, drawn: Floats, count: int) -> Flo
 
 def what_was_taken(origin: Origin, shape: Shape, count: int, normalize: str, classes: tuple[str, ...]) -> list[str]:
     """Which layers come from where, for whoever trains; and what of that may surprise."""
+    left = shape.depth - count
     taken, drawn = _layers(range(count)), _layers(range(count, shape.depth))
-    told = [f"{taken} begin{'s' if count == 1 else ''} as {origin.name} has {'it' if count == 1 else 'them'}."]
-    if drawn:
+    as_there = f"begins as {origin.name} has it" if count == 1 else f"begin as {origin.name} has them"
+    told = [f"{taken.capitalize()} {as_there}"]
+    if left:
         there, here = ("-".join(map(str, sizes)) for sizes in (origin.shape.sizes, shape.sizes))
-        told[0] = f"{told[0][:-1]}; {drawn[0].lower()}{drawn[1:]} is drawn anew, since {there} there is {here} here."
-        if shape.depth - count > 1:
-            told[0] = told[0].replace(" is drawn anew", " are drawn anew")
-    elif origin.classes != classes:
+        told[0] += f"; {drawn} {'is' if left == 1 else 'are'} drawn anew, since {there} there is {here} here"
+    told[0] += "."
+    if not left and origin.classes != classes:
         told.append(f"Its outputs stood for {_classes(origin.classes)}; here they stand for {_classes(classes)}.")
     if origin.normalize != normalize:
         there, here = (name or "not at all" for name in (origin.normalize, normalize))
@@ -83,8 +84,8 @@ def what_was_taken(origin: Origin, shape: Shape, count: int, normalize: str, cla
 
 
 def _layers(depths: range) -> str:
-    numbers = [str(depth + 1) for depth in depths]
-    return f"Layer{'s' if len(numbers) > 1 else ''} {listed(numbers)}" if numbers else ""
+    """As in "layers 1 and 2"."""
+    return f"layer{'s' if len(depths) > 1 else ''} {listed([str(depth + 1) for depth in depths])}"
 
 
 def _classes(names: tuple[str, ...]) -> str:

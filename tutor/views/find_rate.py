@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import log10
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tutor.errors import counted
 from tutor.views.blocks import (
@@ -22,10 +22,14 @@ from tutor.views.blocks import (
     Table,
 )  # fmt: skip
 
+if TYPE_CHECKING:
+    from tutor.training.find_rate import RangeTest
+    from tutor.training.trainer import Trainer
+
 _ROWS = 8
 
 
-def rates_page(found: Any, name: str, trainer: Any, rule: str, command: Sequence[str]) -> Iterator[Block]:
+def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command: Sequence[str]) -> Iterator[Block]:
     """The curve, some of its points, what is to be read off it, and the command to type next."""
     steps, wanted = found.steps, trainer.wanted
     yield Heading(f"{name}: which learning rate for a {'-'.join(map(str, trainer.shape.sizes))} network?", Level.TITLE)
@@ -53,7 +57,7 @@ def rates_page(found: Any, name: str, trainer: Any, rule: str, command: Sequence
     yield Commands(((tuple(command), ""),))
 
 
-def _beyond(found: Any) -> str:
+def _beyond(found: RangeTest) -> str:
     """What comes of still larger rates."""
     last = found.steps[-1]
     if found.exploded:
@@ -63,7 +67,7 @@ def _beyond(found: Any) -> str:
     return f"At {last.rate:.3g}, the largest that was tried, it is {last.smoothed:.4g}."
 
 
-def _curve(found: Any) -> Plot:
+def _curve(found: RangeTest) -> Plot:
     steps, low = found.steps, found.lowest
     top = 1.5 * steps[0].smoothed or 1.0
     points = tuple((log10(step.rate), min(step.smoothed, top)) for step in steps)
@@ -79,7 +83,7 @@ def _curve(found: Any) -> Plot:
     )
 
 
-def _table(found: Any) -> Iterator[Block]:
+def _table(found: RangeTest) -> Iterator[Block]:
     steps, low = found.steps, found.lowest
     places = {round((len(steps) - 1) * k / _ROWS) for k in range(_ROWS + 1)} | {low.update - 1}
     rows = []

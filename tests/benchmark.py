@@ -5,6 +5,7 @@ Each pair is run in turn, A B A B …, and the ratio of the medians is printed b
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 
 RUNS = 15
+# Without compiled modules it would be the compiler of Python that is timed.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TUTOR = [str(Path(sys.executable).with_name("tutor"))]
 PYTHON = [sys.executable, "-c"]
 PAIRS = [

@@ -28,6 +28,8 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 # As the program has it for itself, before NumPy is loaded and SymPy's objects are there.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 gc.set_threshold(100_000, 50, 50)
+# Every process that a test starts would otherwise compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from tutor.course.inequalities import multipliers
 from tutor.course.judge import chosen_in
-from tutor.course.prose import Misplaced, filled, placeholders
+from tutor.course.prose import Misplaced, filled, placeholders, put_back
 from tutor.course.values import comparisons, is_true
 from tutor.errors import TutorError
 from tutor.experiments.measures import read_measure
 from tutor.lessons.course_text import parse_course
 from tutor.lessons.find import lesson_files, worksheet_of
-from tutor.lessons.markdown import Prose
+from tutor.lessons.markdown import Prose, read_parts
 from tutor.lessons.read import parse_lesson
 
 SQUARE = """```toml worksheet square
@@ -784,3 +784,31 @@ def test_what_the_lecture_says_stands_in_lessons_alone() -> None:
         if hasattr(entry, "remark")
     }
     assert told and not [name for name, remark in told.items() if "lecture" in remark.lower()]
+
+
+_NUMERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w|\.\d)")
+_TYPED = {
+    ("adam", "1e-8"): "what is usual, as its paper has it",
+    ("decision-boundary", "400"): "the size of a built-in data set",
+    ("dropout", "400"): "the size of a built-in data set",
+    ("initialization", "4"): "the largest slope of a sigmoid, 1/4, proved in the lesson on vanishing gradients",
+    ("lecture-notes", "1.05"): "the lecture prints it",
+    ("losses", "0.87"): "the lecture prints it",
+    ("softmax", "45"): "the held-out part as a question on it has it",
+    ("softmax", "150"): "the size of a built-in data set",
+    ("training-algorithm", "0.01"): "the lecture prints it",
+    ("xor", "11"): "the name of a point",
+}
+"""Numbers in the prose of a lesson that stand in none of its blocks, and why they are typed."""
+
+
+@pytest.mark.parametrize("name", [name for name, path in lesson_files().items() if path.suffix == ".md"])
+def test_a_number_in_prose_is_given_in_a_block_or_computed(name: str) -> None:
+    """Outside of placeholders and code; 0, 1 and 2 belong to formulas."""
+    parts = read_parts(lesson_files()[name].read_text("utf-8"), name)
+    blocks = "\n".join(part.text for part in parts if not isinstance(part, Prose))
+    given = {0.0, 1.0, 2.0, *map(float, _NUMERAL.findall(blocks))}
+    prose = "\n".join(put_back(*filled(part, lambda _: "")) for part in parts if isinstance(part, Prose))
+    outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", prose, flags=re.DOTALL)
+    typed = {number for number in _NUMERAL.findall(outside) if float(number) not in given}
+    assert typed == {number for lesson, number in _TYPED if lesson == name}

@@ -62,13 +62,14 @@ def show_course(
     """The whole lesson, in its order."""
     from tutor.course.read import Course
     from tutor.lessons.find import slug
-    from tutor.results import as_json
-    from tutor.views.course.document import lesson_document
     from tutor.views.course.page import lesson_blocks
 
     course = Course(name, text)
     page = page_of(course, printer, digits, most, fresh, silent=json_output)
     if json_output:
+        from tutor.results import as_json
+        from tutor.views.course.document import lesson_document
+
         print(as_json(lesson_document(slug(name), page)))
         return
     printer.show(lesson_blocks(page))

@@ -148,12 +148,12 @@ def results_of(
 ) -> Results:
     """What the experiment came to, from the cache unless it is to be `fresh`. Raises TutorError, with its place, for
     what cannot be trained."""
-    from tutor.experiments.experiment import run_all
-
     spec: Experiment = block.spec
     path = cache_folder() / "experiments" / f"{_key(course, spec, over)}.json"
     kept = None if fresh else _kept(path)
     if kept is None:
+        from tutor.experiments.experiment import run_all
+
         kept = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
         with suppress(TutorError):  # a folder that nothing can be written into costs time and nothing else
             make_folder(path.parent)

@@ -13,9 +13,7 @@ from tutor.course.format import Experiment
 from tutor.course.read import Course
 from tutor.course.values import Value
 from tutor.errors import counted
-from tutor.experiments.experiment import OfFunction
 from tutor.experiments.measures import read_measure
-from tutor.experiments.paths import path_of, planes_of, why_no_path
 from tutor.results import Result
 from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Text
 from tutor.views.blocks import Row as Line
@@ -23,7 +21,6 @@ from tutor.views.course.curves import curves, signs_of
 from tutor.views.course.numbers import number, spelled
 from tutor.views.course.prose import plain_texts
 from tutor.views.course.regions import network_blocks
-from tutor.views.paths import paths_plot
 
 
 def experiment_blocks(
@@ -97,6 +94,10 @@ def loss_curves(results: Results) -> Block:
 
 def _paths(course: Course, spec: Experiment, results: Results, over: Mapping[str, Any] | None) -> Iterator[Block]:
     """The path of every row over the function that it minimises. Raises ValueError for a row that has none."""
+    from tutor.experiments.experiment import OfFunction
+    from tutor.experiments.paths import path_of, planes_of, why_no_path
+    from tutor.views.paths import paths_plot
+
     rows = []
     for setting, row in zip(settings_in(spec, over), results.rows, strict=True):
         source = candidate_of(course, spec, setting).source

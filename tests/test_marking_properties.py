@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from conftest import desk_of
+from conftest import desk_of, fuzz
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from networks import RandomNetwork, networks
@@ -108,3 +108,19 @@ def test_neither_the_order_of_lines_nor_the_file_matters(data: st.DataObject) ->
         reports.append(desk_of(MLP).mark_file(folder / name))
     assert all((r.cells, r.score, r.misconceptions) == (reports[0].cells, reports[0].score, reports[0].misconceptions)
                for r in reports)  # fmt: skip
+
+
+_NUMBERS = st.builds(
+    "{}{}.{}e{}".format,
+    st.sampled_from(["", "-"]),
+    st.integers(0, 99),
+    st.integers(0, 10**6) | st.integers(10**40, 10**70),
+    st.integers(-300, 300) | st.just(0),
+)
+
+
+@fuzz(30)
+@given(st.dictionaries(st.sampled_from(NAMES), _NUMBERS | st.just("0.25"), min_size=1, max_size=8))
+def test_numbers_of_any_size_and_length_are_marked(answers: dict[str, str]) -> None:
+    """Also where they have more digits than are worked with."""
+    assert {cell.name for cell in marked(MLP, answers).cells if cell.answer} == answers.keys()

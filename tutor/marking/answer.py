@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from math import inf, isfinite
 from struct import pack, unpack
@@ -46,6 +46,15 @@ class Written:
 
 def power_of_ten(exponent: int) -> Decimal:
     return Decimal((0, (1,), exponent))
+
+
+def ends_within(value: Decimal, unit: Decimal) -> bool:
+    """Whether the value has no digit beyond this unit, so that nothing was rounded there; of one with more digits than
+    are worked with, nobody knows."""
+    try:
+        return value % unit == 0
+    except InvalidOperation:
+        return False
 
 
 def is_same(a: Decimal, b: Decimal) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 from tutor.formulas.expressions import parts, where
-from tutor.marking.answer import WITHIN, Demand, Written, is_same, power_of_ten
+from tutor.marking.answer import WITHIN, Demand, Written, ends_within, is_same, power_of_ten
 from tutor.marking.key import Program, Values
 from tutor.marking.tolerance import (
     EXACT,
@@ -268,7 +268,7 @@ class Working:
     def _half_unit(self, place: int, value: Decimal | None) -> float:
         """Half a unit of the last digit that the writer would note of this value; 0 where it ends before that."""
         unit = self.expected_unit(place, value) if value is not None else _NOTHING
-        return 0.0 if value is None or not unit or value % unit == 0 else float(unit) / 2
+        return 0.0 if value is None or not unit or ends_within(value, unit) else float(unit) / 2
 
     def _moved(self, place: int) -> Moves | None:
         """The moves of the line's own value; None where it has none so near."""

@@ -8,7 +8,7 @@ from functools import partial
 from math import isfinite
 from typing import NamedTuple
 
-from tutor.marking.answer import DEFAULT, WITHIN, Demand, Written, is_same, power_of_ten, read_written
+from tutor.marking.answer import DEFAULT, WITHIN, Demand, Written, ends_within, is_same, read_written
 from tutor.marking.key import Compiled, Program
 from tutor.marking.machine import as_computed
 from tutor.marking.student import Working
@@ -142,7 +142,7 @@ class Line:
     def _meant_unit(self, truth: Decimal) -> Decimal:
         """One unit of the last digit; where zeros stand at the end, of the last that the writer's other lines let
         expect: Python's 1.0 is not rounded to one decimal."""
-        if self.written.value % (10 * self.written.unit) == 0:
+        if ends_within(self.written.value, 10 * self.written.unit):
             return min(self.unit, self.working.expected_unit(self.place, truth) or self.unit)
         return self.unit
 
@@ -151,11 +151,6 @@ def cut_off(value: Decimal, unit: Decimal, truth: Decimal, spread: Decimal = Dec
     """Whether the number is the truth, give or take its spread, with the digits after the last one left off."""
     size = abs(truth) if (truth < 0) == (value < 0) else -abs(truth)
     return abs(value) - spread <= size < abs(value) + unit + spread
-
-
-def ends_within(truth: Decimal, unit: Decimal) -> bool:
-    """Whether the true value has no digit beyond the last one written, so that nothing was rounded there."""
-    return abs(truth) < unit * power_of_ten(30) and truth % unit == 0
 
 
 _ENOUGH = DEFAULT.significant or 2

@@ -32,6 +32,13 @@ def _blocks(places: Array) -> list[Array]:
     return [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
 
 
+def _planned(examples: int, wanted: Settings) -> dict[int, int]:
+    """How many updates all epochs have, by the size of their batches."""
+    size = min(wanted.batch_size, examples)
+    last = {examples % size: wanted.epochs} if examples % size else {}
+    return {size: wanted.epochs * (examples // size), **last}
+
+
 class MatrixForm:
     """One network on its way: parameters, the optimizer's state, and epochs of updates."""
 
@@ -57,7 +64,7 @@ class MatrixForm:
         self.learning = wanted.learning
         free = shape.free(self.learning.frozen) if self.learning.frozen else None
         self.optimization = MatrixOptimizer(wanted.training, len(vector), shape.weights(), system, kind, free)
-        self.update = Update(self.network, self.optimization)
+        self.update = Update(self.network, self.optimization, _planned(len(data.train), wanted))
         self.examples = system.examples(data.rows, self.single)
         self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
         self.targets = data.targets.astype(kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import partial
@@ -18,19 +17,20 @@ Array = Any
 
 
 def worth(parameters: int) -> int:
-    """After how many updates of a kind it takes less time to write code for more of them than is saved by it."""
+    """How many updates of a kind there have to be for code to save more time than it takes to write."""
     return max(2, 500_000 // (5_000 + parameters))
 
 
 class Update:
-    """A network and how it is optimised. Code and formulas come to the same bits, so no result depends on which of them
-    works an update."""
+    """A network and how it is optimised, with the updates that are planned, by the size of their batches. Code and
+    formulas come to the same bits, so no result depends on which of them works an update."""
 
-    def __init__(self, network: Network, optimization: MatrixOptimizer) -> None:
+    def __init__(self, network: Network, optimization: MatrixOptimizer, planned: Mapping[int, int]) -> None:
         self.network, self.optimization = network, optimization
-        self._worth = worth(len(network.vector))
+        enough = worth(len(network.vector))
+        self._written = {size for size, updates in planned.items() if updates >= enough}
+        self._change_written = sum(planned.values()) >= enough
         self._pool: Pool = {}
-        self._times: Counter[Any] = Counter()
         self._gradients: dict[Any, Callable[..., None]] = {}
         self._examples: Callable[[], Any] = lambda: None  # not kept longer than they are needed
         self._by_size: dict[int, Callable[..., None]] = {}
@@ -46,7 +46,8 @@ class Update:
         run = self._by_size.get(len(places))
         if run is None:
             _gradient(self.network, examples.take(places), targets, outputs, shares, masks)
-            self._count(examples, len(places), targets, outputs, shares, masks)
+            if len(places) in self._written:
+                self._write(examples, len(places), targets, outputs, shares, masks)
         else:
             run(examples.x.take, places, targets, outputs, *_given(shares, masks))
 
@@ -86,20 +87,18 @@ class Update:
         numbers = optimization.numbers(loss, epoch)
         if self._change is None or optimization.updates == 1:
             optimization.change(network.vector, network.gradient, numbers)
-            if optimization.updates >= self._worth:
+            if self._change_written and optimization.updates > 1:
                 self._change = self._written_change()
         else:
             change, names = self._change
             change(*[numbers[name] for name in names])
 
-    def _count(self, examples: Any, size: int, *arguments: Any) -> None:
-        """Count a batch of its kind, and see whether there is code for the next ones, or time to write it."""
-        kind = size, *examples.kind(self.network.shape.sizes[1], size)
-        self._times[kind] += 1
-        if self._times[kind] == self._worth:
-            self._gradients[kind] = self._written_gradient(examples, size, *arguments)
-        if kind in self._gradients:
-            self._by_size[size] = self._gradients[kind]
+    def _write(self, examples: Any, size: int, *arguments: Any) -> None:
+        """Code for the next batches of this kind, which may have been there before."""
+        kind = examples.kind(self.network.shape.sizes[1], size)
+        if (size, *kind) not in self._gradients:
+            self._gradients[size, *kind] = self._written_gradient(examples, size, *arguments)
+        self._by_size[size] = self._gradients[size, *kind]
 
     def _written_gradient(
         self, examples: Any, size: int, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None

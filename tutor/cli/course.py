@@ -28,22 +28,24 @@ def page_of(
     silent: bool = False,
 ) -> Page:
     """The lesson ready to be shown; worksheets are worked out and experiments run when they are come to."""
-    from tutor.cli.worksheet import tableau_of
+    from tutor.cli.worksheet import marked_tableau
     from tutor.course.values import Values
     from tutor.views.course.page import Page
-
-    @cache
-    def tableau(name: str) -> Tableau:
-        lesson = course.text.worksheet(name)
-        try:
-            return tableau_of("", lesson, digits, None, most)
-        except TutorError as error:
-            raise TutorError(course.text.told_of(name, str(error).removeprefix(": "))) from None
 
     def results(name: str) -> Results:
         return run_experiment(course, name, printer, fresh, silent)
 
-    return Page(course, Values(course, results), tableau)
+    values = Values(course, results)
+
+    @cache
+    def tableau(name: str) -> Tableau:
+        worksheet = values.worksheet(name)
+        try:
+            return marked_tableau(worksheet, course.text.worksheet(name), digits, most=most)
+        except TutorError as error:
+            raise TutorError(course.text.told_of(name, str(error))) from None
+
+    return Page(course, values, tableau)
 
 
 def run_experiment(course: Course, name: str, printer: Printer, fresh: bool, silent: bool) -> Results:

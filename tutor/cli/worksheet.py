@@ -14,7 +14,8 @@ from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.lessons.format import Lesson, Printed
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import PrintedRow, Tableau
+    from tutor.worksheet.step import Worksheet
 
 
 def lesson_names(incomplete: str) -> list[str]:
@@ -69,20 +70,35 @@ def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = No
 def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.lessons.find import worksheet_of
+
+    try:
+        return marked_tableau(worksheet_of(lesson, chain), lesson, digits, chain, most)
+    except TutorError as error:
+        raise TutorError(f"{name}: {error}") from None
+
+
+def marked_tableau(
+    worksheet: Worksheet, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None
+) -> Tableau:
+    """The worksheet, which was made of the lesson in that chain, with the lesson's printed values marked."""
+    from tutor.views.worksheet.model import Tableau
+
+    _ = worksheet.values  # worked out here, where a failure can still be told with the name of the file
+    return Tableau(worksheet, digits, _printed_rows(worksheet, lesson, chain) if lesson.printed else [], most)
+
+
+def _printed_rows(worksheet: Worksheet, lesson: Lesson, chain: str | None) -> list[PrintedRow]:
     from tutor.marking.printed import mark_printed
-    from tutor.views.worksheet.model import PrintedRow, Tableau
+    from tutor.views.worksheet.model import PrintedRow
     from tutor.views.worksheet.notes import fill
 
     try:
-        worksheet = worksheet_of(lesson, chain)
-        _ = worksheet.values  # worked out here, where a failure can still be told with the name of the file
-        rows = [
+        return [
             PrintedRow(m.name, m.answer, m.key, m.verdict, fill(entry.note, worksheet), entry.place)
             for entry, m in mark_printed(lesson.printed, worksheet)
         ]
-        return Tableau(worksheet, digits, rows, most)
     except TutorError as error:
-        raise TutorError(f"{name}: {_of_the_other_chain(lesson, chain) or error}") from None
+        raise TutorError(_of_the_other_chain(lesson, chain) or str(error)) from None
 
 
 def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:

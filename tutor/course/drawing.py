@@ -79,10 +79,10 @@ def _over_numbers(text: str, variable: str, span: str, values: Values) -> Points
     if not found or int(found[1]) > int(found[2]):
         raise ValueError(f'over.{variable}: whole numbers from … to …, as in "1..10"')
     written, known = values.names_in(text)
-    points = []
+    names, points = frozenset(known), []
     for number in range(int(found[1]), int(found[2]) + 1):
         try:
-            value = evaluate_formula(parse(written, known, {variable: number}), known)
+            value = evaluate_formula(parse(written, names, {variable: number}), known)
         except TutorError as error:
             raise ValueError(str(error)) from None
         points.append((float(number), float(value)))

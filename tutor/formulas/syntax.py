@@ -42,8 +42,9 @@ class Syntax:
         return text
 
 
+@lru_cache(maxsize=256)
 def read_syntax(text: str, known: frozenset[str]) -> Syntax:
-    """The tree of the formula; `known` names are left whole."""
+    """The tree of the formula; `known` names are left whole. Kept for one that is read for many values of an index."""
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"a formula may have {LONGEST_TEXT} characters; this one has {len(text)}")
     source = text.strip().translate(SPELLINGS)

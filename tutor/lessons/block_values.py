@@ -28,6 +28,7 @@ class BlockValues:
         self.course = course
         self._worksheets: dict[str, Worksheet] = {}
         self._others: dict[str, Worksheet] = {}
+        self._values: dict[str, dict[str, Number]] = {}
 
     def blocks(self) -> Mapping[str, str]:
         """The kind of every block that has values, by its name."""
@@ -106,10 +107,12 @@ class BlockValues:
 
     def values_of(self, block: str) -> dict[str, Number]:
         """Everything that the block has, by its full name."""
-        worksheet, lesson = self.worksheet(block), self.course.worksheet(block)
-        values = worksheet.values
-        counts = {name: Fraction(count) for name, count in counts_of(worksheet, lesson).items() if name not in values}
-        return {f"{block}.{name}": value for name, value in (*values.items(), *counts.items())}
+        if block not in self._values:
+            worksheet = self.worksheet(block)
+            counts = counts_of(worksheet, self.course.worksheet(block))
+            values = {**{name: Fraction(count) for name, count in counts.items()}, **worksheet.values}
+            self._values[block] = {f"{block}.{name}": value for name, value in values.items()}
+        return self._values[block]
 
     def _with_numbers(self, formula: str, known: Mapping[str, Number]) -> str:
         """`W1[end]` and `W1[epoch 2]` as the update that is meant."""

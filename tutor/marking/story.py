@@ -278,7 +278,7 @@ class Search:
         """Whether the line is right with these givens."""
         lines = self._worked(self._functions, givens, _Overlay(self.working.floats, givens))
         return any(
-            x == place and self._fits(place, own, self._givens)
+            x == place and self._fits(place, own, givens)
             for x, own in takewhile(lambda line: line[0] <= place, lines)
         )
 

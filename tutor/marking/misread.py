@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -13,11 +14,21 @@ def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[tuple[Decima
     point may as well have been lost in the computation, and a neighbour be taken for it."""
     seen = {given, Decimal(0)}  # nobody reads that nothing is there
     moved = (-given, *(given.scaleb(places) for places in (1, -1, 2, -2)))
-    for reads, by_digits in ((_by_digits(given), True), (moved, False), (others, False)):
+    for reads, by_digits in ((_by_digits(_among(given, others)), True), (moved, False), (others, False)):
         for read in reads:
             if read not in seen:
                 seen.add(read)
                 yield read, by_digits
+
+
+def _among(given: Decimal, others: Sequence[Decimal]) -> Decimal:
+    """The number with as many decimals as most of the others have: 0.4 may stand as 0.40 among them."""
+    decimals = Counter(max(0, -exponent) for other in others if isinstance(exponent := other.as_tuple().exponent, int))
+    usual = max(decimals, key=decimals.__getitem__, default=0)
+    _, digits, exponent = given.as_tuple()
+    if not isinstance(exponent, int) or -exponent >= usual or len(digits) + usual > _MOST_DIGITS:
+        return given
+    return given.quantize(Decimal((0, (1,), -usual)))
 
 
 def _by_digits(given: Decimal) -> Iterator[Decimal]:

@@ -184,7 +184,7 @@ class Search:
         if not isfinite(own) or (written.exponent is None and not own):
             return False
         value = float(written.value)
-        if (not value or value == self._before(place, givens)) and not self._is_same(place, own):
+        if (not value or value == float(self.working.before(place))) and not self._is_same(place, own):
             return False  # a zero, or a weight left as it was, is what comes out exactly
         return abs(value - own) <= self._tolerance(place, own, givens)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property, partial
+from math import inf
 from typing import NamedTuple, TypeVar
 
 from tutor.formulas.expressions import parts, where
@@ -27,8 +28,12 @@ FEWEST_OF_A_BLANK = 3
 """Significant digits with which everybody goes on, at least, but for those who keep to so many decimals everywhere."""
 FEWEST_CUT = 3
 """Lines that show that a writer cuts digits off."""
-_HALF = Decimal("0.5")
 _NOTHING = Decimal(0)
+
+
+def _is_lost(part: float) -> bool:
+    """Whether so much of the last digit is lost where digits are rounded or cut off."""
+    return -0.5 <= part <= 1
 
 
 class Precision(NamedTuple):
@@ -153,15 +158,19 @@ class Working:
 
     @cached_property
     def _cut_and_rounded(self) -> tuple[int, int]:
-        """How many lines show each. The truth of a line is its key, or what follows from the lines above it."""
-        cut = rounded = 0
+        """How many lines show each, by the truths that more of them keep to: the key, or what their own lines give."""
+        lost = []  # of the last digit: 0 to 1 where it was cut off, -1/2 to 1/2 where it was rounded
         for place, w in self.written.items():
-            truths = [t for t in (self.program.key[place], self.own[place]) if t]
-            if w.exponent is None or not truths:
-                continue
-            lost = [(abs(t) - abs(w.value)) / w.unit for t in truths]  # 0 to 1 where cut off, -1/2 to 1/2 where rounded
-            nearest = min(lost, key=abs)
-            cut, rounded = cut + (_HALF < nearest <= 1), rounded + (-_HALF <= nearest < 0 and max(lost) < 0)
+            if w.exponent is not None:
+                truths = self.program.key[place], self.own[place]
+                lost.append([float((abs(t) - abs(w.value)) / w.unit) if t else inf for t in truths])
+        by_key, by_own = (sum(map(_is_lost, column)) for column in zip(*lost, strict=True)) if lost else (0, 0)
+        cut = rounded = 0
+        for key, own in lost:
+            first, second = (own, key) if by_own > by_key else (key, own)
+            part = first if _is_lost(first) else second
+            cut += 0.5 < part <= 1
+            rounded += part >= -0.5 and all(truth < 0 or truth == inf for truth in (key, own))
         return cut, rounded
 
     def expected_unit(self, place: int, value: Decimal) -> Decimal:
@@ -179,7 +188,7 @@ class Working:
 
     def _work_bounds(self, place: int) -> Bounds:
         moves = self._moved(place)
-        return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves))
+        return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves), self.may_cut)
 
     def bounds_of(
         self,
@@ -197,7 +206,7 @@ class Working:
         if by is None:
             return UNKNOWN
         moves = combined(by, self._moves.__getitem__)
-        return bounds(moves, self._cut_off(moves))
+        return bounds(moves, self._cut_off(moves), self.may_cut)
 
     def is_steady(self, place: int) -> bool:
         """Whether its bounds are known to be finite without being worked out: for a polynomial over numbers written or

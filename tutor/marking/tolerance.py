@@ -6,7 +6,8 @@ that source:
 
     A = Σ |s|·δ        σ² = Σ s²·δ²/3        T = min(A, |mean| + 5σ)
 
-The mean is 0 where numbers are rounded; where they are cut off each of them is too near to 0 by half a unit on average.
+The mean is 0 where numbers are rounded; where they are cut off each of them is too near to 0 by half a unit on average,
+and by a whole one at most, so that A is twice as large, also as long as no line shows that its writer rounds.
 A tolerance is worked out in ordinary floating point where that will do, and nobody reads its digits.
 """
 
@@ -37,15 +38,16 @@ Moves = Mapping[int, float]
 """By how much each source moves a quantity: s·δ, signed, so that what meets on several ways is added first."""
 
 
-def bounds(moves: Moves, towards: Mapping[int, int]) -> Bounds:
-    """T and A. `towards` has the sign in which a source is cut off, where it is."""
+def bounds(moves: Moves, towards: Mapping[int, int], may_cut: bool) -> Bounds:
+    """T and A. `towards` has the sign in which a source is cut off, where it is known to be; where each only may be, by
+    a whole unit, that counts for what it could do at the very most."""
     farthest = squares = mean = 0.0
     for source, move in moves.items():
-        cut = towards.get(source, 0)
-        farthest += abs(move) * (2 if cut else 1)
+        farthest += abs(move)
         squares += move * move
-        mean += move * cut
-    return Bounds(min(farthest, abs(mean) + SIGMAS * sqrt(squares / 3)), farthest)
+        mean += move * towards.get(source, 0)
+    most = 2 * farthest if towards else farthest
+    return Bounds(min(most, abs(mean) + SIGMAS * sqrt(squares / 3)), 2 * farthest if may_cut else farthest)
 
 
 def combined(slopes: Mapping[int, float], moves: Callable[[int], Moves]) -> dict[int, float]:

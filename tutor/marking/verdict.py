@@ -105,15 +105,15 @@ class Line:
             return "wrong"
         if enough and self._is_rounding(own, Decimal(likely)):
             return "rounding"
-        if apart <= half + Decimal(farthest) or self._is_cut_off(Decimal(likely)):
+        if apart <= half + Decimal(farthest) or self._is_cut_off(Decimal(farthest if working.may_cut else likely)):
             return "coarse"
         return "wrong"
 
-    def _is_cut_off(self, likely: Decimal) -> bool:
-        """Whether too few digits are those of the truth, the others left off."""
+    def _is_cut_off(self, spread: Decimal) -> bool:
+        """Whether too few digits are those of the truth, their own one give or take the spread, the others left off."""
         key = self.working.program.key[self.place]
-        truths = ((key, _NOTHING), (self.whole, likely))
-        return any(t is not None and cut_off(self.written.value, self.unit, t, spread) for t, spread in truths)
+        truths = ((key, _NOTHING), (self.whole, spread))
+        return any(t is not None and cut_off(self.written.value, self.unit, t, off) for t, off in truths)
 
     def _is_rounding(self, own: Decimal, likely: Decimal) -> bool:
         written, value = self.written, self.value

@@ -140,6 +140,22 @@ def test_a_misread_given_is_asked_about_and_not_told() -> None:
     assert "0." not in told.message
 
 
+@pytest.mark.parametrize(("old", "read"), [("0.4", "0.44"), ("0.59", "0.99"), ("0.59", "5.59"), ("-0.25", "-0.26")])
+def test_a_given_is_misread_as_it_stands_among_the_others(old: str, read: str) -> None:
+    """0.4 is one of numbers with two decimals; and the update leaves a weight as it was where few digits are written."""
+    lesson = """format = 1
+title = "one neuron"
+network = { inputs = ["X1", "X2"], loss = "half_squared_error", layers = [
+  { activation = "sigmoid", weights = [[0.4, 0.59]], biases = [-0.25] }] }
+examples = [{ inputs = [0.31, 0.72], targets = [0.15] }]
+training = { learning_rate = 0.001 }
+"""
+    misread = lesson.replace(f"{old},", f"{read},").replace(f"{old}]", f"{read}]")
+    theirs = worksheet_of(parse_lesson(misread, "read"))
+    found = marked(lesson, {step.name: f"{float(theirs.values[step.name]):.4f}" for step in theirs.steps})
+    assert [(m.id, m.read_as) for m in found.misconceptions] == [("misread-given", read)]
+
+
 WITHOUT_WORK = {
     "negated": lambda v: f"{-v:.6g}", "twice": lambda v: f"{2 * v:.6g}", "ten times": lambda v: f"{10 * v:.6g}",
     "0": lambda v: "0", "zeros": lambda v: "0.0000000", "1": lambda v: "1", "thousands": lambda v: "1e3",

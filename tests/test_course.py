@@ -812,3 +812,25 @@ def test_a_number_in_prose_is_given_in_a_block_or_computed(name: str) -> None:
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", prose, flags=re.DOTALL)
     typed = {number for number in _NUMERAL.findall(outside) if float(number) not in given}
     assert typed == {number for lesson, number in _TYPED if lesson == name}
+
+
+def test_an_experiment_shows_the_layers_and_the_weights_of_its_networks(tutor: Tutor) -> None:
+    """Those that `tutor train` comes to with the same settings and the first seed."""
+    lesson = f"""{HEAD}
+```toml experiment race
+data = "moons"
+seeds = 2
+show = ["layers", "weights"]
+settings = {{ hidden = [3], epochs = 4 }}
+```
+"""
+    (tutor.folder / "l.md").write_text(lesson)
+    shown = " ".join(tutor("run", "l.md", "--narrate").stdout.split())
+    options = ("--data", "moons", "--hidden", "3", "--epochs", "4", "--seed", "0", "--layers")
+    trained = tutor.json("train", *options, "--save", "m.npz")
+    for layer in (one for one in trained["layers"] if one["epoch"] == 4):
+        assert f"all, layer {layer['layer']}: gradient {layer['gradient_norm']:.3g}, " in shown
+        assert f"length of the weights {layer['weight_norm']:.3g}, " in shown
+    vector = trained["weights"]  # of three neurons with two inputs and of one with three, each with its bias at the end
+    weights = sorted(w for place, w in enumerate(vector) if place not in (2, 5, 8, 12))
+    assert f"{weights[0]:.4g} at percentile 0, " in shown and f"{weights[-1]:.4g} at percentile 100" in shown

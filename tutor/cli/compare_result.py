@@ -68,7 +68,7 @@ def regions_of(candidates: Sequence[Candidate], comparison: Comparison) -> list[
     """The plane of every setting that has ended, by its letter, made once more with the first seed."""
     from dataclasses import replace
 
-    from tutor.experiments.regions import trained
+    from tutor.experiments.trained import trained
     from tutor.views.comparison import letter
 
     found = []

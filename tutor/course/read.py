@@ -14,12 +14,8 @@ from tutor.lessons.course_text import CourseText
 from tutor.lessons.markdown import Fence, Prose
 from tutor.lessons.read import Place, decoded, read_toml
 
-SHOWN = ("table", "curves", "paths", "regions", "confusion")
+SHOWN = ("table", "curves", "paths", "regions", "confusion", "layers", "weights")
 """What an experiment may show."""
-_INSTEAD = {
-    "layers": 'measure what you want to know of them, as in first = "gradient_norm(layer = 1)"',
-    "weights": 'measure what you want to know of them, as in length = "weight_norm(layer = 1)"',
-}
 
 
 @dataclass(frozen=True)
@@ -122,8 +118,7 @@ def _check_experiment(spec: Experiment, text: CourseText, place: Place) -> None:
             _refuse(place, key, f"say what to show: {', '.join(SHOWN)}")
     for word in spec.show:
         if word not in SHOWN:
-            instead = f"; {_INSTEAD[word]}" if word in _INSTEAD else nearest(word, SHOWN)
-            _refuse(place, "show", f"show: an experiment shows no {word!r}{instead}")
+            _refuse(place, "show", f"show: an experiment shows no {word!r}{nearest(word, SHOWN)}")
         if spec.vary and word not in ("table", "curves"):
             _refuse(place, "show", f"show: {word!r} draws rows with names; write them as [rows] in place of [vary]")
     for name, row in spec.rows.items():

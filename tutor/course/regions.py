@@ -13,23 +13,25 @@ from tutor.course.values import Values
 from tutor.errors import nearest
 
 if TYPE_CHECKING:
-    from tutor.experiments.regions import Trained
+    from tutor.experiments.trained import Trained
     from tutor.training.results import Plane
     from tutor.worksheet.step import Worksheet
 
 
 def trained_row(
-    course: Course, spec: Experiment, setting: Setting, seed: int = 0, epochs: Sequence[int] = ()
+    course: Course, spec: Experiment, setting: Setting, seed: int = 0, epochs: Sequence[int] = (), layers: bool = False
 ) -> Trained:
     """One training of the experiment, made once more; the seed counts from 0 within the experiment."""
-    from tutor.experiments.regions import trained
+    from tutor.experiments.trained import trained
 
-    return trained(setting.name, candidate_of(course, spec, setting).runs(spec.seeds, ())[seed], epochs)
+    run = candidate_of(course, spec, setting).runs(spec.seeds, ())[seed]
+    return trained(setting.name, run, epochs, layers)
 
 
 def trained_rows(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> list[Trained]:
     """Every row of the experiment with its first seed."""
-    return [trained_row(course, spec, setting) for setting in settings_in(spec, over)]
+    layers = "layers" in spec.show
+    return [trained_row(course, spec, setting, layers=layers) for setting in settings_in(spec, over)]
 
 
 def planes_of(spec: Drawing, course: Course, values: Values) -> Iterator[Plane]:

@@ -278,8 +278,7 @@ class Search:
         """Whether the line is right with these givens."""
         lines = self._worked(self._functions, givens, _Overlay(self.working.floats, givens))
         return any(
-            x == place and self._fits(place, own, givens)
-            for x, own in takewhile(lambda line: line[0] <= place, lines)
+            x == place and self._fits(place, own, givens) for x, own in takewhile(lambda line: line[0] <= place, lines)
         )
 
     def _givens_above(self, place: int) -> list[int]:

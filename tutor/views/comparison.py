@@ -35,7 +35,7 @@ from tutor.views.blocks import (
     Text,
     pieces,
 )  # fmt: skip
-from tutor.views.layers import TABLES
+from tutor.views.layers import layers_of_several
 from tutor.views.paths import paths_plot
 from tutor.views.regions import regions
 
@@ -167,28 +167,14 @@ def _table(columns: Mapping[str, Sequence[Text]], comparison: Comparison) -> Tab
 
 def _layers(comparison: Comparison) -> Iterator[Block]:
     """The layers of each setting at the end, as `tutor train --layers` shows them: the means over the seeds."""
-    found: list[tuple[str, int, dict[str, Spread | None]]] = []
+    found = []
     for place, summary in enumerate(comparison.summaries):
-        found += [(letter(place), number, one) for number, one in enumerate(summary.layers(), 1)]
-    if not found:
-        return
-    yield Heading("Layer by layer at the end, over the training part: means over the seeds")
-    for title, cells, about in TABLES:
-        known = [cell for cell in cells if any(one.get(cell[0]) is not None for *_, one in found)]
-        rows = []
-        for place, (name, number, one) in enumerate(found):
-            means = [None if (value := one.get(cell[0])) is None else value.mean for cell in known]
-            said = [
-                cell[2].format(cell[3](value)) for cell, value in zip(known, means, strict=True) if value is not None
-            ]
-            shown = tuple("-" if value is None else cell[3](value) for cell, value in zip(known, means, strict=True))
-            ends = place + 1 < len(found) and found[place + 1][0] != name
-            told = f"Setting {name}, layer {number}: {', '.join(said)}."
-            rows.append(Row((name if number == 1 else "", str(number), *shown), told, ends=ends))
-        columns = (Column("", Kind.NAME), Column("layer", Kind.NUMBER))
-        yield Heading(title, Level.LINES)
-        yield Table((*columns, *(Column(cell[1], Kind.NUMBER) for cell in known)), tuple(rows), whole=True)
-        yield Paragraph(about)
+        for number, one in enumerate(summary.layers(), 1):
+            means = {name: None if value is None else value.mean for name, value in one.items()}
+            found.append((letter(place), f"Setting {letter(place)}", number, means))
+    if found:
+        yield Heading("Layer by layer at the end, over the training part: means over the seeds")
+        yield from layers_of_several(found)
 
 
 def _what_is_shown(about: About, comparison: Comparison) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tutor.views.blocks import Block, Column, Heading, Kind, Level, Paragraph, Row, Table
@@ -91,6 +91,27 @@ def _table(title: str, cells: Sequence[Cell], found: Sequence[Any], about: str) 
     yield Heading(title, Level.LINES)
     yield Table((*columns, *(Column(heading, Kind.NUMBER) for _, heading, _, _ in known)), tuple(rows), whole=True)
     yield Paragraph(about)
+
+
+def layers_of_several(found: Sequence[tuple[str, str, int, Mapping[str, float | None]]]) -> Iterator[Block]:
+    """The layers of several networks: what each is called, in the table and in a sentence, the number of the layer and
+    its measures by name."""
+    for title, cells, about in TABLES:
+        known = [cell for cell in cells if any(values.get(cell[0]) is not None for *_, values in found)]
+        rows = []
+        for place, (name, called, number, values) in enumerate(found):
+            each = [values.get(cell[0]) for cell in known]
+            said = [
+                cell[2].format(cell[3](value)) for cell, value in zip(known, each, strict=True) if value is not None
+            ]
+            shown = tuple(cell[3](value) for cell, value in zip(known, each, strict=True))
+            ends = place + 1 < len(found) and found[place + 1][0] != name
+            told = f"{called}, layer {number}: {', '.join(said)}."
+            rows.append(Row((name if number == 1 else "", str(number), *shown), told, ends=ends))
+        columns = (Column("", Kind.NAME), Column("layer", Kind.NUMBER))
+        yield Heading(title, Level.LINES)
+        yield Table((*columns, *(Column(cell[1], Kind.NUMBER) for cell in known)), tuple(rows), whole=True)
+        yield Paragraph(about)
 
 
 def _when(epoch: int) -> str:

@@ -18,9 +18,9 @@ from tutor.results import Result
 from tutor.views.blocks import Block, Column, Kind, Paragraph, Strong, Table, Text
 from tutor.views.blocks import Row as Line
 from tutor.views.course.curves import curves, signs_of
+from tutor.views.course.networks import network_blocks
 from tutor.views.course.numbers import number, spelled
 from tutor.views.course.prose import plain_texts
-from tutor.views.course.regions import network_blocks
 
 
 def experiment_blocks(

@@ -1,4 +1,4 @@
-"""A training made once more, for what its network makes of the plane that its examples lie in."""
+"""A training made once more, for what there is to be seen of its network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
 from tutor.experiments.experiment import OfFunction, Run
+from tutor.training.layers import LayerMeasures, watch_layers
 from tutor.training.results import Plane, plane, why_no_plane
 from tutor.training.trainer import Checkpoints
 
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """A row of an experiment trained with one seed: the network as it was in the end and after the epochs asked for."""
+    """A row of an experiment trained with one seed: the network as it was in the end and after the epochs asked for;
+    `layers` are those in the end, where they were asked for."""
 
     name: str
     trainer: Trainer
     states: Mapping[int, Any]
     last: int
     diverged: bool
+    layers: Sequence[LayerMeasures] = ()
 
     @property
     def about(self) -> str:
@@ -53,12 +56,13 @@ class Trained:
         return replace(found, title=told, cells=cells, about=self.about)
 
 
-def trained(name: str, run: Run, epochs: Sequence[int] = ()) -> Trained:
-    """The training of this row, and the network after these epochs and in the end."""
+def trained(name: str, run: Run, epochs: Sequence[int] = (), layers: bool = False) -> Trained:
+    """The training of this row, and the network after these epochs and in the end, with or without its layers."""
     if isinstance(run.source, OfFunction):
-        raise TutorError("a function that is minimised has neither regions nor classes; its path can be drawn")
+        raise TutorError("a function that is minimised has no network to be looked at; its path can be drawn")
     trainer = run.trainer()
     states = {0: trainer.form.state()}
+    seen = watch_layers(trainer) if layers else []
 
     def keep(result: Any) -> None:
         if len(result.history) in epochs:
@@ -70,4 +74,5 @@ def trained(name: str, run: Run, epochs: Sequence[int] = ()) -> Trained:
         raise KeyboardInterrupt
     last = len(result.history)
     states[last] = trainer.form.state()
-    return Trained(name, trainer, states, last, result.diverged)
+    at_the_end = [one for one in seen if one.epoch == seen[-1].epoch]
+    return Trained(name, trainer, states, last, result.diverged, at_the_end)

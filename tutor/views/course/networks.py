@@ -1,4 +1,4 @@
-"""Planes as blocks: those of a plot, and what an experiment shows of its networks, one for each row."""
+"""What an experiment shows of its networks, one for each row: regions, what classes were taken for, layers, weights."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
 from tutor.course.format import Experiment
 from tutor.course.read import Course
 from tutor.course.regions import trained_rows
-from tutor.views.blocks import Block
+from tutor.views.blocks import Block, Heading, Level
+from tutor.views.course.curves import curves
+from tutor.views.layers import layers_of_several
 from tutor.views.regions import regions
 from tutor.views.training import confusion_matrix
 
 if TYPE_CHECKING:
-    from tutor.experiments.regions import Trained
+    from tutor.experiments.trained import Trained
     from tutor.training.results import Plane
 
+_SORTED = "The weights at the end, from the lowest to the highest"
 _TITLE = "Which part of the plane is taken for what"
 
 
 def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> Iterator[Block]:
     """What is to be seen of the networks themselves, after the last epoch of the first seed. Raises ValueError for a
     row of which there is nothing of the kind to be seen."""
-    wanted = [word for word in ("regions", "confusion") if word in spec.show]
+    wanted = [word for word in ("regions", "confusion", "layers", "weights") if word in spec.show]
     if not wanted:
         return
     rows = trained_rows(course, spec, over)
@@ -32,6 +37,18 @@ def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | N
     if "confusion" in wanted:
         for row in rows:
             yield from _confused(row)
+    if "layers" in wanted:
+        yield Heading("Layer by layer at the end, over the training part", Level.LINES)
+        found = [(row.name, row.name, one.layer, asdict(one)) for row in rows for one in row.layers]
+        yield from layers_of_several(found)
+    if "weights" in wanted:
+        yield curves(_SORTED, "percentile", "weight", {row.name: _sorted(row) for row in rows})
+
+
+def _sorted(row: Trained) -> list[tuple[float, float]]:
+    """The weights without biases from the lowest to the highest, each with the percentage of the others below it."""
+    weights = sorted(map(float, row.trainer.form.vector[row.trainer.shape.weights()]))
+    return [(100 * place / max(1, len(weights) - 1), weight) for place, weight in enumerate(weights)]
 
 
 def _at_the_end(row: Trained) -> Plane:

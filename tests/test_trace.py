@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -223,6 +224,35 @@ def test_printed_with_a_few_decimals() -> None:
         for n, v in recorded(replace(PLAIN, n=8), Style(gradient="sum"), ("missing-slope",)).items()
     }
     assert ids(checked(wrong, PLAIN)) == ["missing-slope"]
+
+
+@pytest.mark.parametrize("mistakes", [(), ("missing-slope",)])
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_a_large_step_takes_three_times_its_arrays(dtype: Any, mistakes: tuple[str, ...]) -> None:
+    """Those that were recorded among them. What is loaded when something is first checked is no memory of a step."""
+    task = Task((784, 128, 10), "classes", "relu", 128, dtype=dtype)
+    checked(recorded(replace(task, sizes=(5, 4, 3)), Style(), mistakes), task)
+    arrays = recorded(task, Style(), mistakes)
+    tracemalloc.start()
+    try:
+        report = checked(arrays, task)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [*mistakes] == ids(report)
+    assert peak <= 3 * sum(np.asarray(array).nbytes for array in arrays.values())
+
+
+@pytest.mark.parametrize("style", ["rows", "columns", "divided at the end"])
+@pytest.mark.parametrize("mistake", ["", "missing-slope", "bias-mean", "ascent", "transposed-product", "overwritten"])
+def test_a_large_step_is_read_as_a_small_one(style: str, mistake: str) -> None:
+    """Matrices that are worked in blocks, in every orientation: the same verdicts and mistakes."""
+    said = []
+    for sizes in ((6, 5, 3), (300, 130, 3)):
+        task = Task(sizes, "classes", "tanh", 7, seed=3)
+        report = checked(recorded(task, STYLES[style], (mistake,) if mistake else ()), task)
+        said.append((verdicts(report), ids(report), [m.arrays for m in report.mistakes]))
+    assert said[0] == said[1] and bool(said[0][1]) == bool(mistake)
 
 
 # Single mistakes that need arrays of their own

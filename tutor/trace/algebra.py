@@ -24,6 +24,22 @@ class Role(NamedTuple):
 
 
 Values = Callable[[Role], Bounded]
+
+
+class Rows(NamedTuple):
+    """Some rows of what has `all` of them. A vector, or a single row, stands beside each and is not cut."""
+
+    at: slice
+    all: int
+
+    def of(self, whole: Bounded) -> Bounded:
+        shape = whole.shape
+        return whole[self.at] if len(shape) == 2 and shape[0] == self.all else whole
+
+
+RowsOf = Callable[[Role, Rows], Bounded]
+
+
 Spelling = Callable[[Role, bool], str]
 """The writer's name of an array, for it or for its transpose as it stands inside."""
 
@@ -36,6 +52,10 @@ class Node:
 
     def value(self, values: Values) -> Bounded:
         raise NotImplementedError
+
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        """Some rows of the value, from as little of what it is made of as they need."""
+        return rows.of(self.value(values))
 
     def text(self, spelled: Spelling, turned: bool = False) -> str:
         raise NotImplementedError
@@ -57,6 +77,9 @@ class Ref(Node):
 
     def value(self, values: Values) -> Bounded:
         return values(self.role)
+
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        return rows_of(self.role, rows)
 
     def text(self, spelled: Spelling, turned: bool = False) -> str:
         return spelled(self.role, turned)
@@ -94,6 +117,9 @@ class Product(Node):
     def value(self, values: Values) -> Bounded:
         return self.left.value(values) @ self.right.value(values)
 
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        return self.left.rows(rows, values, rows_of) @ self.right.value(values)
+
     def text(self, spelled: Spelling, turned: bool = False) -> str:
         factors = (self.right, self.left) if turned else (self.left, self.right)
         return "·".join(_inner(f, spelled, turned) for f in factors)
@@ -116,7 +142,12 @@ class Entrywise(Node):
     tag: str = ""
 
     def value(self, values: Values) -> Bounded:
-        left, right = self.left.value(values), self.right.value(values)
+        return self._combined(self.left.value(values), self.right.value(values))
+
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        return self._combined(self.left.rows(rows, values, rows_of), self.right.rows(rows, values, rows_of))
+
+    def _combined(self, left: Bounded, right: Bounded) -> Bounded:
         if self.sign == "⊙":
             return left * right
         return left + right if self.sign == "+" else left - right
@@ -147,6 +178,9 @@ class Scaled(Node):
     def value(self, values: Values) -> Bounded:
         return self.of.value(values) * self.factor
 
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        return self.of.rows(rows, values, rows_of) * self.factor
+
     def text(self, spelled: Spelling, turned: bool = False) -> str:
         return f"{self.before}{_inner(self.of, spelled, turned)}{self.after}"
 
@@ -169,7 +203,14 @@ class Call(Node):
     whole: bool = False
 
     def value(self, values: Values) -> Bounded:
-        arguments = [a.value(values) for a in self.arguments]
+        return self._called([a.value(values) for a in self.arguments])
+
+    def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
+        if self.whole:
+            return rows.of(self.value(values))
+        return self._called([a.rows(rows, values, rows_of) for a in self.arguments])
+
+    def _called(self, arguments: list[Bounded]) -> Bounded:
         found = self.function(*arguments, BoundedSystem)
         return found if isinstance(found, Bounded) else _constant(found, arguments[0])
 

@@ -17,7 +17,7 @@ from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
-from tutor.trace.algebra import Role
+from tutor.trace.algebra import Ref, Role
 from tutor.trace.equations import Conventions, Network
 from tutor.trace.orientation import Arrays, Recorded, kind_of, laid_out, layouts
 from tutor.trace.precision import PRECISIONS, Precision, precision_of
@@ -314,20 +314,28 @@ class _Search:
         _, step = self._made(replace(c, rate=1.0))
         ratios = []
         for role in updated:
-            old = Role(role.kind.removesuffix("_new"), role.layer)
-            try:
-                direction = step.value(old).value - step.own(role).value
-                change = step.value(old).value - step.value(role).value
-            except (Unknown, ValueError):
-                continue
-            if direction.shape == change.shape and np.any(direction):
-                place = np.unravel_index(np.argmax(np.abs(direction)), direction.shape)
-                ratios.append(abs(float(change[place] / direction[place])))
+            if (ratio := _change_by_direction(step, role)) is not None:
+                ratios.append(ratio)
         seen = [r for r in ratios if np.isfinite(r) and r > 0]
         for ratio in dict.fromkeys(seen):
             yield from dict.fromkeys([*(float(f"{ratio:.{digits}g}") for digits in (1, 2, 3, 4)), ratio])
         if not seen:
             yield float(OPTIMIZERS[c.optimizer].rate or 0.1)
+
+
+def _change_by_direction(step: Step, role: Role) -> float | None:
+    """By how much a parameter was changed where a step of rate 1 changes it most, as a share of that."""
+    old = Role(role.kind.removesuffix("_new"), role.layer)
+    largest, ratio = 0.0, None
+    try:
+        for (_, new, own), (_, _, before) in zip(step.compared(role), step.compared(role, node=Ref(old)), strict=True):
+            direction, change = before.value - own.value, before.value - new.value
+            place = np.unravel_index(np.argmax(np.abs(direction)), direction.shape)
+            if direction.shape == change.shape and abs(direction[place]) > largest:
+                largest, ratio = abs(direction[place]), abs(float(change[place] / direction[place]))
+    except (Unknown, ValueError):
+        return None
+    return ratio
 
 
 _MEANS = ((True, False), (False, False), (True, True), (False, True))

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
 import numpy as np
 
-from tutor.trace.orientation import Recorded
-from tutor.trace.precision import Bounded, Precision, distance
+from tutor.trace.algebra import Role
+from tutor.trace.precision import Precision, distance
+from tutor.trace.replay import Step
 
 Array = Any
 _ROWS, _COLUMNS = 8, 48
 
 
-def error_of(recorded: Array, own: Bounded) -> tuple[float | None, tuple[int, ...]]:
-    """The largest difference as a share of the largest number, and its place inside."""
-    if np.shape(recorded) != np.shape(own.value):
-        return None, ()
-    with np.errstate(all="ignore"):
-        off = np.abs(recorded - own.value)
-        off = np.where((recorded == own.value) | (np.isnan(recorded) & np.isnan(own.value)), 0.0, off)
-        place = tuple(int(i) for i in np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape))
-        # Of a sum that comes to nearly 0 the numbers that were added say how much it can be off.
-        largest = max(float(np.max(np.abs(own.value))), float(np.max(own.bound)) / (8 * own.precision.roundoff))
-        worst = float(off[place])
+def error_of(step: Step, role: Role, truth: Step) -> tuple[float | None, tuple[int, ...]]:
+    """The largest difference from what another step gives, as a share of the largest number, and its place inside."""
+    worst, place, largest = -1.0, tuple[int, ...](), 0.0
+    for start, recorded, own in step.compared(role, truth):
+        if recorded.shape != own.shape:
+            return None, ()
+        with np.errstate(all="ignore"):
+            off, at = _most_off(recorded.value, own.value)
+            if off > worst or (np.isnan(off) and np.isfinite(worst)):
+                worst, place = off, (at[0] + start, *at[1:]) if at else ()
+            # Of a sum that comes to nearly 0 the numbers that were added say how much it can be off.
+            sizes = float(np.max(np.abs(own.value))), float(np.max(own.bound)) / (8 * own.precision.roundoff)
+            largest = max(largest, *sizes)
     if worst == 0:
         return 0.0, place
     return (worst / largest if largest else worst), place
+
+
+def _most_off(recorded: Array, own: Array) -> tuple[float, tuple[int, ...]]:
+    """The largest difference and its place; what is no number counts for most."""
+    off = np.abs(recorded - own)
+    off = np.where((recorded == own) | (np.isnan(recorded) & np.isnan(own)), 0.0, off)
+    place = tuple(int(i) for i in np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape))
+    return float(off[place]), place
 
 
 def digits_of(error: float, p: Precision) -> int:
@@ -38,16 +50,37 @@ def digits_of(error: float, p: Precision) -> int:
     return max(0, min(most, floor(-log10(error)))) if np.isfinite(error) else 0
 
 
-def mark_of(recorded: Recorded, own: Bounded, p: Precision, sums: Array | None, examples: int) -> str:
-    """In a few words, what kind of difference it is; empty where none stands out."""
-    array, truth = recorded.array.astype(np.float64, copy=False), own.value
+@dataclass(frozen=True)
+class Beside:
+    """An array beside what its equation gives for it, and where the two differ by more than they can."""
+
+    array: Array
+    truth: Array
+    wrong: Array
+
+    @classmethod
+    def of(cls, step: Step, role: Role) -> Beside:
+        truths, wrong = [], []
+        for _, recorded, own in step.compared(role):
+            truths.append(own.value)
+            same_shape = recorded.shape == own.shape
+            with np.errstate(all="ignore"):
+                off = distance(recorded.value, own, step.precision) > 0 if same_shape else np.ones(recorded.shape, bool)
+            wrong.append(off)
+        joined = (np.concatenate(blocks) if len(blocks) > 1 else blocks[0] for blocks in (truths, wrong))
+        return cls(step.value(role).value, *joined)
+
+
+def mark_of(beside: Beside, turned: bool, sums: Array | None) -> str:
+    """In a few words, what kind of difference it is; empty where none stands out. `turned` is an array that the writer
+    has the other way round, `sums` are the weighted sums that belong to it."""
+    array, truth = beside.array, beside.truth
     if array.shape != np.shape(truth):
         return f"the shape is {_shape(array)} and should be {_shape(truth)}"
     if not np.all(np.isfinite(array)):
         count = int(np.sum(~np.isfinite(array)))
         return f"{count} of {array.size} numbers are not finite"
-    wrong = distance(array, own, p) > 0
-    return _factor(array, truth, wrong) or _turned(array, truth) or _places(array, wrong, recorded, sums, examples)
+    return _factor(array, truth, beside.wrong) or _turned(array, truth) or _places(beside.wrong, turned, sums)
 
 
 def _shape(array: Array) -> str:
@@ -60,7 +93,8 @@ def _factor(array: Array, truth: Array, wrong: Array) -> str:
         return "it should be 0 throughout"
     if not np.any(array):
         return "it is 0 throughout"
-    ratios = array[big] / truth[big]
+    ratios = array[big]
+    ratios /= truth[big]
     if np.ptp(ratios) <= 1e-3 * abs(np.median(ratios)):
         ratio = float(np.median(ratios))
         if abs(ratio + 1) < 1e-3:
@@ -78,17 +112,17 @@ def _turned(array: Array, truth: Array) -> str:
     return ""
 
 
-def _places(array: Array, wrong: Array, recorded: Recorded, sums: Array | None, examples: int) -> str:
+def _places(wrong: Array, turned: bool, sums: Array | None) -> str:
     if not np.any(wrong) or np.all(wrong):
         return ""
     if sums is not None and sums.shape == wrong.shape and np.any(sums < 0) and np.any(sums > 0):
         for sign, there in (("below", sums < 0), ("above", sums > 0)):
             if not np.any(wrong & ~there) and np.mean(wrong[there]) > 0.9:
                 return f"only where the weighted sum is {sign} 0"
-    if array.ndim == 2:
+    if wrong.ndim == 2:
         rows, columns = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
-        names = ("column", "row") if recorded.turned else ("row", "column")
-        for name, places, size in ((names[0], rows, array.shape[0]), (names[1], columns, array.shape[1])):
+        names = ("column", "row") if turned else ("row", "column")
+        for name, places, size in ((names[0], rows, wrong.shape[0]), (names[1], columns, wrong.shape[1])):
             if len(places) == 1 and size > 1:
                 return f"only in {name} {places[0]}"
             if len(places) < size and len(places) <= 4:
@@ -96,15 +130,14 @@ def _places(array: Array, wrong: Array, recorded: Recorded, sums: Array | None, 
     return f"in {int(wrong.sum())} of {wrong.size} numbers"
 
 
-def picture_of(recorded: Recorded, own: Bounded, p: Precision) -> list[str]:
+def picture_of(beside: Beside, turned: bool) -> list[str]:
     """Where it differs, as the writer has it: # where it does, · where not; of a large array, blocks of it."""
-    array = recorded.array.astype(np.float64, copy=False)
-    if array.shape != np.shape(own.value) or array.ndim != 2 or array.size < 2:
+    wrong = beside.wrong
+    if beside.array.shape != np.shape(beside.truth) or wrong.ndim != 2 or wrong.size < 2:
         return []
-    wrong = distance(array, own, p) > 0
     if not np.any(wrong) or np.all(wrong):
         return []
-    seen = wrong.T if recorded.turned else wrong
+    seen = wrong.T if turned else wrong
     rows = np.array_split(np.arange(seen.shape[0]), min(_ROWS, seen.shape[0]))
     columns = np.array_split(np.arange(seen.shape[1]), min(_COLUMNS, seen.shape[1]))
     return ["".join("#" if seen[np.ix_(r, c)].any() else "·" for c in columns) for r in rows]

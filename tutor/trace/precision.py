@@ -15,6 +15,7 @@ from tutor.maths.number_system import FUNCTIONS, softplus
 from tutor.numbers.arrays import Fast
 
 Array = Any
+_DOUBLE = np.dtype(np.float64)
 _OF_A_FUNCTION = 8
 """Units by which the functions of any library, graphics processors among them, may be off."""
 _OF_A_FORM = 2
@@ -76,13 +77,26 @@ def _holds(p: Precision, array: Array) -> bool:
 
 
 class Bounded:
-    """Numbers, each known to within `bound`, worked in one precision."""
+    """Numbers, each known to within `bound`, worked in one precision.
 
-    __slots__ = ("bound", "precision", "value")
+    They are kept in their own type; `value` has them in double precision, made anew whenever it is asked for, so that
+    what was recorded in single precision never stands there twice.
+    """
+
+    __slots__ = ("bound", "held", "precision")
     __array_ufunc__ = None
 
     def __init__(self, value: Array, bound: Array, precision: Precision) -> None:
-        self.value, self.bound, self.precision = value, bound, precision
+        self.held, self.bound, self.precision = value, bound, precision
+
+    @property
+    def value(self) -> Array:
+        held = self.held
+        return held.astype(_DOUBLE) if isinstance(held, np.ndarray) and held.dtype != _DOUBLE else held
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.held)
 
     def made(self, value: Array, bound: Array, roundings: float = 1) -> Bounded:
         """A result of an operation, with what its own rounding adds."""
@@ -106,9 +120,9 @@ class Bounded:
         return (-self).__add__(other)
 
     def __mul__(self, other: Any) -> Bounded:
-        v, b = _parts(other)
-        bound = self.bound * (np.abs(v) + b) + np.abs(self.value) * b
-        return self.made(self.value * v, bound, 2)
+        value, (v, b) = self.value, _parts(other)
+        bound = self.bound * (np.abs(v) + b) + np.abs(value) * b
+        return self.made(value * v, bound, 2)
 
     __rmul__ = __mul__
 
@@ -132,28 +146,30 @@ class Bounded:
 
     @property
     def T(self) -> Bounded:
-        return Bounded(self.value.T, np.transpose(self.bound), self.precision)
+        return Bounded(self.held.T, np.transpose(self.bound), self.precision)
 
     def __matmul__(self, other: Bounded) -> Bounded:
         """The matrix product, in any order of adding."""
-        sizes, others = np.abs(self.value), np.abs(other.value)
-        terms = self.value.shape[-1] + 1
+        sizes, others = (np.abs(x.held, dtype=_DOUBLE) for x in (self, other))
+        terms = sizes.shape[-1] + 1
         bound = (terms * self.precision.roundoff) * (sizes @ others) + terms * self.precision.smallest
         if np.any(other.bound):
             bound = bound + (sizes + self.bound) @ np.broadcast_to(other.bound, others.shape)
         if np.any(self.bound):
             bound = bound + np.broadcast_to(self.bound, sizes.shape) @ others
+        del sizes, others
         return Bounded(self.value @ other.value, bound, self.precision)
 
     def total(self, axis: int | None = None, keepdims: bool = False) -> Bounded:
         """The sum over an axis, in any order of adding."""
-        count = self.value.size if axis is None else self.value.shape[axis]
-        sizes = np.broadcast_to(np.abs(self.value) * (count * self.precision.roundoff) + self.bound, self.value.shape)
-        return Bounded(self.value.sum(axis, keepdims=keepdims), sizes.sum(axis, keepdims=keepdims), self.precision)
+        value = self.value
+        count = value.size if axis is None else value.shape[axis]
+        sizes = np.broadcast_to(np.abs(value) * (count * self.precision.roundoff) + self.bound, value.shape)
+        return Bounded(value.sum(axis, keepdims=keepdims), sizes.sum(axis, keepdims=keepdims), self.precision)
 
     def __getitem__(self, index: Any) -> Bounded:
-        bound = np.broadcast_to(self.bound, self.value.shape)
-        return Bounded(self.value[index], bound[index], self.precision)
+        bound = np.broadcast_to(self.bound, self.shape)[index] if np.ndim(self.bound) else self.bound
+        return Bounded(self.held[index], bound, self.precision)
 
 
 def _parts(other: Any) -> tuple[Any, Any]:
@@ -220,15 +236,16 @@ for _name in FUNCTIONS:
 
 def distance(recorded: Array, own: Bounded, p: Precision) -> Array:
     """By how much each entry is off beyond what it can be; nowhere above 0 where the array is what it should be."""
-    off = np.abs(recorded - own.value)
-    allowed = _OF_A_FORM * (own.bound + p.roundoff * np.abs(own.value) + p.smallest)
+    value = own.value
+    off = np.abs(recorded - value)
+    allowed = _OF_A_FORM * (own.bound + p.roundoff * np.abs(value) + p.smallest)
     excess = np.where(np.isnan(off) | np.isnan(allowed), np.inf, off - allowed)
-    same = (np.isnan(recorded) & np.isnan(own.value)) | (recorded == own.value)
+    same = (np.isnan(recorded) & np.isnan(value)) | (recorded == value)
     return np.where(same, -1.0, excess)
 
 
 def fits(recorded: Array, own: Bounded, p: Precision) -> bool:
     """Whether the recorded numbers are these, as far as the precision shows."""
-    if recorded.shape != np.shape(own.value):
+    if recorded.shape != own.shape:
         return False
     return not np.any(distance(recorded, own, p) > 0)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tutor.trace.algebra import Node, Role, roles_in
+from tutor.trace.algebra import Node, Role, Rows, roles_in
 from tutor.trace.orientation import Recorded, kind_of
 from tutor.trace.precision import Bounded, Precision, fits
 
 Array = Any
 Equations = Mapping[Role, Node]
 _MOST_DECIMALS, _FEWEST_DECIMALS = 8, 3
+_BLOCK = 32_768
+"""Of matrices with more numbers than this, some rows at a time are worked."""
+_KEPT = 4_096
+"""Of arrays with more numbers than this, nothing is kept but whether they fit, where nobody needs them twice."""
 
 
 class Unknown(Exception):
@@ -34,10 +40,21 @@ def decimals_of(arrays: Iterable[Array]) -> int | None:
 
 def _as_vector(truth: Bounded, shape: tuple[int, ...]) -> Bounded:
     """A row or a column of numbers as the vector, or as the other, that somebody has."""
-    if np.size(truth.value) != np.prod(shape) or (np.ndim(truth.value) == 2 and 1 not in np.shape(truth.value)):
+    if np.size(truth.held) != np.prod(shape) or (len(truth.shape) == 2 and 1 not in truth.shape):
         return truth
-    bound = np.broadcast_to(truth.bound, np.shape(truth.value))
-    return Bounded(truth.value.reshape(shape), bound.reshape(shape), truth.precision)
+    bound = np.broadcast_to(truth.bound, truth.shape)
+    return Bounded(truth.held.reshape(shape), bound.reshape(shape), truth.precision)
+
+
+def _blocks(shape: tuple[int, ...]) -> Iterator[Rows | None]:
+    """The rows of a matrix in blocks of at least two; None for all of what is small."""
+    parts = min(-(-shape[0] * shape[1] // _BLOCK), shape[0] // 2) if len(shape) == 2 else 1
+    if parts <= 1:
+        yield None
+        return
+    edges = [shape[0] * i // parts for i in range(parts + 1)]
+    for start, stop in pairwise(edges):
+        yield Rows(slice(start, stop), shape[0])
 
 
 class Step:
@@ -49,6 +66,7 @@ class Step:
         self.equations, self.by_role, self.precision, self.decimals = dict(equations), by_role, p, decimals
         self._recorded: dict[Role, Bounded] = {}
         self._worked: dict[Role, Bounded | None] = {}
+        self._fitting: dict[Role, bool | None] = {}
         self._waiting: set[Role] = set()
         self._inputs: dict[Role, list[Role]] = {}
 
@@ -64,6 +82,7 @@ class Step:
         touched = self.touched(changed)
         other._inputs = {role: inputs for role, inputs in self._inputs.items() if role not in changed}
         other._worked = {role: value for role, value in self._worked.items() if role not in touched}
+        other._fitting = {role: fit for role, fit in self._fitting.items() if role not in touched}
         return other
 
     def touched(self, changed: Iterable[Role]) -> set[Role]:
@@ -101,58 +120,107 @@ class Step:
 
     def _as_recorded(self, role: Role) -> Bounded:
         array = self.by_role[role].array
-        wide = array.astype(np.float64, copy=False)
         bound = 0.0
         if self.decimals is not None and array.dtype.kind == "f":
+            wide = array.astype(np.float64, copy=False)
             shorter = np.array_equal(np.round(wide, self.decimals - 1), wide, equal_nan=True)
             bound = 0.0 if shorter else 0.5 * 10.0**-self.decimals
-        return Bounded(wide, bound, self.precision)
+        return Bounded(array, bound, self.precision)
 
     def own(self, role: Role) -> Bounded:
         """What the equation gives for it. Raises Unknown where something that it needs is not there."""
         if role not in self._worked:
-            if role not in self.equations or role in self._waiting:
-                raise Unknown
-            self._waiting.add(role)
-            try:
-                self._worked[role] = self._work(self.equations[role])
-            finally:
-                self._waiting.discard(role)
-        found = self._worked[role]
+            found = self._guarded(role, None)
+            if found is not None and self._is_passing(role) and np.size(found.held) > _KEPT:
+                return found
+            self._worked[role] = found
+        known = self._worked[role]
+        if known is None:
+            raise Unknown
+        return known
+
+    def _guarded(self, role: Role, rows: Rows | None) -> Bounded | None:
+        """What the equation gives, where it does not lead back to itself."""
+        if role not in self.equations or role in self._waiting:
+            raise Unknown
+        self._waiting.add(role)
+        try:
+            return self._work(self.equations[role], rows)
+        finally:
+            self._waiting.discard(role)
+
+    def _is_passing(self, role: Role) -> bool:
+        """Whether nobody needs the whole of it twice: it is recorded itself, or stands in one equation alone."""
+        return role in self.by_role or len(self._users.get(role, ())) <= 1
+
+    def _rows(self, role: Role, rows: Rows) -> Bounded:
+        """Some rows of an array as the writer has it."""
+        return rows.of(self.value(role)) if role in self.by_role else self._own_rows(role, rows)
+
+    def _own_rows(self, role: Role, rows: Rows) -> Bounded:
+        if role in self._worked or not self._is_passing(role):
+            return rows.of(self.own(role))
+        found = self._guarded(role, rows)
         if found is None:
             raise Unknown
         return found
 
-    def _work(self, node: Node) -> Bounded | None:
+    def _work(self, node: Node, rows: Rows | None = None) -> Bounded | None:
         try:
             with np.errstate(all="ignore"):
-                return node.value(self.value)
+                return node.value(self.value) if rows is None else node.rows(rows, self.value, self._rows)
         except (Unknown, ValueError, ZeroDivisionError, IndexError, OverflowError):  # shapes that do not go together
             return None
 
     def is_known(self, role: Role) -> bool:
+        if role in self._fitting:
+            return self._fitting[role] is not None
         try:
-            self.own(role)
+            next(self.compared(role)) if role in self.by_role else self.own(role)
         except Unknown:
             return False
         return True
 
     def fits(self, role: Role, node: Node | None = None) -> bool:
         """Whether the recorded array is what its equation gives, or another one in its place."""
+        if node is None and role in self._fitting:
+            return bool(self._fitting[role])
+        found: bool | None = None
+        with suppress(Unknown):
+            found = all(self._agree(role, recorded, own) for _, recorded, own in self.compared(role, node=node))
+        if node is None:
+            self._fitting[role] = found
+        return bool(found)
+
+    def agrees(self, role: Role, truth: Step) -> bool:
+        """Whether the recorded array is what another step gives for it."""
         try:
-            own = self.own(role) if node is None else self._work(node)
+            return all(self._agree(role, recorded, own) for _, recorded, own in self.compared(role, truth))
         except Unknown:
             return False
-        return own is not None and self.agrees(role, own)
 
-    def agrees(self, role: Role, truth: Bounded) -> bool:
+    def compared(
+        self, role: Role, truth: Step | None = None, node: Node | None = None
+    ) -> Iterator[tuple[int, Bounded, Bounded]]:
+        """A recorded array beside what its equation gives, here or in another step, or another equation in its place: a
+        large one in blocks of rows, with the first row of each. Raises Unknown where there is nothing to compare."""
         recorded = self.value(role)
+        for rows in _blocks(recorded.shape):
+            if node is not None:
+                own = self._work(node, rows)
+            else:
+                step = truth or self
+                own = step.own(role) if rows is None else step._own_rows(role, rows)
+            if own is None:
+                raise Unknown
+            yield (rows.at.start, rows.of(recorded), own) if rows else (0, recorded, own)
+
+    def _agree(self, role: Role, recorded: Bounded, truth: Bounded) -> bool:
         with np.errstate(all="ignore"):
-            if kind_of(role) == "b" and np.shape(truth.value) != recorded.value.shape:
-                truth = _as_vector(truth, recorded.value.shape)
-            return fits(
-                recorded.value, Bounded(truth.value, truth.bound + recorded.bound, self.precision), self.precision
-            )
+            if kind_of(role) == "b" and truth.shape != recorded.shape:
+                truth = _as_vector(truth, recorded.shape)
+            allowed = Bounded(truth.held, truth.bound + recorded.bound, self.precision)
+            return fits(recorded.value, allowed, self.precision)
 
     def right(self) -> Step:
         """The same step worked from what is given alone."""

@@ -14,7 +14,7 @@ from tutor.results import Result
 from tutor.story import Found
 from tutor.trace.algebra import Role
 from tutor.trace.conventions import Options, Reading, readings_of
-from tutor.trace.marks import digits_of, error_of, mark_of, picture_of
+from tutor.trace.marks import Beside, digits_of, error_of, mark_of, picture_of
 from tutor.trace.mistakes.registry import ARITHMETIC, ARITHMETIC_MESSAGE
 from tutor.trace.names import roles_of
 from tutor.trace.search import Change, Search
@@ -190,8 +190,8 @@ def _array(reading: Reading, role: Role, verdicts: Mapping[Role, Judged], number
         return
     if role not in verdicts:
         return
-    verdict, truth = verdicts[role].verdict, verdicts[role].truth
-    error, place = error_of(recorded.array, truth) if truth is not None else (None, ())
+    verdict = verdicts[role].verdict
+    error, place = error_of(reading.step, role, verdicts[role].truth)
     where = recorded.place(place) if error else ""
     shape = [int(size) for size in recorded.raw.shape]
     digits = digits_of(error, reading.precision) if error is not None else None
@@ -282,9 +282,8 @@ def _mistake(
 
 def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
     """What shows in the numbers of an array, in words and as a small picture."""
-    recorded, own = reading.step.by_role[role], reading.step.own(role)
+    beside, turned = Beside.of(reading.step, role), reading.step.by_role[role].turned
     sums = None
     if role.kind in ("dA", "dZ") and reading.step.is_known(Role("Z", role.layer)):
         sums = reading.step.value(Role("Z", role.layer)).value
-    mark = mark_of(recorded, own, reading.precision, sums, reading.network.examples)
-    return mark, picture_of(recorded, own, reading.precision)
+    return mark_of(beside, turned, sums), picture_of(beside, turned)

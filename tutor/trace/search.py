@@ -177,11 +177,18 @@ def sketch(step: Step, wrong: Collection[Role]) -> Step:
     for role, recorded in known.items():
         if role == x:
             few[role] = replace(recorded, array=recorded.array[:, heavy])
-        elif kind_of(role) == "W" and role.layer == 1 and recorded.array.shape == (features, units):
-            few[role] = replace(recorded, array=recorded.array[heavy])
+        elif kind_of(role) == "W" and role.layer == 1:  # a wrong one may be transposed
+            few[role] = replace(recorded, array=_of_features(recorded.array, features, heavy))
     if z not in few:
         few[z] = Recorded("", step.value(z).value, step.value(z).value, False)
     return Step(step.equations, few, step.precision, step.decimals)
+
+
+def _of_features(array: Array, features: int, some: Array) -> Array:
+    for axis, size in enumerate(array.shape):
+        if size == features:
+            array = array.take(some, axis)
+    return array
 
 
 def _scopes(group: Mapping[Role, Any], mistake: Mistake, depth: int) -> Iterator[tuple[set[Role], str]]:

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tutor.trace.algebra import Role
-from tutor.trace.precision import Bounded
-from tutor.trace.replay import Step, Unknown
+from tutor.trace.replay import Step
 
 RIGHT, CARRIED, WRONG, MISSING = "right", "carried", "wrong", "missing"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, and the numbers with which the array was compared."""
+    """A verdict, and the step whose numbers the array was compared with."""
 
     verdict: str
-    truth: Bounded | None
+    truth: Step
 
 
 def judged(step: Step) -> Mapping[Role, Judged]:
@@ -30,21 +29,14 @@ def judged(step: Step) -> Mapping[Role, Judged]:
     right: Step | None = None
     for role in (r for r in step.lines if step.is_known(r)):
         above = any(found[r].verdict != RIGHT for r in _above(step, role) if r in found)
-        fits, own = step.fits(role), step.own(role)
+        fits = step.fits(role)
         if above:
             right = right or step.right()
-            if (truth := _own(right, role)) is not None and step.agrees(role, truth):
-                found[role] = Judged(RIGHT, truth)
+            if step.agrees(role, right):
+                found[role] = Judged(RIGHT, right)
                 continue
-        found[role] = Judged((CARRIED if above else RIGHT) if fits else WRONG, own)
+        found[role] = Judged((CARRIED if above else RIGHT) if fits else WRONG, step)
     return found
-
-
-def _own(step: Step, role: Role) -> Bounded | None:
-    try:
-        return step.own(role)
-    except Unknown:
-        return None
 
 
 def _above(step: Step, role: Role) -> set[Role]:

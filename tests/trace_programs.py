@@ -209,7 +209,7 @@ class Program:
         if self.has("mean-for-sum"):
             early = True
         if self.has("wrong-batch-size"):
-            n = n + 3
+            n = n + 4  # never twice as many, which would be a factor of 2
         if early:
             d = d / n
         dZ, dA, dW, db = [None] * K, [None] * K, [None] * K, [None] * K
@@ -374,6 +374,16 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "rate-twice": ("rate-twice",),
 }
 """What a program may get wrong, and by which names the report may call it: the same numbers by definition."""
+
+
+def names_of(mistake: str, task: Task) -> set[str]:
+    """By which names the report may call it in this network."""
+    also: dict[str, tuple[str, ...]] = {}
+    if task.sizes[-1] == 1:  # the sum over one unit is no sum
+        also["bias-wrong-axis"] = ("bias-not-summed",)
+    if task.sizes[-1] == 2:  # a mean over two outputs is a half
+        also["forgotten-two"] = ("mean-for-sum",)
+    return {*MISTAKES[mistake], *also.get(mistake, ())}
 
 
 def can_have(mistake: str, task: Task, style: Style) -> bool:

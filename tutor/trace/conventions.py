@@ -50,6 +50,10 @@ class Options:
     update: int | None = None
     gaps: frozenset[int] = frozenset()
     """The layers behind which something stands that is not known: what comes out of it is taken as it is recorded."""
+    open: bool = False
+    """Whether something of that kind stands behind each layer whose outputs no activation explains."""
+    decay: float = 0.0
+    """What an optimizer adds of each parameter to its gradient, as `weight_decay` does in PyTorch."""
 
     def check(self) -> None:
         """Raises TutorError for a word that nothing is called, and for numbers that cannot be meant."""
@@ -166,6 +170,7 @@ class _Search:
             dropout=o.dropout,
             update=update,
             gaps=o.gaps,
+            decay=o.decay,
         )
 
     # The output and the loss
@@ -198,12 +203,12 @@ class _Search:
         if binary:
             pairs += [("sigmoid", "binary_cross_entropy")]
         usual: tuple[str, ...] = ("linear",)
-        others: tuple[str, ...] = ("sigmoid", "tanh", *(("softmax",) if wide else ()))
+        others: tuple[str, ...] = ("sigmoid", "tanh", "relu", *(("softmax",) if wide else ()))
         if binary:
             usual, others = ("linear", "sigmoid"), others[1:]
         pairs += [(a, loss) for some in (usual, others) for a in some for loss in _SQUARES]
         pairs += [("softmax", "cross_entropy")] if wide else []
-        pairs += [("sigmoid", "binary_cross_entropy"), ("linear", "huber"), ("relu", "half_squared_error")]
+        pairs += [("sigmoid", "binary_cross_entropy"), ("linear", "huber")]
         if o.loss and not any(loss == o.loss for _, loss in pairs):
             pairs = [(LOSSES[o.loss].output or "linear", o.loss)]
         for a, loss in dict.fromkeys(pairs):
@@ -213,7 +218,8 @@ class _Search:
                 continue
             yield a, loss
         if o.output_activation and not any(a == o.output_activation for a, _ in pairs):
-            yield o.output_activation, o.loss or "half_squared_error"
+            for loss in _SQUARES if o.loss in ("", *_SQUARES) else (o.loss,):
+                yield o.output_activation, loss
 
     def _has_loss(self) -> bool:
         return Role("loss") in self.arrays.by_role
@@ -260,13 +266,14 @@ class _Search:
         """The activations of the hidden layers."""
         depth = self.arrays.depth
         if self.options.activation or depth == 1:
-            return c
+            return self._opened(c, {k for k in range(1, depth) if any(self._wrong(c, [Role("A", k)]))})
         names = [USUAL_ACTIVATION, "relu", "sigmoid", *(n for n, e in ACTIVATIONS.items() if e.slope)]
         found = [*c.activations]
         seen = [k for k in range(1, depth) if Role("A", k) in self.arrays.by_role]
         for k in seen:
             fit = [n for n in dict.fromkeys(names) if not any(self._wrong(_with_activation(c, k, n), [Role("A", k)]))]
             found[k - 1] = next(iter(fit), "")
+        c = self._opened(c, {k for k in seen if not found[k - 1]})
         common = next((a for a in found[:-1] if a and a != "linear"), "")
         if not seen or not common:
             lines = [r for r in self.arrays.by_role if r.kind not in ("W_new", "b_new")]
@@ -277,6 +284,9 @@ class _Search:
             if not found[k - 1] or k in unseen:
                 found[k - 1] = common
         return replace(c, activations=tuple(found))
+
+    def _opened(self, c: Conventions, unexplained: set[int]) -> Conventions:
+        return replace(c, gaps=c.gaps | unexplained) if self.options.open else c
 
     def _epsilon(self, c: Conventions) -> Conventions:
         """What keeps a logarithm from 0, where the loss does not fit without it."""

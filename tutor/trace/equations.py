@@ -49,6 +49,7 @@ class Conventions:
     dropout: float = 0.0
     update: int = 1
     gaps: frozenset[int] = frozenset()
+    decay: float = 0.0
 
     @property
     def output(self) -> str:
@@ -222,7 +223,7 @@ class Network:
         begin here if this is the first update."""
         kind, k = parameter
         old = [n for n in variant.state if Role(f"{n}.{kind}", k) in self.recorded]
-        refs = [Ref(parameter), Ref(Role(f"d{kind}", k)), *(Ref(Role(f"{n}.{kind}", k)) for n in old)]
+        refs: list[Node] = [Ref(parameter), self._decayed(parameter), *(Ref(Role(f"{n}.{kind}", k)) for n in old)]
         refs += [Ref(Role(f"{n}.{kind}_new", k)) for n in new]
         begun = {n: start for n, start in variant.state.items() if n not in old}
         t = update or self.conventions.update
@@ -237,9 +238,15 @@ class Network:
             return _line(name, variant, space, m)
 
         if not said:
-            body = written(work, *(f"{{{i}}}" for i in range(len(refs))))
+            places = (f"{{{i}}}" if isinstance(ref, Ref) else f"({{{i}}})" for i, ref in enumerate(refs))
+            body = written(work, *places)
             said = body[1:-1] if body.startswith("(") and body.endswith(")") and body.count("(") == 1 else body
         return Call(work, tuple(refs), said, "update")
+
+    def _decayed(self, parameter: Role) -> Node:
+        """The gradient as an optimizer uses it."""
+        gradient, decay = Ref(Role(f"d{parameter.kind}", parameter.layer)), self.conventions.decay
+        return Entrywise("+", gradient, Scaled(Ref(parameter), decay, f"{decay:g}·")) if decay else gradient
 
 
 def _space(variant: Variant, rate: Any, begun: Mapping[str, Any], t: Any, m: Any) -> SimpleNamespace:

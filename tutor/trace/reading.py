@@ -79,6 +79,7 @@ def as_array(value: Any, where: str) -> Array:
         value = value.detach().cpu()
         if str(getattr(value, "dtype", "")).endswith("bfloat16"):
             value = value.float()
+        value = value.numpy()
     try:
         array = np.array(_numbers(value))
     except (ValueError, TypeError, OverflowError, RecursionError, RuntimeError):

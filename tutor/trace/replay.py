@@ -199,6 +199,14 @@ class Step:
         except Unknown:
             return False
 
+    def differs(self, role: Role, other: Step) -> bool:
+        """Whether what another step gives for it can be told from what is given here; numbers that may be almost
+        anything, as a slope at a kink, cannot."""
+        for (_, _, own), (_, _, given) in zip(self.compared(role), self.compared(role, other), strict=True):
+            if own.shape != given.shape or not fits(own.value, given, self.precision):
+                return True
+        return False
+
     def compared(
         self, role: Role, truth: Step | None = None, node: Node | None = None
     ) -> Iterator[tuple[int, Bounded, Bounded]]:

@@ -65,11 +65,13 @@ class Search:
         self.whole, self.step = step, sketch(step, self.wrong)
         self._fits: dict[tuple[int, Role], bool] = {}
         self._tried = 0
+        self._told: set[str] = set()
 
     def run(self, most: int = MOST_MISTAKES) -> list[Found[Change, Role]]:
         return story(self, most)
 
     def put_in(self, mistake: Change) -> None:
+        self._told |= {change.mistake.id for change in (mistake, mistake.second) if change is not None}
         self.whole = self.whole.with_equations(mistake.all_nodes)
         lines = (self.wrong | self._below(mistake.all_nodes)) - self._settled
         self.wrong = {r for r in lines if self.whole.is_known(r) and not self.whole.fits(r)}
@@ -86,6 +88,9 @@ class Search:
         else:
             fits = self._open_fits(nodes)
         explained = frozenset(role for role, fit in fits.items() if fit and role in self.wrong)
+        if explained:
+            other = self.step.with_equations(nodes)
+            explained = frozenset(role for role in explained if self.step.differs(role, other))
         broken = sum(not fit for role, fit in fits.items() if role not in self.wrong)
         return Trial(change, change.rank, explained, broken) if explained else None
 
@@ -144,7 +149,8 @@ class Search:
         if sum(r.array.size for r in self.step.by_role.values()) > _MOST_NUMBERS or not self.wrong:
             return
         first = next(role for role in self.step.lines if role in self.wrong)
-        for one in list(self._changes()):
+        # Who made a mistake in one equation is likely to have made it in another.
+        for one in sorted(self._changes(), key=lambda change: change.mistake.id not in self._told):
             if first not in self._below(one.nodes):
                 continue
             above = copy(self)

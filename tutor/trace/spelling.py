@@ -114,6 +114,9 @@ def unchecked(reading: Reading) -> Iterator[str]:
     if lost:
         yield f"not checked, for what they are made of is not recorded: {listed(lost)}"
     c = reading.conventions
+    taken = [name_of(reading, r) for k in sorted(c.gaps) if (r := Role("A", k)) in step.by_role]
+    if taken:
+        yield f"taken as recorded, for no activation that is known here leads to it: {listed(taken)}"
     if c.variant.shared and any(r.kind in ("W_new", "b_new") for r in step.by_role):
         yield f"the updates of {c.optimizer} are not checked: they stand on what was before this step"
     used = [n for n in dict.fromkeys(c.activations) if n in ACTIVATIONS and ACTIVATIONS[n].parameter]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from tutor.trace.mistakes.mistake import Mistake, Rewriting, Situation, swapped
 from tutor.trace.precision import Bounded
 
 _MOST_EXAMPLES = 1_000_000
+_TWOFOLD = (0.5, 2.0)
+"""Twice or half the number of examples: far more often it is the factor of a loss."""
 
 
 def _averages(s: Situation, role: Role) -> bool:
@@ -50,11 +54,13 @@ def _mean_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
         yield Rewriting(_manner(role, str(role.kind in ("dW", "db"))), _divided(node, s))
 
 
-def _wrong_batch_size(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
+def _wrong_batch_size(
+    s: Situation, role: Role, node: Node, ratios: Callable[[float], bool] = lambda r: r not in _TWOFOLD
+) -> Iterator[Rewriting]:
     if not s.network.conventions.by_examples or not _averages(s, role):
         return
     n = s.network.examples
-    for ratio in dict.fromkeys(float(f"{r:.4g}") for r in s.ratios.values()):
+    for ratio in filter(ratios, dict.fromkeys(float(f"{r:.4g}") for r in s.ratios.values())):
         size = n / ratio if ratio > 0 else 0
         whole = round(size)
         if 1 < whole < _MOST_EXAMPLES and whole != n and abs(size - whole) < 2e-3 * whole:
@@ -188,6 +194,13 @@ def _sign(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
         yield Rewriting("", Scaled(node, -1, "-"))
 
 
+WRONG_BATCH_SIZE = Mistake(
+    "wrong-batch-size",
+    "This is divided by {}, which is not the number of examples.",
+    "len(X) of all examples for one batch, X.shape[1] for X.shape[0], or the size of a full batch for the last one",
+    "loss.item() * batch_size with the nominal batch size",
+    _wrong_batch_size,
+)
 MISTAKES = (
     Mistake(
         "sum-for-mean",
@@ -197,13 +210,6 @@ MISTAKES = (
         _sum_for_mean,
     ),
     Mistake(
-        "mean-for-sum",
-        "A mean over the {} is taken where the rest of the program takes the sum.",
-        "a division too many, or np.mean where np.sum belongs",
-        "reduction='mean' in one place and 'sum' in another",
-        _mean_for_sum,
-    ),
-    Mistake(
         "mean-twice",
         "The mean is taken twice: this is divided by the number of examples once too often.",
         "/ n in the error of the output and again in dW, or np.mean after it",
@@ -211,12 +217,13 @@ MISTAKES = (
         _mean_twice,
     ),
     Mistake(
-        "wrong-batch-size",
-        "This is divided by {}, which is not the number of examples.",
-        "len(X) of all examples for one batch, X.shape[1] for X.shape[0], or the size of a full batch for the last one",
-        "loss.item() * batch_size with the nominal batch size",
-        _wrong_batch_size,
+        "mean-for-sum",
+        "A mean over the {} is taken where the rest of the program takes the sum.",
+        "a division too many, or np.mean where np.sum belongs",
+        "reduction='mean' in one place and 'sum' in another",
+        _mean_for_sum,
     ),
+    WRONG_BATCH_SIZE,
     Mistake(
         "updated-weight",
         "The error is passed back through {} as it is after its update.",
@@ -310,5 +317,6 @@ LAST_RESORTS = (
         "the scale of the loss",
         _factor_two,
     ),
+    replace(WRONG_BATCH_SIZE, rewritings=partial(_wrong_batch_size, ratios=lambda r: r in _TWOFOLD)),
     Mistake("sign-slip", "The sign is wrong.", "a minus too many or too few", "the sign of the loss", _sign),
 )

@@ -27,6 +27,10 @@ def _no_activation(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if role.kind == "A":
         for made in swapped(node, "activation", lambda n: n.parts[0]):
             yield Rewriting("", made, s.network.conventions.activations[role.layer - 1])
+    outputs = Role("A", role.layer)
+    if role.kind == "dZ" and outputs in s.step.by_role and not s.step.fits(outputs):  # else it is the slope's alone
+        for made in swapped(node, "with slope", lambda n: n.parts[0]):
+            yield Rewriting("", made, s.network.conventions.activations[role.layer - 1])
 
 
 def _wrong_activation(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
@@ -40,6 +44,27 @@ def _wrong_activation(s: Situation, role: Role, node: Node) -> Iterator[Rewritin
         if role.kind == "dZ":
             for made in swapped(node, "slope", lambda n, name=name: slope_of(name, *n.parts)):  # type: ignore[misc]
                 yield Rewriting(name, made, f"the slope of {name}")
+            for made in swapped(node, "slope", lambda n, name=name: _slope_at(name, n.parts[0])):  # type: ignore[misc]
+                yield Rewriting(f"{name} of z", made, f"the slope of {name}")
+    if role.layer == s.last and own in ("softmax", "sigmoid"):
+        yield from _squeezed_before(s, role, node, own)
+
+
+def _slope_at(name: str, z: Node) -> Node:
+    return slope_of(name, z, activation(name, z))
+
+
+def _squeezed_before(s: Situation, role: Role, node: Node, own: str) -> Iterator[Rewriting]:
+    """An activation between the last weighted sums and the softmax, or the sigmoid."""
+    z = Ref(Role("Z", s.last))
+    for name in dict.fromkeys(("relu", "sigmoid", "tanh", *s.network.conventions.activations[:-1])):
+        if name not in ("linear", "softmax", own):
+            before = activation(name, z)
+            if role.kind == "A":
+                yield Rewriting(f"before {name}", activation(own, before), f"{own} of {name}")
+            elif role.kind == "dZ":
+                slope = slope_of(name, z, before)
+                yield Rewriting(f"before {name}", Entrywise("⊙", node, slope), f"{own} of {name}")
 
 
 def _exp_sign(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
@@ -55,27 +80,51 @@ def _softmax_axis(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if role.kind == "A" and s.network.conventions.activations[role.layer - 1] == "softmax":
         for made in swapped(node, "activation", over_examples):
             yield Rewriting("", made)
-    if role == Role("dZ", s.last) and isinstance(node, Call) and node.tag == "with slope":
+    if role != Role("dZ", s.last) or s.network.conventions.output != "softmax":
+        return
+    if isinstance(node, Call) and node.tag == "with slope":
         yield Rewriting("", softmax_back(node.arguments[0], node.arguments[1], axis=0))
+    elif s.network.conventions.is_simple:
+        slope = s.network.averaged(loss_slope(s.network.conventions.loss, s.network.conventions), _in_error(s))
+        yield Rewriting("", softmax_back(Ref(Role("A", s.last)), slope, axis=0))
 
 
 def _softmax_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
+    """The same with a sigmoid before the loss that has one in it."""
     c, last = s.network.conventions, s.last
-    if c.output != "softmax":
+    if c.output not in ("softmax", "sigmoid"):
         return
     p, t = Ref(Role("A", last)), Ref(Role("T"))
     if role == p.role:
-        yield Rewriting("output", activation("softmax", node))
+        yield Rewriting("output", activation(c.output, node), c.output)
+    if not c.is_simple:
+        return
+    twice = activation(c.output, p)
+    error = s.network.averaged(Entrywise("-", twice, t), _in_error(s))
+    if role.kind == "loss":
+        yield Rewriting("loss", rewritten(node, lambda n: twice if n == p else None), c.output)
+    if role == Role("dA", last):
+        yield Rewriting("loss", error, c.output)
+    if role == Role("dZ", last) and role_free(s, Role("dA", last)):
+        back = softmax_back(p, error) if c.output == "softmax" else Entrywise("⊙", error, s.network.slope(last))
+        yield Rewriting("loss", back, c.output)
+        yield Rewriting("loss, straight", error, c.output)
+
+
+def _missing_log(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
+    """-Σ y·P where -Σ y·ln(P) belongs, or the same of the weighted sums: nn.NLLLoss on what are no logarithms."""
+    c, last = s.network.conventions, s.last
     if c.loss != "cross_entropy":
         return
-    twice = activation("softmax", p)
-    if role.kind == "loss":
-        yield Rewriting("loss", rewritten(node, lambda n: twice if n == p else None))
-    if role == Role("dA", last):
-        yield Rewriting("loss", s.network.averaged(Entrywise("-", twice, t), _in_error(s)))
-    if role == Role("dZ", last) and role_free(s, Role("dA", last)):
-        yield Rewriting("loss", softmax_back(p, s.network.averaged(Entrywise("-", twice, t), _in_error(s))))
-        yield Rewriting("loss, straight", s.network.averaged(Entrywise("-", twice, t), _in_error(s)))
+    p, z, t = Ref(Role("A", last)), Ref(Role("Z", last)), Ref(Role("T"))
+    error = s.network.averaged(Scaled(t, -1, "-"), _in_error(s))
+    for manner, outputs in (("the outputs of the softmax", p), ("the weighted sums", z)):
+        if role.kind == "loss":
+            bare = Call(lambda a, t, m: -(a * t).total(), (outputs, t), "-Σ {1} ⊙ {0}", "loss", True)
+            for made in swapped(node, "loss", lambda n, bare=bare: bare):  # type: ignore[misc]
+                yield Rewriting(manner, made, manner)
+        if role == Role("dZ", last) and role_free(s, Role("dA", last)):
+            yield Rewriting(manner, softmax_back(p, error) if outputs is p else error, manner)
 
 
 def _in_error(s: Situation) -> bool:
@@ -276,10 +325,17 @@ MISTAKES = (
     ),
     Mistake(
         "softmax-twice",
-        "The softmax is taken twice: what goes into the loss has been through it already.",
+        "The {} is taken twice: what goes into the loss has been through it already.",
         "softmax(P) where P = softmax(Z)",
-        "nn.CrossEntropyLoss, which takes logits, on the outputs of a softmax; leave the nn.Softmax out",
+        "nn.CrossEntropyLoss and nn.BCEWithLogitsLoss take logits; leave the nn.Softmax or nn.Sigmoid before them out",
         _softmax_twice,
+    ),
+    Mistake(
+        "missing-log",
+        "The logarithm is missing: the loss takes {} as they are.",
+        "-np.sum(T * P) where -np.sum(T * np.log(P)) belongs",
+        "nn.NLLLoss takes logarithms: put nn.LogSoftmax before it, or use nn.CrossEntropyLoss on the logits",
+        _missing_log,
     ),
     Mistake(
         "softmax-axis",

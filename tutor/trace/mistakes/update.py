@@ -217,7 +217,8 @@ MISTAKES = (
         "layer-not-updated",
         "This layer is as it was, while others are updated.",
         "the loop over the layers, its first and its last index",
-        "requires_grad=False, or a list of layers in place of nn.ModuleList",
+        ".detach() behind it, requires_grad=False, a list of layers in place of nn.ModuleList, or an optimizer that "
+        "was not given its parameters",
         _not_updated,
         only="layer",
     ),

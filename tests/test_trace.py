@@ -180,6 +180,18 @@ def test_a_logarithm_with_something_added() -> None:
         assert checked(arrays, PLAIN).is_right
 
 
+def test_the_mark_is_in_the_numbers() -> None:
+    """A factor is one of the whole array, small entries among them; what differs only where a ReLU is shut is none."""
+    r = np.random.default_rng(5)
+    X, W = r.normal(size=(6, 3)), r.normal(size=(3, 4))
+    Z = X @ W
+    shut = traced({"X": X, "W1": W, "Z1": Z, "A1": Z, "W2": np.eye(4), "Z2": Z}, activation="relu").mistakes[0]
+    assert (shut.id, shut.mark) == ("no-activation", "only where the weighted sum is below 0")
+    small = np.array([1.0, 1e-6, 0.5, 2.0]) * Z
+    fourfold = traced({"X": X, "W1": W * np.array([1.0, 1e-6, 0.5, 2.0]), "Z1": 4 * small}).mistakes[0]
+    assert fourfold.mark == "the whole array is times 4"
+
+
 # Precision
 
 

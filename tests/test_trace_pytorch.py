@@ -383,6 +383,8 @@ def test_a_loop_that_is_written_out(mistake: str, array: str, ids: list[str]) ->
 def test_models_in_which_nothing_is_known() -> None:
     with pytest.raises(NothingThere):
         told(nn.Sequential(nn.Flatten(), nn.Tanh()), nn.MSELoss(), X, torch.optim.SGD([torch.zeros(1)], lr=0.1))
+    with pytest.raises(NothingThere, match="frozen"):
+        told(mlp(3).requires_grad_(False), CE, CLASSES)
     model = mlp(3)
     model.kept = (X * torch.ones(1, requires_grad=True)).sum()
     with pytest.raises(TutorError, match="copied"):

@@ -172,6 +172,8 @@ def two_mistakes(part: Part) -> Iterator[Told]:
         style, name = random.choice(kinds)
         pair = random.sample([m for m in MISTAKES if can_have(m, TASKS[name], STYLES[style])], 2)
         task = replace(TASKS[name], seed=random.randrange(10**6), n=random.choice([3, 5, 8]))
+        if set(pair) == {"ascent", "error-sign"}:  # together they are a convention
+            continue
         for m in pair:
             task = needs(m, task)
         layer = random.randrange(1, len(task.sizes)) if "layer-not-updated" in pair else 0

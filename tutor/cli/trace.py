@@ -95,9 +95,9 @@ def _checked(
 ) -> None:
     from tutor.files import claim
     from tutor.results import as_json
-    from tutor.trace.conventions import Options
     from tutor.trace.lesson import target, write_lesson
     from tutor.trace.mistakes.registry import ARITHMETIC
+    from tutor.trace.options import Options
     from tutor.trace.reading import read_steps
     from tutor.trace.report import together
     from tutor.trace.report import trace as traced

@@ -6,19 +6,19 @@ Nothing that is found here is a mistake: of several readings the one is taken th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product, zip_longest
 from typing import Any
 
 import numpy as np
 
-from tutor.errors import NothingThere, TutorError, nearest
-from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
+from tutor.errors import NothingThere, TutorError
+from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.maths.penalties import PENALTIES
 from tutor.trace.algebra import Ref, Role
 from tutor.trace.equations import Conventions, Network
+from tutor.trace.options import Options
 from tutor.trace.orientation import Arrays, Recorded, kind_of, laid_out, layouts
 from tutor.trace.precision import PRECISIONS, Precision, precision_of
 from tutor.trace.replay import Step, Unknown, decimals_of
@@ -28,57 +28,6 @@ _EPSILONS = (1e-12, 1e-15, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-16, 1e-5)
 _SQUARES = ("half_squared_error", "squared_error", "mean_squared_error")
 USUAL_ACTIVATION = "tanh"
 _MOST_READINGS = 12
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is said about a step, as `tutor train` says it; empty where it is to be found."""
-
-    activation: str = ""
-    output_activation: str = ""
-    loss: str = ""
-    loss_setting: Mapping[str, float] = field(default_factory=dict)
-    optimizer: str = ""
-    learning_rate: float | None = None
-    optimizer_setting: Mapping[str, Any] = field(default_factory=dict)
-    penalties: Mapping[str, float] = field(default_factory=dict)
-    penalty_setting: Mapping[str, float] = field(default_factory=dict)
-    dropout: float = 0.0
-    examples: str = ""
-    weights: str = ""
-    precision: str = ""
-    update: int | None = None
-    gaps: frozenset[int] = frozenset()
-    """The layers behind which something stands that is not known: what comes out of it is taken as it is recorded."""
-    open: bool = False
-    """Whether something of that kind stands behind each layer whose outputs no activation explains."""
-    decay: float = 0.0
-    """What an optimizer adds of each parameter to its gradient, as `weight_decay` does in PyTorch."""
-
-    def check(self) -> None:
-        """Raises TutorError for a word that nothing is called, and for numbers that cannot be meant."""
-        sloping = [name for name, entry in ACTIVATIONS.items() if entry.slope]
-        for name in filter(None, self.activation.split(",")):
-            _known(name, sloping, "activation")
-        _known(self.output_activation, [*sloping, *VECTOR_ACTIVATIONS], "output activation")
-        _known(self.loss, LOSSES, "loss")
-        _known(self.optimizer, OPTIMIZERS, "optimizer")
-        _known(self.precision, PRECISIONS, "precision")
-        _known(self.examples, ("rows", "columns"), "way to lay out examples")
-        _known(self.weights, ("in-out", "out-in"), "way to lay out weights")
-        for name in self.penalties:
-            _known(name, PENALTIES, "penalty")
-        if not 0 <= self.dropout < 1:
-            raise TutorError("dropout is a share from 0 to below 1")
-        if self.learning_rate is not None and not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise TutorError("the learning rate is a number above 0")
-        if self.update is not None and self.update < 1:
-            raise TutorError("updates are counted from 1")
-
-
-def _known(word: str, valid: Iterable[str], kind: str) -> None:
-    if word and word not in valid:
-        raise TutorError(f"unknown {kind} {word[:60]!r}{nearest(word, list(valid))}")
 
 
 @dataclass
@@ -134,8 +83,27 @@ class _Search:
 
     def _reading(self, c: Conventions) -> Reading:
         found = self._optimizer(self._epsilon(self._hidden(c)))
+        for other in self._of_both_ends(found):
+            if self._goes_together(found, other):
+                found = other
+                break
         network, step = self._made(found)
         return Reading(self.arrays, found, network, step, self.precision)
+
+    def _of_both_ends(self, c: Conventions) -> Iterator[Conventions]:
+        """Conventions in which the error of the output and the update have to go together: its sign, and where the
+        examples divide."""
+        divided = replace(c, by_examples=True, place="update")
+        for one in (replace(c, descending=True), divided, replace(divided, descending=True)):
+            yield self._optimizer(one)
+
+    def _goes_together(self, c: Conventions, other: Conventions) -> bool:
+        """Whether the last layer, its gradients and its update, is explained by the other and not by the one."""
+        last, recorded = self.arrays.depth, self.arrays.by_role
+        errors = [r for r in self._error_roles(last) if r in recorded]
+        updates = [r for r in (Role("W_new", last), Role("b_new", last)) if r in recorded]
+        ends = [*errors, *updates]
+        return bool(errors and updates) and any(self._wrong(c, ends)) and not any(self._wrong(other, ends))
 
     def _made(self, c: Conventions) -> tuple[Network, Step]:
         recorded = self.arrays.by_role

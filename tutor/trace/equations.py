@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,8 @@ class Conventions:
     """What the program computes: found, or said. `activations` has one for each layer, the output's last.
 
     `by_examples` and `by_outputs` say whether the loss is a mean over them; `place` whether the examples divide the
-    `error` of the output or each `gradient`; `epsilon` is added to what a logarithm is taken of, or with `clipped`
+    `error` of the output, each `gradient` or only the `update`; with `descending` errors and gradients have the other
+    sign, target minus output, and are added; `epsilon` is added to what a logarithm is taken of, or with `clipped`
     keeps it that far from 0 and 1. Behind the layers of `gaps` stands something that is not known.
     """
 
@@ -50,6 +51,7 @@ class Conventions:
     update: int = 1
     gaps: frozenset[int] = frozenset()
     decay: float = 0.0
+    descending: bool = False
 
     @property
     def output(self) -> str:
@@ -147,17 +149,22 @@ class Network:
         """dE/dA."""
         if k < self.depth:
             return Product(Ref(Role("dZ", k + 1)), Turned(Ref(Role("W", k + 1))))
-        return self._error(loss_slope(self.conventions.loss, self.conventions))
+        return self.error(loss_slope(self.conventions.loss, self.conventions))
 
-    def _error(self, slope: Node) -> Node:
+    def error(self, slope: Node) -> Node:
+        """The slope of the loss by outputs, or by the last sums, from that of its terms."""
         c = self.conventions
+        if c.descending and isinstance(slope, Entrywise) and slope.sign == "-":
+            slope = Entrywise("-", slope.right, slope.left, slope.tag)
+        elif c.descending:
+            slope = Scaled(slope, -1, "-")
         return self.averaged(slope, by_examples=c.by_examples and c.place == "error")
 
     def _by_sum(self, k: int) -> Node:
         is_last, c = k == self.depth, self.conventions
         recorded = Role("dA", k) in self.recorded
         if is_last and c.is_simple and not recorded:
-            return self._error(Entrywise("-", Ref(Role("A", k)), Ref(Role("T")), "error"))
+            return self.error(Entrywise("-", Ref(Role("A", k)), Ref(Role("T")), "error"))
         back: Node = Ref(Role("dA", k)) if recorded or not is_last else self.by_output(k)
         if is_last and c.output == "softmax":
             return softmax_back(Ref(Role("A", k)), back)
@@ -179,7 +186,8 @@ class Network:
         product = Product(Turned(Ref(Role("A", k - 1))), Ref(Role("dZ", k)))
         node = self._shared(product)
         for name, strength in self.conventions.penalties.items():
-            node = Entrywise("+", node, self.penalty_slope(name, strength, Ref(Role("W", k))), "penalised")
+            sign = "-" if self.conventions.descending else "+"
+            node = Entrywise(sign, node, self.penalty_slope(name, strength, Ref(Role("W", k))), "penalised")
         return node
 
     def penalty_slope(self, name: str, strength: float, w: Node) -> Node:
@@ -223,7 +231,8 @@ class Network:
         begin here if this is the first update."""
         kind, k = parameter
         old = [n for n in variant.state if Role(f"{n}.{kind}", k) in self.recorded]
-        refs: list[Node] = [Ref(parameter), self._decayed(parameter), *(Ref(Role(f"{n}.{kind}", k)) for n in old)]
+        gradient = self._used(parameter)
+        refs: list[Node] = [Ref(parameter), gradient, *(Ref(Role(f"{n}.{kind}", k)) for n in old)]
         refs += [Ref(Role(f"{n}.{kind}_new", k)) for n in new]
         begun = {n: start for n, start in variant.state.items() if n not in old}
         t = update or self.conventions.update
@@ -238,14 +247,21 @@ class Network:
             return _line(name, variant, space, m)
 
         if not said:
-            places = (f"{{{i}}}" if isinstance(ref, Ref) else f"({{{i}}})" for i, ref in enumerate(refs))
+            places = [f"{{{i}}}" if isinstance(ref, Ref) else f"({{{i}}})" for i, ref in enumerate(refs)]
             body = written(work, *places)
             said = body[1:-1] if body.startswith("(") and body.endswith(")") and body.count("(") == 1 else body
+            if isinstance(gradient, Scaled) and gradient.before == "-" and "- eta·({1})" in said:
+                refs[1], said = replace(gradient, before=""), said.replace("- eta·({1})", "+ eta·{1}")
         return Call(work, tuple(refs), said, "update")
 
-    def _decayed(self, parameter: Role) -> Node:
+    def _used(self, parameter: Role) -> Node:
         """The gradient as an optimizer uses it."""
-        gradient, decay = Ref(Role(f"d{parameter.kind}", parameter.layer)), self.conventions.decay
+        c, decay = self.conventions, self.conventions.decay
+        gradient: Node = Ref(Role(f"d{parameter.kind}", parameter.layer))
+        if c.by_examples and c.place == "update":
+            gradient = Scaled(gradient, 1 / self.examples, after=" / n", tag="mean")
+        if c.descending:
+            gradient = Scaled(gradient, -1, "-")
         return Entrywise("+", gradient, Scaled(Ref(parameter), decay, f"{decay:g}·")) if decay else gradient
 
 

@@ -95,15 +95,27 @@ def _factor(array: Array, truth: Array, wrong: Array) -> str:
         return "it is 0 throughout"
     ratios = array[big]
     ratios /= truth[big]
-    if np.ptp(ratios) <= 1e-3 * abs(np.median(ratios)):
-        ratio = float(np.median(ratios))
+    ratio = float(np.median(ratios))
+    throughout = np.ptp(ratios) <= 1e-3 * abs(ratio)
+    del ratios
+    if throughout:  # also where it is small
+        off = ratio * truth
+        off -= array
+        throughout = max(off.max(), -off.min()) <= 2e-3 * abs(ratio) * max(truth.max(), -truth.min())
+    if throughout and (array.size > 1 or _is_plain(ratio)):
         if abs(ratio + 1) < 1e-3:
-            return "the whole array has the other sign"
-        return f"the whole array is times {ratio:.4g}"
+            return "the whole array has the other sign" if array.size > 1 else "it has the other sign"
+        return f"{'the whole array' if array.size > 1 else 'it'} is times {ratio:.4g}"
     differences = (array - truth)[wrong]
     if differences.size > 1 and np.ptp(differences) <= 1e-6 * abs(np.median(differences)):
         return f"every number is off by {float(np.median(differences)):.4g}"
     return ""
+
+
+def _is_plain(ratio: float) -> bool:
+    """Whether it is a whole number or one over it: any other says nothing where there is one number alone."""
+    size = abs(ratio) if abs(ratio) > 1 else 1 / max(abs(ratio), 1e-300)
+    return abs(size - round(size)) <= 1e-3 * size
 
 
 def _turned(array: Array, truth: Array) -> str:

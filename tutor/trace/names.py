@@ -18,6 +18,7 @@ _BASES = {
     "Z": ("z", "s", "pre", "preact", "net", "zs"),
     "A": ("a", "h", "act", "hidden", "activation"),
 }
+_OF_UNITS = ("Z", "A", "dZ", "dA", "mask")
 _OUTPUTS = (
     "p", "yhat", "y_hat", "probs", "prob", "out", "output", "outputs", "y_pred", "ypred", "pred", "preds", "prediction",
     "predictions", "o", "al",
@@ -38,7 +39,7 @@ _NEW = re.compile(
     r"(?:new|next|updated)[_.]?(?P<a>.+)|(?P<b>.+?)[_.](?:new|next|updated|after)"
     r"|(?P<c>[a-z]+)_(?:new|next|updated)_?(?P<layer>[0-9]{1,3})"
 )
-_BY = ("dloss_d", "dl_d", "de_d", "dj_d", "gradient_", "grad_of_", "grad_", "g_", "d_", "d")
+_BY = ("dloss_d", "dl_d", "de_d", "dj_d", "gradient_", "grad_of_", "grad_", "nabla_", "g_", "d_", "d")
 """What may stand before a name for the derivative by it."""
 _GRADIENT = re.compile(r"(?P<a>.+?)[_.](?:grad|gradient)")
 _DELTA = re.compile(r"(?:delta|d_?out|error_signal)_?(?P<layer>[0-9]{1,3})?")
@@ -62,8 +63,24 @@ def roles_of(names: Iterable[str]) -> dict[str, Role | None]:
     layered = [r for r in found.values() if r and r.kind.rpartition(".")[2] in ("W", "b", "dW", "db", "W_new", "b_new")]
     if any(role.layer == 0 for role in layered):
         found = {n: r and (r._replace(layer=r.layer + 1) if r in layered else r) for n, r in found.items()}
+    found = _from_units(found)
     depth = max((r.layer for r in found.values() if r and r.kind not in ("T", "loss", "t")), default=0)
     return {n: r and (r._replace(layer=max(depth, 1)) if r.layer == LAST else r) for n, r in found.items()}
+
+
+def _from_units(found: dict[str, Role | None]) -> dict[str, Role | None]:
+    """Who counts layers of units, the inputs as the first, has one more of them than of weights: a2 and delta3 stand
+    there beside W2."""
+    layers: dict[bool, set[int]] = {True: set(), False: set()}
+    for role in filter(None, found.values()):
+        if role.layer > 0:
+            layers[role.kind in _OF_UNITS].add(role.layer)
+    weights = max(layers[False], default=0)
+    if not weights or max(layers[True], default=0) != weights + 1:
+        return found
+    return {
+        n: r._replace(layer=r.layer - 1) if r and r.kind in _OF_UNITS and r.layer > 0 else r for n, r in found.items()
+    }
 
 
 def _prefixes(names: Iterable[str]) -> Mapping[str, int]:

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from tutor.trace.algebra import Node, Role, Rows, roles_in
+from tutor.trace.algebra import Node, Product, Role, Rows, everything_in, roles_in
 from tutor.trace.orientation import Recorded, kind_of
 from tutor.trace.precision import Bounded, Precision, fits
 
 Array = Any
 Equations = Mapping[Role, Node]
 _MOST_DECIMALS, _FEWEST_DECIMALS = 8, 3
-_BLOCK = 32_768
-"""Of matrices with more numbers than this, some rows at a time are worked."""
+_BLOCK, _BLOCK_OF_PRODUCTS = 8_192, 32_768
+"""Of matrices with more numbers than this, some rows at a time are worked: fewer where functions are made of many
+operations, each with results of its own."""
 _KEPT = 4_096
 """Of arrays with more numbers than this, nothing is kept but whether they fit, where nobody needs them twice."""
 
@@ -46,9 +47,14 @@ def _as_vector(truth: Bounded, shape: tuple[int, ...]) -> Bounded:
     return Bounded(truth.held.reshape(shape), bound.reshape(shape), truth.precision)
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[Rows | None]:
-    """The rows of a matrix in blocks of at least two; None for all of what is small."""
-    parts = min(-(-shape[0] * shape[1] // _BLOCK), shape[0] // 2) if len(shape) == 2 else 1
+def _blocks(shape: tuple[int, ...], worked: Iterable[Node]) -> Iterator[Rows | None]:
+    """The rows of a matrix in blocks of at least two, for what is worked in them; None for all of what is small."""
+    size = shape[0] * shape[1] if len(shape) == 2 else 1
+    if size > _BLOCK:
+        has_product = any(isinstance(n, Product) for node in worked for n in everything_in(node))
+        parts = min(-(-size // (_BLOCK_OF_PRODUCTS if has_product else _BLOCK)), shape[0] // 2)
+    else:
+        parts = 1
     if parts <= 1:
         yield None
         return
@@ -202,7 +208,9 @@ class Step:
     def differs(self, role: Role, other: Step) -> bool:
         """Whether what another step gives for it can be told from what is given here; numbers that may be almost
         anything, as a slope at a kink, cannot."""
-        for (_, _, own), (_, _, given) in zip(self.compared(role), self.compared(role, other), strict=True):
+        recorded = self.value(role)
+        for rows in _blocks(recorded.shape, [self.equations[role], other.equations[role]]):
+            own, given = (step.own(role) if rows is None else step._own_rows(role, rows) for step in (self, other))
             if own.shape != given.shape or not fits(own.value, given, self.precision):
                 return True
         return False
@@ -213,7 +221,8 @@ class Step:
         """A recorded array beside what its equation gives, here or in another step, or another equation in its place: a
         large one in blocks of rows, with the first row of each. Raises Unknown where there is nothing to compare."""
         recorded = self.value(role)
-        for rows in _blocks(recorded.shape):
+        used = node or (truth or self).equations.get(role)
+        for rows in _blocks(recorded.shape, [used] if used else []):
             if node is not None:
                 own = self._work(node, rows)
             else:

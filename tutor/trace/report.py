@@ -13,10 +13,11 @@ from tutor.errors import NothingThere, listed
 from tutor.results import Result
 from tutor.story import Found
 from tutor.trace.algebra import Role
-from tutor.trace.conventions import Options, Reading, readings_of
+from tutor.trace.conventions import Reading, readings_of
 from tutor.trace.marks import Beside, digits_of, error_of, mark_of, picture_of
 from tutor.trace.mistakes.registry import ARITHMETIC, ARITHMETIC_MESSAGE
 from tutor.trace.names import roles_of
+from tutor.trace.options import Options
 from tutor.trace.search import Change, Search
 from tutor.trace.spelling import conventions_of, equation, name_of, said, unchecked, usual_name
 from tutor.trace.verdicts import CARRIED, MISSING, RIGHT, WRONG, Judged, judged
@@ -284,6 +285,6 @@ def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
     """What shows in the numbers of an array, in words and as a small picture."""
     beside, turned = Beside.of(reading.step, role), reading.step.by_role[role].turned
     sums = None
-    if role.kind in ("dA", "dZ") and reading.step.is_known(Role("Z", role.layer)):
+    if role.kind in ("A", "dA", "dZ") and role.layer and reading.step.is_known(Role("Z", role.layer)):
         sums = reading.step.value(Role("Z", role.layer)).value
     return mark_of(beside, turned, sums), picture_of(beside, turned)

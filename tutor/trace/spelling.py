@@ -47,7 +47,10 @@ def usual_name(reading: Reading, role: Role) -> str:
 def equation(reading: Reading, role: Role, nodes: Mapping[Role, Any]) -> str:
     """`dW1 = Xᵀ·dZ1 / n`, in the writer's orientation."""
     turned = reading.arrays.layout.turns(role)
-    text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), turned)
+    if _is_vector(role) or role.kind == "loss":  # sums over what the writer has, whichever way it lies
+        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, reading.arrays.layout.turns(r)), turned)
+    else:
+        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), turned)
     return f"{spelled(reading, role, turned)} = {text}"
 
 
@@ -69,6 +72,7 @@ def conventions_of(reading: Reading) -> dict[str, Any]:
         "averaged": c.by_examples,
         "averaged_over_outputs": c.by_outputs,
         "divided": c.place if c.by_examples else "",
+        "descending": c.descending,
         "epsilon": c.epsilon,
         "targets": reading.arrays.labels or "numbers",
         "precision": reading.precision.name,
@@ -90,6 +94,10 @@ def said(reading: Reading) -> str:
         listed([*hidden, f"{c.output} output"]) if hidden else f"{c.output} output",
         f"{c.loss.replace('_', ' ')}, {_means(reading)}",
     ]
+    if c.descending:
+        parts.append("errors and gradients as target minus output, which are added")
+    if c.by_examples and c.place == "update":
+        parts.append("gradients summed, and divided by the examples in the update")
     if reading.arrays.labels:
         parts.append(f"targets as {reading.arrays.labels}")
     if c.rate is not None and any(r.kind in ("W_new", "b_new") for r in reading.step.by_role):
@@ -100,6 +108,8 @@ def said(reading: Reading) -> str:
 
 def _means(reading: Reading) -> str:
     c = reading.conventions
+    if reading.network.examples == 1 and not c.by_outputs:
+        return "of the one example"
     over = [*(["examples"] if c.by_examples else []), *(["outputs"] if c.by_outputs else [])]
     text = f"averaged over {' and '.join(over)}" if over else "summed"
     if c.epsilon:

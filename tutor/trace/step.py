@@ -65,7 +65,7 @@ class Step:
         `update` the number of the step, from 1. Steps `before` this one tell a gradient that was not set to 0.
         Raises TutorError for what cannot be meant.
         """
-        from tutor.trace.conventions import Options
+        from tutor.trace.options import Options
         from tutor.trace.report import trace
 
         options = Options(

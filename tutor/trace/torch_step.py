@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from tutor.errors import NothingThere, TutorError
+from tutor.errors import NothingThere, TutorError, listed
 from tutor.trace.step import Step
 from tutor.trace.torch_hooks import Hooks, Layer
 
@@ -53,7 +53,7 @@ def pytorch(model: Any, loss_function: Any, optimizer: Any, x: Any, y: Any, *, a
     to have, as in `tutor train`; else what they have is found. Raises NothingThere where the model has no linear layers
     that are called with vectors, TutorError where it cannot be copied.
     """
-    from tutor.trace.conventions import Options
+    from tutor.trace.options import Options
     from tutor.trace.report import trace
 
     model, optimizer = _copied(model, optimizer)
@@ -75,8 +75,17 @@ def pytorch(model: Any, loss_function: Any, optimizer: Any, x: Any, y: Any, *, a
         step.record(y=y, loss=loss)
     _record_sums(step, layers, outputs, loss_function)
     before = _states(optimizer, layers, "")
+    if not loss.requires_grad:
+        raise NothingThere("no parameter has a part in this loss: all of them are frozen, or the outputs are detached")
     loss.backward()
     _record_gradients(step, layers)
+    cut = [f"{k}" for k, layer in enumerate(layers, 1) if layer.module.weight.grad is None]
+    if cut:
+        plural = "s" if len(cut) > 1 else ""
+        remarks.append(
+            f"no gradient comes back to the weights of layer{plural} {listed(cut)}, as with .detach(), no_grad() or "
+            "requires_grad=False"
+        )
     trained = _of_optimizer(optimizer)
     if isinstance(trained, str):
         remarks.append(trained)

@@ -85,7 +85,7 @@ def _softmax_axis(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if isinstance(node, Call) and node.tag == "with slope":
         yield Rewriting("", softmax_back(node.arguments[0], node.arguments[1], axis=0))
     elif s.network.conventions.is_simple:
-        slope = s.network.averaged(loss_slope(s.network.conventions.loss, s.network.conventions), _in_error(s))
+        slope = s.network.error(loss_slope(s.network.conventions.loss, s.network.conventions))
         yield Rewriting("", softmax_back(Ref(Role("A", s.last)), slope, axis=0))
 
 
@@ -100,7 +100,7 @@ def _softmax_twice(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if not c.is_simple:
         return
     twice = activation(c.output, p)
-    error = s.network.averaged(Entrywise("-", twice, t), _in_error(s))
+    error = s.network.error(Entrywise("-", twice, t))
     if role.kind == "loss":
         yield Rewriting("loss", rewritten(node, lambda n: twice if n == p else None), c.output)
     if role == Role("dA", last):
@@ -117,7 +117,7 @@ def _missing_log(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if c.loss != "cross_entropy":
         return
     p, z, t = Ref(Role("A", last)), Ref(Role("Z", last)), Ref(Role("T"))
-    error = s.network.averaged(Scaled(t, -1, "-"), _in_error(s))
+    error = s.network.error(Scaled(t, -1, "-"))
     for manner, outputs in (("the outputs of the softmax", p), ("the weighted sums", z)):
         if role.kind == "loss":
             bare = Call(lambda a, t, m: -(a * t).total(), (outputs, t), "-Σ {1} ⊙ {0}", "loss", True)
@@ -180,6 +180,7 @@ def _order_of(s: Situation) -> Any:
     if len(different) * targets.size > _MOST_COMPARED:
         return None
     try:
+        factor *= -1 if c.descending else 1
         meant = s.step.value(Role("A", last)).value - factor * s.step.value(role).value
         off = [np.abs(row - different).max(axis=1) for row in meant]
         order = places[np.argmin(off, axis=1)]
@@ -259,7 +260,7 @@ def _wrong_loss(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
             for made in swapped(node, "error", lambda n, name=name: loss_slope(name, c)):  # type: ignore[misc]
                 yield Rewriting(name, made, name)
         if role == Role("dZ", last) and c.is_simple and role_free(s, Role("dA", last)):
-            error = s.network.averaged(loss_slope(name, c), _in_error(s))
+            error = s.network.error(loss_slope(name, c))
             a = Ref(Role("A", last))
             made = softmax_back(a, error) if c.output == "softmax" else Entrywise("⊙", error, s.network.slope(last))
             yield Rewriting(name, made, name)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutor.trace.algebra import Node, Role, rewritten
+from tutor.trace.algebra import Node, Ref, Role, rewritten
 from tutor.trace.equations import Network
 from tutor.trace.replay import Step, Unknown
 
@@ -77,6 +77,13 @@ def swapped(node: Node, tag: str, other: Callable[[Node], Node]) -> Iterator[Nod
     """The equation with another part where one has this tag; nothing where none has."""
     made = rewritten(node, lambda n: other(n) if n.tag == tag else None)
     if made is not node:
+        yield made
+
+
+def swapped_ref(node: Node, role: Role, other: Node) -> Iterator[Node]:
+    """The equation with something else in the place of an array; nothing where this is that array, or it has none."""
+    made = rewritten(node, lambda n: other if isinstance(n, Ref) and n.role == role else None)
+    if made is not node and other != Ref(role):
         yield made
 
 

@@ -7,10 +7,15 @@ from typing import Any
 
 from tutor.trace.algebra import Call, Entrywise, Node, Ref, Role, Scaled, rewritten
 from tutor.trace.equations import activation, slope_of, softmax_back
-from tutor.trace.mistakes.mistake import Mistake, Rewriting, Situation, swapped
+from tutor.trace.mistakes.mistake import Mistake, Rewriting, Situation, swapped, swapped_ref
 
 
 def _missing_slope(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
+    if role.kind == "dA" and role.layer < s.last:  # in what is handed back alone
+        behind = Role("dZ", role.layer + 1)
+        error = rewritten(s.step.equations.get(behind, Ref(behind)), _without_slope)
+        for made in swapped_ref(node, behind, error):
+            yield Rewriting("handed back", made, s.network.conventions.activations[role.layer])
     if role.kind != "dZ":
         return
     for made in swapped(node, "slope", lambda n: Ref(role)):  # to see that there is one
@@ -50,7 +55,8 @@ def _slope_form(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
             return Call(lambda z, a, m: body(z, a), n.parts, f"({text})", "slope")
 
         for made in swapped(node, "slope", other):
-            yield Rewriting(form, made, form)
+            name = s.network.conventions.activations[role.layer - 1]
+            yield Rewriting(form, made, f"{form}, which is not that of {name}")
     for made in swapped(node, "slope", lambda n: Entrywise("⊙", n, n)):
         yield Rewriting("twice", made, "the slope, twice")
     if isinstance(node, Call) and node.tag == "with slope":

@@ -53,9 +53,14 @@ def _not_updated(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
 def _ascent(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     rate = s.network.conventions.rate
     if _parameter(role) is not None and rate is not None:
-        made = _reworded(_update(s, role, rate=-rate), lambda text: text.replace(" - eta", " + eta", 1))
+        made = _reworded(_update(s, role, rate=-rate), _other_sign)
         if made is not None:
             yield Rewriting("", made)
+
+
+def _other_sign(text: str) -> str:
+    signs = (" - eta", " + eta") if " - eta" in text else (" + eta", " - eta")
+    return text.replace(*signs, 1)
 
 
 def _missing_rate(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
@@ -226,7 +231,7 @@ MISTAKES = (
         "not-updated",
         "The parameters are as they were.",
         "W -= … that changes a copy, or an update that is never reached",
-        "optimizer.step() is missing, or the parameters are not among those that the optimizer was given",
+        "optimizer.step() is missing, .detach() on the way to them, or an optimizer that was not given them",
         _not_updated,
     ),
     Mistake(

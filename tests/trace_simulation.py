@@ -32,6 +32,7 @@ from trace_programs import (
     options_of,
     without_the_middle,
 )
+from trace_tutorials import TUTORIALS
 
 from tutor.errors import TutorError
 from tutor.processes import workers
@@ -212,13 +213,38 @@ def large_step(part: Part) -> Iterator[Told]:
     yield Told(f"{dtype.__name__}: {seconds:.2f} s, {times:.2f} times", "", (seconds <= 1.5, times <= 3))
 
 
+def real_programs(part: Part) -> Iterator[Told]:
+    """Those of public tutorials, and of PyTorch where it is installed: right is right, and each mistake is found."""
+    for name, tutorial in TUTORIALS.items():
+        for mistake in (False, True):
+            report = Step().record(**tutorial.run(mistake)).check(**tutorial.said)
+            ids = names_in(report)[0]
+            yield Told(f"{name}: {ids}", name, (ids == [*tutorial.mistakes] if mistake else report.is_right,))
+    try:
+        import trace_torch_programs as programs
+    except ImportError:
+        return
+    for name, (loss, model, y) in programs.KINDS.items():
+        for reduction in ("mean", "sum"):
+            report = programs.told(model(), loss(reduction), y)
+            yield Told(f"{name}, {reduction}: {names_in(report)[0]}", name, (report.is_right,))
+    for name, (array, mistake, run) in programs.MISTAKES.items():
+        report = run()
+        first = next((a.name for a in report.arrays if a.verdict == "wrong"), "")
+        ids = names_in(report)[0]
+        yield Told(f"{name}: first {first} for {array}; {ids}", name, (first == array and ids[:1] == [mistake],))
+
+
 WORK: dict[str, Callable[[Part], Iterator[Told]]] = {
     "right programs": right_programs,
     "one mistake, everything recorded": partial(wrong_programs, few=False),
     "one mistake, parameters, gradients and new parameters": partial(wrong_programs, few=True),
     "two mistakes": two_mistakes,
     "784-128-10, a batch of 128": large_step,
+    "real programs": real_programs,
 }
+ONCE = {"784-128-10, a batch of 128": 2, "real programs": 1}
+"""What is done alone, when all else is done, for it is timed: in so many parts."""
 _NAMED = (("the mistake named first", 98.0), ("the mistake among those named", 99.5))
 FIGURES: dict[str, tuple[tuple[str, float], ...]] = {
     "right programs": (("no array called wrong", 100.0),),
@@ -226,6 +252,7 @@ FIGURES: dict[str, tuple[tuple[str, float], ...]] = {
     "one mistake, parameters, gradients and new parameters": (("the first wrong array", 97.0), *_NAMED),
     "two mistakes": (("both found", 90.0),),
     "784-128-10, a batch of 128": (("at most 1.5 s", 100.0), ("at most 3 times the arrays", 100.0)),
+    "real programs": (("right is right, each mistake is found", 100.0),),
 }
 """What is counted, and the goal in percent."""
 
@@ -237,16 +264,14 @@ def done(part: Part) -> list[Told]:
 def main(how_many: int = 1000, show: int = 5) -> None:
     began = time.perf_counter()
     pieces = max(1, how_many // 25)
-    parts = [Part("784-128-10, a batch of 128", i, 2, 1) for i in range(2)]
-    parts += [
-        Part(what, i, pieces, how_many // pieces) for what in WORK if what != parts[0].what for i in range(pieces)
-    ]
     found: dict[str, list[Told]] = {what: [] for what in WORK}
-    for part in parts[:2]:  # alone, for it is timed
-        found[part.what] += done(part)
+    parts = [Part(what, i, pieces, how_many // pieces) for what in WORK if what not in ONCE for i in range(pieces)]
     with workers(os.cpu_count() or 1) as pool:
-        for part, told in zip(parts[2:], pool.map(done, parts[2:]), strict=True):
+        for part, told in zip(parts, pool.map(done, parts), strict=True):
             found[part.what] += told
+    for what, of in ONCE.items():
+        for i in range(of):
+            found[what] += done(Part(what, i, of, 1))
     for what, told in found.items():
         say(what, told, show)
     print(f"{time.perf_counter() - began:.0f} s")
@@ -263,7 +288,7 @@ def say(what: str, told: list[Told], show: int) -> None:
             print("       ", dict(Counter(t.kind for t in missed).most_common(12)))
         for t in missed[:show]:
             print("       ", t.text)
-    if what not in FIGURES or "784" in what:
+    if WORK[what] is large_step:
         print("   ", "; ".join(t.text for t in told))
 
 

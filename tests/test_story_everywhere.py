@@ -12,7 +12,7 @@ import pytest
 
 from tutor.homework.marker import Desk, Order
 from tutor.lessons.format import Homework
-from tutor.marking.report import SheetReport
+from tutor.marking.report import SheetReport, mistakes
 from tutor.sheets.read import HandedIn
 
 Array = Any
@@ -178,3 +178,28 @@ def test_one_wrong_sign_is_no_such_sheet() -> None:
     found = marked("tanh", SOFTMAX, student.sheet("tanh", SOFTMAX))
     assert found.misconceptions[0].id == "error-sign" and not found.please_look
     assert sum(bool(c.answer) for c in found.cells) - found.score == 1
+
+
+ONLY_TOTALS = {
+    "no slope": (Student(slopes=np.ones_like), "dE@1/dW1", "dh1_out@1/dh1_in@1"),
+    "the sign of the error": (Student(error=lambda y, t, _: t - y), "dE@1/do1_out@1", ""),
+    "the slope at the output": (Student(slopes=lambda s: 1 - np.tanh(np.sqrt(1 - s)) ** 2), "dh1_out@1/dh1_in@1", ""),
+}
+
+
+@pytest.mark.parametrize(("student", "line", "about"), ONLY_TOTALS.values(), ids=ONLY_TOTALS)
+def test_a_mistake_in_lines_left_blank_is_told_where_it_sits(student: Student, line: str, about: str) -> None:
+    """The hint is about the line's own neuron, and every total that has to change is told."""
+    right, sheet = (totals(s.sheet("tanh", SOFTMAX)) for s in (Student(), student))
+    told = next(mistakes(marked("tanh", SOFTMAX, sheet)))
+    assert told.cell.name == "dE/dW1" and told.line == line
+    assert about in told.cell.slips[0].rule
+    assert {n for n in sheet if sheet[n] != right[n]} == {told.cell.name, *told.others, *told.cell.work_again}
+
+
+@pytest.mark.parametrize(("loss", "rule"), [(SOFTMAX, "is negative"), (SQUARED, "output minus target")])
+def test_the_rule_for_the_sign_of_an_error_is_that_of_the_loss(loss: str, rule: str) -> None:
+    """With cross-entropy the derivative by an output is -target/output."""
+    student = Student(error=lambda y, t, slopes: t - y if loss == SOFTMAX else slopes @ (t - y))
+    told = next(mistakes(marked("tanh", loss, totals(student.sheet("tanh", loss)))))
+    assert told.cell.slips[0].id == "error-sign" and rule in told.cell.slips[0].rule

@@ -201,7 +201,7 @@ class Reporter:
         )
         for told in mistakes(report):
             told.cell.worked = self._worked(sheet, told)
-            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given])]
+            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given]), *_blanks(sheet, told)]
             told.cell.work_again = self._below(report, roots, {told.cell.name})
         stale = {cell.name for cell in report.cells if cell.earlier}
         for cell in report.cells:
@@ -260,6 +260,12 @@ class Reporter:
             doubt + hint.rule,
             "" if line == marked else line,
         )
+
+
+def _blanks(sheet: MarkedSheet, told: Told) -> Sequence[str]:
+    """The lines left blank in which the mistake sits, too."""
+    found = (m.blanks for m in sheet.misconceptions if told.cell.name in m.cells and not m.is_other)
+    return next(found, ())
 
 
 def _misconception(told: Misconception) -> MisconceptionReport:

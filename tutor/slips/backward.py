@@ -26,7 +26,19 @@ def _error_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
     of_loss = step.partial_of and roles.by_name[step.partial_of[0]].stage == "loss"
     difference = step.kind is Kind.ERROR and step.formula.is_Add
     if (of_loss and step.partial_of and step.partial_of[1] not in roles.parameters) or difference:
-        yield Rewriting(multiply(MINUS_ONE, step.formula), step.name, "")
+        yield Rewriting(multiply(MINUS_ONE, step.formula), _which_way_round(step, roles), "")
+
+
+def _which_way_round(step: Step, roles: Roles) -> str:
+    """The rule for the sign of an error, or of the derivative of a loss by an output."""
+    if step.partial_of is None:
+        return "The error is target minus output here"
+    match roles.by_name[step.partial_of[0]].which:
+        case "cross_entropy":
+            return "The error gets smaller as the output of the right class grows: its derivative is negative"
+        case "binary_cross_entropy":
+            return "The derivative by the output has the sign of output minus target"
+    return "The derivative by the output is output minus target"
 
 
 def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -286,7 +298,7 @@ SLIPS = (
     Slip(
         "error-sign",
         "Which way round does the error stand: what is subtracted from what?",
-        "The derivative by the output is output minus target.",
+        "{}.",
         _error_sign,
     ),
     Slip(

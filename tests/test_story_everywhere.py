@@ -116,6 +116,9 @@ MADE_EVERYWHERE = {
     "the row of another neuron": (SOFTMAX, Student(forward=rows), "swapped-weights"),
     "the row and the bias of another neuron": (SOFTMAX, Student(forward=rows, biases=rows), "swapped-weights"),
     "the weights of a row moved on": (SQUARED, Student(forward=places, backward=places), "swapped-weights"),
+    "weights read by columns on the way back": (SOFTMAX, Student(backward=columns), "swapped-weights"),
+    "the way back through the last output only": (SOFTMAX, Student(backward=lambda v: v * [[0], [1]]), "overwritten"),
+    "the same with the squared error": (SQUARED, Student(backward=lambda v: v * [[0], [1]]), "overwritten"),
     "the first input forgotten": (SOFTMAX, Student(forgotten=0), "missing-term"),
     "the last input forgotten": (SQUARED, Student(forgotten=-1), "missing-term"),
     "the slope of the next unit": (SOFTMAX, Student(slopes=lambda s: np.roll(s, -1)), "other-neuron-slope"),
@@ -133,6 +136,14 @@ def test_a_mistake_made_everywhere_is_told_as_one(loss: str, student: Student, s
     mistakes = [m.id for m in found.misconceptions if not m.explains_the_same]
     assert mistakes == [slip]
     assert {*found.root_errors} == {name for m in found.misconceptions for name in m.cells}, "nothing is left over"
+
+
+def test_weights_read_by_columns_where_the_derivatives_by_the_outputs_are_right() -> None:
+    sheet = Student(backward=columns).sheet("tanh", SOFTMAX)
+    right = {f"do{o + 1}_in@{e}/dh{h + 1}_out@{e}": f"{v:g}" for (o, h), v in np.ndenumerate(V) for e in (1, 2)}
+    found = marked("tanh", SOFTMAX, {**sheet, **right})
+    assert [(m.id, m.scope) for m in found.misconceptions] == [("swapped-weights", "everywhere")]
+    assert {*found.misconceptions[0].cells} == {*found.root_errors}
 
 
 def test_the_mean_over_the_examples_is_no_mean_over_the_outputs() -> None:

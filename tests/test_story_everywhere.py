@@ -14,6 +14,7 @@ from tutor.homework.marker import Desk, Order
 from tutor.lessons.format import Homework
 from tutor.marking.report import SheetReport, mistakes
 from tutor.sheets.read import HandedIn
+from tutor.views.feedback import remarks_on_lines
 
 Array = Any
 W = np.array([[0.37, -0.52], [0.81, 0.24], [-0.46, 0.63]])
@@ -95,8 +96,8 @@ def totals(sheet: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in sheet.items() if "@" not in name}
 
 
-def marked(hidden: str, loss: str, sheet: Mapping[str, str]) -> SheetReport:
-    return Desk(Order(lesson(hidden, loss), "t", Homework())).mark("s", HandedIn(dict(sheet)))
+def marked(hidden: str, loss: str, sheet: Mapping[str, str], wanted: Homework | None = None) -> SheetReport:
+    return Desk(Order(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
 
 
 def columns(weights: Array) -> Array:
@@ -214,3 +215,28 @@ def test_the_rule_for_the_sign_of_an_error_is_that_of_the_loss(loss: str, rule: 
     student = Student(error=lambda y, t, slopes: t - y if loss == SOFTMAX else slopes @ (t - y))
     told = next(mistakes(marked("tanh", loss, totals(student.sheet("tanh", loss)))))
     assert told.cell.slips[0].id == "error-sign" and rule in told.cell.slips[0].rule
+
+
+def test_more_digits_are_asked_for_where_they_are_missing_and_not_below() -> None:
+    """What follows from a number of two digits has all its own, and is to be worked again."""
+    sheet = Student().sheet("tanh", SOFTMAX)
+    rounded = {name: f"{float(text):.2f}" for name, text in sheet.items() if name == "h1_out@1"}
+    h = float(rounded["h1_out@1"])
+    off = {f"o{o}_in@1": float(sheet[f"o{o}_in@1"]) + V[o - 1, 0] * (h - float(sheet["h1_out@1"])) for o in (1, 2)}
+    written = {**sheet, **rounded, **{name: f"{value:.6f}" for name, value in off.items()}}
+    found = marked("tanh", SOFTMAX, written, Homework(decimals=6))
+    verdicts = {c.name: (c.verdict, c.lacks) for c in found.cells}
+    assert verdicts["h1_out@1"] == ("coarse", "digits") and verdicts["o1_in@1"] == ("coarse", "")
+    asked, below = remarks_on_lines(found)
+    assert asked == "More digits, please: h1_out@1."
+    assert below.startswith("Then work again what stands on it: ") and "o1_in@1" in below
+
+
+def test_a_parameter_left_as_it_was_is_asked_about() -> None:
+    trained = lesson("tanh", SOFTMAX) + "[training]\nlearning_rate = 0.00001\n"
+    found = Desk(Order(trained, "t", Homework(ask=["W1_new", "b1_new"]))).mark(
+        "s", HandedIn({"W1_new": "0.37", "b1_new": "0.15"})
+    )
+    assert [*remarks_on_lines(found)] == [
+        "W1_new and b1_new are as before the update. Were they updated? Then more digits will show by how much."
+    ]

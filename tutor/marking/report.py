@@ -14,7 +14,7 @@ from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
 from tutor.marking.marked import Cell, MarkedSheet, Misconception
-from tutor.marking.verdict import CREDIT
+from tutor.marking.verdict import CREDIT, DIGITS, Line
 from tutor.marking.worked import worked
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 
@@ -46,8 +46,9 @@ class CellReport(Struct, omit_defaults=True):
     that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
     `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
     above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
-    two differ; the right number beside a wrong formula earns half and has no credit. What is `dropped` does not count;
-    what is `accepted` is not the key and right all the same.
+    two differ; the right number beside a wrong formula earns half and has no credit. A coarse line `lacks` digits, or
+    the change of a parameter left as it was; it has nothing there where it follows from a line that does. What is
+    `dropped` does not count; what is `accepted` is not the key and right all the same.
     """
 
     name: str
@@ -67,6 +68,7 @@ class CellReport(Struct, omit_defaults=True):
     work_again: list[str] = field(default_factory=list)
     earlier: list[str] = field(default_factory=list)
     left_side: str = ""
+    lacks: str = ""
     dropped: bool = False
     accepted: bool = False
 
@@ -203,11 +205,27 @@ class Reporter:
             told.cell.worked = self._worked(sheet, told)
             roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given]), *_blanks(sheet, told)]
             told.cell.work_again = self._below(report, roots, {told.cell.name})
+        self._tell_what_lacks(report, sheet)
         stale = {cell.name for cell in report.cells if cell.earlier}
         for cell in report.cells:
             if cell.earlier:
                 cell.work_again = self._below(report, [cell.name], stale)
         return report
+
+    def _tell_what_lacks(self, report: SheetReport, sheet: MarkedSheet) -> None:
+        """Of the coarse lines those that need more digits, and what is to be worked again then. Where nothing above is
+        to blame, more digits are what helps."""
+        places, followers, written = self.program.places, self.program.compiled.followers, sheet.working.written
+        coarse = [cell for cell in report.cells if cell.verdict == "coarse"]
+        for cell in coarse:
+            cell.lacks = Line(sheet.working, places[cell.name], written[places[cell.name]]).lacks()
+        lacking = {cell.name for cell in coarse if cell.lacks}
+        after = sheet.after_errors.union(*({self.program.names[p] for p in followers[places[n]]} for n in lacking))
+        lacking |= {cell.name for cell in coarse if cell.name not in after}
+        for cell in coarse:
+            if cell.name in lacking:
+                cell.lacks = cell.lacks or DIGITS
+                cell.work_again = self._below(report, [cell.name], lacking)
 
     def _worked(self, sheet: MarkedSheet, told: Told) -> str:
         """The formula of the line in which the mistake sits, with the numbers that stand above it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol, where
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
@@ -129,10 +129,19 @@ def _slope_of_output(step: Step, roles: Roles) -> Iterator[Rewriting]:
         yield Rewriting(replace(step.formula, {symbol(output): again, symbol(total): symbol(output)}), output, "")
 
 
+def _other_branch(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """The slope that a function of several cases has on the other side."""
+    cases = [node for node in parts(step.formula) if isinstance(node, where)] if step.name in roles.slopes else ()
+    for node in cases:
+        for which, value in enumerate(node.args[1:]):
+            yield Rewriting(replace(step.formula, {node: value}), roles.slopes[step.name][1], f"case {which}")
+
+
 def _other_neuron_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.slopes:
         for other in roles.slopes_beside(step.name):
-            yield Rewriting(symbol(other), other)
+            if names(roles.by_name[other].formula):  # a slope that is the same everywhere is that of no neuron
+                yield Rewriting(symbol(other), other)
         for manner, other in roles.slopes_instead(step.name):
             yield Rewriting(roles.by_name[other].formula, other, manner)
     taken: dict[str, dict[str, Expr]] = {}
@@ -324,6 +333,12 @@ SLIPS = (
         "What is the derivative of this activation, written by its output?",
         "Look at the form of the slope {}, factor by factor and power by power.",
         _slope_form,
+    ),
+    Slip(
+        "other-branch",
+        "On which side of the bend of the activation does {} lie?",
+        "The slope has a value for each side; this looks like that of the other one.",
+        _other_branch,
     ),
     Slip(
         "other-neuron-slope",

@@ -3,6 +3,7 @@ which is the key times a number earns its right half. The network is worked here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from tutor.homework.marker import Desk, Order
 from tutor.lessons.format import Homework
 from tutor.marking.report import SheetReport, mistakes
 from tutor.sheets.read import HandedIn
-from tutor.views.feedback import remarks_on_lines
+from tutor.views.feedback import FORMULA, remarks_on_lines, what_to_look_at
 
 Array = Any
 W = np.array([[0.37, -0.52], [0.81, 0.24], [-0.46, 0.63]])
@@ -240,3 +241,23 @@ def test_a_parameter_left_as_it_was_is_asked_about() -> None:
     assert [*remarks_on_lines(found)] == [
         "W1_new and b1_new are as before the update. Were they updated? Then more digits will show by how much."
     ]
+
+
+def test_a_guess_about_a_line_left_blank_comes_after_the_line_itself() -> None:
+    """Two digits exchanged in a total, which by chance is what some value in the place of another would give."""
+    right = totals(Student().sheet("tanh", SOFTMAX, 4))
+    guesses = 0
+    for name, text in right.items():
+        if not name.startswith("dE/dW") or text[-1] == text[-2]:
+            continue
+        told = next(mistakes(marked("tanh", SOFTMAX, {**right, name: f"{text[:-2]}{text[-1]}{text[-2]}"})), None)
+        if told is not None and told.is_guess:
+            guesses += 1
+            first, *_, last = (s for s in what_to_look_at(told, FORMULA) if not s.startswith("Then work"))
+            assert first == "Does this line come out again if it is worked once more?"
+            assert last.startswith(f"With your numbers: {name} = ")
+            parts = [float(p.replace(" ", "")) for p in re.findall(r"-? ?\d+\.\d+", last.rpartition("(")[2])]
+            assert sum(parts) / 2 == pytest.approx(float(text), abs=2e-4), (
+                "what their lines lead to, not what they wrote"
+            )
+    assert guesses

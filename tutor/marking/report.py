@@ -14,6 +14,7 @@ from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
 from tutor.marking.marked import Cell, MarkedSheet, Misconception
+from tutor.marking.student import Working
 from tutor.marking.verdict import CREDIT, DIGITS, Line
 from tutor.marking.worked import worked
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
@@ -161,6 +162,12 @@ class Told(NamedTuple):
         """The line in which it sits; a blank one above, where the mistake is there."""
         return (self.cell.slips[0].line if self.cell.slips else "") or self.cell.name
 
+    @property
+    def is_guess(self) -> bool:
+        """Whether nothing better is known than a slip in a blank line above, one of many that might give the number."""
+        best = self.cell.slips[0] if self.cell.slips else None
+        return best is not None and bool(best.line) and not best.sure
+
 
 def mistakes(sheet: SheetReport) -> Iterator[Told]:
     """The mistakes of a sheet in the order of its lines, each once however many lines show it."""
@@ -229,8 +236,11 @@ class Reporter:
 
     def _worked(self, sheet: MarkedSheet, told: Told) -> str:
         """The formula of the line in which the mistake sits, with the numbers that stand above it."""
-        place = self.program.places[told.given or told.line]
-        return worked(sheet.working, place)
+        places, working = self.program.places, sheet.working
+        if told.is_guess:  # then the line itself, as it would be without it
+            held = {place: value for place, value in working.held.items() if place != places[told.line]}
+            return worked(Working(self.program, working.written, working.demands, held), places[told.cell.name])
+        return worked(working, places[told.given or told.line])
 
     def _below(self, report: SheetReport, roots: Sequence[str], told: set[str]) -> list[str]:
         """The lines written below these that are not right as they stand; without those told already."""

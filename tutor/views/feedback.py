@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tutor.errors import counted, listed
 from tutor.marking.report import CellReport, SheetReport, SlipReport, Told, mistakes
 from tutor.marking.verdict import CHANGE, CREDIT, DIGITS
-from tutor.slips.registry import IN_ANY_LINE
+from tutor.slips.registry import ARITHMETIC_HINT, IN_ANY_LINE
 
 QUESTION, RULE, FORMULA = 1, 2, 3
 """The stages of a hint, each of which has those before it."""
@@ -50,6 +50,8 @@ def what_to_look_at(told: Told, hint: int, reveal: bool = False) -> Iterator[str
     cell = told.cell
     if cell.left_side:
         yield f"{_LEFT.format(cell.left_side).capitalize()}"
+    if told.is_guess:
+        yield ARITHMETIC_HINT.question
     slips = [slip for slip in cell.slips[:_MOST_HINTS] if not _is_implied(slip, cell.slips)]
     for slip in slips:
         gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""

@@ -447,3 +447,11 @@ def test_the_slope_of_a_relu_that_is_off_is_asked_about_by_its_side_and_not_by_a
     found = Desk(Order(two, "two", Homework())).mark("s", HandedIn({"dh1_out/dh1_in": "1.0"}))
     slips = [slip.id for slip in cell(found, "dh1_out/dh1_in").slips]
     assert slips[0] == "other-branch" and "other-neuron-slope" not in slips
+
+
+def test_a_product_of_free_equations_has_no_weights() -> None:
+    text = 'format = 1\ntitle = "t"\n[givens]\na = 1.73\nb = -0.64\n[[equations]]\nname = "p"\nformula = "a*b"\n'
+    product = text + '[differentiate]\nof = "p"\nwrt = ["a", "b"]\n'
+    found = Desk(Order(product, "p", Homework())).mark("s", HandedIn({"dp/da": "1.73", "dp/db": "-0.64"}))
+    named = [slip for slip in cell(found, "dp/da").slips if slip.id in ("weight-for-input", "input-for-weight")]
+    assert named and not any("weight" in slip.message for slip in named)

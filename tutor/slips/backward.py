@@ -349,13 +349,13 @@ SLIPS = (
     Slip(
         "weight-for-input",
         "What remains of w·x when it is differentiated by w?",
-        "For {}: it is x, what the weight is multiplied by, not the weight.",
+        "For {}: it is x, the other factor, not w itself.",
         _one_for_the_other(True),
     ),
     Slip(
         "input-for-weight",
         "What remains of w·x when it is differentiated by x?",
-        "For {}: it is w, the weight, not what it is multiplied by.",
+        "For {}: it is w, the other factor, not x itself.",
         _one_for_the_other(False),
     ),
     Slip(

@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
     "stale-moment": ("adam", "m_hat_x[2]", lambda: A["m_old"] / (1 - 0.9**2)),
     "swapped-values": ("mlp", "h2_out", lambda: V["h1_out"]),
     "extra-slope": ("linear", "dout_out/dout_in", lambda: LINEAR * (1 - LINEAR)),
+    "other-branch": ("relu", "dout_out/dout_in", lambda: 1.0),
     "slope-form": ("mlp", "dout_out/dout_in", lambda: 1 - V["out_out"]),
     "missing-factor": ("mlp", "dE/dW5", lambda: V["slope"] * V["h1_out"]),
     "twice": ("shared", "df/da", lambda: (2 * 2.5 + 4.5) * 3.5),  # c is used in u and in w
@@ -226,6 +227,7 @@ LESSONS = {
     "epsilon": epsilon_lesson,
     "softmax": lambda: SOFTMAX,
     "linear": lambda: LINEAR_LESSON,
+    "relu": lambda: LINEAR_LESSON.replace('"linear"', '"relu"').replace("[[0.7]]", "[[-0.7]]"),
     "shared": lambda: SHARED,
     "rmsprop": lambda: ADAM.replace("adam", "rmsprop"),
 }
@@ -434,3 +436,22 @@ def test_the_missing_slope_is_explained_with_the_numbers_of_appendix_a(tutor: Tu
 def test_a_mistake_that_there_is_not_gets_the_nearest(tutor: Tutor) -> None:
     done = tutor("explain", "slip:missing-slop")
     assert done.returncode == 2 and "did you mean 'missing-slope'" in done.stderr
+
+
+def test_the_slope_of_a_relu_that_is_off_is_asked_about_by_its_side_and_not_by_another_neuron() -> None:
+    """A slope of 1, as a linear output has it, is that of no neuron in particular."""
+    two = LINEAR_LESSON.replace("[[0.7]]", "[[0.9]]").replace(
+        "[[network.layers]]",
+        '[[network.layers]]\nactivation = "relu"\nweights = [[-0.7]]\nbiases = [0.2]\n[[network.layers]]',
+    )
+    found = Desk(Order(two, "two", Homework())).mark("s", HandedIn({"dh1_out/dh1_in": "1.0"}))
+    slips = [slip.id for slip in cell(found, "dh1_out/dh1_in").slips]
+    assert slips[0] == "other-branch" and "other-neuron-slope" not in slips
+
+
+def test_a_product_of_free_equations_has_no_weights() -> None:
+    text = 'format = 1\ntitle = "t"\n[givens]\na = 1.73\nb = -0.64\n[[equations]]\nname = "p"\nformula = "a*b"\n'
+    product = text + '[differentiate]\nof = "p"\nwrt = ["a", "b"]\n'
+    found = Desk(Order(product, "p", Homework())).mark("s", HandedIn({"dp/da": "1.73", "dp/db": "-0.64"}))
+    named = [slip for slip in cell(found, "dp/da").slips if slip.id in ("weight-for-input", "input-for-weight")]
+    assert named and not any("weight" in slip.message for slip in named)

@@ -3,6 +3,7 @@ which is the key times a number earns its right half. The network is worked here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 
 from tutor.homework.marker import Desk, Order
 from tutor.lessons.format import Homework
-from tutor.marking.report import SheetReport
+from tutor.marking.report import SheetReport, mistakes
 from tutor.sheets.read import HandedIn
+from tutor.views.feedback import FORMULA, remarks_on_lines, what_to_look_at
 
 Array = Any
 W = np.array([[0.37, -0.52], [0.81, 0.24], [-0.46, 0.63]])
@@ -95,8 +97,8 @@ def totals(sheet: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in sheet.items() if "@" not in name}
 
 
-def marked(hidden: str, loss: str, sheet: Mapping[str, str]) -> SheetReport:
-    return Desk(Order(lesson(hidden, loss), "t", Homework())).mark("s", HandedIn(dict(sheet)))
+def marked(hidden: str, loss: str, sheet: Mapping[str, str], wanted: Homework | None = None) -> SheetReport:
+    return Desk(Order(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
 
 
 def columns(weights: Array) -> Array:
@@ -116,6 +118,9 @@ MADE_EVERYWHERE = {
     "the row of another neuron": (SOFTMAX, Student(forward=rows), "swapped-weights"),
     "the row and the bias of another neuron": (SOFTMAX, Student(forward=rows, biases=rows), "swapped-weights"),
     "the weights of a row moved on": (SQUARED, Student(forward=places, backward=places), "swapped-weights"),
+    "weights read by columns on the way back": (SOFTMAX, Student(backward=columns), "swapped-weights"),
+    "the way back through the last output only": (SOFTMAX, Student(backward=lambda v: v * [[0], [1]]), "overwritten"),
+    "the same with the squared error": (SQUARED, Student(backward=lambda v: v * [[0], [1]]), "overwritten"),
     "the first input forgotten": (SOFTMAX, Student(forgotten=0), "missing-term"),
     "the last input forgotten": (SQUARED, Student(forgotten=-1), "missing-term"),
     "the slope of the next unit": (SOFTMAX, Student(slopes=lambda s: np.roll(s, -1)), "other-neuron-slope"),
@@ -133,6 +138,14 @@ def test_a_mistake_made_everywhere_is_told_as_one(loss: str, student: Student, s
     mistakes = [m.id for m in found.misconceptions if not m.explains_the_same]
     assert mistakes == [slip]
     assert {*found.root_errors} == {name for m in found.misconceptions for name in m.cells}, "nothing is left over"
+
+
+def test_weights_read_by_columns_where_the_derivatives_by_the_outputs_are_right() -> None:
+    sheet = Student(backward=columns).sheet("tanh", SOFTMAX)
+    right = {f"do{o + 1}_in@{e}/dh{h + 1}_out@{e}": f"{v:g}" for (o, h), v in np.ndenumerate(V) for e in (1, 2)}
+    found = marked("tanh", SOFTMAX, {**sheet, **right})
+    assert [(m.id, m.scope) for m in found.misconceptions] == [("swapped-weights", "everywhere")]
+    assert {*found.misconceptions[0].cells} == {*found.root_errors}
 
 
 def test_the_mean_over_the_examples_is_no_mean_over_the_outputs() -> None:
@@ -178,3 +191,73 @@ def test_one_wrong_sign_is_no_such_sheet() -> None:
     found = marked("tanh", SOFTMAX, student.sheet("tanh", SOFTMAX))
     assert found.misconceptions[0].id == "error-sign" and not found.please_look
     assert sum(bool(c.answer) for c in found.cells) - found.score == 1
+
+
+ONLY_TOTALS = {
+    "no slope": (Student(slopes=np.ones_like), "dE@1/dW1", "dh1_out@1/dh1_in@1"),
+    "the sign of the error": (Student(error=lambda y, t, _: t - y), "dE@1/do1_out@1", ""),
+    "the slope at the output": (Student(slopes=lambda s: 1 - np.tanh(np.sqrt(1 - s)) ** 2), "dh1_out@1/dh1_in@1", ""),
+}
+
+
+@pytest.mark.parametrize(("student", "line", "about"), ONLY_TOTALS.values(), ids=ONLY_TOTALS)
+def test_a_mistake_in_lines_left_blank_is_told_where_it_sits(student: Student, line: str, about: str) -> None:
+    """The hint is about the line's own neuron, and every total that has to change is told."""
+    right, sheet = (totals(s.sheet("tanh", SOFTMAX)) for s in (Student(), student))
+    told = next(mistakes(marked("tanh", SOFTMAX, sheet)))
+    assert told.cell.name == "dE/dW1" and told.line == line
+    assert about in told.cell.slips[0].rule
+    assert {n for n in sheet if sheet[n] != right[n]} == {told.cell.name, *told.others, *told.cell.work_again}
+
+
+@pytest.mark.parametrize(("loss", "rule"), [(SOFTMAX, "is negative"), (SQUARED, "output minus target")])
+def test_the_rule_for_the_sign_of_an_error_is_that_of_the_loss(loss: str, rule: str) -> None:
+    """With cross-entropy the derivative by an output is -target/output."""
+    student = Student(error=lambda y, t, slopes: t - y if loss == SOFTMAX else slopes @ (t - y))
+    told = next(mistakes(marked("tanh", loss, totals(student.sheet("tanh", loss)))))
+    assert told.cell.slips[0].id == "error-sign" and rule in told.cell.slips[0].rule
+
+
+def test_more_digits_are_asked_for_where_they_are_missing_and_not_below() -> None:
+    """What follows from a number of two digits has all its own, and is to be worked again."""
+    sheet = Student().sheet("tanh", SOFTMAX)
+    rounded = {name: f"{float(text):.2f}" for name, text in sheet.items() if name == "h1_out@1"}
+    h = float(rounded["h1_out@1"])
+    off = {f"o{o}_in@1": float(sheet[f"o{o}_in@1"]) + V[o - 1, 0] * (h - float(sheet["h1_out@1"])) for o in (1, 2)}
+    written = {**sheet, **rounded, **{name: f"{value:.6f}" for name, value in off.items()}}
+    found = marked("tanh", SOFTMAX, written, Homework(decimals=6))
+    verdicts = {c.name: (c.verdict, c.lacks) for c in found.cells}
+    assert verdicts["h1_out@1"] == ("coarse", "digits") and verdicts["o1_in@1"] == ("coarse", "")
+    asked, below = remarks_on_lines(found)
+    assert asked == "More digits, please: h1_out@1."
+    assert below.startswith("Then work again what stands on it: ") and "o1_in@1" in below
+
+
+def test_a_parameter_left_as_it_was_is_asked_about() -> None:
+    trained = lesson("tanh", SOFTMAX) + "[training]\nlearning_rate = 0.00001\n"
+    found = Desk(Order(trained, "t", Homework(ask=["W1_new", "b1_new"]))).mark(
+        "s", HandedIn({"W1_new": "0.37", "b1_new": "0.15"})
+    )
+    assert [*remarks_on_lines(found)] == [
+        "W1_new and b1_new are as before the update. Were they updated? Then more digits will show by how much."
+    ]
+
+
+def test_a_guess_about_a_line_left_blank_comes_after_the_line_itself() -> None:
+    """Two digits exchanged in a total, which by chance is what some value in the place of another would give."""
+    right = totals(Student().sheet("tanh", SOFTMAX, 4))
+    guesses = 0
+    for name, text in right.items():
+        if not name.startswith("dE/dW") or text[-1] == text[-2]:
+            continue
+        told = next(mistakes(marked("tanh", SOFTMAX, {**right, name: f"{text[:-2]}{text[-1]}{text[-2]}"})), None)
+        if told is not None and told.is_guess:
+            guesses += 1
+            first, *_, last = (s for s in what_to_look_at(told, FORMULA) if not s.startswith("Then work"))
+            assert first == "Does this line come out again if it is worked once more?"
+            assert last.startswith(f"With your numbers: {name} = ")
+            parts = [float(p.replace(" ", "")) for p in re.findall(r"-? ?\d+\.\d+", last.rpartition("(")[2])]
+            assert sum(parts) / 2 == pytest.approx(float(text), abs=2e-4), (
+                "what their lines lead to, not what they wrote"
+            )
+    assert guesses

@@ -90,9 +90,20 @@ class Change:
         )
 
     def hint(self, place: int) -> Hint:
-        """What to look at in this line, or in the one above it that the mistake changes, without a value."""
-        above = max((p for p in self.formulas if p <= place), default=min(self.formulas))
-        return self.general_hint.of(self.details[above])
+        """What to look at in this line, which the mistake changes, without a value."""
+        return self.general_hint.of(self.details[place])
+
+    def sits_in(self, place: int, written: Collection[int]) -> int:
+        """Where the mistake is made that a line shows: in the line itself, or in the first that it stands on through
+        blank ones."""
+        if place in self.formulas:
+            return place
+        above, waiting = set[int](), [place]
+        while waiting:
+            new = [x for x in self.compiled.inputs[waiting.pop()] if x not in written and x not in above]
+            above.update(new)
+            waiting += [x for x in new if x >= self.compiled.first]
+        return min(above & self.formulas.keys(), default=place)
 
 
 class Everywhere:

@@ -36,7 +36,8 @@ class Cell(NamedTuple):
 
 class Misconception(NamedTuple):
     """One mistake of the story: in which lines it shows, in how many of them it was made `apart`, line by line, and
-    what to look at. `is_other` says that it explains the same lines as the one before, just as well."""
+    what to look at. `is_other` says that it explains the same lines as the one before, just as well; `blanks` are the
+    lines left blank in which it was made, too."""
 
     id: str
     scope: str
@@ -47,6 +48,7 @@ class Misconception(NamedTuple):
     entry: str = ""
     is_other: bool = False
     apart: int = 0
+    blanks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
 from tutor.marking.key import Program
 from tutor.marking.marked import Cell, MarkedSheet, Misconception
-from tutor.marking.verdict import CREDIT
+from tutor.marking.student import Working
+from tutor.marking.verdict import CREDIT, DIGITS, Line
 from tutor.marking.worked import worked
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, RIGHT_FORMULA_HINT
 
@@ -46,8 +47,9 @@ class CellReport(Struct, omit_defaults=True):
     that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
     `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
     above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
-    two differ; the right number beside a wrong formula earns half and has no credit. What is `dropped` does not count;
-    what is `accepted` is not the key and right all the same.
+    two differ; the right number beside a wrong formula earns half and has no credit. A coarse line `lacks` digits, or
+    the change of a parameter left as it was; it has nothing there where it follows from a line that does. What is
+    `dropped` does not count; what is `accepted` is not the key and right all the same.
     """
 
     name: str
@@ -67,6 +69,7 @@ class CellReport(Struct, omit_defaults=True):
     work_again: list[str] = field(default_factory=list)
     earlier: list[str] = field(default_factory=list)
     left_side: str = ""
+    lacks: str = ""
     dropped: bool = False
     accepted: bool = False
 
@@ -159,6 +162,12 @@ class Told(NamedTuple):
         """The line in which it sits; a blank one above, where the mistake is there."""
         return (self.cell.slips[0].line if self.cell.slips else "") or self.cell.name
 
+    @property
+    def is_guess(self) -> bool:
+        """Whether nothing better is known than a slip in a blank line above, one of many that might give the number."""
+        best = self.cell.slips[0] if self.cell.slips else None
+        return best is not None and bool(best.line) and not best.sure
+
 
 def mistakes(sheet: SheetReport) -> Iterator[Told]:
     """The mistakes of a sheet in the order of its lines, each once however many lines show it."""
@@ -201,18 +210,37 @@ class Reporter:
         )
         for told in mistakes(report):
             told.cell.worked = self._worked(sheet, told)
-            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given])]
+            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given]), *_blanks(sheet, told)]
             told.cell.work_again = self._below(report, roots, {told.cell.name})
+        self._tell_what_lacks(report, sheet)
         stale = {cell.name for cell in report.cells if cell.earlier}
         for cell in report.cells:
             if cell.earlier:
                 cell.work_again = self._below(report, [cell.name], stale)
         return report
 
+    def _tell_what_lacks(self, report: SheetReport, sheet: MarkedSheet) -> None:
+        """Of the coarse lines those that need more digits, and what is to be worked again then. Where nothing above is
+        to blame, more digits are what helps."""
+        places, followers, written = self.program.places, self.program.compiled.followers, sheet.working.written
+        coarse = [cell for cell in report.cells if cell.verdict == "coarse"]
+        for cell in coarse:
+            cell.lacks = Line(sheet.working, places[cell.name], written[places[cell.name]]).lacks()
+        lacking = {cell.name for cell in coarse if cell.lacks}
+        after = sheet.after_errors.union(*({self.program.names[p] for p in followers[places[n]]} for n in lacking))
+        lacking |= {cell.name for cell in coarse if cell.name not in after}
+        for cell in coarse:
+            if cell.name in lacking:
+                cell.lacks = cell.lacks or DIGITS
+                cell.work_again = self._below(report, [cell.name], lacking)
+
     def _worked(self, sheet: MarkedSheet, told: Told) -> str:
         """The formula of the line in which the mistake sits, with the numbers that stand above it."""
-        place = self.program.places[told.given or told.line]
-        return worked(sheet.working, place)
+        places, working = self.program.places, sheet.working
+        if told.is_guess:  # then the line itself, as it would be without it
+            held = {place: value for place, value in working.held.items() if place != places[told.line]}
+            return worked(Working(self.program, working.written, working.demands, held), places[told.cell.name])
+        return worked(working, places[told.given or told.line])
 
     def _below(self, report: SheetReport, roots: Sequence[str], told: set[str]) -> list[str]:
         """The lines written below these that are not right as they stand; without those told already."""
@@ -260,6 +288,12 @@ class Reporter:
             doubt + hint.rule,
             "" if line == marked else line,
         )
+
+
+def _blanks(sheet: MarkedSheet, told: Told) -> Sequence[str]:
+    """The lines left blank in which the mistake sits, too."""
+    found = (m.blanks for m in sheet.misconceptions if told.cell.name in m.cells and not m.is_other)
+    return next(found, ())
 
 
 def _misconception(told: Misconception) -> MisconceptionReport:

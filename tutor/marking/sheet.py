@@ -113,13 +113,9 @@ class SheetMarker:
         if not slips:
             return MarkedSheet(cells, working, after_errors=self._after(list(earlier)), dropped=self.dropped)
         places, names = self.program.places, self.program.names
-        misconceptions = list(
-            self._counting(
-                _told_once(
-                    [*self._story(told, marks), *_single(cells, {p for m in told for p in m.explains}, places)], places
-                )
-            )
-        )
+        story = self._story(told, marks, working.written)
+        single = _single(cells, {p for m in told for p in m.explains}, places)
+        misconceptions = list(self._counting(_told_once([*story, *single], places)))
         misconceptions.sort(key=lambda m: -len(m.cells))
         errors = [place for place in (*slips, *working.held) if names[place] not in self.dropped]
         return MarkedSheet(cells, working, misconceptions, self._after([*errors, *earlier]), self.dropped)
@@ -216,19 +212,15 @@ class SheetMarker:
     def _told(self, working: Working, told: Sequence[Mistake], place: int) -> list[Fit]:
         """The mistakes of the story that explain the line, as slips."""
         mine = next(m for m in told if place in m.explains)
-        value = working.written[place].value
-        return [
-            Fit(
-                m.id,
-                "",
-                self._value_with(working, m, place, value),
-                place,
-                (),
-                0.0,
-                said=m.change.hint(place) if m.change else m.hint,
-            )
-            for m in (mine, *mine.also)
-        ]
+        return [self._fit(working, mistake, place) for mistake in (mine, *mine.also)]
+
+    def _fit(self, working: Working, mistake: Mistake, place: int) -> Fit:
+        """The mistake as a slip in the line that shows it, or in the blank one above in which it sits."""
+        change = mistake.change
+        at = place if change is None else change.sits_in(place, working.written)
+        said = mistake.hint if change is None or at not in change.formulas else change.hint(at)
+        here = working.written[place].value if at == place else working.values[at]
+        return Fit(mistake.id, "", self._value_with(working, mistake, at, here), at, (), 0.0, said=said)
 
     def _value_with(self, working: Working, mistake: Mistake, place: int, written: Decimal) -> Decimal:
         """What the line comes to with the mistake."""
@@ -239,13 +231,18 @@ class SheetMarker:
             value = mistake.change.value(place, working.values)
         return written if value is None else value
 
-    def _story(self, told: Sequence[Mistake], marks: Mapping[int, Mark]) -> Iterator[Misconception]:
+    def _story(
+        self, told: Sequence[Mistake], marks: Mapping[int, Mark], written: Collection[int]
+    ) -> Iterator[Misconception]:
         names = self.program.names
         for mistake in told:
             cells = [names[p] for p in mistake.explains if marks[p].verdict == "wrong"]
+            made = mistake.change.formulas if mistake.change is not None else ()
+            blanks = [names[p] for p in sorted(made) if p not in written]
             for m in (mistake, *mistake.also):
                 given = "" if m.given is None else names[m.given]
-                yield Misconception(m.id, m.scope, cells, m.hint, given, m.read_as, m.entry, m is not mistake)
+                other = m is not mistake
+                yield Misconception(m.id, m.scope, cells, m.hint, given, m.read_as, m.entry, other, blanks=blanks)
 
     def _after(self, places: Sequence[int]) -> frozenset[str]:
         names, followers = self.program.names, self.program.compiled.followers

@@ -21,6 +21,7 @@ FEWEST_FOR_ROUNDING = 2
 """Significant digits that a number must have to be called rounded."""
 ROUNDING = 2
 """Units of the last digit that rounding on the way may have moved a number."""
+DIGITS, CHANGE = "digits", "change"
 _DIGITS_OF_A_FLOAT = 4
 _NOTHING = Decimal(0)
 
@@ -58,6 +59,14 @@ class Line:
             return "coarse"
         own = self.whole - self.before
         return self._against_own(own) if value else self._of_nothing(own)
+
+    def lacks(self) -> str:
+        """What a coarse line has too little of: the change of a parameter that was left as it was, or digits. Nothing
+        where it has the digits demanded, and follows from lines that have not."""
+        if not self.value and self.working.compiled.before[self.place] is not None:
+            return CHANGE
+        truths = (self.key, *(() if self.whole is None else (self.whole - self.before,)))
+        return "" if any(self.demand.met(self.written, self.value, truth) for truth in truths) else DIGITS
 
     def _unit(self, truth: Decimal) -> Decimal:
         """One unit of the last digit; of what is exact that of the digits demanded."""

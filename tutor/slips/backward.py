@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol
+from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol, where
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
@@ -26,7 +26,19 @@ def _error_sign(step: Step, roles: Roles) -> Iterator[Rewriting]:
     of_loss = step.partial_of and roles.by_name[step.partial_of[0]].stage == "loss"
     difference = step.kind is Kind.ERROR and step.formula.is_Add
     if (of_loss and step.partial_of and step.partial_of[1] not in roles.parameters) or difference:
-        yield Rewriting(multiply(MINUS_ONE, step.formula), step.name, "")
+        yield Rewriting(multiply(MINUS_ONE, step.formula), _which_way_round(step, roles), "")
+
+
+def _which_way_round(step: Step, roles: Roles) -> str:
+    """The rule for the sign of an error, or of the derivative of a loss by an output."""
+    if step.partial_of is None:
+        return "The error is target minus output here"
+    match roles.by_name[step.partial_of[0]].which:
+        case "cross_entropy":
+            return "The error gets smaller as the output of the right class grows: its derivative is negative"
+        case "binary_cross_entropy":
+            return "The derivative by the output has the sign of output minus target"
+    return "The derivative by the output is output minus target"
 
 
 def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -117,10 +129,19 @@ def _slope_of_output(step: Step, roles: Roles) -> Iterator[Rewriting]:
         yield Rewriting(replace(step.formula, {symbol(output): again, symbol(total): symbol(output)}), output, "")
 
 
+def _other_branch(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """The slope that a function of several cases has on the other side."""
+    cases = [node for node in parts(step.formula) if isinstance(node, where)] if step.name in roles.slopes else ()
+    for node in cases:
+        for which, value in enumerate(node.args[1:]):
+            yield Rewriting(replace(step.formula, {node: value}), roles.slopes[step.name][1], f"case {which}")
+
+
 def _other_neuron_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     if step.name in roles.slopes:
         for other in roles.slopes_beside(step.name):
-            yield Rewriting(symbol(other), other)
+            if names(roles.by_name[other].formula):  # a slope that is the same everywhere is that of no neuron
+                yield Rewriting(symbol(other), other)
         for manner, other in roles.slopes_instead(step.name):
             yield Rewriting(roles.by_name[other].formula, other, manner)
     taken: dict[str, dict[str, Expr]] = {}
@@ -286,7 +307,7 @@ SLIPS = (
     Slip(
         "error-sign",
         "Which way round does the error stand: what is subtracted from what?",
-        "The derivative by the output is output minus target.",
+        "{}.",
         _error_sign,
     ),
     Slip(
@@ -314,6 +335,12 @@ SLIPS = (
         _slope_form,
     ),
     Slip(
+        "other-branch",
+        "On which side of the bend of the activation does {} lie?",
+        "The slope has a value for each side; this looks like that of the other one.",
+        _other_branch,
+    ),
+    Slip(
         "other-neuron-slope",
         "To which neuron does the slope in this line belong?",
         "This looks like the slope of another neuron, {}. Check which output goes into it.",
@@ -322,13 +349,13 @@ SLIPS = (
     Slip(
         "weight-for-input",
         "What remains of w·x when it is differentiated by w?",
-        "For {}: it is x, what the weight is multiplied by, not the weight.",
+        "For {}: it is x, the other factor, not w itself.",
         _one_for_the_other(True),
     ),
     Slip(
         "input-for-weight",
         "What remains of w·x when it is differentiated by x?",
-        "For {}: it is w, the weight, not what it is multiplied by.",
+        "For {}: it is w, the other factor, not x itself.",
         _one_for_the_other(False),
     ),
     Slip(

@@ -31,6 +31,7 @@ def _missing_bias(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    yield from _swapped_on_the_way_back(step, roles)
     own = roles.weights_in(step.formula)
     for row, matrix, biases, position in roles.weight_rows(step) if own else ():
         present = [w for w in row if w in own]
@@ -45,6 +46,23 @@ def _swapped_weights(step: Step, roles: Roles) -> Iterator[Rewriting]:
             if all(pairs.values()) and any(w != other for w, other in pairs.items()):
                 for formula in _exchanged(step.formula, roles, pairs):
                     yield Rewriting(formula, f"the weight matrix, {read}", read)
+
+
+def _swapped_on_the_way_back(step: Step, roles: Roles) -> Iterator[Rewriting]:
+    """The weights on the paths of a gradient taken from other places of their matrices."""
+    taken: dict[str, dict[Expr, Expr]] = {}
+    for name in names(step.formula) if step.stage == "gradient" else ():
+        partial = roles.by_name.get(name)
+        if partial is None or not partial.partial_of or not partial.formula.is_Symbol:
+            continue
+        for row, matrix, biases, position in roles.weight_rows(partial):
+            for read, instead in _other_readings(matrix, biases, position):
+                pairs = dict(zip(row, instead, strict=False))
+                own = [w for w in roles.weights_in(partial.formula) if pairs.get(w)]
+                for other in _exchanged(partial.formula, roles, {w: pairs[w] for w in own}) if own else ():
+                    taken.setdefault(read, {})[symbol(name)] = other
+    for read, by in taken.items():
+        yield Rewriting(replace(step.formula, by), f"the weight matrix, {read}", read)
 
 
 def _other_readings(matrix: Sequence[Row], biases: Row, position: int) -> Iterator[tuple[str, Row]]:

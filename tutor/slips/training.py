@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sympy
@@ -63,6 +63,23 @@ def _overwritten(step: Step, roles: Roles) -> Iterator[Rewriting]:
             yield Rewriting(term, step.name, end)
             if factor not in (ONE, MINUS_ONE):
                 yield Rewriting(multiply(power(factor, MINUS_ONE), term), step.name, end and f"{end}, undivided")
+        ways = _ways_on(terms, roles)
+        for place, way in enumerate(ways) if len(terms) > len(ways) > 1 else ():
+            yield Rewriting(add(*way), step.name, {0: "the first way", len(ways) - 1: "the last way"}.get(place))
+
+
+def _ways_on(paths: Sequence[Expr], roles: Roles) -> Sequence[Sequence[Expr]]:
+    """The paths of a gradient by the neuron of the next layer to which each leads on from its own. Several go the same
+    way where the outputs stand on one another, as those of softmax do."""
+    links = [{f for f in rewrite.factors_of(path) if str(f) in roles.partials} for path in paths]
+    by = [{roles.partials[str(link)][1]: link for link in of_path} for of_path in links]
+    for quantity in by[0]:
+        if all(quantity in of_path for of_path in by) and len({of_path[quantity] for of_path in by}) > 1:
+            ways: dict[Expr, list[Expr]] = {}
+            for path, of_path in zip(paths, by, strict=True):
+                ways.setdefault(of_path[quantity], []).append(path)
+            return [*ways.values()]
+    return ()
 
 
 def _missing_bias_correction(step: Step, roles: Roles) -> Iterator[Rewriting]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tutor.errors import counted, listed
 from tutor.marking.report import CellReport, SheetReport, SlipReport, Told, mistakes
-from tutor.marking.verdict import CREDIT
-from tutor.slips.registry import IN_ANY_LINE
+from tutor.marking.verdict import CHANGE, CREDIT, DIGITS
+from tutor.slips.registry import ARITHMETIC_HINT, IN_ANY_LINE
 
 QUESTION, RULE, FORMULA = 1, 2, 3
 """The stages of a hint, each of which has those before it."""
@@ -50,6 +50,8 @@ def what_to_look_at(told: Told, hint: int, reveal: bool = False) -> Iterator[str
     cell = told.cell
     if cell.left_side:
         yield f"{_LEFT.format(cell.left_side).capitalize()}"
+    if told.is_guess:
+        yield ARITHMETIC_HINT.question
     slips = [slip for slip in cell.slips[:_MOST_HINTS] if not _is_implied(slip, cell.slips)]
     for slip in slips:
         gives = f" gives {shorter(slip.value)}" if reveal and slip.value else ""
@@ -79,12 +81,21 @@ def remarks_on_lines(sheet: SheetReport) -> Iterator[str]:
         yield from _remarks(cell)
     if nothing := [cell.name for cell in sheet.cells if cell.degenerate and not cell.dropped]:
         yield f"No points for {listed(nothing)}: what stands above is 0 or as it was, so there is nothing left to show."
+    yield from _coarse([cell for cell in sheet.cells if cell.lacks and not cell.dropped])
+
+
+def _coarse(cells: Sequence[CellReport]) -> Iterator[str]:
+    """What lines with too few digits need, and what is then to be worked again."""
+    left = [cell.name for cell in cells if cell.lacks == CHANGE]
+    if left:
+        are, them = ("is", "Was it") if len(left) == 1 else ("are", "Were they")
+        yield f"{listed(left)} {are} as before the update. {them} updated? Then more digits will show by how much."
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
-        coarse = [
-            c.name for c in sheet.cells if c.verdict == "coarse" and not c.dropped and (c.stage == "update") == update
-        ]
-        if coarse:
-            yield f"More digits, please{told}: {', '.join(coarse)}."
+        few = [cell.name for cell in cells if cell.lacks == DIGITS and (cell.stage == "update") == update]
+        if few:
+            yield f"More digits, please{told}: {listed(few)}."
+    if below := dict.fromkeys(name for cell in cells for name in cell.work_again):
+        yield f"Then work again what stands on {'it' if len(cells) == 1 else 'them'}: {listed(below)}."
 
 
 def _from_earlier(cells: Sequence[CellReport]) -> Iterator[str]:

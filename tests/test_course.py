@@ -834,3 +834,12 @@ settings = {{ hidden = [3], epochs = 4 }}
     vector = trained["weights"]  # of three neurons with two inputs and of one with three, each with its bias at the end
     weights = sorted(w for place, w in enumerate(vector) if place not in (2, 5, 8, 12))
     assert f"{weights[0]:.4g} at percentile 0, " in shown and f"{weights[-1]:.4g} at percentile 100" in shown
+
+
+def test_a_worksheet_that_shows_nothing_gives_its_numbers_to_the_text(tutor: Tutor) -> None:
+    quiet = '```toml worksheet quiet\nshow = []\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{quiet}\nb is {{quiet.b:0}}.\n")
+    shown = tutor("run", "l.md").stdout
+    assert "b is 6." in shown and "3 · a" not in shown and "Worksheet" not in shown
+    assert "3 · a" in tutor("run", "l.md/quiet").stdout
+    assert [part["kind"] for part in tutor.json("run", "l.md")["sections"][-1]["parts"]][-2:] == ["worksheet", "prose"]

@@ -24,9 +24,9 @@ _LONGEST = 60
 
 
 class Extras(Struct, frozen=True, forbid_unknown_fields=True, rename={"givens_from": "from"}):
-    """What a block `toml worksheet` may say beside its problem."""
+    """What a block `toml worksheet` may say beside its problem. Where it does not say what is shown, all of it is."""
 
-    show: list[str] = field(default_factory=list)
+    show: list[str] | None = None
     like: str = ""
     givens_from: dict[str, str] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class CourseText:
         own = self._block(name)
         known = {key: own[key] for key in Extras.__struct_encode_fields__ if key in own}
         found: Extras = decoded(known, Extras, self.place(self.fences[name]))
-        if found.like and not found.show:
+        if found.like and found.show is None:
             self._check_like(name, found.like)
             return Extras(self.extras(found.like).show, found.like, found.givens_from)
         return found

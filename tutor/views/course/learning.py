@@ -82,7 +82,7 @@ def asked(page: Page, block: Part) -> Iterator[Block]:
 
 def folded(page: Page, block: Part) -> Iterator[Block]:
     """The worksheet, where its block does not say what is shown: the picture, and the lines that the text speaks of."""
-    if page.course.text.extras(block.name).show:
+    if page.course.text.extras(block.name).show is not None:
         yield from page.part(block)
         return
     tableau = page.tableau(block.name)

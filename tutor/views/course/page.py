@@ -89,7 +89,7 @@ class Page:
     def _worksheet(self, block: Part) -> Iterator[Block]:
         tableau = self.tableau(block.name)
         show = self.course.text.extras(block.name).show
-        check_show(show, tableau)
+        check_show(show or (), tableau)
         several = len(self.course.text.worksheets) > 1
         yield from shown_worksheet(tableau, show, f"Worksheet {block.name}" if several else "")
         yield Break()

@@ -29,11 +29,14 @@ def check_show(show: Sequence[str], tableau: Tableau) -> None:
                 raise TutorError(f"show: a worksheet has no {word[:60]!r}{nearest(word, known)}") from None
 
 
-def shown_worksheet(tableau: Tableau, show: Sequence[str], title: str = "") -> Iterator[Block]:
-    """The worksheet, whole where nothing is said; else its pieces in the order of the worksheet."""
+def shown_worksheet(tableau: Tableau, show: Sequence[str] | None, title: str = "") -> Iterator[Block]:
+    """The worksheet, whole where nothing is said; else its pieces in the order of the worksheet. An empty list is for
+    one that only gives the text its numbers."""
+    if show is not None and not show:
+        return
     if title:
         yield Heading(title, Level.LINES)
-    if not show:
+    if show is None:
         yield from page.worksheet(tableau)
         return
     if "conventions" in show:

@@ -135,6 +135,19 @@ def test_advice_is_what_the_training_shows(tutor: Tutor, name: str) -> None:
         assert tutor(*shlex.split(command)[1:], "--epochs", 7).returncode in (0, 1)
 
 
+def test_more_epochs_are_not_advised_to_a_training_that_stopped_early(tutor: Tutor) -> None:
+    """It would stop at the same epoch again, to the same bits."""
+    files(tutor.folder)
+    typed = ["--data", "noise.csv", "--validation", 0.4, "--learning-rate", "0.02", "--patience", 3]
+    found = tutor.json("train", *typed)
+    assert (
+        found["ended"].startswith("stopped early")
+        and tutor.json("train", *typed, "--epochs", 200)["loss"] == found["loss"]
+    )
+    assert "more epochs would end the same" in found["advice"]["seen"]
+    assert not any("--epochs" in command for command in found["advice"]["commands"]) and found["advice"]["commands"]
+
+
 def test_advice_for_a_lesson_and_for_a_saved_run_can_be_typed(tutor: Tutor) -> None:
     of_lesson = tutor.json("train", "mlp", "--epochs", 20)["advice"]
     assert of_lesson["commands"] == ["tutor train mlp --epochs 40"]

@@ -53,10 +53,12 @@ def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
         return Advice("not separable", seen, changes)
     if wanted.rule == "perceptron" or result.interrupted or not history:
         return None
-    return _of_its_course(trainer, history)
+    best = result.best if result.ended.startswith("stopped early") else None
+    return _of_its_course(trainer, history, None if best is None else best[1])
 
 
-def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
+def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int | None) -> Advice | None:
+    """`stopped_at` is the best epoch of a training that lost its patience: more epochs would end the same."""
     wanted = trainer.wanted
     if (rising := _rising(history)) is not None:
         return _overfitted(wanted, rising)
@@ -66,6 +68,9 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
     if inside is not None and inside.hopeless:
         return inside
     trend = trend_of([epoch.loss for epoch in history])
+    if trend == "falls" and stopped_at is not None:
+        seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
+        return _overfitted(wanted, stopped_at, f"{seen}more epochs would end the same.")
     if trend == "falls":
         return Advice("falls", "The loss is still falling.", ({"epochs": 2 * wanted.epochs},))
     if trend == "oscillates":
@@ -135,13 +140,13 @@ def _rising(history: Sequence[Epoch]) -> int | None:
     return since if has_risen and history[-1].number - since >= 3 else None
 
 
-def _overfitted(wanted: Settings, since: int) -> Advice:
-    seen = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
+def _overfitted(wanted: Settings, since: int, seen: str = "") -> Advice:
+    rises = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
     patience = {"patience": max(3, since // 10)}
     narrower = {"hidden": tuple(max(2, n // 2) for n in wanted.hidden)}
     changes: list[Mapping[str, Any]] = [] if wanted.patience is not None else [patience]
     changes.append({"l2": 10 * wanted.penalties.get("l2", 0.0001)})
-    return Advice("overfits", seen, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
+    return Advice("overfits", seen or rises, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
 
 
 def _diverged(trainer: Trainer) -> Advice:

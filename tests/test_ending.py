@@ -76,6 +76,8 @@ def files(folder: Path) -> None:
     for name, rows in tables.items():
         (folder / f"{name}.csv").write_text("a,b,y\n" + "".join(f"{a:.3f},{b:.3f},{c}\n" for a, b, c in rows))
     (folder / "big.csv").write_text(BIG)
+    homes = [(area := draw(40, 220), draw(0, 9000), 2800 * area + gauss(0, 30000)) for _ in range(120)]
+    (folder / "prices.csv").write_text("a,b,y\n" + "".join(f"{a:.1f},{b:.0f},{y:.0f}\n" for a, b, y in homes))
 
 
 KNOWN = {
@@ -109,6 +111,18 @@ KNOWN = {
         "big.csv --hidden 0 --optimizer sgd --learning-rate 9 --task regression --normalize zscore",
         "--learning-rate 0.9",
     ),
+    "values of large size": ("unscaled", "prices.csv --task regression", "--normalize zscore --target-scale"),
+    "values of large size, inputs scaled": (
+        "unscaled",
+        "prices.csv --task regression --normalize zscore --activation relu",
+        "--normalize zscore --target-scale",
+    ),
+    "copies and values of large size": ("identical", "prices.csv --task regression --init zeros", "--init xavier"),
+    "an explosion of values": (
+        "diverged",
+        "prices.csv --task regression --optimizer sgd --normalize zscore",
+        "--normalize zscore --target-scale",
+    ),
     "done": (None, "and --epochs 400 --learning-rate 0.1", ""),
     "all right": (None, "circles --learning-rate 0.05 --epochs 100", ""),
     "the perceptron rule": (None, "and --rule perceptron --hidden 0", ""),
@@ -133,6 +147,15 @@ def test_advice_is_what_the_training_shows(tutor: Tutor, name: str) -> None:
     for command in advised["commands"]:
         assert command.startswith(f"tutor train --data {typed.split()[0]} ") and command in shown
         assert tutor(*shlex.split(command)[1:], "--epochs", 7).returncode in (0, 1)
+
+
+@pytest.mark.parametrize("typed", ["", "--normalize zscore", "--optimizer sgd", "--activation relu"])
+def test_the_first_advice_about_values_of_large_size_helps(tutor: Tutor, typed: str) -> None:
+    files(tutor.folder)
+    words = ["--data", "prices.csv", "--task", "regression", *typed.split()]
+    advised = tutor.json("train", *words, fails=int("sgd" in typed))["advice"]
+    first = shlex.split(advised["commands"][0])[1:]
+    assert tutor.json(*first)["measures"]["training"]["r2"] > 0.8
 
 
 def test_more_epochs_are_not_advised_to_a_training_that_stopped_early(tutor: Tutor) -> None:

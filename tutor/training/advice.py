@@ -28,7 +28,9 @@ _FLAT = 0.02
 """A unit is saturated where its slope is no more than this share of the steepest, for nearly every example."""
 _NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
 _MEASURED_ON = 2048
-_UNLEARNED = 0.97
+_UNLEARNED, _WORSE = 0.97, 1.03
+_LARGE = 10
+"""From which size on inputs, and values to predict, are said to want a common scale."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
     if _solved(trainer, history):
         return None
     inside = _inside(trainer)
+    unscaled = _unscaled(trainer, history[-1].loss)
+    if unscaled is not None and (inside is None or inside.kind != "identical"):
+        return unscaled
     if inside is not None and inside.hopeless:
         return inside
     trend = trend_of([epoch.loss for epoch in history])
@@ -80,7 +85,8 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
         return inside
     wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
     if history[-1].loss > _UNLEARNED * trainer.constant_loss:
-        seen = "The loss stands still at about what a constant guess loses: next to nothing has been learned."
+        where = "above" if history[-1].loss > _WORSE * trainer.constant_loss else "at about"
+        seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
         changes = [wider, {"learning_rate": _rate(wanted, 10)}]
         if not trainer.data.classes and not wanted.target_scale:
             changes.insert(0, {"target_scale": True})
@@ -153,13 +159,43 @@ def _diverged(trainer: Trainer) -> Advice:
     wanted, x = trainer.wanted, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
     slower: dict[str, Any] = {"learning_rate": _rate(wanted, 0.1)}
     largest = float(np.abs(x).max()) if np.isfinite(x).all() else 0.0
-    if not wanted.normalize and largest > 10:
-        seen = f"The inputs go up to {largest:.3g}; on a common scale no step would leap as far."
-        return Advice("diverged", seen, ({"normalize": "zscore"}, slower))
+    values = _large_targets(trainer) if wanted.hidden else 0.0
+    scaled: dict[str, Any] = {"normalize": "zscore"} if not wanted.normalize and largest > _LARGE else {}
+    sizes = [f"the inputs go up to {largest:.3g}"] if scaled else []
+    if values:
+        scaled["target_scale"] = True
+        sizes.append(f"the values to predict go up to {values:.3g}")
+    if scaled:
+        said = " and ".join(sizes)
+        seen = f"{said[0].upper()}{said[1:]}; on a common scale no step would leap as far."
+        return Advice("diverged", seen, (scaled, slower))
     short: list[Mapping[str, Any]] = [slower]
     if wanted.clip_norm is None and wanted.rule == "gradient":
         short.append({"clip_norm": 1.0})
     return Advice("diverged", "The steps were too long.", short)
+
+
+def _large_targets(trainer: Trainer) -> float:
+    """How far values to predict go from 0 that are not scaled and would be better; 0 where there are none."""
+    if trainer.data.classes or trainer.wanted.target_scale:
+        return 0.0
+    largest = float(np.abs(trainer.data.targets[:, trainer.data.train]).max())
+    return largest if np.isfinite(largest) and largest > _LARGE else 0.0
+
+
+def _unscaled(trainer: Trainer, loss: float) -> Advice | None:
+    """Values so large that a network with weights of usual size has not come near them."""
+    wanted, largest = trainer.wanted, _large_targets(trainer)
+    if not largest or loss <= _WORSE * trainer.constant_loss:
+        return None
+    seen = (
+        f"The values to predict go up to {largest:.3g}, far from what a network begins with, and it is still worse "
+        "than a constant guess."
+    )
+    change: dict[str, Any] = {"target_scale": True}
+    if not wanted.normalize and np.abs(trainer.data.x[trainer.data.train]).max() > _LARGE:
+        change["normalize"] = "zscore"
+    return Advice("unscaled", seen, (change,), hopeless=True)
 
 
 def _rate(wanted: Settings, times: float) -> float:

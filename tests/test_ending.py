@@ -83,6 +83,7 @@ def files(folder: Path) -> None:
 KNOWN = {
     "a few epochs": ("falls", "moons --epochs 3 --learning-rate 0.001", "--epochs 6"),
     "tiny steps": ("falls", "xor --optimizer sgd --learning-rate 0.01 --epochs 60", "--epochs 120"),
+    "steps far too small": ("falls", "moons --optimizer sgd --learning-rate 0.00001", "--learning-rate 0.0001"),
     "values": ("falls", "sine --learning-rate 0.001 --epochs 40", "--epochs 80"),
     "steps too long": ("oscillates", "sine --learning-rate 0.5 --batch-size 8 --epochs 60", "--learning-rate 0.05"),
     "noise": ("settled", "noise.csv --hidden 0 --epochs 200 --learning-rate 0.05", "--hidden 16"),
@@ -158,6 +159,17 @@ def test_the_first_advice_about_values_of_large_size_helps(tutor: Tutor, typed: 
     assert tutor.json(*first)["measures"]["training"]["r2"] > 0.8
 
 
+def test_steps_far_too_small_are_made_longer_until_the_network_learns(tutor: Tutor) -> None:
+    """Whoever types the first command that is advised, again and again, comes to a network that has learned."""
+    words = shlex.split("train --data moons --optimizer sgd --learning-rate 0.00001")
+    for _ in range(5):
+        found = tutor.json(*words)
+        if found["loss"] < 0.66:
+            break
+        words = shlex.split(found["advice"]["commands"][0])[1:]
+    assert found["loss"] < 0.66, "a constant guess loses 0.69"
+
+
 def test_more_epochs_are_not_advised_to_a_training_that_stopped_early(tutor: Tutor) -> None:
     """It would stop at the same epoch again, to the same bits."""
     files(tutor.folder)
@@ -178,7 +190,8 @@ def test_advice_for_a_lesson_and_for_a_saved_run_can_be_typed(tutor: Tutor) -> N
     slowly = ["--data", "xor", "--optimizer", "sgd", "--learning-rate", "0.01", "--epochs", 60]
     assert tutor("train", *slowly, "--save", "r.npz").returncode == 0
     resumed = tutor.json("train", "--resume", "r.npz", "--epochs", 70)["advice"]
-    assert resumed["commands"] == ["tutor train --resume r.npz --epochs 140"]
+    longer = "tutor train --data xor --optimizer sgd --learning-rate 0.1 --epochs 70"
+    assert resumed["commands"] == [longer, "tutor train --resume r.npz --epochs 140"]
     noise = ["--data", "noise.csv", "--hidden", 0, "--learning-rate", "0.05"]
     assert tutor("train", *noise, "--epochs", 100, "--save", "n.npz").returncode == 0
     (first,) = tutor.json("train", "--resume", "n.npz", "--epochs", 120)["advice"]["commands"]

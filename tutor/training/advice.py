@@ -29,6 +29,8 @@ _FLAT = 0.02
 _NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
 _MEASURED_ON = 2048
 _UNLEARNED, _WORSE = 0.97, 1.03
+_SLOW = 0.05
+"""Losing no more than this share of the first loss in a whole training is slow."""
 _LARGE = 10
 """From which size on inputs, and values to predict, are said to want a common scale."""
 
@@ -76,6 +78,10 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
     if trend == "falls" and stopped_at is not None:
         seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
         return _overfitted(wanted, stopped_at, f"{seen}more epochs would end the same.")
+    if trend == "falls" and (share := _slowly(trainer, history)) is not None:
+        seen = f"The loss is still falling, but by no more than {100 * share:.2g}% from epoch 1 to {len(history)}: "
+        sooner = {"learning_rate": _rate(wanted, 10)}, {"epochs": 2 * wanted.epochs}
+        return Advice("falls", f"{seen}longer steps may get there sooner.", sooner)
     if trend == "falls":
         return Advice("falls", "The loss is still falling.", ({"epochs": 2 * wanted.epochs},))
     if trend == "oscillates":
@@ -126,6 +132,16 @@ def _errors(freedom: int) -> float:
     expansion in 1/freedom (Fisher 1926)."""
     z = _SURE
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def _slowly(trainer: Trainer, history: Sequence[Epoch]) -> float | None:
+    """What share of the first loss is gone, where that is next to nothing and the rest no better than a constant guess;
+    of a single example such a guess loses nothing, and tells nothing."""
+    first, last, constant = history[0].loss, history[-1].loss, trainer.constant_loss
+    if constant <= 1e-6 * first or last <= _UNLEARNED * constant:
+        return None
+    share = 1 - last / first
+    return share if 0 < share < _SLOW else None
 
 
 def _solved(trainer: Trainer, history: Sequence[Epoch]) -> bool:

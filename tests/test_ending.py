@@ -170,6 +170,14 @@ def test_steps_far_too_small_are_made_longer_until_the_network_learns(tutor: Tut
     assert found["loss"] < 0.66, "a constant guess loses 0.69"
 
 
+def test_what_an_explosion_leaves_is_told_in_few_digits(tutor: Tutor) -> None:
+    files(tutor.folder)
+    typed = "train --data prices.csv --task regression --hidden 0 --optimizer sgd"
+    shown = tutor(*shlex.split(typed), COLUMNS="200").stdout
+    told = next(line for line in shown.splitlines() if line.startswith("Training: RMSE"))
+    assert "e+" in told.split("R² ")[1].split(";")[0] and len(told) < 200
+
+
 def test_more_epochs_are_not_advised_to_a_training_that_stopped_early(tutor: Tutor) -> None:
     """It would stop at the same epoch again, to the same bits."""
     files(tutor.folder)

@@ -159,6 +159,15 @@ def test_the_first_advice_about_values_of_large_size_helps(tutor: Tutor, typed: 
     assert tutor.json(*first)["measures"]["training"]["r2"] > 0.8
 
 
+def test_units_that_inputs_of_large_size_killed_live_on_a_common_scale(tutor: Tutor) -> None:
+    rows = "".join(f"{40 + 7 * i % 41},{20 + 11 * i % 53},{'n' if 7 * i % 41 > 20 else 'm'}\n" for i in range(80))
+    (tutor.folder / "large.csv").write_text("a,b,y\n" + rows)
+    typed = "train --data large.csv --activation relu --optimizer sgd --learning-rate 3"
+    found = tutor.json(*shlex.split(typed))
+    assert found["advice"]["kind"] == "dead" and "--normalize zscore" in found["advice"]["commands"][0]
+    assert tutor.json(*shlex.split(found["advice"]["commands"][0])[1:])["loss"] < 0.1 < 0.6 < found["loss"]
+
+
 def test_steps_far_too_small_are_made_longer_until_the_network_learns(tutor: Tutor) -> None:
     """Whoever types the first command that is advised, again and again, comes to a network that has learned."""
     words = shlex.split("train --data moons --optimizer sgd --learning-rate 0.00001")

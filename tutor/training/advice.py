@@ -236,7 +236,7 @@ def _inside(trainer: Trainer) -> Advice | None:
         if silent.mean() > _MOST:
             dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
             seen = f"{dead}: 0 for every example, with slope 0."
-            changes = {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}
+            changes = [*_common_scale(trainer), {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}]
             return Advice("dead", seen, changes, hopeless=bool(silent.all()))
         if flat.mean() > _MOST:
             seen = f"{int(flat.sum())} of {count} units of hidden layer {depth} are saturated: their slope is near 0."
@@ -244,6 +244,12 @@ def _inside(trainer: Trainer) -> Advice | None:
             slower = {"learning_rate": _rate(wanted, 0.1)}
             return Advice("saturated", seen, [*scaled, slower], hopeless=bool(flat.mean() > _ALL_BUT_ALL))
     return None
+
+
+def _common_scale(trainer: Trainer) -> list[Mapping[str, Any]]:
+    """Inputs of large size kill units at rates that are fine for others."""
+    largest = np.abs(trainer.data.x[trainer.data.train[:_MEASURED_ON]]).max()
+    return [{"normalize": "zscore"}] if not trainer.wanted.normalize and largest > _LARGE else []
 
 
 def _flat_units(layer: Inside) -> tuple[Mask, Mask]:

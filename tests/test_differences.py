@@ -61,3 +61,13 @@ def test_compare_tells_the_differences_from_the_best(tutor: Tutor) -> None:
         said = " ".join(tutor(*options, "--seeds", 4, *more).stdout.split())
         assert "difference of the training loss" in said and "Student's t" in said
     assert "Student" not in tutor(*options, "--seeds", 1).stdout
+
+
+@pytest.mark.parametrize(("seeds", "least"), [(2, "0.5"), (3, "0.25"), (5, "0.062"), (6, None)])
+def test_what_few_seeds_cannot_show_is_said(tutor: Tutor, seeds: int, least: str | None) -> None:
+    """The sign test of all seeds against none."""
+    typed = ["compare", "--data", "xor", "--vary", "hidden=2,3", "--epochs", 3, "--seeds", seeds, "--jobs", 1]
+    shown = " ".join(tutor(*typed).stdout.split())
+    assert ("never below" in shown) == (least is not None)
+    assert least is None or f"which with {seeds} seeds is never below {least}." in shown
+    assert least is None or f"{sign_test(0, seeds):.2g}" == least

@@ -76,11 +76,14 @@ def files(folder: Path) -> None:
     for name, rows in tables.items():
         (folder / f"{name}.csv").write_text("a,b,y\n" + "".join(f"{a:.3f},{b:.3f},{c}\n" for a, b, c in rows))
     (folder / "big.csv").write_text(BIG)
+    homes = [(area := draw(40, 220), draw(0, 9000), 2800 * area + gauss(0, 30000)) for _ in range(120)]
+    (folder / "prices.csv").write_text("a,b,y\n" + "".join(f"{a:.1f},{b:.0f},{y:.0f}\n" for a, b, y in homes))
 
 
 KNOWN = {
     "a few epochs": ("falls", "moons --epochs 3 --learning-rate 0.001", "--epochs 6"),
     "tiny steps": ("falls", "xor --optimizer sgd --learning-rate 0.01 --epochs 60", "--epochs 120"),
+    "steps far too small": ("falls", "moons --optimizer sgd --learning-rate 0.00001", "--learning-rate 0.0001"),
     "values": ("falls", "sine --learning-rate 0.001 --epochs 40", "--epochs 80"),
     "steps too long": ("oscillates", "sine --learning-rate 0.5 --batch-size 8 --epochs 60", "--learning-rate 0.05"),
     "noise": ("settled", "noise.csv --hidden 0 --epochs 200 --learning-rate 0.05", "--hidden 16"),
@@ -109,6 +112,18 @@ KNOWN = {
         "big.csv --hidden 0 --optimizer sgd --learning-rate 9 --task regression --normalize zscore",
         "--learning-rate 0.9",
     ),
+    "values of large size": ("unscaled", "prices.csv --task regression", "--normalize zscore --target-scale"),
+    "values of large size, inputs scaled": (
+        "unscaled",
+        "prices.csv --task regression --normalize zscore --activation relu",
+        "--normalize zscore --target-scale",
+    ),
+    "copies and values of large size": ("identical", "prices.csv --task regression --init zeros", "--init xavier"),
+    "an explosion of values": (
+        "diverged",
+        "prices.csv --task regression --optimizer sgd --normalize zscore",
+        "--normalize zscore --target-scale",
+    ),
     "done": (None, "and --epochs 400 --learning-rate 0.1", ""),
     "all right": (None, "circles --learning-rate 0.05 --epochs 100", ""),
     "the perceptron rule": (None, "and --rule perceptron --hidden 0", ""),
@@ -135,6 +150,56 @@ def test_advice_is_what_the_training_shows(tutor: Tutor, name: str) -> None:
         assert tutor(*shlex.split(command)[1:], "--epochs", 7).returncode in (0, 1)
 
 
+@pytest.mark.parametrize("typed", ["", "--normalize zscore", "--optimizer sgd", "--activation relu"])
+def test_the_first_advice_about_values_of_large_size_helps(tutor: Tutor, typed: str) -> None:
+    files(tutor.folder)
+    words = ["--data", "prices.csv", "--task", "regression", *typed.split()]
+    advised = tutor.json("train", *words, fails=int("sgd" in typed))["advice"]
+    first = shlex.split(advised["commands"][0])[1:]
+    assert tutor.json(*first)["measures"]["training"]["r2"] > 0.8
+
+
+def test_units_that_inputs_of_large_size_killed_live_on_a_common_scale(tutor: Tutor) -> None:
+    rows = "".join(f"{40 + 7 * i % 41},{20 + 11 * i % 53},{'n' if 7 * i % 41 > 20 else 'm'}\n" for i in range(80))
+    (tutor.folder / "large.csv").write_text("a,b,y\n" + rows)
+    typed = "train --data large.csv --activation relu --optimizer sgd --learning-rate 3"
+    found = tutor.json(*shlex.split(typed))
+    assert found["advice"]["kind"] == "dead" and "--normalize zscore" in found["advice"]["commands"][0]
+    assert tutor.json(*shlex.split(found["advice"]["commands"][0])[1:])["loss"] < 0.1 < 0.6 < found["loss"]
+
+
+def test_steps_far_too_small_are_made_longer_until_the_network_learns(tutor: Tutor) -> None:
+    """Whoever types the first command that is advised, again and again, comes to a network that has learned."""
+    words = shlex.split("train --data moons --optimizer sgd --learning-rate 0.00001")
+    for _ in range(5):
+        found = tutor.json(*words)
+        if found["loss"] < 0.66:
+            break
+        words = shlex.split(found["advice"]["commands"][0])[1:]
+    assert found["loss"] < 0.66, "a constant guess loses 0.69"
+
+
+def test_what_an_explosion_leaves_is_told_in_few_digits(tutor: Tutor) -> None:
+    files(tutor.folder)
+    typed = "train --data prices.csv --task regression --hidden 0 --optimizer sgd"
+    shown = tutor(*shlex.split(typed), COLUMNS="200").stdout
+    told = next(line for line in shown.splitlines() if line.startswith("Training: RMSE"))
+    assert "e+" in told.split("R² ")[1].split(";")[0] and len(told) < 200
+
+
+def test_more_epochs_are_not_advised_to_a_training_that_stopped_early(tutor: Tutor) -> None:
+    """It would stop at the same epoch again, to the same bits."""
+    files(tutor.folder)
+    typed = ["--data", "noise.csv", "--validation", 0.4, "--learning-rate", "0.02", "--patience", 3]
+    found = tutor.json("train", *typed)
+    assert (
+        found["ended"].startswith("stopped early")
+        and tutor.json("train", *typed, "--epochs", 200)["loss"] == found["loss"]
+    )
+    assert "more epochs would end the same" in found["advice"]["seen"]
+    assert not any("--epochs" in command for command in found["advice"]["commands"]) and found["advice"]["commands"]
+
+
 def test_advice_for_a_lesson_and_for_a_saved_run_can_be_typed(tutor: Tutor) -> None:
     of_lesson = tutor.json("train", "mlp", "--epochs", 20)["advice"]
     assert of_lesson["commands"] == ["tutor train mlp --epochs 40"]
@@ -142,7 +207,8 @@ def test_advice_for_a_lesson_and_for_a_saved_run_can_be_typed(tutor: Tutor) -> N
     slowly = ["--data", "xor", "--optimizer", "sgd", "--learning-rate", "0.01", "--epochs", 60]
     assert tutor("train", *slowly, "--save", "r.npz").returncode == 0
     resumed = tutor.json("train", "--resume", "r.npz", "--epochs", 70)["advice"]
-    assert resumed["commands"] == ["tutor train --resume r.npz --epochs 140"]
+    longer = "tutor train --data xor --optimizer sgd --learning-rate 0.1 --epochs 70"
+    assert resumed["commands"] == [longer, "tutor train --resume r.npz --epochs 140"]
     noise = ["--data", "noise.csv", "--hidden", 0, "--learning-rate", "0.05"]
     assert tutor("train", *noise, "--epochs", 100, "--save", "n.npz").returncode == 0
     (first,) = tutor.json("train", "--resume", "n.npz", "--epochs", 120)["advice"]["commands"]

@@ -213,3 +213,16 @@ def test_a_pager_has_the_width_of_the_terminal_and_a_file_80_columns(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env=kept)
     file = tmp_path / "file"
     assert int(file.read_text() if file.exists() else done.stdout) == width, done.stderr
+
+
+def test_the_comparison_that_comes_next_keeps_how_the_examples_are_prepared(tutor: Tutor) -> None:
+    """Without them the settings would be compared on examples of another scale, and without a held-out part."""
+    rows = "".join(f"{i},{i * i % 17},{1000 * i}\n" for i in range(40))
+    (tutor.folder / "d.csv").write_text("a,b,y\n" + rows)
+    options = ["--task", "regression", "--normalize", "zscore", "--target-scale", "--validation", "0.3"]
+    compare = led_on(tutor("train", "--data", "d.csv", *options, "--epochs", 2).stdout)[-1]
+    assert compare[1] == "compare" and set(options) < set(compare)
+    assert tutor(*compare[1:], "--epochs", 1, "--seeds", 1, "--jobs", 1).returncode == 0
+    assert led_on(tutor("train", "--data", "moons", "--epochs", 2).stdout)[-1] == (
+        ["tutor", "compare", "--data", "moons", "--vary", "optimizer=sgd,adam"]
+    )

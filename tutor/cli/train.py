@@ -341,7 +341,7 @@ def _lead_on_from(
     lesson: str | None, source: Source | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
 ) -> None:
     """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
-    from tutor.cli.vary_option import words_of
+    from tutor.cli.vary_option import options_typed, words_of
 
     if lesson is not None:
         lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
@@ -349,7 +349,11 @@ def _lead_on_from(
         named = None if source is None else ["--data", source.name]
         lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
     else:
-        words = None if source is None else words_of(source)
+        wanted = trainer.wanted
+        same = {name: getattr(wanted, name) for name in ("normalize", "target_scale", "class_weights")}
+        if wanted.validation:
+            same["validation"] = wanted.validation
+        words = None if source is None else [*words_of(source), *options_typed(same)]
         lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
 

@@ -28,7 +28,11 @@ _FLAT = 0.02
 """A unit is saturated where its slope is no more than this share of the steepest, for nearly every example."""
 _NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
 _MEASURED_ON = 2048
-_UNLEARNED = 0.97
+_UNLEARNED, _WORSE = 0.97, 1.03
+_SLOW = 0.05
+"""Losing no more than this share of the first loss in a whole training is slow."""
+_LARGE = 10
+"""From which size on inputs, and values to predict, are said to want a common scale."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +57,31 @@ def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
         return Advice("not separable", seen, changes)
     if wanted.rule == "perceptron" or result.interrupted or not history:
         return None
-    return _of_its_course(trainer, history)
+    best = result.best if result.ended.startswith("stopped early") else None
+    return _of_its_course(trainer, history, None if best is None else best[1])
 
 
-def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
+def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int | None) -> Advice | None:
+    """`stopped_at` is the best epoch of a training that lost its patience: more epochs would end the same."""
     wanted = trainer.wanted
     if (rising := _rising(history)) is not None:
         return _overfitted(wanted, rising)
     if _solved(trainer, history):
         return None
     inside = _inside(trainer)
+    unscaled = _unscaled(trainer, history[-1].loss)
+    if unscaled is not None and (inside is None or inside.kind != "identical"):
+        return unscaled
     if inside is not None and inside.hopeless:
         return inside
     trend = trend_of([epoch.loss for epoch in history])
+    if trend == "falls" and stopped_at is not None:
+        seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
+        return _overfitted(wanted, stopped_at, f"{seen}more epochs would end the same.")
+    if trend == "falls" and (share := _slowly(trainer, history)) is not None:
+        seen = f"The loss is still falling, but by no more than {100 * share:.2g}% from epoch 1 to {len(history)}: "
+        sooner = {"learning_rate": _rate(wanted, 10)}, {"epochs": 2 * wanted.epochs}
+        return Advice("falls", f"{seen}longer steps may get there sooner.", sooner)
     if trend == "falls":
         return Advice("falls", "The loss is still falling.", ({"epochs": 2 * wanted.epochs},))
     if trend == "oscillates":
@@ -75,7 +91,8 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch]) -> Advice | None:
         return inside
     wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
     if history[-1].loss > _UNLEARNED * trainer.constant_loss:
-        seen = "The loss stands still at about what a constant guess loses: next to nothing has been learned."
+        where = "above" if history[-1].loss > _WORSE * trainer.constant_loss else "at about"
+        seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
         changes = [wider, {"learning_rate": _rate(wanted, 10)}]
         if not trainer.data.classes and not wanted.target_scale:
             changes.insert(0, {"target_scale": True})
@@ -117,6 +134,16 @@ def _errors(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
+def _slowly(trainer: Trainer, history: Sequence[Epoch]) -> float | None:
+    """What share of the first loss is gone, where that is next to nothing and the rest no better than a constant guess;
+    of a single example such a guess loses nothing, and tells nothing."""
+    first, last, constant = history[0].loss, history[-1].loss, trainer.constant_loss
+    if constant <= 1e-6 * first or last <= _UNLEARNED * constant:
+        return None
+    share = 1 - last / first
+    return share if 0 < share < _SLOW else None
+
+
 def _solved(trainer: Trainer, history: Sequence[Epoch]) -> bool:
     """Whether every training example is right, or the values are met as well as floats can."""
     last = history[-1]
@@ -135,26 +162,56 @@ def _rising(history: Sequence[Epoch]) -> int | None:
     return since if has_risen and history[-1].number - since >= 3 else None
 
 
-def _overfitted(wanted: Settings, since: int) -> Advice:
-    seen = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
+def _overfitted(wanted: Settings, since: int, seen: str = "") -> Advice:
+    rises = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
     patience = {"patience": max(3, since // 10)}
     narrower = {"hidden": tuple(max(2, n // 2) for n in wanted.hidden)}
     changes: list[Mapping[str, Any]] = [] if wanted.patience is not None else [patience]
     changes.append({"l2": 10 * wanted.penalties.get("l2", 0.0001)})
-    return Advice("overfits", seen, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
+    return Advice("overfits", seen or rises, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
 
 
 def _diverged(trainer: Trainer) -> Advice:
     wanted, x = trainer.wanted, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
     slower: dict[str, Any] = {"learning_rate": _rate(wanted, 0.1)}
     largest = float(np.abs(x).max()) if np.isfinite(x).all() else 0.0
-    if not wanted.normalize and largest > 10:
-        seen = f"The inputs go up to {largest:.3g}; on a common scale no step would leap as far."
-        return Advice("diverged", seen, ({"normalize": "zscore"}, slower))
+    values = _large_targets(trainer) if wanted.hidden else 0.0
+    scaled: dict[str, Any] = {"normalize": "zscore"} if not wanted.normalize and largest > _LARGE else {}
+    sizes = [f"the inputs go up to {largest:.3g}"] if scaled else []
+    if values:
+        scaled["target_scale"] = True
+        sizes.append(f"the values to predict go up to {values:.3g}")
+    if scaled:
+        said = " and ".join(sizes)
+        seen = f"{said[0].upper()}{said[1:]}; on a common scale no step would leap as far."
+        return Advice("diverged", seen, (scaled, slower))
     short: list[Mapping[str, Any]] = [slower]
     if wanted.clip_norm is None and wanted.rule == "gradient":
         short.append({"clip_norm": 1.0})
     return Advice("diverged", "The steps were too long.", short)
+
+
+def _large_targets(trainer: Trainer) -> float:
+    """How far values to predict go from 0 that are not scaled and would be better; 0 where there are none."""
+    if trainer.data.classes or trainer.wanted.target_scale:
+        return 0.0
+    largest = float(np.abs(trainer.data.targets[:, trainer.data.train]).max())
+    return largest if np.isfinite(largest) and largest > _LARGE else 0.0
+
+
+def _unscaled(trainer: Trainer, loss: float) -> Advice | None:
+    """Values so large that a network with weights of usual size has not come near them."""
+    wanted, largest = trainer.wanted, _large_targets(trainer)
+    if not largest or loss <= _WORSE * trainer.constant_loss:
+        return None
+    seen = (
+        f"The values to predict go up to {largest:.3g}, far from what a network begins with, and it is still worse "
+        "than a constant guess."
+    )
+    change: dict[str, Any] = {"target_scale": True}
+    if not wanted.normalize and np.abs(trainer.data.x[trainer.data.train]).max() > _LARGE:
+        change["normalize"] = "zscore"
+    return Advice("unscaled", seen, (change,), hopeless=True)
 
 
 def _rate(wanted: Settings, times: float) -> float:
@@ -179,7 +236,7 @@ def _inside(trainer: Trainer) -> Advice | None:
         if silent.mean() > _MOST:
             dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
             seen = f"{dead}: 0 for every example, with slope 0."
-            changes = {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}
+            changes = [*_common_scale(trainer), {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}]
             return Advice("dead", seen, changes, hopeless=bool(silent.all()))
         if flat.mean() > _MOST:
             seen = f"{int(flat.sum())} of {count} units of hidden layer {depth} are saturated: their slope is near 0."
@@ -187,6 +244,12 @@ def _inside(trainer: Trainer) -> Advice | None:
             slower = {"learning_rate": _rate(wanted, 0.1)}
             return Advice("saturated", seen, [*scaled, slower], hopeless=bool(flat.mean() > _ALL_BUT_ALL))
     return None
+
+
+def _common_scale(trainer: Trainer) -> list[Mapping[str, Any]]:
+    """Inputs of large size kill units at rates that are fine for others."""
+    largest = np.abs(trainer.data.x[trainer.data.train[:_MEASURED_ON]]).max()
+    return [{"normalize": "zscore"}] if not trainer.wanted.normalize and largest > _LARGE else []
 
 
 def _flat_units(layer: Inside) -> tuple[Mask, Mask]:

@@ -46,6 +46,7 @@ MEASURES = {
 _VALUE = "final value"
 """What the loss of a function is, which has no training part."""
 _MOST_CURVES = 8
+_TELLING = 6  # seeds: with fewer not even a split of all against none is rare for a sign test
 _LETTERS_ON_A_CURVE = 6
 _CUT_AT = 3  # times the lowest start, so that one setting that jumps does not flatten the others
 _RESAMPLED = (
@@ -273,10 +274,12 @@ def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
     yield Heading(f"The others beside {best}, seed by seed: difference of the {measure}{points}")
     headings = ("mean", "from", "to", "worse in", "sign test")
     yield Table((Column("", Kind.NAME), *(Column(name, Kind.NUMBER) for name in headings)), tuple(rows), whole=True)
+    seeds = max(one.seeds for one in found)
+    least = f", which with {seeds} seeds is never below {2 ** (1 - seeds):.2g}" if seeds < _TELLING else ""
     yield Paragraph(
         "From and to are the 95% interval by Student's t, paired by seed; where it has 0 inside, the seeds do not tell "
-        "the two apart. The sign test says how often a split at least as uneven comes by chance. The best was chosen "
-        "by these very seeds, which flatters it a little."
+        f"the two apart. The sign test says how often a split at least as uneven comes by chance{least}. The best was "
+        "chosen by these very seeds, which flatters it a little."
     )
 
 

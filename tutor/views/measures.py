@@ -8,6 +8,8 @@ from typing import Any
 from tutor.views.blocks import Block, Column, Heading, Kind, Paragraph, Row, Strong, Table
 
 _MOST_CLASSES = 20
+_LONGEST = 1e6
+"""From which size on a number is told by its power of ten, as an R² of a training that exploded."""
 
 
 def in_words(found: Mapping[str, Any]) -> Iterator[Block]:
@@ -79,4 +81,6 @@ def _table(first: str, headings: tuple[str, ...], rows: list[Row]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < _LONGEST else f"{value:.4g}"

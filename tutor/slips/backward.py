@@ -279,10 +279,9 @@ def _not_updated(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 
 def _missing_rate(step: Step, roles: Roles) -> Iterator[Rewriting]:
-    if step.stage == "update":
-        for name in names(step.formula):
-            if rate := roles.rate(name):
-                yield Rewriting(rewrite.swapped(step.formula, name, ONE), rate, "")
+    for name in names(step.formula) if step.stage == "update" else ():
+        if rate := roles.rate(name):
+            yield Rewriting(rewrite.swapped(step.formula, name, ONE), rate, "")
 
 
 def _updated_weight(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -290,12 +289,10 @@ def _updated_weight(step: Step, roles: Roles) -> Iterator[Rewriting]:
         return
     new: dict[str, Expr] = {}
     for name in names(step.formula):
-        if name in roles.successors:
-            new[name] = symbol(roles.successors[name])
-        elif name in roles.partials and roles.by_name[name].formula.is_Symbol:
-            weight = roles.by_name[name].formula.name
-            if weight in roles.successors:
-                new[name] = symbol(roles.successors[weight])
+        is_weight = name in roles.partials and roles.by_name[name].formula.is_Symbol
+        weight = roles.by_name[name].formula.name if is_weight else name
+        if weight in roles.successors:
+            new[name] = symbol(roles.successors[weight])
     if new:
         by = {symbol(name): other for name, other in new.items()}
         yield Rewriting(replace(step.formula, by), " and ".join(map(roles.old_of, new.values())), "")

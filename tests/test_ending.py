@@ -221,3 +221,10 @@ def test_noise_about_a_level_is_no_fall(seed: int, count: int, spread: float) ->
     gauss = Random(seed).gauss
     assert trend_of([1 + spread * gauss(0, 1) for _ in range(count)]) != "falls"
     assert trend_of([(1 + 0.1 * spread * gauss(0, 1)) * 0.97**k for k in range(count)]) == "falls"
+
+
+def test_a_loss_that_stays_above_a_constant_guess_wants_longer_steps_first(tutor: Tutor) -> None:
+    """The biases alone would bring it down that far."""
+    told = tutor("train", "--data", "moons", "--optimizer", "sgd", "--learning-rate", 0.00001, "--epochs", 20).stdout
+    assert "stands still above" in told
+    assert told.index("--learning-rate 0.0001 ") < told.index("--hidden 32")

@@ -91,9 +91,12 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
         return inside
     wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
     if history[-1].loss > _UNLEARNED * trainer.constant_loss:
-        where = "above" if history[-1].loss > _WORSE * trainer.constant_loss else "at about"
+        above = history[-1].loss > _WORSE * trainer.constant_loss
+        where = "above" if above else "at about"
         seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
         changes = [wider, {"learning_rate": _rate(wanted, 10)}]
+        if above:  # the biases alone would come down to such a guess with steps that are long enough
+            changes.reverse()
         if not trainer.data.classes and not wanted.target_scale:
             changes.insert(0, {"target_scale": True})
         deep = len(wanted.hidden) > 1 and wanted.activation != "relu"

@@ -32,6 +32,13 @@ def _blocks(places: Array) -> list[Array]:
     return [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
 
 
+def _batches(columns: Array, size: int) -> list[Array]:
+    """The columns, so many at a time, each batch in memory of its own: row after row, as products and sums read it."""
+    whole = columns.shape[1] // size * size
+    blocks = columns[:, :whole].reshape(len(columns), -1, size).transpose(1, 0, 2).copy()
+    return [*blocks, *([columns[:, whole:].copy()] if whole < columns.shape[1] else [])]
+
+
 def _planned(examples: int, wanted: Settings) -> dict[int, int]:
     """How many updates all epochs have, by the size of their batches."""
     size = min(wanted.batch_size, examples)
@@ -89,23 +96,22 @@ class MatrixForm:
         places, size = self.data.train[order], self.wanted.batch_size
         examples, positions = self._examples(number, places, order)
         targets = self.targets.take(places, axis=1)
-        outputs = np.empty_like(targets)
+        asked, told = _batches(targets, size), _batches(np.empty_like(targets), size)
         shares = None if self.shares is None else self.shares[places]
         noisy, together = bool(self.wanted.noise), not self.learning.output_first
         masks, few = None, None
-        for start in range(0, len(places), size):
-            end = start + size
-            asked, told = targets[:, start:end], outputs[:, start:end]
+        for batch, (some, outputs) in enumerate(zip(asked, told, strict=True)):
+            start, end = batch * size, (batch + 1) * size
             if noisy:
-                masks = self._masks(number, start // size, asked.shape[1])
+                masks = self._masks(number, batch, some.shape[1])
             if shares is not None:
                 few = shares[start:end]
             if together:
-                self.update.gradient(examples, positions[start:end], asked, told, few, masks)
-                self.update.step(self.update.loss(asked, told, few), number - 1)
+                self.update.gradient(examples, positions[start:end], some, outputs, few, masks)
+                self.update.step(self.update.loss(some, outputs, few), number - 1)
             else:
-                self.update.output_first(examples, positions[start:end], asked, told, few, masks, number - 1)
-        return self._mean_loss(outputs, targets, shares)
+                self.update.output_first(examples, positions[start:end], some, outputs, few, masks, number - 1)
+        return self._mean_loss(np.concatenate(told, axis=1), targets, shares)
 
     def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
         loss = self.network.loss.mean(outputs, targets, shares)

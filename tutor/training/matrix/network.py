@@ -44,10 +44,10 @@ class BatchLoss:
         if self.by_sums:
             judged = judged.astype(np.float64, copy=False)
         if self.by_sums and self.name == "cross_entropy":  # what has a target of 0 adds nothing
-            asked = targets != 0
-            rest = np.broadcast_to(self._log_total(judged), targets.shape)[asked]
-            terms = self._term(judged[asked], targets[asked], rest)
-            weighed = terms if shares is None else terms * np.broadcast_to(shares, targets.shape)[asked]
+            asked = np.flatnonzero(targets != 0)
+            example = asked % count
+            terms = self._term(judged.take(asked), targets.take(asked), self._log_total(judged).take(example))
+            weighed = terms if shares is None else terms * shares.take(example)
         else:
             terms = self.system.column_sums(self._shared(self._term(judged, targets, None), targets))
             weighed = terms if shares is None else terms * shares

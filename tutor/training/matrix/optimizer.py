@@ -34,6 +34,13 @@ def rate_in(training: Optimization, epoch: int, system: System) -> float:
         raise TutorError(said) from None
 
 
+def rates_in(training: Optimization, first: int, count: int, system: System) -> list[float]:
+    """The learning rates of so many epochs, the first of them numbered from 0."""
+    if training.schedule == "constant":
+        return [rate_in(training, first, system)] * count
+    return [rate_in(training, epoch, system) for epoch in range(first, first + count)]
+
+
 def begins(training: Optimization, start: Any) -> float:
     """What a state begins with: a number, or the learning rate."""
     return float(training.rate if start == RATE else start)

@@ -14,7 +14,7 @@ from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layers import Inside
-from tutor.training.matrix.optimizer import rate_in
+from tutor.training.matrix.optimizer import rates_in
 from tutor.training.settings import Learning
 from tutor.training.straight_line.inside import inside
 from tutor.training.straight_line.program import program_of
@@ -55,8 +55,7 @@ class SmallForm:
 
     def run(self, first: int, orders: Places) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
-        epochs = range(first - 1, first - 1 + len(orders))
-        return self.line.run(orders, [rate_in(self.training, epoch, self.system) for epoch in epochs])
+        return self.line.run(orders, rates_in(self.training, first - 1, len(orders), self.system))
 
     def outputs(self, rows: Floats, places: Places) -> Floats:
         """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""

@@ -21,6 +21,7 @@ from tutor.marking.tolerance import (
     combined,
     do_agree,
     exact_slopes,
+    left,
     slopes,
 )
 
@@ -189,6 +190,20 @@ class Working:
     def _work_bounds(self, place: int) -> Bounds:
         moves = self._moved(place)
         return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves), self.may_cut)
+
+    def likely_beside_others(self, place: int) -> float:
+        """T of the line, given those that are moved by the same sources and are right to the last digit."""
+        likely = self.bounds(place).likely
+        if self.may_cut:
+            return likely
+        moves, others = self._moved(place) or {}, []
+        for x, w in self.written.items():
+            own = self.own[x]
+            if x != place and w.exponent is not None and own is not None and abs(w.value - own) <= WITHIN * w.unit:
+                moved = self._moved(x) or {}
+                if not moves.keys().isdisjoint(moved):
+                    others.append((moved, float(w.unit)))
+        return min(likely, left(moves, others))
 
     def bounds_of(
         self,

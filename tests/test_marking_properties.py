@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+import pytest
 from conftest import desk_of, fuzz
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,8 +19,10 @@ from tutor.formulas.evaluate import value_of
 from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.read import parse_lesson
 from tutor.marking.report import SheetReport
+from tutor.marking.tolerance import left
 from tutor.numbers.exact import ExactSystem, as_fraction
 from tutor.sheets.read import HandedIn
+from tutor.views.feedback import remarks_on_lines
 from tutor.worksheet.step import Worksheet
 
 CREDIT = ("correct", "carried", "rounding")
@@ -124,3 +128,66 @@ _NUMBERS = st.builds(
 def test_numbers_of_any_size_and_length_are_marked(answers: dict[str, str]) -> None:
     """Also where they have more digits than are worked with."""
     assert {cell.name for cell in marked(MLP, answers).cells if cell.answer} == answers.keys()
+
+
+SHARED = """format = 1
+title = "shared"
+givens = { x = "1/7", y = "3/11" }
+equations = [{ name = "a", formula = "x*y" }, { name = "p", formula = "1000*a" }, { name = "q", formula = "-700*a" },
+  { name = "r", formula = "400*a + x" }]
+"""
+
+
+def shared(a: Fraction) -> dict[str, Fraction]:
+    """The lines asked in `SHARED`, by the one that is left blank."""
+    return {"p": 1000 * a, "q": -700 * a, "r": 400 * a + Fraction(1, 7)}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(-500, 500), st.sampled_from("pqr"))
+def test_lines_right_to_the_last_digit_show_how_far_rounding_can_have_moved_another(off: int, name: str) -> None:
+    """Rounding a blank line to six decimals moves all that stand on it: honest ones have credit, one alone has not."""
+    key = Fraction(3, 77)
+    rounded = {line: f"{float(value):.6f}" for line, value in shared(key + Fraction(off, 10**9)).items()}
+    assert all(cell.verdict in CREDIT for cell in marked(SHARED, rounded).cells if cell.answer)
+    right = {line: f"{float(value):.6f}" for line, value in shared(key).items()}
+    alone = marked(SHARED, {**right, name: rounded[name]})
+    moved = abs(float(rounded[name]) - float(right[name]))
+    verdicts = {cell.name: (cell.verdict, cell.lacks) for cell in alone.cells if cell.answer}
+    assert all(verdicts[line] == ("correct", "") for line in right if line != name)
+    if moved > 20e-6:
+        assert verdicts[name] == ("coarse", "agreement")
+        assert [*remarks_on_lines(alone)] == [
+            f"{name} is further off than rounding explains, since other lines that stand on the same numbers are right "
+            "to the last digit. Work it once more."
+        ]
+
+
+@given(st.integers(1, 6), st.data())
+def test_what_other_lines_leave_of_the_tolerance_is_the_conditional_spread(count: int, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.lists(st.integers(-9, 9), min_size=4, max_size=4), min_size=count, max_size=count))
+    units = data.draw(st.lists(st.sampled_from([0.5, 1.0, 4.0]), min_size=count, max_size=count))
+    line, others = np.array(rows[0], float), np.array(rows[1:], float).reshape(-1, 4) / np.array(units[1:])[:, None]
+    spread = others @ others.T / 3 + np.eye(len(others)) / 12
+    both = others @ line / 3
+    wanted = line @ line / 3 - both @ np.linalg.solve(spread, both)
+    given_moves = [dict(enumerate(map(float, row))) for row in rows]
+    found = left(given_moves[0], list(zip(given_moves[1:], units[1:], strict=True)))
+    assert found == pytest.approx(5 * np.sqrt(max(wanted, 0.0)), rel=1e-6, abs=1e-6)
+
+
+@given(st.integers(4, 60), st.integers(3, 5))
+def test_who_keeps_to_decimals_is_not_called_wrong_for_what_becomes_of_a_small_number(
+    parts: int, decimals: int
+) -> None:
+    """A blank line of one digit or two moves every line that stands on it far from its key, and rightly so."""
+    lesson = f"""format = 1
+title = "small"
+givens = {{ x = "{parts}/7", y = "1/{10**decimals}" }}
+equations = [{{ name = "a", formula = "x*y" }}, {{ name = "p", formula = "30000*a" }}, {{ name = "q", formula = "-70*a" }},
+  {{ name = "r", formula = "400*a + x" }}]
+"""
+    x = Fraction(parts, 7)
+    a = Fraction(round(x), 10**decimals)  # as it is noted
+    rounded = {name: f"{float(v):.{decimals}f}" for name, v in {"p": 30000 * a, "q": -70 * a, "r": 400 * a + x}.items()}
+    assert "wrong" not in {cell.verdict for cell in marked(lesson, rounded).cells}

@@ -68,7 +68,7 @@ def tanh_sheet(slope: Any) -> dict[str, str]:
     return sheet | {name: f"{s:.6g}" for name, s in zip(("dE/dW1", "dE/dW2", "dE/db1"), sums, strict=True)}
 
 
-def minimised(optimizer: str) -> str:
+def minimised(optimizer: str, steps: int = 2) -> str:
     return f"""format = 1
 title = "t"
 [minimize]
@@ -76,16 +76,16 @@ objective = "x**2"
 start = {{ x = 1.3 }}
 optimizer = "{optimizer}"
 learning_rate = 0.1
-steps = 2
+steps = {steps}
 """
 
 
-def adam_without_root() -> dict[str, str]:
+def adam(root: float = 0.5, numbers: tuple[int, int] = (1, 2)) -> dict[str, str]:
     x, m, v, sheet = 1.3, 0.0, 0.0, {}
-    for t in (1, 2):
+    for t, number in enumerate(numbers, 1):
         g = 2 * x
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        x -= 0.1 * (m / (1 - 0.9**t)) / (v / (1 - 0.999**t) + 1e-8)
+        x -= 0.1 * (m / (1 - 0.9**number)) / ((v / (1 - 0.999**number)) ** root + 1e-8)
         sheet |= {f"m_x[{t}]": f"{m:.8g}", f"v_x[{t}]": f"{v:.8g}", f"x[{t}]": f"{x:.8g}"}
     return sheet
 
@@ -116,10 +116,20 @@ def first(sheet: SheetReport) -> tuple[str, str]:
         (TANH, tanh_sheet(lambda h, z: 1.0), ("missing-slope", "layer")),
         (TANH, tanh_sheet(lambda h, z: h * (1 - h)), ("wrong-activation", "everywhere")),
         (TANH, tanh_sheet(lambda h, z: 1 - h), ("slope-form", "everywhere")),
-        (minimised("adam"), adam_without_root(), ("power-slip", "everywhere")),
+        (minimised("adam"), adam(root=1), ("power-slip", "everywhere")),
+        (minimised("adam", 4), adam(numbers=(1, 1, 1, 1)), ("missing-bias-correction", "everywhere")),
+        (minimised("adam"), adam(numbers=(2, 3)), ("other-convention", "everywhere")),
         (minimised("momentum"), momentum("classical"), ("other-convention", "everywhere")),
     ],
-    ids=["no slope", "slope of the sigmoid", "1 - a", "Adam without its root", "classical momentum"],
+    ids=[
+        "no slope",
+        "slope of the sigmoid",
+        "1 - a",
+        "Adam without its root",
+        "t kept at 1",
+        "t from 2",
+        "classical momentum",
+    ],
 )
 def test_a_mistake_made_everywhere_is_one(lesson: str, sheet: dict[str, str], story: tuple[str, str]) -> None:
     found = marked(lesson, sheet)

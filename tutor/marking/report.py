@@ -47,9 +47,10 @@ class CellReport(Struct, omit_defaults=True):
     that of the answer is right, wrong or undecided, where it has one; `reason` why the answer cannot be read. A
     `degenerate` line follows from zeros above it and shows nothing; one that follows from `earlier` values of lines
     above it has to be worked again. `left_side` is what a computation gives that stands before the number, where the
-    two differ; the right number beside a wrong formula earns half and has no credit. A coarse line `lacks` digits, or
-    the change of a parameter left as it was; it has nothing there where it follows from a line that does. What is
-    `dropped` does not count; what is `accepted` is not the key and right all the same.
+    two differ; the right number beside a wrong formula earns half and has no credit. A coarse line `lacks` digits,
+    the change of a parameter left as it was, or agreement, where other lines show that rounding moves it less; it has
+    nothing there where it follows from a line that does. What is `dropped` does not count; what is `accepted` is
+    not the key and right all the same.
     """
 
     name: str

@@ -21,6 +21,7 @@ from tutor.marking.tolerance import (
     combined,
     do_agree,
     exact_slopes,
+    left,
     slopes,
 )
 
@@ -112,7 +113,8 @@ class Working:
     def precision(self) -> Precision:
         """The coarsest that a line shows which is not exact and agrees with the key or with its own value.
 
-        Who keeps to decimals has the same last place in lines of every size; a spreadsheet strips zeros there.
+        Who keeps to decimals has the same last place in lines of every size, right or not; a spreadsheet strips zeros
+        there.
         """
         told = self._telling
         if not told:
@@ -121,6 +123,8 @@ class Working:
         exponents = [w.exponent for place in told if (w := self.written[place]).exponent is not None]
         finest = min(exponents)
         kept = len(digits) > 1 and all(self._agrees(place, power_of_ten(finest)) for place in told)
+        ends = {(w.exponent, w.digits) for w in self.written.values() if w.exponent is not None and w.value}
+        kept |= len(ends) > 1 and len({exponent for exponent, _ in ends}) == 1
         return Precision(min(digits), finest if kept else max(exponents), kept)
 
     @cached_property
@@ -189,6 +193,20 @@ class Working:
     def _work_bounds(self, place: int) -> Bounds:
         moves = self._moved(place)
         return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves), self.may_cut)
+
+    def likely_beside_others(self, place: int) -> float:
+        """T of the line, given those that are moved by the same sources and are right to the last digit."""
+        likely = self.bounds(place).likely
+        if self.may_cut:
+            return likely
+        moves, others = self._moved(place) or {}, []
+        for x, w in self.written.items():
+            own = self.own[x]
+            if x != place and w.exponent is not None and own is not None and abs(w.value - own) <= WITHIN * w.unit:
+                moved = self._moved(x) or {}
+                if not moves.keys().isdisjoint(moved):
+                    others.append((moved, float(w.unit)))
+        return min(likely, left(moves, others))
 
     def bounds_of(
         self,

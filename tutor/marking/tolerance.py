@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from math import inf, isfinite, sqrt
+from operator import mul
 from typing import Any, NamedTuple
 
 Function = Callable[[Any, Any], float]
 SIGMAS = 5
+_MOST_TELLING = 12
 _NUDGE = 1e-9
 _AGREE = 1e-6
 
@@ -48,6 +50,35 @@ def bounds(moves: Moves, towards: Mapping[int, int], may_cut: bool) -> Bounds:
         mean += move * towards.get(source, 0)
     most = 2 * farthest if towards else farthest
     return Bounds(min(most, abs(mean) + SIGMAS * sqrt(squares / 3)), 2 * farthest if may_cut else farthest)
+
+
+def left(moves: Moves, others: Sequence[tuple[Moves, float]]) -> float:
+    """What remains of 5σ once other lines, each with its unit u, are seen to be right to the last digit.
+
+    Rounding that would have moved those as well cannot have been large. With C the covariances of the others, u²/12
+    more on the diagonal, and c those with the line, σ² - cᵀ·C⁻¹·c remains of σ².
+    """
+    rows = [{source: move / unit for source, move in row.items()} for row, unit in others]
+    rows = sorted(rows, key=lambda row: _shared(moves, row) ** 2 / (_shared(row, row) + 1 / 12))[-_MOST_TELLING:]
+    root: list[list[float]] = []  # of C, by Cholesky
+    for row in rows:
+        found = _explained(row, rows, root)
+        root.append([*found, sqrt(max(_shared(row, row) - sum(map(mul, found, found)), 0.0) + 1 / 12)])
+    found = _explained(moves, rows, root)
+    return SIGMAS * sqrt(max(_shared(moves, moves) - sum(map(mul, found, found)), 0.0))
+
+
+def _explained(moves: Moves, rows: Sequence[Moves], root: Sequence[Sequence[float]]) -> list[float]:
+    """What each row explains of the line beyond those before it."""
+    found: list[float] = []
+    for row, known in zip(rows, root, strict=False):
+        found.append((_shared(moves, row) - sum(map(mul, found, known))) / known[-1])
+    return found
+
+
+def _shared(one: Moves, other: Moves) -> float:
+    """The covariance of two lines."""
+    return sum(move * other[source] for source, move in one.items() if source in other) / 3
 
 
 def combined(slopes: Mapping[int, float], moves: Callable[[int], Moves]) -> dict[int, float]:

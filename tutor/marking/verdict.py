@@ -21,7 +21,8 @@ FEWEST_FOR_ROUNDING = 2
 """Significant digits that a number must have to be called rounded."""
 ROUNDING = 2
 """Units of the last digit that rounding on the way may have moved a number."""
-DIGITS, CHANGE = "digits", "change"
+DIGITS, CHANGE, AGREEMENT = "digits", "change", "agreement"
+"""What a coarse line has too little of."""
 _DIGITS_OF_A_FLOAT = 4
 _NOTHING = Decimal(0)
 
@@ -61,12 +62,28 @@ class Line:
         return self._against_own(own) if value else self._of_nothing(own)
 
     def lacks(self) -> str:
-        """What a coarse line has too little of: the change of a parameter that was left as it was, or digits. Nothing
-        where it has the digits demanded, and follows from lines that have not."""
+        """What a coarse line has too little of: the change of a parameter that was left as it was, agreement where
+        others show that rounding has not moved it as far, or digits. Nothing where it has the digits demanded, and
+        follows from lines that have not."""
         if not self.value and self.working.compiled.before[self.place] is not None:
             return CHANGE
-        truths = (self.key, *(() if self.whole is None else (self.whole - self.before,)))
-        return "" if any(self.demand.met(self.written, self.value, truth) for truth in truths) else DIGITS
+        own = None if self.whole is None else self.whole - self.before
+        truths = (self.key, *(() if own is None else (own,)))
+        if not any(self.demand.met(self.written, self.value, truth) for truth in truths):
+            return DIGITS
+        likely = self.working.bounds(self.place).likely
+        return AGREEMENT if own is not None and self._likely(own) < likely else ""
+
+    def _is_within(self, own: Decimal, spread: float = 0.0) -> bool:
+        return abs(self.value - own) <= WITHIN * self._unit(own) + Decimal(spread)
+
+    def _likely(self, own: Decimal) -> float:
+        """T of the line; where only that makes it right, what other lines leave of it."""
+        likely = self.working.bounds(self.place).likely
+        only_so = isfinite(likely) and self._is_within(own, likely) and not self._is_within(own)
+        return (
+            self.working.likely_beside_others(self.place) if only_so and self.written.exponent is not None else likely
+        )
 
     def _unit(self, truth: Decimal) -> Decimal:
         """One unit of the last digit; of what is exact that of the digits demanded."""
@@ -96,16 +113,15 @@ class Line:
 
     def _against_own(self, own: Decimal) -> str:
         working, written, value, demand = self.working, self.written, self.value, self.demand
-        unit = self._unit(own)
-        apart, half = abs(value - own), WITHIN * unit
         enough = demand.met(written, value, own) or self._is_own_in_full()
         cause = working.has_cause(self.place)
-        if enough and cause and apart <= half and working.is_steady(self.place):
+        if enough and cause and self._is_within(own) and working.is_steady(self.place):
             return "carried"  # and how far the lines above may be off does not matter
-        likely, farthest = working.bounds(self.place)
+        farthest = working.bounds(self.place).farthest
         if not isfinite(farthest):
             return "coarse"  # there is no telling what their lines lead to
-        if apart <= half + Decimal(likely):
+        likely = self._likely(own)
+        if self._is_within(own, likely):
             if not enough:
                 return "coarse"
             if cause:
@@ -114,7 +130,7 @@ class Line:
             return "wrong"
         if enough and self._is_rounding(own, Decimal(likely)):
             return "rounding"
-        if apart <= half + Decimal(farthest) or self._is_cut_off(Decimal(farthest if working.may_cut else likely)):
+        if self._is_within(own, farthest) or self._is_cut_off(Decimal(farthest if working.may_cut else likely)):
             return "coarse"
         return "wrong"
 

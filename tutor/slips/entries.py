@@ -3,7 +3,7 @@ another form of the same. Each is made wherever it can be, so it is a change of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from tutor.worksheet.update import Count, written
 Expr = Any
 
 WRONG_LOSS, WRONG_ACTIVATION, WRONG_OPTIMIZER = "wrong-loss", "wrong-activation", "wrong-optimizer"
-OTHER_CONVENTION = "other-convention"
+OTHER_CONVENTION, NO_CORRECTION = "other-convention", "missing-bias-correction"
 HINTS = {
     WRONG_LOSS: Hint("Which loss is asked for?", "This looks like {}."),
     WRONG_ACTIVATION: Hint("Which activation function do these neurons have?", "This looks like {}."),
@@ -33,6 +33,7 @@ HINTS = {
         "Which form of the optimizer does this lesson use?",
         "These steps are right in another convention: {}. Look up which one this lesson uses.",
     ),
+    NO_CORRECTION: Hint("Which update is this, the first or a later one?", "The bias correction stands still: {}."),
 }
 
 
@@ -99,15 +100,17 @@ def _optimizers(roles: Roles) -> Iterator[Entry]:
             forms = [optimizer.flags[flag].on if value else optimizer.flags[flag].off for flag, value in chosen.items()]
             said = ", ".join(filter(None, [name, *forms]))
             kind = OTHER_CONVENTION if name == made else WRONG_OPTIMIZER
-            if not variant.shared and (formulas := _steps_of(variant, roles, 0)):
+            if not variant.shared and (formulas := _steps_of(variant, roles)):
                 yield Entry(kind, name, said, formulas)
-    for late in (1, -1):
-        if formulas := _steps_of(OPTIMIZERS[made].variant(), roles, late):
-            yield Entry(OTHER_CONVENTION, made, f"t counted from {1 + late}", formulas)
+    if late := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: count + 1):
+        yield Entry(OTHER_CONVENTION, made, "t counted from 2", late)
+    if still := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: 1):
+        yield Entry(NO_CORRECTION, made, "t is 1 in every update", still)
 
 
-def _steps_of(variant: Variant, roles: Roles, late: int) -> dict[str, Expr]:
-    """The lines of this optimizer in the place of those of the worksheet; what it has no line for is put in."""
+def _steps_of(variant: Variant, roles: Roles, t: Callable[[int], int] = lambda count: count) -> dict[str, Expr]:
+    """The lines of this optimizer in the place of those of the worksheet, `t` in its update of that number; what it has
+    no line for is put in."""
     found: dict[str, Expr] = {}
     givens, updates = roles.worksheet.givens, roles.updates
     for parameter, steps in updates.items():
@@ -116,7 +119,7 @@ def _steps_of(variant: Variant, roles: Roles, late: int) -> dict[str, Expr]:
             old = roles.by_name[new].before or parameter
             space |= {"w": symbol(old), "g": gradient, RATE: rate, "E": symbol(roles.worksheet.goal)}
             for equation in variant.equations:
-                at = Count(max(count + late, 1), count == 1)
+                at = Count(t(count), count == 1)
                 line = _with_settings(written(equation, space, variant, at), variant, givens)
                 name = new
                 if equation.kind is not Kind.UPDATE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tutor.errors import counted, listed
 from tutor.marking.report import CellReport, SheetReport, SlipReport, Told, mistakes
-from tutor.marking.verdict import CHANGE, CREDIT, DIGITS
+from tutor.marking.verdict import AGREEMENT, CHANGE, CREDIT, DIGITS
 from tutor.slips.registry import ARITHMETIC_HINT, IN_ANY_LINE
 
 QUESTION, RULE, FORMULA = 1, 2, 3
@@ -90,6 +90,12 @@ def _coarse(cells: Sequence[CellReport]) -> Iterator[str]:
     if left:
         are, them = ("is", "Was it") if len(left) == 1 else ("are", "Were they")
         yield f"{listed(left)} {are} as before the update. {them} updated? Then more digits will show by how much."
+    if again := [cell.name for cell in cells if cell.lacks == AGREEMENT]:
+        are, them = ("is", "it") if len(again) == 1 else ("are", "them")
+        yield (
+            f"{listed(again)} {are} further off than rounding explains, since other lines that stand on the same "
+            f"numbers are right to the last digit. Work {them} once more."
+        )
     for update, told in ((False, ""), (True, " (it is the change that counts)")):
         few = [cell.name for cell in cells if cell.lacks == DIGITS and (cell.stage == "update") == update]
         if few:

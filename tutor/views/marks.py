@@ -35,7 +35,8 @@ MEANINGS = {
     "correct": "agrees with the key",
     "carried": "follows correctly from your own lines above it",
     "rounding": "off by a unit or so in the last digit, from rounding on the way",
-    "coarse": "agrees as far as it goes, but has too few digits to tell, or follows from a line that has",
+    "coarse": "agrees as far as it goes, but has too few digits to tell, follows from a line that has, or is further "
+    "off than other lines allow",
     "wrong": "your own lines above it do not lead here: look at this one first",
     "missing": "left blank",
     "unreadable": "neither a number nor a formula over the lines above",

@@ -247,8 +247,7 @@ class Predictions:
             return None
         if self.classes:
             return [[self.classes[k] if k >= 0 else ""] for k in self.answers.astype(int).tolist()]
-        values: list[list[object]] = self.answers.reshape(len(self.answers), -1).tolist()
-        return values
+        return [[*row] for row in self.answers.reshape(len(self.answers), -1).tolist()]
 
     @property
     def wrong(self) -> list[int]:

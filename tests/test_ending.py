@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from conftest import Tutor
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.training.advice import trend_of
+from tutor.training.advice import rising_since, trend_of
+from tutor.training.trainer import Epoch
 
 BIG = "a,b,y\n" + "".join(f"{100 * i},{37 * i % 101},{300.5 * i}\n" for i in range(1, 60))
 LINEAR = ["--hidden", 0, "--optimizer", "sgd", "--task", "regression", "--batch-size", 59]
@@ -228,3 +229,38 @@ def test_a_loss_that_stays_above_a_constant_guess_wants_longer_steps_first(tutor
     told = tutor("train", "--data", "moons", "--optimizer", "sgd", "--learning-rate", 0.00001, "--epochs", 20).stdout
     assert "stands still above" in told
     assert told.index("--learning-rate 0.0001 ") < told.index("--hidden 32")
+
+
+def course(held_out: list[float]) -> list[Epoch]:
+    """A training loss that falls all the way, beside these held-out losses."""
+    return [Epoch(k, 1 / k, None, loss, None) for k, loss in enumerate(held_out, 1)]
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(20, 200), st.sampled_from([0.02, 0.05, 0.1]))
+def test_a_held_out_loss_that_goes_up_and_down_does_not_rise(seed: int, count: int, spread: float) -> None:
+    """One loss that happens to be low, as the smallest of many is, is no turning point."""
+    gauss = Random(seed).gauss
+    losses = [1 + spread * gauss(0, 1) for _ in range(count)]
+    losses[count // 3] = 1 - 4 * spread
+    assert rising_since(course(losses)) is None
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(40, 200), st.sampled_from([0.0, 0.01, 0.03]))
+def test_a_held_out_loss_that_turns_is_seen_to_rise_from_there(seed: int, count: int, spread: float) -> None:
+    """From a third of the training on it grows from 1 to 1.5."""
+    gauss, turn = Random(seed).gauss, count // 3
+    away = [(k - turn) / (turn if k < turn else count - turn) for k in range(count)]
+    since = rising_since(course([1 + 0.5 * abs(x) + spread * gauss(0, 1) for x in away]))
+    assert since is not None and abs(since - 1 - turn) <= count // 5
+
+
+def test_the_best_of_several_that_have_learned_nothing_is_said_to_be_no_better_than_a_guess(tutor: Tutor) -> None:
+    command = ["compare", "--data", "moons", "--epochs", "5", "--init", "zeros", "--optimizer", "sgd", "--seeds", "2"]
+    told = tutor(*command, "--vary", "learning-rate=0.0000001,0.000001").stdout
+    assert "Yet no run of any setting loses clearly less on its training part than a constant guess" in " ".join(
+        told.split()
+    )
+    told = tutor(*command, "--vary", "init=zeros,xavier", "--learning-rate", "0.3").stdout
+    assert "constant guess" not in told

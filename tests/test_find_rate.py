@@ -80,7 +80,9 @@ def test_where_the_loss_falls_at_no_rate_none_is_suggested(tutor: Tutor) -> None
     options = ["--data", "xor", "--hidden", "3,3", "--activation", "relu", "--init", "zeros", "--find-rate"]
     found = tutor.json("train", *options)
     assert "suggestion" in found and found["suggestion"] is None and found["command"] is None
-    assert "falls at no rate" in " ".join(tutor("train", *options).stdout.split())
+    said = " ".join(tutor("train", *options).stdout.split())
+    assert "falls at no rate" in said
+    assert "tutor train --data xor --hidden 3,3 --activation relu --init zeros --layers" in said
 
 
 @pytest.mark.parametrize(

@@ -631,7 +631,8 @@ def test_every_prediction_as_a_table_that_no_spreadsheet_runs(tutor: Tutor) -> N
     written = (tutor.folder / "p.csv").read_text()
     for text in (shown.stdout, written):
         heading, *body = csv.reader(io.StringIO(text))
-        assert len(body) == 40 and heading[:2] == ["example", "class"] and len(heading) == 4
+        assert len(body) == 40 and heading[:2] == ["example", "class"] and heading[4:] == ["answer"]
+        assert [row[4].lstrip("'") for row in body] == [names[c].strip() for *_, c in POINTS]
         assert all(not cell.startswith(("=", "@", "\t", "+")) for row in [heading, *body] for cell in row)
         assert all(float(row[2]) + float(row[3]) == pytest.approx(1) for row in body)
     for target in ("d.csv", "r.json"):

@@ -45,7 +45,8 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
     from tutor.views.find_rate import rates_page
 
     found = find_rate(trainer)
-    words = [*command, "--learning-rate", f"{found.suggestion:g}"] if found.suggestion is not None else []
+    rate = None if found.suggestion is None else f"{found.suggestion:g}"
+    words = [*command, "--layers"] if rate is None else [*command, "--learning-rate", rate]
     if not json_output:
         printer.show(rates_page(found, data.name, trainer, RULE, words))
         return
@@ -58,7 +59,7 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
         lowest=found.lowest,
         exploded=found.exploded,
         suggestion=found.suggestion,
-        command=" ".join(words) or None,
+        command=None if rate is None else " ".join(words),
         steps=found.steps,
     )
     print(as_json(report))

@@ -117,8 +117,9 @@ def _read(source: Source, seed: int) -> Data:
 class Outcome:
     """What one training came to: losses and accuracies of the network at its end, over the training and the held-out
     part. A training that diverged has none; without classes there is no accuracy, without a held-out part no
-    validation. `path` has, for a function of two, where each parameter was before the first step and after each,
-    `held_out` what the network says to the held-out examples beside what is true, until that is compared."""
+    validation. `constant_loss` is that of the best constant guess on the training part. `path` has, for a function of
+    two, where each parameter was before the first step and after each, `held_out` what the network says to the held-out
+    examples beside what is true, until that is compared."""
 
     seed: int
     history: tuple[Epoch, ...]
@@ -129,6 +130,7 @@ class Outcome:
     training_accuracy: float | None = None
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    constant_loss: float | None = None
     measured: Mapping[Asked, float] = field(default_factory=dict)
     path: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     held_out: tuple[Floats, Floats] | None = field(default=None, compare=False)
@@ -191,7 +193,8 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     train, validation = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
-    found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy)
+    constant = None if trainer.wanted.rule == "perceptron" else trainer.constant_loss
+    found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy, constant_loss=constant)
     if validation is None or not isfinite(validation.loss):
         wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
         return found if validation is None else wrong

@@ -13,6 +13,10 @@ from tutor.experiments.measures import NEVER, OF_LAYERS, Measure
 from tutor.experiments.search import Setting
 from tutor.experiments.tables import spelled
 from tutor.training.settings import option
+from tutor.training.trainer import UNLEARNED
+
+_NOTHING = 1e-6
+"""What a constant guess loses where all targets are alike, give or take rounding."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,18 @@ class Comparison:
                 better = -found.mean if self.ranked_by.endswith("accuracy") else found.mean
                 ranked.append((summary.diverged, better, place))
         return [place for *_, place in sorted(ranked)]
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether any run loses clearly less on its training part than a constant guess would, where one loses
+        anything."""
+        losses = [
+            (outcome.training_loss, outcome.constant_loss)
+            for summary in self.summaries
+            for outcome in summary.outcomes
+            if outcome.training_loss is not None and (outcome.constant_loss or 0.0) > _NOTHING
+        ]
+        return not losses or any(loss <= UNLEARNED * (constant or 0.0) for loss, constant in losses)
 
     @property
     def best(self) -> int | None:

@@ -241,6 +241,22 @@ class Predictions:
     measures: Measures | None = None
 
     @property
+    def told_answers(self) -> list[list[object]] | None:
+        """The right answers, a row an example: the name of the class, empty where it is missing, or the values."""
+        if self.answers is None:
+            return None
+        if self.classes:
+            return [[self.classes[k] if k >= 0 else ""] for k in self.answers.astype(int).tolist()]
+        return [[*row] for row in self.answers.reshape(len(self.answers), -1).tolist()]
+
+    @property
+    def wrong(self) -> list[int]:
+        """The examples, numbered from 1, whose class is known and another one."""
+        if self.guesses is None or self.answers is None:
+            return []
+        return (np.flatnonzero((self.guesses != self.answers) & (self.answers >= 0)) + 1).tolist()
+
+    @property
     def scores(self) -> tuple[list[str], Floats]:
         """What speaks for each class, a row a class, or the predicted values, with a name for each row.
 
@@ -317,9 +333,13 @@ def predict(run: Run, examples: Examples) -> Predictions:
 
 
 def csv_rows(found: Predictions) -> Iterator[list[object]]:
-    """A heading, then a row an example: its number, its class, and what speaks for each class, or the values."""
+    """A heading, then a row an example: its number, its class, and what speaks for each class, or the values; last the
+    right answers where they are known, empty where one is missing."""
     names, scores = found.scores
-    yield ["example", *(["class"] if found.guesses is not None else []), *names]
-    for number, row in enumerate(scores.T.tolist(), 1):
-        guess = [] if found.guesses is None else [found.classes[int(found.guesses[number - 1])]]
-        yield [number, *guess, *row]
+    answers, wanted = found.told_answers, len(found.outputs) if not found.classes else 1
+    called = [f"answer {name}" for name in found.targets] if found.targets and wanted > 1 else ["answer"] * wanted
+    known = called if answers is not None else []
+    yield ["example", *(["class"] if found.guesses is not None else []), *names, *known]
+    for place, row in enumerate(scores.T.tolist()):
+        guess = [] if found.guesses is None else [found.classes[int(found.guesses[place])]]
+        yield [place + 1, *guess, *row, *([] if answers is None else answers[place])]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tutor.data.builtin import Data
 from tutor.maths.activations import ACTIVATIONS
 from tutor.training.layers import Inside, alike
 from tutor.training.settings import Settings
-from tutor.training.trainer import Epoch, Result, Trainer
+from tutor.training.trainer import UNLEARNED, Epoch, Result, Trainer
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Mask
@@ -24,11 +26,13 @@ _SURE = 5.0
 """How many standard errors a slope is to be away from 0, of many losses; of few more."""
 _FALL, _SWING, _RISE = 0.002, 0.1, 0.05
 """What share of a loss counts: to fall over the later half, to swing about its line, to rise above the lowest."""
+_ABOVE_NOISE = 12.0
+"""How many times the noise of a running median a held-out loss has to rise."""
 _FLAT = 0.02
 """A unit is saturated where its slope is no more than this share of the steepest, for nearly every example."""
 _NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
 _MEASURED_ON = 2048
-_UNLEARNED, _WORSE = 0.97, 1.03
+_WORSE = 1.03
 _SLOW = 0.05
 """Losing no more than this share of the first loss in a whole training is slow."""
 _LARGE = 10
@@ -64,7 +68,7 @@ def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
 def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int | None) -> Advice | None:
     """`stopped_at` is the best epoch of a training that lost its patience: more epochs would end the same."""
     wanted = trainer.wanted
-    if (rising := _rising(history)) is not None:
+    if (rising := rising_since(history)) is not None:
         return _overfitted(wanted, rising)
     if _solved(trainer, history):
         return None
@@ -90,7 +94,7 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
     if trend == "" or inside is not None:
         return inside
     wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
-    if history[-1].loss > _UNLEARNED * trainer.constant_loss:
+    if history[-1].loss > UNLEARNED * trainer.constant_loss:
         above = history[-1].loss > _WORSE * trainer.constant_loss
         where = "above" if above else "at about"
         seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
@@ -141,7 +145,7 @@ def _slowly(trainer: Trainer, history: Sequence[Epoch]) -> float | None:
     """What share of the first loss is gone, where that is next to nothing and the rest no better than a constant guess;
     of a single example such a guess loses nothing, and tells nothing."""
     first, last, constant = history[0].loss, history[-1].loss, trainer.constant_loss
-    if constant <= 1e-6 * first or last <= _UNLEARNED * constant:
+    if constant <= 1e-6 * first or last <= UNLEARNED * constant:
         return None
     share = 1 - last / first
     return share if 0 < share < _SLOW else None
@@ -153,16 +157,19 @@ def _solved(trainer: Trainer, history: Sequence[Epoch]) -> bool:
     return last.accuracy == 1 or (last.accuracy is None and last.loss <= 1e-6 * trainer.first_loss)
 
 
-def _rising(history: Sequence[Epoch]) -> int | None:
-    """The epoch since which the held-out loss rises while the training loss falls."""
-    held = [(e.validation_loss, e.number) for e in history if e.validation_loss is not None]
-    if len(held) < _FEWEST:
+def rising_since(history: Sequence[Epoch]) -> int | None:
+    """The epoch since which the held-out loss rises while the training loss falls. It rises from the lowest of its
+    running medians, and by more than it goes up and down about them: a single low loss is no turning point."""
+    measured = [epoch for epoch in history if epoch.validation_loss is not None]
+    if len(measured) < _FEWEST:
         return None
-    lowest, since = min(held)
-    latest = sorted(loss for loss, _ in held[-max(3, len(held) // 10) :])
-    began = next(e.loss for e in history if e.number == since)
-    has_risen = latest[len(latest) // 2] > (1 + _RISE) * lowest and history[-1].loss < began
-    return since if has_risen and history[-1].number - since >= 3 else None
+    losses, width = np.array([epoch.validation_loss for epoch in measured]), max(3, len(measured) // 10)
+    medians = np.median(sliding_window_view(losses, width), axis=-1)
+    low, noise = int(medians.argmin()), float(np.median(np.abs(np.diff(losses)))) / sqrt(width)
+    risen = float(medians[-1] - medians[low])
+    began = min(measured[low : low + width], key=lambda epoch: epoch.validation_loss or 0.0)
+    has_risen = risen > max(_RISE * medians[low], _ABOVE_NOISE * noise) and history[-1].loss < began.loss
+    return began.number if has_risen and history[-1].number - began.number >= 3 else None
 
 
 def _overfitted(wanted: Settings, since: int, seen: str = "") -> Advice:

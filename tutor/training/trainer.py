@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
 _UPDATES_AT_ONCE = 4_000
+UNLEARNED = 0.97
+"""What share of the loss of a constant guess a network loses at least that has learned next to nothing."""
 _SURELY = 1e-9  # a share of examples that is as good as none
 GROWN, OUT_OF_REACH = 10.0, 1e6
 """How many times the loss that a training began with the last one may be, and from where on nothing comes back."""

@@ -294,6 +294,11 @@ def _best(about: About, comparison: Comparison, final: Final) -> Iterator[Block]
     labels = comparison.summaries[comparison.best].labels
     named = ", ".join(f"{name} {text}" for name, text in labels.items())
     yield Heading(f"Best{'' if comparison.complete else ' so far'}, with the {how}: {named or 'the only setting'}")
+    if not comparison.has_learned:
+        yield Paragraph(
+            "Yet no run of any setting loses clearly less on its training part than a constant guess would: what is "
+            "compared here has not begun to learn. `tutor train` with one of the settings says what stands in the way."
+        )
     if final.command:
         yield Commands(((tuple(final.command), ""),))
     if final.tested is not None:

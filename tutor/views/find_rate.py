@@ -44,9 +44,9 @@ def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command
     yield from _table(found)
     if found.suggestion is None:
         yield Paragraph(
-            "The loss falls at no rate, so none is suggested: look inside with --layers, or change the network or the "
-            "scale of the examples."
+            "The loss falls at no rate, so none is suggested. What keeps the network from learning is seen inside it:"
         )
+        yield Commands(((tuple(command), ""),))
         return
     low = found.lowest
     yield Paragraph(f"The loss is lowest at the rate {low.rate:.3g}. {_beyond(found)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from tutor.views.blocks import Block, Column, Heading, Kind, Level, Paragraph, Row, Table
@@ -123,7 +124,7 @@ def _reach(found: Sequence[Any]) -> Iterator[str]:
     for epoch in dict.fromkeys((found[0].epoch, found[-1].epoch)):
         layers = [one for one in found if one.epoch == epoch]
         first, last = layers[0].gradient_norm, layers[-1].gradient_norm
-        if len(layers) > 1 and first is not None and last:
+        if len(layers) > 1 and first is not None and last and isfinite(first / last):
             yield (
                 f"{_when(epoch)} the gradient of layer 1 is {first / last:.3g} times as long as that of layer "
                 f"{layers[-1].layer}."

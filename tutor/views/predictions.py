@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tutor.errors import counted
+from tutor.errors import counted, listed
 from tutor.runs.predict import Predictions
 from tutor.runs.run import Run
 from tutor.views.blocks import Block, Column, Heading, Kind, Level, Paragraph, Row, Table
@@ -34,11 +34,20 @@ def predictions_page(run: Run, name: str, found: Predictions, remarks: list[str]
     if found.loss is not None:
         right = "" if found.accuracy is None else f", {100 * found.accuracy:.1f}% right"
         yield Paragraph(f"Against the answers: loss {found.loss:.6g}{right}.")
+    if found.wrong:
+        yield Paragraph(_wrong(found.wrong))
     measured = {} if found.measures is None else {"these examples": found.measures}
     yield from in_words(measured)
     if found.confusion:
         yield from confusion_matrix(found.classes, ("given", found.confusion))
     yield from in_numbers({"given": found.measures} if found.measures is not None else {})
+
+
+def _wrong(numbers: Sequence[int]) -> str:
+    few, more = [f"{number:,}" for number in numbers[:_SHOWN]], len(numbers) - _SHOWN
+    if more <= 0:
+        return f"Wrong: {'example' if len(few) == 1 else 'examples'} {listed(few)}."
+    return f"Wrong: examples {', '.join(few)} and {more:,} more; --csv FILE writes all with their answers."
 
 
 def _first(found: Predictions) -> Table:

@@ -75,7 +75,7 @@ def test_measures_of_classes_are_those_of_numpy(prefix: str, part: str) -> None:
     every = trainer.data.train
     apart = np.abs(trainer.form.outputs(trainer.data.rows, every)[0] - trainer.data.y[every])
     assert found["worst_error"] == pytest.approx(apart.max()) and found["solved"] == float(apart.max() < 0.5)
-    assert found["parameters"] == 3 * 3 + 4 and found["updates"] == 6 * -(-len(every) // trainer.wanted.batch_size)
+    assert found["parameters"] == 3 * 3 + 4 and found["updates"] == 6 * -(-len(every) // trainer.settings.batch_size)
 
 
 def test_the_columns_are_in_the_table_in_json_and_in_csv(tutor: Tutor) -> None:

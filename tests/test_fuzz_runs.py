@@ -193,7 +193,7 @@ def use(path: Path) -> None:
 def go_further(path: Path, epochs: int | None) -> None:
     source, data, trainer = go_on(path, epochs)
     check_can_save(path, trainer)
-    if trainer.wanted.epochs - trainer.done <= 3:
+    if trainer.settings.epochs - trainer.done <= 3:
         trainer.run()
         save_run(path, source, data, trainer)
         load_run(path)

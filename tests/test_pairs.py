@@ -99,7 +99,7 @@ def trained(options: dict[str, Any], **more: Any) -> Trainer:
 
 def in_matrices(like: Trainer, arithmetic: str) -> np.ndarray[Any, Any]:
     """The parameters after the same training in matrix form."""
-    wanted, system = replace(like.wanted, arithmetic=arithmetic), ARITHMETICS[arithmetic]
+    wanted, system = replace(like.settings, arithmetic=arithmetic), ARITHMETICS[arithmetic]
     form = MatrixForm(like.shape, system, like.data, wanted, like.initial.copy())
     form.run(1, like.orders(1, wanted.epochs))
     return form.vector
@@ -111,7 +111,7 @@ def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
     space: dict[str, Any] = {"__name__": "script"}
     exec(compile(EXPORTS["numpy"](plan_of(load_run(folder / "r.npz"), "trained")), "script", "exec"), space)
     assert space["predict"](X) == pytest.approx(trainer.form.outputs(trainer.data.rows, np.arange(8)).T, abs=1e-10)
-    number, size = trainer.done + 1, trainer.wanted.batch_size
+    number, size = trainer.done + 1, trainer.settings.batch_size
     order = trainer.orders(number, number)
     trainer.form.run(number, order)
     places = trainer.data.train[order[0]]
@@ -146,11 +146,11 @@ def test_pairs_of_options(first: str, alone: dict[str, bytes], tmp_path: Path) -
             idle.append((first, second))
         fast = trained(options, arithmetic="fast").form.vector
         assert fast == pytest.approx(here, rel=1e-7, abs=1e-7), (first, second)
-        if trainer.form.name == "straight-line" and trainer.wanted.rule == "gradient":
+        if trainer.form.name == "straight-line" and trainer.settings.rule == "gradient":
             for arithmetic in ARITHMETICS:
                 same = pytest.approx(in_matrices(trainer, arithmetic), rel=1e-7, abs=1e-7)
                 assert here == same, (first, second, arithmetic)
-        if trainer.wanted.rule == "gradient" and not any(options.get(name) for name in NO_SCRIPT):
+        if trainer.settings.rule == "gradient" and not any(options.get(name) for name in NO_SCRIPT):
             goes_on_as_its_script(trainer, tmp_path)
     assert not idle
 

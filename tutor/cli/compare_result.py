@@ -91,7 +91,7 @@ def final_of(compared: Compared, comparison: Comparison, base: Settings, runs: S
     given, first = compared.candidates[best].given, runs[best * (len(runs) // len(compared.candidates))]
     tested = None
     if base.test and comparison.complete and isinstance(first.source, Source):
-        tested = measured_on_test(first.source, first.wanted)
+        tested = measured_on_test(first.source, first.settings)
     return Final(compared.places[best].command({**given, "seed": base.seed}), tested)
 
 

@@ -151,9 +151,9 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
 
 def _effective(one: Candidate, key: str) -> Any:
     """What the setting is in the row, said there or not."""
-    value = getattr(one.wanted, key)
+    value = getattr(one.settings, key)
     if key == "learning_rate" and value is None:
-        return float(one.wanted.training.rate)
+        return float(one.settings.training.rate)
     return value
 
 

@@ -53,8 +53,8 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
     report = RateReport(
         data=data.name,
         sizes=trainer.shape.sizes,
-        optimizer=trainer.wanted.optimizer,
-        seed=trainer.wanted.seed,
+        optimizer=trainer.settings.optimizer,
+        seed=trainer.settings.seed,
         remarks=(*data.remarks, *trainer.data.remarks),
         lowest=found.lowest,
         exploded=found.exploded,

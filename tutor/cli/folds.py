@@ -25,7 +25,7 @@ def check_alone(others: Mapping[str, Any]) -> None:
         raise TutorError(f"{extra[0]} is of a single training, and --folds makes several; leave one of them out")
 
 
-def train_in_folds(source: Source, wanted: Settings, count: int, printer: Printer, json_output: bool) -> None:
+def train_in_folds(source: Source, settings: Settings, count: int, printer: Printer, json_output: bool) -> None:
     """Train, measure and print; exit code 1 where a training diverged, 130 after Ctrl-C."""
     from tutor.data.source import open_data
     from tutor.experiments.folds import cross_validated
@@ -33,9 +33,9 @@ def train_in_folds(source: Source, wanted: Settings, count: int, printer: Printe
     from tutor.results import as_json
     from tutor.views.folds import folds_page
 
-    examples = open_data(source.name, source.label, wanted.seed, source.task, source.treatment)
+    examples = open_data(source.name, source.label, settings.seed, source.task, source.treatment)
     with counting(count, printer.screen, json_output) as watch:
-        found = cross_validated(examples, wanted, count, watch)
+        found = cross_validated(examples, settings, count, watch)
     if json_output:
         print(as_json(found))
     else:

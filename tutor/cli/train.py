@@ -59,11 +59,11 @@ def begun(
         return None, *_lesson(lesson, given)
     assert data is not None
     _claim(save, [*files_of(data), *([] if origin is None else [origin])], force)
-    wanted = Settings(**given)
-    check(wanted, given)
-    source = source_of(data, label, wanted.seed, known_task(task), treatment)
-    found = open_data(data, label, wanted.seed, source.task, treatment)
-    return source, found, set_up(found, wanted, origin=None if origin is None else origin_of(origin))
+    settings = Settings(**given)
+    check(settings, given)
+    source = source_of(data, label, settings.seed, known_task(task), treatment)
+    found = open_data(data, label, settings.seed, source.task, treatment)
+    return source, found, set_up(found, settings, origin=None if origin is None else origin_of(origin))
 
 
 def _lesson(name: str, given: Mapping[str, Any]) -> tuple[Data, Trainer]:
@@ -116,7 +116,7 @@ def gone_on(
         )
     source, found, trainer = go_on(run, given.get("epochs"))
     _claim(save or run, places(source, run), force or save is None)  # it is kept where it was
-    if "epochs" in given and (note := schedule_note(trainer.wanted)):
+    if "epochs" in given and (note := schedule_note(trainer.settings)):
         tell(note)
     return source, found, trainer
 
@@ -255,8 +255,8 @@ def train(
             "--save": save,
             "--checkpoint": checkpoint,
         }
-        wanted = growing(lesson, given, {**others, "--figure": figure, "--draw": draw, "--layers": layers})
-        source, found, trainer = begun(lesson, data, label, task, treatment, wanted, init_from, None, force)
+        settings = growing(lesson, given, {**others, "--figure": figure, "--draw": draw, "--layers": layers})
+        source, found, trainer = begun(lesson, data, label, task, treatment, settings, init_from, None, force)
         again = commands_for(Advice("", "", ({},)), lesson, source, given, None, trainer, init_from)
         show_rates(found, trainer, again[0], printer, json_output)
         return
@@ -272,7 +272,7 @@ def train(
     else:
         source, found, trainer = begun(lesson, data, label, task, treatment, given, init_from, save, force)
     if folds is not None and source is not None:
-        train_in_folds(source, trainer.wanted, folds, printer, json_output)
+        train_in_folds(source, trainer.settings, folds, printer, json_output)
         return
     whole = {"--figure": figure is not None, "--layers": layers}
     if explain is not None and (extra := [name for name, there in whole.items() if there]):
@@ -287,7 +287,7 @@ def train(
         return
     keep_checkpoints(target, checkpoint, source, found, trainer)
     inside = watch_layers(trainer) if layers else []
-    with watching(trainer.wanted.epochs, printer.screen, json_output) as watch:
+    with watching(trainer.settings.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
     advised = advice(found, trainer, result)
@@ -327,7 +327,7 @@ def commands_for(
     assert source is not None
     if resumed is not None:
         usual = asdict(Settings())
-        given = {name: value for name, value in asdict(trainer.wanted).items() if value != usual[name]}
+        given = {name: value for name, value in asdict(trainer.settings).items() if value != usual[name]}
     found = []
     for change in advised.changes:
         if resumed is not None and [*change] == ["epochs"]:
@@ -349,10 +349,10 @@ def _lead_on_from(
         named = None if source is None else ["--data", source.name]
         lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
     else:
-        wanted = trainer.wanted
-        same = {name: getattr(wanted, name) for name in ("normalize", "target_scale", "class_weights")}
-        if wanted.validation:
-            same["validation"] = wanted.validation
+        settings = trainer.settings
+        same = {name: getattr(settings, name) for name in ("normalize", "target_scale", "class_weights")}
+        if settings.validation:
+            same["validation"] = settings.validation
         words = None if source is None else [*words_of(source), *options_typed(same)]
         lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
@@ -373,5 +373,5 @@ def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_ou
     if json_output:
         print(as_json(update_document(name, number, Tableau(worksheet, DIGITS), trained)))
     else:
-        printer.show(update_page(name, number, worksheet, trained, trainer.wanted.arithmetic))
+        printer.show(update_page(name, number, worksheet, trained, trainer.settings.arithmetic))
         lead_on(printer, "train explained", name=worksheet.conventions.optimizer)

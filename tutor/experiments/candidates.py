@@ -32,7 +32,7 @@ class Candidate:
     shown: Setting
     given: Mapping[str, Any]
     source: Source | OfLesson | OfFunction
-    wanted: Settings
+    settings: Settings
     kind: tuple[Any, ...] = ()
     examples: Any = None
     subject: Subject = field(default_factory=Subject)
@@ -42,18 +42,18 @@ class Candidate:
     @property
     def is_random(self) -> bool:
         """Whether a seed changes anything: a worksheet has its own weights."""
-        return isinstance(self.source, Source) or (isinstance(self.source, OfLesson) and self.wanted.shuffle)
+        return isinstance(self.source, Source) or (isinstance(self.source, OfLesson) and self.settings.shuffle)
 
     def runs(self, seeds: int, measures: Sequence[Measure]) -> list[Run]:
         """Its trainings, a seed each, with those measures that it has; each with a training set of its own where one of
         these is over all runs. Raises TutorError where that is only one run."""
         own = tuple(one for one in dict.fromkeys(measures) if not self.subject.lacks(one))
-        first = self.wanted.seed
+        first = self.settings.seed
         over_runs = [one.name for one in own if one.kind.over_runs]
         if over_runs and seeds < 2:
             raise TutorError(f"{over_runs[0]} is over several training sets; give 2 seeds or more")
         of = first if over_runs else None
-        return [Run(self.source, replace(self.wanted, seed=first + k), own, of) for k in range(seeds)]
+        return [Run(self.source, replace(self.settings, seed=first + k), own, of) for k in range(seeds)]
 
 
 def measures_of_layers(candidates: Sequence[Candidate]) -> list[Measure]:
@@ -85,12 +85,12 @@ def candidate(
 
 
 def _of_data(source: Source, given: Mapping[str, Any]) -> Candidate:
-    wanted = Settings(**given)
-    trainer = source.trainer(wanted)
+    settings = Settings(**given)
+    trainer = source.trainer(settings)
     shape = trainer.shape
     kind = (shape.loss, shape.activations[-1] == "tanh")
-    data = source.load(wanted.seed)
-    return Candidate({}, given, source, wanted, kind, source, subject_of(trainer), data.name, data.remarks)
+    data = source.load(settings.seed)
+    return Candidate({}, given, source, settings, kind, source, subject_of(trainer), data.name, data.remarks)
 
 
 def subject_of(trainer: Trainer) -> Subject:
@@ -105,16 +105,16 @@ def _of_worksheet(problem: Problem, name: str, given: Mapping[str, Any]) -> Cand
     seed = given.get("seed", 0)
     if problem.minimize is not None:
         function = OfFunction(problem, name, own)
-        _, wanted = function.descent()
-        wanted = replace(wanted, seed=seed)
+        _, settings = function.descent()
+        settings = replace(settings, seed=seed)
         return Candidate(
-            {}, given, function, wanted, ("value",), (problem.minimize.objective, str(problem.givens)), title=name
+            {}, given, function, settings, ("value",), (problem.minimize.objective, str(problem.givens)), title=name
         )
     lesson = OfLesson(problem, name, own)
     trainer = lesson.trainer(Settings(seed=seed))
     shape = trainer.shape
     kind = (shape.loss, shape.activations[-1] == "tanh")
-    return Candidate({}, given, lesson, trainer.wanted, kind, str(problem.examples), subject_of(trainer), name)
+    return Candidate({}, given, lesson, trainer.settings, kind, str(problem.examples), subject_of(trainer), name)
 
 
 def measure_to_rank_by(candidates: Sequence[Candidate], held_out: bool) -> tuple[str, str]:

@@ -53,14 +53,14 @@ class Source:
         room[:, :-1] = data.x
         return replace(data, x=room[:, :-1])
 
-    def trainer(self, wanted: Settings, resampled: int | None = None) -> Trainer:
+    def trainer(self, settings: Settings, resampled: int | None = None) -> Trainer:
         """Everything ready to be trained; `resampled` is the seed of the data and their parts where the training set is
         drawn anew from the training part."""
         if resampled is None:
-            return set_up(self.load(wanted.seed), wanted)
+            return set_up(self.load(settings.seed), settings)
         data = self.load(resampled)
-        train, held_out, tested = split(data, wanted.validation, wanted.test, resampled)
-        return set_up(data, wanted, (drawn(train, wanted.seed), held_out, tested))
+        train, held_out, tested = split(data, settings.validation, settings.test, resampled)
+        return set_up(data, settings, (drawn(train, settings.seed), held_out, tested))
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class OfLesson:
     name: str
     given: Mapping[str, Any]
 
-    def trainer(self, wanted: Settings) -> Trainer:
+    def trainer(self, settings: Settings) -> Trainer:
         from tutor.training.from_lesson import lesson_trainer
 
-        return lesson_trainer(self.problem, self.name, {**self.given, "seed": wanted.seed})[1]
+        return lesson_trainer(self.problem, self.name, {**self.given, "seed": settings.seed})[1]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Run:
     """One training, and what is measured of it; with the seed of its data where its training set is resampled."""
 
     source: Source | OfLesson | OfFunction
-    wanted: Settings
+    settings: Settings
     measures: tuple[Asked, ...] = ()
     resampled: int | None = None
 
@@ -104,8 +104,8 @@ class Run:
         """Everything ready to be trained. There is none for a function."""
         assert not isinstance(self.source, OfFunction)
         if isinstance(self.source, Source):
-            return self.source.trainer(self.wanted, self.resampled)
-        return self.source.trainer(self.wanted)
+            return self.source.trainer(self.settings, self.resampled)
+        return self.source.trainer(self.settings)
 
 
 @lru_cache(maxsize=2)
@@ -157,20 +157,20 @@ def train_once(run: Run, watch: Watch = lambda done: None) -> Outcome | None:
 
 def _minimised(run: Run) -> Outcome:
     assert isinstance(run.source, OfFunction)
-    descent, wanted = run.source.descent()
+    descent, settings = run.source.descent()
     points = [descent.point]
-    outcome = _went_down(descent, wanted, run.wanted.seed, points)
+    outcome = _went_down(descent, settings, run.settings.seed, points)
     observed = Observed(outcome, outcome.epochs_done, 1, len(descent.names))
     path = dict(zip(descent.names, zip(*points, strict=True), strict=True)) if len(descent.names) == 2 else {}
     return replace(outcome, measured=at_the_end(run.measures, observed), path=path)
 
 
-def _went_down(descent: Descent, wanted: Settings, seed: int, points: list[tuple[float, ...]]) -> Outcome:
+def _went_down(descent: Descent, settings: Settings, seed: int, points: list[tuple[float, ...]]) -> Outcome:
     """The value before every step as its loss, and the one at the end as that of the whole; `points` are gone on
     with."""
     history: list[Epoch] = []
     began = time.perf_counter()
-    for epoch in range(wanted.epochs):
+    for epoch in range(settings.epochs):
         value = descent.step(epoch)
         if not isfinite(value):
             break
@@ -178,7 +178,7 @@ def _went_down(descent: Descent, wanted: Settings, seed: int, points: list[tuple
         points.append(descent.point)
     seconds, last = time.perf_counter() - began, descent.value
     first = history[0].loss if history else last
-    if len(history) < wanted.epochs or not isfinite(last):
+    if len(history) < settings.epochs or not isfinite(last):
         return Outcome(seed, tuple(history), f"diverged: no finite value at step {len(history) + 1}", True, seconds)
     if 0 < first * GROWN < last:
         ended = f"diverged: the value grew from {first:.3g} to {last:.3g}"
@@ -187,13 +187,13 @@ def _went_down(descent: Descent, wanted: Settings, seed: int, points: list[tuple
 
 
 def _outcome(trainer: Trainer, result: Result) -> Outcome:
-    bare = Outcome(trainer.wanted.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
+    bare = Outcome(trainer.settings.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
     if result.diverged:
         return bare
     train, validation = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
-    constant = None if trainer.wanted.rule == "perceptron" else trainer.constant_loss
+    constant = None if trainer.settings.rule == "perceptron" else trainer.constant_loss
     found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy, constant_loss=constant)
     if validation is None or not isfinite(validation.loss):
         wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")
@@ -208,9 +208,9 @@ def _measured(trainer: Trainer, places: Places) -> Measure | None:
         return trainer.measure(places)
 
 
-def measured_on_test(source: Source, wanted: Settings) -> Measure | None:
+def measured_on_test(source: Source, settings: Settings) -> Measure | None:
     """Train once more and measure on the test part, which nothing has looked at before; None after Ctrl-C."""
-    trainer = set_up(source.load(wanted.seed), wanted)
+    trainer = set_up(source.load(settings.seed), settings)
     return None if trainer.run().interrupted else trainer.measure(trainer.data.test)
 
 

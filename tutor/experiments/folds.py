@@ -62,12 +62,12 @@ class FoldsReport(Result, kw_only=True):
     complete: bool
 
 
-def check_folds(count: int, wanted: Settings) -> None:
+def check_folds(count: int, settings: Settings) -> None:
     """Raises TutorError where the folds do not go with the other settings."""
     if not FEWEST <= count <= MOST:
         raise TutorError(f"--folds is from {FEWEST} to {MOST:,}, not {count}")
     for name in _HELD_OUT:
-        if getattr(wanted, name):
+        if getattr(settings, name):
             raise TutorError(f"--folds holds out every example once; leave out {option(name)}")
 
 
@@ -84,15 +84,15 @@ def folds_of(data: Data, count: int, seed: int) -> list[Parts]:
     return [(np.setdiff1d(order, places), none, places) for places in held]
 
 
-def cross_validated(data: Data, wanted: Settings, count: int, watch: Callable[[int], None]) -> FoldsReport:
+def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[[int], None]) -> FoldsReport:
     """Train and measure fold by fold; Ctrl-C ends it with those that are finished."""
-    check_folds(count, wanted)
+    check_folds(count, settings)
     found: list[FoldReport] = []
     remarks = dict.fromkeys(data.remarks)
     sizes: tuple[int, ...] = ()
     interrupted = False
-    for number, parts in enumerate(folds_of(data, count, wanted.seed), 1):
-        trainer = set_up(replace(data, x=data.x.copy()), wanted, parts)  # a training may scale them where they stand
+    for number, parts in enumerate(folds_of(data, count, settings.seed), 1):
+        trainer = set_up(replace(data, x=data.x.copy()), settings, parts)  # a training may scale them where they stand
         result = trainer.run(lambda epoch: watch(0))
         if interrupted := result.interrupted:
             break
@@ -112,7 +112,7 @@ def cross_validated(data: Data, wanted: Settings, count: int, watch: Callable[[i
         classes=data.classes,
         remarks=tuple(remarks),
         sizes=sizes,
-        settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
+        settings={**asdict(settings), "learning_rate": float(settings.training.rate)},
         folds=found,
         over_folds=_over_folds(found, measured),
         better=sum(one.verdict == "better than" for one in measured),

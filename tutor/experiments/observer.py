@@ -53,7 +53,7 @@ class Observer:
         if wanted:
             self._measure(wanted, len(outcome.history))
         trainer, done = self.trainer, tuple(self.accuracies)
-        each = -(-len(trainer.data.train) // trainer.wanted.batch_size)
+        each = -(-len(trainer.data.train) // trainer.settings.batch_size)
         observed = Observed(outcome, trainer.form.updates, each, len(trainer.form.vector), trainer, done)
         return {**dict.fromkeys(self.of_layers, UNKNOWN), **self.found, **at_the_end(self.at_the_end, observed)}
 

@@ -31,7 +31,7 @@ class Trained:
     @property
     def about(self) -> str:
         """Which training it was."""
-        return f"seed {self.trainer.wanted.seed}{', which diverged' if self.diverged else ''}"
+        return f"seed {self.trainer.settings.seed}{', which diverged' if self.diverged else ''}"
 
     @property
     def lacks(self) -> str:

@@ -80,7 +80,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         format=FORMAT,
         version=__version__,
         form=trainer.form.name,
-        settings=msgspec.to_builtins(trainer.wanted),
+        settings=msgspec.to_builtins(trainer.settings),
         source=source,
         features=data.features,
         classes=data.classes,
@@ -105,7 +105,7 @@ def check_can_save(path: Path, trainer: Trainer) -> None:
     state = trainer.form.state()
     numbers = sum(value.size for value in state.values() if isinstance(value, np.ndarray))
     numbers += 2 * len(state.get("states", ()))
-    check_room(path, trainer.wanted.epochs, 3 * numbers)
+    check_room(path, trainer.settings.epochs, 3 * numbers)
 
 
 def load_run(path: Path) -> Run:
@@ -139,14 +139,14 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
     """
     run = load_run(path)
     done = len(run.heading.history)
-    wanted = run.settings if epochs is None else replace(run.settings, epochs=epochs)
-    if wanted.epochs < done:
+    settings = run.settings if epochs is None else replace(run.settings, epochs=epochs)
+    if settings.epochs < done:
         raise TutorError(f"{path} has {done} epochs behind it already; --epochs is how many there are to be in all")
-    if wanted.epochs == done and epochs is None and not run.heading.best:
+    if settings.epochs == done and epochs is None and not run.heading.best:
         raise TutorError(f"{path} has all its {done} epochs behind it; train more with --epochs {2 * done}")
     data = found_again(run.heading.source, path)
     same = (data.features, data.classes, data.shape) == (run.heading.features, run.heading.classes, run.heading.image)
-    trainer = set_up(data, wanted) if same else None
+    trainer = set_up(data, settings) if same else None
     if trainer is None or trainer.shape != run.shape or _fitted(trainer) != _kept(run.heading):
         raise TutorError(f"{path} does not go with its data: their columns, classes or scaling are others")
     try:
@@ -174,12 +174,12 @@ def _kept(heading: Heading) -> tuple[Scaling | None, Encoding | None, Scaling | 
     return heading.scaling, heading.encoding, heading.target_scaling
 
 
-def schedule_note(wanted: Settings) -> str:
+def schedule_note(settings: Settings) -> str:
     """What changes where a training goes on to another number of epochs; empty where nothing does."""
-    if "epochs" not in SCHEDULES[wanted.schedule].settings or "epochs" in wanted.schedule_setting:
+    if "epochs" not in SCHEDULES[settings.schedule].settings or "epochs" in settings.schedule_setting:
         return ""
     return (
-        f"The {wanted.schedule} schedule runs over all epochs, now {wanted.epochs}; those behind were trained with "
+        f"The {settings.schedule} schedule runs over all epochs, now {settings.epochs}; those behind were trained with "
         "the one over the former number."
     )
 
@@ -206,11 +206,11 @@ def decoded_settings(found: Mapping[str, Any]) -> Settings:
         if name not in valid:
             raise TutorError(f"unknown setting {name[:60]!r}{nearest(name[:60], valid)}")
     try:
-        wanted = msgspec.convert(dict(found), Settings)
+        settings = msgspec.convert(dict(found), Settings)
     except msgspec.ValidationError as error:
         raise TutorError(f"settings: {error}") from None
-    check(wanted)
-    return wanted
+    check(settings)
+    return settings
 
 
 def check_run(run: Run) -> None:
@@ -237,9 +237,9 @@ def _check_shape(run: Run) -> None:
     _check_encoding(run)
     encoding = run.heading.encoding
     inputs = len(features) if encoding is None else encoding.width
-    wanted = shape_of(run.settings, inputs, classes, max((1, *shape.sizes[-1:])))
+    settings = shape_of(run.settings, inputs, classes, max((1, *shape.sizes[-1:])))
     for entry in fields(Shape):
-        if getattr(wanted, entry.name) != getattr(shape, entry.name):
+        if getattr(settings, entry.name) != getattr(shape, entry.name):
             raise TutorError(f"{entry.name!r} of 'shape' is not what the settings, the features and the classes make")
 
 

@@ -52,14 +52,14 @@ class Advice:
 
 def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
     """What to do about a training on these data; None where there is nothing to say."""
-    wanted, history = trainer.wanted, result.history
+    settings, history = trainer.settings, result.history
     if result.diverged:
         return _diverged(trainer)
     if data.name == "xor" and max(trainer.shape.sizes[1:-1], default=0) < 2:
         seen = "XOR is not linearly separable: with fewer than two hidden units no training can solve it."
-        changes = [{"hidden": (4,)}] if wanted.rule == "gradient" else []
+        changes = [{"hidden": (4,)}] if settings.rule == "gradient" else []
         return Advice("not separable", seen, changes)
-    if wanted.rule == "perceptron" or result.interrupted or not history:
+    if settings.rule == "perceptron" or result.interrupted or not history:
         return None
     best = result.best if result.ended.startswith("stopped early") else None
     return _of_its_course(trainer, history, None if best is None else best[1])
@@ -67,9 +67,9 @@ def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
 
 def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int | None) -> Advice | None:
     """`stopped_at` is the best epoch of a training that lost its patience: more epochs would end the same."""
-    wanted = trainer.wanted
+    settings = trainer.settings
     if (rising := rising_since(history)) is not None:
-        return _overfitted(wanted, rising)
+        return _overfitted(settings, rising)
     if _solved(trainer, history):
         return None
     inside = _inside(trainer)
@@ -81,29 +81,29 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
     trend = trend_of([epoch.loss for epoch in history])
     if trend == "falls" and stopped_at is not None:
         seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
-        return _overfitted(wanted, stopped_at, f"{seen}more epochs would end the same.")
+        return _overfitted(settings, stopped_at, f"{seen}more epochs would end the same.")
     if trend == "falls" and (share := _slowly(trainer, history)) is not None:
         seen = f"The loss is still falling, but by no more than {100 * share:.2g}% from epoch 1 to {len(history)}: "
-        sooner = {"learning_rate": _rate(wanted, 10)}, {"epochs": 2 * wanted.epochs}
+        sooner = {"learning_rate": _rate(settings, 10)}, {"epochs": 2 * settings.epochs}
         return Advice("falls", f"{seen}longer steps may get there sooner.", sooner)
     if trend == "falls":
-        return Advice("falls", "The loss is still falling.", ({"epochs": 2 * wanted.epochs},))
+        return Advice("falls", "The loss is still falling.", ({"epochs": 2 * settings.epochs},))
     if trend == "oscillates":
         seen = "The loss goes up and down and no longer falls: the steps are too long."
-        return Advice("oscillates", seen, ({"learning_rate": _rate(wanted, 0.1)},))
+        return Advice("oscillates", seen, ({"learning_rate": _rate(settings, 0.1)},))
     if trend == "" or inside is not None:
         return inside
-    wider: Mapping[str, Any] = {"hidden": _wider(wanted)}
+    wider: Mapping[str, Any] = {"hidden": _wider(settings)}
     if history[-1].loss > UNLEARNED * trainer.constant_loss:
         above = history[-1].loss > _WORSE * trainer.constant_loss
         where = "above" if above else "at about"
         seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
-        changes = [wider, {"learning_rate": _rate(wanted, 10)}]
+        changes = [wider, {"learning_rate": _rate(settings, 10)}]
         if above:  # the biases alone would come down to such a guess with steps that are long enough
             changes.reverse()
-        if not trainer.data.classes and not wanted.target_scale:
+        if not trainer.data.classes and not settings.target_scale:
             changes.insert(0, {"target_scale": True})
-        deep = len(wanted.hidden) > 1 and wanted.activation != "relu"
+        deep = len(settings.hidden) > 1 and settings.activation != "relu"
         return Advice("stuck", seen, [{"activation": "relu"}, *changes] if deep else changes)
     return Advice("settled", "The loss has settled: more epochs will change little, a wider network may.", (wider,))
 
@@ -172,21 +172,21 @@ def rising_since(history: Sequence[Epoch]) -> int | None:
     return began.number if has_risen and history[-1].number - began.number >= 3 else None
 
 
-def _overfitted(wanted: Settings, since: int, seen: str = "") -> Advice:
+def _overfitted(settings: Settings, since: int, seen: str = "") -> Advice:
     rises = f"The held-out loss rises since epoch {since} while the training loss falls: the network learns by heart."
     patience = {"patience": max(3, since // 10)}
-    narrower = {"hidden": tuple(max(2, n // 2) for n in wanted.hidden)}
-    changes: list[Mapping[str, Any]] = [] if wanted.patience is not None else [patience]
-    changes.append({"l2": 10 * wanted.penalties.get("l2", 0.0001)})
-    return Advice("overfits", seen or rises, [*changes, narrower] if narrower["hidden"] != wanted.hidden else changes)
+    narrower = {"hidden": tuple(max(2, n // 2) for n in settings.hidden)}
+    changes: list[Mapping[str, Any]] = [] if settings.patience is not None else [patience]
+    changes.append({"l2": 10 * settings.penalties.get("l2", 0.0001)})
+    return Advice("overfits", seen or rises, [*changes, narrower] if narrower["hidden"] != settings.hidden else changes)
 
 
 def _diverged(trainer: Trainer) -> Advice:
-    wanted, x = trainer.wanted, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
-    slower: dict[str, Any] = {"learning_rate": _rate(wanted, 0.1)}
+    settings, x = trainer.settings, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
+    slower: dict[str, Any] = {"learning_rate": _rate(settings, 0.1)}
     largest = float(np.abs(x).max()) if np.isfinite(x).all() else 0.0
-    values = _large_targets(trainer) if wanted.hidden else 0.0
-    scaled: dict[str, Any] = {"normalize": "zscore"} if not wanted.normalize and largest > _LARGE else {}
+    values = _large_targets(trainer) if settings.hidden else 0.0
+    scaled: dict[str, Any] = {"normalize": "zscore"} if not settings.normalize and largest > _LARGE else {}
     sizes = [f"the inputs go up to {largest:.3g}"] if scaled else []
     if values:
         scaled["target_scale"] = True
@@ -196,14 +196,14 @@ def _diverged(trainer: Trainer) -> Advice:
         seen = f"{said[0].upper()}{said[1:]}; on a common scale no step would leap as far."
         return Advice("diverged", seen, (scaled, slower))
     short: list[Mapping[str, Any]] = [slower]
-    if wanted.clip_norm is None and wanted.rule == "gradient":
+    if settings.clip_norm is None and settings.rule == "gradient":
         short.append({"clip_norm": 1.0})
     return Advice("diverged", "The steps were too long.", short)
 
 
 def _large_targets(trainer: Trainer) -> float:
     """How far values to predict go from 0 that are not scaled and would be better; 0 where there are none."""
-    if trainer.data.classes or trainer.wanted.target_scale:
+    if trainer.data.classes or trainer.settings.target_scale:
         return 0.0
     largest = float(np.abs(trainer.data.targets[:, trainer.data.train]).max())
     return largest if np.isfinite(largest) and largest > _LARGE else 0.0
@@ -211,7 +211,7 @@ def _large_targets(trainer: Trainer) -> float:
 
 def _unscaled(trainer: Trainer, loss: float) -> Advice | None:
     """Values so large that a network with weights of usual size has not come near them."""
-    wanted, largest = trainer.wanted, _large_targets(trainer)
+    settings, largest = trainer.settings, _large_targets(trainer)
     if not largest or loss <= _WORSE * trainer.constant_loss:
         return None
     seen = (
@@ -219,39 +219,39 @@ def _unscaled(trainer: Trainer, loss: float) -> Advice | None:
         "than a constant guess."
     )
     change: dict[str, Any] = {"target_scale": True}
-    if not wanted.normalize and np.abs(trainer.data.x[trainer.data.train]).max() > _LARGE:
+    if not settings.normalize and np.abs(trainer.data.x[trainer.data.train]).max() > _LARGE:
         change["normalize"] = "zscore"
     return Advice("unscaled", seen, (change,), hopeless=True)
 
 
-def _rate(wanted: Settings, times: float) -> float:
-    return float(f"{times * float(wanted.training.rate):.3g}")
+def _rate(settings: Settings, times: float) -> float:
+    return float(f"{times * float(settings.training.rate):.3g}")
 
 
-def _wider(wanted: Settings) -> tuple[int, ...]:
-    return tuple(2 * n for n in wanted.hidden) or (16,)
+def _wider(settings: Settings) -> tuple[int, ...]:
+    return tuple(2 * n for n in settings.hidden) or (16,)
 
 
 def _inside(trainer: Trainer) -> Advice | None:
     """What keeps the hidden units from learning: copies of each other, or no slope."""
-    wanted = trainer.wanted
+    settings = trainer.settings
     with np.errstate(all="ignore"):
         hidden = trainer.form.inside(_MEASURED_ON)[:-1]
     for depth, layer in enumerate(hidden, 1):
         if len(layer.units) > 1 and alike(layer.units).all():
             seen = f"All units of hidden layer {depth} are the same, and the same gradient keeps them so."
-            return Advice("identical", seen, ({"init": ACTIVATIONS[wanted.activation].initializer},), hopeless=True)
+            return Advice("identical", seen, ({"init": ACTIVATIONS[settings.activation].initializer},), hopeless=True)
     for depth, (flat, silent) in enumerate(map(_flat_units, hidden), 1):
         count = len(flat)
         if silent.mean() > _MOST:
             dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
             seen = f"{dead}: 0 for every example, with slope 0."
-            changes = [*_common_scale(trainer), {"activation": "leaky_relu"}, {"learning_rate": _rate(wanted, 0.1)}]
+            changes = [*_common_scale(trainer), {"activation": "leaky_relu"}, {"learning_rate": _rate(settings, 0.1)}]
             return Advice("dead", seen, changes, hopeless=bool(silent.all()))
         if flat.mean() > _MOST:
             seen = f"{int(flat.sum())} of {count} units of hidden layer {depth} are saturated: their slope is near 0."
-            scaled: list[Mapping[str, Any]] = [] if wanted.normalize else [{"normalize": "zscore"}]
-            slower = {"learning_rate": _rate(wanted, 0.1)}
+            scaled: list[Mapping[str, Any]] = [] if settings.normalize else [{"normalize": "zscore"}]
+            slower = {"learning_rate": _rate(settings, 0.1)}
             return Advice("saturated", seen, [*scaled, slower], hopeless=bool(flat.mean() > _ALL_BUT_ALL))
     return None
 
@@ -259,7 +259,7 @@ def _inside(trainer: Trainer) -> Advice | None:
 def _common_scale(trainer: Trainer) -> list[Mapping[str, Any]]:
     """Inputs of large size kill units at rates that are fine for others."""
     largest = np.abs(trainer.data.x[trainer.data.train[:_MEASURED_ON]]).max()
-    return [{"normalize": "zscore"}] if not trainer.wanted.normalize and largest > _LARGE else []
+    return [{"normalize": "zscore"}] if not trainer.settings.normalize and largest > _LARGE else []
 
 
 def _flat_units(layer: Inside) -> tuple[Mask, Mask]:

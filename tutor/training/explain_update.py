@@ -28,9 +28,9 @@ def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[
     The trainer, a fresh one, is left after that update. Raises TutorError for an update that it does not come to, and
     for a network that is too large to read or has what no worksheet shows.
     """
-    size, count = trainer.wanted.batch_size, len(trainer.data.train)
+    size, count = trainer.settings.batch_size, len(trainer.data.train)
     an_epoch = -(-count // size)
-    _check(trainer, number, min(size, count), an_epoch * trainer.wanted.epochs)
+    _check(trainer, number, min(size, count), an_epoch * trainer.settings.epochs)
     epoch, place = (number - 1) // an_epoch + 1, (number - 1) % an_epoch
     if epoch > 1:
         trainer.form.run(1, trainer.orders(1, epoch - 1))
@@ -46,19 +46,19 @@ def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[
 
 
 def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
-    wanted, form = trainer.wanted, trainer.form
+    settings, form = trainer.settings, trainer.form
     if not 1 <= number <= last:
         raise TutorError(f"--explain {number}: the updates are numbered from 1 to {last:,}")
-    if wanted.freeze:
+    if settings.freeze:
         raise TutorError("--explain shows a worksheet, in which every layer learns; leave out --freeze")
-    if wanted.update_order != "together":
+    if settings.update_order != "together":
         raise TutorError(
             "--explain shows the worksheet of gradient descent, which works all gradients first; leave out "
             "--update-order, or see `tutor explain slip:updated-weight`"
         )
     if isinstance(form, SmallForm):
         return
-    if wanted.noise or wanted.batch_norm or wanted.residual or wanted.class_weights or wanted.augment:
+    if settings.noise or settings.batch_norm or settings.residual or settings.class_weights or settings.augment:
         raise TutorError("--explain works on networks without dropout and the like; a worksheet does not show those")
     if len(form.vector) * batch > LARGEST["reproducible"]:
         said = f"{len(form.vector)} parameters and {batch} examples an update"
@@ -78,7 +78,7 @@ def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -
     places = trainer.data.train[group]
     rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)
     examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
-    problem = problem_of(trainer.shape, form.vector, trainer.wanted.training)
+    problem = problem_of(trainer.shape, form.vector, trainer.settings.training)
     return worksheet_of_update(problem, examples, Moment(form.updates, epoch - 1, values), chain)
 
 
@@ -86,6 +86,6 @@ def _parameters(trainer: Trainer) -> tuple[str, ...]:
     """The worksheet's names of the entries of the trainer's vector, in their order."""
     if isinstance(trainer.form, SmallForm):
         return trainer.form.line.parameters
-    network = problem_of(trainer.shape, trainer.form.vector, trainer.wanted.training).network
+    network = problem_of(trainer.shape, trainer.form.vector, trainer.settings.training).network
     assert network is not None
     return in_rows(connect(network, {}))

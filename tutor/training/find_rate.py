@@ -84,7 +84,7 @@ def find_rate(trainer: Trainer) -> RangeTest:
     """Train a fresh trainer with the settings of `GROWING`, batch by batch. Raises TutorError where the first update
     has no finite loss."""
     steps: list[RateStep] = []
-    average, lowest, several = 0.0, float("inf"), trainer.wanted.batch_size < len(trainer.data.train)
+    average, lowest, several = 0.0, float("inf"), trainer.settings.batch_size < len(trainer.data.train)
     for number, batch in enumerate(_batches(trainer), 1):
         losses = trainer.form.run(number, batch[None, :])
         if trainer.form.failed or not losses or not isfinite(losses[-1]):
@@ -92,7 +92,7 @@ def find_rate(trainer: Trainer) -> RangeTest:
         loss = float(losses[-1])
         average = _KEPT * average + (1 - _KEPT) * loss
         smoothed = average / (1 - _KEPT**number) if several else loss
-        rate = rate_in(trainer.wanted.training, number - 1, trainer.loss.system)
+        rate = rate_in(trainer.settings.training, number - 1, trainer.loss.system)
         steps.append(RateStep(number, rate, loss, smoothed))
         lowest = min(lowest, smoothed)
         if smoothed > _EXPLODED * lowest and smoothed > steps[0].smoothed:
@@ -108,7 +108,7 @@ def _ended(steps: list[RateStep], exploded: bool) -> RangeTest:
 
 def _batches(trainer: Trainer) -> Iterator[Places]:
     """The examples of each update, in the order in which a training takes them."""
-    size, epoch, count = trainer.wanted.batch_size, 0, 0
+    size, epoch, count = trainer.settings.batch_size, 0, 0
     while True:
         epoch += 1
         order = trainer.orders(epoch, epoch)[0]

@@ -89,18 +89,18 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
             raise TutorError(f"{option(setting)} is the lesson's affair; leave it out, or change it in the lesson")
     training = _by_optimizer(training, given.get("optimizer", training.optimizer))
     hidden = tuple(len(layer.weights) for layer in problem.network.layers[:-1])
-    wanted = _settings(training, len(problem.examples), {"hidden": hidden, **given})
-    check(wanted, given)
-    training = _with_given(training, wanted, given)
+    settings = _settings(training, len(problem.examples), {"hidden": hidden, **given})
+    check(settings, given)
+    training = _with_given(training, settings, given)
     data, prepared = _examples(problem, problem.network, name)
-    system, changed = ARITHMETICS[wanted.arithmetic], replace(problem, training=training)
+    system, changed = ARITHMETICS[settings.arithmetic], replace(problem, training=training)
     try:
         x, targets = prepared.x.T, prepared.targets
-        line = StraightLine(changed, x, targets, wanted.batch_size, wanted.arithmetic, wanted.learning)
+        line = StraightLine(changed, x, targets, settings.batch_size, settings.arithmetic, settings.learning)
     except ValueError as error:
         raise TutorError(f"{name}: {error}") from None
     shape = _shape(problem.network)
-    return data, Trainer(SmallForm(line, training, system), prepared, wanted, shape, BatchLoss(shape, system))
+    return data, Trainer(SmallForm(line, training, system), prepared, settings, shape, BatchLoss(shape, system))
 
 
 OF_FUNCTIONS = ("optimizer", "learning_rate", "optimizer_setting", "schedule", "schedule_setting", "clip_value",
@@ -128,10 +128,10 @@ def function_descent(problem: Problem, name: str, given: Mapping[str, Any]) -> t
         "schedule_setting": {key: _text(value) for key, value in course.schedule_settings.items()},
         "epochs": own.steps or 1,
     }
-    wanted = Settings(**{**usual, **given})
-    check(wanted, given)
+    settings = Settings(**{**usual, **given})
+    check(settings, given)
     try:
-        return Descent(_with_given(course, wanted, given), problem.givens, wanted.arithmetic), wanted
+        return Descent(_with_given(course, settings, given), problem.givens, settings.arithmetic), settings
     except ValueError as error:
         raise TutorError(f"{name}: {error}") from None
 
@@ -172,7 +172,7 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, bool) else str(float(read_number(str(value))))
 
 
-def _with_given(training: Course, wanted: Settings, given: Mapping[str, Any]) -> Course:
+def _with_given(training: Course, settings: Settings, given: Mapping[str, Any]) -> Course:
     """The lesson's training with what is given in its place, each number as it was typed."""
     found = {field: _exact(given[setting]) for setting, field in IN_TRAINING.items() if setting in given}
     online = isinstance(training, Training) and training.batch == "online"
@@ -180,7 +180,7 @@ def _with_given(training: Course, wanted: Settings, given: Mapping[str, Any]) ->
         found["batch"] = "mean"
     changed = replace(training, **found)
     if "epochs" in changed.rate_settings and "epochs" not in changed.schedule_settings:
-        over_all = {**changed.schedule_settings, "epochs": Fraction(wanted.epochs)}
+        over_all = {**changed.schedule_settings, "epochs": Fraction(settings.epochs)}
         return replace(changed, schedule_settings=over_all)
     return changed
 

@@ -104,7 +104,7 @@ def report(
     layers: Sequence[LayerMeasures] = (),
 ) -> TrainingReport:
     """The training that has just ended, or was resumed without any epoch left, with its layers if they were watched."""
-    shape, wanted, prepared, form = trainer.shape, trainer.wanted, trainer.data, trainer.form
+    shape, settings, prepared, form = trainer.shape, trainer.settings, trainer.data, trainer.form
     measured = trainer.measures()
     state = form.state()
     return TrainingReport(
@@ -119,9 +119,9 @@ def report(
             (*data.remarks, *prepared.remarks),
             prepared.inputs if prepared.encoding is not None else (),
         ),
-        settings={**asdict(wanted), "learning_rate": float(wanted.training.rate)},
-        arithmetic=wanted.arithmetic,
-        seed=wanted.seed,
+        settings={**asdict(settings), "learning_rate": float(settings.training.rate)},
+        arithmetic=settings.arithmetic,
+        seed=settings.seed,
         epochs=len(result.history),
         updates=form.updates,
         seconds=result.seconds,

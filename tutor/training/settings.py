@@ -182,52 +182,52 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check(wanted: Settings, given: Collection[str] = ()) -> None:
+def check(settings: Settings, given: Collection[str] = ()) -> None:
     """Raises TutorError, with what to do, for whatever cannot be meant; `given` names the settings that were typed,
     among them those that were typed as they are by default."""
-    _check_words(wanted)
-    for entry in fields(wanted):
-        _check_range(entry.name, getattr(wanted, entry.name), entry.metadata)
-    if len(wanted.hidden) > MOST_LAYERS:
-        raise TutorError(f"--hidden has at most {MOST_LAYERS:,} layers, not {len(wanted.hidden):,}")
-    if wanted.validation + wanted.test >= 1:
+    _check_words(settings)
+    for entry in fields(settings):
+        _check_range(entry.name, getattr(settings, entry.name), entry.metadata)
+    if len(settings.hidden) > MOST_LAYERS:
+        raise TutorError(f"--hidden has at most {MOST_LAYERS:,} layers, not {len(settings.hidden):,}")
+    if settings.validation + settings.test >= 1:
         raise TutorError("--validation and --test together hold everything out; leave something to learn from")
-    if wanted.patience is not None and not wanted.validation:
+    if settings.patience is not None and not settings.validation:
         raise TutorError("--patience waits for a better validation loss; hold something out with --validation 0.2")
-    if wanted.residual and not any(before == after for before, after in pairwise(wanted.hidden)):
+    if settings.residual and not any(before == after for before, after in pairwise(settings.hidden)):
         raise TutorError("--residual needs two hidden layers of the same width, as in --hidden 16,16")
-    _check_effect(wanted, given)
-    assert wanted.learning is not None  # raises for layers that cannot be frozen
-    if wanted.stochastic_depth and not wanted.residual:
+    _check_effect(settings, given)
+    assert settings.learning is not None  # raises for layers that cannot be frozen
+    if settings.stochastic_depth and not settings.residual:
         raise TutorError("--stochastic-depth leaves out residual layers; add --residual")
-    if wanted.update_order == "output-first" and wanted.clip_norm is not None:
+    if settings.update_order == "output-first" and settings.clip_norm is not None:
         raise TutorError(
             "--clip-norm needs the whole gradient before the first weight changes, which --update-order output-first "
             "has not; take --clip-value"
         )
-    if wanted.batch_norm and wanted.batch_size == 1:
+    if settings.batch_norm and settings.batch_size == 1:
         raise TutorError("--batch-norm works on several examples at once; give --batch-size 2 or more")
 
 
-def _check_effect(wanted: Settings, given: Collection[str]) -> None:
+def _check_effect(settings: Settings, given: Collection[str]) -> None:
     """Raises TutorError for a setting that changes nothing, or contradicts another one."""
-    if wanted.rule == "perceptron" and wanted.hidden:
+    if settings.rule == "perceptron" and settings.hidden:
         raise TutorError("the perceptron rule trains a single layer; add --hidden 0")
-    if wanted.rule == "perceptron" and (wanted.output_activation not in ("", "step") or wanted.loss):
+    if settings.rule == "perceptron" and (settings.output_activation not in ("", "step") or settings.loss):
         raise TutorError(
             "the perceptron rule has step units and counts errors; leave out --output-activation and --loss"
         )
     usual = Settings()
-    for name, why in _without_effect(wanted):
-        if name in given or getattr(wanted, name) != getattr(usual, name):
+    for name, why in _without_effect(settings):
+        if name in given or getattr(settings, name) != getattr(usual, name):
             raise TutorError(f"{option(name)} has no effect: {why}; leave out {option(name)}")
 
 
-def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
+def _without_effect(settings: Settings) -> Iterator[tuple[str, str]]:
     """The settings that change nothing beside the others, and why."""
     from tutor.maths.optimizers import OPTIMIZERS
 
-    by_rule = wanted.rule == "perceptron"
+    by_rule = settings.rule == "perceptron"
     if by_rule:
         for name in (
             *PENALTIES,
@@ -243,21 +243,21 @@ def _without_effect(wanted: Settings) -> Iterator[tuple[str, str]]:
             yield name, "it works on gradients, and the perceptron rule has none"
         yield from dict.fromkeys(("optimizer", "optimizer_setting"), "the perceptron rule has no optimizer").items()
         yield from dict.fromkeys(("schedule", "schedule_setting"), "the perceptron rule keeps its rate").items()
-    if by_rule and wanted.batch_size != 1:
+    if by_rule and settings.batch_size != 1:
         yield "batch_size", "the perceptron rule takes one example after the other"
     able = [name for name, entry in PENALTIES.items() if entry.proximal]
-    if not any(getattr(wanted, name) for name in able):
+    if not any(getattr(settings, name) for name in able):
         yield "proximal", f"it takes the place of the slope of {' or '.join(able)}, and there is none of these"
-    if not wanted.hidden:
+    if not settings.hidden:
         for name in ("activation", "dropout", "batch_norm", "update_order"):
             yield name, "it acts on hidden layers, and there are none"
-    if len(wanted.hidden) + 1 - len(wanted.learning.frozen) < 2:
+    if len(settings.hidden) + 1 - len(settings.learning.frozen) < 2:
         yield "update_order", "only one layer learns"
-    if not by_rule and OPTIMIZERS[wanted.optimizer].adapts_rate:
-        yield "schedule", f"{wanted.optimizer} changes the learning rate itself, by the error"
+    if not by_rule and OPTIMIZERS[settings.optimizer].adapts_rate:
+        yield "schedule", f"{settings.optimizer} changes the learning rate itself, by the error"
 
 
-def _check_words(wanted: Settings) -> None:
+def _check_words(settings: Settings) -> None:
     from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
     from tutor.maths.initializers import INITIALIZERS
     from tutor.maths.losses import LOSSES
@@ -267,23 +267,23 @@ def _check_words(wanted: Settings) -> None:
     from tutor.worksheet.optimizer_rules import settings_of_penalties
 
     sloping = [name for name, entry in ACTIVATIONS.items() if entry.slope]
-    _known(wanted.activation, sloping, "activation")
-    flat = ["step"] if wanted.rule == "perceptron" else []
+    _known(settings.activation, sloping, "activation")
+    flat = ["step"] if settings.rule == "perceptron" else []
     for word, words, kind in (
-        (wanted.output_activation, [*flat, *sloping, *VECTOR_ACTIVATIONS], "output activation"),
-        (wanted.loss, LOSSES, "loss"),
-        (wanted.init, INITIALIZERS, "initializer"),
-        (wanted.normalize, NORMALIZERS, "normalization"),
+        (settings.output_activation, [*flat, *sloping, *VECTOR_ACTIVATIONS], "output activation"),
+        (settings.loss, LOSSES, "loss"),
+        (settings.init, INITIALIZERS, "initializer"),
+        (settings.normalize, NORMALIZERS, "normalization"),
     ):
         if word:
             _known(word, list(words), kind)
-    _known(wanted.optimizer, OPTIMIZERS, "optimizer")
-    _known(wanted.schedule, SCHEDULES, "schedule")
-    _check_optimizer(wanted)
-    _check_numbers(f"{wanted.schedule} schedule", SCHEDULES[wanted.schedule].settings, wanted.schedule_setting)
-    of_loss = LOSSES[wanted.loss].settings if wanted.loss else {}
-    _check_numbers(f"{wanted.loss or 'usual'} loss", of_loss, wanted.loss_setting)
-    _check_numbers(*settings_of_penalties(wanted.penalties), wanted.penalty_setting)
+    _known(settings.optimizer, OPTIMIZERS, "optimizer")
+    _known(settings.schedule, SCHEDULES, "schedule")
+    _check_optimizer(settings)
+    _check_numbers(f"{settings.schedule} schedule", SCHEDULES[settings.schedule].settings, settings.schedule_setting)
+    of_loss = LOSSES[settings.loss].settings if settings.loss else {}
+    _check_numbers(f"{settings.loss or 'usual'} loss", of_loss, settings.loss_setting)
+    _check_numbers(*settings_of_penalties(settings.penalties), settings.penalty_setting)
 
 
 def _check_numbers(of: str, settings: Mapping[str, Setting], given: Mapping[str, str]) -> None:
@@ -297,19 +297,19 @@ def _check_numbers(of: str, settings: Mapping[str, Setting], given: Mapping[str,
         raise TutorError(str(error)) from None
 
 
-def _check_optimizer(wanted: Settings) -> None:
+def _check_optimizer(settings: Settings) -> None:
     from tutor.maths.optimizers import OPTIMIZERS
     from tutor.worksheet.optimizer_rules import check_settings
 
-    entry = OPTIMIZERS[wanted.optimizer]
-    for name, text in wanted.optimizer_setting.items():
+    entry = OPTIMIZERS[settings.optimizer]
+    for name, text in settings.optimizer_setting.items():
         if name in entry.settings:
             _check_number(name, text)
     found: dict[str, Any] = {
-        n: IS_ON.get(t.lower(), t) if n in entry.flags else t for n, t in wanted.optimizer_setting.items()
+        n: IS_ON.get(t.lower(), t) if n in entry.flags else t for n, t in settings.optimizer_setting.items()
     }
     try:
-        check_settings(wanted.optimizer, found)
+        check_settings(settings.optimizer, found)
     except ValueError as error:
         raise TutorError(str(error)) from None
 

@@ -101,8 +101,8 @@ class Trainer:
     """One network, one data set, one way to train. `initial` are the parameters before the first update; each of the
     `watchers` is called after every whole epoch with its number."""
 
-    def __init__(self, form: Form, data: Prepared, wanted: Settings, shape: Shape, loss: BatchLoss) -> None:
-        self.form, self.data, self.wanted, self.shape, self.loss = form, data, wanted, shape, loss
+    def __init__(self, form: Form, data: Prepared, settings: Settings, shape: Shape, loss: BatchLoss) -> None:
+        self.form, self.data, self.settings, self.shape, self.loss = form, data, settings, shape, loss
         self.initial = form.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
@@ -138,7 +138,7 @@ class Trainer:
         try:
             if not self.done:
                 self.begin()
-            while self.done < self.wanted.epochs and not (self._is_over() or self._waited_long_enough()):
+            while self.done < self.settings.epochs and not (self._is_over() or self._waited_long_enough()):
                 self._several_epochs()
                 self._tell_watchers()
                 self._keep_checkpoint()
@@ -158,9 +158,9 @@ class Trainer:
         return replace(self.result, interrupted=True, ended=ended, last=self.form.state())
 
     def _keep_checkpoint(self) -> None:
-        wanted, done = self.checkpoints, self.done
-        if wanted and 0 < done < self.wanted.epochs and done % wanted.every == 0 and not self.result.diverged:
-            wanted.keep(self._stopped_here())
+        points, done = self.checkpoints, self.done
+        if points and 0 < done < self.settings.epochs and done % points.every == 0 and not self.result.diverged:
+            points.keep(self._stopped_here())
 
     def _tell_watchers(self) -> None:
         if not self.form.failed:
@@ -192,7 +192,7 @@ class Trainer:
 
     def _look_for_growth(self, times: float) -> None:
         """The training has diverged where its loss is so many times what it began with, finite or not."""
-        if self.wanted.rule == "perceptron" or not self.done or self.result.diverged:
+        if self.settings.rule == "perceptron" or not self.done or self.result.diverged:
             return
         last = self.result.history[-1].loss
         if last > times * self.first_loss:
@@ -201,31 +201,31 @@ class Trainer:
 
     def _is_over(self) -> bool:
         """Whether the training has diverged or, by the perceptron rule, come to an epoch without error."""
-        clean = self.wanted.rule == "perceptron" and self.done > 0 and self.result.history[-1].loss == 0
+        clean = self.settings.rule == "perceptron" and self.done > 0 and self.result.history[-1].loss == 0
         if clean:
             self.result.ended = f"epoch {self.done} is without error"
         return clean or self.result.diverged
 
     def _last_of(self, first: int) -> int:
         """The last epoch that is run together with the first."""
-        updates = -(-len(self.data.train) // self.wanted.batch_size)
+        updates = -(-len(self.data.train) // self.settings.batch_size)
         if self.watchers:
             return first
-        last = min(self.wanted.epochs, first + max(1, _UPDATES_AT_ONCE // updates) - 1)
+        last = min(self.settings.epochs, first + max(1, _UPDATES_AT_ONCE // updates) - 1)
         if self.checkpoints:
             last = min(last, -(-first // self.checkpoints.every) * self.checkpoints.every)
         return next((number for number in range(first, last) if self._is_measured(number)), last)
 
     def _is_measured(self, number: int) -> bool:
-        short = len(self.data.validation) or self.wanted.epochs <= _ALL_MEASURED
-        every = 1 if short else -(-self.wanted.epochs // _MEASURED)
-        return number % every == 0 or number in (1, self.wanted.epochs)
+        short = len(self.data.validation) or self.settings.epochs <= _ALL_MEASURED
+        every = 1 if short else -(-self.settings.epochs // _MEASURED)
+        return number % every == 0 or number in (1, self.settings.epochs)
 
     def orders(self, first: int, last: int) -> Places:
         """The order of the training examples in each epoch, (epochs, examples); as they stand if all are one batch."""
         count, epochs = len(self.data.train), last - first + 1
-        if self.wanted.shuffle and self.wanted.batch_size < count:
-            return orders(self.wanted.seed, first, epochs, count)
+        if self.settings.shuffle and self.settings.batch_size < count:
+            return orders(self.settings.seed, first, epochs, count)
         return np.broadcast_to(np.arange(count), (epochs, count))
 
     def _measured(self, epoch: Epoch) -> Epoch:
@@ -234,12 +234,12 @@ class Trainer:
             return Epoch(epoch.number, epoch.loss, accuracy)
         held_out = self.measure(self.data.validation)
         best = self.result.best
-        if self.wanted.patience is not None and (best is None or not held_out.loss >= best[0]):
+        if self.settings.patience is not None and (best is None or not held_out.loss >= best[0]):
             self.result.best = held_out.loss, epoch.number, self.form.state()
         return Epoch(epoch.number, epoch.loss, accuracy, held_out.loss, held_out.accuracy)
 
     def _waited_long_enough(self) -> bool:
-        patience, best = self.wanted.patience, self.result.best
+        patience, best = self.settings.patience, self.result.best
         if patience is None or best is None or self.done - best[1] < patience:
             return False
         self.result.ended = f"stopped early: epoch {best[1]} was the best"

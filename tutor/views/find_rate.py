@@ -31,11 +31,11 @@ _ROWS = 8
 
 def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command: Sequence[str]) -> Iterator[Block]:
     """The curve, some of its points, what is to be read off it, and the command to type next."""
-    steps, wanted = found.steps, trainer.wanted
+    steps, settings = found.steps, trainer.settings
     yield Heading(f"{name}: which learning rate for a {'-'.join(map(str, trainer.shape.sizes))} network?", Level.TITLE)
-    named = wanted.optimizer.replace("_", " ")
+    named = settings.optimizer.replace("_", " ")
     yield Paragraph(
-        f"A range test, {named}, seed {wanted.seed}: in {counted(len(steps), 'update')} the rate "
+        f"A range test, {named}, seed {settings.seed}: in {counted(len(steps), 'update')} the rate "
         f"grows from {steps[0].rate:.3g} to {steps[-1].rate:.3g}, each time by the same factor. Nothing of this "
         "training is kept."
     )

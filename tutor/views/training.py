@@ -43,21 +43,21 @@ def training_page(
     `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `plane`
     the decision regions, if there are any. `layers` are those of every epoch, where they were asked for.
     """
-    shape, wanted = trainer.shape, trainer.wanted
+    shape, settings = trainer.shape, trainer.settings
     single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
     yield Heading(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", Level.TITLE)
     yield Break()
     sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.form.vector), 'parameter')}"
-    by_rule = wanted.rule == "perceptron"
+    by_rule = settings.rule == "perceptron"
     words = " and ".join(dict.fromkeys(shape.activations))
     loss = "" if by_rule else f" loss: {shape.loss.replace('_', ' ')};"
-    yield Paragraph(f"{sizes}, {words};{loss} {wanted.arithmetic} arithmetic.")
+    yield Paragraph(f"{sizes}, {words};{loss} {settings.arithmetic} arithmetic.")
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
-    yield Paragraph(_how(wanted))
-    yield from map(Paragraph, _learning(wanted.learning))
+    yield Paragraph(_how(settings))
+    yield from map(Paragraph, _learning(settings.learning))
     yield from map(Paragraph, (*data.remarks, *trainer.data.remarks))
-    if wanted.arithmetic == "fast":
+    if settings.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
         yield curve(result.history)
@@ -87,12 +87,12 @@ def _how_it_ended(trainer: Any, result: Any) -> str:
     return f"{result.ended.capitalize()}: {counted(updates, 'update')} in {took}{pace if updates else ''}."
 
 
-def _how(wanted: Any) -> str:
+def _how(settings: Any) -> str:
     """How the network learns, in a sentence."""
-    batches = "one example" if wanted.batch_size == 1 else f"up to {wanted.batch_size} examples"
-    name = "perceptron rule" if wanted.rule == "perceptron" else wanted.optimizer.replace("_", " ")
-    rate = f"{name}, learning rate {float(wanted.training.rate):g}, {batches} an update"
-    return f"{rate}; at most {counted(wanted.epochs, 'epoch')}, seed {wanted.seed}."
+    batches = "one example" if settings.batch_size == 1 else f"up to {settings.batch_size} examples"
+    name = "perceptron rule" if settings.rule == "perceptron" else settings.optimizer.replace("_", " ")
+    rate = f"{name}, learning rate {float(settings.training.rate):g}, {batches} an update"
+    return f"{rate}; at most {counted(settings.epochs, 'epoch')}, seed {settings.seed}."
 
 
 def _learning(learning: Any) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _parts(trainer: Any) -> Paragraph:
     said = []
     for part, measure in trainer.measures().items():
         right = "" if measure.accuracy is None else f", {_share(measure.accuracy)} right"
-        loss = "" if trainer.wanted.rule == "perceptron" else f" loss {measure.loss:.6g}"
+        loss = "" if trainer.settings.rule == "perceptron" else f" loss {measure.loss:.6g}"
         both = f"{loss}{',' if loss and right else ''}{right.removeprefix(',')}"
         said.append(f"{part}{both} ({counted(len(trainer.data.parts[part]), 'example')})")
     return Paragraph(f"In the end: {'; '.join(said)}.")

@@ -39,11 +39,11 @@ def _batches(columns: Array, size: int) -> list[Array]:
     return [*blocks, *([columns[:, whole:].copy()] if whole < columns.shape[1] else [])]
 
 
-def _planned(examples: int, wanted: Settings) -> dict[int, int]:
+def _planned(examples: int, settings: Settings) -> dict[int, int]:
     """How many updates all epochs have, by the size of their batches."""
-    size = min(wanted.batch_size, examples)
-    last = {examples % size: wanted.epochs} if examples % size else {}
-    return {size: wanted.epochs * (examples // size), **last}
+    size = min(settings.batch_size, examples)
+    last = {examples % size: settings.epochs} if examples % size else {}
+    return {size: settings.epochs * (examples // size), **last}
 
 
 class MatrixForm:
@@ -56,24 +56,24 @@ class MatrixForm:
         shape: Shape,
         system: System,
         data: Prepared,
-        wanted: Settings,
+        settings: Settings,
         vector: Array,
         shares: Array | None = None,
         augmentation: Augmentation | None = None,
         image: Image | None = None,
     ) -> None:
-        self.system, self.data, self.wanted = system, data, wanted
+        self.system, self.data, self.settings = system, data, settings
         self.shares, self.augmentation, self.image = shares, augmentation, image
         self.single = system.name == "fast" and len(vector) >= SINGLE_FROM
         kind = np.float32 if self.single else np.float64
         self.vector = vector.astype(kind)
         self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
-        self.learning = wanted.learning
+        self.learning = settings.learning
         free = shape.free(self.learning.frozen) if self.learning.frozen else None
-        self.optimization = MatrixOptimizer(wanted.training, len(vector), shape.weights(), system, kind, free)
-        self.update = Update(self.network, self.optimization, _planned(len(data.train), wanted))
+        self.optimization = MatrixOptimizer(settings.training, len(vector), shape.weights(), system, kind, free)
+        self.update = Update(self.network, self.optimization, _planned(len(data.train), settings))
         self.examples = system.examples(data.rows, self.single)
-        self.examples.prepare(shape.sizes[1], min(wanted.batch_size, len(data.train)))
+        self.examples.prepare(shape.sizes[1], min(settings.batch_size, len(data.train)))
         self.targets = data.targets.astype(kind)
         self.failed = ""
 
@@ -93,12 +93,12 @@ class MatrixForm:
         return losses
 
     def _epoch(self, number: int, order: Array) -> float:
-        places, size = self.data.train[order], self.wanted.batch_size
+        places, size = self.data.train[order], self.settings.batch_size
         examples, positions = self._examples(number, places, order)
         targets = self.targets.take(places, axis=1)
         asked, told = _batches(targets, size), _batches(np.empty_like(targets), size)
         shares = None if self.shares is None else self.shares[places]
-        noisy, together = bool(self.wanted.noise), not self.learning.output_first
+        noisy, together = bool(self.settings.noise), not self.learning.output_first
         masks, few = None, None
         for batch, (some, outputs) in enumerate(zip(asked, told, strict=True)):
             start, end = batch * size, (batch + 1) * size
@@ -121,7 +121,7 @@ class MatrixForm:
         return float("nan")
 
     def _masks(self, epoch: int, batch: int, count: int) -> Masks:
-        masks = self.wanted.noise.masks(self.network.shape, self.wanted.seed, epoch, batch, count)
+        masks = self.settings.noise.masks(self.network.shape, self.settings.seed, epoch, batch, count)
         kind = self.vector.dtype
         return masks.map(lambda mask: mask if isinstance(mask, float) else mask.astype(kind, copy=False))
 
@@ -130,7 +130,7 @@ class MatrixForm:
         if self.augmentation is None:
             return self.examples, places
         rows = self.data.rows[self.data.train]
-        rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.wanted.seed, number)
+        rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.settings.seed, number)
         return self.system.examples(rows, self.single), order
 
     def _failure(self, outputs: Array, loss: float) -> str:
@@ -139,7 +139,7 @@ class MatrixForm:
         if not len(bad):
             what = "the weights were" if np.isfinite(loss) else f"the loss was {loss:g}, the outputs still"
             return f"{what} {'no longer ' if np.isfinite(loss) else ''}finite after update {self.updates:,}"
-        last, size = outputs.shape[1] - 1, self.wanted.batch_size
+        last, size = outputs.shape[1] - 1, self.settings.batch_size
         return f"the outputs were no longer finite at update {self.updates - last // size + int(bad[0]) // size:,}"
 
     def outputs(self, rows: Array, places: Array) -> Array:

@@ -254,7 +254,7 @@ def held_out_by_ours(data: Data, wanted: Settings) -> float:
     parts = split(data, wanted.validation, wanted.test, wanted.seed)
     if data.classes:
         return list(trainer.measures().values())[-1].accuracy or 0.0
-    predicted = trainer.form.outputs(trainer.data.rows, parts[1])
+    predicted = trainer.engine.outputs(trainer.data.rows, parts[1])
     return float(np.sqrt(np.mean((predicted - data.y[parts[1]].T) ** 2)))
 
 
@@ -316,7 +316,7 @@ def both_forms(shape: tuple[int, ...], batch: int, arithmetic: Any) -> tuple[flo
         for largest in (10**9, 0):
             LARGEST[arithmetic] = largest
             runs = [set_up(data, wanted) for _ in range(3)]
-            found.append(min(1e6 * trainer.run().seconds / trainer.form.updates for trainer in runs))
+            found.append(min(1e6 * trainer.run().seconds / trainer.engine.updates for trainer in runs))
     finally:
         LARGEST.update(usual)
     return found[0], found[1], len(runs[0].form.vector) * batch

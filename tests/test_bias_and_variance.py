@@ -33,7 +33,7 @@ def apart(data: str, seeds: int, first: int, **more: Any) -> tuple[float, float,
         chosen = np.sort([train[int(u * len(train))] for u in raw])
         trainer = set_up(load(data, first), replace(wanted, seed=seed), (chosen, held_out, tested))
         trainer.run()
-        said.append(trainer.form.outputs(trainer.data.rows, held_out))
+        said.append(trainer.engine.outputs(trainer.data.rows, held_out))
     outputs, targets = np.array(said), trainer.data.targets[:, held_out]
     return (
         float(np.mean((outputs.mean(axis=0) - targets) ** 2)),

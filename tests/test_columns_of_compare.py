@@ -29,7 +29,7 @@ def trained(data: str, **more: Any) -> tuple[Any, dict[str, float]]:
     wanted = replace(SMALL, **more)
     trainer = set_up(load(data, 3), wanted)
     trainer.run()
-    subject = Subject(trainer.shape.depth, bool(trainer.data.classes), True, True)
+    subject = Subject(trainer.architecture.depth, bool(trainer.data.classes), True, True)
     texts = [n for n, kind in KINDS.items() if not (kind.needs or kind.of_layer or kind.over_runs)]
     asked = tuple(m for m in (read_measure(text) for text in texts) if not subject.lacks(m))
     outcome = train_once(Run(Source(data), wanted, asked))
@@ -41,7 +41,7 @@ def trained(data: str, **more: Any) -> tuple[Any, dict[str, float]]:
 def test_measures_of_values_are_those_of_numpy(prefix: str, part: str) -> None:
     trainer, found = trained("sine")
     places = trainer.data.parts[part]
-    outputs, y = trainer.form.outputs(trainer.data.rows, places)[0], trainer.data.y[places].ravel()
+    outputs, y = trainer.engine.outputs(trainer.data.rows, places)[0], trainer.data.y[places].ravel()
     mean = trainer.data.y[trainer.data.train].mean()
     wanted = {
         "rmse": np.sqrt(np.mean((outputs - y) ** 2)), "mae": np.mean(np.abs(outputs - y)),
@@ -56,7 +56,7 @@ def test_measures_of_values_are_those_of_numpy(prefix: str, part: str) -> None:
 def test_measures_of_classes_are_those_of_numpy(prefix: str, part: str) -> None:
     trainer, found = trained("moons", hidden=(3,))
     places = trainer.data.parts[part]
-    out, y = trainer.form.outputs(trainer.data.rows, places)[0], trainer.data.y[places]
+    out, y = trainer.engine.outputs(trainer.data.rows, places)[0], trainer.data.y[places]
     guessed = (out > 0.5).astype(int)
     recall = [np.mean(guessed[y == c] == c) for c in (0, 1)]
     precision = [np.mean(y[guessed == c] == c) for c in (0, 1)]
@@ -73,7 +73,7 @@ def test_measures_of_classes_are_those_of_numpy(prefix: str, part: str) -> None:
     }  # fmt: skip
     assert {name: found[prefix + name] for name in wanted} == pytest.approx(wanted, rel=1e-9)
     every = trainer.data.train
-    apart = np.abs(trainer.form.outputs(trainer.data.rows, every)[0] - trainer.data.y[every])
+    apart = np.abs(trainer.engine.outputs(trainer.data.rows, every)[0] - trainer.data.y[every])
     assert found["worst_error"] == pytest.approx(apart.max()) and found["solved"] == float(apart.max() < 0.5)
     assert found["parameters"] == 3 * 3 + 4 and found["updates"] == 6 * -(-len(every) // trainer.settings.batch_size)
 

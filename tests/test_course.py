@@ -534,7 +534,7 @@ def test_the_gradient_of_a_layer_is_that_of_the_worksheet() -> None:
     from tutor.training.setup import set_up
 
     trainer = set_up(load("xor", 0), Settings(hidden=(3, 2), activation="tanh", seed=4, epochs=1))
-    worksheet = trainer.form.worksheet(trainer.data.train, 1, "delta")  # type: ignore[attr-defined]
+    worksheet = trainer.engine.worksheet(trainer.data.train, 1, "delta")  # type: ignore[attr-defined]
     values, layers = worksheet.values, Layers(trainer).measured(0)
     by_layer = [(2, 3), (3, 2), (2, 1)]
     first = 0

@@ -31,7 +31,7 @@ from tutor.maths.penalties import PENALTIES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.predict import outputs_of
 from tutor.runs.run import Run, go_on, load_run, save_run
-from tutor.training.matrix.engine import MatrixForm
+from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 
@@ -106,7 +106,7 @@ def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
     """What matrices make of the saved network, and of the next three updates by some of its examples."""
     wanted = replace(run.settings, dropout=0.0, dropconnect=0.0, stochastic_depth=0.0)
     trainer, plan = set_up(data, wanted), plan_of(run, weights)
-    form = MatrixForm(run.shape, ARITHMETICS[wanted.arithmetic], trainer.data, wanted, plan.vector)
+    form = MatrixEngine(run.architecture, ARITHMETICS[wanted.arithmetic], trainer.data, wanted, plan.vector)
     running = {f"mean_{k}": mean[:, None] for k, (mean, _) in enumerate(plan.running)}
     running |= {f"variance_{k}": variance[:, None] for k, (_, variance) in enumerate(plan.running)}
     states = {f"state_{name}": array for name, array in plan.state.items()}
@@ -121,7 +121,7 @@ def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
         losses.append(network.loss.mean(outputs, targets))
     for _ in range(_UPDATES - len(losses)):
         network.forward(form.examples.take(places), learning=True)
-        losses.append(network.loss.mean(network.judged, targets))
+        losses.append(network.loss.mean(network.loss_inputs, targets))
         network.backward(targets)
         loss = losses[-1] + optimization.penalty(form.vector)
         optimization.step(form.vector, network.gradient, loss, plan.epochs)
@@ -134,8 +134,8 @@ def learned(run: Run, data: Data, weights: str) -> dict[str, Any]:
 
 def by_parameter(run: Run, vector: Array) -> Array:
     """The vector in the order of the module's parameters: weights, biases, layer by layer, then every gamma."""
-    parts = [part.ravel() for matrix in run.shape.matrices(vector) for part in (matrix[:, :-1], matrix[:, -1])]
-    return np.concatenate([*parts, vector[run.shape.dense :]])
+    parts = [part.ravel() for matrix in run.architecture.matrices(vector) for part in (matrix[:, :-1], matrix[:, -1])]
+    return np.concatenate([*parts, vector[run.architecture.dense :]])
 
 
 def prepared_cases(folder: Path, to: str) -> dict[str, tuple[Run, dict[str, Any]]]:
@@ -181,8 +181,8 @@ def test_the_next_update_of_a_script_is_that_of_the_resumed_training(tmp_path: P
         asked[name] = {"x": data.x.tolist(), "targets": data.y[:, None].tolist()}
         _, _, trainer = go_on(tmp_path / "r.npz", 3 + _UPDATES)
         trainer.run()
-        assert trainer.form.name == "straight-line"
-        right[name] = trainer.form.vector
+        assert trainer.engine.name == "straight-line"
+        right[name] = trainer.engine.vector
     (tmp_path / "cases.json").write_text(json.dumps(asked))
     command = [sys.executable, "-I", "-c", DRIVER]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

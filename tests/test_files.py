@@ -411,7 +411,7 @@ def test_a_checkpoint_goes_on_to_the_same_bits(tmp_path: Path, hidden: tuple[int
     for number in (26, 78):
         _, _, resumed = go_on(tmp_path / f"{number}.npz", None)
         resumed.run()
-        assert resumed.form.vector.tobytes() == whole.form.vector.tobytes() == trainer.form.vector.tobytes()
+        assert resumed.engine.vector.tobytes() == whole.engine.vector.tobytes() == trainer.engine.vector.tobytes()
         assert resumed.result.history == whole.result.history
     assert load_run(last).heading.interrupted and load_run(last).heading.ended == "interrupted after epoch 104"
 
@@ -483,7 +483,7 @@ def test_what_was_reached_is_kept_whatever_ends_the_training(tmp_path: Path, nam
     resumed.run()
     whole = set_up(load("moons", 0), Settings(hidden=(3,), epochs=done + 10))
     whole.run()
-    assert resumed.form.vector.tobytes() == whole.form.vector.tobytes()
+    assert resumed.engine.vector.tobytes() == whole.engine.vector.tobytes()
 
 
 @POSIX

@@ -218,9 +218,15 @@ def begun(wanted: Settings, count: int, features: int, outputs: int) -> tuple[Tr
     data = examples(wanted, count, features, outputs)
     trainer = set_up(Data(data.name, data.x.copy(), data.y, data.features, data.classes), wanted)
     train = split(data, wanted.validation, 0.0, wanted.seed)[0]
-    layers = [m.copy() for m in matrices(trainer.initial, trainer.shape.sizes)]
-    plain = Plain(layers, wanted, trainer.shape.activations, trainer.shape.loss)
-    return trainer, plain, scaled(data.x, wanted.normalize, train), targets_of(data, trainer.shape.sizes[-1]), train
+    layers = [m.copy() for m in matrices(trainer.initial, trainer.architecture.sizes)]
+    plain = Plain(layers, wanted, trainer.architecture.activations, trainer.architecture.loss)
+    return (
+        trainer,
+        plain,
+        scaled(data.x, wanted.normalize, train),
+        targets_of(data, trainer.architecture.sizes[-1]),
+        train,
+    )
 
 
 @fuzz(60)
@@ -229,18 +235,18 @@ def test_random_settings_agree_with_plain_numpy(drawn: tuple[Settings, int, int,
     wanted, *sizes = drawn
     trainer, plain, rows, targets, train = begun(wanted, *sizes)
     every, size = np.arange(len(rows)), min(wanted.batch_size, len(train))
-    assert trainer.form.outputs(trainer.data.rows, every) == pytest.approx(plain.forward(rows), abs=TOLERANCE)
+    assert trainer.engine.outputs(trainer.data.rows, every) == pytest.approx(plain.forward(rows), abs=TOLERANCE)
     for epoch in range(1, UPDATES + 1):
         batch = trainer.orders(epoch, epoch)[0][:size]
         rate = wanted.learning_rate / (1 + (epoch - 1)) if wanted.schedule == "inverse_time" else wanted.learning_rate
-        (found,) = trainer.form.run(epoch, batch[None])
+        (found,) = trainer.engine.run(epoch, batch[None])
         places = train[batch]
         right = plain.update(rows[places], targets[:, places], rate)
         assume(not plain.rounded)
         assert found == pytest.approx(right / len(places), rel=TOLERANCE, abs=TOLERANCE), wanted
-        for mine, asked in zip(matrices(trainer.form.vector, trainer.shape.sizes), plain.layers, strict=True):
+        for mine, asked in zip(matrices(trainer.engine.vector, trainer.architecture.sizes), plain.layers, strict=True):
             assert mine == pytest.approx(asked, rel=TOLERANCE, abs=TOLERANCE), wanted
-    assert trainer.form.outputs(trainer.data.rows, every) == pytest.approx(plain.forward(rows), abs=1e-9)
+    assert trainer.engine.outputs(trainer.data.rows, every) == pytest.approx(plain.forward(rows), abs=1e-9)
     told = plain.losses(rows[train], targets[:, train]).mean()
     assert trainer.measure(trainer.data.train).loss == pytest.approx(told, rel=1e-9, abs=TOLERANCE)
 

@@ -21,7 +21,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.matrix import code as generated
 from tutor.training.matrix import update
 from tutor.training.matrix.code import Code
-from tutor.training.matrix.engine import MatrixForm
+from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.settings import Settings
 from tutor.training.setup import LARGEST, set_up
 
@@ -113,8 +113,8 @@ def bits_of(wanted: Settings, data: str, worth: int, monkeypatch: pytest.MonkeyP
         patch.setitem(LARGEST, wanted.arithmetic, 0)
         trainer = set_up(load(data, 1), wanted)
         result = trainer.run()
-    assert isinstance(trainer.form, MatrixForm)
-    bits = {name: np.asarray(value).tobytes() for name, value in trainer.form.state().items()}
+    assert isinstance(trainer.engine, MatrixEngine)
+    bits = {name: np.asarray(value).tobytes() for name, value in trainer.engine.state().items()}
     return bits | {"losses": [epoch.loss.hex() for epoch in result.history], "ended": result.ended}
 
 

@@ -18,7 +18,7 @@ from tutor.export.scripts import EXPORTS
 from tutor.maths.penalties import PENALTIES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import load_run, save_run
-from tutor.training.matrix.engine import MatrixForm
+from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
 from tutor.training.trainer import Trainer
@@ -100,7 +100,7 @@ def trained(options: dict[str, Any], **more: Any) -> Trainer:
 def in_matrices(like: Trainer, arithmetic: str) -> np.ndarray[Any, Any]:
     """The parameters after the same training in matrix form."""
     wanted, system = replace(like.settings, arithmetic=arithmetic), ARITHMETICS[arithmetic]
-    form = MatrixForm(like.shape, system, like.data, wanted, like.initial.copy())
+    form = MatrixEngine(like.shape, system, like.data, wanted, like.initial.copy())
     form.run(1, like.orders(1, wanted.epochs))
     return form.vector
 
@@ -110,15 +110,15 @@ def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
     save_run(folder / "r.npz", Source("points"), data(), trainer)
     space: dict[str, Any] = {"__name__": "script"}
     exec(compile(EXPORTS["numpy"](plan_of(load_run(folder / "r.npz"), "trained")), "script", "exec"), space)
-    assert space["predict"](X) == pytest.approx(trainer.form.outputs(trainer.data.rows, np.arange(8)).T, abs=1e-10)
+    assert space["predict"](X) == pytest.approx(trainer.engine.outputs(trainer.data.rows, np.arange(8)).T, abs=1e-10)
     number, size = trainer.done + 1, trainer.settings.batch_size
     order = trainer.orders(number, number)
-    trainer.form.run(number, order)
+    trainer.engine.run(number, order)
     places = trainer.data.train[order[0]]
     for start in range(0, len(places), size):
         group = places[start : start + size]
         space["update"](X[group], trainer.data.targets[:, group].T)
-    assert space["w"] == pytest.approx(trainer.form.vector, rel=1e-9, abs=1e-9)
+    assert space["w"] == pytest.approx(trainer.engine.vector, rel=1e-9, abs=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -140,13 +140,13 @@ def test_pairs_of_options(first: str, alone: dict[str, bytes], tmp_path: Path) -
             trainer = trained(options)
         except TutorError:
             continue
-        here = trainer.form.vector.copy()
+        here = trainer.engine.vector.copy()
         contained = [name for name in (first, second) if options != OPTIONS[name]]
         if any(here.tobytes() == alone[name] for name in contained):
             idle.append((first, second))
         fast = trained(options, arithmetic="fast").form.vector
         assert fast == pytest.approx(here, rel=1e-7, abs=1e-7), (first, second)
-        if trainer.form.name == "straight-line" and trainer.settings.rule == "gradient":
+        if trainer.engine.name == "straight-line" and trainer.settings.rule == "gradient":
             for arithmetic in ARITHMETICS:
                 same = pytest.approx(in_matrices(trainer, arithmetic), rel=1e-7, abs=1e-7)
                 assert here == same, (first, second, arithmetic)

@@ -49,7 +49,7 @@ def trained(data: str, path: Path, **settings: Any) -> Trainer:
 def bits(trainer: Trainer) -> dict[str, Any]:
     """Everything that a training comes to, but its times."""
     result = trainer.result
-    states = {"last": result.last, "now": trainer.form.state(), "best": result.best[2] if result.best else {}}
+    states = {"last": result.last, "now": trainer.engine.state(), "best": result.best[2] if result.best else {}}
     found: dict[str, Any] = {
         f"{which}.{name}": value.tobytes() if isinstance(value, np.ndarray) else value
         for which, state in states.items()
@@ -89,7 +89,7 @@ def test_a_training_goes_on_to_the_same_bits(
     again, once = load_run(path), load_run(tmp_path / "whole.npz")
     assert again.heading.history == once.heading.history and again.trained[1] == once.trained[1]
     kept, there = again.trained[0]["vector"], once.trained[0]["vector"]
-    assert kept.tobytes() == there.tobytes() == whole.form.vector.tobytes()
+    assert kept.tobytes() == there.tobytes() == whole.engine.vector.tobytes()
 
 
 @pytest.mark.parametrize("arithmetic", ["reproducible", "fast"])
@@ -103,7 +103,7 @@ def test_straight_line_code_goes_on_to_the_same_bits(
     trained("xor", tmp_path / "r.json", **settings, epochs=11)
     _, _, paused = go_on(tmp_path / "r.json", 25)
     paused.run()
-    assert paused.form.name == "straight-line" and bits(paused) == bits(whole)
+    assert paused.engine.name == "straight-line" and bits(paused) == bits(whole)
 
 
 def test_single_precision_goes_on_to_the_same_bits(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_single_precision_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     trained("digits", tmp_path / "r.npz", **settings, epochs=2)
     _, _, paused = go_on(tmp_path / "r.npz", 3)
     paused.run()
-    assert whole.form.vector.dtype == np.float32 and bits(paused) == bits(whole)
+    assert whole.engine.vector.dtype == np.float32 and bits(paused) == bits(whole)
 
 
 def test_the_same_run_is_written_as_the_same_bytes(tmp_path: Path) -> None:
@@ -556,7 +556,7 @@ def test_predictions_are_those_of_the_trainer(tmp_path: Path) -> None:
         trainer = trained(data, tmp_path / "r.npz", **settings, epochs=6)
         run, found = load_run(tmp_path / "r.npz"), load(data, 3)
         places = np.arange(len(found))
-        assert np.array_equal(outputs_of(run, found.x), trainer.form.outputs(trainer.data.rows, places))
+        assert np.array_equal(outputs_of(run, found.x), trainer.engine.outputs(trainer.data.rows, places))
         told = predict(run, new_examples(run, data, None, None))
         assert (told.loss, told.accuracy) == (trainer.measure(places).loss, trainer.measure(places).accuracy)
         if found.classes:

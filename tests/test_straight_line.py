@@ -25,7 +25,7 @@ from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers import reproducible_scalars
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.exact import as_fraction
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.from_lesson import problem_of
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
@@ -324,7 +324,7 @@ def test_the_perceptron_rule_ends_where_its_worksheet_does(
 
 
 def matrix_form(
-    shape: Shape, vector: Array, rules: Training, x: Array, targets: Array, size: int, arithmetic: str
+    shape: Architecture, vector: Array, rules: Training, x: Array, targets: Array, size: int, arithmetic: str
 ) -> Any:
     """One epoch after the other in matrix form: its parameters and its loss after each."""
     system, count = ARITHMETICS[arithmetic], x.shape[1]
@@ -336,7 +336,7 @@ def matrix_form(
         for start in range(0, count, size):
             asked = targets[:, start : start + size]
             network.forward(examples.take(np.arange(count)[start : start + size]))
-            loss = network.loss.mean(network.judged, asked)
+            loss = network.loss.mean(network.loss_inputs, asked)
             network.backward(asked)
             optimization.step(network.vector, network.gradient, loss + optimization.penalty(network.vector), epoch)
             total += loss * asked.shape[1]
@@ -345,7 +345,7 @@ def matrix_form(
 
 
 def same_as_the_matrix_form(
-    shape: Shape, rules: Training, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
+    shape: Architecture, rules: Training, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
 ) -> None:
     vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
     x = normals(words(seed, "data", 0, count * shape.sizes[0])).reshape(shape.sizes[0], count)
@@ -380,14 +380,18 @@ def same_as_the_matrix_form(
     ids=lambda rules: f"{rules.optimizer}-{named(rules.settings)}-{rules.l2}-{rules.clip_norm}",
 )
 def test_the_matrix_form_moves_the_same(rules: Training, count: int, size: int, arithmetic: str) -> None:
-    same_as_the_matrix_form(Shape((3, 3, 2), ("tanh", "softmax"), "cross_entropy"), rules, count, size, arithmetic)
+    same_as_the_matrix_form(
+        Architecture((3, 3, 2), ("tanh", "softmax"), "cross_entropy"), rules, count, size, arithmetic
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", [name for name, entry in ACTIVATIONS.items() if entry.slope])
 def test_the_matrix_form_agrees_for_every_activation_and_loss(activation: str, loss: str) -> None:
     output = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, activation)
-    same_as_the_matrix_form(Shape((2, 3, 2), (activation, output), loss), trained_by("sgd", 0.05), 3, 1, "reproducible")
+    same_as_the_matrix_form(
+        Architecture((2, 3, 2), (activation, output), loss), trained_by("sgd", 0.05), 3, 1, "reproducible"
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -403,12 +407,12 @@ def test_any_network_in_both_forms(data: st.DataObject) -> None:
     rules = trained_by(name, 0.01, chosen, l2=data.draw(st.sampled_from([0.0, 0.1])))
     count = data.draw(st.integers(1, 7))
     size, seed = data.draw(st.integers(1, count)), data.draw(st.integers(0, 1000))
-    shape = Shape(sizes, (*hidden, last), loss)
+    shape = Architecture(sizes, (*hidden, last), loss)
     same_as_the_matrix_form(shape, rules, count, size, data.draw(st.sampled_from([*ARITHMETICS])), 5, seed)
 
 
 def xor(arithmetic: str = "fast", rate: float = 0.5, optimizer: str = "sgd", **more: Any) -> StraightLine:
-    shape = Shape((2, 2, 1), ("sigmoid", "sigmoid"), more.pop("loss", "half_squared_error"))
+    shape = Architecture((2, 2, 1), ("sigmoid", "sigmoid"), more.pop("loss", "half_squared_error"))
     vector = 2.0 * normals(words(4, "weights", 0, 9))
     x, targets = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 1.0, 0.0]])
     return StraightLine(problem_of(shape, vector, trained_by(optimizer, rate, **more)), x, targets, 1, arithmetic)
@@ -449,7 +453,7 @@ def test_a_training_in_pieces_is_the_same_to_the_last_bit(optimizer: str, settin
 def test_the_worksheet_of_any_update_is_what_the_training_does_next(
     optimizer: str, settings: dict[str, Any], size: int
 ) -> None:
-    shape = Shape((2, 2, 3), ("tanh", "softmax"), "cross_entropy")
+    shape = Architecture((2, 2, 3), ("tanh", "softmax"), "cross_entropy")
     rules = trained_by(
         optimizer, 0.3, settings, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01
     )
@@ -480,7 +484,7 @@ def test_saturated_outputs_train_on() -> None:
         ("sigmoid", "binary_cross_entropy", 2),
         ("softplus", "half_squared_error", 1),
     ):
-        shape = Shape((1, outputs), (last,), loss)
+        shape = Architecture((1, outputs), (last,), loss)
         vector = np.array([1000.0, 0.0, -1000.0, 0.0][: 2 * outputs])
         for target in (0.0, 1.0):
             targets = np.array([[target, 1.0 - target][:outputs]]).T
@@ -504,7 +508,7 @@ def test_the_functions_that_raise_give_way_without_a_trace() -> None:
 
 
 def test_a_training_that_fails_says_where() -> None:
-    shape = Shape((1, 1), ("linear",), "half_squared_error")
+    shape = Architecture((1, 1), ("linear",), "half_squared_error")
     problem = problem_of(shape, np.array([1.0, 0.0]), trained_by("sgd", 10.0))
     line = StraightLine(problem, np.array([[3.0, 4.0]]), np.array([[0.0, 1.0]]), 1, "fast")
     losses = line.run([[0, 1]] * 300, [10.0] * 300)
@@ -551,7 +555,7 @@ def test_quantities_that_share_a_name_are_refused(taken: str) -> None:
 
 
 def test_large_networks_are_compiled_too() -> None:
-    wide = Shape((6000, 1), ("sigmoid",), "half_squared_error")
+    wide = Architecture((6000, 1), ("sigmoid",), "half_squared_error")
     same_as_the_matrix_form(wide, trained_by("sgd", 0.001), 2, 1, "fast", 2)
-    clipped = Shape((30, 30, 2), ("tanh", "softmax"), "cross_entropy")
+    clipped = Architecture((30, 30, 2), ("tanh", "softmax"), "cross_entropy")
     same_as_the_matrix_form(clipped, trained_by("sgd", 0.1, clip_norm=0.1), 2, 2, "fast", 2)

@@ -26,8 +26,8 @@ from tutor.numbers import reproducible_arrays
 from tutor.numbers.arrays import ARITHMETICS, Setting
 from tutor.numbers.exact import as_fraction
 from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, product
-from tutor.training.architecture import Shape
-from tutor.training.matrix.dropout import Noise
+from tutor.training.architecture import Architecture
+from tutor.training.matrix.dropout import DropRates
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.preparation import rows_with_ones
@@ -172,7 +172,7 @@ def test_gradients_agree_with_central_differences(data: st.DataObject) -> None:
     last, loss = data.draw(st.sampled_from([p for p in pairs if (p[0] == "softmax") <= (sizes[-1] > 1)]))
     norm, residual = data.draw(st.booleans()), data.draw(st.booleans())
     system = data.draw(st.sampled_from(list(ARITHMETICS.values())))
-    shape = Shape(sizes, (*hidden, last), loss, norm, residual)
+    shape = Architecture(sizes, (*hidden, last), loss, norm, residual)
     seed = data.draw(st.integers(0, 1000))
     vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
     network = Network(shape, system, vector.copy(), np.empty(shape.count))
@@ -181,13 +181,13 @@ def test_gradients_agree_with_central_differences(data: st.DataObject) -> None:
     targets = uniforms(words(seed, "data", 1, 4 * sizes[-1])).reshape(sizes[-1], 4)
     if last == "softmax":
         targets = targets / targets.sum(axis=0)
-    masks = Noise(0.3, 0.2, 0.4).masks(shape, seed, 1, 0, 4)
+    masks = DropRates(0.3, 0.2, 0.4).masks(shape, seed, 1, 0, 4)
     shares = uniforms(words(seed, "data", 2, 4)) + 0.5 if data.draw(st.booleans()) else None
 
     def mean_loss(v: Array) -> float:
         network.vector[...] = v
         network.forward(batch, True, masks)
-        return network.loss.mean(network.judged, targets, shares)
+        return network.loss.mean(network.loss_inputs, targets, shares)
 
     mean_loss(vector)
     network.backward(targets, shares)
@@ -231,9 +231,14 @@ def test_twenty_updates_are_those_of_the_worksheet(optimizer: str, more: str, ru
     names = ["W1", "W2", "b1", "W3", "W4", "b2", "W5", "W6", "b3"]  # neuron by neuron, the bias last
     for arithmetic, system in ARITHMETICS.items():
         vector = np.array([float(worksheet.givens[name]) for name in names])
-        network = Network(Shape((2, 2, 1), ("tanh", "sigmoid"), "half_squared_error"), system, vector, np.empty(9))
+        network = Network(
+            Architecture((2, 2, 1), ("tanh", "sigmoid"), "half_squared_error"), system, vector, np.empty(9)
+        )
         optimization = MatrixOptimizer(
-            Settings(optimizer=optimizer, learning_rate=0.1, **rules).training, 9, network.shape.weights(), system
+            Settings(optimizer=optimizer, learning_rate=0.1, **rules).training,
+            9,
+            network.architecture.weights(),
+            system,
         )
         x, targets = np.array([[0.5, -1.0, 1.0], [1.5, 2.0, 1.0]]), np.array([[1.0, 0.0]])
         batch = system.examples(x, False).take(np.arange(2))
@@ -476,7 +481,7 @@ def test_single_precision_stays_single(activation: str) -> None:
         hidden=(760,), activation=activation, arithmetic="fast", batch_norm=True, batch_size=1797, epochs=1
     )
     trainer = set_up(load("digits", 1), wanted)
-    assert not trainer.run().diverged and trainer.form.vector.dtype == np.float32
+    assert not trainer.run().diverged and trainer.engine.vector.dtype == np.float32
 
 
 GATE = """format = 1
@@ -588,8 +593,8 @@ def test_batch_normalization_uses_running_averages_once_the_training_is_over() -
     trainer = set_up(load("moons", 1), Settings(hidden=(6,), batch_norm=True, epochs=5))
     trainer.run()
     rows, places = trainer.data.rows, np.arange(40)
-    together = trainer.form.outputs(rows, places)
-    alone = np.concatenate([trainer.form.outputs(rows, places[i : i + 1]) for i in range(40)], axis=1)
+    together = trainer.engine.outputs(rows, places)
+    alone = np.concatenate([trainer.engine.outputs(rows, places[i : i + 1]) for i in range(40)], axis=1)
     assert together == pytest.approx(alone, rel=1e-12)
 
 
@@ -609,7 +614,7 @@ def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
 
 @pytest.mark.parametrize("strengths", [*({name: 0.3} for name in PENALTIES), dict.fromkeys(PENALTIES, 0.2)], ids=str)
 def test_penalties_agree_with_central_differences(strengths: dict[str, Any]) -> None:
-    shape = Shape((2, 3, 2), ("tanh", "softmax"), "cross_entropy", batch_norm=True)
+    shape = Architecture((2, 3, 2), ("tanh", "softmax"), "cross_entropy", batch_norm=True)
     vector = normals(words(2, "weights", 0, shape.count))
     optimization = MatrixOptimizer(
         Settings(optimizer="sgd", learning_rate=1.0, **strengths).training,
@@ -689,7 +694,7 @@ def test_a_feature_that_never_changes_is_left_alone(tutor: Tutor) -> None:
 def test_ctrl_c_takes_the_masks_off() -> None:
     wanted = Settings(hidden=(8,), dropout=0.5, dropconnect=0.3, epochs=3, normalize="zscore")
     trainer = set_up(load("iris", 1), wanted)
-    numbers, count = trainer.form.optimization.numbers, []  # type: ignore[attr-defined]
+    numbers, count = trainer.engine.optimization.numbers, []  # type: ignore[attr-defined]
 
     def stop(*given: Any) -> Any:
         count.append(1)
@@ -697,7 +702,7 @@ def test_ctrl_c_takes_the_masks_off() -> None:
             raise KeyboardInterrupt
         return numbers(*given)
 
-    trainer.form.optimization.numbers = stop  # type: ignore[attr-defined]
+    trainer.engine.optimization.numbers = stop  # type: ignore[attr-defined]
     assert trainer.run().interrupted
     whole = set_up(load("iris", 1), replace(wanted, epochs=1))
     whole.run()

@@ -22,7 +22,7 @@ def first_weights(tutor: Tutor, base: list[Any]) -> list[Array]:
 
     tutor.json("train", *base, "--epochs", 1, "--save", "first.npz", "--force")
     run = load_run(tutor.folder / "first.npz")
-    return matrices(run.states["initial"]["vector"], run.shape.sizes)
+    return matrices(run.states["initial"]["vector"], run.architecture.sizes)
 
 
 @pytest.mark.parametrize("arithmetic", ["reproducible", "fast"])
@@ -107,7 +107,7 @@ def parameters(tutor: Tutor, name: str, which: str) -> list[Array]:
     from tutor.runs.run import load_run
 
     run = load_run(tutor.folder / name)
-    return matrices(run.states[which]["vector"], run.shape.sizes)
+    return matrices(run.states[which]["vector"], run.architecture.sizes)
 
 
 def test_layers_are_taken_as_far_as_their_sizes_agree(tutor: Tutor) -> None:

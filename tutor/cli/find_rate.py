@@ -52,7 +52,7 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
         return
     report = RateReport(
         data=data.name,
-        sizes=trainer.shape.sizes,
+        sizes=trainer.architecture.sizes,
         optimizer=trainer.settings.optimizer,
         seed=trainer.settings.seed,
         remarks=(*data.remarks, *trainer.data.remarks),

@@ -344,7 +344,7 @@ def _lead_on_from(
     from tutor.cli.vary_option import options_typed, words_of
 
     if lesson is not None:
-        lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.form.updates))
+        lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.engine.updates))
     elif kept is not None:
         named = None if source is None else ["--data", source.name]
         lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])

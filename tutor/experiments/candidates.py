@@ -87,17 +87,17 @@ def candidate(
 def _of_data(source: Source, given: Mapping[str, Any]) -> Candidate:
     settings = Settings(**given)
     trainer = source.trainer(settings)
-    shape = trainer.shape
-    kind = (shape.loss, shape.activations[-1] == "tanh")
+    architecture = trainer.architecture
+    kind = (architecture.loss, architecture.activations[-1] == "tanh")
     data = source.load(settings.seed)
     return Candidate({}, given, source, settings, kind, source, subject_of(trainer), data.name, data.remarks)
 
 
 def subject_of(trainer: Trainer) -> Subject:
     """What can be measured of this training."""
-    data, shape = trainer.data, trainer.shape
-    probable, held_out = shape.activations[-1] in PROBABLE, len(data.validation) > 0
-    return Subject(shape.depth, bool(data.classes), probable, held_out, shape.sizes[0])
+    data, architecture = trainer.data, trainer.architecture
+    probable, held_out = architecture.activations[-1] in PROBABLE, len(data.validation) > 0
+    return Subject(architecture.depth, bool(data.classes), probable, held_out, architecture.sizes[0])
 
 
 def _of_worksheet(problem: Problem, name: str, given: Mapping[str, Any]) -> Candidate:
@@ -112,8 +112,8 @@ def _of_worksheet(problem: Problem, name: str, given: Mapping[str, Any]) -> Cand
         )
     lesson = OfLesson(problem, name, own)
     trainer = lesson.trainer(Settings(seed=seed))
-    shape = trainer.shape
-    kind = (shape.loss, shape.activations[-1] == "tanh")
+    architecture = trainer.architecture
+    kind = (architecture.loss, architecture.activations[-1] == "tanh")
     return Candidate({}, given, lesson, trainer.settings, kind, str(problem.examples), subject_of(trainer), name)
 
 

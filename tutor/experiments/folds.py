@@ -96,7 +96,7 @@ def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[
         result = trainer.run(lambda epoch: watch(0))
         if interrupted := result.interrupted:
             break
-        sizes = sizes or trainer.shape.sizes
+        sizes = sizes or trainer.architecture.sizes
         remarks |= dict.fromkeys(trainer.data.remarks)
         places = (len(parts[0]), len(parts[2]))
         if result.diverged:

@@ -231,7 +231,7 @@ def _worst_error(observed: Observed, measure: Measure) -> float:
         return UNKNOWN
     places = trainer.data.train
     with np.errstate(all="ignore"):
-        outputs = trainer.form.outputs(trainer.data.rows, places)
+        outputs = trainer.engine.outputs(trainer.data.rows, places)
         return float(np.max(np.abs(outputs - trainer.data.targets[:, places])))
 
 

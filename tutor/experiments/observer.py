@@ -54,7 +54,7 @@ class Observer:
             self._measure(wanted, len(outcome.history))
         trainer, done = self.trainer, tuple(self.accuracies)
         each = -(-len(trainer.data.train) // trainer.settings.batch_size)
-        observed = Observed(outcome, trainer.form.updates, each, len(trainer.form.vector), trainer, done)
+        observed = Observed(outcome, trainer.engine.updates, each, len(trainer.engine.vector), trainer, done)
         return {**dict.fromkeys(self.of_layers, UNKNOWN), **self.found, **at_the_end(self.at_the_end, observed)}
 
 

@@ -34,7 +34,7 @@ def drawn(train: Places, seed: int) -> Places:
 def held_out(trainer: Trainer) -> tuple[Floats, Floats]:
     """What the network says to the held-out examples, and what is true, both (outputs, examples)."""
     data, places = trainer.data, trainer.data.validation
-    outputs, targets = trainer.form.outputs(data.rows, places).astype(np.float64), data.targets[:, places]
+    outputs, targets = trainer.engine.outputs(data.rows, places).astype(np.float64), data.targets[:, places]
     if data.target_scaling is not None:
         return data.target_scaling.in_units(outputs), data.target_scaling.in_units(targets)
     return outputs, targets

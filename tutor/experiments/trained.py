@@ -42,14 +42,14 @@ class Trained:
 
     def plane(self, epoch: int) -> Plane | None:
         """Where the network stood after the epoch; None where there is no plane."""
-        form, state = self.trainer.form, self.states[epoch]
-        form.restore(state)
+        engine, state = self.trainer.engine, self.states[epoch]
+        engine.restore(state)
         found = plane(self.trainer)
         if found is None:
             return None
 
         def cells(columns: int, rows: int) -> Any:
-            form.restore(state)
+            engine.restore(state)
             return found.cells(columns, rows)
 
         told = "before training" if epoch == 0 else f"after epoch {epoch}"
@@ -61,18 +61,18 @@ def trained(name: str, run: Run, epochs: Sequence[int] = (), layers: bool = Fals
     if isinstance(run.source, OfFunction):
         raise TutorError("a function that is minimised has no network to be looked at; its path can be drawn")
     trainer = run.trainer()
-    states = {0: trainer.form.state()}
+    states = {0: trainer.engine.state()}
     seen = watch_layers(trainer) if layers else []
 
     def keep(result: Any) -> None:
         if len(result.history) in epochs:
-            states[len(result.history)] = trainer.form.state()
+            states[len(result.history)] = trainer.engine.state()
 
     trainer.checkpoints = Checkpoints(1, keep) if epochs else None
     result = trainer.run()
     if result.interrupted:
         raise KeyboardInterrupt
     last = len(result.history)
-    states[last] = trainer.form.state()
+    states[last] = trainer.engine.state()
     at_the_end = [one for one in seen if one.epoch == seen[-1].epoch]
     return Trained(name, trainer, states, last, result.diverged, at_the_end)

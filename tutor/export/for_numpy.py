@@ -32,7 +32,7 @@ NUMPY = Writing("np")
 
 def gradient_lines(plan: Plan) -> list[str]:
     """The backward pass: d is dE/dz of a layer, e is dE/dh of what it passes on."""
-    shape, top = plan.shape, plan.shape.depth
+    architecture, top = plan.architecture, plan.architecture.depth
     lines = [
         "def gradient(f, targets):",
         '    """The derivative of the mean loss by every parameter: d is that by a sum z, e that by an output h."""',
@@ -45,26 +45,26 @@ def gradient_lines(plan: Plan) -> list[str]:
         ]
     for k in range(top, 0, -1):
         depth = k - 1
-        if shape.normalises(depth):
+        if architecture.normalises(depth):
             lines += _through_norm(k)
         lines.append(f"    by_W{k} = d{k}.T @ f.h{k - 1}")
-        if not shape.normalises(depth):
+        if not architecture.normalises(depth):
             lines.append(f"    by_b{k} = d{k}.sum(axis=0)")
         if plan.output_first and depth in plan.free:
             lines += [*_penalty_slopes(plan, k), f"    yield layer{k}, {_places(plan, depth, 0)}, {_by_layer(k)}"]
-        if plan.output_first and depth in plan.free and shape.normalises(depth):
+        if plan.output_first and depth in plan.free and architecture.normalises(depth):
             lines.append(f"    yield None, {_places(plan, depth, 1)}, by_gamma{k}")
         if k > 1:
-            passed = f" + e{k}  # and past the layer" if shape.skips(depth) else ""
+            passed = f" + e{k}  # and past the layer" if architecture.skips(depth) else ""
             lines.append(f"    e{k - 1} = d{k} @ W{k}{passed}")
-            slope = _slope(shape.activations[k - 2], f"f.z{k - 1}", f"f.a{k - 1}")
+            slope = _slope(architecture.activations[k - 2], f"f.z{k - 1}", f"f.a{k - 1}")
             lines.append(f"    d{k - 1} = e{k - 1}" + (f" * {slope}" if slope != "1" else ""))
     if plan.output_first:
         return [*lines, "", ""]
     for depth in plan.free:
         lines += _penalty_slopes(plan, depth + 1)
     parts = [_by_layer(k) for k in range(1, top + 1)]
-    parts += [f"by_gamma{k}" for k in range(1, top) if shape.batch_norm]
+    parts += [f"by_gamma{k}" for k in range(1, top) if architecture.batch_norm]
     return [*lines, "    return np.concatenate([", *(f"        {part}," for part in parts), "    ])", "", ""]
 
 
@@ -79,19 +79,19 @@ def _by_layer(k: int) -> str:
 
 def _places(plan: Plan, depth: int, which: int) -> str:
     """Where the weights and biases of a layer lie in the vector or, as the second, its gammas."""
-    found = plan.shape.places(depth)[which]
+    found = plan.architecture.places(depth)[which]
     return f"slice({found.start}, {found.stop})"
 
 
 def _output_delta(plan: Plan) -> str:
-    shape, k = plan.shape, plan.shape.depth
-    name, y, t = shape.activations[-1], Code(f"f.a{k}"), Code("targets")
-    loss = LOSSES[shape.loss]
+    architecture, k = plan.architecture, plan.architecture.depth
+    name, y, t = architecture.activations[-1], Code(f"f.a{k}"), Code("targets")
+    loss = LOSSES[architecture.loss]
     if loss.output == name:
         return f"({y.text} - targets)"
     by_y = code_of(loss.slope(y, t, *plan.loss_numbers, NUMPY))
     if loss.mean:
-        by_y = by_y / shape.sizes[-1]
+        by_y = by_y / architecture.sizes[-1]
     if name == "softmax":
         mean = Code(f"({(by_y * y).whole}).sum(axis=1, keepdims=True)", CALL)
         return text_of(VECTOR_ACTIVATIONS[name].back, y, by_y, mean)
@@ -142,18 +142,18 @@ def activation(name: str, z: str, m: Writing) -> str:
 
 def _numbers(plan: Plan) -> list[str]:
     """The parameters in one vector, its parts by their names, and what else was learned."""
-    shape, scaling = plan.shape, plan.run.heading.scaling
+    architecture, scaling = plan.architecture, plan.run.heading.scaling
     lines = [
         "# All parameters: layer by layer, neuron by neuron, the bias after the weights; the parts are views of it."
     ]
     lines.append(f"w = {array(plan.vector)}")
     start = 0
-    for k, (before, after) in enumerate(pairwise(shape.sizes), 1):
+    for k, (before, after) in enumerate(pairwise(architecture.sizes), 1):
         end = start + (before + 1) * after
         lines.append(f"layer{k} = w[{start}:{end}].reshape({after}, {before + 1})")
         lines.append(f"W{k}, b{k} = layer{k}[:, :-1], layer{k}[:, -1]")
         start = end
-    for k, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else (), 1):
+    for k, size in enumerate(architecture.sizes[1:-1] if architecture.batch_norm else (), 1):
         lines.append(f"gamma{k} = w[{start}:{start + size}]")
         start += size
     for k, (mean, variance) in enumerate(plan.running, 1):
@@ -164,21 +164,21 @@ def _numbers(plan: Plan) -> list[str]:
     lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
     if plan.settings.freeze and not plan.output_first:
         lines.append("free = np.ones(len(w), dtype=bool)  # the parameters that learn; those of frozen layers stay")
-        frozen = [places for depth in plan.settings.learning.frozen for places in shape.places(depth)]
+        frozen = [places for depth in plan.settings.learning.frozen for places in architecture.places(depth)]
         lines += [f"free[{places.start}:{places.stop}] = False" for places in frozen]
     return [*lines, *setting_lines(plan)]
 
 
 def _forward(plan: Plan) -> list[str]:
-    shape = plan.shape
+    architecture = plan.architecture
     lines = [
         "def forward(x, learning=False):",
         '    """Every weighted sum z, activation a and passed-on output h, a row an example."""',
     ]
     kept, source = ["h0=x"], "x"
-    for depth, name in enumerate(shape.activations):
+    for depth, name in enumerate(architecture.activations):
         k = depth + 1
-        if shape.normalises(depth):
+        if architecture.normalises(depth):
             lines += _normalised(k, source)
             kept.append(f"n{k}=n{k}, s{k}=s{k}")
         else:
@@ -190,9 +190,11 @@ def _forward(plan: Plan) -> list[str]:
         else:
             lines.append(f"    a{k} = {activation(name, f'z{k}', NUMPY)}")
         kept.append(f"z{k}=z{k}, a{k}=a{k}")
-        if k < shape.depth:
+        if k < architecture.depth:
             lines.append(
-                f"    h{k} = a{k} + {source}  # the residual connection" if shape.skips(depth) else f"    h{k} = a{k}"
+                f"    h{k} = a{k} + {source}  # the residual connection"
+                if architecture.skips(depth)
+                else f"    h{k} = a{k}"
             )
             kept.append(f"h{k}=h{k}")
             source = f"h{k}"
@@ -226,7 +228,7 @@ def _predict(plan: Plan) -> list[str]:
         "",
         "def predict(x):",
         '    """The outputs for these examples, a row each."""',
-        f"    return {in_units(plan, f'forward(scaled(x)).a{plan.shape.depth}')}",
+        f"    return {in_units(plan, f'forward(scaled(x)).a{plan.architecture.depth}')}",
         "",
         "",
     ]
@@ -287,8 +289,8 @@ def _step(plan: Plan) -> list[str]:
 def loss_text(plan: Plan, y: str, m: Writing) -> str:
     """The mean loss of the examples by what it is worked from: by the last sums where it takes outputs for
     probabilities."""
-    loss = LOSSES[plan.shape.loss]
-    outputs = f" / {plan.shape.sizes[-1]}" if loss.mean else ""
+    loss = LOSSES[plan.architecture.loss]
+    outputs = f" / {plan.architecture.sizes[-1]}" if loss.mean else ""
     if loss.by_sum is not None:
         text = text_of(loss.by_sum, Code(y), Code("targets"), Code("rest"), m)
     else:
@@ -298,11 +300,11 @@ def loss_text(plan: Plan, y: str, m: Writing) -> str:
 
 def _judged(plan: Plan) -> list[str]:
     """The lines for what the loss is worked from."""
-    depth = plan.shape.depth
-    if LOSSES[plan.shape.loss].by_sum is None:
+    depth = plan.architecture.depth
+    if LOSSES[plan.architecture.loss].by_sum is None:
         return [f"    y = f.a{depth}"]
     lines = [f"    y = f.z{depth}  # the sums: they have the logarithm of a probability that is rounded to 0"]
-    if plan.shape.activations[-1] == "softmax":
+    if plan.architecture.activations[-1] == "softmax":
         lines += [
             "    y = y - y.max(axis=1, keepdims=True)",
             "    rest = np.log(np.exp(y).sum(axis=1, keepdims=True))",

@@ -75,12 +75,12 @@ def _numbers(plan: Plan) -> list[str]:
 def _pieces(plan: Plan) -> list[str]:
     """How the one vector is cut into the parameters of the module, in its order."""
     lines, found, start = [], [], 0
-    for k, (before, after) in enumerate(pairwise(plan.shape.sizes), 1):
+    for k, (before, after) in enumerate(pairwise(plan.architecture.sizes), 1):
         end = start + (before + 1) * after
         lines.append(f"    layer{k} = vector[{start}:{end}].reshape({after}, {before + 1})")
         found += [f"layer{k}[:, :-1]", f"layer{k}[:, -1]"]
         start = end
-    for size in plan.shape.sizes[1:-1] if plan.shape.batch_norm else ():
+    for size in plan.architecture.sizes[1:-1] if plan.architecture.batch_norm else ():
         found.append(f"vector[{start}:{start + size}]")
         start += size
     return [
@@ -96,9 +96,9 @@ def _pieces(plan: Plan) -> list[str]:
 
 
 def _network(plan: Plan) -> list[str]:
-    shape, kept = plan.shape, plan.output_first
-    own = [name for k in range(1, shape.depth + 1) for name in (f"W{k}", f"b{k}")]
-    own += [f"gamma{k}" for k in range(1, shape.depth) if shape.batch_norm]
+    architecture, kept = plan.architecture, plan.output_first
+    own = [name for k in range(1, architecture.depth + 1) for name in (f"W{k}", f"b{k}")]
+    own += [f"gamma{k}" for k in range(1, architecture.depth) if architecture.batch_norm]
     lines = [
         "class Network(torch.nn.Module):",
         '    """The layers; forward returns the weighted sums of the last one, output makes the outputs of them."""',
@@ -112,20 +112,20 @@ def _network(plan: Plan) -> list[str]:
     for k in range(1, len(plan.running) + 1):
         lines += [f'        self.register_buffer("{n}{k}", {n}{k}.clone())' for n in ("mean", "variance")]
     lines += ["", "    def forward(self, h0):", *(["        self.seen = {}"] if kept else [])]
-    for depth, name in enumerate(shape.activations):
+    for depth, name in enumerate(architecture.activations):
         k = depth + 1
-        if shape.normalises(depth):
+        if architecture.normalises(depth):
             lines += _normalised(k)
         else:
             lines.append(f"        z{k} = h{depth} @ self.W{k}.T + self.b{k}")
-        if k < shape.depth:
-            skipped = f" + h{depth}" if shape.skips(depth) else ""
+        if k < architecture.depth:
+            skipped = f" + h{depth}" if architecture.skips(depth) else ""
             lines.append(f"        h{k} = {_activated(name, f'z{k}')}{skipped}")
         if kept:
-            sums = "sums" if shape.normalises(depth) else f"z{k}"
-            lines.append(f"        self.seen[{k}] = h{depth}, {sums}, {f'h{k}' if k < shape.depth else sums}")
-    lines += [f"        return z{shape.depth}", "", "    @staticmethod", "    def output(z):"]
-    return [*lines, f"        return {_activated(shape.activations[-1], 'z')}", "", ""]
+            sums = "sums" if architecture.normalises(depth) else f"z{k}"
+            lines.append(f"        self.seen[{k}] = h{depth}, {sums}, {f'h{k}' if k < architecture.depth else sums}")
+    lines += [f"        return z{architecture.depth}", "", "    @staticmethod", "    def output(z):"]
+    return [*lines, f"        return {_activated(architecture.activations[-1], 'z')}", "", ""]
 
 
 def _activated(name: str, z: str) -> str:
@@ -158,8 +158,8 @@ def _which_learn(plan: Plan) -> list[str]:
     """Of each parameter of the module whether it learns, where some layers are frozen and the script asks."""
     if not plan.settings.freeze or (plan.output_first and not _is_penalised(plan)):
         return []
-    layers = [depth in plan.free for depth in range(plan.shape.depth)]
-    gammas = layers[:-1] if plan.shape.batch_norm else []
+    layers = [depth in plan.free for depth in range(plan.architecture.depth)]
+    gammas = layers[:-1] if plan.architecture.batch_norm else []
     return [f"FREE = {[learns for layer in layers for learns in (layer, layer)] + gammas}  # frozen layers stay"]
 
 
@@ -188,7 +188,7 @@ def _predict(plan: Plan) -> list[str]:
 
 def _gradient(plan: Plan) -> list[str]:
     """The backward pass from the output, where each layer is changed before the error goes back through it."""
-    shape, top = plan.shape, plan.shape.depth
+    architecture, top = plan.architecture, plan.architecture.depth
     lines = [
         "def gradients_of(mean_loss):",
         '    """The derivative of the mean loss, from the output layer: number of the parameter, and gradient. Whoever',
@@ -199,16 +199,16 @@ def _gradient(plan: Plan) -> list[str]:
         depth, first = k - 1, 2 * (k - 1)
         if k < top:
             lines.append(f"    _, sums, h = network.seen[{k}]")
-            asked = f", network.gamma{k}, network.b{k}" if shape.normalises(depth) else ""
+            asked = f", network.gamma{k}, network.b{k}" if architecture.normalises(depth) else ""
             found = "d, by_gamma, by_bias" if asked else "(d,)"
             lines.append(f"    {found} = torch.autograd.grad(h, (sums{asked},), e, retain_graph=True)")
-        by_bias = "by_bias" if shape.normalises(depth) else "d.sum(dim=0)"
+        by_bias = "by_bias" if architecture.normalises(depth) else "d.sum(dim=0)"
         if depth in plan.free:
             lines.append(f"    yield from (({first}, d.T @ network.seen[{k}][0].detach()), ({first + 1}, {by_bias}))")
-        if depth in plan.free and shape.normalises(depth):
+        if depth in plan.free and architecture.normalises(depth):
             lines.append(f"    yield {2 * top + depth}, by_gamma")
         if k > 1:
-            passed = " + e  # and past the layer" if shape.skips(depth) else ""
+            passed = " + e  # and past the layer" if architecture.skips(depth) else ""
             lines.append(f"    e = d @ network.W{k}.detach(){passed}")
     return [*lines, "", ""]
 
@@ -263,9 +263,9 @@ def _step(plan: Plan) -> list[str]:
 
 
 def _update(plan: Plan) -> list[str]:
-    shape = plan.shape
-    fused = LOSSES[shape.loss].output == shape.activations[-1]
-    by_sums = [f"    mean_loss = {_FROM_SUMS[shape.loss]} / len(targets)"] if fused else []
+    architecture = plan.architecture
+    fused = LOSSES[architecture.loss].output == architecture.activations[-1]
+    by_sums = [f"    mean_loss = {_FROM_SUMS[architecture.loss]} / len(targets)"] if fused else []
     by_outputs = [] if fused else ["    y = network.output(z)", f"    mean_loss = {loss_text(plan, 'y', TORCH)}"]
     gradients = "list(torch.autograd.grad(mean_loss, list(network.parameters())))"
     return [

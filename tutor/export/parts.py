@@ -101,7 +101,7 @@ def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
 
 def _opening(plan: Plan, library: str) -> list[str]:
     """The docstring: what this is, how it is used, and what an update leaves out."""
-    shape, wanted = plan.shape, plan.settings
+    architecture, wanted = plan.architecture, plan.settings
     stands = f"after {plan.epochs} epochs and {plan.updates} updates" if plan.updates else "with its first weights"
     left_out = [
         (wanted.dropout, "dropout"),
@@ -118,9 +118,9 @@ def _opening(plan: Plan, library: str) -> list[str]:
     ]
     if without:
         told.append(f"update works without {', '.join(without)}; predictions do not depend on that.")
-    if wanted.arithmetic == "fast" and shape.count >= SINGLE_FROM:
+    if wanted.arithmetic == "fast" and architecture.count >= SINGLE_FROM:
         told.append("The network was trained in single precision and is computed in double precision here.")
-    lines = [f'"""A {"-".join(map(str, shape.sizes))} network trained with tutor {__version__}, {stands}.']
+    lines = [f'"""A {"-".join(map(str, architecture.sizes))} network trained with tutor {__version__}, {stands}.']
     for paragraph in told:
         lines += ["", *wrap(paragraph, _COLUMNS)]
     return [*lines, '"""', ""]
@@ -142,7 +142,7 @@ def documented(variant: Variant) -> list[str]:
 
 def names(plan: Plan) -> list[str]:
     """The columns and the classes."""
-    heading, tanh = plan.run.heading, plan.shape.activations[-1] == "tanh"
+    heading, tanh = plan.run.heading, plan.architecture.activations[-1] == "tanh"
     encoding = heading.encoding
     lines = [f"FEATURES = {_strings(heading.features)}"]
     if encoding is not None:
@@ -275,10 +275,10 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
 
 def using(plan: Plan) -> list[str]:
     """Classes of outputs, targets of classes, and the program that reads a CSV."""
-    heading, shape = plan.run.heading, plan.shape
+    heading, architecture = plan.run.heading, plan.architecture
     lines = []
     if heading.classes:
-        several = shape.sizes[-1] > 1
+        several = architecture.sizes[-1] > 1
         middle = "(LOW + HIGH) / 2"
         guess = "outputs.argmax(1)" if several else f"(outputs[:, 0] > {middle})"
         each = (

@@ -18,7 +18,7 @@ from tutor.maths.optimizer import RATE, Variant
 from tutor.maths.penalties import PENALTIES, Penalty
 from tutor.maths.setting import numbers
 from tutor.runs.run import Run
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.matrix.optimizer import begins
 from tutor.training.settings import Settings
 from tutor.worksheet.problem import Training
@@ -47,8 +47,8 @@ class Plan:
     epochs: int
 
     @property
-    def shape(self) -> Shape:
-        return self.run.shape
+    def architecture(self) -> Architecture:
+        return self.run.architecture
 
     @property
     def settings(self) -> Settings:
@@ -80,7 +80,7 @@ class Plan:
     @property
     def loss_numbers(self) -> list[Code]:
         """What the loss takes beside outputs and targets."""
-        known = numbers(LOSSES[self.shape.loss].settings, self.shape.loss_setting)
+        known = numbers(LOSSES[self.architecture.loss].settings, self.architecture.loss_setting)
         return [code_of(float(value)) for value in known.values()]
 
     @property
@@ -91,7 +91,7 @@ class Plan:
     @property
     def free(self) -> list[int]:
         """The layers that learn, counted from 0."""
-        return [depth for depth in range(self.shape.depth) if depth not in self.settings.learning.frozen]
+        return [depth for depth in range(self.architecture.depth) if depth not in self.settings.learning.frozen]
 
     @property
     def variant(self) -> Variant:
@@ -102,18 +102,18 @@ def plan_of(run: Run, weights: str) -> Plan:
     """The network as it is after the training, or, with `initial`, as it was before it."""
     if run.settings.rule == "perceptron":
         raise TutorError("the perceptron rule is no gradient descent; only networks trained by that are exported")
-    shape, training = run.shape, run.settings.training
+    architecture, training = run.architecture, run.settings.training
     variant = training.variant
-    hidden = shape.sizes[1:-1] if shape.batch_norm else ()
+    hidden = architecture.sizes[1:-1] if architecture.batch_norm else ()
     if weights == "initial":
         vector = run.states["initial"]["vector"]
-        begun = {name: np.full(shape.count, begins(training, value)) for name, value in variant.state.items()}
+        begun = {name: np.full(architecture.count, begins(training, value)) for name, value in variant.state.items()}
         shared = {name: begins(training, value) for name, value in variant.shared_state.items()}
         return Plan(run, vector, begun, shared, [(np.zeros(n), np.ones(n)) for n in hidden], 0, 0)
     found, epochs = run.trained
     try:
         if isinstance(found.get("states"), Mapping):
-            found = {**found, **_by_array(shape, [*variant.state], found["states"])}
+            found = {**found, **_by_array(architecture, [*variant.state], found["states"])}
         state = {name: np.ravel(found[f"state_{name}"]) for name in variant.state}
         shared = {name: float(found[name]) for name in variant.shared_state}
         running = [(np.ravel(found[f"mean_{k}"]), np.ravel(found[f"variance_{k}"])) for k in range(len(hidden))]
@@ -122,10 +122,10 @@ def plan_of(run: Run, weights: str) -> Plan:
     return Plan(run, found["vector"], state, shared, running, int(found["updates"]), epochs)
 
 
-def _by_array(shape: Shape, names: Sequence[str], states: Mapping[str, float]) -> dict[str, Any]:
+def _by_array(architecture: Architecture, names: Sequence[str], states: Mapping[str, float]) -> dict[str, Any]:
     """The states of straight-line code, a number each such as m_W1, as arrays in the order of the parameters."""
     order, weight, bias = [], count(1), count(1)
-    for before, after in pairwise(shape.sizes):
+    for before, after in pairwise(architecture.sizes):
         for _ in range(after):
             order += [f"W{next(weight)}" for _ in range(before)] + [f"b{next(bias)}"]
     found = {name: [states.get(f"{name}_{p}", 0.0) for p in order] for name in names}  # a frozen one has no state

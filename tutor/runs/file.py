@@ -22,7 +22,7 @@ from tutor.data.source import Source
 from tutor.errors import TutorError
 from tutor.files import Kind, written
 from tutor.read_files import read_whole
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.preparation import Scaling
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     features: tuple[str, ...]
     classes: tuple[str, ...]
     image: tuple[int, ...] | None
-    shape: Shape
+    architecture: Architecture = msgspec.field(name="shape")
     scaling: Scaling | None
     history: list[tuple[float, float | None, _Number | None, float | None]]
     seconds: float

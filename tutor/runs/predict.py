@@ -49,7 +49,7 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
     if Path(name).suffix.lower() in (".csv", ".tsv", ".txt"):
         return _table(run, Path(name), label)
     data = open_data(name, label, run.settings.seed if seed is None else seed, run.heading.source.task)
-    count = run.shape.sizes[0]
+    count = run.architecture.sizes[0]
     if run.heading.encoding is not None:
         raise TutorError(f"the network takes the columns of a table, some of them text; {name} is no CSV with these")
     if data.x.shape[1] != count:
@@ -194,7 +194,7 @@ def _compare(run: Run, names: Sequence[str], remarks: list[str]) -> None:
 
 def _answers(run: Run, table: Table, columns: list[int], cells: Sequence[tuple[int, list[str]]]) -> Labels:
     """The class numbers, (examples,), with -1 where one is missing, or the values, (examples, outputs)."""
-    classes, outputs = run.heading.classes, run.shape.sizes[-1]
+    classes, outputs = run.heading.classes, run.architecture.sizes[-1]
     wanted = 1 if classes else outputs
     if len(columns) != wanted:
         has = counted(len(columns), "column")
@@ -291,25 +291,27 @@ def _worked(run: Run, x: Floats) -> tuple[Floats, Floats]:
     """The outputs for unscaled examples, and what the loss is worked from, both (outputs, examples)."""
     state, _ = run.trained
     system = ARITHMETICS[run.settings.arithmetic]
-    running = [(state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.shape.scales(state["vector"])))]
-    network = Network(run.shape, system, state["vector"], np.empty_like(state["vector"]), running)
+    running = [
+        (state[f"mean_{k}"], state[f"variance_{k}"]) for k in range(len(run.architecture.scales(state["vector"])))
+    ]
+    network = Network(run.architecture, system, state["vector"], np.empty_like(state["vector"]), running)
     rows = rows_with_ones(np.array(x))  # scaled in place, in the precision in which the training had its examples
     if run.heading.scaling is not None:
         run.heading.scaling.apply(rows[:, :-1])
-    examples = system.examples(rows, system.name == "fast" and run.shape.count >= SINGLE_FROM)
+    examples = system.examples(rows, system.name == "fast" and run.architecture.count >= SINGLE_FROM)
     with np.errstate(all="ignore"):
         places = np.arange(len(rows))
         blocks = [places[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-        found = [(network.forward(examples.take(block)), network.judged) for block in blocks]
-    outputs, judged = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
-    return outputs, judged
+        found = [(network.forward(examples.take(block)), network.loss_inputs) for block in blocks]
+    outputs, loss_inputs = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    return outputs, loss_inputs
 
 
 def predict(run: Run, examples: Examples) -> Predictions:
     """The outputs and the guesses; loss, accuracy and confusion over the examples whose answers are known."""
-    classes, y, last = run.heading.classes, examples.y, run.shape.activations[-1]
+    classes, y, last = run.heading.classes, examples.y, run.architecture.activations[-1]
     probable = bool(classes) and last in PROBABLE
-    outputs, judged = _worked(run, examples.x)
+    outputs, loss_inputs = _worked(run, examples.x)
     tanh = last == "tanh"
     guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
     scaling, targets = run.heading.target_scaling, run.heading.targets if not classes else ()
@@ -319,8 +321,10 @@ def predict(run: Run, examples: Examples) -> Predictions:
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
     right = targets_of(told, len(outputs), tanh)
-    judged = judged.take(known, axis=1)  # rows one after the other, as the trainer has them: sums depend on the order
-    loss = BatchLoss(run.shape, system).mean(judged, right if scaling is None else scaling.scaled(right))
+    loss_inputs = loss_inputs.take(
+        known, axis=1
+    )  # rows one after the other, as the trainer has them: sums depend on the order
+    loss = BatchLoss(run.architecture, system).mean(loss_inputs, right if scaling is None else scaling.scaled(right))
     if guessed is None:
         values = y.T.astype(np.float64)
         measures = of_values(values, said, means_of(values), targets)

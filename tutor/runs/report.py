@@ -55,7 +55,7 @@ def report(run: Run, name: str, found: Predictions, remarks: Sequence[str]) -> P
     rows = found.outputs.T.tolist()
     guesses = [None] * len(rows) if found.guesses is None else [found.classes[k] for k in found.guesses.tolist()]
     made = PredictionReport(
-        network=PredictingNetwork(run.shape.sizes, run.shape.activations, run.shape.loss),
+        network=PredictingNetwork(run.architecture.sizes, run.architecture.activations, run.architecture.loss),
         data=NewData(name, len(rows), remarks),
         loss=found.loss,
         measures=found.measures,

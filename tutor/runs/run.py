@@ -23,10 +23,10 @@ from tutor.errors import TutorError, nearest
 from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.runs.file import FORMAT, Heading, check_room, read_file, write_file
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.preparation import Scaling
 from tutor.training.settings import Settings, check
-from tutor.training.setup import set_up, shape_of
+from tutor.training.setup import architecture_of, set_up
 from tutor.training.trainer import Epoch, Result, Trainer
 from tutor.training.transfer import Origin
 
@@ -46,8 +46,8 @@ class Run:
     states: Mapping[str, State]
 
     @property
-    def shape(self) -> Shape:
-        return self.heading.shape
+    def architecture(self) -> Architecture:
+        return self.heading.architecture
 
     @property
     def trained(self) -> tuple[State, int]:
@@ -79,13 +79,13 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         program="tutor",
         format=FORMAT,
         version=__version__,
-        form=trainer.form.name,
+        form=trainer.engine.name,
         settings=msgspec.to_builtins(trainer.settings),
         source=source,
         features=data.features,
         classes=data.classes,
         image=data.shape,
-        shape=trainer.shape,
+        architecture=trainer.architecture,
         scaling=trainer.data.scaling,
         history=[(e.loss, e.accuracy, _spelled(e.validation_loss), e.validation_accuracy) for e in result.history],
         seconds=result.seconds,
@@ -102,7 +102,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
 
 def check_can_save(path: Path, trainer: Trainer) -> None:
     """Raises TutorError where what the trainer will come to cannot be saved there."""
-    state = trainer.form.state()
+    state = trainer.engine.state()
     numbers = sum(value.size for value in state.values() if isinstance(value, np.ndarray))
     numbers += 2 * len(state.get("states", ()))
     check_room(path, trainer.settings.epochs, 3 * numbers)
@@ -129,7 +129,7 @@ def load_run(path: Path) -> Run:
 def origin_of(path: Path) -> Origin:
     """What the network of a saved run has learned, for another one to begin with."""
     run = load_run(path)
-    return Origin(path.name, run.shape, run.trained[0]["vector"], run.settings.normalize, run.heading.classes)
+    return Origin(path.name, run.architecture, run.trained[0]["vector"], run.settings.normalize, run.heading.classes)
 
 
 def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
@@ -147,17 +147,17 @@ def go_on(path: Path, epochs: int | None) -> tuple[Source, Data, Trainer]:
     data = found_again(run.heading.source, path)
     same = (data.features, data.classes, data.shape) == (run.heading.features, run.heading.classes, run.heading.image)
     trainer = set_up(data, settings) if same else None
-    if trainer is None or trainer.shape != run.shape or _fitted(trainer) != _kept(run.heading):
+    if trainer is None or trainer.architecture != run.architecture or _fitted(trainer) != _kept(run.heading):
         raise TutorError(f"{path} does not go with its data: their columns, classes or scaling are others")
     try:
         for which in ("last", "best"):
             if which in run.states:
-                check_state(which, run.states[which], trainer.form.state(), exact=True)
+                check_state(which, run.states[which], trainer.engine.state(), exact=True)
     except TutorError as error:
         raise TutorError(f"{path}: {error}") from None
     trainer.begin_with(run.states["initial"]["vector"])  # another network's, perhaps
     trainer.begin()
-    trainer.form.restore(run.states["last"])
+    trainer.engine.restore(run.states["last"])
     trainer.result = Result(_history(run), run.heading.seconds)
     if run.heading.best is not None:
         loss, epoch = run.heading.best
@@ -215,31 +215,31 @@ def decoded_settings(found: Mapping[str, Any]) -> Settings:
 
 def check_run(run: Run) -> None:
     """Raises TutorError for the first thing that does not fit the others."""
-    heading, shape = run.heading, run.heading.shape
-    _check_shape(run)
+    heading, architecture = run.heading, run.heading.architecture
+    _check_architecture(run)
     if not 0 <= heading.source.seed < SEEDS:
         raise TutorError("the seed of the data is no number from 0 on with at most 18 digits")
     if len(set(heading.classes)) != len(heading.classes):
         raise TutorError("two classes have the same name")
     image = heading.image
-    if image is not None and (len(image) not in (2, 3) or min(image) < 1 or prod(image) != shape.sizes[0]):
-        raise TutorError(f"no image of this size has {shape.sizes[0]} pixels")
+    if image is not None and (len(image) not in (2, 3) or min(image) < 1 or prod(image) != architecture.sizes[0]):
+        raise TutorError(f"no image of this size has {architecture.sizes[0]} pixels")
     _check_scaling(run)
     _check_epochs(run)
     _check_states(run)
 
 
-def _check_shape(run: Run) -> None:
+def _check_architecture(run: Run) -> None:
     """That the network is the one that the settings make for these features and classes: of their numbers only."""
-    features, classes, shape = run.heading.features, run.heading.classes, run.heading.shape
+    features, classes, architecture = run.heading.features, run.heading.classes, run.heading.architecture
     if not features or len(classes) == 1:
         raise TutorError("there have to be features, and no classes or several")
     _check_encoding(run)
     encoding = run.heading.encoding
     inputs = len(features) if encoding is None else encoding.width
-    settings = shape_of(run.settings, inputs, classes, max((1, *shape.sizes[-1:])))
-    for entry in fields(Shape):
-        if getattr(settings, entry.name) != getattr(shape, entry.name):
+    settings = architecture_of(run.settings, inputs, classes, max((1, *architecture.sizes[-1:])))
+    for entry in fields(Architecture):
+        if getattr(settings, entry.name) != getattr(architecture, entry.name):
             raise TutorError(f"{entry.name!r} of 'shape' is not what the settings, the features and the classes make")
 
 
@@ -267,11 +267,11 @@ def _check_scaling(run: Run) -> None:
         raise TutorError("'target_scaling' is not what the setting target_scale says")
     if scaling is not None:
         each = NORMALIZERS[scaling.name].along != "row"
-        _check_numbers("scaling", scaling, run.shape.sizes[0] if each else 0, "inputs")
+        _check_numbers("scaling", scaling, run.architecture.sizes[0] if each else 0, "inputs")
     if targets is not None:
         if targets.name != "zscore":
             raise TutorError("'target_scaling' is by zscore")
-        _check_numbers("target_scaling", targets, run.shape.sizes[-1], "outputs")
+        _check_numbers("target_scaling", targets, run.architecture.sizes[-1], "outputs")
 
 
 def _check_numbers(which: str, scaling: Scaling, count: int, of: str) -> None:
@@ -297,15 +297,15 @@ def _check_states(run: Run) -> None:
     later = ["last", *(["best"] if run.heading.best is not None else [])]
     if run.states.keys() != {"initial", *later}:
         raise TutorError(f"'numbers' is to have initial, {', '.join(later)}, not {_listed(run.states)}")
-    shape: Shape = run.shape
+    architecture: Architecture = run.architecture
     vector: Any = run.states["initial"].get("vector")
-    if np.shape(vector) != (shape.count,):  # before anything of this size is made
-        raise TutorError(f"the network is to have {shape.count:,} parameters; its vector has another size")
+    if np.shape(vector) != (architecture.count,):  # before anything of this size is made
+        raise TutorError(f"the network is to have {architecture.count:,} parameters; its vector has another size")
     template: dict[str, Any] = {"vector": vector}
     check_state("initial", run.states["initial"], template)
     variant = run.settings.training.variant
     template |= {f"state_{name}": template["vector"] for name in variant.state}
-    for depth, size in enumerate(shape.sizes[1:-1] if shape.batch_norm else ()):
+    for depth, size in enumerate(architecture.sizes[1:-1] if architecture.batch_norm else ()):
         template |= {f"mean_{depth}": np.zeros((size, 1)), f"variance_{depth}": np.zeros((size, 1))}
     template |= {"updates": 0, **dict.fromkeys(variant.shared_state, 0.0)}
     for which in later:
@@ -315,7 +315,7 @@ def _check_states(run: Run) -> None:
         else:  # what the states are called is checked where the training goes on
             known = {"vector": template["vector"], "updates": 0}
             check_state(which, {name: value for name, value in state.items() if name != "states"}, known)
-            if shape.batch_norm or not isinstance(state.get("states"), Mapping):
+            if architecture.batch_norm or not isinstance(state.get("states"), Mapping):
                 raise TutorError(f"{which}: 'states' is to have a number for each state of the optimizer")
         if any(name.startswith("variance_") and np.min(value) < 0 for name, value in state.items()):
             raise TutorError(f"{which}: a variance is below 0")

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tutor.data.builtin import Data
 from tutor.maths.activations import ACTIVATIONS
-from tutor.training.layers import Inside, alike
+from tutor.training.layers import LayerState, alike
 from tutor.training.settings import Settings
 from tutor.training.trainer import UNLEARNED, Epoch, Result, Trainer
 
@@ -55,7 +55,7 @@ def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
     settings, history = trainer.settings, result.history
     if result.diverged:
         return _diverged(trainer)
-    if data.name == "xor" and max(trainer.shape.sizes[1:-1], default=0) < 2:
+    if data.name == "xor" and max(trainer.architecture.sizes[1:-1], default=0) < 2:
         seen = "XOR is not linearly separable: with fewer than two hidden units no training can solve it."
         changes = [{"hidden": (4,)}] if settings.rule == "gradient" else []
         return Advice("not separable", seen, changes)
@@ -236,7 +236,7 @@ def _inside(trainer: Trainer) -> Advice | None:
     """What keeps the hidden units from learning: copies of each other, or no slope."""
     settings = trainer.settings
     with np.errstate(all="ignore"):
-        hidden = trainer.form.inside(_MEASURED_ON)[:-1]
+        hidden = trainer.engine.layer_states(_MEASURED_ON)[:-1]
     for depth, layer in enumerate(hidden, 1):
         if len(layer.units) > 1 and alike(layer.units).all():
             seen = f"All units of hidden layer {depth} are the same, and the same gradient keeps them so."
@@ -262,7 +262,7 @@ def _common_scale(trainer: Trainer) -> list[Mapping[str, Any]]:
     return [{"normalize": "zscore"}] if not trainer.settings.normalize and largest > _LARGE else []
 
 
-def _flat_units(layer: Inside) -> tuple[Mask, Mask]:
+def _flat_units(layer: LayerState) -> tuple[Mask, Mask]:
     """Which units of a hidden layer have next to no slope for nearly every example, and which have none and an output
     of 0 for all of them."""
     steep, outputs = layer.slopes, layer.outputs

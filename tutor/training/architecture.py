@@ -19,7 +19,7 @@ System = Any
 
 
 @dataclass(frozen=True)
-class Shape:
+class Architecture:
     """Layers of these sizes, inputs first; one activation for each but the inputs; and the loss of one example with its
     settings, as they were typed.
 

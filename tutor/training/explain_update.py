@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tutor.errors import TutorError
 from tutor.formulas.quantity import owned
 from tutor.training.from_lesson import problem_of
-from tutor.training.matrix.engine import MatrixForm
+from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.setup import LARGEST
-from tutor.training.straight_line.engine import SmallForm
+from tutor.training.straight_line.engine import StraightLineEngine
 from tutor.training.straight_line.steps import in_rows, worksheet_of_update
 from tutor.training.trainer import Trainer
 from tutor.worksheet.computation import Moment
@@ -33,20 +33,22 @@ def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[
     _check(trainer, number, min(size, count), an_epoch * trainer.settings.epochs)
     epoch, place = (number - 1) // an_epoch + 1, (number - 1) % an_epoch
     if epoch > 1:
-        trainer.form.run(1, trainer.orders(1, epoch - 1))
+        trainer.engine.run(1, trainer.orders(1, epoch - 1))
     order = trainer.orders(epoch, epoch)
     if place:
-        trainer.form.run(epoch, order[:, : place * size])
-    if trainer.form.updates != number - 1:
-        raise TutorError(f"the training ends before update {number}: {trainer.form.failed or 'nothing is left to do'}")
+        trainer.engine.run(epoch, order[:, : place * size])
+    if trainer.engine.updates != number - 1:
+        raise TutorError(
+            f"the training ends before update {number}: {trainer.engine.failed or 'nothing is left to do'}"
+        )
     group = order[:, place * size : (place + 1) * size]
     worksheet = _worksheet(trainer, group[0], epoch, chain)
-    trainer.form.run(epoch, group)
-    return worksheet, dict(zip(_parameters(trainer), trainer.form.vector.tolist(), strict=True))
+    trainer.engine.run(epoch, group)
+    return worksheet, dict(zip(_parameters(trainer), trainer.engine.vector.tolist(), strict=True))
 
 
 def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
-    settings, form = trainer.settings, trainer.form
+    settings, engine = trainer.settings, trainer.engine
     if not 1 <= number <= last:
         raise TutorError(f"--explain {number}: the updates are numbered from 1 to {last:,}")
     if settings.freeze:
@@ -56,36 +58,36 @@ def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
             "--explain shows the worksheet of gradient descent, which works all gradients first; leave out "
             "--update-order, or see `tutor explain slip:updated-weight`"
         )
-    if isinstance(form, SmallForm):
+    if isinstance(engine, StraightLineEngine):
         return
-    if settings.noise or settings.batch_norm or settings.residual or settings.class_weights or settings.augment:
+    if settings.drop_rates or settings.batch_norm or settings.residual or settings.class_weights or settings.augment:
         raise TutorError("--explain works on networks without dropout and the like; a worksheet does not show those")
-    if len(form.vector) * batch > LARGEST["reproducible"]:
-        said = f"{len(form.vector)} parameters and {batch} examples an update"
+    if len(engine.vector) * batch > LARGEST["reproducible"]:
+        said = f"{len(engine.vector)} parameters and {batch} examples an update"
         raise TutorError(f"--explain: {said} make a worksheet that nobody can read; try --hidden 2 --batch-size 1")
 
 
 def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -> Worksheet:
-    form = trainer.form
-    if isinstance(form, SmallForm):
-        return form.worksheet(group, epoch, chain)
-    assert isinstance(form, MatrixForm)
-    names, vector = _parameters(trainer), form.vector.tolist()
+    engine = trainer.engine
+    if isinstance(engine, StraightLineEngine):
+        return engine.worksheet(group, epoch, chain)
+    assert isinstance(engine, MatrixEngine)
+    names, vector = _parameters(trainer), engine.vector.tolist()
     values = {name: Fraction(value) for name, value in zip(names, vector, strict=True)}
-    for state, array in form.optimization.state.items():
+    for state, array in engine.optimization.state.items():
         values |= {owned(state, name): Fraction(value) for name, value in zip(names, array.tolist(), strict=True)}
-    values |= {name: Fraction(value) for name, value in form.optimization.shared.items()}
+    values |= {name: Fraction(value) for name, value in engine.optimization.shared.items()}
     places = trainer.data.train[group]
     rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)
     examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
-    problem = problem_of(trainer.shape, form.vector, trainer.settings.training)
-    return worksheet_of_update(problem, examples, Moment(form.updates, epoch - 1, values), chain)
+    problem = problem_of(trainer.architecture, engine.vector, trainer.settings.training)
+    return worksheet_of_update(problem, examples, Moment(engine.updates, epoch - 1, values), chain)
 
 
 def _parameters(trainer: Trainer) -> tuple[str, ...]:
     """The worksheet's names of the entries of the trainer's vector, in their order."""
-    if isinstance(trainer.form, SmallForm):
-        return trainer.form.line.parameters
-    network = problem_of(trainer.shape, trainer.form.vector, trainer.settings.training).network
+    if isinstance(trainer.engine, StraightLineEngine):
+        return trainer.engine.line.parameters
+    network = problem_of(trainer.architecture, trainer.engine.vector, trainer.settings.training).network
     assert network is not None
     return in_rows(connect(network, {}))

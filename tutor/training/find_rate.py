@@ -86,8 +86,8 @@ def find_rate(trainer: Trainer) -> RangeTest:
     steps: list[RateStep] = []
     average, lowest, several = 0.0, float("inf"), trainer.settings.batch_size < len(trainer.data.train)
     for number, batch in enumerate(_batches(trainer), 1):
-        losses = trainer.form.run(number, batch[None, :])
-        if trainer.form.failed or not losses or not isfinite(losses[-1]):
+        losses = trainer.engine.run(number, batch[None, :])
+        if trainer.engine.failed or not losses or not isfinite(losses[-1]):
             return _ended(steps, True)
         loss = float(losses[-1])
         average = _KEPT * average + (1 - _KEPT) * loss

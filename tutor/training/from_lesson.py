@@ -15,11 +15,11 @@ from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.exact import read_number
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Prepared, rows_with_ones
 from tutor.training.settings import USUAL_RATE, Settings, check, numbers_typed, option
-from tutor.training.straight_line.engine import SmallForm, StraightLine
+from tutor.training.straight_line.engine import StraightLine, StraightLineEngine
 from tutor.training.trainer import Trainer
 from tutor.worksheet.connections import neuron_names
 from tutor.worksheet.network_rules import why_no_gradient
@@ -33,28 +33,30 @@ if TYPE_CHECKING:
 Course = TypeVar("Course", Training, Minimize)
 
 
-def problem_of(shape: Shape, vector: Floats, training: Training) -> Problem:
+def problem_of(architecture: Architecture, vector: Floats, training: Training) -> Problem:
     """The network with these weights and biases, trained in this way.
 
     Its weights are W1, W2, … and its biases b1, b2, …, neuron by neuron; `in_rows` has them
     in the order of the vector. Raises ValueError where a weight is not finite.
     """
-    return Problem(network=_network(shape, vector, training.rule), training=training)
+    return Problem(network=_network(architecture, vector, training.rule), training=training)
 
 
-def _network(shape: Shape, vector: Floats, rule: str) -> Network:
+def _network(architecture: Architecture, vector: Floats, rule: str) -> Network:
     layers = [
         Layer(
             weights=[[_entry(w) for w in row[:-1]] for row in matrix.tolist()],
             activation=activation,
             biases=[_entry(row[-1]) for row in matrix.tolist()],
         )
-        for matrix, activation in zip(shape.matrices(vector), shape.activations, strict=True)
+        for matrix, activation in zip(architecture.matrices(vector), architecture.activations, strict=True)
     ]
-    inputs = [f"x{i + 1}" for i in range(shape.sizes[0])]
+    inputs = [f"x{i + 1}" for i in range(architecture.sizes[0])]
     if rule == RULE:
         return Network(inputs=inputs, layers=layers)
-    return Network(inputs=inputs, layers=layers, loss=shape.loss, loss_settings=numbers_typed(shape.loss_setting))
+    return Network(
+        inputs=inputs, layers=layers, loss=architecture.loss, loss_settings=numbers_typed(architecture.loss_setting)
+    )
 
 
 def _entry(value: float) -> Entry:
@@ -99,8 +101,10 @@ def lesson_trainer(problem: Problem, name: str, given: Mapping[str, Any]) -> tup
         line = StraightLine(changed, x, targets, settings.batch_size, settings.arithmetic, settings.learning)
     except ValueError as error:
         raise TutorError(f"{name}: {error}") from None
-    shape = _shape(problem.network)
-    return data, Trainer(SmallForm(line, training, system), prepared, settings, shape, BatchLoss(shape, system))
+    architecture = _architecture(problem.network)
+    return data, Trainer(
+        StraightLineEngine(line, training, system), prepared, settings, architecture, BatchLoss(architecture, system)
+    )
 
 
 OF_FUNCTIONS = ("optimizer", "learning_rate", "optimizer_setting", "schedule", "schedule_setting", "clip_value",
@@ -208,8 +212,8 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
     return data, Prepared(rows_with_ones(x), targets, y, classes, *parts, inputs=data.features)
 
 
-def _shape(network: Network) -> Shape:
+def _architecture(network: Network) -> Architecture:
     sizes = (len(network.inputs), *(len(layer.weights) for layer in network.layers))
     settings = {name: str(float(value)) for name, value in network.loss_settings.items()}
     activations = tuple(layer.activation for layer in network.layers)
-    return Shape(sizes, activations, network.loss or "squared_error", loss_setting=settings)
+    return Architecture(sizes, activations, network.loss or "squared_error", loss_setting=settings)

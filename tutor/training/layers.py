@@ -26,7 +26,7 @@ _ALIKE = 1e-12
 
 
 @dataclass(frozen=True)
-class Inside:
+class LayerState:
     """One layer as it stands: its weights, each once, and the gradient of the mean loss by these; the weights and the
     bias of every unit, a row each; then, a row a unit and a column an example, the outputs, the slopes at the weighted
     sums and dE/d of the sums, where E is the loss of the example alone. What a layer does not have is None: slopes
@@ -78,7 +78,7 @@ class Layers:
         """Every layer as it is now; changes are told against the time before."""
         trainer = self.trainer
         with np.errstate(all="ignore"):
-            inside = trainer.form.inside()
+            inside = trainer.engine.layer_states()
             before = self._before or [None] * len(inside)
             found = [
                 _measured(layer, epoch, one, earlier, trainer.loss.system)
@@ -111,7 +111,7 @@ def steepest_of(activation: str, parameter: Sequence[float], system: System) -> 
     return float(np.max(slopes)) if slopes is not None else 1.0
 
 
-def _measured(layer: int, epoch: int, one: Inside, before: Array | None, system: System) -> LayerMeasures:
+def _measured(layer: int, epoch: int, one: LayerState, before: Array | None, system: System) -> LayerMeasures:
     mean = _mean(one.outputs, system)
     slopes, signal, length = one.slopes, one.signal, _length(one.weights, system)
     change = None if before is None else _length(one.weights - before, system)

@@ -94,11 +94,11 @@ def measures_of(trainer: Trainer) -> dict[str, Measures]:
     data, found = trainer.data, dict[str, Measures]()
     for part, places in data.parts.items():
         with np.errstate(all="ignore"):
-            outputs = trainer.form.outputs(data.rows, places).astype(np.float64)
+            outputs = trainer.engine.outputs(data.rows, places).astype(np.float64)
         if data.classes:
             common = majority(data.y[data.train].astype(np.int64), len(data.classes))
             y = data.y[places].astype(np.int64)
-            probable = trainer.shape.activations[-1] in PROBABLE
+            probable = trainer.architecture.activations[-1] in PROBABLE
             found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
         else:
             if data.target_scaling is not None:

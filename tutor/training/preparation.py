@@ -15,7 +15,7 @@ from tutor.data.sampling import permutation, words
 from tutor.errors import TutorError
 from tutor.maths.normalizers import NORMALIZERS, Normalizer
 from tutor.numbers.arrays import Reproducible
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Doubles, Floats, Labels, Places
@@ -132,7 +132,9 @@ class Prepared:
         return {name: places for name, places in named.items() if len(places)}
 
 
-def prepare(data: Data, shape: Shape, parts: Parts, normalize: str = "", target_scale: bool = False) -> Prepared:
+def prepare(
+    data: Data, architecture: Architecture, parts: Parts, normalize: str = "", target_scale: bool = False
+) -> Prepared:
     """Normalise by the training part alone, and write the targets, scaled by that part where they are to be.
 
     Examples that come with room for a 1 are used up: normalised where they stand.
@@ -145,8 +147,8 @@ def prepare(data: Data, shape: Shape, parts: Parts, normalize: str = "", target_
         channels = data.shape[2] if data.shape and len(data.shape) == 3 else 1
         scaling = _fitted(normalize, rows[:, :-1], parts[0], channels)
         scaling.apply(rows[:, :-1])
-    tanh = shape.activations[-1] == "tanh"
-    targets = targets_of(data, shape.sizes[-1], tanh)
+    tanh = architecture.activations[-1] == "tanh"
+    targets = targets_of(data, architecture.sizes[-1], tanh)
     if target_scale:
         target_scaling = _fitted("zscore", targets.T, parts[0], called="target")
         targets = target_scaling.scaled(targets)

@@ -104,11 +104,13 @@ def report(
     layers: Sequence[LayerMeasures] = (),
 ) -> TrainingReport:
     """The training that has just ended, or was resumed without any epoch left, with its layers if they were watched."""
-    shape, settings, prepared, form = trainer.shape, trainer.settings, trainer.data, trainer.form
+    architecture, settings, prepared, engine = trainer.architecture, trainer.settings, trainer.data, trainer.engine
     measured = trainer.measures()
-    state = form.state()
+    state = engine.state()
     return TrainingReport(
-        network=NetworkReport(shape.sizes, shape.activations, shape.loss, len(form.vector), form.name),
+        network=NetworkReport(
+            architecture.sizes, architecture.activations, architecture.loss, len(engine.vector), engine.name
+        ),
         data=DataReport(
             data.name,
             len(data),
@@ -123,7 +125,7 @@ def report(
         arithmetic=settings.arithmetic,
         seed=settings.seed,
         epochs=len(result.history),
-        updates=form.updates,
+        updates=engine.updates,
         seconds=result.seconds,
         ended=result.ended,
         loss=result.history[-1].loss if result.history else None,
@@ -133,7 +135,7 @@ def report(
         history=epoch_reports(result.history),
         layers=list(layers),
         advice=advised,
-        weights=[float(w) for w in form.vector],
+        weights=[float(w) for w in engine.vector],
         scaling=prepared.scaling,
         encoding=prepared.encoding,
         target_scaling=prepared.target_scaling,

@@ -17,7 +17,7 @@ from tutor.maths.penalties import PENALTIES
 
 if TYPE_CHECKING:
     from tutor.maths.setting import Setting
-    from tutor.training.matrix.dropout import Noise
+    from tutor.training.matrix.dropout import DropRates
     from tutor.worksheet.problem import Training
 
 Any_ = TypeVar("Any_", bound=type)
@@ -116,10 +116,10 @@ class Settings:
     arithmetic: Literal["reproducible", "fast"] = setting("reproducible", "reproducible: the same bits everywhere.")
 
     @property
-    def noise(self) -> Noise:
-        from tutor.training.matrix.dropout import Noise
+    def drop_rates(self) -> DropRates:
+        from tutor.training.matrix.dropout import DropRates
 
-        return Noise(self.dropout, self.dropconnect, self.stochastic_depth)
+        return DropRates(self.dropout, self.dropconnect, self.stochastic_depth)
 
     @property
     def learning(self) -> Learning:

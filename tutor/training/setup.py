@@ -14,12 +14,12 @@ from tutor.errors import TutorError
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import ARITHMETICS
-from tutor.training.architecture import Shape
-from tutor.training.matrix.engine import MatrixForm
+from tutor.training.architecture import Architecture
+from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Parts, Prepared, balanced, prepare, split
 from tutor.training.settings import Settings, check
-from tutor.training.trainer import Form, Trainer
+from tutor.training.trainer import Engine, Trainer
 from tutor.training.transfer import Origin, carried_over, layers_in_common, what_was_taken
 
 MOST_PARAMETERS = 50_000_000
@@ -27,7 +27,7 @@ LARGEST = {"fast": 160, "reproducible": 400}
 """Parameters times examples an update, up to which straight-line code is faster than matrices."""
 
 
-def shape_of(settings: Settings, inputs: int, classes: Sequence[str], values: int) -> Shape:
+def architecture_of(settings: Settings, inputs: int, classes: Sequence[str], values: int) -> Architecture:
     """The layers for so many inputs, and these classes or, without any, so many values to predict.
 
     Raises TutorError for a loss that does not go with the outputs, and for a network that is too large.
@@ -38,7 +38,7 @@ def shape_of(settings: Settings, inputs: int, classes: Sequence[str], values: in
     if settings.rule == "perceptron":
         if not classes:
             raise TutorError("the perceptron rule tells classes apart, and these data have values")
-        return Shape((inputs, outputs), ("step",), "squared_error")
+        return Architecture((inputs, outputs), ("step",), "squared_error")
     usual = ("softmax", "cross_entropy") if outputs > 1 and classes else ("sigmoid", "binary_cross_entropy")
     if not classes:
         usual = ("linear", "half_squared_error")
@@ -53,12 +53,12 @@ def shape_of(settings: Settings, inputs: int, classes: Sequence[str], values: in
         layers = "-".join(map(str, sizes)) if len(sizes) < 10 and max(sizes) < 10**12 else "these layers"
         raise TutorError(f"a network of {layers} has more than {MOST_PARAMETERS:,} parameters")
     activations = (*[settings.activation] * len(settings.hidden), last)
-    return Shape(sizes, activations, loss, settings.batch_norm, settings.residual, settings.loss_setting)
+    return Architecture(sizes, activations, loss, settings.batch_norm, settings.residual, settings.loss_setting)
 
 
-def shape_for(settings: Settings, data: Data) -> Shape:
+def architecture_for(settings: Settings, data: Data) -> Architecture:
     """The layers that these data need, whose features are inputs."""
-    return shape_of(settings, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
+    return architecture_of(settings, data.x.shape[1], data.classes, 1 if data.y.ndim == 1 else int(data.y.shape[1]))
 
 
 def set_up(data: Data, settings: Settings, parts: Parts | None = None, origin: Origin | None = None) -> Trainer:
@@ -74,18 +74,18 @@ def set_up(data: Data, settings: Settings, parts: Parts | None = None, origin: O
         raise TutorError("--target-scale scales values to predict, and these data have classes")
     parts = parts or split(data, settings.validation, settings.test, settings.seed)
     data, encoding, remarks = encoded(data, parts[0])
-    shape = shape_for(settings, data)
-    prepared = prepare(data, shape, parts, settings.normalize, settings.target_scale)
+    architecture = architecture_for(settings, data)
+    prepared = prepare(data, architecture, parts, settings.normalize, settings.target_scale)
     system = ARITHMETICS[settings.arithmetic]
-    vector = shape.initial(settings.seed, settings.init or _usual_start(settings), system)
+    vector = architecture.initial(settings.seed, settings.init or _usual_start(settings), system)
     taken: list[str] = []
     if origin is not None:
-        count = layers_in_common(origin, shape)
-        vector = carried_over(origin, shape, vector, count)
-        taken = what_was_taken(origin, shape, count, settings.normalize, data.classes)
+        count = layers_in_common(origin, architecture)
+        vector = carried_over(origin, architecture, vector, count)
+        taken = what_was_taken(origin, architecture, count, settings.normalize, data.classes)
     prepared = replace(prepared, encoding=encoding, remarks=(*remarks, *prepared.remarks, *taken))
-    form = _form(shape, system, data, prepared, settings, vector)
-    return Trainer(form, prepared, settings, shape, BatchLoss(shape, system))
+    engine = _engine(architecture, system, data, prepared, settings, vector)
+    return Trainer(engine, prepared, settings, architecture, BatchLoss(architecture, system))
 
 
 def _usual_start(settings: Settings) -> str:
@@ -95,24 +95,30 @@ def _usual_start(settings: Settings) -> str:
     return ACTIVATIONS[settings.activation].initializer
 
 
-def _form(shape: Shape, system: Any, data: Data, prepared: Prepared, settings: Settings, vector: Any) -> Form:
+def _engine(
+    architecture: Architecture, system: Any, data: Data, prepared: Prepared, settings: Settings, vector: Any
+) -> Engine:
     """Straight-line code for what is small and plain, else matrices: decided by size, so that a training has the same
     bits everywhere."""
     augmentation = parse_augmentation(settings.augment) if settings.augment else None
     if augmentation is not None:
         augmentation.check(data.shape)
-    shares = None
+    sample_weights = None
     if settings.class_weights:
-        shares = balanced(data.y[prepared.train], len(data.classes))[data.y]
-    plain = shares is None and augmentation is None and not (settings.noise or settings.batch_norm or settings.residual)
+        sample_weights = balanced(data.y[prepared.train], len(data.classes))[data.y]
+    plain = (
+        sample_weights is None
+        and augmentation is None
+        and not (settings.drop_rates or settings.batch_norm or settings.residual)
+    )
     batch = min(settings.batch_size, len(prepared.train))
     by_rule = settings.rule == "perceptron"
-    if by_rule or (plain and shape.count * batch <= LARGEST[settings.arithmetic]):
+    if by_rule or (plain and architecture.count * batch <= LARGEST[settings.arithmetic]):
         from tutor.training.from_lesson import problem_of
-        from tutor.training.straight_line.engine import SmallForm, StraightLine
+        from tutor.training.straight_line.engine import StraightLine, StraightLineEngine
 
         x, targets = prepared.x[prepared.train].T, prepared.targets[:, prepared.train]
-        problem = problem_of(shape, vector, settings.training)
+        problem = problem_of(architecture, vector, settings.training)
         line = StraightLine(problem, x, targets, batch, settings.arithmetic, settings.learning)
-        return SmallForm(line, settings.training, system)
-    return MatrixForm(shape, system, prepared, settings, vector, shares, augmentation, data.shape)
+        return StraightLineEngine(line, settings.training, system)
+    return MatrixEngine(architecture, system, prepared, settings, vector, sample_weights, augmentation, data.shape)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from tutor.data.sampling import orders
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Prepared, guesses
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Places
-    from tutor.training.layers import Inside
+    from tutor.training.layers import LayerState
 
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
@@ -29,13 +29,13 @@ GROWN, OUT_OF_REACH = 10.0, 1e6
 """How many times the loss that a training began with the last one may be, and from where on nothing comes back."""
 
 
-class Form(Protocol):
+class Engine(Protocol):
     """A network being trained, in matrix form or as straight-line code.
 
-    `vector` has all of its parameters, (parameters,). `run` trains an epoch for each row of the orders, (epochs,
-    examples of the training part), and `outputs` makes of the examples in these rows, (examples, features + 1), what
-    the network says to those in these places: (outputs, places), and `judged` what the loss is worked from, in the same
-    shape. `inside` is every layer, by all examples of the training part or by the first so many.
+    `vector` has all of its parameters, (parameters,). `run` trains an epoch for each permutation, (epochs, examples of
+    the training part). `outputs` and `loss_inputs` take indices of rows, (examples, features + 1), and give the outputs
+    and what the loss is worked from: (outputs, indices). `layer_states` is every layer, by all examples of the training
+    part or by the first so many.
     """
 
     name: Literal["matrix", "straight-line"]
@@ -48,8 +48,8 @@ class Form(Protocol):
     def updates(self) -> int: ...
     def run(self, first: int, orders: Places) -> list[float]: ...
     def outputs(self, rows: Floats, places: Places) -> Floats: ...
-    def judged(self, rows: Floats, places: Places) -> Floats: ...
-    def inside(self, most: int | None = None) -> list[Inside]: ...
+    def loss_inputs(self, rows: Floats, places: Places) -> Floats: ...
+    def layer_states(self, most: int | None = None) -> list[LayerState]: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
 
@@ -101,9 +101,11 @@ class Trainer:
     """One network, one data set, one way to train. `initial` are the parameters before the first update; each of the
     `watchers` is called after every whole epoch with its number."""
 
-    def __init__(self, form: Form, data: Prepared, settings: Settings, shape: Shape, loss: BatchLoss) -> None:
-        self.form, self.data, self.settings, self.shape, self.loss = form, data, settings, shape, loss
-        self.initial = form.vector.copy()
+    def __init__(
+        self, engine: Engine, data: Prepared, settings: Settings, architecture: Architecture, loss: BatchLoss
+    ) -> None:
+        self.engine, self.data, self.settings, self.architecture, self.loss = engine, data, settings, architecture, loss
+        self.initial = engine.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
         self.watchers: list[Callable[[int], None]] = []
@@ -111,8 +113,8 @@ class Trainer:
 
     def begin_with(self, vector: Floats) -> None:
         """Other parameters before the first update than those that were drawn."""
-        self.form.restore({**self.form.state(), "vector": vector})
-        self.initial = self.form.vector.copy()
+        self.engine.restore({**self.engine.state(), "vector": vector})
+        self.initial = self.engine.vector.copy()
 
     @property
     def done(self) -> int:
@@ -147,15 +149,15 @@ class Trainer:
             result = self.result = self._stopped_here()
         if not result.interrupted and result.best is None:
             self._look_for_growth(GROWN)
-        result.last = self.form.state()
+        result.last = self.engine.state()
         if result.best is not None and not result.interrupted:
-            self.form.restore({**result.best[2], "updates": self.form.updates})
+            self.engine.restore({**result.best[2], "updates": self.engine.updates})
         return result
 
     def _stopped_here(self) -> Result:
         """What there is to go on with where the training is broken off now."""
         ended = f"interrupted after epoch {self.done}"
-        return replace(self.result, interrupted=True, ended=ended, last=self.form.state())
+        return replace(self.result, interrupted=True, ended=ended, last=self.engine.state())
 
     def _keep_checkpoint(self) -> None:
         points, done = self.checkpoints, self.done
@@ -163,30 +165,30 @@ class Trainer:
             points.keep(self._stopped_here())
 
     def _tell_watchers(self) -> None:
-        if not self.form.failed:
+        if not self.engine.failed:
             for watcher in self.watchers:
                 watcher(self.done)
 
     def _several_epochs(self) -> None:
         """The epochs up to the next one in which the network is measured, or as many as pass in an instant."""
-        first, kept, best = self.done + 1, self.form.state(), self.result.best
+        first, kept, best = self.done + 1, self.engine.state(), self.result.best
         try:
             started = time.perf_counter()
-            losses = self.form.run(first, self.orders(first, self._last_of(first)))
+            losses = self.engine.run(first, self.orders(first, self._last_of(first)))
             seconds = time.perf_counter() - started
             whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
             found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
-            if not self.form.failed and found and self._is_measured(found[-1].number):
+            if not self.engine.failed and found and self._is_measured(found[-1].number):
                 found[-1] = self._measured(found[-1])
             self.result.history += found
         except KeyboardInterrupt:
             if self.done < first:
-                self.form.restore(kept)
+                self.engine.restore(kept)
                 self.result.best = best
             raise
         self.result.seconds += seconds
-        if self.form.failed:
-            self.result.diverged, self.result.ended = True, f"diverged: {self.form.failed}"
+        if self.engine.failed:
+            self.result.diverged, self.result.ended = True, f"diverged: {self.engine.failed}"
         else:
             self._look_for_growth(OUT_OF_REACH)
 
@@ -235,7 +237,7 @@ class Trainer:
         held_out = self.measure(self.data.validation)
         best = self.result.best
         if self.settings.patience is not None and (best is None or not held_out.loss >= best[0]):
-            self.result.best = held_out.loss, epoch.number, self.form.state()
+            self.result.best = held_out.loss, epoch.number, self.engine.state()
         return Epoch(epoch.number, epoch.loss, accuracy, held_out.loss, held_out.accuracy)
 
     def _waited_long_enough(self) -> bool:
@@ -247,12 +249,12 @@ class Trainer:
 
     def measure(self, places: Places) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
-        judged = self.form.judged(self.data.rows, places)
+        loss_inputs = self.engine.loss_inputs(self.data.rows, places)
         with np.errstate(all="ignore"):
-            loss = self.loss.mean(judged, self.data.targets[:, places])
+            loss = self.loss.mean(loss_inputs, self.data.targets[:, places])
         if not self.data.classes:
             return Measure(loss, None)
-        guessed = guesses(judged, 0.0 if self.loss.by_sums else self.data.threshold)
+        guessed = guesses(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
         return Measure(loss, float((guessed == self.data.y[places]).mean()))
 
     def measures(self) -> dict[str, Measure]:

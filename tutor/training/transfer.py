@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError, listed
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats
@@ -18,22 +18,22 @@ class Origin:
     classes."""
 
     name: str
-    shape: Shape
+    architecture: Architecture
     vector: Floats
     normalize: str = ""
     classes: tuple[str, ...] = ()
 
 
-def layers_in_common(origin: Origin, shape: Shape) -> int:
+def layers_in_common(origin: Origin, architecture: Architecture) -> int:
     """How many layers, from the inputs on, are as large as those of the other network. Raises TutorError where there
     are none, and where one of them is of another kind and would do something else with its weights."""
-    known, sizes = origin.shape, shape.sizes
+    known, sizes = origin.architecture, architecture.sizes
     if known.sizes[0] != sizes[0]:
         raise TutorError(
             f"--init-from {origin.name}: that network takes {known.sizes[0]} inputs, and this one {sizes[0]}"
         )
     count = 0
-    while count < min(known.depth, shape.depth) and known.sizes[count + 1] == sizes[count + 1]:
+    while count < min(known.depth, architecture.depth) and known.sizes[count + 1] == sizes[count + 1]:
         count += 1
     if not count:
         raise TutorError(
@@ -41,36 +41,38 @@ def layers_in_common(origin: Origin, shape: Shape) -> int:
             f"--hidden {known.sizes[1]} fits it"
         )
     for depth in range(count):
-        hidden = depth < shape.depth - 1 and depth < known.depth - 1
-        if hidden and known.activations[depth] != shape.activations[depth]:
-            there, here = known.activations[depth], shape.activations[depth]
+        hidden = depth < architecture.depth - 1 and depth < known.depth - 1
+        if hidden and known.activations[depth] != architecture.activations[depth]:
+            there, here = known.activations[depth], architecture.activations[depth]
             raise TutorError(
                 f"--init-from {origin.name}: layer {depth + 1} is {there} there, {here} here; add --activation {there}"
             )
-        for option, of in (("batch-norm", Shape.normalises), ("residual", Shape.skips)):
-            if hidden and of(known, depth) != of(shape, depth):
+        for option, of in (("batch-norm", Architecture.normalises), ("residual", Architecture.skips)):
+            if hidden and of(known, depth) != of(architecture, depth):
                 change = f"add --{option}" if of(known, depth) else f"leave out --{option}"
                 raise TutorError(f"--init-from {origin.name}: layer {depth + 1} is of another kind there; {change}")
     return count
 
 
-def carried_over(origin: Origin, shape: Shape, drawn: Floats, count: int) -> Floats:
-    """The parameters drawn for this shape, with those of so many layers of the other network in their place."""
+def carried_over(origin: Origin, architecture: Architecture, drawn: Floats, count: int) -> Floats:
+    """The parameters drawn for this architecture, with those of so many layers of the other network in their place."""
     vector = drawn.copy()
     for depth in range(count):
-        for here, there in zip(shape.places(depth), origin.shape.places(depth), strict=True):
+        for here, there in zip(architecture.places(depth), origin.architecture.places(depth), strict=True):
             vector[here] = origin.vector[there]
     return vector
 
 
-def what_was_taken(origin: Origin, shape: Shape, count: int, normalize: str, classes: tuple[str, ...]) -> list[str]:
+def what_was_taken(
+    origin: Origin, architecture: Architecture, count: int, normalize: str, classes: tuple[str, ...]
+) -> list[str]:
     """Which layers come from where, for whoever trains; and what of that may surprise."""
-    left = shape.depth - count
-    taken, drawn = _layers(range(count)), _layers(range(count, shape.depth))
+    left = architecture.depth - count
+    taken, drawn = _layers(range(count)), _layers(range(count, architecture.depth))
     as_there = f"begins as {origin.name} has it" if count == 1 else f"begin as {origin.name} has them"
     told = [f"{taken.capitalize()} {as_there}"]
     if left:
-        there, here = ("-".join(map(str, sizes)) for sizes in (origin.shape.sizes, shape.sizes))
+        there, here = ("-".join(map(str, sizes)) for sizes in (origin.architecture.sizes, architecture.sizes))
         told[0] += f"; {drawn} {'is' if left == 1 else 'are'} drawn anew, since {there} there is {here} here"
     told[0] += "."
     if not left and origin.classes != classes:
@@ -78,7 +80,7 @@ def what_was_taken(origin: Origin, shape: Shape, count: int, normalize: str, cla
     if origin.normalize != normalize:
         there, here = (name or "not at all" for name in (origin.normalize, normalize))
         told.append(f"Its examples were normalised in another way: there {there}, here {here}.")
-    if any(shape.normalises(depth) for depth in range(count)):
+    if any(architecture.normalises(depth) for depth in range(count)):
         told.append("The running averages of batch normalization begin anew.")
     return told
 

@@ -32,7 +32,9 @@ _ROWS = 8
 def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command: Sequence[str]) -> Iterator[Block]:
     """The curve, some of its points, what is to be read off it, and the command to type next."""
     steps, settings = found.steps, trainer.settings
-    yield Heading(f"{name}: which learning rate for a {'-'.join(map(str, trainer.shape.sizes))} network?", Level.TITLE)
+    yield Heading(
+        f"{name}: which learning rate for a {'-'.join(map(str, trainer.architecture.sizes))} network?", Level.TITLE
+    )
     named = settings.optimizer.replace("_", " ")
     yield Paragraph(
         f"A range test, {named}, seed {settings.seed}: in {counted(len(steps), 'update')} the rate "

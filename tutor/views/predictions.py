@@ -21,7 +21,7 @@ def predictions_page(run: Run, name: str, found: Predictions, remarks: list[str]
     """The first examples in a table, the rest in numbers."""
     count = found.outputs.shape[1]
     _, epochs = run.trained
-    sizes = "-".join(map(str, run.shape.sizes))
+    sizes = "-".join(map(str, run.architecture.sizes))
     yield Heading(f"{name}: {counted(count, 'example')} for a {sizes} network", Level.TITLE)
     yield Paragraph(f"It was trained on {run.heading.source.name}, for {counted(epochs, 'epoch')}.")
     yield from map(Paragraph, remarks)

@@ -43,14 +43,14 @@ def training_page(
     `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `plane`
     the decision regions, if there are any. `layers` are those of every epoch, where they were asked for.
     """
-    shape, settings = trainer.shape, trainer.settings
-    single = ", here in single precision," if trainer.form.vector.itemsize == 4 else ""
-    yield Heading(f"{data.name}: a {'-'.join(map(str, shape.sizes))} network", Level.TITLE)
+    architecture, settings = trainer.architecture, trainer.settings
+    single = ", here in single precision," if trainer.engine.vector.itemsize == 4 else ""
+    yield Heading(f"{data.name}: a {'-'.join(map(str, architecture.sizes))} network", Level.TITLE)
     yield Break()
-    sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.form.vector), 'parameter')}"
+    sizes = f"{counted(len(trainer.data.train), 'example')}, {counted(len(trainer.engine.vector), 'parameter')}"
     by_rule = settings.rule == "perceptron"
-    words = " and ".join(dict.fromkeys(shape.activations))
-    loss = "" if by_rule else f" loss: {shape.loss.replace('_', ' ')};"
+    words = " and ".join(dict.fromkeys(architecture.activations))
+    loss = "" if by_rule else f" loss: {architecture.loss.replace('_', ' ')};"
     yield Paragraph(f"{sizes}, {words};{loss} {settings.arithmetic} arithmetic.")
     if by_rule:
         yield Paragraph("By the perceptron rule; the loss of an epoch is the number of examples with a wrong output.")
@@ -80,7 +80,7 @@ def training_page(
 
 def _how_it_ended(trainer: Any, result: Any) -> str:
     """After how many updates, and in what time."""
-    updates = trainer.form.updates
+    updates = trainer.engine.updates
     each = 1e6 * result.seconds / max(1, updates)
     pace = f", {each:.3g} µs each" if each < 1000 else f", {each / 1000:.3g} ms each"
     took = f"{result.seconds:.2f} s" if result.seconds >= 0.1 else f"{1000 * result.seconds:.2g} ms"

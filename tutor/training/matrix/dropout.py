@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutor.data.sampling import words
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 
 Array = Any
 _LANES = 1 << 16
@@ -43,7 +43,7 @@ class Masks:
 
 
 @dataclass(frozen=True)
-class Noise:
+class DropRates:
     """The shares that are left out: of hidden outputs, of weights, of residual layers."""
 
     dropout: float = 0.0
@@ -53,26 +53,28 @@ class Noise:
     def __bool__(self) -> bool:
         return bool(self.dropout or self.dropconnect or self.stochastic_depth)
 
-    def masks(self, shape: Shape, seed: int, epoch: int, batch: int, count: int) -> Masks:
+    def masks(self, architecture: Architecture, seed: int, epoch: int, batch: int, count: int) -> Masks:
         """The masks of one batch of `count` examples, from a stream of its own."""
-        outputs: list[Array | None] = [None] * shape.depth
-        weights: list[Array | None] = [None] * shape.depth
-        branches: list[float | None] = [None] * shape.depth
+        outputs: list[Array | None] = [None] * architecture.depth
+        weights: list[Array | None] = [None] * architecture.depth
+        branches: list[float | None] = [None] * architecture.depth
         if self.dropout:
-            sizes = shape.sizes[1:-1]
+            sizes = architecture.sizes[1:-1]
             kept = _kept(words(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch=batch), self.dropout)
             start = 0
             for depth, size in enumerate(sizes):
                 outputs[depth] = kept[start : start + size * count].reshape(size, count)
                 start += size * count
         if self.dropconnect:
-            kept = _kept(words(seed, "dropconnect", epoch, -(-shape.dense // 4), batch=batch), self.dropconnect)
-            for depth, mask in enumerate(shape.matrices(kept)):
+            kept = _kept(words(seed, "dropconnect", epoch, -(-architecture.dense // 4), batch=batch), self.dropconnect)
+            for depth, mask in enumerate(architecture.matrices(kept)):
                 mask[:, -1] = 1.0  # a bias is no connection
                 weights[depth] = mask
         if self.stochastic_depth:
-            kept = _kept(words(seed, "depth", epoch, -(-shape.depth // 4), batch=batch), self.stochastic_depth)
-            branches = [float(kept[depth]) if shape.skips(depth) else None for depth in range(shape.depth)]
+            kept = _kept(words(seed, "depth", epoch, -(-architecture.depth // 4), batch=batch), self.stochastic_depth)
+            branches = [
+                float(kept[depth]) if architecture.skips(depth) else None for depth in range(architecture.depth)
+            ]
         return Masks(tuple(outputs), tuple(weights), tuple(branches))
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tutor.data.augmentation import Augmentation
-from tutor.training.architecture import Shape
-from tutor.training.layers import Inside
+from tutor.training.architecture import Architecture
+from tutor.training.layers import LayerState
 from tutor.training.matrix.dropout import Masks
-from tutor.training.matrix.inside import inside
+from tutor.training.matrix.layer_states import layer_states
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
@@ -46,34 +46,34 @@ def _planned(examples: int, settings: Settings) -> dict[int, int]:
     return {size: settings.epochs * (examples // size), **last}
 
 
-class MatrixForm:
+class MatrixEngine:
     """One network on its way: parameters, the optimizer's state, and epochs of updates."""
 
     name: Literal["matrix", "straight-line"] = "matrix"
 
     def __init__(
         self,
-        shape: Shape,
+        architecture: Architecture,
         system: System,
         data: Prepared,
         settings: Settings,
         vector: Array,
-        shares: Array | None = None,
+        sample_weights: Array | None = None,
         augmentation: Augmentation | None = None,
         image: Image | None = None,
     ) -> None:
         self.system, self.data, self.settings = system, data, settings
-        self.shares, self.augmentation, self.image = shares, augmentation, image
+        self.sample_weights, self.augmentation, self.image = sample_weights, augmentation, image
         self.single = system.name == "fast" and len(vector) >= SINGLE_FROM
         kind = np.float32 if self.single else np.float64
         self.vector = vector.astype(kind)
-        self.network = Network(shape, system, self.vector, np.empty(len(vector), kind))
+        self.network = Network(architecture, system, self.vector, np.empty(len(vector), kind))
         self.learning = settings.learning
-        free = shape.free(self.learning.frozen) if self.learning.frozen else None
-        self.optimization = MatrixOptimizer(settings.training, len(vector), shape.weights(), system, kind, free)
+        free = architecture.free(self.learning.frozen) if self.learning.frozen else None
+        self.optimization = MatrixOptimizer(settings.training, len(vector), architecture.weights(), system, kind, free)
         self.update = Update(self.network, self.optimization, _planned(len(data.train), settings))
         self.examples = system.examples(data.rows, self.single)
-        self.examples.prepare(shape.sizes[1], min(settings.batch_size, len(data.train)))
+        self.examples.prepare(architecture.sizes[1], min(settings.batch_size, len(data.train)))
         self.targets = data.targets.astype(kind)
         self.failed = ""
 
@@ -96,32 +96,32 @@ class MatrixForm:
         places, size = self.data.train[order], self.settings.batch_size
         examples, positions = self._examples(number, places, order)
         targets = self.targets.take(places, axis=1)
-        asked, told = _batches(targets, size), _batches(np.empty_like(targets), size)
-        shares = None if self.shares is None else self.shares[places]
-        noisy, together = bool(self.settings.noise), not self.learning.output_first
-        masks, few = None, None
-        for batch, (some, outputs) in enumerate(zip(asked, told, strict=True)):
+        batch_targets, batch_outputs = _batches(targets, size), _batches(np.empty_like(targets), size)
+        sample_weights = None if self.sample_weights is None else self.sample_weights[places]
+        has_masks, together = bool(self.settings.drop_rates), not self.learning.output_first
+        masks, weights = None, None
+        for batch, (some, outputs) in enumerate(zip(batch_targets, batch_outputs, strict=True)):
             start, end = batch * size, (batch + 1) * size
-            if noisy:
+            if has_masks:
                 masks = self._masks(number, batch, some.shape[1])
-            if shares is not None:
-                few = shares[start:end]
+            if sample_weights is not None:
+                weights = sample_weights[start:end]
             if together:
-                self.update.gradient(examples, positions[start:end], some, outputs, few, masks)
-                self.update.step(self.update.loss(some, outputs, few), number - 1)
+                self.update.gradient(examples, positions[start:end], some, outputs, weights, masks)
+                self.update.step(self.update.loss(some, outputs, weights), number - 1)
             else:
-                self.update.output_first(examples, positions[start:end], some, outputs, few, masks, number - 1)
-        return self._mean_loss(np.concatenate(told, axis=1), targets, shares)
+                self.update.output_first(examples, positions[start:end], some, outputs, weights, masks, number - 1)
+        return self._mean_loss(np.concatenate(batch_outputs, axis=1), targets, sample_weights)
 
-    def _mean_loss(self, outputs: Array, targets: Array, shares: Array | None) -> float:
-        loss = self.network.loss.mean(outputs, targets, shares)
+    def _mean_loss(self, outputs: Array, targets: Array, sample_weights: Array | None) -> float:
+        loss = self.network.loss.mean(outputs, targets, sample_weights)
         if np.isfinite(loss) and np.isfinite(self.vector).all():
             return loss
         self.failed = self._failure(outputs, loss)
         return float("nan")
 
     def _masks(self, epoch: int, batch: int, count: int) -> Masks:
-        masks = self.settings.noise.masks(self.network.shape, self.settings.seed, epoch, batch, count)
+        masks = self.settings.drop_rates.masks(self.network.architecture, self.settings.seed, epoch, batch, count)
         kind = self.vector.dtype
         return masks.map(lambda mask: mask if isinstance(mask, float) else mask.astype(kind, copy=False))
 
@@ -151,31 +151,31 @@ class MatrixForm:
             found = [self.network.forward(examples.take(block)) for block in _blocks(places)]
         return np.concatenate(found, axis=1)
 
-    def judged(self, rows: Array, places: Array) -> Array:
+    def loss_inputs(self, rows: Array, places: Array) -> Array:
         """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
         known = rows is self.data.rows
         examples, found = self.examples if known else self.system.examples(rows, self.single), []
         with np.errstate(all="ignore"):
             for block in _blocks(places):
                 self.network.forward(examples.take(block))
-                found.append(self.network.judged)
+                found.append(self.network.loss_inputs)
         return np.concatenate(found, axis=1)
 
-    def inside(self, most: int | None = None) -> list[Inside]:
+    def layer_states(self, most: int | None = None) -> list[LayerState]:
         """Every layer by all examples of the training part, or by the first so many, in double precision."""
         places, examples = self.data.train[:most], self.system.examples(self.data.rows, False)
         network = self.network
-        examples.prepare(network.shape.sizes[1], len(places))
-        shares = None if self.shares is None else self.shares[places]
+        examples.prepare(network.architecture.sizes[1], len(places))
+        sample_weights = None if self.sample_weights is None else self.sample_weights[places]
         with np.errstate(all="ignore"):
-            return inside(
-                network.shape,
+            return layer_states(
+                network.architecture,
                 self.system,
                 self.vector.astype(np.float64),
                 network.running,
                 examples.take(places),
                 self.data.targets[:, places],
-                shares,
+                sample_weights,
             )
 
     def state(self) -> dict[str, Any]:

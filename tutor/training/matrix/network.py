@@ -9,7 +9,7 @@ import numpy as np
 
 from tutor.maths.losses import LOSSES
 from tutor.maths.setting import numbers
-from tutor.training.architecture import Shape
+from tutor.training.architecture import Architecture
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.layers import Activate, FirstLinear, Hidden, Linear, Normalise, Softmax
 
@@ -19,45 +19,47 @@ Running = Sequence[tuple[Array, Array]]
 
 
 class BatchLoss:
-    """A loss in one arithmetic. What is judged has a row an output and a column an example, as targets have: the last
-    weighted sums where the loss takes outputs for probabilities, since the logarithm of one that is rounded to 0 is
-    known there; else the outputs.
+    """A loss in one arithmetic, worked from a row an output and a column an example, as targets have: the last weighted
+    sums where the loss takes outputs for probabilities, since the logarithm of one that is rounded to 0 is known there;
+    else the outputs.
     """
 
-    def __init__(self, shape: Shape, system: System) -> None:
-        self.name, self.system, self.entry = shape.loss, system, LOSSES[shape.loss]
-        self.by_sum = self.entry.by_sum if self.entry.output == shape.activations[-1] else None
-        self._own = [*map(system.number, numbers(self.entry.settings, shape.loss_setting).values())]
+    def __init__(self, architecture: Architecture, system: System) -> None:
+        self.name, self.system, self.entry = architecture.loss, system, LOSSES[architecture.loss]
+        self.by_sum = self.entry.by_sum if self.entry.output == architecture.activations[-1] else None
+        self._own = [*map(system.number, numbers(self.entry.settings, architecture.loss_setting).values())]
 
     @property
     def by_sums(self) -> bool:
-        """Whether the weighted sums are judged, not the outputs."""
+        """Whether the loss is worked from the weighted sums, not from the outputs."""
         return self.by_sum is not None
 
     def slope(self, outputs: Array, targets: Array) -> Array:
         """The derivative of an example's loss by each of its outputs."""
         return self._shared(self.entry.slope(outputs, targets, *self._own, self.system), targets)
 
-    def mean(self, judged: Array, targets: Array, shares: Array | None = None) -> float:
-        """The mean over the examples of the loss of each; `shares` weigh them."""
+    def mean(self, loss_inputs: Array, targets: Array, sample_weights: Array | None = None) -> float:
+        """The mean over the examples of the loss of each; `sample_weights` weigh them."""
         count: int = targets.shape[1]
         if self.by_sums:
-            judged = judged.astype(np.float64, copy=False)
+            loss_inputs = loss_inputs.astype(np.float64, copy=False)
         if self.by_sums and self.name == "cross_entropy":  # what has a target of 0 adds nothing
-            asked = np.flatnonzero(targets != 0)
-            example = asked % count
-            terms = self._term(judged.take(asked), targets.take(asked), self._log_total(judged).take(example))
-            weighed = terms if shares is None else terms * shares.take(example)
+            nonzero = np.flatnonzero(targets != 0)
+            example = nonzero % count
+            terms = self._term(
+                loss_inputs.take(nonzero), targets.take(nonzero), self._log_total(loss_inputs).take(example)
+            )
+            weighed = terms if sample_weights is None else terms * sample_weights.take(example)
         else:
-            terms = self.system.column_sums(self._shared(self._term(judged, targets, None), targets))
-            weighed = terms if shares is None else terms * shares
+            terms = self.system.column_sums(self._shared(self._term(loss_inputs, targets, None), targets))
+            weighed = terms if sample_weights is None else terms * sample_weights
         total = self.system.total(weighed)
         return float(total / count)
 
-    def _term(self, judged: Array, targets: Array, rest: Array | None) -> Array:
+    def _term(self, loss_inputs: Array, targets: Array, rest: Array | None) -> Array:
         if self.by_sum is not None:
-            return self.by_sum(judged, targets, rest, self.system)
-        return self.entry.term(judged, targets, *self._own, self.system)
+            return self.by_sum(loss_inputs, targets, rest, self.system)
+        return self.entry.term(loss_inputs, targets, *self._own, self.system)
 
     def _log_total(self, sums: Array) -> Array:
         """ln of the sum of exp(z) over the outputs, (examples,); the largest z is taken from all on the way."""
@@ -69,30 +71,32 @@ class BatchLoss:
 
 
 class Network:
-    """A shape in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`. With batch
+    """An architecture in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`. With batch
     normalization `running` has the mean and the variance of each hidden layer, changed in place."""
 
-    def __init__(self, shape: Shape, system: System, vector: Array, gradient: Array, running: Running = ()) -> None:
-        self.shape, self.system, self.vector, self.gradient = shape, system, vector, gradient
-        self.running = running or [(np.zeros_like(scale), np.ones_like(scale)) for scale in shape.scales(vector)]
-        self.loss = BatchLoss(shape, system)
-        parts = list(zip(shape.matrices(vector), shape.matrices(gradient), strict=True))
+    def __init__(
+        self, architecture: Architecture, system: System, vector: Array, gradient: Array, running: Running = ()
+    ) -> None:
+        self.architecture, self.system, self.vector, self.gradient = architecture, system, vector, gradient
+        self.running = running or [(np.zeros_like(scale), np.ones_like(scale)) for scale in architecture.scales(vector)]
+        self.loss = BatchLoss(architecture, system)
+        parts = list(zip(architecture.matrices(vector), architecture.matrices(gradient), strict=True))
         self.sums: list[FirstLinear | Linear] = [FirstLinear(*parts[0]), *(Linear(*part, system) for part in parts[1:])]
-        scales = zip(self.sums, shape.scales(vector), shape.scales(gradient), self.running, strict=False)
+        scales = zip(self.sums, architecture.scales(vector), architecture.scales(gradient), self.running, strict=False)
         self.normalised = [Normalise(*scale, system) for scale in scales]
         self.hidden = [
-            Hidden(sums, Activate(shape.activations[depth], system), shape.skips(depth))
+            Hidden(sums, Activate(architecture.activations[depth], system), architecture.skips(depth))
             for depth, sums in enumerate(self.normalised or self.sums[:-1])
         ]
-        last = shape.activations[-1]
+        last = architecture.activations[-1]
         self.activate = Softmax(system) if last == "softmax" else Activate(last, system)
-        self.simple = LOSSES[shape.loss].output == last  # dE/dz is output minus target
+        self.simple = LOSSES[architecture.loss].output == last  # dE/dz is output minus target
 
     def forward(self, batch: Any, learning: bool = False, masks: Masks | None = None) -> Array:
         """The outputs for a batch, without what the masks leave out: one row an output, one column an example."""
         for layer in self.normalised:
             layer.learning = learning
-        self._leave_out(masks or Masks.nothing(self.shape.depth))
+        self._leave_out(masks or Masks.nothing(self.architecture.depth))
         x = batch
         for hidden in self.hidden:
             x = hidden.forward(x)
@@ -100,7 +104,7 @@ class Network:
         return self.outputs
 
     @property
-    def judged(self) -> Array:
+    def loss_inputs(self) -> Array:
         """What the loss of the batch that went forward last is worked from."""
         return self.activate.z if self.loss.by_sums else self.outputs
 
@@ -110,12 +114,12 @@ class Network:
         for hidden, branch, kept in zip(self.hidden, masks.branches, masks.outputs, strict=False):
             hidden.branch, hidden.kept = branch, kept
 
-    def backward(self, targets: Array, shares: Array | None = None) -> None:
-        """The derivative of the mean loss of the batch that went forward last; `shares` weigh the examples."""
+    def backward(self, targets: Array, sample_weights: Array | None = None) -> None:
+        """The derivative of the mean loss of the batch that went forward last; `sample_weights` weigh the examples."""
         delta = self.outputs - targets if self.simple else self.loss.slope(self.outputs, targets)
         delta /= targets.shape[1]
-        if shares is not None:
-            delta *= shares
+        if sample_weights is not None:
+            delta *= sample_weights
         if not self.simple:
             delta = self.activate.backward(delta)
         delta = self.sums[-1].backward(delta)

@@ -37,19 +37,25 @@ class Update:
         self._change: tuple[Callable[..., None], list[str]] | None = None
 
     def gradient(
-        self, examples: Any, places: Array, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+        self,
+        examples: Any,
+        places: Array,
+        targets: Array,
+        outputs: Array,
+        sample_weights: Array | None,
+        masks: Masks | None,
     ) -> None:
-        """Put what is judged of the examples at these places into `outputs`, and the derivative of their mean loss into
+        """Put what the loss of the examples at these places is worked from into `outputs`, and the derivative of their mean loss into
         the gradient of the network."""
         if examples is not self._examples():
             self._examples, self._by_size = ref(examples), {}
         run = self._by_size.get(len(places))
         if run is None:
-            _gradient(self.network, examples.take(places), targets, outputs, shares, masks)
+            _gradient(self.network, examples.take(places), targets, outputs, sample_weights, masks)
             if len(places) in self._written:
-                self._write(examples, len(places), targets, outputs, shares, masks)
+                self._write(examples, len(places), targets, outputs, sample_weights, masks)
         else:
-            run(examples.x.take, places, targets, outputs, *_given(shares, masks))
+            run(examples.x.take, places, targets, outputs, *_given(sample_weights, masks))
 
     def output_first(
         self,
@@ -57,7 +63,7 @@ class Update:
         places: Array,
         targets: Array,
         outputs: Array,
-        shares: Array | None,
+        sample_weights: Array | None,
         masks: Masks | None,
         epoch: int,
     ) -> None:
@@ -65,21 +71,21 @@ class Update:
         been changed."""
         network, optimization = self.network, self.optimization
         network.forward(examples.take(places), True, masks)
-        outputs[...] = network.judged
-        numbers = optimization.numbers(self.loss(targets, outputs, shares), epoch)
+        outputs[...] = network.loss_inputs
+        numbers = optimization.numbers(self.loss(targets, outputs, sample_weights), epoch)
         for depth, sums in enumerate(network.sums):
             sums.learned = partial(self._change_layer, depth, numbers)
-        network.backward(targets, shares)
+        network.backward(targets, sample_weights)
 
     def _change_layer(self, depth: int, numbers: Mapping[str, float]) -> None:
-        for places in self.network.shape.places(depth):
+        for places in self.network.architecture.places(depth):
             self.optimization.change(self.network.vector, self.network.gradient, numbers, places)
 
-    def loss(self, targets: Array, outputs: Array, shares: Array | None) -> float:
+    def loss(self, targets: Array, outputs: Array, sample_weights: Array | None) -> float:
         """What an optimizer that goes by the loss is told of these examples, with the penalties."""
         if not self.optimization.variant.shared:
             return 0.0
-        return self.network.loss.mean(outputs, targets, shares) + self.optimization.penalty(self.network.vector)
+        return self.network.loss.mean(outputs, targets, sample_weights) + self.optimization.penalty(self.network.vector)
 
     def step(self, loss: float, epoch: int) -> None:
         """Change the parameters by the gradient, which is used up, of a loss in that epoch (from 0)."""
@@ -95,25 +101,32 @@ class Update:
 
     def _write(self, examples: Any, size: int, *arguments: Any) -> None:
         """Code for the next batches of this kind, which may have been there before."""
-        kind = examples.kind(self.network.shape.sizes[1], size)
+        kind = examples.kind(self.network.architecture.sizes[1], size)
         if (size, *kind) not in self._gradients:
             self._gradients[size, *kind] = self._written_gradient(examples, size, *arguments)
         self._by_size[size] = self._gradients[size, *kind]
 
     def _written_gradient(
-        self, examples: Any, size: int, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+        self,
+        examples: Any,
+        size: int,
+        targets: Array,
+        outputs: Array,
+        sample_weights: Array | None,
+        masks: Masks | None,
     ) -> Callable[..., None]:
         """`_gradient` for batches of this size, and arguments like these."""
         code, network = Code(self._pool), self.network
         running = [(code.leaf(mean), code.leaf(variance)) for mean, variance in network.running]
-        take, places, asked, told = code.argument(), code.argument(), code.argument(targets), code.argument(outputs)
-        few = None if shares is None else code.argument(shares)
+        take, places, y, a = code.argument(), code.argument(), code.argument(targets), code.argument(outputs)
+        weights = None if sample_weights is None else code.argument(sample_weights)
         kept = None if masks is None else masks.map(code.argument)
         x = code.buffer((size, examples.x.shape[1]), examples.x.dtype)
         code.write("{}({}, 0, {out}, 'clip')", take.name, places.name, out=x)
         arrays = code.leaf(network.vector), code.leaf(network.gradient)
-        _gradient(Network(network.shape, network.system, *arrays, running), examples.batch(x), asked, told, few, kept)
-        return code.function([take, places, asked, told, *_given(few, kept)])
+        coded = Network(network.architecture, network.system, *arrays, running)
+        _gradient(coded, examples.batch(x), y, a, weights, kept)
+        return code.function([take, places, y, a, *_given(weights, kept)])
 
     def _written_change(self) -> tuple[Callable[..., None], list[str]]:
         """What the optimization does, and the names of the numbers that it asks for."""
@@ -126,13 +139,13 @@ class Update:
 
 
 def _gradient(
-    network: Network, batch: Any, targets: Array, outputs: Array, shares: Array | None, masks: Masks | None
+    network: Network, batch: Any, targets: Array, outputs: Array, sample_weights: Array | None, masks: Masks | None
 ) -> None:
     network.forward(batch, True, masks)
-    outputs[...] = network.judged
-    network.backward(targets, shares)
+    outputs[...] = network.loss_inputs
+    network.backward(targets, sample_weights)
 
 
-def _given(shares: Array | None, masks: Masks | None) -> list[Any]:
+def _given(sample_weights: Array | None, masks: Masks | None) -> list[Any]:
     """Those arguments that there are."""
-    return [*([] if shares is None else [shares]), *([] if masks is None else masks.there)]
+    return [*([] if sample_weights is None else [sample_weights]), *([] if masks is None else masks.there)]

@@ -13,10 +13,10 @@ import numpy as np
 from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import Setting
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
-from tutor.training.layers import Inside
+from tutor.training.layers import LayerState
 from tutor.training.matrix.optimizer import rates_in
 from tutor.training.settings import Learning
-from tutor.training.straight_line.inside import inside
+from tutor.training.straight_line.layer_states import layer_states
 from tutor.training.straight_line.program import program_of
 from tutor.training.straight_line.source import Epoch, Run
 from tutor.training.straight_line.steps import COUNT, EVERY_LAYER, worksheet_of_update
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 System = Any
 
 
-class SmallForm:
+class StraightLineEngine:
     """Straight-line code with the schedule of its learning rate."""
 
     name: Literal["matrix", "straight-line"] = "straight-line"
@@ -61,13 +61,13 @@ class SmallForm:
         """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""
         return self.line.outputs(rows[places, :-1].T)
 
-    def judged(self, rows: Floats, places: Places) -> Floats:
+    def loss_inputs(self, rows: Floats, places: Places) -> Floats:
         """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
-        return self.line.judged(rows[places, :-1].T)
+        return self.line.loss_inputs(rows[places, :-1].T)
 
-    def inside(self, most: int | None = None) -> list[Inside]:
+    def layer_states(self, most: int | None = None) -> list[LayerState]:
         """Every layer by all examples of the training part, or by the first so many."""
-        return self.line.inside(self.system, most)
+        return self.line.layer_states(self.system, most)
 
     def worksheet(self, group: Places, epoch: int, chain: str | None) -> Worksheet:
         """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
@@ -176,7 +176,7 @@ class StraightLine:
         """The outputs, (outputs, examples), for the examples in the columns of x, (features, examples)."""
         return self._worked(self._program.single.outputs, x)
 
-    def judged(self, x: Floats) -> Floats:
+    def loss_inputs(self, x: Floats) -> Floats:
         """What the loss is worked from, (outputs, examples): the last weighted sums where it takes outputs for
         probabilities, else the outputs."""
         network = self.problem.network
@@ -192,7 +192,7 @@ class StraightLine:
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
         return np.array(self._forward(wanted)(parameters, [(*row, *missing) for row in x.T.tolist()])).T
 
-    def inside(self, system: System, most: int | None = None) -> list[Inside]:
+    def layer_states(self, system: System, most: int | None = None) -> list[LayerState]:
         """Every layer by the first so many of the examples that it is trained on. What has no value is NaN."""
         rows, single = self._rows[:most], self._program.single
         layers = single.layers
@@ -204,7 +204,7 @@ class StraightLine:
         values = {name: float(value) for name, value in single.constants.items()}
         values |= dict(zip(self.parameters, self._kept, strict=False))
         x = np.array([row[: self._inputs] for row in rows]).T
-        return inside(layers, values, dict(zip(names, found, strict=True)), x, system)
+        return layer_states(layers, values, dict(zip(names, found, strict=True)), x, system)
 
     def worksheet(self, group: Sequence[int], epoch: int, chain: str | None = None) -> Worksheet:
         """The exact worksheet of the next update, by the examples of the group in that epoch (from 0)."""

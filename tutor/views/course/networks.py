@@ -47,7 +47,7 @@ def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | N
 
 def _sorted(row: Trained) -> list[tuple[float, float]]:
     """The weights without biases from the lowest to the highest, each with the percentage of the others below it."""
-    weights = sorted(map(float, row.trainer.form.vector[row.trainer.shape.weights()]))
+    weights = sorted(map(float, row.trainer.engine.vector[row.trainer.architecture.weights()]))
     return [(100 * place / max(1, len(weights) - 1), weight) for place, weight in enumerate(weights)]
 
 
@@ -61,7 +61,7 @@ def _at_the_end(row: Trained) -> Plane:
 def _confused(row: Trained) -> Iterator[Block]:
     from tutor.training.results import confusion
 
-    row.trainer.form.restore(row.states[row.last])
+    row.trainer.engine.restore(row.states[row.last])
     found = confusion(row.trainer)
     if not found[1]:
         raise ValueError(f"show: 'confusion': {row.name} has no classes")

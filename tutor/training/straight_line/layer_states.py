@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from tutor.maths.activations import ACTIVATIONS
-from tutor.training.layers import Inside, slopes_of, steepest_of
+from tutor.training.layers import LayerState, slopes_of, steepest_of
 from tutor.training.straight_line.steps import LayerNames
 
 Array = Any
 System = Any
 
 
-def inside(
+def layer_states(
     layers: Sequence[LayerNames], parameters: Mapping[str, float], seen: Mapping[str, Array], x: Array, system: System
-) -> list[Inside]:
+) -> list[LayerState]:
     """Every layer of a network with these parameters by name; `seen` has what each step comes to for the examples in
     the columns of x. A weight that several connections share counts once in a layer, and is moved by all of them."""
     found, before = [], x
@@ -36,7 +36,7 @@ def inside(
         learns = signal if names.signals else None
         rows = zip(names.layer.weights, names.layer.biases, strict=True)
         units = np.array([[parameters[name] if name else 0.0 for name in (*row, bias)] for row, bias in rows])
-        found.append(Inside(values, gradient, units, outputs, slopes, learns, steepest))
+        found.append(LayerState(values, gradient, units, outputs, slopes, learns, steepest))
         before = outputs
     return found
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tutor.training.architecture import Shape
-from tutor.training.layers import Inside, slopes_of, steepest_of
+from tutor.training.architecture import Architecture
+from tutor.training.layers import LayerState, slopes_of, steepest_of
 from tutor.training.matrix.layers import FirstLinear, Linear
 from tutor.training.matrix.network import Network, Running
 
@@ -15,7 +15,7 @@ Array = Any
 System = Any
 
 
-class Heard:
+class RecordingSums:
     """Weighted sums in their place in a network; the gradient by them that comes back is kept."""
 
     def __init__(self, sums: FirstLinear | Linear) -> None:
@@ -29,31 +29,39 @@ class Heard:
         return self.own.backward(delta, by_bias)
 
 
-def inside(
-    shape: Shape, system: System, vector: Array, running: Running, batch: Any, targets: Array, shares: Array | None
-) -> list[Inside]:
+def layer_states(
+    architecture: Architecture,
+    system: System,
+    vector: Array,
+    running: Running,
+    batch: Any,
+    targets: Array,
+    sample_weights: Array | None,
+) -> list[LayerState]:
     """Every layer of a network with these parameters and what it makes of a batch, nothing left out. Batch
     normalization works by the batch, as in training; the parameters and running averages stay as they are."""
     gradient = np.zeros_like(vector)
-    network: Any = Network(shape, system, vector, gradient, [(mean.copy(), spread.copy()) for mean, spread in running])
-    heard = [Heard(sums) for sums in network.sums]
-    for layer, one in zip(network.normalised or network.hidden, heard, strict=False):
+    network: Any = Network(
+        architecture, system, vector, gradient, [(mean.copy(), spread.copy()) for mean, spread in running]
+    )
+    recording = [RecordingSums(sums) for sums in network.sums]
+    for layer, one in zip(network.normalised or network.hidden, recording, strict=False):
         layer.sums = one
-    network.sums[-1] = heard[-1]
-    network.forward(batch, learning=shape.batch_norm)
+    network.sums[-1] = recording[-1]
+    network.forward(batch, learning=architecture.batch_norm)
     activations = [*(hidden.activate for hidden in network.hidden), network.activate]
     seen = [(layer.z.copy(), layer.a.copy()) for layer in activations]
-    network.backward(targets, shares)
+    network.backward(targets, sample_weights)
     found = []
     for depth, (sums, outputs) in enumerate(seen):
-        units, own = (shape.matrices(whole)[depth] for whole in (vector, gradient))
-        signal = heard[depth].delta * targets.shape[1]
+        units, own = (architecture.matrices(whole)[depth] for whole in (vector, gradient))
+        signal = recording[depth].delta * targets.shape[1]
         slopes, steepest = None, 1.0
-        if depth < shape.depth - 1:
-            name, parameter = shape.activations[depth], activations[depth].parameter
+        if depth < architecture.depth - 1:
+            name, parameter = architecture.activations[depth], activations[depth].parameter
             slopes, steepest = (
                 slopes_of(name, parameter, sums, outputs, system),
                 steepest_of(name, parameter, system),
             )
-        found.append(Inside(units[:, :-1], own[:, :-1], units, outputs, slopes, signal, steepest))
+        found.append(LayerState(units[:, :-1], own[:, :-1], units, outputs, slopes, signal, steepest))
     return found

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.data.builtin import load
-from tutor.data.sampling import uniforms, words
+from tutor.data.sampling import random_bits, uniforms
 from tutor.experiments.experiment import Outcome
 from tutor.experiments.measures import Measure
 from tutor.experiments.resampling import decomposed, drawn
@@ -29,7 +29,7 @@ def apart(data: str, seeds: int, first: int, **more: Any) -> tuple[float, float,
     said = []
     for seed in range(first, first + seeds):
         train, held_out, tested = split(load(data, first), 0.3, 0, first)
-        raw = uniforms(words(seed, "resample", 0, len(train)))
+        raw = uniforms(random_bits(seed, "resample", 0, len(train)))
         chosen = np.sort([train[int(u * len(train))] for u in raw])
         trainer = set_up(load(data, first), replace(wanted, seed=seed), (chosen, held_out, tested))
         trainer.run()

@@ -24,7 +24,7 @@ from tutor.data import limits
 from tutor.data.augmentation import Augmentation, parse_augmentation
 from tutor.data.builtin import Data
 from tutor.data.readers import is_file_name, read_file
-from tutor.data.sampling import normals, words
+from tutor.data.sampling import normals, random_bits
 from tutor.errors import TutorError
 from tutor.training.preparation import balanced
 
@@ -595,7 +595,7 @@ def augmented(
 ) -> list[list[float]]:
     """The same in plain Python, one number after the other."""
     n, f = x.shape
-    raw = [int(word) for word in words(seed, "augment", epoch, 3 * n + n * f)]
+    raw = [int(word) for word in random_bits(seed, "augment", epoch, 3 * n + n * f)]
     rows = []
     for i, row in enumerate(x.tolist()):
         new = list(row)
@@ -627,7 +627,7 @@ def augmented(
 def test_augmentation_agrees_with_plain_python(
     wanted: Augmentation, shape: tuple[int, int], count: int, seed: int, kind: Any
 ) -> None:
-    x = normals(words(1, "data", 0, count * shape[0] * shape[1])).reshape(count, -1).astype(kind)
+    x = normals(random_bits(1, "data", 0, count * shape[0] * shape[1])).reshape(count, -1).astype(kind)
     before = x.copy()
     found = wanted.apply(x, shape, seed, 5)
     assert found.dtype == kind and np.array_equal(x, before) and found is not x
@@ -654,7 +654,9 @@ def test_augmentation_goes_every_way_equally_often(monkeypatch: pytest.MonkeyPat
 
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_a_stream_of_words_can_be_drawn_in_pieces(start: int, count: int) -> None:
-    assert np.array_equal(words(7, "augment", 3, 60)[start : start + count], words(7, "augment", 3, count, start))
+    assert np.array_equal(
+        random_bits(7, "augment", 3, 60)[start : start + count], random_bits(7, "augment", 3, count, start)
+    )
 
 
 def test_augmentation_is_asked_for_in_words() -> None:

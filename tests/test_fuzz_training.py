@@ -237,7 +237,7 @@ def test_random_settings_agree_with_plain_numpy(drawn: tuple[Settings, int, int,
     every, size = np.arange(len(rows)), min(wanted.batch_size, len(train))
     assert trainer.engine.outputs(trainer.data.rows, every) == pytest.approx(plain.forward(rows), abs=TOLERANCE)
     for epoch in range(1, UPDATES + 1):
-        batch = trainer.orders(epoch, epoch)[0][:size]
+        batch = trainer.permutations(epoch, epoch)[0][:size]
         rate = wanted.learning_rate / (1 + (epoch - 1)) if wanted.schedule == "inverse_time" else wanted.learning_rate
         (found,) = trainer.engine.run(epoch, batch[None])
         places = train[batch]

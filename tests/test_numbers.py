@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.data.sampling import uniforms, words
+from tutor.data.sampling import random_bits, uniforms
 from tutor.marking.answer import read_written
 from tutor.maths.number_system import FUNCTIONS
 from tutor.numbers import decimals, reproducible_scalars
@@ -76,7 +76,7 @@ def test_the_slopes_and_the_rational_values_of_the_table_are_right(name: str) ->
 
 
 def test_the_reproducible_error_function_is_right_nearly_to_the_last_place() -> None:
-    x = 6.2 * uniforms(words(1, "data", 0, 20_000)) ** 2
+    x = 6.2 * uniforms(random_bits(1, "data", 0, 20_000)) ** 2
     found = ARITHMETICS["reproducible"].erf(x)
     with mpmath.workdps(40):
         exact = [mpmath.erf(mpmath.mpf(value)) for value in x.tolist()]

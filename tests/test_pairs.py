@@ -101,7 +101,7 @@ def in_matrices(like: Trainer, arithmetic: str) -> np.ndarray[Any, Any]:
     """The parameters after the same training in matrix form."""
     wanted, system = replace(like.settings, arithmetic=arithmetic), ARITHMETICS[arithmetic]
     form = MatrixEngine(like.shape, system, like.data, wanted, like.initial.copy())
-    form.run(1, like.orders(1, wanted.epochs))
+    form.run(1, like.permutations(1, wanted.epochs))
     return form.vector
 
 
@@ -112,7 +112,7 @@ def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
     exec(compile(EXPORTS["numpy"](plan_of(load_run(folder / "r.npz"), "trained")), "script", "exec"), space)
     assert space["predict"](X) == pytest.approx(trainer.engine.outputs(trainer.data.rows, np.arange(8)).T, abs=1e-10)
     number, size = trainer.done + 1, trainer.settings.batch_size
-    order = trainer.orders(number, number)
+    order = trainer.permutations(number, number)
     trainer.engine.run(number, order)
     places = trainer.data.train[order[0]]
     for start in range(0, len(places), size):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from variants import VARIANTS, in_toml, named, typed
 
-from tutor.data.sampling import normals, permutation, uniforms, words
+from tutor.data.sampling import normals, permutation, random_bits, uniforms
 from tutor.errors import TutorError
 from tutor.lessons.find import worksheet_of
 from tutor.lessons.format import Lesson
@@ -43,7 +43,7 @@ def points() -> Array:
     edges += [708.0, 709.7, 709.78, 709.782712893384, 709.7827128933841, 720.5, 744.4, 745.1332191019412, 746.0]
     edges += [math.nextafter(x, y) for x in (1.0, 0.125, 19.5, 708.0, 0.7071067811865476) for y in (0.0, 30.0, 800.0)]
     steps = np.arange(1.0, 530000.0, 97.0) * (math.log(2) / 512)  # between two steps of the table of exp
-    drawn = uniforms(words(1, "data", 0, 100_000))
+    drawn = uniforms(random_bits(1, "data", 0, 100_000))
     return np.concatenate(
         [edges, steps, 750.0 * drawn, 10.0 ** (616.0 * drawn[:50_000] - 308.0), 21.0 * drawn[:40_000]]
     )
@@ -347,9 +347,9 @@ def matrix_form(
 def same_as_the_matrix_form(
     shape: Architecture, rules: Training, count: int, size: int, arithmetic: str, updates: int = 20, seed: int = 1
 ) -> None:
-    vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
-    x = normals(words(seed, "data", 0, count * shape.sizes[0])).reshape(shape.sizes[0], count)
-    targets = uniforms(words(seed, "data", 1, count * shape.sizes[-1])).reshape(shape.sizes[-1], count)
+    vector = 0.7 * normals(random_bits(seed, "weights", 0, shape.count))
+    x = normals(random_bits(seed, "data", 0, count * shape.sizes[0])).reshape(shape.sizes[0], count)
+    targets = uniforms(random_bits(seed, "data", 1, count * shape.sizes[-1])).reshape(shape.sizes[-1], count)
     if shape.activations[-1] == "softmax":
         targets = (targets == targets.max(axis=0)).astype(float)
     line = StraightLine(problem_of(shape, vector, rules), x, targets, size, arithmetic)
@@ -413,13 +413,13 @@ def test_any_network_in_both_forms(data: st.DataObject) -> None:
 
 def xor(arithmetic: str = "fast", rate: float = 0.5, optimizer: str = "sgd", **more: Any) -> StraightLine:
     shape = Architecture((2, 2, 1), ("sigmoid", "sigmoid"), more.pop("loss", "half_squared_error"))
-    vector = 2.0 * normals(words(4, "weights", 0, 9))
+    vector = 2.0 * normals(random_bits(4, "weights", 0, 9))
     x, targets = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 1.0, 0.0]])
     return StraightLine(problem_of(shape, vector, trained_by(optimizer, rate, **more)), x, targets, 1, arithmetic)
 
 
 def orders(count: int, first: int = 1) -> list[list[int]]:
-    return [permutation(words(1, "shuffle", epoch, 4)).tolist() for epoch in range(first, first + count)]
+    return [permutation(random_bits(1, "shuffle", epoch, 4)).tolist() for epoch in range(first, first + count)]
 
 
 def test_xor_is_learned() -> None:
@@ -457,8 +457,8 @@ def test_the_worksheet_of_any_update_is_what_the_training_does_next(
     rules = trained_by(
         optimizer, 0.3, settings, schedule="constant" if optimizer == "adaptive_sign" else "inverse_time", l2=0.01
     )
-    vector = normals(words(1, "weights", 0, shape.count))
-    x, targets = normals(words(1, "data", 0, 14)).reshape(2, 7), np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]]
+    vector = normals(random_bits(1, "weights", 0, shape.count))
+    x, targets = normals(random_bits(1, "data", 0, 14)).reshape(2, 7), np.eye(3)[:, [0, 1, 2, 0, 1, 2, 0]]
     line = StraightLine(problem_of(shape, vector, rules), x, targets, size, "reproducible")
     rate = MatrixOptimizer(rules, 1, np.array([True]), ARITHMETICS["fast"]).rate
     line.run([range(7)] * 3, [rate(e) for e in range(3)])

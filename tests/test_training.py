@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from variants import VARIANTS, in_toml, typed
 
 from tutor.data.builtin import DATA, load
-from tutor.data.sampling import normals, permutation, uniforms, words
+from tutor.data.sampling import normals, permutation, random_bits, uniforms
 from tutor.lessons.find import worksheet_of
 from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
@@ -52,7 +52,7 @@ Array = Any
     ],
 )
 def test_elementary_functions_are_right_to_the_last_place(name: str, low: float, high: float, ulps: float) -> None:
-    x = low + (high - low) * uniforms(words(5, "data", 0, 3000))
+    x = low + (high - low) * uniforms(random_bits(5, "data", 0, 3000))
     with mpmath.workprec(120):
         for value, found in zip(x, getattr(reproducible_arrays, name)(x), strict=True):
             true = getattr(mpmath, name)(mpmath.mpf(float(value)))
@@ -71,7 +71,7 @@ def test_the_edges_of_elementary_functions() -> None:
 
 
 def drawn(purpose: int, rows: int, columns: int) -> Array:
-    return normals(words(1, "data", purpose, rows * columns)).reshape(rows, columns)
+    return normals(random_bits(1, "data", purpose, rows * columns)).reshape(rows, columns)
 
 
 def times(a: Array, b: Array) -> Array:
@@ -92,7 +92,7 @@ def exactly(a: Array, b: Array) -> Array:
 def test_large_products_do_not_depend_on_the_order_of_adding(shape: tuple[int, int, int]) -> None:
     n, k, m = shape
     a, b = drawn(0, n, k), drawn(1, k, m)
-    order = permutation(words(1, "data", 2, k))
+    order = permutation(random_bits(1, "data", 2, k))
     found = times(a, b)
     assert np.array_equal(found, times(np.ascontiguousarray(a[:, order]), np.ascontiguousarray(b[order])))
     assert np.abs(found - exactly(a, b)).max() <= 1e-12 * np.abs(a).max() * np.abs(b).max() * k
@@ -117,7 +117,7 @@ def test_products_with_examples_do_not_depend_on_the_order_of_adding(kind: str) 
     if kind == "single":
         x = x.astype(np.float32)
     weights, delta = drawn(1, 32, 90), drawn(2, 32, 40)
-    across, down = permutation(words(1, "data", 3, 90)), permutation(words(1, "data", 4, 40))
+    across, down = permutation(random_bits(1, "data", 3, 90)), permutation(random_bits(1, "data", 4, 40))
     rows = ExactRows(x.copy())
     found, shuffled = rows.take(np.arange(40)).times(weights), ExactRows(x[:, across].copy())
     assert np.array_equal(found, shuffled.take(np.arange(40)).times(weights[:, across]))
@@ -130,9 +130,9 @@ def test_products_with_examples_do_not_depend_on_the_order_of_adding(kind: str) 
 
 
 def test_random_numbers_are_what_they_say() -> None:
-    raw = words(3, "weights", 0, 20_000)
-    assert np.array_equal(raw[:50], words(3, "weights", 0, 50)) and not np.array_equal(
-        raw[:50], words(3, "shuffle", 0, 50)
+    raw = random_bits(3, "weights", 0, 20_000)
+    assert np.array_equal(raw[:50], random_bits(3, "weights", 0, 50)) and not np.array_equal(
+        raw[:50], random_bits(3, "shuffle", 0, 50)
     )
     u, z = uniforms(raw), normals(raw)
     assert u.min() >= 0 and u.max() < 1 and abs(u.mean() - 0.5) < 0.01
@@ -140,7 +140,7 @@ def test_random_numbers_are_what_they_say() -> None:
         for p, found in list(zip(u, z, strict=True))[:300]:
             true = mpmath.sqrt(2) * mpmath.erfinv(2 * (mpmath.mpf(float(p)) + mpmath.mpf(2) ** -54) - 1)
             assert abs(found - float(true)) < 1e-13 * max(1, abs(true))
-    assert sorted(permutation(words(1, "shuffle", 4, 1000)).tolist()) == list(range(1000))
+    assert sorted(permutation(random_bits(1, "shuffle", 4, 1000)).tolist()) == list(range(1000))
 
 
 def test_whole_powers_of_settings_are_multiplied_out() -> None:
@@ -174,15 +174,15 @@ def test_gradients_agree_with_central_differences(data: st.DataObject) -> None:
     system = data.draw(st.sampled_from(list(ARITHMETICS.values())))
     shape = Architecture(sizes, (*hidden, last), loss, norm, residual)
     seed = data.draw(st.integers(0, 1000))
-    vector = 0.7 * normals(words(seed, "weights", 0, shape.count))
+    vector = 0.7 * normals(random_bits(seed, "weights", 0, shape.count))
     network = Network(shape, system, vector.copy(), np.empty(shape.count))
-    x = rows_with_ones(normals(words(seed, "data", 0, 4 * sizes[0])).reshape(4, sizes[0]))
+    x = rows_with_ones(normals(random_bits(seed, "data", 0, 4 * sizes[0])).reshape(4, sizes[0]))
     batch = system.examples(x, False).take(np.arange(4))
-    targets = uniforms(words(seed, "data", 1, 4 * sizes[-1])).reshape(sizes[-1], 4)
+    targets = uniforms(random_bits(seed, "data", 1, 4 * sizes[-1])).reshape(sizes[-1], 4)
     if last == "softmax":
         targets = targets / targets.sum(axis=0)
     masks = DropRates(0.3, 0.2, 0.4).masks(shape, seed, 1, 0, 4)
-    shares = uniforms(words(seed, "data", 2, 4)) + 0.5 if data.draw(st.booleans()) else None
+    shares = uniforms(random_bits(seed, "data", 2, 4)) + 0.5 if data.draw(st.booleans()) else None
 
     def mean_loss(v: Array) -> float:
         network.vector[...] = v
@@ -600,7 +600,7 @@ def test_batch_normalization_uses_running_averages_once_the_training_is_over() -
 
 def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
     """19 of 20 examples are of one class, and the two overlap: only with weights is the rare one found at all."""
-    draw = normals(words(4, "data", 0, 800))
+    draw = normals(random_bits(4, "data", 0, 800))
     rows = [(z + (1.2 if i % 20 == 0 else 0), "rare" if i % 20 == 0 else "common") for i, z in enumerate(draw)]
     (tutor.folder / "d.csv").write_text("a,y\n" + "".join(f"{a:.4f},{y}\n" for a, y in rows))
     base = ["--data", "d.csv", "--hidden", "0", "--epochs", "60", "--learning-rate", "0.05", "--save", "r.json"]
@@ -615,7 +615,7 @@ def test_class_weights_let_a_rare_class_count(tutor: Tutor) -> None:
 @pytest.mark.parametrize("strengths", [*({name: 0.3} for name in PENALTIES), dict.fromkeys(PENALTIES, 0.2)], ids=str)
 def test_penalties_agree_with_central_differences(strengths: dict[str, Any]) -> None:
     shape = Architecture((2, 3, 2), ("tanh", "softmax"), "cross_entropy", batch_norm=True)
-    vector = normals(words(2, "weights", 0, shape.count))
+    vector = normals(random_bits(2, "weights", 0, shape.count))
     optimization = MatrixOptimizer(
         Settings(optimizer="sgd", learning_rate=1.0, **strengths).training,
         shape.count,

@@ -94,7 +94,7 @@ def gone_on(
     force: bool,
 ) -> tuple[Source | None, Data, Trainer]:
     """A saved run that goes on; all but the number of epochs is settled in it."""
-    from tutor.data.source import places
+    from tutor.data.source import possible_paths
     from tutor.runs.run import go_on, schedule_note
     from tutor.training.settings import option
 
@@ -115,7 +115,7 @@ def gone_on(
             f"{extra[0]} is settled in the saved run; only --epochs, --save and --checkpoint go with --resume"
         )
     source, found, trainer = go_on(run, given.get("epochs"))
-    _claim(save or run, places(source, run), force or save is None)  # it is kept where it was
+    _claim(save or run, possible_paths(source, run), force or save is None)  # it is kept where it was
     if "epochs" in given and (note := schedule_note(trainer.settings)):
         tell(note)
     return source, found, trainer
@@ -235,7 +235,7 @@ def train(
     `tutor predict FILE` uses the network, `tutor export FILE` writes it as a script. With --checkpoint 100 it is also
     kept after every 100 epochs, so that no more than those are lost where the machine stops.
     """
-    from tutor.data.source import places
+    from tutor.data.source import possible_paths
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
@@ -279,7 +279,7 @@ def train(
         raise TutorError(
             f"{extra[0]} is about a whole training, and --explain shows one update in its place; leave one of them out"
         )
-    claim_figure(figure, draw, trainer, [] if source is None else places(source, resume or Path()), force)
+    claim_figure(figure, draw, trainer, [] if source is None else possible_paths(source, resume or Path()), force)
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:

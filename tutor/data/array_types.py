@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 """Numbers in single or in double precision."""
 Doubles = NDArray[np.float64]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 """The numbers of examples, or of their classes."""
-Labels = Places | Doubles
+Labels = Indices | Doubles
 """The class of each example, (examples,), or its values, (examples, outputs)."""
 Mask = NDArray[np.bool_]
 """Which entries of another array are meant."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutor.data.sampling import normals, words
+from tutor.data.sampling import normals, random_bits
 from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Bits, Floats, Image, Places
+    from tutor.data.array_types import Bits, Floats, Image, Indices
 
 _WORDS = 3
 _PIECE = 1 << 18
@@ -49,7 +49,7 @@ class Augmentation:
         self.check(shape)
         changed = np.array(x, order="C")
         if shape and (self.shift or self.flip):
-            raw = words(seed, "augment", epoch, _WORDS * len(x)).reshape(len(x), _WORDS)
+            raw = random_bits(seed, "augment", epoch, _WORDS * len(x)).reshape(len(x), _WORDS)
             images = changed.reshape(-1, *shape)
             if self.flip:
                 chosen = raw[:, 0] >> np.uint64(63) == 1
@@ -62,13 +62,13 @@ class Augmentation:
         return changed
 
 
-def _steps(raw: Bits, most: int) -> Places:
+def _steps(raw: Bits, most: int) -> Indices:
     """Whole numbers from -most to most, one for each word and in their shape."""
     upper = raw >> np.uint64(32)
     return (upper * np.uint64(2 * most + 1) >> np.uint64(32)).astype(np.int64) - most
 
 
-def _shifted(images: Floats, down: Places, right: Places) -> Floats:
+def _shifted(images: Floats, down: Indices, right: Indices) -> Floats:
     """Every image, (images, height, width) and perhaps channels, moved by its own numbers of pixels, (images,) each;
     what moves in is 0.
 
@@ -93,7 +93,7 @@ def _add_noise(x: Floats, spread: float, seed: int, epoch: int) -> None:
     flat, before = x.reshape(-1), _WORDS * len(x)
     for start in range(0, flat.size, _PIECE):
         piece = flat[start : start + _PIECE]
-        piece[...] = piece + spread * normals(words(seed, "augment", epoch, len(piece), before + start))
+        piece[...] = piece + spread * normals(random_bits(seed, "augment", epoch, len(piece), before + start))
 
 
 def parse_augmentation(text: str) -> Augmentation:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutor.data.sampling import normals, uniforms, words
+from tutor.data.sampling import normals, random_bits, uniforms
 from tutor.data.seeds import SEEDS
 from tutor.data.treatment import Columns
 from tutor.errors import TutorError, nearest
@@ -20,7 +20,7 @@ from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Image, Labels, Places
+    from tutor.data.array_types import Doubles, Floats, Image, Indices, Labels
 
 POINTS = 400
 FEATURES = 20
@@ -54,7 +54,7 @@ class Data:
         return len(self.x)
 
 
-def room(examples: int, features: int, kind: type[np.float32] | type[np.float64]) -> Floats:
+def empty_rows(examples: int, features: int, kind: type[np.float32] | type[np.float64]) -> Floats:
     """An empty array, (examples, features), with room behind each row for the 1 that goes with the bias: a large
     data set is then never copied."""
     return np.empty((examples, features + 1), kind)[:, :-1]
@@ -77,7 +77,7 @@ def of_classes(data: Data, typed: Sequence[str]) -> Data:
     if len(chosen) < 2:
         raise TutorError("--classes takes two or more, as in --classes 0,1,2: one class alone is nothing to learn")
     kept = np.isin(data.y, chosen)
-    x = room(int(kept.sum()), data.x.shape[1], np.float32 if data.x.dtype == np.float32 else np.float64)
+    x = empty_rows(int(kept.sum()), data.x.shape[1], np.float32 if data.x.dtype == np.float32 else np.float64)
     np.compress(kept, data.x, axis=0, out=x)
     classes = tuple(data.classes[k] for k in chosen)
     return replace(data, x=x, y=np.searchsorted(chosen, data.y[kept]), classes=classes)
@@ -88,7 +88,7 @@ def _gate(name: str, truth: tuple[int, int, int, int]) -> Callable[[int], Data]:
     return lambda seed: Data(name, x, np.array(truth, dtype=np.int64), ("x1", "x2"), ("0", "1"))
 
 
-def _plane(name: str, draw: Callable[[int], tuple[Doubles, Places]]) -> Callable[[int], Data]:
+def _plane(name: str, draw: Callable[[int], tuple[Doubles, Indices]]) -> Callable[[int], Data]:
     def data(seed: int) -> Data:
         x, y = draw(seed)
         return Data(name, x, y, ("x1", "x2"), tuple(str(c) for c in range(int(y.max()) + 1)))
@@ -97,20 +97,20 @@ def _plane(name: str, draw: Callable[[int], tuple[Doubles, Places]]) -> Callable
 
 
 def _noise(seed: int, count: int, spread: float) -> Doubles:
-    return spread * normals(words(seed, "data", 1, 2 * count)).reshape(count, 2)
+    return spread * normals(random_bits(seed, "data", 1, 2 * count)).reshape(count, 2)
 
 
 def _angles(seed: int, count: int) -> Doubles:
-    return uniforms(words(seed, "data", 0, count))
+    return uniforms(random_bits(seed, "data", 0, count))
 
 
-def _blobs(seed: int) -> tuple[Doubles, Places]:
+def _blobs(seed: int) -> tuple[Doubles, Indices]:
     y = np.arange(POINTS) % 3
     centres = np.array([[-2.0, -1.0], [2.0, -1.0], [0.0, 2.0]])
     return centres[y] + _noise(seed, POINTS, 0.7), y
 
 
-def _circles(seed: int) -> tuple[Doubles, Places]:
+def _circles(seed: int) -> tuple[Doubles, Indices]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * _TURN
     radius = np.where(y == 0, 1.0, 0.5)[:, None]
@@ -118,7 +118,7 @@ def _circles(seed: int) -> tuple[Doubles, Places]:
     return radius * ring + _noise(seed, POINTS, 0.05), y
 
 
-def _moons(seed: int, spread: float = 0.1) -> tuple[Doubles, Places]:
+def _moons(seed: int, spread: float = 0.1) -> tuple[Doubles, Indices]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * (_TURN / 2)
     cosine, sine = reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)
@@ -126,12 +126,12 @@ def _moons(seed: int, spread: float = 0.1) -> tuple[Doubles, Places]:
     return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, spread), y
 
 
-def _noisy_moons(seed: int) -> tuple[Doubles, Places]:
+def _noisy_moons(seed: int) -> tuple[Doubles, Indices]:
     """So blurred that the two overlap: a network that gets every example right has learned the noise."""
     return _moons(seed, 0.3)
 
 
-def _spirals(seed: int) -> tuple[Doubles, Places]:
+def _spirals(seed: int) -> tuple[Doubles, Indices]:
     y = np.arange(POINTS) % 2
     along = np.sqrt(_angles(seed, POINTS))
     angle = along * (1.5 * _TURN) + y * (_TURN / 2)
@@ -140,8 +140,8 @@ def _spirals(seed: int) -> tuple[Doubles, Places]:
 
 
 def _sine(seed: int) -> Data:
-    x = (uniforms(words(seed, "data", 0, POINTS)) * 2.0 - 1.0)[:, None]
-    noise = 0.1 * normals(words(seed, "data", 1, POINTS))[:, None]
+    x = (uniforms(random_bits(seed, "data", 0, POINTS)) * 2.0 - 1.0)[:, None]
+    noise = 0.1 * normals(random_bits(seed, "data", 1, POINTS))[:, None]
     return Data(
         "sine", x, reproducible_arrays.sin(x * (_TURN / 2)) + noise, ("x",), source="sin(pi·x) with noise of 0.1"
     )
@@ -155,8 +155,8 @@ def _linear(name: str, coefficients: tuple[float, ...], source: str) -> Callable
     """y = the sum of coefficient·x over standard normal features, with standard normal noise."""
 
     def data(seed: int) -> Data:
-        x = normals(words(seed, "data", 0, POINTS * FEATURES)).reshape(POINTS, FEATURES)
-        y = normals(words(seed, "data", 1, POINTS))
+        x = normals(random_bits(seed, "data", 0, POINTS * FEATURES)).reshape(POINTS, FEATURES)
+        y = normals(random_bits(seed, "data", 1, POINTS))
         for coefficient, column in zip(coefficients, x.T, strict=True):
             # one after the other: in which order a product of matrices adds depends on the machine
             y = y + coefficient * column

@@ -45,7 +45,7 @@ def is_date(cell: str) -> bool:
     return len(cell) < 60 and _DATE.fullmatch(cell.strip()) is not None
 
 
-def plainly(cell: str) -> str:
+def number_hint(cell: str) -> str:
     """How a number is written that has more in its cell than a reader of numbers takes; empty for other text."""
     found = _DRESSED.fullmatch(cell)
     if found is None:

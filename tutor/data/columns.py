@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tutor.data.cells import GAPS, GAPS_IN_WORDS, INFINITIES, is_date, plainly, tidy, value_of
+from tutor.data.cells import GAPS, GAPS_IN_WORDS, INFINITIES, is_date, number_hint, tidy, value_of
 from tutor.data.treatment import Columns, Missing
 from tutor.delimited import Row
 from tutor.errors import TutorError
@@ -24,23 +24,23 @@ DROP = "--drop {} leaves the column out"
 class ColumnReader:
     """Reads the columns in these places: numbers as they are, words as places among those met so far.
 
-    `in_words` are the places of the columns that hold words; with `fills` a gap is NaN, else it is refused.
+    `in_words` are the indices of the columns that hold words; with `fills` a gap is NaN, else it is refused.
     """
 
-    def __init__(self, table: Table, places: Sequence[int], in_words: Sequence[int], fills: bool) -> None:
-        self.table, self.places, self.fills = table, list(places), fills
+    def __init__(self, table: Table, indices: Sequence[int], in_words: Sequence[int], fills: bool) -> None:
+        self.table, self.indices, self.fills = table, list(indices), fills
         self._plain = not in_words and not fills
-        self._own = [place in in_words for place in self.places]
+        self._own = [place in in_words for place in self.indices]
         self.words: dict[int, dict[str, int]] = {place: {} for place in in_words}
-        self.gaps = dict.fromkeys(self.places, 0)
+        self.gaps = dict.fromkeys(self.indices, 0)
 
     def read(self, number: int, row: Sequence[str]) -> array[float]:
         """The numbers of a row. Raises TutorError for the first cell that is none."""
         if self._plain:
-            return self.table.numbers(number, [row[place] for place in self.places], self.places)
-        found = array("d", [_GAP]) * len(self.places)
+            return self.table.numbers(number, [row[place] for place in self.indices], self.indices)
+        found = array("d", [_GAP]) * len(self.indices)
         numbers: list[int] = []
-        for k, (place, of_words) in enumerate(zip(self.places, self._own, strict=True)):
+        for k, (place, of_words) in enumerate(zip(self.indices, self._own, strict=True)):
             gap = self.is_gap(place, row[place])
             if gap and self.fills:
                 self.gaps[place] += 1
@@ -52,7 +52,7 @@ class ColumnReader:
                 found[k] = self._place_of(place, tidy(row[place]))
             else:
                 numbers.append(k)
-        columns = [self.places[k] for k in numbers]
+        columns = [self.indices[k] for k in numbers]
         read = self.table.numbers(number, [row[place] for place in columns], columns)
         self.table.take(number, len(found) - len(read))
         for k, value in zip(numbers, read, strict=True):
@@ -75,21 +75,21 @@ class ColumnReader:
         said = f"{said}, too many to have an input each; {DROP.format(repr(name))}"
         return TutorError(f"{self.table.path}, column {name!r}: {said}")
 
-    def columns(self, missing: Missing, places: Sequence[int]) -> Columns | None:
+    def columns(self, missing: Missing, indices: Sequence[int]) -> Columns | None:
         """What these columns hold beside numbers; None where there is nothing but numbers."""
         if self._plain:
             return None
-        held = [tuple(self.words[place]) if place in self.words else None for place in places]
+        held = [tuple(self.words[place]) if place in self.words else None for place in indices]
         return Columns(tuple(held), missing)
 
 
-def places_of_words(table: Table, rows: Sequence[Row], places: Sequence[int]) -> list[int]:
+def places_of_words(table: Table, rows: Sequence[Row], indices: Sequence[int]) -> list[int]:
     """The columns that hold words, by these first rows: those most of whose cells have neither a number nor a gap.
 
     Raises TutorError for a column of dates.
     """
-    cells = {place: _column(rows, place) for place in places}
-    doubtful = [p for p in places if any(value_of(cell, table.decimal_commas) is None for _, cell in cells[p])]
+    cells = {place: _column(rows, place) for place in indices}
+    doubtful = [p for p in indices if any(value_of(cell, table.decimal_commas) is None for _, cell in cells[p])]
     return [place for place in doubtful if _holds_words(table, place, cells[place])]
 
 
@@ -112,7 +112,7 @@ def _holds_words(table: Table, place: int, cells: Sequence[tuple[int, str]]) -> 
 
 
 def _is_word(cell: str, decimal_commas: bool) -> bool:
-    return value_of(cell, decimal_commas) is None and not plainly(cell) and cell.lower() not in INFINITIES
+    return value_of(cell, decimal_commas) is None and not number_hint(cell) and cell.lower() not in INFINITIES
 
 
 def gaps_told(table: Table, gaps: Mapping[int, int], words: Mapping[int, object], missing: Missing) -> str:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutor.data.builtin import Data, room
+from tutor.data.builtin import Data, empty_rows
 from tutor.data.columns import DROP
 from tutor.data.limits import check_amount
 from tutor.data.treatment import Columns, Missing
 from tutor.errors import TutorError, counted, listed
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Places
+    from tutor.data.array_types import Doubles, Floats, Indices
 
 _SHOWN = 5
 Words = tuple[tuple[str, ...] | None, ...]
@@ -46,7 +46,7 @@ class Encoding:
 
     def apply(self, x: Floats, words: Words) -> Floats:
         """The inputs, (examples, inputs), for the columns of x, (examples, columns), whose words are these."""
-        found, at = room(len(x), self.width, np.float64), 0
+        found, at = empty_rows(len(x), self.width, np.float64), 0
         for k, known in enumerate(self.words):
             column = x[:, k]
             if known is None:
@@ -81,9 +81,9 @@ def _named(column: str, words: Sequence[str]) -> list[str]:
     return [f"{column}={word}" for word in words]
 
 
-def encoded(data: Data, train: Places) -> tuple[Data, Encoding | None, tuple[str, ...]]:
+def encoded(data: Data, train: Indices) -> tuple[Data, Encoding | None, tuple[str, ...]]:
     """The data with inputs in the place of columns, how they were made, and what to remark; with nothing to be done,
-    the data as they are. Fitted on the examples in these places."""
+    the data as they are. Fitted on the examples at these indices."""
     if data.columns is None:
         return data, None, ()
     encoding = _fitted(data, data.columns, train)
@@ -101,7 +101,7 @@ def _one_hot(columns: Sequence[str], encoding: Encoding) -> Iterator[str]:
         yield f"Each word of a column has an input of its own, 1 where it stands and else 0: {', '.join(made)}."
 
 
-def _fitted(data: Data, columns: Columns, train: Places) -> Encoding:
+def _fitted(data: Data, columns: Columns, train: Indices) -> Encoding:
     words, fill = [], []
     for k, (name, known) in enumerate(zip(data.features, columns.words, strict=True)):
         column = data.x[train, k]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tutor.data.cells import GAPS_IN_WORDS, MISSING, plainly, tidy, value_of
+from tutor.data.cells import GAPS_IN_WORDS, MISSING, number_hint, tidy, value_of
 from tutor.data.limits import (
     MOST_CLASSES,
     Task,
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from tutor.data.array_types import Labels
     from tutor.data.read_table import Table
 
-Found = tuple["Labels", tuple[str, ...], tuple[str, ...]]
+Targets = tuple["Labels", tuple[str, ...], tuple[str, ...]]
 """The number of the class of each example, (examples,), and their names, or the values, (examples, outputs), and none;
 and what to remark."""
 
 
-class Learned(Protocol):
+class TargetColumns(Protocol):
     """The columns to be learned, row by row."""
 
     columns: list[int]
 
     def is_missing(self, row: Sequence[str]) -> bool: ...
     def add(self, number: int, row: Sequence[str]) -> None: ...
-    def found(self) -> Found: ...
+    def targets(self) -> Targets: ...
 
 
-def learned(table: Table, columns: list[int], task: Task) -> Learned:
+def target_columns(table: Table, columns: list[int], task: Task) -> TargetColumns:
     """Who reads these columns. Raises TutorError where there are several, and they are to be classes."""
     if len(columns) == 1:
         return OneColumn(table, columns[0], task)
@@ -62,7 +62,7 @@ class SeveralColumns:
     def add(self, number: int, row: Sequence[str]) -> None:
         self._values.extend(self.table.numbers(number, [row[column] for column in self.columns], self.columns))
 
-    def found(self) -> Found:
+    def targets(self) -> Targets:
         return np.frombuffer(self._values, dtype=np.float64).reshape(-1, len(self.columns)), (), ()
 
 
@@ -94,7 +94,7 @@ class OneColumn:
         self.values.append(0.0 if value is None else value)
         self.codes.append(self.names.get(text, -1))
 
-    def found(self) -> Found:
+    def targets(self) -> Targets:
         """Classes or values. Raises TutorError where the labels cannot be learned."""
         values, codes = np.frombuffer(self.values, dtype=np.float64), np.frombuffer(self.codes, dtype=np.int64)
         label = self.table.names[self.columns[0]]
@@ -122,7 +122,7 @@ class OneColumn:
             raise TutorError(f"{where}: more than {MOST_CLASSES} classes; are these the labels?")
         words = {name for name in self.names if value_of(name, self.table.decimal_commas) is None}
         dressed = min(words)
-        if (how := plainly(dressed)) and all(map(plainly, words)):
+        if (how := number_hint(dressed)) and all(map(number_hint, words)):
             raise TutorError(f"{where}: {dressed[:40]!r} is not a number{how}; write all of them so")
         check_classes(where, tuple(self.names), len(self.codes))
         if len(words) < len(self.names) and all(word.lower() in MISSING for word in words):

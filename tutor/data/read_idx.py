@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutor.data.builtin import Data, room
+from tutor.data.builtin import Data, empty_rows
 from tutor.data.limits import PIECE, Task, check_amount, check_classes, pixel_names, size_of
 from tutor.errors import TutorError, counted
 from tutor.read_files import opened, unreadable
@@ -48,7 +48,7 @@ def read_idx(path: Path, label: str | None, task: Task = "") -> Data:
         count, height, width = _shape(path, file, length, "images")
         check_amount(str(path), (count, height, width))
         pixels = height * width
-        x = room(count, pixels, np.float32)
+        x = empty_rows(count, pixels, np.float32)
         for start, piece in _pieces(path, file, count * pixels, max(1, PIECE // pixels) * pixels):
             levels = np.frombuffer(piece, dtype=np.uint8).reshape(-1, pixels)
             np.multiply(levels, _LEVEL, out=x[start // pixels : start // pixels + len(levels)])

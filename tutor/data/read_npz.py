@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from tutor import read_files
-from tutor.data.builtin import Data, room
+from tutor.data.builtin import Data, empty_rows
 from tutor.data.limits import (
     LARGEST_FILE,
     MOST_CLASSES,
@@ -216,7 +216,7 @@ def _inputs(member: Member) -> Floats:
     if member.dtype.kind == "U":
         raise TutorError(f"{member.where}: it holds text; the examples have to be numbers")
     small = member.dtype.itemsize <= (4 if member.dtype.kind == "f" else 2)
-    x = room(member.shape[0], prod(member.shape[1:]), np.float32 if small else np.float64)
+    x = empty_rows(member.shape[0], prod(member.shape[1:]), np.float32 if small else np.float64)
     member.read_into(x)
     if member.dtype == np.uint8 and len(member.shape) > 2:
         np.multiply(x, np.float32(1 / 256), out=x)
@@ -254,10 +254,10 @@ def _labels(member: Member, name: str, task: Task) -> tuple[Labels, tuple[str, .
     names = [_class_name(value) for value in different.tolist()]
     classes = tuple(dict.fromkeys(names))
     check_classes(where, classes, len(y))
-    places = np.array([classes.index(label) for label in names])[codes]
+    class_numbers = np.array([classes.index(label) for label in names])[codes]
     if kind == "U":
-        remarks = doubtful_classes(name, classes, np.bincount(places, minlength=len(classes)).tolist())
-    return places, classes, remarks
+        remarks = doubtful_classes(name, classes, np.bincount(class_numbers, minlength=len(classes)).tolist())
+    return class_numbers, classes, remarks
 
 
 def _class_name(value: str | float) -> str:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from tutor.data.builtin import Data
-from tutor.data.cells import GAPS, MISSING, plainly, tidy, value_of
+from tutor.data.cells import GAPS, MISSING, number_hint, tidy, value_of
 from tutor.data.columns import DROP, FEW_WORDS, ColumnReader, gaps_told, places_of_words
-from tutor.data.labels import Learned, learned
+from tutor.data.labels import TargetColumns, target_columns
 from tutor.data.limits import MOST_NUMBERS, Task, check_amount
-from tutor.data.treatment import AS_IT_STANDS, Treatment
+from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.delimited import Row, Rows, opened_text
 from tutor.errors import TutorError, counted, nearest
 
@@ -94,7 +94,7 @@ class Table:
             yield number, row
 
     def columns(self, typed: str) -> list[int]:
-        """The places of the columns that are called so, with commas between them; a name may have commas itself.
+        """The indices of the columns that are called so, with commas between them; a name may have commas itself.
 
         Raises TutorError where there is none of that name.
         """
@@ -110,10 +110,10 @@ class Table:
             raise TutorError(f"{self.path}: there is no column {wanted[:60]!r}{close}")
         return self.names.index(wanted)
 
-    def check_names(self, places: Sequence[int]) -> None:
+    def check_names(self, indices: Sequence[int]) -> None:
         """Raises TutorError where two of these columns have one name."""
         first: dict[str, int] = {}
-        for place in places:
+        for place in indices:
             name = self.names[place]
             if (earlier := first.setdefault(name, place)) < place:
                 said = f"columns {earlier + 1} and {place + 1} are both called {name[:40]!r}"
@@ -152,10 +152,10 @@ class Table:
     def _no_number(self, number: int, cells: Sequence[str], columns: Sequence[int]) -> TutorError:
         place = next(place for place, cell in enumerate(cells) if value_of(cell, self.decimal_commas) is None)
         cell, column = cells[place].strip(), columns[place]
-        said = f"{cell[:40]!r} is not a number{plainly(cell)}" if cell else f"the cell is empty; {self.gap_advice}"
+        said = f"{cell[:40]!r} is not a number{number_hint(cell)}" if cell else f"the cell is empty; {self.gap_advice}"
         if cell.lower() in GAPS - {""}:
             said += f"; if it stands for what is missing, {self.gap_advice}"
-        elif cell and self.word_advice and not plainly(cell):
+        elif cell and self.word_advice and not number_hint(cell):
             said += f", and most of its column are; {DROP.format(repr(self.names[column][:40]))}"
         return self.wrong(number, column, said)
 
@@ -203,11 +203,11 @@ def _tells_sizes(rows: Sequence[Sequence[str]]) -> bool:
 class _Examples:
     """The rows read so far: what they have to learn from, and what is to be learned."""
 
-    def __init__(self, table: Table, labels: Learned, places: Sequence[int], treatment: Treatment) -> None:
+    def __init__(self, table: Table, labels: TargetColumns, indices: Sequence[int], treatment: Treatment) -> None:
         self.table, self.labels, self.treatment = table, labels, treatment
-        in_words = places_of_words(table, table.peek(), places)
-        self.features = list(places)
-        self.reader = ColumnReader(table, places, in_words, treatment.fills)
+        in_words = places_of_words(table, table.peek(), indices)
+        self.features = list(indices)
+        self.reader = ColumnReader(table, indices, in_words, treatment.fills)
         self.x, self.count, self.left_out = array("d"), 0, 0
 
     def add(self, number: int, row: list[str]) -> None:
@@ -229,7 +229,7 @@ class _Examples:
         if self.left_out and not self.count:
             raise TutorError(f"{path}: every row has a gap; fill them with --missing mean, or --drop a column of gaps")
         check_amount(str(path), (self.count, len(self.features)))
-        y, classes, remarks = self.labels.found()
+        y, classes, remarks = self.labels.targets()
         self._check_words()
         x = np.frombuffer(self.x, dtype=np.float64).reshape(self.count, -1)
         remarks = (*table.remarks, *self._told(), *remarks)
@@ -276,7 +276,7 @@ def _counts(column: Doubles, left_out: int) -> bool:
     return rises and 0 <= first <= 1 + left_out and bool(gone_by <= left_out)
 
 
-def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
+def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
     """The examples in a CSV file, with a header or without; the label is the named column, or several with commas
     between them, else the last one.
 
@@ -288,15 +288,15 @@ def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatmen
         table = Table(path, text)
         table.gap_advice = "fill it, leave the row out, or give --missing mean, median or drop"
         table.word_advice = True
-        labels, places = _chosen(table, label, treatment.drop)
-        examples = _Examples(table, learned(table, labels, task), places, treatment)
+        labels, indices = _chosen(table, label, treatment.drop)
+        examples = _Examples(table, target_columns(table, labels, task), indices, treatment)
         for number, row in table:
             examples.add(number, row)
         return examples.data()
 
 
 def _chosen(table: Table, label: str | None, drop: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The places of the columns to be learned, and of those to learn from. Raises TutorError where one of both kinds is
+    """The indices of the columns to be learned, and of those to learn from. Raises TutorError where one of both kinds is
     wanting."""
     dropped = [place for typed in drop for place in table.columns(typed)]
     kept = [place for place in range(len(table.names)) if place not in dropped]
@@ -306,12 +306,12 @@ def _chosen(table: Table, label: str | None, drop: Sequence[str]) -> tuple[list[
     for place in labels:
         if place in dropped:
             raise TutorError(f"{table.path}: the column {table.names[place][:40]!r} is to be learned, and dropped")
-    places = [place for place in kept if place not in labels]
-    if not places:
+    indices = [place for place in kept if place not in labels]
+    if not indices:
         said = f"{table.path}: there is only the label; each example needs at least one number or word to learn from"
         raise TutorError(said)
     table.check_names(kept)
-    return labels, places
+    return labels, indices
 
 
 def _has_heading(rows: Sequence[Sequence[str]], decimal_commas: bool) -> bool:

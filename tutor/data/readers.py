@@ -12,7 +12,7 @@ from tutor.data.limits import Task, size_of
 from tutor.data.read_idx import read_idx
 from tutor.data.read_npz import read_npz
 from tutor.data.read_table import read_csv
-from tutor.data.treatment import AS_IT_STANDS, Treatment
+from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_folder
 
@@ -44,7 +44,7 @@ def is_file_name(word: str) -> bool:
     return bool(path.suffix or _format(path) or re.search(r"[/\\]", word))
 
 
-def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
+def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
     """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned, `task` what
     numbers in it are, `treatment` what is done about the other columns of a table.
 

@@ -14,7 +14,7 @@ import numpy as np
 from tutor.numbers import reproducible_arrays
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Bits, Doubles, Places
+    from tutor.data.array_types import Bits, Doubles, Indices
 
 PURPOSES = {
     name: number
@@ -45,7 +45,7 @@ _FAR = (
 """The rational approximations of the normal quantile in Wichura 1988, algorithm AS 241, highest power first."""
 
 
-def words(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Bits:
+def random_bits(seed: int, purpose: str, epoch: int, count: int, start: int = 0, batch: int = 0) -> Bits:
     """Raw words of the stream of this seed, purpose, epoch and batch, (count,), from place `start` on.
 
     The counter goes up by one with every four words, so a long stream can be drawn in pieces.
@@ -80,13 +80,13 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Doubles
     return above / below
 
 
-def permutation(raw: Bits) -> Places:
+def permutation(raw: Bits) -> Indices:
     """An order of 0 … n - 1, (n,), from as many words: words with their low bits replaced by the index, sorted."""
-    order: Places = permutations(raw[None, :])[0]
+    order: Indices = permutations(raw[None, :])[0]
     return order
 
 
-def permutations(raw: Bits) -> Places:
+def permutations(raw: Bits) -> Indices:
     """An order of 0 … n - 1 from every row of n words, (orders, n)."""
     count = raw.shape[1]
     bits = np.uint64(max(1, (count - 1).bit_length()))
@@ -95,7 +95,7 @@ def permutations(raw: Bits) -> Places:
     return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
-def orders(seed: int, first: int, epochs: int, count: int) -> Places:
+def epoch_permutations(seed: int, first: int, epochs: int, count: int) -> Indices:
     """The order of `count` examples in so many epochs, (epochs, count), the first of them numbered `first`.
 
     The words of several epochs of a small data set are drawn together: starting a stream takes longer than using it.
@@ -109,5 +109,5 @@ def orders(seed: int, first: int, epochs: int, count: int) -> Places:
 
 
 @lru_cache(maxsize=2)
-def _block(seed: int, block: int, epochs: int, count: int) -> Places:
-    return permutations(words(seed, "shuffle", block, epochs * count).reshape(epochs, count))
+def _block(seed: int, block: int, epochs: int, count: int) -> Indices:
+    return permutations(random_bits(seed, "shuffle", block, epochs * count).reshape(epochs, count))

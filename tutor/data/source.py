@@ -9,7 +9,7 @@ from pathlib import Path
 from tutor.data.builtin import DATA, Data, load, of_classes
 from tutor.data.limits import Task, size_of
 from tutor.data.readers import is_file_name, read_file
-from tutor.data.treatment import AS_IT_STANDS, Missing, Treatment
+from tutor.data.treatment import NO_TREATMENT, Missing, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_file, opened
 
@@ -49,13 +49,13 @@ def files_of(name: str) -> list[Path]:
     return [] if is_named(name) else [Path(name)]
 
 
-def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Data:
+def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
     """The data set of that name, or the examples in that file; those of the classes that are wanted."""
     found = load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
     return of_classes(found, treatment.classes)
 
 
-def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = AS_IT_STANDS) -> Source:
+def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Source:
     """What has to be known to find the same data again. To be asked before a file is read: it may change later."""
     if is_named(name):
         if label is not None:
@@ -69,7 +69,7 @@ def source_of(name: str, label: str | None, seed: int, task: Task = "", treatmen
     return Source(name, seed, label, size_of(path), _digest(path), task, of.drop, of.missing, of.classes)
 
 
-def places(source: Source, run: Path) -> list[Path]:
+def possible_paths(source: Source, run: Path) -> list[Path]:
     """Where the file of a saved run's data is looked for, if there is one: where it was, then beside the run."""
     return [Path(source.name), run.parent / Path(source.name).name] if source.is_file else []
 
@@ -81,7 +81,7 @@ def found_again(source: Source, run: Path) -> Data:
     """
     if not source.is_file:
         return of_classes(load(source.name, source.seed), source.classes)
-    path = next((place for place in places(source, run) if is_file(place)), None)
+    path = next((place for place in possible_paths(source, run) if is_file(place)), None)
     if path is None:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
     if size_of(path) != source.size or _digest(path) != source.sha256:

@@ -32,7 +32,7 @@ class Treatment:
         return self.missing in ("mean", "median")
 
 
-AS_IT_STANDS = Treatment()
+NO_TREATMENT = Treatment()
 """Every column is taken, and a gap refused."""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from tutor.data.builtin import Data
 from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
-from tutor.data.treatment import AS_IT_STANDS, Treatment
+from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure as Asked
 from tutor.experiments.measures import Observed
@@ -29,7 +29,7 @@ from tutor.training.setup import set_up
 from tutor.training.trainer import GROWN, Epoch, Measure, Result, Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Places
+    from tutor.data.array_types import Floats, Indices
     from tutor.training.straight_line.function import Descent
     from tutor.worksheet.problem import Problem
 
@@ -44,14 +44,14 @@ class Source:
     name: str
     label: str | None = None
     task: Task = ""
-    treatment: Treatment = AS_IT_STANDS
+    treatment: Treatment = NO_TREATMENT
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
         data = _read(self, seed if is_named(self.name) else 0)
-        room = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
-        room[:, :-1] = data.x
-        return replace(data, x=room[:, :-1])
+        wider = np.empty((len(data), data.x.shape[1] + 1), data.x.dtype)  # for the bias, so that it is copied once only
+        wider[:, :-1] = data.x
+        return replace(data, x=wider[:, :-1])
 
     def trainer(self, settings: Settings, resampled: int | None = None) -> Trainer:
         """Everything ready to be trained; `resampled` is the seed of the data and their parts where the training set is
@@ -190,7 +190,7 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     bare = Outcome(trainer.settings.seed, tuple(result.history), result.ended, result.diverged, result.seconds)
     if result.diverged:
         return bare
-    train, validation = (_measured(trainer, places) for places in (trainer.data.train, trainer.data.validation))
+    train, validation = (_measured(trainer, indices) for indices in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
     constant = None if trainer.settings.rule == "perceptron" else trainer.constant_loss
@@ -201,11 +201,11 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     return replace(found, validation_loss=validation.loss, validation_accuracy=validation.accuracy)
 
 
-def _measured(trainer: Trainer, places: Places) -> Measure | None:
-    if not len(places):
+def _measured(trainer: Trainer, indices: Indices) -> Measure | None:
+    if not len(indices):
         return None
     with np.errstate(all="ignore"):
-        return trainer.measure(places)
+        return trainer.measure(indices)
 
 
 def measured_on_test(source: Source, settings: Settings) -> Measure | None:

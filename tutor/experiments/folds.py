@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from tutor.data.builtin import Data
-from tutor.data.sampling import permutation, words
+from tutor.data.sampling import permutation, random_bits
 from tutor.errors import TutorError, counted
 from tutor.experiments.summary import spread
 from tutor.results import Result
@@ -19,7 +19,7 @@ from tutor.training.settings import Settings, option
 from tutor.training.setup import set_up
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Indices
     from tutor.training.preparation import Parts
 
 FEWEST, MOST = 2, 1_000
@@ -72,14 +72,14 @@ def check_folds(count: int, settings: Settings) -> None:
 
 
 def folds_of(data: Data, count: int, seed: int) -> list[Parts]:
-    """The places of the training and the held-out examples of each fold, which is nearly as large as the others; so is
+    """The indices of the training and the held-out examples of each fold, which is nearly as large as the others; so is
     its share of every class. Raises TutorError where there are too few examples."""
     if count > len(data):
         raise TutorError(f"{data.name} has {counted(len(data), 'example')}, too few for {count} folds")
-    order = permutation(words(seed, "split", 0, len(data)))
+    order = permutation(random_bits(seed, "split", 0, len(data)))
     groups = [order[data.y[order] == c] for c in range(len(data.classes))] if data.classes else [order]
     dealt = np.concatenate(groups)
-    none: Places = order[:0]
+    none: Indices = order[:0]
     held = [np.sort(dealt[k::count]) for k in range(count)]
     return [(np.setdiff1d(order, places), none, places) for places in held]
 

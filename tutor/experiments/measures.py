@@ -229,10 +229,10 @@ def _worst_error(observed: Observed, measure: Measure) -> float:
     trainer = observed.trainer
     if trainer is None:
         return UNKNOWN
-    places = trainer.data.train
+    indices = trainer.data.train
     with np.errstate(all="ignore"):
-        outputs = trainer.engine.outputs(trainer.data.rows, places)
-        return float(np.max(np.abs(outputs - trainer.data.targets[:, places])))
+        outputs = trainer.engine.outputs(trainer.data.rows, indices)
+        return float(np.max(np.abs(outputs - trainer.data.targets[:, indices])))
 
 
 def _gap(observed: Observed, measure: Measure) -> float:

@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutor.data.sampling import uniforms, words
+from tutor.data.sampling import random_bits, uniforms
 from tutor.experiments.measures import Measure
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Places
+    from tutor.data.array_types import Floats, Indices
     from tutor.experiments.experiment import Outcome
     from tutor.training.trainer import Trainer
 
 BIAS, VARIANCE = "bias_squared", "variance"
 
 
-def drawn(train: Places, seed: int) -> Places:
+def drawn(train: Indices, seed: int) -> Indices:
     """As many examples of the training part, with replacement."""
-    chosen = (uniforms(words(seed, "resample", 0, len(train))) * len(train)).astype(np.int64)
+    chosen = (uniforms(random_bits(seed, "resample", 0, len(train))) * len(train)).astype(np.int64)
     return np.sort(train[chosen])
 
 
 def held_out(trainer: Trainer) -> tuple[Floats, Floats]:
     """What the network says to the held-out examples, and what is true, both (outputs, examples)."""
-    data, places = trainer.data, trainer.data.validation
-    outputs, targets = trainer.engine.outputs(data.rows, places).astype(np.float64), data.targets[:, places]
+    data, indices = trainer.data, trainer.data.validation
+    outputs, targets = trainer.engine.outputs(data.rows, indices).astype(np.float64), data.targets[:, indices]
     if data.target_scaling is not None:
         return data.target_scaling.in_units(outputs), data.target_scaling.in_units(targets)
     return outputs, targets

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.data.sampling import uniforms, words
+from tutor.data.sampling import random_bits, uniforms
 from tutor.errors import TutorError, counted
 from tutor.experiments.tables import spelled
 from tutor.maths.optimizers import OPTIMIZERS
@@ -130,7 +130,7 @@ def drawn(varied: Sequence[Varied], trials: int, seed: int) -> list[Setting]:
 
 def _draws(varied: Sequence[Varied], count: int, seed: int) -> Iterator[Setting]:
     for trial in range(count):
-        shares = uniforms(words(seed, "search", trial, len(varied)))
+        shares = uniforms(random_bits(seed, "search", trial, len(varied)))
         yield {one.name: one.at(float(u)) for one, u in zip(varied, shares, strict=True)}
 
 

@@ -79,7 +79,7 @@ def _by_layer(k: int) -> str:
 
 def _places(plan: Plan, depth: int, which: int) -> str:
     """Where the weights and biases of a layer lie in the vector or, as the second, its gammas."""
-    found = plan.architecture.places(depth)[which]
+    found = plan.architecture.slices(depth)[which]
     return f"slice({found.start}, {found.stop})"
 
 
@@ -164,7 +164,7 @@ def _numbers(plan: Plan) -> list[str]:
     lines += [f"state_{name} = {array(values)}" for name, values in plan.state.items()]
     if plan.settings.freeze and not plan.output_first:
         lines.append("free = np.ones(len(w), dtype=bool)  # the parameters that learn; those of frozen layers stay")
-        frozen = [places for depth in plan.settings.learning.frozen for places in architecture.places(depth)]
+        frozen = [places for depth in plan.settings.learning.frozen for places in architecture.slices(depth)]
         lines += [f"free[{places.start}:{places.stop}] = False" for places in frozen]
     return [*lines, *setting_lines(plan)]
 

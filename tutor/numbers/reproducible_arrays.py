@@ -100,8 +100,8 @@ def _exp(x: Array) -> Array:
     r /= below
     whole = shifted.view(np.int64)
     place = whole & (_STEPS - 1)
-    r += _taken(low, place)
-    result = _taken(high, place)
+    r += _take(low, place)
+    result = _take(high, place)
     r *= result
     result += r
     whole >>= 9
@@ -111,8 +111,8 @@ def _exp(x: Array) -> Array:
     return result
 
 
-def _taken(table: Array, places: Array) -> Array:
-    return places.taken_from(table) if hasattr(places, "taken_from") else table.take(places)
+def _take(table: Array, indices: Array) -> Array:
+    return indices.taken_from(table) if hasattr(indices, "taken_from") else table.take(indices)
 
 
 def _has_edges(x: Array) -> bool:

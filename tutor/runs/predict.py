@@ -28,7 +28,7 @@ from tutor.training.preparation import guesses, rows_with_ones, targets_of
 from tutor.training.results import confusion_matrix
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Labels, Places
+    from tutor.data.array_types import Floats, Indices, Labels
 
 MOST_SHOWN = 8
 
@@ -116,7 +116,7 @@ def _with_answers(
 
 
 def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], list[int], bool]:
-    """The places of the features, those of the answers if there are any, and whether it is sure that they are answers.
+    """The indices of the features, those of the answers if there are any, and whether it is sure that they are answers.
 
     Columns are taken by their names where the names of the network are among them, and by their places where there are
     no names, or all of them are others. Raises TutorError where only some are known: which ones is then a guess.
@@ -137,7 +137,7 @@ def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> t
 
 
 def _known_answers(run: Run, table: Table) -> list[int]:
-    """The places of the columns that the network learned, where all of them are there."""
+    """The indices of the columns that the network learned, where all of them are there."""
     known, label = run.heading.targets, run.heading.source.label
     if known:
         return [table.names.index(name) for name in known] if {*known} <= {*table.names} else []
@@ -232,7 +232,7 @@ class Predictions:
     classes: tuple[str, ...]
     probable: bool
     outputs: Floats
-    guesses: Places | None
+    guesses: Indices | None
     answers: Labels | None
     loss: float | None
     accuracy: float | None

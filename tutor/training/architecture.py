@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutor.data.sampling import normals, uniforms, words
+from tutor.data.sampling import normals, random_bits, uniforms
 from tutor.maths.initializers import INITIALIZERS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Architecture:
             start += size
         return found
 
-    def places(self, depth: int) -> list[slice]:
+    def slices(self, depth: int) -> list[slice]:
         """Where the parameters of a layer lie in the vector."""
         start, gammas = 0, self.dense
         for layer, (before, after) in enumerate(pairwise(self.sizes)):
@@ -89,8 +89,8 @@ class Architecture:
         """Which entries of the vector, (parameters,), learn where these layers do not."""
         mask = np.ones(self.count, dtype=bool)
         for depth in frozen:
-            for places in self.places(depth):
-                mask[places] = False
+            for part in self.slices(depth):
+                mask[part] = False
         return mask
 
     def weights(self) -> Mask:
@@ -106,7 +106,7 @@ class Architecture:
         entry = INITIALIZERS[initializer]
         vector = np.zeros(self.count)
         vector[self.dense :] = 1.0
-        raw = words(seed, "weights", 0, self.dense)
+        raw = random_bits(seed, "weights", 0, self.dense)
         if entry.distribution == "normal":
             vector[: self.dense] = normals(raw)
         elif entry.distribution == "uniform":

@@ -19,7 +19,7 @@ from tutor.worksheet.problem import Example
 from tutor.worksheet.step import Worksheet
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Indices
 
 
 def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[Worksheet, dict[str, float]]:
@@ -33,8 +33,8 @@ def explained(trainer: Trainer, number: int, chain: str | None = None) -> tuple[
     _check(trainer, number, min(size, count), an_epoch * trainer.settings.epochs)
     epoch, place = (number - 1) // an_epoch + 1, (number - 1) % an_epoch
     if epoch > 1:
-        trainer.engine.run(1, trainer.orders(1, epoch - 1))
-    order = trainer.orders(epoch, epoch)
+        trainer.engine.run(1, trainer.permutations(1, epoch - 1))
+    order = trainer.permutations(epoch, epoch)
     if place:
         trainer.engine.run(epoch, order[:, : place * size])
     if trainer.engine.updates != number - 1:
@@ -67,7 +67,7 @@ def _check(trainer: Trainer, number: int, batch: int, last: int) -> None:
         raise TutorError(f"--explain: {said} make a worksheet that nobody can read; try --hidden 2 --batch-size 1")
 
 
-def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -> Worksheet:
+def _worksheet(trainer: Trainer, group: Indices, epoch: int, chain: str | None) -> Worksheet:
     engine = trainer.engine
     if isinstance(engine, StraightLineEngine):
         return engine.worksheet(group, epoch, chain)
@@ -77,8 +77,8 @@ def _worksheet(trainer: Trainer, group: Places, epoch: int, chain: str | None) -
     for state, array in engine.optimization.state.items():
         values |= {owned(state, name): Fraction(value) for name, value in zip(names, array.tolist(), strict=True)}
     values |= {name: Fraction(value) for name, value in engine.optimization.shared.items()}
-    places = trainer.data.train[group]
-    rows = zip(trainer.data.x[places].tolist(), trainer.data.targets[:, places].T.tolist(), strict=True)
+    indices = trainer.data.train[group]
+    rows = zip(trainer.data.x[indices].tolist(), trainer.data.targets[:, indices].T.tolist(), strict=True)
     examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
     problem = problem_of(trainer.architecture, engine.vector, trainer.settings.training)
     return worksheet_of_update(problem, examples, Moment(engine.updates, epoch - 1, values), chain)

@@ -17,7 +17,7 @@ from tutor.results import Result
 from tutor.training.matrix.optimizer import rate_in
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Places
+    from tutor.data.array_types import Indices
     from tutor.training.trainer import Trainer
 
 LOWEST, HIGHEST, TO_THE_TENFOLD = 1e-6, 10.0, 20
@@ -106,12 +106,12 @@ def _ended(steps: list[RateStep], exploded: bool) -> RangeTest:
     return RangeTest(steps, exploded)
 
 
-def _batches(trainer: Trainer) -> Iterator[Places]:
+def _batches(trainer: Trainer) -> Iterator[Indices]:
     """The examples of each update, in the order in which a training takes them."""
     size, epoch, count = trainer.settings.batch_size, 0, 0
     while True:
         epoch += 1
-        order = trainer.orders(epoch, epoch)[0]
+        order = trainer.permutations(epoch, epoch)[0]
         for start in range(0, len(order), size):
             if count == UPDATES:
                 return

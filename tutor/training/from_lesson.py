@@ -207,8 +207,8 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
         classes = tuple(neuron.stem for neuron in neuron_names(network.layers)[-1])
         y = targets.argmax(axis=0)
     data = Data(name, x, y, tuple(network.inputs), classes)
-    places = np.arange(len(x))
-    parts = (places, places[:0], places[:0])
+    indices = np.arange(len(x))
+    parts = (indices, indices[:0], indices[:0])
     return data, Prepared(rows_with_ones(x), targets, y, classes, *parts, inputs=data.features)
 
 

@@ -16,7 +16,7 @@ from tutor.training.calibration import Calibration, calibration
 from tutor.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Mask, Places
+    from tutor.data.array_types import Floats, Indices, Mask
 
 PROBABLE = ("sigmoid", "softmax")
 """Activations of the output that make probabilities of classes."""
@@ -92,12 +92,12 @@ Measures = ClassMeasures | ValueMeasures
 def measures_of(trainer: Trainer) -> dict[str, Measures]:
     """What the network, as it is now, comes to on every part of its data."""
     data, found = trainer.data, dict[str, Measures]()
-    for part, places in data.parts.items():
+    for part, indices in data.parts.items():
         with np.errstate(all="ignore"):
-            outputs = trainer.engine.outputs(data.rows, places).astype(np.float64)
+            outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
         if data.classes:
             common = majority(data.y[data.train].astype(np.int64), len(data.classes))
-            y = data.y[places].astype(np.int64)
+            y = data.y[indices].astype(np.int64)
             probable = trainer.architecture.activations[-1] in PROBABLE
             found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
         else:
@@ -105,11 +105,11 @@ def measures_of(trainer: Trainer) -> dict[str, Measures]:
                 outputs = data.target_scaling.in_units(outputs)
             values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
             means = means_of(values[:, data.train])
-            found[part] = of_values(values[:, places], outputs, means, data.outputs)
+            found[part] = of_values(values[:, indices], outputs, means, data.outputs)
     return found
 
 
-def majority(y: Places, count: int) -> int:
+def majority(y: Indices, count: int) -> int:
     """The commonest of so many classes, the first one of several."""
     return int(np.bincount(y, minlength=count).argmax())
 
@@ -164,7 +164,7 @@ def _compared(less: float, more: float) -> str:
 
 
 def of_classes(
-    y: Places, guessed: Places, outputs: Floats, classes: Sequence[str], common: int, probable: bool = False
+    y: Indices, guessed: Indices, outputs: Floats, classes: Sequence[str], common: int, probable: bool = False
 ) -> ClassMeasures:
     """For the numbers of the classes, (examples,), those that were guessed, and the outputs, (outputs, examples),
     beside saying `common` to every example; `probable` outputs are probabilities."""

@@ -11,14 +11,14 @@ import numpy as np
 
 from tutor.data.builtin import Data
 from tutor.data.encoding import Encoding
-from tutor.data.sampling import permutation, words
+from tutor.data.sampling import permutation, random_bits
 from tutor.errors import TutorError
 from tutor.maths.normalizers import NORMALIZERS, Normalizer
 from tutor.numbers.arrays import Reproducible
 from tutor.training.architecture import Architecture
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Labels, Places
+    from tutor.data.array_types import Doubles, Floats, Indices, Labels
 
 
 def balanced(y: Labels, count: int) -> Doubles:
@@ -36,8 +36,8 @@ def balanced(y: Labels, count: int) -> Doubles:
 
 
 _BLOCK_ROWS = 4096
-Parts = tuple["Places", "Places", "Places"]
-"""The places of the training, validation and test examples."""
+Parts = tuple["Indices", "Indices", "Indices"]
+"""The indices of the training, validation and test examples."""
 
 
 class _Exactly:
@@ -95,7 +95,7 @@ class Scaling:
 class Prepared:
     """Examples in `rows` that end in a 1 for the bias, (examples, features + 1); `targets` are (outputs, examples).
 
-    `train`, `validation` and `test` are the places of the examples of each part; the last two may be empty. `y` has
+    `train`, `validation` and `test` are the indices of the examples of each part; the last two may be empty. `y` has
     the class numbers, (examples,), or, in a regression, the values, (examples, outputs). `inputs` are the names of the
     features as they are here, made of the columns of a table as `encoding` says; `target_scaling` is what the targets
     were scaled by, where they were; `remarks` is what to say of all that; `outputs`
@@ -106,9 +106,9 @@ class Prepared:
     targets: Doubles
     y: Labels
     classes: tuple[str, ...]
-    train: Places
-    validation: Places
-    test: Places
+    train: Indices
+    validation: Indices
+    test: Indices
     scaling: Scaling | None = None
     threshold: float = 0.5
     inputs: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ class Prepared:
     remarks: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
-    def guesses(self, outputs: Floats) -> Places:
+    def guesses(self, outputs: Floats) -> Indices:
         """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples)."""
         return guesses(outputs, self.threshold)
 
@@ -126,10 +126,10 @@ class Prepared:
         return self.rows[:, :-1]
 
     @property
-    def parts(self) -> dict[str, Places]:
+    def parts(self) -> dict[str, Indices]:
         """Those parts that there are, by name."""
         named = {"training": self.train, "held-out": self.validation, "test": self.test}
-        return {name: places for name, places in named.items() if len(places)}
+        return {name: indices for name, indices in named.items() if len(indices)}
 
 
 def prepare(
@@ -164,10 +164,10 @@ _SCALED = (
 )
 
 
-def guesses(outputs: Floats, threshold: float) -> Places:
+def guesses(outputs: Floats, threshold: float) -> Indices:
     """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples); a
     single output says 1 above the threshold."""
-    taken: Places = outputs.argmax(axis=0) if len(outputs) > 1 else (outputs[0] > threshold).astype(np.int64)
+    taken: Indices = outputs.argmax(axis=0) if len(outputs) > 1 else (outputs[0] > threshold).astype(np.int64)
     return taken
 
 
@@ -187,17 +187,17 @@ def rows_with_ones(x: Floats) -> Floats:
 
 
 def split(data: Data, validation: float, test: float, seed: int) -> Parts:
-    """The places of the training, validation and test examples, each class in its share: `validation` and `test` are
+    """The indices of the training, validation and test examples, each class in its share: `validation` and `test` are
     the shares held out. Raises TutorError where a part would be empty."""
-    order = permutation(words(seed, "split", 0, len(data)))
+    order = permutation(random_bits(seed, "split", 0, len(data)))
     if not validation and not test:
         return np.arange(len(data)), order[:0], order[:0]
     groups = [order[data.y[order] == c] for c in range(len(data.classes))] if data.classes else [order]
     ends = [(round(validation * len(g)), round(validation * len(g)) + round(test * len(g))) for g in groups]
     pieces = [np.split(group, cuts) for group, cuts in zip(groups, ends, strict=True)]
     held, tested, train = (np.sort(np.concatenate([piece[k] for piece in pieces])) for k in range(3))
-    for name, places, share in (("training", train, 1), ("validation", held, validation), ("test", tested, test)):
-        if share and not len(places):
+    for name, indices, share in (("training", train, 1), ("validation", held, validation), ("test", tested, test)):
+        if share and not len(indices):
             raise TutorError(f"{len(data)} examples are too few: none is left for the {name} part")
     return train, held, tested
 
@@ -209,7 +209,7 @@ class _Columns:
     """Columns of the training part in double precision, each made when it is asked for: those of all pixels together
     would be a second copy of the examples."""
 
-    def __init__(self, x: Floats, train: Places, features: range) -> None:
+    def __init__(self, x: Floats, train: Indices, features: range) -> None:
         self.x, self.train, self.features = x, train, features
 
     def __iter__(self) -> Iterator[Doubles]:
@@ -217,7 +217,7 @@ class _Columns:
 
 
 @np.errstate(over="ignore")  # what is too large is told below
-def _fitted(name: str, x: Floats, train: Places, channels: int = 1, called: str = "feature") -> Scaling:
+def _fitted(name: str, x: Floats, train: Indices, channels: int = 1, called: str = "feature") -> Scaling:
     """Fitted in exact sums, feature by feature, or channel by channel of images whose colours stand side by side."""
     entry, count = NORMALIZERS[name], x.shape[1]
     if entry.along == "row":

@@ -13,7 +13,7 @@ from tutor.training.preparation import rows_with_ones
 from tutor.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Labels, Places
+    from tutor.data.array_types import Indices, Labels
 
 _MARGIN = 0.1
 """How far around the data the picture goes, in their own width and height."""
@@ -29,12 +29,12 @@ def confusion(trainer: Trainer) -> tuple[str, list[list[int]]]:
     count = len(data.classes)
     if not count:
         return "", []
-    part, places = list(data.parts.items())[-1]
-    guessed = data.guesses(trainer.engine.outputs(data.rows, places))
-    return part, confusion_matrix(data.y[places], guessed, count)
+    part, indices = list(data.parts.items())[-1]
+    guessed = data.guesses(trainer.engine.outputs(data.rows, indices))
+    return part, confusion_matrix(data.y[indices], guessed, count)
 
 
-def confusion_matrix(classes: Labels, guessed: Places, count: int) -> list[list[int]]:
+def confusion_matrix(classes: Labels, guessed: Indices, count: int) -> list[list[int]]:
     """A row for each of so many classes, a column for what its examples were taken for: how many of them."""
     table = np.zeros((count, count), dtype=np.int64)
     np.add.at(table, (classes.astype(np.int64), guessed), 1)
@@ -82,9 +82,9 @@ def plane(trainer: Trainer) -> Plane | None:
         grid = rows_with_ones(np.stack([np.tile(across, rows), np.repeat(up, columns)], axis=1))
         return data.guesses(trainer.engine.outputs(grid, np.arange(len(grid)))).reshape(rows, columns)
 
-    part, places = list(data.parts.items())[-1]
-    taken = data.guesses(trainer.engine.outputs(data.rows, places)).tolist()
-    there = zip(data.x[places].tolist(), data.y[places].tolist(), taken, strict=True)
+    part, indices = list(data.parts.items())[-1]
+    taken = data.guesses(trainer.engine.outputs(data.rows, indices)).tolist()
+    there = zip(data.x[indices].tolist(), data.y[indices].tolist(), taken, strict=True)
     examples = tuple((x, y, int(of), int(guess)) for (x, y), of, guess in there)
     across, up = data.inputs if len(data.inputs) == 2 else ("x1", "x2")
     return Plane("", tuple(data.classes), (across, left, right), (up, low, high), cells, examples, part)

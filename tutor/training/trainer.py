@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from tutor.data.sampling import orders
+from tutor.data.sampling import epoch_permutations
 from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
 from tutor.training.preparation import Prepared, guesses
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Places
+    from tutor.data.array_types import Floats, Indices
     from tutor.training.layers import LayerState
 
 _ALL_MEASURED, _MEASURED = 100, 25
@@ -46,9 +46,9 @@ class Engine(Protocol):
     def failed(self) -> str: ...
     @property
     def updates(self) -> int: ...
-    def run(self, first: int, orders: Places) -> list[float]: ...
-    def outputs(self, rows: Floats, places: Places) -> Floats: ...
-    def loss_inputs(self, rows: Floats, places: Places) -> Floats: ...
+    def run(self, first: int, permutations: Indices) -> list[float]: ...
+    def outputs(self, rows: Floats, indices: Indices) -> Floats: ...
+    def loss_inputs(self, rows: Floats, indices: Indices) -> Floats: ...
     def layer_states(self, most: int | None = None) -> list[LayerState]: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: Mapping[str, Any]) -> None: ...
@@ -174,7 +174,7 @@ class Trainer:
         first, kept, best = self.done + 1, self.engine.state(), self.result.best
         try:
             started = time.perf_counter()
-            losses = self.engine.run(first, self.orders(first, self._last_of(first)))
+            losses = self.engine.run(first, self.permutations(first, self._last_of(first)))
             seconds = time.perf_counter() - started
             whole = losses if not losses or np.isfinite(losses[-1]) else losses[:-1]
             found = [Epoch(number, loss) for number, loss in enumerate(whole, first)]
@@ -223,11 +223,11 @@ class Trainer:
         every = 1 if short else -(-self.settings.epochs // _MEASURED)
         return number % every == 0 or number in (1, self.settings.epochs)
 
-    def orders(self, first: int, last: int) -> Places:
+    def permutations(self, first: int, last: int) -> Indices:
         """The order of the training examples in each epoch, (epochs, examples); as they stand if all are one batch."""
         count, epochs = len(self.data.train), last - first + 1
         if self.settings.shuffle and self.settings.batch_size < count:
-            return orders(self.settings.seed, first, epochs, count)
+            return epoch_permutations(self.settings.seed, first, epochs, count)
         return np.broadcast_to(np.arange(count), (epochs, count))
 
     def _measured(self, epoch: Epoch) -> Epoch:
@@ -247,16 +247,16 @@ class Trainer:
         self.result.ended = f"stopped early: epoch {best[1]} was the best"
         return True
 
-    def measure(self, places: Places) -> Measure:
+    def measure(self, indices: Indices) -> Measure:
         """Loss and accuracy of the network as it is now, over these examples."""
-        loss_inputs = self.engine.loss_inputs(self.data.rows, places)
+        loss_inputs = self.engine.loss_inputs(self.data.rows, indices)
         with np.errstate(all="ignore"):
-            loss = self.loss.mean(loss_inputs, self.data.targets[:, places])
+            loss = self.loss.mean(loss_inputs, self.data.targets[:, indices])
         if not self.data.classes:
             return Measure(loss, None)
         guessed = guesses(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
-        return Measure(loss, float((guessed == self.data.y[places]).mean()))
+        return Measure(loss, float((guessed == self.data.y[indices]).mean()))
 
     def measures(self) -> dict[str, Measure]:
         """Every part by its name."""
-        return {name: self.measure(places) for name, places in self.data.parts.items()}
+        return {name: self.measure(indices) for name, indices in self.data.parts.items()}

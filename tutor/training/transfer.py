@@ -58,7 +58,7 @@ def carried_over(origin: Origin, architecture: Architecture, drawn: Floats, coun
     """The parameters drawn for this architecture, with those of so many layers of the other network in their place."""
     vector = drawn.copy()
     for depth in range(count):
-        for here, there in zip(architecture.places(depth), origin.architecture.places(depth), strict=True):
+        for here, there in zip(architecture.slices(depth), origin.architecture.slices(depth), strict=True):
             vector[here] = origin.vector[there]
     return vector
 

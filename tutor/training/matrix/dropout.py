@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.data.sampling import words
+from tutor.data.sampling import random_bits
 from tutor.training.architecture import Architecture
 
 Array = Any
@@ -60,18 +60,22 @@ class DropRates:
         branches: list[float | None] = [None] * architecture.depth
         if self.dropout:
             sizes = architecture.sizes[1:-1]
-            kept = _kept(words(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch=batch), self.dropout)
+            kept = _kept(random_bits(seed, "dropout", epoch, -(-sum(sizes) * count // 4), batch=batch), self.dropout)
             start = 0
             for depth, size in enumerate(sizes):
                 outputs[depth] = kept[start : start + size * count].reshape(size, count)
                 start += size * count
         if self.dropconnect:
-            kept = _kept(words(seed, "dropconnect", epoch, -(-architecture.dense // 4), batch=batch), self.dropconnect)
+            kept = _kept(
+                random_bits(seed, "dropconnect", epoch, -(-architecture.dense // 4), batch=batch), self.dropconnect
+            )
             for depth, mask in enumerate(architecture.matrices(kept)):
                 mask[:, -1] = 1.0  # a bias is no connection
                 weights[depth] = mask
         if self.stochastic_depth:
-            kept = _kept(words(seed, "depth", epoch, -(-architecture.depth // 4), batch=batch), self.stochastic_depth)
+            kept = _kept(
+                random_bits(seed, "depth", epoch, -(-architecture.depth // 4), batch=batch), self.stochastic_depth
+            )
             branches = [
                 float(kept[depth]) if architecture.skips(depth) else None for depth in range(architecture.depth)
             ]

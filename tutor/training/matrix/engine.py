@@ -28,8 +28,8 @@ SINGLE_FROM = 50_000
 _BLOCK = 2048
 
 
-def _blocks(places: Array) -> list[Array]:
-    return [places[start : start + _BLOCK] for start in range(0, len(places), _BLOCK)]
+def _blocks(indices: Array) -> list[Array]:
+    return [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
 
 
 def _batches(columns: Array, size: int) -> list[Array]:
@@ -81,23 +81,23 @@ class MatrixEngine:
     def updates(self) -> int:
         return self.optimization.updates
 
-    def run(self, first: int, orders: Array) -> list[float]:
+    def run(self, first: int, permutations: Array) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the mean loss of each, every
         example's before the update that it led to. It ends with the first loss that is not finite."""
         losses = []
         with np.errstate(all="ignore"):
-            for number, order in enumerate(orders, first):
+            for number, order in enumerate(permutations, first):
                 losses.append(self._epoch(number, order))
                 if not np.isfinite(losses[-1]):
                     break
         return losses
 
     def _epoch(self, number: int, order: Array) -> float:
-        places, size = self.data.train[order], self.settings.batch_size
-        examples, positions = self._examples(number, places, order)
-        targets = self.targets.take(places, axis=1)
+        indices, size = self.data.train[order], self.settings.batch_size
+        examples, positions = self._examples(number, indices, order)
+        targets = self.targets.take(indices, axis=1)
         batch_targets, batch_outputs = _batches(targets, size), _batches(np.empty_like(targets), size)
-        sample_weights = None if self.sample_weights is None else self.sample_weights[places]
+        sample_weights = None if self.sample_weights is None else self.sample_weights[indices]
         has_masks, together = bool(self.settings.drop_rates), not self.learning.output_first
         masks, weights = None, None
         for batch, (some, outputs) in enumerate(zip(batch_targets, batch_outputs, strict=True)):
@@ -125,10 +125,10 @@ class MatrixEngine:
         kind = self.vector.dtype
         return masks.map(lambda mask: mask if isinstance(mask, float) else mask.astype(kind, copy=False))
 
-    def _examples(self, number: int, places: Array, order: Array) -> tuple[Any, Array]:
+    def _examples(self, number: int, indices: Array, order: Array) -> tuple[Any, Array]:
         """What the batches are taken from, and in which order."""
         if self.augmentation is None:
-            return self.examples, places
+            return self.examples, indices
         rows = self.data.rows[self.data.train]
         rows[:, :-1] = self.augmentation.apply(rows[:, :-1], self.image, self.settings.seed, number)
         return self.system.examples(rows, self.single), order
@@ -142,39 +142,39 @@ class MatrixEngine:
         last, size = outputs.shape[1] - 1, self.settings.batch_size
         return f"the outputs were no longer finite at update {self.updates - last // size + int(bad[0]) // size:,}"
 
-    def outputs(self, rows: Array, places: Array) -> Array:
+    def outputs(self, rows: Array, indices: Array) -> Array:
         """What the network says to the examples in these rows, each of which ends in a 1: one row an output, one
         column an example."""
         known = rows is self.data.rows
         examples = self.examples if known else self.system.examples(rows, self.single)
         with np.errstate(all="ignore"):
-            found = [self.network.forward(examples.take(block)) for block in _blocks(places)]
+            found = [self.network.forward(examples.take(block)) for block in _blocks(indices)]
         return np.concatenate(found, axis=1)
 
-    def loss_inputs(self, rows: Array, places: Array) -> Array:
+    def loss_inputs(self, rows: Array, indices: Array) -> Array:
         """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
         known = rows is self.data.rows
         examples, found = self.examples if known else self.system.examples(rows, self.single), []
         with np.errstate(all="ignore"):
-            for block in _blocks(places):
+            for block in _blocks(indices):
                 self.network.forward(examples.take(block))
                 found.append(self.network.loss_inputs)
         return np.concatenate(found, axis=1)
 
     def layer_states(self, most: int | None = None) -> list[LayerState]:
         """Every layer by all examples of the training part, or by the first so many, in double precision."""
-        places, examples = self.data.train[:most], self.system.examples(self.data.rows, False)
+        indices, examples = self.data.train[:most], self.system.examples(self.data.rows, False)
         network = self.network
-        examples.prepare(network.architecture.sizes[1], len(places))
-        sample_weights = None if self.sample_weights is None else self.sample_weights[places]
+        examples.prepare(network.architecture.sizes[1], len(indices))
+        sample_weights = None if self.sample_weights is None else self.sample_weights[indices]
         with np.errstate(all="ignore"):
             return layer_states(
                 network.architecture,
                 self.system,
                 self.vector.astype(np.float64),
                 network.running,
-                examples.take(places),
-                self.data.targets[:, places],
+                examples.take(indices),
+                self.data.targets[:, indices],
                 sample_weights,
             )
 

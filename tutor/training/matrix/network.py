@@ -71,8 +71,8 @@ class BatchLoss:
 
 
 class Network:
-    """An architecture in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`. With batch
-    normalization `running` has the mean and the variance of each hidden layer, changed in place."""
+    """An architecture in one arithmetic, its parameters in `vector`; `backward` puts their gradient into `gradient`.
+    With batch normalization `running` has the mean and the variance of each hidden layer, changed in place."""
 
     def __init__(
         self, architecture: Architecture, system: System, vector: Array, gradient: Array, running: Running = ()

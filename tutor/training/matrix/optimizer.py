@@ -120,13 +120,13 @@ class MatrixOptimizer:
         """The settings, and what bodies decide by."""
         return {**self.settings, **self.variant.choices, "first": self.updates == 1}
 
-    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any], places: slice | None = None) -> None:
+    def change(self, vector: Array, gradient: Array, numbers: Mapping[str, Any], part: slice | None = None) -> None:
         """Penalties, clipping, the equations of the optimizer and soft-thresholding, for all parameters or for those in
         these places; arrays may also be those of generated code."""
         state, weights, free = self.state, self.weights, self.free
-        if places is not None:
-            vector, gradient, weights = vector[places], gradient[places], weights[places]
-            state, free = {name: array[places] for name, array in state.items()}, None if free is None else free[places]
+        if part is not None:
+            vector, gradient, weights = vector[part], gradient[part], weights[part]
+            state, free = {name: array[part] for name, array in state.items()}, None if free is None else free[part]
         if free is not None:
             gradient[...] = np.where(free, gradient, 0.0)
         for entry, strength, own in self.penalties:

@@ -39,28 +39,28 @@ class Update:
     def gradient(
         self,
         examples: Any,
-        places: Array,
+        indices: Array,
         targets: Array,
         outputs: Array,
         sample_weights: Array | None,
         masks: Masks | None,
     ) -> None:
-        """Put what the loss of the examples at these places is worked from into `outputs`, and the derivative of their mean loss into
+        """Put what the loss of these examples is worked from into `outputs`, and the derivative of their mean loss into
         the gradient of the network."""
         if examples is not self._examples():
             self._examples, self._by_size = ref(examples), {}
-        run = self._by_size.get(len(places))
+        run = self._by_size.get(len(indices))
         if run is None:
-            _gradient(self.network, examples.take(places), targets, outputs, sample_weights, masks)
-            if len(places) in self._written:
-                self._write(examples, len(places), targets, outputs, sample_weights, masks)
+            _gradient(self.network, examples.take(indices), targets, outputs, sample_weights, masks)
+            if len(indices) in self._written:
+                self._write(examples, len(indices), targets, outputs, sample_weights, masks)
         else:
-            run(examples.x.take, places, targets, outputs, *_given(sample_weights, masks))
+            run(examples.x.take, indices, targets, outputs, *_given(sample_weights, masks))
 
     def output_first(
         self,
         examples: Any,
-        places: Array,
+        indices: Array,
         targets: Array,
         outputs: Array,
         sample_weights: Array | None,
@@ -70,7 +70,7 @@ class Update:
         """Gradient and step, layer by layer from the output: the error goes back through the weights that have just
         been changed."""
         network, optimization = self.network, self.optimization
-        network.forward(examples.take(places), True, masks)
+        network.forward(examples.take(indices), True, masks)
         outputs[...] = network.loss_inputs
         numbers = optimization.numbers(self.loss(targets, outputs, sample_weights), epoch)
         for depth, sums in enumerate(network.sums):
@@ -78,8 +78,8 @@ class Update:
         network.backward(targets, sample_weights)
 
     def _change_layer(self, depth: int, numbers: Mapping[str, float]) -> None:
-        for places in self.network.architecture.places(depth):
-            self.optimization.change(self.network.vector, self.network.gradient, numbers, places)
+        for part in self.network.architecture.slices(depth):
+            self.optimization.change(self.network.vector, self.network.gradient, numbers, part)
 
     def loss(self, targets: Array, outputs: Array, sample_weights: Array | None) -> float:
         """What an optimizer that goes by the loss is told of these examples, with the penalties."""
@@ -118,15 +118,15 @@ class Update:
         """`_gradient` for batches of this size, and arguments like these."""
         code, network = Code(self._pool), self.network
         running = [(code.leaf(mean), code.leaf(variance)) for mean, variance in network.running]
-        take, places, y, a = code.argument(), code.argument(), code.argument(targets), code.argument(outputs)
+        take, indices, y, a = code.argument(), code.argument(), code.argument(targets), code.argument(outputs)
         weights = None if sample_weights is None else code.argument(sample_weights)
         kept = None if masks is None else masks.map(code.argument)
         x = code.buffer((size, examples.x.shape[1]), examples.x.dtype)
-        code.write("{}({}, 0, {out}, 'clip')", take.name, places.name, out=x)
+        code.write("{}({}, 0, {out}, 'clip')", take.name, indices.name, out=x)
         arrays = code.leaf(network.vector), code.leaf(network.gradient)
         coded = Network(network.architecture, network.system, *arrays, running)
         _gradient(coded, examples.batch(x), y, a, weights, kept)
-        return code.function([take, places, y, a, *_given(weights, kept)])
+        return code.function([take, indices, y, a, *_given(weights, kept)])
 
     def _written_change(self) -> tuple[Callable[..., None], list[str]]:
         """What the optimization does, and the names of the numbers that it asks for."""

@@ -26,7 +26,7 @@ from tutor.worksheet.problem import Example, Optimization, Problem
 from tutor.worksheet.step import Worksheet
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Doubles, Floats, Places
+    from tutor.data.array_types import Doubles, Floats, Indices
     from tutor.worksheet.step import Worksheet
 
 
@@ -53,23 +53,23 @@ class StraightLineEngine:
     def failed(self) -> str:
         return self.line.failed
 
-    def run(self, first: int, orders: Places) -> list[float]:
+    def run(self, first: int, permutations: Indices) -> list[float]:
         """One epoch for each order, a row each, the first of them numbered `first`; the loss of each."""
-        return self.line.run(orders, rates_in(self.training, first - 1, len(orders), self.system))
+        return self.line.run(permutations, rates_in(self.training, first - 1, len(permutations), self.system))
 
-    def outputs(self, rows: Floats, places: Places) -> Floats:
+    def outputs(self, rows: Floats, indices: Indices) -> Floats:
         """What the network says to the examples in these rows, each of which ends in a 1: (outputs, examples)."""
-        return self.line.outputs(rows[places, :-1].T)
+        return self.line.outputs(rows[indices, :-1].T)
 
-    def loss_inputs(self, rows: Floats, places: Places) -> Floats:
+    def loss_inputs(self, rows: Floats, indices: Indices) -> Floats:
         """What the loss of these examples is worked from: the last weighted sums, or the outputs."""
-        return self.line.loss_inputs(rows[places, :-1].T)
+        return self.line.loss_inputs(rows[indices, :-1].T)
 
     def layer_states(self, most: int | None = None) -> list[LayerState]:
         """Every layer by all examples of the training part, or by the first so many."""
         return self.line.layer_states(self.system, most)
 
-    def worksheet(self, group: Places, epoch: int, chain: str | None) -> Worksheet:
+    def worksheet(self, group: Indices, epoch: int, chain: str | None) -> Worksheet:
         """The exact worksheet of the next update, by these examples of the training part in that epoch (from 1)."""
         return self.line.worksheet(group.tolist(), epoch - 1, chain)
 
@@ -147,7 +147,7 @@ class StraightLine:
         states = [float(state["states"][name]) for name in names]
         self._kept, self.updates = (*self._kept[: len(self.parameters)], *states), int(state["updates"])
 
-    def run(self, orders: Places | Sequence[Sequence[int]], rates: Sequence[float]) -> list[float]:
+    def run(self, permutations: Indices | Sequence[Sequence[int]], rates: Sequence[float]) -> list[float]:
         """Train an epoch for each order of the examples and its learning rate; the loss of each of them.
 
         The loss of an epoch is the mean over its examples of what each lost before its update, without penalties; with
@@ -155,9 +155,9 @@ class StraightLine:
         where the lesson says so. A loss that is not finite is the last one; the parameters are then those before the
         update that `failed` names. Orders hold every example, or the first few full groups of an epoch.
         """
-        if len(orders) != len(rates):
-            raise ValueError(f"{len(orders)} epochs have {len(rates)} learning rates")
-        epochs = self._epochs(_lists(orders), rates)
+        if len(permutations) != len(rates):
+            raise ValueError(f"{len(permutations)} epochs have {len(rates)} learning rates")
+        epochs = self._epochs(_lists(permutations), rates)
         try:
             kept, losses = self._run(self._kept, self._rows, epochs)
         except UNDEFINED:
@@ -218,12 +218,12 @@ class StraightLine:
     def _forward(self, wanted: Sequence[str]) -> Run:
         return self._program.forward(tuple(wanted), self._functions[1])
 
-    def _epochs(self, orders: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
-        counts = repeat(1.0) if self._counts_errors else map(float, map(len, orders))
+    def _epochs(self, permutations: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
+        counts = repeat(1.0) if self._counts_errors else map(float, map(len, permutations))
         if self._size == 1:
-            return list(zip(orders, repeat(()), counts, rates, strict=False))
+            return list(zip(permutations, repeat(()), counts, rates, strict=False))
         found: list[Epoch] = []
-        for order, count, rate in zip(orders, counts, rates, strict=False):
+        for order, count, rate in zip(permutations, counts, rates, strict=False):
             full = len(order) // self._size * self._size
             if len(order) - full not in (0, self._left):
                 raise ValueError(f"the last {len(order) - full} examples of an epoch are no group of this training")
@@ -268,12 +268,12 @@ class StraightLine:
         return nan
 
 
-def _lists(orders: Places | Sequence[Sequence[int]]) -> Sequence[list[int]]:
+def _lists(permutations: Indices | Sequence[Sequence[int]]) -> Sequence[list[int]]:
     """Plain lists: the numbers of an array are slow as indices."""
-    if isinstance(orders, np.ndarray):
-        found: list[list[int]] = orders.tolist()
+    if isinstance(permutations, np.ndarray):
+        found: list[list[int]] = permutations.tolist()
         return found
-    return [order.tolist() if isinstance(order, np.ndarray) else list(order) for order in orders]
+    return [order.tolist() if isinstance(order, np.ndarray) else list(order) for order in permutations]
 
 
 def _updates(epoch: Epoch) -> int:

@@ -23,14 +23,14 @@ from tutor.data import source as files
 from tutor.errors import TutorError
 from tutor.experiments.experiment import Run, Source, run_all
 from tutor.experiments.search import Choices, Span, called, drawn, grid
-from tutor.experiments.summary import compare, spread
+from tutor.experiments.summary import compare, mean_and_deviation
 from tutor.training.settings import Settings
 
 IRIS = ["--data", "iris", "--hidden", "5", "--epochs", "6", "--learning-rate", "0.05", "--validation", "0.2"]
 MEASURES = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
 
 
-def mean_and_deviation(values: list[float]) -> tuple[float, float]:
+def exact_mean_and_deviation(values: list[float]) -> tuple[float, float]:
     """Both rounded once from the exact numbers: Σx/n and √(Σ(x - x̄)²/(n - 1))."""
     exact = [Fraction(value) for value in values]
     mean = sum(exact) / len(exact)
@@ -56,7 +56,7 @@ def test_means_and_deviations_are_those_of_single_trainings(tutor: Tutor) -> Non
             part, name = measure.split("_")
             values = [one["parts"][{"validation": "held-out"}.get(part, part)][name] for one in alone]
             summary = setting["summary"][measure]
-            assert (summary["mean"], summary["deviation"]) == mean_and_deviation(values), measure
+            assert (summary["mean"], summary["deviation"]) == exact_mean_and_deviation(values), measure
     means = [setting["summary"]["validation_loss"]["mean"] for setting in found["settings"]]
     assert found["best"] == means.index(min(means))
 
@@ -64,11 +64,11 @@ def test_means_and_deviations_are_those_of_single_trainings(tutor: Tutor) -> Non
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=6))
 def test_spreads_are_rounded_once(values: list[float]) -> None:
-    found = spread(values)
+    found = mean_and_deviation(values)
     assert found is not None and found.deviation is not None
-    mean, deviation = mean_and_deviation(values)
+    mean, deviation = exact_mean_and_deviation(values)
     assert found.mean == mean and found.deviation == pytest.approx(deviation, rel=1e-15)
-    assert spread([None]) is None and spread([3.0, None]) == spread([3.0])
+    assert mean_and_deviation([None]) is None and mean_and_deviation([3.0, None]) == mean_and_deviation([3.0])
 
 
 def test_the_number_of_processes_changes_nothing(tutor: Tutor) -> None:

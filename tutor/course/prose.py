@@ -22,7 +22,7 @@ class Placeholder:
     formula: str
     decimals: int | None
     percent: bool
-    spread: bool
+    with_deviation: bool
     line: int
 
 

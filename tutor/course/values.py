@@ -143,12 +143,12 @@ class Values(BlockValues):
         if over == "mean":
             return float(is_true(left.mean, test.sign, right.mean)), 1, left, right
         count = max(len(left.each), len(right.each))
-        pairs = zip(_spread(left, count), _spread(right, count), strict=True)
+        pairs = zip(_by_seed(left, count), _by_seed(right, count), strict=True)
         true = sum(is_true(a, test.sign, b) for a, b in pairs)
         return true / count, count, left, right
 
 
-def _spread(value: Value, count: int) -> tuple[Number, ...]:
+def _by_seed(value: Value, count: int) -> tuple[Number, ...]:
     return value.each if len(value.each) == count else value.each * count
 
 

@@ -88,12 +88,12 @@ def _overlap(step: int) -> tuple[slice, slice]:
     return ahead, behind
 
 
-def _add_noise(x: Floats, spread: float, seed: int, epoch: int) -> None:
+def _add_noise(x: Floats, deviation: float, seed: int, epoch: int) -> None:
     """Add to every number its own; in pieces, since the noise of all examples would take as much room as they do."""
     flat, before = x.reshape(-1), _WORDS * len(x)
     for start in range(0, flat.size, _PIECE):
         piece = flat[start : start + _PIECE]
-        piece[...] = piece + spread * normals(random_bits(seed, "augment", epoch, len(piece), before + start))
+        piece[...] = piece + deviation * normals(random_bits(seed, "augment", epoch, len(piece), before + start))
 
 
 def parse_augmentation(text: str) -> Augmentation:
@@ -115,7 +115,7 @@ def parse_augmentation(text: str) -> Augmentation:
         elif name == "shift":
             found = replace(found, shift=_pixels(value))
         else:
-            found = replace(found, noise=_spread(value))
+            found = replace(found, noise=_deviation(value))
     return found
 
 
@@ -125,11 +125,11 @@ def _pixels(value: str) -> int:
     return int(value)
 
 
-def _spread(value: str) -> float:
+def _deviation(value: str) -> float:
     try:
-        spread = float(value)
+        deviation = float(value)
     except ValueError:
-        spread = 0.0
-    if not (isfinite(spread) and spread > 0 and "_" not in value):
+        deviation = 0.0
+    if not (isfinite(deviation) and deviation > 0 and "_" not in value):
         raise TutorError(f"--augment noise takes a standard deviation above 0, as in noise=0.05, not {value[:40]!r}")
-    return spread
+    return deviation

@@ -96,8 +96,8 @@ def _plane(name: str, draw: Callable[[int], tuple[Doubles, Indices]]) -> Callabl
     return data
 
 
-def _noise(seed: int, count: int, spread: float) -> Doubles:
-    return spread * normals(random_bits(seed, "data", 1, 2 * count)).reshape(count, 2)
+def _noise(seed: int, count: int, deviation: float) -> Doubles:
+    return deviation * normals(random_bits(seed, "data", 1, 2 * count)).reshape(count, 2)
 
 
 def _angles(seed: int, count: int) -> Doubles:
@@ -118,12 +118,12 @@ def _circles(seed: int) -> tuple[Doubles, Indices]:
     return radius * ring + _noise(seed, POINTS, 0.05), y
 
 
-def _moons(seed: int, spread: float = 0.1) -> tuple[Doubles, Indices]:
+def _moons(seed: int, deviation: float = 0.1) -> tuple[Doubles, Indices]:
     y = np.arange(POINTS) % 2
     angle = _angles(seed, POINTS) * (_TURN / 2)
     cosine, sine = reproducible_arrays.cos(angle), reproducible_arrays.sin(angle)
     upper, lower = np.stack([cosine, sine], axis=1), np.stack([1.0 - cosine, 0.5 - sine], axis=1)
-    return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, spread), y
+    return np.where((y == 0)[:, None], upper, lower) + _noise(seed, POINTS, deviation), y
 
 
 def _noisy_moons(seed: int) -> tuple[Doubles, Indices]:

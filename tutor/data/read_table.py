@@ -296,8 +296,8 @@ def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatmen
 
 
 def _chosen(table: Table, label: str | None, drop: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The indices of the columns to be learned, and of those to learn from. Raises TutorError where one of both kinds is
-    wanting."""
+    """The indices of the columns to be learned, and of those to learn from. Raises TutorError where one of both kinds
+    is wanting."""
     dropped = [place for typed in drop for place in table.columns(typed)]
     kept = [place for place in range(len(table.names)) if place not in dropped]
     if not kept:

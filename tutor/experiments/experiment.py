@@ -18,15 +18,14 @@ from tutor.data.limits import Task
 from tutor.data.source import is_named, open_data
 from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.errors import TutorError
-from tutor.experiments.measures import Measure as Asked
-from tutor.experiments.measures import Observed
+from tutor.experiments.measures import Measure, Observed
 from tutor.experiments.observer import Observer, at_the_end
 from tutor.experiments.resampling import drawn, held_out
 from tutor.processes import workers
 from tutor.training.preparation import split
 from tutor.training.settings import Settings
 from tutor.training.setup import set_up
-from tutor.training.trainer import GROWN, Epoch, Measure, Result, Trainer
+from tutor.training.trainer import GROWN, Epoch, Measurement, Result, Trainer
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Indices
@@ -97,7 +96,7 @@ class Run:
 
     source: Source | OfLesson | OfFunction
     settings: Settings
-    measures: tuple[Asked, ...] = ()
+    measures: tuple[Measure, ...] = ()
     resampled: int | None = None
 
     def trainer(self) -> Trainer:
@@ -131,7 +130,7 @@ class Outcome:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
     constant_loss: float | None = None
-    measured: Mapping[Asked, float] = field(default_factory=dict)
+    measured: Mapping[Measure, float] = field(default_factory=dict)
     path: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     held_out: tuple[Floats, Floats] | None = field(default=None, compare=False)
 
@@ -201,14 +200,14 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     return replace(found, validation_loss=validation.loss, validation_accuracy=validation.accuracy)
 
 
-def _measured(trainer: Trainer, indices: Indices) -> Measure | None:
+def _measured(trainer: Trainer, indices: Indices) -> Measurement | None:
     if not len(indices):
         return None
     with np.errstate(all="ignore"):
         return trainer.measure(indices)
 
 
-def measured_on_test(source: Source, settings: Settings) -> Measure | None:
+def measured_on_test(source: Source, settings: Settings) -> Measurement | None:
     """Train once more and measure on the test part, which nothing has looked at before; None after Ctrl-C."""
     trainer = set_up(source.load(settings.seed), settings)
     return None if trainer.run().interrupted else trainer.measure(trainer.data.test)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tutor.data.builtin import Data
 from tutor.data.sampling import permutation, random_bits
 from tutor.errors import TutorError, counted
-from tutor.experiments.summary import spread
+from tutor.experiments.summary import MeanAndDeviation, mean_and_deviation
 from tutor.results import Result
 from tutor.training.measures import ClassMeasures, Measures, measures_of
 from tutor.training.settings import Settings, option
@@ -39,13 +39,6 @@ class FoldReport(Struct):
     measures: Measures | None
 
 
-class SpreadReport(Struct):
-    """The mean over the folds, and the standard deviation with n - 1, which a single number does not have."""
-
-    mean: float
-    deviation: float | None
-
-
 class FoldsReport(Result, kw_only=True):
     """A cross-validation: every fold, and every measure over all of them that did not diverge."""
 
@@ -56,7 +49,7 @@ class FoldsReport(Result, kw_only=True):
     sizes: tuple[int, ...]
     settings: dict[str, Any]
     folds: list[FoldReport]
-    over_folds: dict[str, SpreadReport]
+    over_folds: dict[str, MeanAndDeviation]
     better: int
     baseline: str
     complete: bool
@@ -121,7 +114,7 @@ def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[
     )
 
 
-def _over_folds(folds: Sequence[FoldReport], measured: Sequence[Measures]) -> dict[str, SpreadReport]:
+def _over_folds(folds: Sequence[FoldReport], measured: Sequence[Measures]) -> dict[str, MeanAndDeviation]:
     values: dict[str, list[float | None]] = {"loss": [fold.loss for fold in folds]}
     for one in measured:
         own = {name: getattr(one, name) for name in (_OF_CLASSES if isinstance(one, ClassMeasures) else _OF_VALUES)}
@@ -129,5 +122,5 @@ def _over_folds(folds: Sequence[FoldReport], measured: Sequence[Measures]) -> di
             own |= {"macro_f1": one.macro.f1}
         for name, value in own.items():
             values.setdefault(name, []).append(value)
-    spreads = {name: spread(every) for name, every in values.items()}
-    return {name: SpreadReport(s.mean, s.deviation) for name, s in spreads.items() if s is not None}
+    every = {name: mean_and_deviation(over_folds) for name, over_folds in values.items()}
+    return {name: one for name, one in every.items() if one is not None}

@@ -12,15 +12,14 @@ from msgspec import field as msgspec_field
 
 from tutor.experiments.differences import Difference, against_the_best
 from tutor.experiments.experiment import Outcome
-from tutor.experiments.measures import NEVER
-from tutor.experiments.measures import Measure as Asked
+from tutor.experiments.measures import NEVER, Measure
 from tutor.experiments.paths import Plane as Paths
-from tutor.experiments.summary import Comparison, Measured, Spread, Summary
+from tutor.experiments.summary import Comparison, MeanAndDeviation, Measured, Summary
 from tutor.results import Result
 from tutor.training.report import EpochReport, epoch_reports
 from tutor.training.results import Plane
 from tutor.training.settings import Settings
-from tutor.training.trainer import Measure
+from tutor.training.trainer import Measurement
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class About:
     remarks: Sequence[str] = ()
     unranked: str = ""
     of_functions: bool = False
-    columns: Sequence[Asked] = ()
+    columns: Sequence[Measure] = ()
     layers: bool = False
     drawn: Sequence[str] = ("curves",)
     paths: Sequence[Paths] = ()
@@ -51,7 +50,7 @@ class Final:
     """The command that trains the best setting, word by word, and what came out on the test part, if anything did."""
 
     command: Sequence[str] = field(default_factory=list)
-    tested: Measure | None = None
+    tested: Measurement | None = None
 
 
 class MeasureReport(Struct):
@@ -68,12 +67,12 @@ class SummaryReport(Struct, kw_only=True):
 
     runs: int
     diverged: int
-    training_loss: Spread | None
-    training_accuracy: Spread | None
-    validation_loss: Spread | None
-    validation_accuracy: Spread | None
-    epochs_done: Spread | None
-    seconds: Spread | UnsetType | None = UNSET
+    training_loss: MeanAndDeviation | None
+    training_accuracy: MeanAndDeviation | None
+    validation_loss: MeanAndDeviation | None
+    validation_accuracy: MeanAndDeviation | None
+    epochs_done: MeanAndDeviation | None
+    seconds: MeanAndDeviation | UnsetType | None = UNSET
     curve: list[float]
     measures: dict[str, MeasureReport] | UnsetType = UNSET
 
@@ -121,7 +120,7 @@ class ComparisonReport(Result):
     ranked_by: str | None
     best: int | None
     command: str | None
-    test: Measure | None
+    test: Measurement | None
     settings: list[SettingReport]
     differences: list[Difference] = msgspec_field(default_factory=list)
 
@@ -167,9 +166,9 @@ def _setting(summary: Summary, about: About) -> SettingReport:
 
 
 def _measure(found: Measured) -> MeasureReport:
-    if found.spread is None:
+    if found.over_runs is None:
         return MeasureReport(None, None, found.never)
-    return MeasureReport(found.spread.mean, found.spread.deviation, found.never)
+    return MeasureReport(found.over_runs.mean, found.over_runs.deviation, found.never)
 
 
 def plain(value: float | None) -> float | str | None:

@@ -20,7 +20,7 @@ _NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
-class Spread:
+class MeanAndDeviation:
     """Mean x̄ = Σx/n and standard deviation √(Σ(x - x̄)²/(n - 1)) over the seeds, each rounded once.
 
     A single number has no deviation.
@@ -30,19 +30,19 @@ class Spread:
     deviation: float | None
 
 
-def spread(values: Sequence[float | None]) -> Spread | None:
+def mean_and_deviation(values: Sequence[float | None]) -> MeanAndDeviation | None:
     """Of those numbers that there are; None where there is none."""
     known = [value for value in values if value is not None]
     if not known:
         return None
-    return Spread(float(mean(known)), float(stdev(known)) if len(known) > 1 else None)
+    return MeanAndDeviation(float(mean(known)), float(stdev(known)) if len(known) > 1 else None)
 
 
 @dataclass(frozen=True)
 class Measured:
     """One measure over the runs that have it: how many these are, and in how many its target was never reached."""
 
-    spread: Spread | None
+    over_runs: MeanAndDeviation | None
     runs: int
     never: int
 
@@ -64,27 +64,29 @@ class Summary:
     def diverged(self) -> int:
         return sum(outcome.diverged for outcome in self.outcomes)
 
-    def of(self, measure: str) -> Spread | None:
+    def of(self, measure: str) -> MeanAndDeviation | None:
         """`training_loss`, `validation_accuracy`, `epochs_done` or whatever number an outcome has."""
-        return spread([getattr(outcome, measure) for outcome in self.outcomes if not outcome.diverged])
+        return mean_and_deviation([getattr(outcome, measure) for outcome in self.outcomes if not outcome.diverged])
 
     def measured(self, measure: Measure) -> Measured:
         """A measure that was asked for; a share of all runs counts those that diverged, too."""
         runs = [one for one in self.outcomes if measure.kind.of_diverged or not one.diverged]
         values = [one.measured[measure] for one in runs if measure in one.measured]
         never = sum(value == NEVER for value in values)
-        return Measured(spread([value for value in values if isfinite(value)]), len(values), never)
+        return Measured(mean_and_deviation([value for value in values if isfinite(value)]), len(values), never)
 
-    def layers(self) -> list[dict[str, Spread | None]]:
+    def layers(self) -> list[dict[str, MeanAndDeviation | None]]:
         """What was measured of each layer at the end, by the name of the measure; nothing where nothing was."""
         known = [outcome.measured for outcome in self.outcomes if not outcome.diverged]
-        found: list[dict[str, Spread | None]] = []
+        found: list[dict[str, MeanAndDeviation | None]] = []
         for measure in filter(of_a_layer_at_the_end, known[0] if known else ()):
             while len(found) < measure.layer:
                 found.append({})
             values = [measured[measure] for measured in known]
             name, _ = OF_LAYERS[measure.name]
-            found[measure.layer - 1][name] = spread([value if isfinite(value) else None for value in values])
+            found[measure.layer - 1][name] = mean_and_deviation(
+                [value if isfinite(value) else None for value in values]
+            )
         return found
 
     def curve(self) -> list[float]:

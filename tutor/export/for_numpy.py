@@ -212,7 +212,7 @@ def _normalised(k: int, source: str) -> list[str]:
         f"        variance{k}[...] = {text_of(batch_norm.running, variance, Code('variance'), NUMPY)}",
         "    else:",
         f"        centre, variance = mean{k}, variance{k}",
-        f"    s{k} = {text_of(batch_norm.spread, Code('variance'), NUMPY)}",
+        f"    s{k} = {text_of(batch_norm.deviation, Code('variance'), NUMPY)}",
         f"    n{k} = (sums - centre) / s{k}",
         f"    z{k} = {text_of(batch_norm.scaled, Code(f'n{k}'), Code(f'gamma{k}'), Code(f'b{k}'))}",
     ]

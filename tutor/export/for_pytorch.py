@@ -143,7 +143,7 @@ def _normalised(k: int) -> list[str]:
     for name in ("mean", "variance"):
         text = text_of(batch_norm.running, Code(f"self.{name}{k}"), Code(name), TORCH)
         lines.append(f"                self.{name}{k}[...] = {text}")
-    normalised = f"(sums - mean) / {text_of(batch_norm.spread, Code('variance'), TORCH)}"
+    normalised = f"(sums - mean) / {text_of(batch_norm.deviation, Code('variance'), TORCH)}"
     scaled = text_of(batch_norm.scaled, Code("normalised"), Code(f"self.gamma{k}"), Code(f"self.b{k}"))
     return [
         *lines,

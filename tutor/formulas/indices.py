@@ -175,7 +175,7 @@ def range_of(loop: Loop, at: Indices) -> range:
     return range(int(first), int(last) + 1)
 
 
-def spread(loops: Sequence[Loop], at: Indices, room: Room) -> Iterator[Indices]:
+def index_values(loops: Sequence[Loop], at: Indices, room: Room) -> Iterator[Indices]:
     """All values of the indices together, the last running fastest; a range may use the indices before it."""
     if not loops:
         yield at
@@ -188,7 +188,7 @@ def spread(loops: Sequence[Loop], at: Indices, room: Room) -> Iterator[Indices]:
         if None in found:
             raise ValueError("what stands after `if` in a sum compares indices, as in `if j != i`")
         if all(found):
-            yield from spread(rest, here, room)
+            yield from index_values(rest, here, room)
 
 
 def written_loops(ranges: Mapping[str, str]) -> list[Loop]:

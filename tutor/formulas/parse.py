@@ -23,8 +23,8 @@ from tutor.formulas.indices import (
     Room,
     has_index,
     holds,
+    index_values,
     indexed_name,
-    spread,
     together,
     unknown_name,
     worked_out,
@@ -164,7 +164,7 @@ class _Reader:
         loops = [self._loop(generator) for generator in body.generators]
         outside, count = self.at, 0
         terms: list[Expr] = []
-        for here in spread(loops, outside, self.room):
+        for here in index_values(loops, outside, self.room):
             self.at, count = here, count + 1
             term = self.read(body.elt, depth + 1)
             terms += term.args if _is_sum_over_range(body.elt) and term.is_Add else [term]

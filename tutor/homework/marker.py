@@ -27,7 +27,7 @@ from tutor.marking.report import NotMarked, Report, Reporter, SheetReport, not_m
 from tutor.marking.sheet import SheetMarker
 from tutor.marking.verdict import Marker
 from tutor.read_files import is_file, is_folder, unreadable
-from tutor.sheets.arrays import spread
+from tutor.sheets.arrays import answers_of
 from tutor.sheets.formats import DELIMITED, READERS, WORKBOOKS
 from tutor.sheets.read import HandedIn, count_rows_of_form, read_about, read_sheet, read_sheets
 from tutor.worksheet.build import build
@@ -71,7 +71,7 @@ class Problem:
         if not handed_in.arrays:
             return handed_in
         program = self.marker.program
-        found = spread(handed_in.arrays, program.worksheet, lambda name: _float(program.key[program.places[name]]))
+        found = answers_of(handed_in.arrays, program.worksheet, lambda name: _float(program.key[program.places[name]]))
         answers, remarks = {**found.answers, **handed_in.answers}, (*handed_in.remarks, *found.remarks)
         return replace(handed_in, answers=answers, remarks=remarks)
 

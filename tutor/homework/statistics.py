@@ -66,10 +66,10 @@ class _Item:
     @property
     def discrimination(self) -> float | None:
         n = self.sheets
-        spread = (n * self.xx - self.x**2, n * self.yy - self.y**2)
-        if min(spread) <= _NOTHING * n * n:
+        variances = (n * self.xx - self.x**2, n * self.yy - self.y**2)
+        if min(variances) <= _NOTHING * n * n:
             return None
-        return round((n * self.xy - self.x * self.y) / sqrt(spread[0] * spread[1]), 2)
+        return round((n * self.xy - self.x * self.y) / sqrt(variances[0] * variances[1]), 2)
 
 
 _NOTHING = 1e-12

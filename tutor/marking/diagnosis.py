@@ -18,7 +18,7 @@ from tutor.marking.verdict import cut_off
 from tutor.slips.registry import ARITHMETIC, ARITHMETIC_HINT, SLIPS, SWAPPED_VALUES
 from tutor.slips.slip import Hint
 
-ROUNDED, WITHIN_SPREAD, CUT_OFF = range(3)
+ROUNDED, WITHIN_TOLERANCE, CUT_OFF = range(3)
 SURE_BELOW, _LIKELY_BELOW = 0.05, 0.5
 _RANGE = log(1_000)  # a wrong number lies anywhere within three powers of ten
 _TOO_SMALL_FOR_FLOATS = 1e-9
@@ -30,8 +30,8 @@ _FORMULA_DIGITS = 25  # to which the value of a formula agrees with that of a sl
 class Fit:
     """A slip that gives the number written. `place` is the line it sits in, which may have been left blank.
 
-    `chance` is how many slips would fit a number picked at random, `spread` how far the value itself may be off. What
-    is `said` of a mistake of the whole sheet stands in place of the slip's own hint.
+    `chance` is how many slips would fit a number picked at random, `tolerance` how far the value itself may be off.
+    What is `said` of a mistake of the whole sheet stands in place of the slip's own hint.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Fit:
     place: int
     order: tuple[int, ...]
     chance: float
-    spread: float = 0.0
+    tolerance: float = 0.0
     said: Hint | None = None
 
     @property
@@ -80,8 +80,8 @@ class Scale:
             return None, None, 0.0
         if self.kind(value, 0.0) == ROUNDED:
             return value, ROUNDED, 0.0
-        spread = self._spread(candidate, value)
-        return value, self.kind(value, spread), spread
+        tolerance = self._tolerance(candidate, value)
+        return value, self.kind(value, tolerance), tolerance
 
     def _may_fit(self, candidate: Candidate) -> bool:
         floats = self.working.floats
@@ -94,9 +94,9 @@ class Scale:
         if self._is_far(rough):
             return False
         beyond = abs(self.number - rough) - self.rough_unit - _FLOATS_ARE_OFF * self.size
-        return beyond <= 0 or beyond <= 2 * self._spread(candidate)
+        return beyond <= 0 or beyond <= 2 * self._tolerance(candidate)
 
-    def _spread(self, candidate: Candidate, value: Decimal | None = None) -> float:
+    def _tolerance(self, candidate: Candidate, value: Decimal | None = None) -> float:
         return self.working.bounds_of(candidate.inputs, candidate.approximate, candidate.value, value).likely
 
     def _is_far(self, number: float) -> bool:
@@ -104,24 +104,24 @@ class Scale:
         apart = abs(self.number - number)
         return apart > 2 * self.rough_unit and 2 * apart > max(self.size, abs(number - self.start))
 
-    def kind(self, value: Decimal, spread: float) -> int | None:
+    def kind(self, value: Decimal, tolerance: float) -> int | None:
         apart = abs(self.written.value - value)
         if not (self.change and self.written.value) and value != self.written.value:
             return None  # a zero, or a weight left as it was, is what comes out exactly
         if apart <= self.half:
             return ROUNDED
-        if not isfinite(spread):
+        if not isfinite(tolerance):
             return None
-        if spread and apart <= self.half + Decimal(spread):
-            return WITHIN_SPREAD
-        if apart > self.unit and not spread:
+        if tolerance and apart <= self.half + Decimal(tolerance):
+            return WITHIN_TOLERANCE
+        if apart > self.unit and not tolerance:
             return None
-        return CUT_OFF if self.unit and cut_off(self.written.value, self.unit, value, 2 * Decimal(spread)) else None
+        return CUT_OFF if self.unit and cut_off(self.written.value, self.unit, value, 2 * Decimal(tolerance)) else None
 
-    def chance(self, spread: float) -> float:
+    def chance(self, tolerance: float) -> float:
         """How many of the candidates would fit a number of this size that has nothing to do with them."""
         size = float(abs(self.change)) or self.rough_unit or 1.0
-        return self.count * (1.02 * self.rough_unit + 2 * spread) / (size * _RANGE)
+        return self.count * (1.02 * self.rough_unit + 2 * tolerance) / (size * _RANGE)
 
 
 _FARTHEST_BLANKS, _NEAREST_BLANKS = 60, 12
@@ -148,17 +148,17 @@ class Diagnosis:
         scale = Scale(working, place, written, len(candidates))
         own_values: dict[int, Decimal] = {}
 
-        def fit(index: int, source: int, value: Decimal, kind: int, spread: float) -> Fit:
+        def fit(index: int, source: int, value: Decimal, kind: int, tolerance: float) -> Fit:
             candidate = candidates[index]
             order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, candidate.unusual, index)
-            return Fit(candidate.id, candidate.detail, value, place, order, scale.chance(spread))
+            return Fit(candidate.id, candidate.detail, value, place, order, scale.chance(tolerance))
 
         for index, candidate in enumerate(candidates):
-            value, kind, spread = scale.own(candidate)
+            value, kind, tolerance = scale.own(candidate)
             if value is not None:
                 own_values[index] = value
                 if kind is not None:
-                    yield fit(index, 0, value, kind, spread)
+                    yield fit(index, 0, value, kind, tolerance)
         for index, value in self._near(place, scale):
             kind = scale.kind(value, 0.0)
             if kind is not None and value != own_values.get(index):
@@ -194,7 +194,7 @@ class Diagnosis:
     def _through_blanks(
         self, working: Working, place: int, scale: Scale, blanks: list[int], swapped: bool
     ) -> Iterator[Fit]:
-        own, spread = working.own[place], working.bounds(place).likely
+        own, tolerance = working.own[place], working.bounds(place).likely
         for blank in blanks:
             path = self._path(blank, place, blanks)
             for index, candidate in enumerate(self.candidates.of(blank)):
@@ -205,11 +205,11 @@ class Diagnosis:
                 value = self._forward(working, blank, slipped, path)
                 if value is None:
                     continue
-                wider = spread * max(1.0, float(abs(value / own))) if own else spread
+                wider = tolerance * max(1.0, float(abs(value / own))) if own else tolerance
                 kind = scale.kind(value, wider)
                 if kind is not None:
                     order = (swapped, kind, 0, candidate.rank, len(path), index)
-                    chance = scale.chance(wider) if kind != WITHIN_SPREAD else max(SURE_BELOW, scale.chance(wider))
+                    chance = scale.chance(wider) if kind != WITHIN_TOLERANCE else max(SURE_BELOW, scale.chance(wider))
                     spread_there = working.bounds(blank).likely
                     yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
 
@@ -228,8 +228,8 @@ class Diagnosis:
             solved = here + (written.value - own) / slope
             reached = self._forward(working, blank, solved, path)
             if solved and reached is not None and abs(reached - written.value) <= WITHIN * written.unit:
-                spread = abs(float(written.unit / slope)) / 2
-                yield Fit(ARITHMETIC, "", solved, blank, (len(path),), 1.0, spread)
+                tolerance = abs(float(written.unit / slope)) / 2
+                yield Fit(ARITHMETIC, "", solved, blank, (len(path),), 1.0, tolerance)
 
     def _blanks_above(self, working: Working, place: int) -> list[int]:
         """The lines left blank that this one stands on, without a written line between; the nearest first."""

@@ -169,9 +169,9 @@ class SheetMarker:
         first stay root errors."""
         followers = self.program.compiled.followers
         for mistake in told:
-            for place, value, spread in self._blank_values(working, mistake):
+            for place, value, tolerance in self._blank_values(working, mistake):
                 working = Working(
-                    self.program, working.written, working.demands, {**working.held, place: (value, spread)}
+                    self.program, working.written, working.demands, {**working.held, place: (value, tolerance)}
                 )
         again = self._marks(working, texts, known)
         explained = sorted(_explained(told))
@@ -203,7 +203,7 @@ class SheetMarker:
         for mistake in (m for m in told if m.given is not None):
             first = min(mistake.explains)
             for fit in self.diagnosis.through_blanks(working, first, working.written[first], anything=False):
-                held = {**working.held, fit.place: (fit.value, fit.spread)}
+                held = {**working.held, fit.place: (fit.value, fit.tolerance)}
                 followed = Working(self.program, working.written, working.demands, held)
                 if not self._errors(followed, mistake.explains):
                     found.setdefault(first, []).append(fit)
@@ -289,7 +289,7 @@ class SheetMarker:
         """The explanation by a blank line that leaves the fewest later lines wrong, if those are less than `most`."""
         best: tuple[int, Fit | None, Working | None] = (most, None, None)
         for fit in fits:
-            held = {**working.held, fit.place: (fit.value, fit.spread)}
+            held = {**working.held, fit.place: (fit.value, fit.tolerance)}
             followed = Working(self.program, working.written, working.demands, held)
             errors = self._errors(followed, later)
             if errors < best[0]:

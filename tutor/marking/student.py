@@ -272,8 +272,8 @@ class Working:
         if written is None:
             if place not in self.held:
                 return None
-            value, spread = self.held[place]
-            return {place: spread + self._half_unit(place, value)}
+            value, tolerance = self.held[place]
+            return {place: tolerance + self._half_unit(place, value)}
         if written.exponent is None or written.value == self.program.key[place]:
             return {}
         if is_same(written.value, self.own[place]):

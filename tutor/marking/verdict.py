@@ -74,8 +74,8 @@ class Line:
         likely = self.working.bounds(self.place).likely
         return AGREEMENT if own is not None and self._likely(own) < likely else ""
 
-    def _is_within(self, own: Decimal, spread: float = 0.0) -> bool:
-        return abs(self.value - own) <= WITHIN * self._unit(own) + Decimal(spread)
+    def _is_within(self, own: Decimal, tolerance: float = 0.0) -> bool:
+        return abs(self.value - own) <= WITHIN * self._unit(own) + Decimal(tolerance)
 
     def _likely(self, own: Decimal) -> float:
         """T of the line; where only that makes it right, what other lines leave of it."""
@@ -134,10 +134,10 @@ class Line:
             return "coarse"
         return "wrong"
 
-    def _is_cut_off(self, spread: Decimal) -> bool:
+    def _is_cut_off(self, tolerance: Decimal) -> bool:
         """Whether too few digits are those of the truth, their own one give or take the spread, the others left off."""
         key = self.working.program.key[self.place]
-        truths = ((key, _NOTHING), (self.whole, spread))
+        truths = ((key, _NOTHING), (self.whole, tolerance))
         return any(t is not None and cut_off(self.written.value, self.unit, t, off) for t, off in truths)
 
     def _is_rounding(self, own: Decimal, likely: Decimal) -> bool:
@@ -150,10 +150,10 @@ class Line:
         least = unit if is_copy else ROUNDING * unit  # where nothing is computed nothing adds up
         truths = (self.key, own)
         for truth in truths:
-            spread = (
+            tolerance = (
                 likely * min(1, abs(truth / own)) if own else likely
             )  # that of a large own value is none of the key's
-            if abs(value - truth) <= least + spread and not ends_within(truth, unit):
+            if abs(value - truth) <= least + tolerance and not ends_within(truth, unit):
                 return True
         if (digits >= _DIGITS_OF_A_FLOAT or self.working.cuts) and any(
             0 < abs(t) - abs(value) <= unit and t * value > 0 for t in truths
@@ -172,10 +172,10 @@ class Line:
         return self.unit
 
 
-def cut_off(value: Decimal, unit: Decimal, truth: Decimal, spread: Decimal = Decimal(0)) -> bool:
+def cut_off(value: Decimal, unit: Decimal, truth: Decimal, tolerance: Decimal = Decimal(0)) -> bool:
     """Whether the number is the truth, give or take its spread, with the digits after the last one left off."""
     size = abs(truth) if (truth < 0) == (value < 0) else -abs(truth)
-    return abs(value) - spread <= size < abs(value) + unit + spread
+    return abs(value) - tolerance <= size < abs(value) + unit + tolerance
 
 
 _ENOUGH = DEFAULT.significant or 2

@@ -15,7 +15,7 @@ KEPT = "0.9"
 """How much of the running mean and variance is kept at each update; they are used once the training is over."""
 
 
-def spread(variance: Scalar, m: NumberSystem) -> Scalar:
+def deviation(variance: Scalar, m: NumberSystem) -> Scalar:
     """sqrt(variance + epsilon)"""
     return m.sqrt(variance + m.number(EPSILON))
 

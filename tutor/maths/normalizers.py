@@ -45,7 +45,7 @@ def mean(xs: Numbers, m: Sums) -> Scalar:
     return m.total(xs) / len(xs)
 
 
-def _spread(xs: Numbers, centre: Scalar, m: Sums) -> Scalar:
+def _deviation(xs: Numbers, centre: Scalar, m: Sums) -> Scalar:
     """The standard deviation: the root of the mean square of the distances from the mean."""
     return m.sqrt(mean((xs - centre) ** 2, m))
 
@@ -58,7 +58,7 @@ NORMALIZERS = {
             "zscore",
             "x_new = (x - mean)/std",
             mean,
-            _spread,
+            _deviation,
             "column",
             "Mean 0 and standard deviation 1 in every feature. A feature that never changes has no std to divide by.",
         ),
@@ -103,7 +103,7 @@ NORMALIZERS = {
             "channel_zscore",
             "x_new = (x - mean)/std",
             mean,
-            _spread,
+            _deviation,
             "channel",
             "One mean and one standard deviation for each colour, over all pixels of all images, as ResNet has it.",
             _OF_IMAGES,

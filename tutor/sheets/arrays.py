@@ -146,7 +146,7 @@ def read_names(names: Sequence[str]) -> Mapping[str, Called]:
 
 
 @dataclass(frozen=True)
-class Spread:
+class ArrayAnswers:
     """The answers found in arrays, by the names of the worksheet, and what there is to say about them."""
 
     answers: Mapping[str, str]
@@ -209,10 +209,10 @@ class ArrayNames:
         return "" if example else self._in_update(derivative(goal, name))
 
 
-def spread(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callable[[str], float | None]) -> Spread:
+def answers_of(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callable[[str], float | None]) -> ArrayAnswers:
     """The arrays as answers; `value` has what a quantity of the worksheet should be, where that is known."""
     if worksheet.network is None:
-        return Spread({}, (f"{listed(list(arrays))}: arrays are read for a network, and this lesson has none",))
+        return ArrayAnswers({}, (f"{listed(list(arrays))}: arrays are read for a network, and this lesson has none",))
     names = ArrayNames(worksheet, worksheet.network)
     called = read_names(list(arrays))
     grids = {name: names.grid(what) for name, what in called.items()}
@@ -234,7 +234,7 @@ def spread(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callable[[s
             remarks.append(told[turned])
     if unknown:
         remarks.append(f"{listed(unknown)}: no array of this network, so not marked")
-    return Spread(answers, tuple(remarks))
+    return ArrayAnswers(answers, tuple(remarks))
 
 
 _FAMILIES = (

@@ -149,8 +149,8 @@ def of_values(y: Floats, outputs: Floats, means: Sequence[float], names: Sequenc
 def _of_output(name: str, y: Floats, output: Floats, mean: float) -> OutputMeasures:
     own = _mean(y)
     with np.errstate(all="ignore"):
-        off, from_mean, spread = output - y, mean - y, y - own
-        squares, variance = _mean(off * off), _mean(spread * spread)
+        off, from_mean, from_own_mean = output - y, mean - y, y - own
+        squares, variance = _mean(off * off), _mean(from_own_mean * from_own_mean)
         baseline = sqrt(_mean(from_mean * from_mean))
     r2 = 1 - squares / variance if variance > 0 else None
     return OutputMeasures(name, sqrt(squares), _mean(np.abs(off)), r2, baseline, _mean(np.abs(from_mean)))

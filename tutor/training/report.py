@@ -15,7 +15,7 @@ from tutor.training import trainer as training
 from tutor.training.layers import LayerMeasures
 from tutor.training.measures import Measures, measures_of
 from tutor.training.preparation import Scaling
-from tutor.training.trainer import Measure, Trainer
+from tutor.training.trainer import Measurement, Trainer
 
 
 class NetworkReport(Struct):
@@ -79,7 +79,7 @@ class TrainingReport(Result, kw_only=True):
     ended: str
     loss: float | None
     accuracy: float | None = None
-    parts: dict[str, Measure]
+    parts: dict[str, Measurement]
     measures: dict[str, Measures]
     history: list[EpochReport]
     layers: list[LayerMeasures] = field(default_factory=list)

@@ -55,7 +55,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Measure:
+class Measurement:
     """What the network does with one part of the data; without classes there is no accuracy."""
 
     loss: float
@@ -247,16 +247,16 @@ class Trainer:
         self.result.ended = f"stopped early: epoch {best[1]} was the best"
         return True
 
-    def measure(self, indices: Indices) -> Measure:
+    def measure(self, indices: Indices) -> Measurement:
         """Loss and accuracy of the network as it is now, over these examples."""
         loss_inputs = self.engine.loss_inputs(self.data.rows, indices)
         with np.errstate(all="ignore"):
             loss = self.loss.mean(loss_inputs, self.data.targets[:, indices])
         if not self.data.classes:
-            return Measure(loss, None)
+            return Measurement(loss, None)
         guessed = guesses(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
-        return Measure(loss, float((guessed == self.data.y[indices]).mean()))
+        return Measurement(loss, float((guessed == self.data.y[indices]).mean()))
 
-    def measures(self) -> dict[str, Measure]:
+    def measures(self) -> dict[str, Measurement]:
         """Every part by its name."""
         return {name: self.measure(indices) for name, indices in self.data.parts.items()}

@@ -13,7 +13,7 @@ from tutor.experiments.differences import against_the_best
 from tutor.experiments.measures import OF_LAYERS, Measure
 from tutor.experiments.report import About, Final, plain
 from tutor.experiments.search import called
-from tutor.experiments.summary import Comparison, Measured, Spread, of_a_layer_at_the_end
+from tutor.experiments.summary import Comparison, MeanAndDeviation, Measured, of_a_layer_at_the_end
 from tutor.views.blocks import (
     Aside,
     Axis,
@@ -96,7 +96,7 @@ def _each_at_its_best(comparison: Comparison) -> Iterator[Block]:
     said = []
     for name, (place, *_) in best.items():
         summary = comparison.summaries[place]
-        result = "".join(_spread(summary.of(comparison.ranked_by), "accuracy" in comparison.ranked_by))
+        result = "".join(_mean_and_deviation(summary.of(comparison.ranked_by), "accuracy" in comparison.ranked_by))
         said.append(f"{name} with {summary.labels['learning-rate']}: {result}")
     yield Paragraph(f"Each at the best of its rates, by the {MEASURES[comparison.ranked_by]}: {'; '.join(said)}.")
 
@@ -109,16 +109,16 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
         found = [summary.of(measure) for summary in summaries]
         if any(found) and (not about.columns or measure == comparison.ranked_by):
             share = "accuracy" in measure
-            columns[_VALUE if about.of_functions else heading] = [_spread(one, share) for one in found]
+            columns[_VALUE if about.of_functions else heading] = [_mean_and_deviation(one, share) for one in found]
     for column in about.columns:
         columns[column.called] = [_measured(summary.measured(column), column) for summary in summaries]
     lengths = {outcome.epochs_done for summary in summaries for outcome in summary.outcomes if not outcome.diverged}
     if not about.columns and (len(lengths) > 1 or (about.of_functions and lengths)):
-        columns["epochs done"] = [_spread(summary.of("epochs_done")) for summary in summaries]
+        columns["epochs done"] = [_mean_and_deviation(summary.of("epochs_done")) for summary in summaries]
     if any(summary.diverged for summary in summaries):
         columns["diverged"] = [f"{summary.diverged} of {len(summary.outcomes)}" for summary in summaries]
     if about.times:
-        columns["seconds"] = [_spread(summary.of("seconds")) for summary in summaries]
+        columns["seconds"] = [_mean_and_deviation(summary.of("seconds")) for summary in summaries]
     if not comparison.complete:
         columns["runs"] = [f"{len(summary.outcomes)} of {about.seeds}" for summary in summaries]
     return columns
@@ -126,16 +126,16 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
 
 def _measured(found: Measured, measure: Measure) -> tuple[str, ...]:
     """Its spread; of a target that not all runs reach, also how many do not; of what is so or not, how often it is."""
-    if measure.kind.of_diverged and found.spread is not None:
-        return (f"{found.spread.mean * found.runs:.0f} of {found.runs}",)
-    if measure.kind.over_runs and found.spread is not None:
-        return (f"{found.spread.mean:.4g}",)
+    if measure.kind.of_diverged and found.over_runs is not None:
+        return (f"{found.over_runs.mean * found.runs:.0f} of {found.runs}",)
+    if measure.kind.over_runs and found.over_runs is not None:
+        return (f"{found.over_runs.mean:.4g}",)
     if not found.never:
-        return _spread(found.spread, measure.kind.share)
-    return ("never",) if found.spread is None else (*_spread(found.spread), f", {found.never} never")
+        return _mean_and_deviation(found.over_runs, measure.kind.share)
+    return ("never",) if found.over_runs is None else (*_mean_and_deviation(found.over_runs), f", {found.never} never")
 
 
-def _spread(found: Spread | None, share: bool = False) -> tuple[str, ...]:
+def _mean_and_deviation(found: MeanAndDeviation | None, share: bool = False) -> tuple[str, ...]:
     """`0.1234` and ` ± 0.0056`; of a share in per cent."""
     if found is None:
         return ("-",)

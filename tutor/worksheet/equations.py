@@ -11,7 +11,7 @@ from typing import Any
 
 from tutor.errors import nearest
 from tutor.formulas.expressions import add, multiply, names, symbol, written_size
-from tutor.formulas.indices import Indices, Room, filled_name, spread, written_loops
+from tutor.formulas.indices import Indices, Room, filled_name, index_values, written_loops
 from tutor.formulas.parse import parse
 from tutor.formulas.quantity import derivative, named
 from tutor.formulas.syntax import bases
@@ -72,7 +72,7 @@ def _groups(equations: Sequence[Equation]) -> Iterator[list[Filled]]:
         number, equation = members[0]
         group: list[Filled] = []
         try:
-            for at in spread(written_loops(equation.ranges), {}, values):
+            for at in index_values(written_loops(equation.ranges), {}, values):
                 for number, equation in members:
                     room.take()
                     group.append(Filled(number, equation, filled_name(equation.name, at), at))

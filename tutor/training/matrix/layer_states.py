@@ -42,7 +42,7 @@ def layer_states(
     normalization works by the batch, as in training; the parameters and running averages stay as they are."""
     gradient = np.zeros_like(vector)
     network: Any = Network(
-        architecture, system, vector, gradient, [(mean.copy(), spread.copy()) for mean, spread in running]
+        architecture, system, vector, gradient, [(mean.copy(), variance.copy()) for mean, variance in running]
     )
     recording = [RecordingSums(sums) for sums in network.sums]
     for layer, one in zip(network.normalised or network.hidden, recording, strict=False):

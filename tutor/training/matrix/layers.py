@@ -136,8 +136,8 @@ class Normalise:
             variance = self.system.sums((z - mean) ** 2) / count
             self.mean[...] = batch_norm.running(self.mean, mean, self.system)
             self.variance[...] = batch_norm.running(self.variance, variance, self.system)
-        self.spread = batch_norm.spread(variance, self.system)
-        self.normalised = (z - mean) / self.spread
+        self.deviation = batch_norm.deviation(variance, self.system)
+        self.normalised = (z - mean) / self.deviation
         return batch_norm.scaled(self.normalised, self.gamma, self.beta)
 
     def backward(self, delta: Array) -> Any:
@@ -146,7 +146,7 @@ class Normalise:
         self.by_gamma[...] = sums(delta * self.normalised)
         delta *= self.gamma
         mean, of_product = sums(delta) / count, sums(delta * self.normalised) / count
-        return self.sums.backward(batch_norm.slope(delta, mean, self.normalised, of_product, self.spread), by_beta)
+        return self.sums.backward(batch_norm.slope(delta, mean, self.normalised, of_product, self.deviation), by_beta)
 
 
 class Hidden:

@@ -65,7 +65,7 @@ def told(test: Tested, over: str) -> str:
     left, right = apart(test.left, test.right)
     if not test.by_seed and over != "mean":
         return f"{test.comparison}: {left} {test.comparison.sign} {right} is {test.outcome}."
-    means = f"{spelled(test.left, spread=True)} against {spelled(test.right, spread=True)}"
+    means = f"{spelled(test.left, with_deviation=True)} against {spelled(test.right, with_deviation=True)}"
     if over == "mean":
         return f"{test.comparison}, of the means: {means}, so it is {test.outcome}."
     times = f"true in {round(test.share * test.seeds)} of {test.seeds} seeds"

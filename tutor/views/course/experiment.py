@@ -45,10 +45,10 @@ def about(spec: Experiment, results: Results) -> str:
     on = spec.data or spec.worksheet
     trained = f"Trained on {on}" if on else "Each trained on its own data"
     seeds = counted(spec.seeds, "seed")
-    spread = ": mean ± standard deviation over the seeds" if spec.seeds > 1 else ""
+    with_deviation = ": mean ± standard deviation over the seeds" if spec.seeds > 1 else ""
     diverged = sum(seed.diverged for row in results.rows for seed in row.seeds)
     ended = f" {counted(diverged, 'training')} diverged." if diverged else ""
-    return f"{trained}, {seeds} each{spread}.{ended}"
+    return f"{trained}, {seeds} each{with_deviation}.{ended}"
 
 
 def _rows_told(spec: Experiment, results: Results) -> str:
@@ -83,7 +83,7 @@ def _line(row: Row, changed: list[str], results: Results) -> Line:
 def measured(results: Results, row: str, measure: str) -> str:
     """A measure of a row with its spread, in per cent where it is a share."""
     each = results.values()[f"{measure}.{row}"]
-    return spelled(Value(each, True), percent=read_measure(results.measures[measure]).kind.share, spread=True)
+    return spelled(Value(each, True), percent=read_measure(results.measures[measure]).kind.share, with_deviation=True)
 
 
 def loss_curves(results: Results) -> Block:

@@ -34,10 +34,10 @@ def number(value: Any, decimals: int | None = None, percent: bool = False) -> st
     return shown(value, DIGITS if decimals is None else decimals, significant=3 if decimals is None else 1)
 
 
-def spelled(value: Value, decimals: int | None = None, percent: bool = False, spread: bool = False) -> str:
-    """The value, or its mean over the seeds; with `spread` the standard deviation behind it."""
+def spelled(value: Value, decimals: int | None = None, percent: bool = False, with_deviation: bool = False) -> str:
+    """The value, or its mean over the seeds; with `with_deviation` the standard deviation behind it."""
     mean = number(value.mean, decimals, percent)
-    if not spread or value.deviation is None:
+    if not with_deviation or value.deviation is None:
         return mean
     return f"{mean.removesuffix('%')} ± {_deviation(value.deviation, decimals, percent)}"
 
@@ -73,6 +73,6 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
 def told(values: Values, part: Placeholder, also: Mapping[str, Any] | None = None) -> str:
     """What a placeholder shows. Raises Misplaced where it has no value."""
     try:
-        return spelled(values.value(part.formula, also), part.decimals, part.percent, part.spread)
+        return spelled(values.value(part.formula, also), part.decimals, part.percent, part.with_deviation)
     except ValueError as error:
         raise Misplaced(part.line, f"{{{part.formula.strip()[:60]}}}: {error}") from None

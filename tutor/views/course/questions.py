@@ -32,7 +32,7 @@ def question_blocks(question: Question, answer: Answer, number_of: int, values: 
 
 def answer_blocks(question: Question, answer: Answer, number_of: int, values: Values, line: int) -> Iterator[Block]:
     """The right answer with the values that show it, and why."""
-    shown = f" ({', '.join(f'{name} = {spelled(value, spread=True)}' for name, value in answer.values)})"
+    shown = f" ({', '.join(f'{name} = {spelled(value, with_deviation=True)}' for name, value in answer.values)})"
     right = right_text(answer, values)
     yield Paragraph(
         (f"Question {number_of}: ", Strong(right), f"{shown if answer.values and not _is_plain(answer) else ''}.")

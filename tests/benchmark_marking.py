@@ -18,7 +18,7 @@ from itertools import product
 from math import exp
 from pathlib import Path
 
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import lesson_text
 from tutor.lessons.format import Homework
 from tutor.marking.answer import read_written
@@ -82,29 +82,29 @@ def as_csv(answers: dict[str, str]) -> str:
 
 def rates() -> None:
     """Sheets a second on one core: read, marked, and turned into the data that `--json` prints."""
-    desk = Desk(Order(lesson_text("mlp"), "mlp", Homework(ask=list(sheet()))))
-    names = desk.problem.marker.program.places
+    marker = LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework(ask=list(sheet()))))
+    names = marker.problem.marker.program.places
     habits = [*product(range(3, 9), (False, True), (False, True))]
     print(f"{'sheet':34} {'cells':>5} {'sheets/s':>9}")
     for name, slips, roots in (("right", (1.0, False), 0), ("two root errors", (2.0, True), 2)):
         alike, different = [as_csv(sheet(*slips))], [as_csv(sheet(*slips, *ways)) for ways in habits]
         for text in alike + different:
-            document = desk.mark("s", parse_sheet(text, ".csv", names))
+            document = marker.mark("s", parse_sheet(text, ".csv", names))
             assert len(document.root_errors) == roots, (text, document.root_errors)
-        best = max(rate(desk, names, alike, forgetting=False) for _ in range(ROUNDS))
+        best = max(rate(marker, names, alike, forgetting=False) for _ in range(ROUNDS))
         print(f"{name:34} {len(document.cells):5} {best:9.0f}   at least {GOALS[name]}")
-        best = max(rate(desk, names, different, forgetting=True) for _ in range(ROUNDS))
+        best = max(rate(marker, names, different, forgetting=True) for _ in range(ROUNDS))
         print(f"{name + ', no two alike':34} {len(document.cells):5} {best:9.0f}")
 
 
-def rate(desk: Desk, names: Mapping[str, object], texts: list[str], forgetting: bool) -> float:
+def rate(marker: LessonMarker, names: Mapping[str, object], texts: list[str], forgetting: bool) -> float:
     """Sheets a second; with `forgetting` each as if its numbers had never been read before."""
     sheets = texts * (48 // len(texts))
     start = time.perf_counter()
     for text in sheets:
         if forgetting:
             read_written.cache_clear()
-        desk.mark("s", parse_sheet(text, ".csv", names))
+        marker.mark("s", parse_sheet(text, ".csv", names))
     return len(sheets) / (time.perf_counter() - start)
 
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from tutor.homework.marker import Desk
+    from tutor.homework.marker import LessonMarker
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = str(ROOT / ".pytest_cache" / "tutor")
@@ -150,12 +150,12 @@ def fuzz(examples: int) -> Callable[[Test], Test]:
 
 
 @lru_cache(maxsize=8)
-def desk_of(text: str) -> Desk:
+def marker_of(text: str) -> LessonMarker:
     """Where sheets of the lesson are marked, one after the other as in a class: finding its slips takes most of the time."""
-    from tutor.homework.marker import Desk, Order
+    from tutor.homework.marker import LessonMarker, MarkingJob
     from tutor.lessons.format import Homework
 
-    return Desk(Order(text, "t", Homework()))
+    return LessonMarker(MarkingJob(text, "t", Homework()))
 
 
 HEAD = """```toml lesson

@@ -407,7 +407,7 @@ def test_whose_marks_have_changed(tutor: Tutor, lesson: Path) -> None:
 def test_broken_off_marking_goes_on_where_it_stopped(
     tutor: Tutor, lesson: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tutor.homework.marker import Desk
+    from tutor.homework.marker import LessonMarker
 
     for number in range(30):
         write(
@@ -419,22 +419,22 @@ def test_broken_off_marking_goes_on_where_it_stopped(
     book = (tutor.folder / "g.csv").read_bytes()
     (tutor.folder / "g.csv").unlink()
     done: list[str] = []
-    mark = Desk.mark_all_in
+    mark = LessonMarker.mark_all_in
 
     def until(most: int) -> Any:
-        def mark_some(desk: Desk, path: Any) -> Any:
+        def mark_some(marker: LessonMarker, path: Any) -> Any:
             if len(done) >= most:
                 raise KeyboardInterrupt
             done.append(Path(path).name)
-            return mark(desk, path)
+            return mark(marker, path)
 
         return mark_some
 
-    monkeypatch.setattr(Desk, "mark_all_in", until(12))
+    monkeypatch.setattr(LessonMarker, "mark_all_in", until(12))
     assert tutor(*words).returncode == 130 and len(done) == 12 and not (tutor.folder / "g.csv").exists()
     write(tutor.folder / "in" / "s03.csv", {**KEY, "E": "0.4", "o_in": "x", "#": ""})  # saved once more in between
     done.clear()
-    monkeypatch.setattr(Desk, "mark_all_in", until(1_000))
+    monkeypatch.setattr(LessonMarker, "mark_all_in", until(1_000))
     again = tutor(*words)
     assert sorted(done) == ["s03.csv", *(f"s{number:02}.csv" for number in range(12, 30))]
     assert again.stdout == whole.stdout and (tutor.folder / "g.csv").read_bytes() == book

@@ -16,7 +16,7 @@ import pytest
 from conftest import ONE_NEURON, Tutor
 
 from tutor import __version__
-from tutor.homework.marker import Desk
+from tutor.homework.marker import LessonMarker
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and descriptors as on POSIX")
 
@@ -81,14 +81,14 @@ def test_a_fault_at_one_sheet_is_not_told_as_the_students(
 ) -> None:
     """For any error, a ValueError and a MemoryError among them, in this process and in others."""
     faults = {"s001.csv": ValueError("ours"), "s002.csv": MemoryError()}
-    mark = Desk.mark
+    mark = LessonMarker.mark
 
-    def fails_at_some(desk: Desk, name: str, handed_in: Any) -> Any:
+    def fails_at_some(marker: LessonMarker, name: str, handed_in: Any) -> Any:
         if error := faults.get(name):
             raise error
-        return mark(desk, name, handed_in)
+        return mark(marker, name, handed_in)
 
-    monkeypatch.setattr(Desk, "mark", fails_at_some)
+    monkeypatch.setattr(LessonMarker, "mark", fails_at_some)
     (tutor.folder / "one.toml").write_text(ONE_NEURON)
     folder = sheets(tutor.folder, count)
     code, out, err = tutor("check", "one.toml", folder, "--jobs", jobs, "--json", "--gradebook", "g.csv",
@@ -108,7 +108,7 @@ def test_a_fault_at_one_sheet_is_not_told_as_the_students(
 
 @pytest.mark.parametrize("platform", ["canvas", "moodle"])
 def test_no_platform_gets_0_points_for_a_fault(platform: str, tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Desk, "mark", lambda *_: 1 / 0)
+    monkeypatch.setattr(LessonMarker, "mark", lambda *_: 1 / 0)
     (tutor.folder / "one.toml").write_text(ONE_NEURON)
     (tutor.folder / "ann.csv").write_text("o_in,1.25\n")
     code, _, err = tutor("check", "one.toml", "ann.csv", "--gradebook", "g.csv", "--platform", platform)
@@ -121,15 +121,15 @@ def test_no_platform_gets_0_points_for_a_fault(platform: str, tutor: Tutor, monk
 def test_a_process_that_is_killed_costs_only_the_sheet_it_was_killed_by(
     tutor: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mark, parent = Desk.mark, os.getpid()
+    mark, parent = LessonMarker.mark, os.getpid()
 
-    def ends_the_process(desk: Desk, name: str, handed_in: Any) -> Any:
+    def ends_the_process(marker: LessonMarker, name: str, handed_in: Any) -> Any:
         if name in ("s030.csv", "s069.csv"):
             assert os.getpid() != parent
             os.kill(os.getpid(), signal.SIGKILL)  # as the system does when memory runs out
-        return mark(desk, name, handed_in)
+        return mark(marker, name, handed_in)
 
-    monkeypatch.setattr(Desk, "mark", ends_the_process)
+    monkeypatch.setattr(LessonMarker, "mark", ends_the_process)
     (tutor.folder / "one.toml").write_text(ONE_NEURON)
     code, out, err = tutor("check", "one.toml", sheets(tutor.folder, 80), "--jobs", 2, "--json")
     assert code == 70 and "2 sheets not marked" in two_lines(err)[0]

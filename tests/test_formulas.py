@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tutor.formulas.parse import parse
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import lesson_text, read_lesson, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.marking.formula_answer import judge
@@ -15,7 +15,7 @@ from tutor.marking.key import Program
 from tutor.marking.report import CellReport
 from tutor.sheets.read import HandedIn
 
-DESK = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
+DESK = LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework()))
 PROGRAM = Program(worksheet_of(read_lesson("mlp")))
 
 

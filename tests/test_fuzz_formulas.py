@@ -16,7 +16,7 @@ from tutor.errors import TutorError
 from tutor.formulas.evaluate import value_of
 from tutor.formulas.expressions import names, parts, replace, symbol, written_size
 from tutor.formulas.parse import MOST_PARTS, parse
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import lesson_text
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
@@ -29,7 +29,7 @@ from tutor.worksheet.build import build
 from tutor.worksheet.derivation import derive
 
 GIVENS = {"a": "-0.5", "b": "0.7", "c": "2.25"}
-DESK = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
+DESK = LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework()))
 MP = mpmath.MPContext()
 MP.dps = 80
 TIE = MP.mpf(10) ** -20

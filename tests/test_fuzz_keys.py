@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.conftest import LONGER, fuzz
 from tests.networks import ACTIVATIONS, decimals
 from tutor.errors import TutorError
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import assign
@@ -117,7 +117,7 @@ def _marks_itself_right(text: str, demand: dict[str, int], form: str, folder: Pa
     path.write_text(
         WRITERS[form](Paper("key", questions(worksheet, assignment, answers), worksheet.givens)), encoding="utf-8"
     )
-    document = Desk(Order(text, "random", wanted)).mark_file(path)
+    document = LessonMarker(MarkingJob(text, "random", wanted)).mark_file(path)
     assert {c.name: (c.answer, c.key) for c in document.cells if c.verdict != "correct"} == {}
     assert document.score == document.max_score
 

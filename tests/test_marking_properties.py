@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import desk_of, fuzz
+from conftest import fuzz, marker_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from networks import RandomNetwork, networks
@@ -31,7 +31,7 @@ NAMES = [step.name for step in worksheet_of(parse_lesson(MLP, "mlp")).steps]
 
 
 def marked(text: str, answers: dict[str, str]) -> SheetReport:
-    return desk_of(text).mark("s", HandedIn(answers))
+    return marker_of(text).mark("s", HandedIn(answers))
 
 
 def worked(worksheet: Worksheet, slip: str, factor: Fraction) -> dict[str, Fraction]:
@@ -109,7 +109,7 @@ def test_neither_the_order_of_lines_nor_the_file_matters(data: st.DataObject) ->
     reports = []
     for name, write in FORMS.items():
         (folder / name).write_text(write(answers))
-        reports.append(desk_of(MLP).mark_file(folder / name))
+        reports.append(marker_of(MLP).mark_file(folder / name))
     assert all((r.cells, r.score, r.misconceptions) == (reports[0].cells, reports[0].score, reports[0].misconceptions)
                for r in reports)  # fmt: skip
 

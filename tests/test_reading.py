@@ -531,7 +531,7 @@ def test_an_array_has_as_many_numbers_as_its_shape_says(text: str) -> None:
         size = 1
         for length in array.shape:
             size *= length
-        assert size == len(array.numbers) > 0 and array.turned.turned == array
+        assert size == len(array.numbers) > 0 and array.transposed.transposed == array
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.errors import TutorError
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import lesson_text, read_lesson, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
@@ -212,12 +212,12 @@ def test_broken_sheets_end_in_marks_or_in_a_reason(tmp_path: Path) -> None:
     """FUZZ=10 has twenty thousand of them."""
     count = 2_000 * LONGER
     r = Random(20_000)
-    desk = Desk(Order(lesson_text("mlp"), "mlp", Homework()))
+    marker = LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework()))
     marked = 0
     for number in range(count):
         path = tmp_path / f"s{r.choice(['.csv', '.toml', '.json', '.md', '.txt'])}"
         path.write_bytes(rubbish(r))
-        document = desk.mark_or_complain(path)
+        document = marker.mark_or_complain(path)
         assert isinstance(document, NotMarked) or len(document.cells) >= len(STEPS), number
         marked += not isinstance(document, NotMarked)
         if number % 100 == 0:

@@ -13,7 +13,7 @@ from conftest import LONGER, Tutor
 from simulation import Room, simulate_all, try_work
 from student import Habits, handed_lines
 
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import course_worksheets, lesson_text, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
@@ -231,12 +231,12 @@ LESSONS = {
     "shared": lambda: SHARED,
     "rmsprop": lambda: ADAM.replace("adam", "rmsprop"),
 }
-DESKS: dict[str, Desk] = {}
+DESKS: dict[str, LessonMarker] = {}
 
 
 def mark(lesson: str, answers: dict[str, str]) -> SheetReport:
     if lesson not in DESKS:
-        DESKS[lesson] = Desk(Order(LESSONS[lesson](), lesson, Homework()))
+        DESKS[lesson] = LessonMarker(MarkingJob(LESSONS[lesson](), lesson, Homework()))
     return DESKS[lesson].mark("sheet", HandedIn(answers))
 
 
@@ -379,8 +379,8 @@ def test_the_same_slip_is_charged_once_unless_the_teacher_says_otherwise() -> No
     answers |= right
     asked = ["dh2_in/dW3", "dh2_in/dW4", *right]
     for charge, score in (("once", 4), ("each", 3)):
-        desk = Desk(Order(lesson_text("mlp"), "mlp", Homework(ask=asked, charge=charge)))  # type: ignore[arg-type]
-        assert desk.mark("s", HandedIn(answers)).score == score
+        marker = LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework(ask=asked, charge=charge)))  # type: ignore[arg-type]
+        assert marker.mark("s", HandedIn(answers)).score == score
 
 
 def test_simulated_students() -> None:
@@ -444,7 +444,7 @@ def test_the_slope_of_a_relu_that_is_off_is_asked_about_by_its_side_and_not_by_a
         "[[network.layers]]",
         '[[network.layers]]\nactivation = "relu"\nweights = [[-0.7]]\nbiases = [0.2]\n[[network.layers]]',
     )
-    found = Desk(Order(two, "two", Homework())).mark("s", HandedIn({"dh1_out/dh1_in": "1.0"}))
+    found = LessonMarker(MarkingJob(two, "two", Homework())).mark("s", HandedIn({"dh1_out/dh1_in": "1.0"}))
     slips = [slip.id for slip in cell(found, "dh1_out/dh1_in").slips]
     assert slips[0] == "other-branch" and "other-neuron-slope" not in slips
 
@@ -452,6 +452,6 @@ def test_the_slope_of_a_relu_that_is_off_is_asked_about_by_its_side_and_not_by_a
 def test_a_product_of_free_equations_has_no_weights() -> None:
     text = 'format = 1\ntitle = "t"\n[givens]\na = 1.73\nb = -0.64\n[[equations]]\nname = "p"\nformula = "a*b"\n'
     product = text + '[differentiate]\nof = "p"\nwrt = ["a", "b"]\n'
-    found = Desk(Order(product, "p", Homework())).mark("s", HandedIn({"dp/da": "1.73", "dp/db": "-0.64"}))
+    found = LessonMarker(MarkingJob(product, "p", Homework())).mark("s", HandedIn({"dp/da": "1.73", "dp/db": "-0.64"}))
     named = [slip for slip in cell(found, "dp/da").slips if slip.id in ("weight-for-input", "input-for-weight")]
     assert named and not any("weight" in slip.message for slip in named)

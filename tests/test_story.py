@@ -7,11 +7,11 @@ from math import exp, log, log10, tanh
 from typing import Any
 
 import pytest
-from conftest import Tutor, desk_of
+from conftest import Tutor, marker_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.format import Homework
 from tutor.lessons.read import parse_lesson
@@ -102,8 +102,8 @@ def momentum(form: str) -> dict[str, str]:
 
 
 def marked(lesson: str, answers: dict[str, str], wanted: Homework | None = None) -> SheetReport:
-    desk = Desk(Order(lesson, "t", wanted)) if wanted else desk_of(lesson)
-    return desk.mark("s", HandedIn(answers))
+    marker = LessonMarker(MarkingJob(lesson, "t", wanted)) if wanted else marker_of(lesson)
+    return marker.mark("s", HandedIn(answers))
 
 
 def first(sheet: SheetReport) -> tuple[str, str]:

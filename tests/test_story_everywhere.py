@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutor.homework.marker import Desk, Order
+from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.format import Homework
 from tutor.marking.report import SheetReport, mistakes
 from tutor.sheets.read import HandedIn
@@ -98,7 +98,7 @@ def totals(sheet: Mapping[str, str]) -> dict[str, str]:
 
 
 def marked(hidden: str, loss: str, sheet: Mapping[str, str], wanted: Homework | None = None) -> SheetReport:
-    return Desk(Order(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
+    return LessonMarker(MarkingJob(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
 
 
 def columns(weights: Array) -> Array:
@@ -153,7 +153,7 @@ def test_the_mean_over_the_examples_is_no_mean_over_the_outputs() -> None:
     sheet = totals(Student().sheet("tanh", SQUARED))
     sheet["E"] = f"{2 * float(sheet['E']):.6f}"
     adding = lesson("tanh", SQUARED) + '[training]\nbatch = "sum"\nlearning_rate = 0.1\n'
-    found = Desk(Order(adding, "t", Homework())).mark("s", HandedIn(sheet))
+    found = LessonMarker(MarkingJob(adding, "t", Homework())).mark("s", HandedIn(sheet))
     assert [m.id for m in found.misconceptions if not m.explains_the_same] == ["mean-for-sum"]
 
 
@@ -235,7 +235,7 @@ def test_more_digits_are_asked_for_where_they_are_missing_and_not_below() -> Non
 
 def test_a_parameter_left_as_it_was_is_asked_about() -> None:
     trained = lesson("tanh", SOFTMAX) + "[training]\nlearning_rate = 0.00001\n"
-    found = Desk(Order(trained, "t", Homework(ask=["W1_new", "b1_new"]))).mark(
+    found = LessonMarker(MarkingJob(trained, "t", Homework(ask=["W1_new", "b1_new"]))).mark(
         "s", HandedIn({"W1_new": "0.37", "b1_new": "0.15"})
     )
     assert [*remarks_on_lines(found)] == [

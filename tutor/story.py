@@ -30,7 +30,7 @@ class Trial(Generic[Mistake, Line]):
 
 
 @dataclass(frozen=True)
-class Found(Generic[Mistake, Line]):
+class Explanation(Generic[Mistake, Line]):
     """A mistake of a story, the lines that it explains, and others that explain the same ones just as well."""
 
     mistake: Mistake
@@ -51,15 +51,15 @@ class Evidence(Protocol[Mistake, Line]):
         """Take the mistake for made, and see anew what goes wrong."""
 
 
-def story(evidence: Evidence[Mistake, Line], most: int) -> list[Found[Mistake, Line]]:
+def story(evidence: Evidence[Mistake, Line], most: int) -> list[Explanation[Mistake, Line]]:
     """At most so many mistakes, the one that explains most first."""
-    found: list[Found[Mistake, Line]] = []
+    found: list[Explanation[Mistake, Line]] = []
     while evidence.wrong and len(found) < most:
         trials = sorted(evidence.trials(), key=lambda trial: (-trial.gain, trial.rank))
         if not trials:
             break
         best = trials[0]
         also = [t.mistake for t in trials[1:] if t.gain == best.gain and t.explained == best.explained]
-        found.append(Found(best.mistake, best.explained, tuple(also)))
+        found.append(Explanation(best.mistake, best.explained, tuple(also)))
         evidence.put_in(best.mistake)
     return found

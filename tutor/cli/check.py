@@ -27,8 +27,8 @@ from tutor.read_files import is_folder
 if TYPE_CHECKING:
     from tutor.homework.earlier_marks import Change, Earlier
     from tutor.homework.journal import Journal
-    from tutor.homework.marker import Order
-    from tutor.homework.outputs import Wanted
+    from tutor.homework.marker import MarkingJob
+    from tutor.homework.outputs import OutputFiles
     from tutor.homework.ownership import Owners
     from tutor.homework.roster import Roster as Students
     from tutor.homework.students import Row
@@ -109,8 +109,8 @@ def check(
     where every asked line earns credit, 1 where one does not.
     """
     from tutor.homework.earlier_marks import Earlier
-    from tutor.homework.marker import ENDINGS, Order, passed_over, rows_of_form, sheets_in
-    from tutor.homework.outputs import Wanted
+    from tutor.homework.marker import ENDINGS, MarkingJob, passed_over, rows_of_form, sheets_in
+    from tutor.homework.outputs import OutputFiles
     from tutor.homework.roster import read_roster
     from tutor.lessons.find import lesson_file, lesson_text, slug
     from tutor.lessons.read import parse_lesson
@@ -119,16 +119,16 @@ def check(
     text = lesson_text(lesson)
     found = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
-    wanted = homework_of(
+    homework = homework_of(
         found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
     )
     files = sheets_in(paths)
     students = read_roster(roster) if roster else None
-    order = Order(text, lesson, wanted, _owners(files, secret, students), students, before, feedback)
+    job = MarkingJob(text, lesson, homework, _owners(files, secret, students), students, before, feedback)
     earlier = Earlier(compare) if compare else None
     if not files:
         raise NothingThere("there is no sheet to mark")
-    rows = rows_of_form(files[0], order) if len(files) == 1 else 0
+    rows = rows_of_form(files[0], job) if len(files) == 1 else 0
     if watch and rows:
         raise TutorError(
             f"--watch marks one sheet again and again; {str(files[0])!r} is a form's export, a whole class"
@@ -137,17 +137,17 @@ def check(
         raise TutorError("for several sheets --before has to be the folder with the earlier ones")
     telling = Telling(reveal, hint, all_errors)
     if watch:
-        _watch(order, files[0], printer, telling)
+        _watch(job, files[0], printer, telling)
         return
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
     single = len(files) == 1 and not is_folder(paths[0]) and not rows
-    outputs = Wanted(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, scale or 0)
+    outputs = OutputFiles(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, scale or 0)
     outputs.claim(files, [lesson_file(lesson), *(path for path in (roster, compare) if path)], force)
     if single:
-        done = _mark_one(order, files[0], slug(lesson), printer, outputs, telling, json_output, earlier)
+        done = _mark_one(job, files[0], slug(lesson), printer, outputs, telling, json_output, earlier)
     else:
-        done = _mark_class(order, files, slug(lesson), printer, outputs, telling, jobs, json_output, earlier, rows)
+        done = _mark_class(job, files, slug(lesson), printer, outputs, telling, jobs, json_output, earlier, rows)
     if not done:
         raise typer.Exit(1)
 
@@ -162,26 +162,26 @@ def _owners(files: list[Path], secret: str | None, students: Students | None) ->
 
 
 def _mark_one(
-    order: Order,
+    job: MarkingJob,
     path: Path,
     lesson: str,
     printer: Printer,
-    outputs: Wanted,
+    outputs: OutputFiles,
     telling: Telling,
     json_output: bool,
     earlier: Earlier | None,
 ) -> bool:
     """One sheet in full."""
     from tutor.homework.classroom import Checked, Summary
-    from tutor.homework.marker import Desk
+    from tutor.homework.marker import LessonMarker
     from tutor.homework.outputs import Outputs
     from tutor.marking.report import NotMarked
     from tutor.results import as_json
     from tutor.views.class_marks import changes_page
     from tutor.views.marks import sheet_page
 
-    sheet = Desk(order).mark_or_complain(path)
-    summary = Summary(order.roster)
+    sheet = LessonMarker(job).mark_or_complain(path)
+    summary = Summary(job.roster)
     summary.add(sheet)
     files = Outputs(
         outputs, partial(_feedback, telling)
@@ -200,14 +200,14 @@ def _mark_one(
         printer.show(sheet_page(sheet, telling))
         if earlier and changed is not None:
             printer.show(changes_page(changed, str(earlier.path)))
-        _lead_on_from(sheet, path, order, printer, telling)
+        _lead_on_from(sheet, path, job, printer, telling)
     return sheet.done
 
 
-def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer, telling: Telling) -> None:
+def _lead_on_from(sheet: SheetReport, path: Path, job: MarkingJob, printer: Printer, telling: Telling) -> None:
     """What to do with a marked sheet. The word of a secret is not repeated."""
-    again = None if order.owners or "-" in (order.where, str(path)) else as_typed()
-    lesson = None if order.owners else order.where
+    again = None if job.owners or "-" in (job.where, str(path)) else as_typed()
+    lesson = None if job.owners else job.where
     if sheet.done:
         lead_on(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
@@ -216,11 +216,11 @@ def _lead_on_from(sheet: SheetReport, path: Path, order: Order, printer: Printer
 
 
 def _mark_class(
-    order: Order,
+    job: MarkingJob,
     paths: list[Path],
     lesson: str,
     printer: Printer,
-    outputs: Wanted,
+    outputs: OutputFiles,
     telling: Telling,
     jobs: int | None,
     json_output: bool,
@@ -234,14 +234,14 @@ def _mark_class(
     from tutor.results import as_json
     from tutor.views.class_marks import changes_page, class_page
 
-    summary, count = Summary(order.roster), 0
+    summary, count = Summary(job.roster), 0
     changed: list[Change] = []
     between = ""
     if json_output:
         _print(as_json(Checked(lesson=lesson, sheets=[]), None).removesuffix("]}"), outputs)
-    with _journal(order, paths, outputs) as journal:
+    with _journal(job, paths, outputs) as journal:
         files = Outputs(outputs, partial(_feedback, telling))
-        sheets = _started(mark_all(order, paths, jobs or os.cpu_count() or 1, journal))
+        sheets = _started(mark_all(job, paths, jobs or os.cpu_count() or 1, journal))
         for sheet in progress(sheets, rows_of_form or len(paths), "marking", printer.screen):
             count += 1
             summary.add(sheet)
@@ -259,10 +259,10 @@ def _mark_class(
         printer.show(class_page(summary.students, summary.report))
         if earlier:
             printer.show(changes_page(changed, str(earlier.path)))
-        if not order.owners:
+        if not job.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
             one = None if rows_of_form else paths[0]
-            lead_on(printer, "check class", lesson=order.where, again=as_typed(), feedback=feedback, file=one)
+            lead_on(printer, "check class", lesson=job.where, again=as_typed(), feedback=feedback, file=one)
     for name in summary.broken:
         tell(f"tutor: {name!r} could not be marked")
     if summary.faults:
@@ -271,14 +271,14 @@ def _mark_class(
     return summary.done == count
 
 
-def _journal(order: Order, paths: list[Path], outputs: Wanted) -> AbstractContextManager[Journal | None]:
+def _journal(job: MarkingJob, paths: list[Path], outputs: OutputFiles) -> AbstractContextManager[Journal | None]:
     """What keeps what is marked until everything is, where files are written."""
     from tutor.homework.journal import Journal
 
-    return nullcontext() if outputs.folder is None else Journal(outputs.folder, order, paths)
+    return nullcontext() if outputs.folder is None else Journal(outputs.folder, job, paths)
 
 
-def _warn(outputs: Wanted, rows: Iterable[Row]) -> None:
+def _warn(outputs: OutputFiles, rows: Iterable[Row]) -> None:
     """What Moodle would refuse as a whole is said before it is handed to it."""
     from tutor.homework.gradebook import MOODLE_MOST
 
@@ -288,7 +288,7 @@ def _warn(outputs: Wanted, rows: Iterable[Row]) -> None:
         tell(f"tutor: Moodle refuses a file with a grade above {MOODLE_MOST}: use --scale {MOODLE_MOST}")
 
 
-def _print(text: str, outputs: Wanted) -> None:
+def _print(text: str, outputs: OutputFiles) -> None:
     """Print it; where nobody reads on, the files that are wanted, too, are written all the same."""
     try:
         print(text)
@@ -311,12 +311,12 @@ def _started(sheets: Iterator[Report]) -> Iterator[Report]:
     return chain([] if first is None else [first], sheets)
 
 
-def _watch(order: Order, path: Path, printer: Printer, telling: Telling) -> None:
+def _watch(job: MarkingJob, path: Path, printer: Printer, telling: Telling) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
-    from tutor.homework.marker import Desk
+    from tutor.homework.marker import LessonMarker
     from tutor.views.marks import sheet_page
 
-    desk, seen = Desk(order), None
+    marker, seen = LessonMarker(job), None
     while True:
         try:
             stamp = path.stat().st_mtime_ns
@@ -325,7 +325,7 @@ def _watch(order: Order, path: Path, printer: Printer, telling: Telling) -> None
         if stamp != seen:
             seen = stamp
             try:
-                printer.show(sheet_page(desk.mark_file(path), telling))
+                printer.show(sheet_page(marker.mark_file(path), telling))
             except TutorError as error:
                 printer.say(f"{path}: {error}")
             printer.say("", "Save the sheet to have it marked again; Ctrl-C ends.")

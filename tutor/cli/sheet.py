@@ -63,12 +63,12 @@ def homework_of(
         if points:
             given = [text.rpartition("=") for text in points]
             changes["points"] = {**lesson.homework.points, **{name: read_number(n) for name, _, n in given}}
-        wanted = replace(lesson.homework, **changes)
-        check_homework(wanted)
+        homework = replace(lesson.homework, **changes)
+        check_homework(homework)
     except ValueError as error:
         hint = "; points are written as in --points gradient=2" if points else ""
         raise TutorError(f"{error}{hint}") from None
-    return wanted
+    return homework
 
 
 def handout_page(lesson: Lesson, worksheet: Worksheet, questions: Sequence[Question], whose: Mapping[str, str]) -> str:
@@ -87,7 +87,9 @@ def filled_in(worksheet: Worksheet, assignment: Assignment) -> Mapping[str, str]
     return key_answers(worksheet, demands)
 
 
-def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: bool, page: Path | None = None) -> None:
+def write_sheet(
+    name: str, lesson: Lesson, homework: Homework, form: str, filled: bool, page: Path | None = None
+) -> None:
     """The answer sheet of the lesson on stdout, blank or as the key; and the problem into a file beside it."""
     from tutor.files import write_whole
     from tutor.lessons.find import worksheet_of
@@ -96,7 +98,7 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
 
     try:
         worksheet = worksheet_of(lesson)
-        assignment = assign(worksheet, wanted)
+        assignment = assign(worksheet, homework)
         answers = filled_in(worksheet, assignment) if filled else {}
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
@@ -108,14 +110,14 @@ def write_sheet(name: str, lesson: Lesson, wanted: Homework, form: str, filled: 
     sys.stdout.write(WRITERS[form](paper))
 
 
-def _tell_power(lesson: Lesson, wanted: Homework) -> None:
+def _tell_power(lesson: Lesson, homework: Homework) -> None:
     """In which lines a slip would pass for rounding, for whoever hands the sheet out."""
     from tutor.lessons.find import worksheet_of
     from tutor.marking.assignment import assign
     from tutor.marking.power import weaknesses
 
     worksheet = worksheet_of(lesson)
-    if weak := weaknesses(worksheet, assign(worksheet, wanted)):
+    if weak := weaknesses(worksheet, assign(worksheet, homework)):
         tell(
             f"tutor: with the digits demanded, a slip in {listed(line.name for line in weak)} may pass for rounding; "
             "`tutor lint` with the same options says which, and what to ask for"
@@ -151,9 +153,9 @@ def sheet(
     found = read_lesson(lesson)
     if page is not None:
         claim([Target("--handout", page, Kind("a handout"))], [lesson_file(lesson)], force)
-    wanted = homework_of(found, ask, decimals, significant, points)
-    write_sheet(lesson, found, wanted, form, filled=False, page=page)
-    _tell_power(found, wanted)
+    homework = homework_of(found, ask, decimals, significant, points)
+    write_sheet(lesson, found, homework, form, filled=False, page=page)
+    _tell_power(found, homework)
     lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
 
 

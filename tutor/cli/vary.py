@@ -64,8 +64,8 @@ def vary(
         return
     if not secret or out is None:
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")
-    wanted = homework_of(found, ask, decimals, significant, points)
-    handout = Handout(text, lesson, wanted, secret, form, Pages(handout_page, filled_in))
+    homework = homework_of(found, ask, decimals, significant, points)
+    handout = Handout(text, lesson, homework, secret, form, Pages(handout_page, filled_in))
     _hand_out(handout, read_roster(roster).ids, out, [lesson_file(lesson), roster], jobs, force, printer)
     printer.say(f"mark them with `tutor check {lesson} FOLDER --roster {roster} --secret …`")
 
@@ -81,18 +81,18 @@ def _hand_out(
 ) -> None:
     """Go on where an earlier time has stopped; with `force` everything is written again."""
     from tutor.files import claim
-    from tutor.homework.handout import KEYS, PROBLEMS, SHEETS, hand_out, handed_out, places, targets_in
+    from tutor.homework.handout import KEYS, PROBLEMS, SHEETS, files_of_students, hand_out, handed_out, targets_in
     from tutor.printers.progress import progress
 
-    wanted = places(handout, students, out)
-    kept = set() if force else set(handed_out(handout, wanted))
+    files = files_of_students(handout, students, out)
+    kept = set() if force else set(handed_out(handout, files))
     claim(targets_in(out, handout.form, kept), inputs, force)
-    missing = [place for place in wanted if not kept.issuperset(place.files)]
+    missing = [place for place in files if not kept.issuperset(place.files)]
     done = hand_out(handout, missing, kept, out, jobs or os.cpu_count() or 1)
     for _ in progress(done, len(missing), "drawing problems", printer.screen):
         pass
     if missing:
         printer.say(f"wrote a problem, a sheet and a key for each of {counted(len(missing), 'student')} into {out}")
         printer.say(f"to be handed out are {PROBLEMS}/NAME.md and {SHEETS}; {KEYS} is yours")
-    if len(missing) < len(wanted):
-        printer.say(f"left those of {counted(len(wanted) - len(missing), 'student')} as they were")
+    if len(missing) < len(files):
+        printer.say(f"left those of {counted(len(files) - len(missing), 'student')} as they were")

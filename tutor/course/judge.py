@@ -54,14 +54,14 @@ def chosen_in(text: str, among: Sequence[str]) -> str:
 
 def _marked(question: Question, text: str, answer: Answer, values: Values) -> Judgement:
     """A number or a formula, marked as the line of a sheet."""
-    from tutor.homework.marker import Desk, Order
+    from tutor.homework.marker import LessonMarker, MarkingJob
     from tutor.lessons.format import Homework
     from tutor.marking.verdict import CREDIT
     from tutor.sheets.read import HandedIn
 
     block = answer.values[0][0].partition(".")[0]
-    order = Order(values.course.toml(block), block, Homework(ask=[answer.right]))
-    report = Desk(order).mark("answer", HandedIn({answer.right: text}))
+    order = MarkingJob(values.course.toml(block), block, Homework(ask=[answer.right]))
+    report = LessonMarker(order).mark("answer", HandedIn({answer.right: text}))
     cell = next(cell for cell in report.cells if cell.name == answer.right)
     says = [cell.reason] if cell.reason else []
     says += [slip.message for slip in cell.slips[:_SLIPS]]

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from tutor.homework.earlier_marks import Change
 from tutor.homework.journal import Journal
-from tutor.homework.marker import Desk, Order, unmarked
+from tutor.homework.marker import LessonMarker, MarkingJob, unmarked
 from tutor.homework.roster import Roster
 from tutor.homework.statistics import ItemReport, MistakeCount, Statistics
 from tutor.homework.students import StudentReport, Students
@@ -26,11 +26,11 @@ _ALONE_UP_TO = 60  # so few sheets are marked before a second process has starte
 _MOST_LINES = 3
 
 
-def mark_all(order: Order, paths: Sequence[Path], jobs: int, journal: Journal | None = None) -> Iterator[Report]:
+def mark_all(job: MarkingJob, paths: Sequence[Path], jobs: int, journal: Journal | None = None) -> Iterator[Report]:
     """Every sheet in the order of the paths, every row of a form's export; of a file that is no sheet why not. What the
     journal has is not marked again."""
     known = {path for path in paths if journal is not None and path in journal}
-    marked = _mark_each(order, [path for path in paths if path not in known], jobs)
+    marked = _mark_each(job, [path for path in paths if path not in known], jobs)
     for path in paths:
         if journal is not None and path in known:
             yield from journal[path]
@@ -41,26 +41,26 @@ def mark_all(order: Order, paths: Sequence[Path], jobs: int, journal: Journal | 
         yield from reports
 
 
-def _mark_each(order: Order, paths: Sequence[Path], jobs: int) -> Iterator[list[Report]]:
+def _mark_each(job: MarkingJob, paths: Sequence[Path], jobs: int) -> Iterator[list[Report]]:
     """The sheets of each file."""
-    desk = Desk(order)
+    marker = LessonMarker(job)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
         for path in paths:
-            yield desk.mark_all_in(path)
+            yield marker.mark_all_in(path)
         return
-    _desks[:] = [desk]  # where a forked process finds it
+    _markers[:] = [marker]  # where a forked process finds it
     chunks = deque(list(paths[i : i + _CHUNK]) for i in range(0, len(paths), _CHUNK))
     while chunks:  # each time round but the first after a process was ended from outside
         with suppress(BrokenProcessPool):
-            yield from _marked(order, chunks, jobs)
+            yield from _marked(job, chunks, jobs)
         for path in chunks.popleft() if chunks else ():
-            yield _marked_apart(order, path)
-    _desks.clear()
+            yield _marked_apart(job, path)
+    _markers.clear()
 
 
-def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[list[Report]]:
+def _marked(job: MarkingJob, chunks: deque[list[Path]], jobs: int) -> Iterator[list[Report]]:
     """The sheets in their order; `chunks` keeps what has not been marked. Raises BrokenProcessPool."""
-    with workers(jobs, _set_up, order) as pool:
+    with workers(jobs, _set_up, job) as pool:
         waiting: deque[Future[list[list[Report]]]] = deque()
         handed_out = 0
         while chunks:
@@ -73,25 +73,25 @@ def _marked(order: Order, chunks: deque[list[Path]], jobs: int) -> Iterator[list
             yield from found
 
 
-def _marked_apart(order: Order, path: Path) -> list[Report]:
+def _marked_apart(job: MarkingJob, path: Path) -> list[Report]:
     """One file in a process of its own, which it may be the one to end."""
     try:
-        with workers(1, _set_up, order) as pool:
+        with workers(1, _set_up, job) as pool:
             return pool.submit(_mark_chunk, [path]).result()[0]
     except BrokenProcessPool:
         return [unmarked(path, "the process that marked it was ended from outside, perhaps for want of memory")]
 
 
-_desks: list[Desk] = []
+_markers: list[LessonMarker] = []
 
 
-def _set_up(order: Order) -> None:
-    if not _desks:
-        _desks.append(Desk(order))
+def _set_up(job: MarkingJob) -> None:
+    if not _markers:
+        _markers.append(LessonMarker(job))
 
 
 def _mark_chunk(paths: Sequence[Path]) -> list[list[Report]]:
-    return [_desks[0].mark_all_in(path) for path in paths]
+    return [_markers[0].mark_all_in(path) for path in paths]
 
 
 class SlipCount(Struct):

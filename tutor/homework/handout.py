@@ -52,13 +52,13 @@ class Handout:
 
     text: str
     where: str
-    wanted: Homework
+    homework: Homework
     secret: str
     form: str
     pages: Pages
 
 
-class Place(NamedTuple):
+class StudentFiles(NamedTuple):
     """Where what is made for a student goes: the problem as a lesson and as a page, the sheet, and the key."""
 
     student: str
@@ -72,13 +72,13 @@ class Place(NamedTuple):
         return self.problem, self.page, self.sheet, self.key
 
 
-def places(handout: Handout, students: Sequence[str], folder: Path) -> list[Place]:
+def files_of_students(handout: Handout, students: Sequence[str], folder: Path) -> list[StudentFiles]:
     """For everybody on the roster, in its order."""
     taken: set[str] = set()
     names = [file_name(student, taken) for student in students]
     ending = ENDINGS[handout.form]
     return [
-        Place(
+        StudentFiles(
             student,
             folder / PROBLEMS / f"{name}.toml",
             folder / PROBLEMS / f"{name}.md",
@@ -89,7 +89,7 @@ def places(handout: Handout, students: Sequence[str], folder: Path) -> list[Plac
     ]
 
 
-def handed_out(handout: Handout, found: Sequence[Place]) -> Iterator[Path]:
+def handed_out(handout: Handout, found: Sequence[StudentFiles]) -> Iterator[Path]:
     """The files that are there already, from an earlier time or from one that was broken off: a problem that is the
     very one drawn from the code in it, and its student's own; a page, a sheet or a key that has such a code."""
     mark = lesson_mark(handout.text)
@@ -112,13 +112,13 @@ def _is_own(handout: Handout, path: Path, own: str) -> bool:
 
 
 def hand_out(
-    handout: Handout, wanted: Sequence[Place], kept: Collection[Path], folder: Path, jobs: int
+    handout: Handout, files: Sequence[StudentFiles], kept: Collection[Path], folder: Path, jobs: int
 ) -> Iterator[str]:
     """Write the problem, the sheet and the key of each of these, but for the files to be kept; yields the ids as they
     are done, in their order."""
     for output in targets_in(folder, handout.form):
         make_folder(output.path)
-    for place, texts in zip(wanted, _drawn(handout, [p.student for p in wanted], jobs), strict=True):
+    for place, texts in zip(files, _drawn(handout, [p.student for p in files], jobs), strict=True):
         for path, text in zip(place.files, texts, strict=True):
             if path not in kept:
                 write_whole(path, text)
@@ -150,7 +150,7 @@ class _Writer:
         handout, drawn = self.handout, self.varier.draw(seed_of(self.handout.secret, student))
         worksheet, lesson = drawn.worksheet, parse_lesson(drawn.text, student)
         about = {"student": student, "problem": str(drawn.code)}
-        assignment = assign(worksheet, handout.wanted)
+        assignment = assign(worksheet, handout.homework)
         asked = questions(worksheet, assignment, {})
         filled = questions(worksheet, assignment, handout.pages.answers(worksheet, assignment))
         sheet, key = (

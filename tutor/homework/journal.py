@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tutor import __version__
 from tutor.files import delete, open_for_appending
-from tutor.homework.marker import Order
+from tutor.homework.marker import MarkingJob
 from tutor.marking.report import NotMarked, Report, SheetReport
 from tutor.read_files import is_file
 
@@ -38,8 +38,8 @@ class Journal:
     """A file of one line a sheet, in a folder in which results are written. It is known by the order: by the lesson,
     what is asked, and the class."""
 
-    def __init__(self, folder: Path, order: Order, paths: Sequence[Path]) -> None:
-        self.path = folder / f".tutor-{_key(order)}.marked"
+    def __init__(self, folder: Path, job: MarkingJob, paths: Sequence[Path]) -> None:
+        self.path = folder / f".tutor-{_key(job)}.marked"
         self._files = {path: _stamp(path) for path in paths}
         self._places: dict[str, tuple[int, int]] = {}
         self._file: IO[bytes] | None = None
@@ -101,9 +101,9 @@ def _stamp(path: Path) -> str:
     return f"{path}/{found.st_size}/{found.st_mtime_ns}"
 
 
-def _key(order: Order) -> str:
-    owners = order.owners
-    parts = [__version__, order.text, repr(order.wanted), str(order.before), str(order.feedback)]
+def _key(job: MarkingJob) -> str:
+    owners = job.owners
+    parts = [__version__, job.text, repr(job.homework), str(job.before), str(job.feedback)]
     parts += [owners.secret, repr(sorted(owners.codes.items()))] if owners else []
-    parts += [repr(order.roster.ids)] if order.roster else []
+    parts += [repr(job.roster.ids)] if job.roster else []
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

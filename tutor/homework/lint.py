@@ -65,13 +65,13 @@ def remarks(lesson: Lesson, worksheet: Worksheet, key: dict[str, str]) -> Iterat
         )
 
 
-def power(lesson: Lesson, worksheet: Worksheet, wanted: Homework) -> list[Weakness]:
+def power(lesson: Lesson, worksheet: Worksheet, homework: Homework) -> list[Weakness]:
     """The lines whose digits cannot tell a slip from rounding. A lesson that asks for what is not there has a remark
     about it; options that do so raise TutorError."""
     try:
-        assignment = assign(worksheet, wanted)
+        assignment = assign(worksheet, homework)
     except TutorError:
-        if wanted != lesson.homework:
+        if homework != lesson.homework:
             raise
         return []
     return weaknesses(worksheet, assignment)

@@ -39,8 +39,8 @@ ENDINGS = (*DELIMITED, *WORKBOOKS, *READERS)
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be marked and how: everything that a process needs to set up a desk of its own.
+class MarkingJob:
+    """What is to be marked and how: everything that a process needs to mark on its own.
 
     `before` is an earlier sheet, or a folder with earlier ones under the same names; the folder for the `feedback` has
     what was marked into it before.
@@ -48,7 +48,7 @@ class Order:
 
     text: str
     where: str
-    wanted: Homework
+    homework: Homework
     owners: Owners | None = None
     roster: Roster | None = None
     before: Path | None = None
@@ -76,17 +76,17 @@ class Problem:
         return replace(handed_in, answers=answers, remarks=remarks)
 
 
-class Desk:
+class LessonMarker:
     """Marks the sheets of one lesson, each against the problem that it answers."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        lesson = parse_lesson(order.text, order.where)
+    def __init__(self, job: MarkingJob) -> None:
+        self.job = job
+        lesson = parse_lesson(job.text, job.where)
         self.own_code = lesson.problem
-        worksheet = _worksheet(lesson, order.where)
-        self.problem = _problem(worksheet, assign(worksheet, order.wanted))
-        codes = order.owners.codes if order.owners else {}
-        self.copies = Copies(order.text, self.problem.marker.program.compiled, codes)
+        worksheet = _worksheet(lesson, job.where)
+        self.problem = _problem(worksheet, assign(worksheet, job.homework))
+        codes = job.owners.codes if job.owners else {}
+        self.copies = Copies(job.text, self.problem.marker.program.compiled, codes)
 
     def mark_file(self, path: str | Path) -> SheetReport:
         """The marked sheet. Raises TutorError for a file that is no sheet."""
@@ -99,7 +99,7 @@ class Desk:
     def _before(self, name: str, student: str | None) -> list[Mapping[str, str]]:
         """The earlier sheets of the same student, the latest first."""
         found: list[Mapping[str, str]] = []
-        before, feedback = self.order.before, self.order.feedback
+        before, feedback = self.job.before, self.job.feedback
         if before is not None and is_folder(before):
             before = before / name if is_file(before / name) else None
         if before is not None:
@@ -111,7 +111,7 @@ class Desk:
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""
         try:
-            claim = self.order.owners.claim(name, handed_in) if self.order.owners else None
+            claim = self.job.owners.claim(name, handed_in) if self.job.owners else None
             problem = self._problem_of(handed_in, claim)
         except NotOwn:
             raise
@@ -164,7 +164,7 @@ class Desk:
             return not_marked(name, _FAULT, fault=described(error))
 
     def _student(self, name: str, handed_in: HandedIn) -> str | None:
-        return whose(self.order.roster, name, handed_in.about.get("student", ""))
+        return whose(self.job.roster, name, handed_in.about.get("student", ""))
 
     def _student_in(self, path: str | Path) -> str | None:
         """Whose a file is that is no sheet, as far as that can be read."""
@@ -183,29 +183,29 @@ class Desk:
         code = read_code(written)
         if code.lesson != self._mark:
             raise TutorError(f"it answers problem {code}, which was not made from this version of this lesson")
-        worksheet = _worksheet(problem_lesson(self.order.text, code), f"problem {code}")
+        worksheet = _worksheet(problem_lesson(self.job.text, code), f"problem {code}")
         return self._varied(worksheet)
 
     @cached_property
     def _mark(self) -> str:
-        return lesson_mark(self.order.text)
+        return lesson_mark(self.job.text)
 
     @cached_property
     def _varier(self) -> Varier:
-        return Varier(self.order.text, parse_lesson(self.order.text, self.order.where))
+        return Varier(self.job.text, parse_lesson(self.job.text, self.job.where))
 
     def _varied(self, worksheet: Worksheet) -> Problem:
         marker, assignment = self.problem.marker, dataclasses.replace(self.problem.assignment, accepted={})
         compiled = marker.candidates.compiled.suited_to(worksheet)
         if compiled is not marker.candidates.compiled:  # other numbers led to other steps
-            return _problem(worksheet, assign(worksheet, _for_others(self.order.wanted)))
+            return _problem(worksheet, assign(worksheet, _for_others(self.job.homework)))
         own = Marker(worksheet, assignment.demands, compiled)
         rest = marker.candidates, assignment.answers, assignment.dropped
         return Problem(SheetMarker(own, assignment.asked, *rest), assignment)
 
     def _look_for_copies(self, handed_in: HandedIn, problem: Problem, report: SheetReport) -> None:
         """Say where the numbers answer the problem of another student."""
-        if self.order.owners is None or len(report.root_errors) < _SUSPICIOUS:
+        if self.job.owners is None or len(report.root_errors) < _SUSPICIOUS:
             return
         source = self.copies.source(handed_in, problem.marker.program.key)
         if source is not None:
@@ -223,9 +223,9 @@ def _problem(worksheet: Worksheet, assignment: Assignment) -> Problem:
     return Problem(SheetMarker(marker, assignment.asked, answers=answers, dropped=dropped), assignment)
 
 
-def _for_others(wanted: Homework) -> Homework:
+def _for_others(homework: Homework) -> Homework:
     """What is asked of a problem with other numbers, for which those that are accepted are no answers."""
-    return msgspec.structs.replace(wanted, accept={})
+    return msgspec.structs.replace(homework, accept={})
 
 
 def _worksheet(lesson: Lesson, where: str) -> Worksheet:
@@ -252,11 +252,11 @@ def sheets_in(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def rows_of_form(path: Path, order: Order) -> int:
+def rows_of_form(path: Path, job: MarkingJob) -> int:
     """How many sheets are in a file that is a form's export; 0 where it is none."""
     if str(path) == "-":
         return 0
-    return count_rows_of_form(path, lambda: _worksheet(parse_lesson(order.text, order.where), order.where).by_name)
+    return count_rows_of_form(path, lambda: _worksheet(parse_lesson(job.text, job.where), job.where).by_name)
 
 
 def passed_over(paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:

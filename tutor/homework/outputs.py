@@ -20,7 +20,7 @@ _LARGEST_RESULT = 900_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputFiles:
     """The files asked for. With `single` there is one sheet, so that its results go into one file, not a folder."""
 
     title: str
@@ -62,37 +62,37 @@ class Wanted:
 class Outputs:
     """What is written while a class is marked; nothing of it is ever found half-written."""
 
-    def __init__(self, wanted: Wanted, feedback: Callable[[Report], str]) -> None:
+    def __init__(self, files: OutputFiles, feedback: Callable[[Report], str]) -> None:
         """`feedback` writes the page of Markdown for whoever handed in a sheet."""
-        self.wanted = wanted
+        self.files = files
         self._feedback = feedback
         self._taken: set[str] = set()
-        for output in wanted.targets:
+        for output in files.targets:
             if output.files:
                 make_folder(output.path)
 
     def add(self, sheet: Report) -> None:
         """Write whatever was asked for about one sheet; of one that was not marked, why."""
-        name, wanted = file_name(student_of(sheet), self._taken), self.wanted
-        if (wanted.gradescope, wanted.prairielearn, wanted.feedback) == (None, None, None):
+        name, files = file_name(student_of(sheet), self._taken), self.files
+        if (files.gradescope, files.prairielearn, files.feedback) == (None, None, None):
             return
         told = self._feedback(sheet)
         if len(told) > _LARGEST_RESULT:
             told = f"{told[:_LARGEST_RESULT]}\n\nThe rest is too long to be shown.\n"
-        if wanted.gradescope is not None:
-            self._write(wanted.gradescope, name, platforms.gradescope(sheet, told, wanted.scale))
-        if wanted.prairielearn is not None:
-            self._write(wanted.prairielearn, name, platforms.prairielearn(sheet, told))
-        if wanted.feedback is not None:
-            write_whole(wanted.feedback / f"{name}.md", told)
+        if files.gradescope is not None:
+            self._write(files.gradescope, name, platforms.gradescope(sheet, told, files.scale))
+        if files.prairielearn is not None:
+            self._write(files.prairielearn, name, platforms.prairielearn(sheet, told))
+        if files.feedback is not None:
+            write_whole(files.feedback / f"{name}.md", told)
             if isinstance(sheet, SheetReport):
-                keep(wanted.feedback, name, sheet)
+                keep(files.feedback, name, sheet)
 
     def _write(self, place: Path, name: str, result: dict[str, Any]) -> None:
-        write_whole(place if self.wanted.single else place / f"{name}.json", for_json(result))
+        write_whole(place if self.files.single else place / f"{name}.json", for_json(result))
 
     def finish(self, rows: Iterable[Row]) -> None:
         """The gradebook, once it is known of whom there are several sheets, and of whom none."""
-        if self.wanted.gradebook is not None:
-            with written(self.wanted.gradebook) as file:
-                gradebook.write_gradebook(file, self.wanted.platform, self.wanted.title, rows, self.wanted.scale)
+        if self.files.gradebook is not None:
+            with written(self.files.gradebook) as file:
+                gradebook.write_gradebook(file, self.files.platform, self.files.title, rows, self.files.scale)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tutor.errors import TutorError
 from tutor.homework.roster import Roster
 from tutor.homework.variants import Code, problem_lesson, read_code, seed_of
-from tutor.marking.answer import Written, read_written
+from tutor.marking.answer import WrittenNumber, read_written
 from tutor.marking.key import Compiled, Program, Values
 from tutor.sheets.read import HandedIn, read_about
 from tutor.worksheet.build import build
@@ -137,7 +137,7 @@ class Copies:
                 return student
         return None
 
-    def _numbers(self, handed_in: HandedIn) -> Iterator[tuple[int, Written]]:
+    def _numbers(self, handed_in: HandedIn) -> Iterator[tuple[int, WrittenNumber]]:
         for name, text in handed_in.answers.items():
             try:
                 yield self.compiled.places[name], read_written(text)
@@ -152,7 +152,7 @@ class Copies:
         return self._keys[code]
 
 
-def _fits(written: Written, truth: Decimal | None) -> bool:
+def _fits(written: WrittenNumber, truth: Decimal | None) -> bool:
     if truth is None:
         return False
     noise = Decimal(_ROUNDINGS * written.grain) * abs(truth)

@@ -82,14 +82,14 @@ def _keys(message: str) -> list[str]:
     return re.findall(r"[A-Za-z_]\w*", path) if colon and " " not in path else []
 
 
-def check_homework(wanted: Homework) -> None:
+def check_homework(homework: Homework) -> None:
     """Numbers that make sense; which quantities there are is known only with the worksheet."""
-    if not 0 <= (wanted.carried_penalty or 0) <= 1:
+    if not 0 <= (homework.carried_penalty or 0) <= 1:
         raise ValueError("homework.carried_penalty: a share of the points, from 0 to 1")
-    if wanted.decimals is not None and wanted.significant is not None:
+    if homework.decimals is not None and homework.significant is not None:
         raise ValueError("homework: demand decimals or significant digits, not both")
     for key, least in (("decimals", 0), ("significant", 1), ("points", 0)):
-        asked = getattr(wanted, key)
+        asked = getattr(homework, key)
         for number in asked.values() if isinstance(asked, dict) else [asked]:
             if number is not None and not least <= number <= 1_000:
                 raise ValueError(f"homework.{key}: a number from {least} to 1000")

@@ -21,7 +21,7 @@ _FEWEST_OF_A_SINGLE, _FEWEST_OF_A_DOUBLE, _MOST_OF_A_DOUBLE = 11, 15, 17  # digi
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 
 
-class Written:
+class WrittenNumber:
     """`exponent` is the power of ten of the last digit written; None for what is exact, a fraction or a formula.
 
     `unit` is one unit of the last digit, u in the rules of marking (0 of what is exact), `half` what an answer may be
@@ -63,15 +63,15 @@ def is_same(a: Decimal, b: Decimal) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def read_written(text: str) -> Written:
+def read_written(text: str) -> WrittenNumber:
     """The number in `text` with the place of its last digit. Raises ValueError where it is not a number."""
     text = check_number(text)
     if "/" in text:
         with precision(_RATIO_DIGITS):
-            return Written(number_of(read_number(text)), None)
+            return WrittenNumber(number_of(read_number(text)), None)
     value = Decimal(text)
     exponent = int(value.as_tuple().exponent)
-    return Written(value, exponent if value else min(exponent, 0), _grain(value))  # 0e9 is no less precise than 0
+    return WrittenNumber(value, exponent if value else min(exponent, 0), _grain(value))  # 0e9 is no less precise than 0
 
 
 def _grain(value: Decimal) -> float:
@@ -120,7 +120,7 @@ class Demand:
             return power_of_ten(max(-self.decimals, truth.adjusted() - MOST_DEMANDED + 1))
         return power_of_ten(truth.adjusted() - (self.significant or 1) + 1) if truth else Decimal(0)
 
-    def met(self, written: Written, value: Decimal, truth: Decimal) -> bool:
+    def met(self, written: WrittenNumber, value: Decimal, truth: Decimal) -> bool:
         """Whether a number close enough to the truth has digits enough too; fewer where those left off are zeros.
 
         `value` and `truth` are the numbers judged: of an updated weight, the changes.

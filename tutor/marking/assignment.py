@@ -12,10 +12,10 @@ from typing import TypeVar
 from tutor.errors import TutorError, counted, listed, nearest, nearest_in
 from tutor.formulas.names import find_name
 from tutor.lessons.format import Homework
-from tutor.marking.answer import DEFAULT, Demand, Written, read_written
-from tutor.marking.everywhere import LINE
+from tutor.marking.answer import DEFAULT, Demand, WrittenNumber, read_written
 from tutor.marking.formula_answer import EITHER
 from tutor.marking.marked import MarkedSheet, Misconception
+from tutor.marking.systematic import LINE
 from tutor.marking.verdict import CREDIT
 from tutor.slips.registry import ARITHMETIC, SCALED, SWAPPED_VALUES
 from tutor.worksheet.step import STAGES, Worksheet, by_stage
@@ -41,7 +41,7 @@ class Assignment:
     charge_once: bool
     answers: str = EITHER
     dropped: Sequence[str] = ()
-    accepted: Mapping[str, Sequence[Written]] = field(default_factory=dict)
+    accepted: Mapping[str, Sequence[WrittenNumber]] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[str]:
@@ -152,7 +152,7 @@ def _says_one_number(sheet: MarkedSheet) -> bool:
     return len(numbers) >= _SEVERAL and len(set(numbers)) == 1
 
 
-def _are_multiples(lines: Sequence[tuple[Decimal, Written]]) -> bool:
+def _are_multiples(lines: Sequence[tuple[Decimal, WrittenNumber]]) -> bool:
     """Whether all of several lines are the right numbers times one factor, as negated or doubled in a spreadsheet: each
     line after the first often follows from those above, and yet nobody works so."""
     if len(lines) < _SEVERAL or not all(truth for truth, _ in lines):
@@ -162,28 +162,32 @@ def _are_multiples(lines: Sequence[tuple[Decimal, Written]]) -> bool:
     return abs(factor - 1) > _FACTOR and all(abs(w.value - factor * t) <= (1 + abs(factor)) * w.unit for t, w in lines)
 
 
-def assign(worksheet: Worksheet, wanted: Homework) -> Assignment:
+def assign(worksheet: Worksheet, homework: Homework) -> Assignment:
     """What a lesson's [homework] asks of its worksheet. Raises TutorError where it names what is not there."""
-    asked = set(_chosen(worksheet, wanted.ask, "ask")) if wanted.ask else {*worksheet.by_name}
-    dropped = set(_chosen(worksheet, wanted.drop, "drop"))
+    asked = set(_chosen(worksheet, homework.ask, "ask")) if homework.ask else {*worksheet.by_name}
+    dropped = set(_chosen(worksheet, homework.drop, "drop"))
     names = [step.name for step in worksheet.steps if step.name in asked and step.name not in dropped]
-    points = _spread(worksheet, wanted.points, "points", Fraction(1))
-    decimals = _spread(worksheet, wanted.decimals, "decimals", None)
-    significant = _spread(worksheet, wanted.significant, "significant", None)
+    points = _by_quantity(worksheet, homework.points, "points", Fraction(1))
+    decimals = _by_quantity(worksheet, homework.decimals, "decimals", None)
+    significant = _by_quantity(worksheet, homework.significant, "significant", None)
     demands = {name: _demand(decimals[name], significant[name]) for name in names}
     return Assignment(
         names,
         {name: _plain(points[name] or 0) for name in names},
         demands,
-        _plain(wanted.carried_penalty or 0),
-        wanted.charge == "once",
-        wanted.answers,
+        _plain(homework.carried_penalty or 0),
+        homework.charge == "once",
+        homework.answers,
         [step.name for step in worksheet.steps if step.name in dropped],
-        {name: others for word in wanted.accept for name, others in _accepted(worksheet, word, wanted.accept[word])},
+        {
+            name: others
+            for word in homework.accept
+            for name, others in _accepted(worksheet, word, homework.accept[word])
+        },
     )
 
 
-def _accepted(worksheet: Worksheet, word: str, numbers: Sequence[str]) -> Iterator[tuple[str, list[Written]]]:
+def _accepted(worksheet: Worksheet, word: str, numbers: Sequence[str]) -> Iterator[tuple[str, list[WrittenNumber]]]:
     """What is accepted for a quantity beside the key. Raises TutorError where it is no number."""
     try:
         yield find_name(word, worksheet.by_name), [read_written(number) for number in numbers]
@@ -222,14 +226,14 @@ def _meant(worksheet: Worksheet, word: str, key: str) -> list[str]:
         ) from None
 
 
-def _spread(
-    worksheet: Worksheet, wanted: Thing | Mapping[str, Thing] | None, key: str, default: Thing | None
+def _by_quantity(
+    worksheet: Worksheet, given: Thing | Mapping[str, Thing] | None, key: str, default: Thing | None
 ) -> dict[str, Thing | None]:
     """One value for every quantity; in a table a single quantity counts more than its stage."""
-    if not isinstance(wanted, Mapping):
-        return dict.fromkeys(worksheet.by_name, default if wanted is None else wanted)
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(worksheet.by_name, default if given is None else given)
     found: dict[str, Thing | None] = dict.fromkeys(worksheet.by_name, default)
-    for word in sorted(wanted, key=lambda word: word not in STAGES):
+    for word in sorted(given, key=lambda word: word not in STAGES):
         for name in _meant(worksheet, word, key):
-            found[name] = wanted[word]
+            found[name] = given[word]
     return found

@@ -10,8 +10,8 @@ from typing import Any
 
 from tutor.formulas.code import functions
 from tutor.formulas.expressions import names
-from tutor.marking.everywhere import Everywhere
 from tutor.marking.key import Compiled, result
+from tutor.marking.systematic import SystematicErrors
 from tutor.numbers import decimals
 from tutor.numbers.floats import FloatSystem
 from tutor.slips.registry import SLIPS
@@ -44,7 +44,7 @@ class Candidates:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self.roles = Roles(compiled.worksheet)
-        self.everywhere = Everywhere(compiled, self.roles)
+        self.systematic = SystematicErrors(compiled, self.roles)
         self._made: dict[int, list[Candidate]] = {}
 
     def of(self, place: int) -> list[Candidate]:

@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from tutor.formulas.expressions import names, parts
-from tutor.marking.formula_answer import RIGHT, WRONG, Read
+from tutor.marking.formula_answer import RIGHT, WRONG, ReadAnswers
 from tutor.marking.student import Working
 from tutor.marking.verdict import ROUNDING
 from tutor.numbers.budget import AN_ANSWER, Budget, TooMuchComputing
@@ -18,7 +18,7 @@ _FEWEST, _MOST = 3, 15
 class Computations:
     """The formulas of a sheet that have a number after them."""
 
-    def __init__(self, working: Working, read: Read) -> None:
+    def __init__(self, working: Working, read: ReadAnswers) -> None:
         self.working, self.read = working, read
 
     def judged_and_left(self) -> tuple[dict[int, str], dict[int, Decimal]]:

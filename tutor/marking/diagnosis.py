@@ -10,7 +10,7 @@ from functools import cache
 from math import isfinite, log
 from operator import itemgetter
 
-from tutor.marking.answer import WITHIN, Written
+from tutor.marking.answer import WITHIN, WrittenNumber
 from tutor.marking.candidates import Candidate, Candidates
 from tutor.marking.key import Program
 from tutor.marking.student import Working
@@ -63,7 +63,7 @@ class Fit:
 class Scale:
     """One written number, and how close a value must come to it to be what was written."""
 
-    def __init__(self, working: Working, place: int, written: Written, count: int) -> None:
+    def __init__(self, working: Working, place: int, written: WrittenNumber, count: int) -> None:
         self.working, self.place, self.written, self.count = working, place, written, count
         self.unit = written.unit if written.exponent is not None else abs(written.value).scaleb(-_FORMULA_DIGITS)
         self.half = WITHIN * self.unit
@@ -136,14 +136,14 @@ class Diagnosis:
         self.program, self.candidates = program, candidates
         self._at_key = cache(self._work_at_key)
 
-    def direct(self, working: Working, place: int, written: Written) -> list[Fit]:
+    def direct(self, working: Working, place: int, written: WrittenNumber) -> list[Fit]:
         """Slips in the line itself, from the writer's own lines or from the key; the best of each kind, best first."""
         found = self._direct(working, place, written)
         return _best_of_each(
             [fit for fit in found if written.value or fit.id != SWAPPED_VALUES]
         )  # a 0 is like any other
 
-    def _direct(self, working: Working, place: int, written: Written) -> Iterator[Fit]:
+    def _direct(self, working: Working, place: int, written: WrittenNumber) -> Iterator[Fit]:
         candidates = self.candidates.of(place)
         scale = Scale(working, place, written, len(candidates))
         own_values: dict[int, Decimal] = {}
@@ -176,7 +176,7 @@ class Diagnosis:
         found = sorted(((i, value) for i, value in values if value is not None), key=itemgetter(1))
         return [float(value) for _, value in found], found
 
-    def through_blanks(self, working: Working, place: int, written: Written, anything: bool) -> list[Fit]:
+    def through_blanks(self, working: Working, place: int, written: WrittenNumber, anything: bool) -> list[Fit]:
         """Slips in lines left blank above this one, worked forward from there, the best first.
 
         With `anything`, also the slip that explains almost anything.
@@ -213,7 +213,7 @@ class Diagnosis:
                     spread_there = working.bounds(blank).likely
                     yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
 
-    def unknown(self, working: Working, place: int, written: Written) -> Iterator[Fit]:
+    def unknown(self, working: Working, place: int, written: WrittenNumber) -> Iterator[Fit]:
         """For each blank line above the value that leads to the answer, whatever may have gone wrong there."""
         blanks, own = self._blanks_above(working, place), working.own[place]
         for blank in blanks[:_NEAREST_BLANKS] if own is not None and written.unit else ():

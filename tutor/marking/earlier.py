@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tutor.marking.answer import Written
+from tutor.marking.answer import WrittenNumber
 from tutor.marking.degenerate import Degenerate
 from tutor.marking.student import Working
 from tutor.marking.verdict import CREDIT, Marker
@@ -19,7 +19,7 @@ class Following(NamedTuple):
 
 
 def still_following(
-    working: Working, before: Iterable[Mapping[int, Written]], wrong: Iterable[int], marker: Marker
+    working: Working, before: Iterable[Mapping[int, WrittenNumber]], wrong: Iterable[int], marker: Marker
 ) -> dict[int, Following]:
     """Of the lines that are wrong those that are right with the lines of an earlier sheet, the latest first."""
     found: dict[int, Following] = {}

@@ -15,7 +15,7 @@ import sympy
 from tutor.formulas.expressions import folded, names, replace, symbol, written_size
 from tutor.formulas.names import plain_name
 from tutor.formulas.parse import parse
-from tutor.marking.answer import Written, read_written
+from tutor.marking.answer import WrittenNumber, read_written
 from tutor.marking.as_written import plain_number, why_unreadable
 from tutor.marking.key import Program
 from tutor.numbers import decimals
@@ -134,11 +134,11 @@ NUMBERS, FORMULAS, EITHER = "numbers", "formulas", "either"
 """What an answer may be."""
 
 
-class Read(NamedTuple):
+class ReadAnswers(NamedTuple):
     """The answers of a sheet: every readable one as a number, the formulas in them, whether each is right, and why the
     others cannot be read."""
 
-    written: dict[int, Written]
+    written: dict[int, WrittenNumber]
     formulas: Mapping[int, Expr]
     judged: dict[int, str]
     reasons: dict[int, str]
@@ -155,9 +155,9 @@ class Formulas:
         self.program = program
         self._judged: dict[tuple[int, Expr], str] = {}
 
-    def read(self, texts: Mapping[int, str], answers: str = EITHER) -> Read:
+    def read(self, texts: Mapping[int, str], answers: str = EITHER) -> ReadAnswers:
         """Every answer read, where it may be what it is."""
-        written: dict[int, Written] = {}
+        written: dict[int, WrittenNumber] = {}
         formulas: dict[int, Expr] = {}
         reasons: dict[int, str] = {}
         alone: list[int] = []
@@ -196,14 +196,14 @@ class Formulas:
             elif abs(value.adjusted()) > LARGEST_EXPONENT + abs(self.program.key[place].adjusted()):
                 reasons[place] = f"what the formula gives is far beyond 10**±{LARGEST_EXPONENT}, as no number here is"
             else:
-                written[place] = Written(value, None)
+                written[place] = WrittenNumber(value, None)
         judged, beyond = self._judge({p: f for p, f in formulas.items() if p not in reasons}, budget)
         for place, reason in beyond.items():
             del written[place]
             reasons[place] = reason
-        return Read(written, formulas, judged, reasons)
+        return ReadAnswers(written, formulas, judged, reasons)
 
-    def _formula(self, text: str, place: int) -> tuple[Expr, Written | None]:
+    def _formula(self, text: str, place: int) -> tuple[Expr, WrittenNumber | None]:
         """The formula in the text, and the number after its last sign of equality. Raises ValueError with a reason."""
         sides = [side for side in re.split("[=≈]", text) if side.strip()]
         if len(sides) > 1 and plain_name(sides[0]) == self.program.names[place]:

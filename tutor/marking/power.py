@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from tutor.errors import listed
-from tutor.marking.answer import Demand, Written
+from tutor.marking.answer import Demand, WrittenNumber
 from tutor.marking.assignment import Assignment
 from tutor.marking.candidates import Candidate, Candidates
 from tutor.marking.student import Working
@@ -86,8 +86,8 @@ class Power:
         """The lines with digits demanded in which a slip may pass for rounding, in worksheet order."""
         with decimals.precision(self.program.digits):
             sheet = self._right_sheet(self.asked, self.marker.demand_at)
-            everywhere = range(self.program.first, len(self.program.names))
-            passing = sorted(self._passing(sheet, everywhere), key=lambda slip: slip.asked)
+            all_lines = range(self.program.first, len(self.program.names))
+            passing = sorted(self._passing(sheet, all_lines), key=lambda slip: slip.asked)
             by_line = [(place, list(slips)) for place, slips in groupby(passing, key=lambda slip: slip.asked)]
             return [self._weakness(sheet, *found) for found in by_line if self.marker.demand_at[found[0]].asked]
 
@@ -179,8 +179,8 @@ class Power:
         return self.marker.verdict(sheet, line, written) not in CREDIT
 
 
-def _rounded(value: Decimal, unit: Decimal) -> Written:
-    return Written(value.quantize(unit), int(unit.as_tuple().exponent)) if unit else Written(value, 0)
+def _rounded(value: Decimal, unit: Decimal) -> WrittenNumber:
+    return WrittenNumber(value.quantize(unit), int(unit.as_tuple().exponent)) if unit else WrittenNumber(value, 0)
 
 
 def _finer(demand: Demand, further: int) -> Demand:

@@ -10,7 +10,7 @@ from tutor.formulas.expressions import symbol
 from tutor.formulas.names import find_name, is_name
 from tutor.formulas.parse import parse
 from tutor.lessons.format import Printed
-from tutor.marking.answer import Written, is_same
+from tutor.marking.answer import WrittenNumber, is_same
 from tutor.marking.formula_answer import RIGHT, WRONG, Formulas
 from tutor.marking.key import Compiled
 from tutor.marking.verdict import Mark, Marker
@@ -43,7 +43,7 @@ def mark_printed(printed: Sequence[Printed], worksheet: Worksheet) -> list[tuple
 class _Formula(NamedTuple):
     """What a printed formula gives or is said to give; `verdict` is empty where that number is to be judged."""
 
-    number: Written
+    number: WrittenNumber
     verdict: str
 
 

@@ -151,7 +151,7 @@ def not_marked(sheet: str, why: str, **others: Any) -> NotMarked:
 Report = SheetReport | NotMarked
 
 
-class Told(NamedTuple):
+class ShownMistake(NamedTuple):
     """One mistake as a student reads of it: the first line that shows it, the others, and where it sits."""
 
     cell: CellReport
@@ -170,7 +170,7 @@ class Told(NamedTuple):
         return best is not None and bool(best.line) and not best.sure
 
 
-def mistakes(sheet: SheetReport) -> Iterator[Told]:
+def mistakes(sheet: SheetReport) -> Iterator[ShownMistake]:
     """The mistakes of a sheet in the order of its lines, each once however many lines show it."""
     told: set[str] = set()
     for cell in (c for c in sheet.cells if c.verdict == "wrong" and not c.dropped):
@@ -179,7 +179,7 @@ def mistakes(sheet: SheetReport) -> Iterator[Told]:
         found = next((m for m in sheet.misconceptions if cell.name in m.cells and not m.explains_the_same), None)
         others = [name for name in (found.cells if found else ()) if name != cell.name]
         told.update(others)
-        yield Told(cell, others, found.given if found else "")
+        yield ShownMistake(cell, others, found.given if found else "")
 
 
 def _may_change(cell: CellReport) -> bool:
@@ -235,7 +235,7 @@ class Reporter:
                 cell.lacks = cell.lacks or DIGITS
                 cell.work_again = self._below(report, [cell.name], lacking)
 
-    def _worked(self, sheet: MarkedSheet, told: Told) -> str:
+    def _worked(self, sheet: MarkedSheet, told: ShownMistake) -> str:
         """The formula of the line in which the mistake sits, with the numbers that stand above it."""
         places, working = self.program.places, sheet.working
         if told.is_guess:  # then the line itself, as it would be without it
@@ -291,7 +291,7 @@ class Reporter:
         )
 
 
-def _blanks(sheet: MarkedSheet, told: Told) -> Sequence[str]:
+def _blanks(sheet: MarkedSheet, told: ShownMistake) -> Sequence[str]:
     """The lines left blank in which the mistake sits, too."""
     found = (m.blanks for m in sheet.misconceptions if told.cell.name in m.cells and not m.is_other)
     return next(found, ())

@@ -8,18 +8,18 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from tutor.marking.answer import Written, is_same
+from tutor.marking.answer import WrittenNumber, is_same
 from tutor.marking.candidates import Candidates
 from tutor.marking.computation import Computations
 from tutor.marking.degenerate import Degenerate
 from tutor.marking.diagnosis import Diagnosis, Fit
 from tutor.marking.earlier import Following, still_following
-from tutor.marking.everywhere import LINE, Everywhere
+from tutor.marking.floating_point import as_computed
 from tutor.marking.formula_answer import EITHER, RIGHT, WRONG, Formulas
-from tutor.marking.machine import as_computed
 from tutor.marking.marked import Cell, MarkedSheet, Misconception
 from tutor.marking.story import Mistake, Search
 from tutor.marking.student import Working
+from tutor.marking.systematic import LINE, SystematicErrors
 from tutor.marking.verdict import CREDIT, Mark, Marker
 from tutor.numbers import decimals
 from tutor.slips.registry import ARITHMETIC, SWAPPED_VALUES
@@ -56,8 +56,8 @@ class SheetMarker:
         self.formulas = Formulas(self.program)
 
     @property
-    def everywhere(self) -> Everywhere:
-        return self.candidates.everywhere
+    def systematic(self) -> SystematicErrors:
+        return self.candidates.systematic
 
     def mark(self, answers: Mapping[str, str], before: Sequence[Mapping[str, str]] = ()) -> MarkedSheet:
         """`answers` has the text written for each name; a name that is asked and not there is missing. `before` are
@@ -83,7 +83,7 @@ class SheetMarker:
             p: () for p, m in marks.items() if m.verdict == "wrong" and judged.get(p) == RIGHT
         }
         wrong = [p for p, mark in marks.items() if mark.verdict == "wrong" and p not in slips]
-        told = Search(working, self.everywhere, wrong, partial(self._has_slip, working)).run() if wrong else []
+        told = Search(working, self.systematic, wrong, partial(self._has_slip, working)).run() if wrong else []
         if told:
             alike = self._slips_alike(working, told)
             working, marks = self._with_story(working, told, marks, texts, known)
@@ -120,7 +120,7 @@ class SheetMarker:
         errors = [place for place in (*slips, *working.held) if names[place] not in self.dropped]
         return MarkedSheet(cells, working, misconceptions, self._after([*errors, *earlier]), self.dropped)
 
-    def _is_only_accepted(self, place: int, written: Mapping[int, Written]) -> bool:
+    def _is_only_accepted(self, place: int, written: Mapping[int, WrittenNumber]) -> bool:
         if (answer := written.get(place)) is None or not self.marker.accepts(place, answer):
             return False
         return bool(abs(answer.value - self.program.key[place]) > answer.half)
@@ -298,7 +298,7 @@ class SheetMarker:
 
     def _errors(self, working: Working, places: Sequence[int]) -> int:
         """How many lines are wrong when the sheet stands like this."""
-        written: Mapping[int, Written] = working.written
+        written: Mapping[int, WrittenNumber] = working.written
         return sum(self.marker.verdict(working, place, written[place]) == "wrong" for place in places)
 
 

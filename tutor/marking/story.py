@@ -17,12 +17,12 @@ from math import inf, isfinite, log
 from typing import Any
 
 from tutor.marking.answer import WITHIN
-from tutor.marking.everywhere import EVERYWHERE, GIVEN, Change, Everywhere
 from tutor.marking.misread import readings
 from tutor.marking.student import Working
+from tutor.marking.systematic import EVERYWHERE, GIVEN, Change, SystematicErrors
 from tutor.slips.registry import MISREAD_HINT
 from tutor.slips.slip import Hint
-from tutor.story import Found, Trial, story
+from tutor.story import Explanation, Trial, story
 
 FEWEST_EXPLAINED = 2
 """Lines that a mistake made everywhere has to explain."""
@@ -55,9 +55,9 @@ class Search:
     whether a slip in a single line does."""
 
     def __init__(
-        self, working: Working, everywhere: Everywhere, wrong: Iterable[int], has_slip: Callable[[int], bool]
+        self, working: Working, systematic: SystematicErrors, wrong: Iterable[int], has_slip: Callable[[int], bool]
     ) -> None:
-        self.working, self.everywhere, self.compiled = working, everywhere, working.compiled
+        self.working, self.systematic, self.compiled = working, systematic, working.compiled
         self.has_slip = has_slip
         self.wrong = set(wrong)
         self._made: list[Change] = []
@@ -84,12 +84,12 @@ class Search:
             yield trial
         if len(self.wrong) < FEWEST_EXPLAINED:
             return
-        kinds = Counter(change.rank[0] for change in self.everywhere.changes)
+        kinds = Counter(change.rank[0] for change in self.systematic.changes)
         shows = self._shows()
-        for change in self.everywhere.at(shows.keys()):
+        for change in self.systematic.at(shows.keys()):
             if len(_shown_by(change, shows)) < fewest:  # nor could any part of it
                 continue
-            for part in (change, *self.everywhere.parts(change)):
+            for part in (change, *self.systematic.parts(change)):
                 found = self._try(part, shows, fewest, kinds[change.rank[0]])
                 if found is None:
                     continue
@@ -297,7 +297,7 @@ def _shown_by(change: Change, shows: Mapping[int, set[int]]) -> set[int]:
     return set[int]().union(*(shows[place] for place in change.formulas if place in shows))
 
 
-def _with_others(found: Found[Mistake, int]) -> Mistake:
+def _with_others(found: Explanation[Mistake, int]) -> Mistake:
     """The mistake with the others that explain the same lines as well, each once."""
     others: dict[str, Mistake] = {}
     for other in found.also:

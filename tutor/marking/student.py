@@ -9,7 +9,7 @@ from math import inf
 from typing import NamedTuple, TypeVar
 
 from tutor.formulas.expressions import parts, where
-from tutor.marking.answer import WITHIN, Demand, Written, ends_within, is_same, power_of_ten
+from tutor.marking.answer import WITHIN, Demand, WrittenNumber, ends_within, is_same, power_of_ten
 from tutor.marking.key import Program, Values
 from tutor.marking.tolerance import (
     EXACT,
@@ -66,7 +66,7 @@ class Working:
     def __init__(
         self,
         program: Program,
-        written: Mapping[int, Written],
+        written: Mapping[int, WrittenNumber],
         demands: Sequence[Demand],
         held: Mapping[int, tuple[Decimal, float]] | None = None,
         worked: tuple[Values, Values] | None = None,
@@ -83,7 +83,7 @@ class Working:
         self._moves: dict[int, Moves] = {}
         self._width = _Memo(lambda place: sum(map(abs, self._moves[place].values())))
 
-    def reread(self, written: Mapping[int, Written]) -> Working:
+    def reread(self, written: Mapping[int, WrittenNumber]) -> Working:
         """The same numbers with other last digits."""
         return Working(self.program, written, self.demands, self.held, (self.values, self.own))
 

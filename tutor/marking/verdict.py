@@ -8,9 +8,9 @@ from functools import partial
 from math import isfinite
 from typing import NamedTuple
 
-from tutor.marking.answer import DEFAULT, WITHIN, Demand, Written, ends_within, is_same, read_written
+from tutor.marking.answer import DEFAULT, WITHIN, Demand, WrittenNumber, ends_within, is_same, read_written
+from tutor.marking.floating_point import as_computed
 from tutor.marking.key import Compiled, Program
-from tutor.marking.machine import as_computed
 from tutor.marking.student import Working
 from tutor.numbers import decimals
 from tutor.numbers.digits import change_of
@@ -35,7 +35,7 @@ class Line:
     writer's other lines.
     """
 
-    def __init__(self, working: Working, place: int, written: Written) -> None:
+    def __init__(self, working: Working, place: int, written: WrittenNumber) -> None:
         self.working, self.place, self.written, self.demand = working, place, written, working.demands[place]
         key = working.program.key[place]
         before = working.before(place)
@@ -199,7 +199,7 @@ class Marker:
         worksheet: Worksheet,
         demands: Mapping[str, Demand] | None = None,
         compiled: Compiled | None = None,
-        accepted: Mapping[str, Sequence[Written]] | None = None,
+        accepted: Mapping[str, Sequence[WrittenNumber]] | None = None,
     ) -> None:
         """`accepted` has the numbers that a teacher accepts beside the key."""
         self.program = Program(worksheet, compiled)
@@ -209,7 +209,9 @@ class Marker:
         self.demand_at = [self.demands.get(name, DEFAULT) for name in names]
         self._plain = [d is DEFAULT and old is None for d, old in zip(self.demand_at, before, strict=True)]
 
-    def mark(self, answers: Sequence[tuple[str, str]], formulas: Mapping[str, Written] | None = None) -> list[Mark]:
+    def mark(
+        self, answers: Sequence[tuple[str, str]], formulas: Mapping[str, WrittenNumber] | None = None
+    ) -> list[Mark]:
         """A mark for each (name, text), in the order given; what a machine computed is read to the digits it gives.
 
         `formulas` has the number that each answer gives which is a formula. Where one quantity is answered more than
@@ -250,7 +252,7 @@ class Marker:
                     marks[place] = mark._replace(verdict="coarse")
         return marks
 
-    def _mark(self, working: Working, place: int, text: str, written: Written | None) -> Mark:
+    def _mark(self, working: Working, place: int, text: str, written: WrittenNumber | None) -> Mark:
         if written is None:
             verdict = "unreadable" if text.strip() else "missing"
         else:
@@ -258,12 +260,12 @@ class Marker:
         program = self.program
         return Mark(program.names[place], text, program.key[place], working.own[place], verdict)
 
-    def accepts(self, place: int, written: Written) -> bool:
+    def accepts(self, place: int, written: WrittenNumber) -> bool:
         """Whether the number is one that is accepted beside the key, in as many digits."""
         others = self.accepted.get(place, ())
         return any(abs(written.value - other.value) <= other.half for other in others)
 
-    def verdict(self, working: Working, place: int, written: Written) -> str:
+    def verdict(self, working: Working, place: int, written: WrittenNumber) -> str:
         key = self.program.key[place]
         if written.value == key or (place in self.accepted and self.accepts(place, written)):
             return "correct"
@@ -272,7 +274,7 @@ class Marker:
         return Line(working, place, written).verdict()
 
 
-def _read(text: str) -> Written | None:
+def _read(text: str) -> WrittenNumber | None:
     """The number written, None for what is not one."""
     try:
         return read_written(text)

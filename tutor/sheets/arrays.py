@@ -46,7 +46,7 @@ class Array:
         return self.shape[-2:] == (rows, columns)
 
     @property
-    def turned(self) -> Array:
+    def transposed(self) -> Array:
         """Its transpose; one with a single axis as it is."""
         if len(self.shape) != 2:
             return self
@@ -221,9 +221,9 @@ def answers_of(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callabl
     remarks = []
     for kinds, told in _FAMILIES:
         family = {n: (arrays[n], grids[n]) for n in arrays if grids.get(n) and called[n].what in kinds}
-        turned = _is_turned(family, {n for n in family if _is_given(grids[n], worksheet)}, value)
+        transposed = _is_transposed(family, {n for n in family if _is_given(grids[n], worksheet)}, value)
         for name, (array, grid) in family.items():
-            cells = _fitted(array, grid, turned)
+            cells = _fitted(array, grid, transposed)
             if cells is None:
                 size = " × ".join(map(str, array.shape)) or "no axes"
                 remarks.append(f"{name} has the shape {size}, where {len(grid)} × {len(grid[0])} fits, so not marked")
@@ -231,7 +231,7 @@ def answers_of(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callabl
             pairs = zip((n for row in grid for n in row), (text for row in cells for text in row), strict=True)
             answers |= {n: text for n, text in pairs if n in worksheet.by_name}
         if any(len(grid) > 1 and len(grid[0]) > 1 for _, grid in family.values()):
-            remarks.append(told[turned])
+            remarks.append(told[transposed])
     if unknown:
         remarks.append(f"{listed(unknown)}: no array of this network, so not marked")
     return ArrayAnswers(answers, tuple(remarks))
@@ -245,9 +245,9 @@ _FAMILIES = (
 """Arrays that are written one way in one program, and what is said of that: as the grids are, or turned."""
 
 
-def _fitted(array: Array, grid: Grid, turned: bool) -> Grid | None:
+def _fitted(array: Array, grid: Grid, transposed: bool) -> Grid | None:
     """The numbers in the places of the grid, the other way round only where they do not fit else."""
-    for one in (array.turned, array) if turned else (array, array.turned):
+    for one in (array.transposed, array) if transposed else (array, array.transposed):
         cells = one.as_matrix(len(grid), len(grid[0]))
         if cells is not None:
             return cells
@@ -258,7 +258,9 @@ def _is_given(grid: Grid, worksheet: Worksheet) -> bool:
     return all(name in worksheet.givens for row in grid for name in row if name)
 
 
-def _is_turned(family: Mapping[str, tuple[Array, Grid]], given: set[str], value: Callable[[str], float | None]) -> bool:
+def _is_transposed(
+    family: Mapping[str, tuple[Array, Grid]], given: set[str], value: Callable[[str], float | None]
+) -> bool:
     """Whether the arrays are the transposes of their grids: by their shapes, by the given ones, by all of them."""
     matrices = [(a.shape, (len(g), len(g[0]))) for a, g in family.values() if len(a.shape) == 2 and len(g) != len(g[0])]
     as_they_are = sum(shape == size for shape, size in matrices)
@@ -266,16 +268,16 @@ def _is_turned(family: Mapping[str, tuple[Array, Grid]], given: set[str], value:
     if as_they_are != other:
         return other > as_they_are
     for names in (given, set(family)):
-        fits = [sum(_alike(family[n], turned, value) for n in names) for turned in (False, True)]
+        fits = [sum(_alike(family[n], transposed, value) for n in names) for transposed in (False, True)]
         if fits[0] != fits[1]:
             return fits[1] > fits[0]
     return False
 
 
-def _alike(pair: tuple[Array, Grid], turned: bool, value: Callable[[str], float | None]) -> int:
+def _alike(pair: tuple[Array, Grid], transposed: bool, value: Callable[[str], float | None]) -> int:
     """How many numbers are about what they should be."""
     array, grid = pair
-    cells = (array.turned if turned else array).as_matrix(len(grid), len(grid[0]))
+    cells = (array.transposed if transposed else array).as_matrix(len(grid), len(grid[0]))
     count = 0
     for name, text in zip((n for r in grid for n in r), (t for r in cells or () for t in r), strict=False):
         truth = value(name) if name else None

@@ -74,7 +74,7 @@ def _decimal_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
 
 def _sign_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
     yield Rewriting(multiply(MINUS_ONE, step.formula), step.name, "")
-    for formula in rewrite.anywhere(step.formula, rewrite.one_turned):
+    for formula in rewrite.anywhere(step.formula, rewrite.one_sign_changed):
         yield Rewriting(formula, step.name)
 
 

@@ -37,7 +37,7 @@ HINTS = {
 }
 
 
-class Entry(NamedTuple):
+class OtherEntry(NamedTuple):
     """The formulas that steps would have with another entry; `said` names it in words."""
 
     id: str
@@ -46,13 +46,13 @@ class Entry(NamedTuple):
     formulas: Mapping[str, Expr]
 
 
-def other_entries(roles: Roles) -> Iterator[Entry]:
+def other_entries(roles: Roles) -> Iterator[OtherEntry]:
     yield from _losses(roles)
     yield from _activations(roles)
     yield from _optimizers(roles)
 
 
-def _losses(roles: Roles) -> Iterator[Entry]:
+def _losses(roles: Roles) -> Iterator[OtherEntry]:
     steps = [step for step in roles.worksheet.steps if step.kind is Kind.LOSS and step.slopes]
     for name, loss in LOSSES.items():
         formulas: dict[str, Expr] = {}
@@ -68,10 +68,10 @@ def _losses(roles: Roles) -> Iterator[Entry]:
                 if of == step.name and by in other.slopes:
                     formulas[partial] = other.slopes[by]
         if formulas:
-            yield Entry(WRONG_LOSS, name, f"the {loss.name.replace('_', ' ')}", formulas)
+            yield OtherEntry(WRONG_LOSS, name, f"the {loss.name.replace('_', ' ')}", formulas)
 
 
-def _activations(roles: Roles) -> Iterator[Entry]:
+def _activations(roles: Roles) -> Iterator[OtherEntry]:
     """The values and slopes of all neurons, or of one layer, with another activation."""
     steps = [s for s in roles.worksheet.steps if s.kind is Kind.ACTIVATION and s.which in ACTIVATIONS]
     for name, entry in ACTIVATIONS.items():
@@ -86,10 +86,10 @@ def _activations(roles: Roles) -> Iterator[Entry]:
                 if of == step.name and by in other.slopes:
                     formulas[partial] = other.slopes[by]
         if formulas:
-            yield Entry(WRONG_ACTIVATION, name, name, formulas)
+            yield OtherEntry(WRONG_ACTIVATION, name, name, formulas)
 
 
-def _optimizers(roles: Roles) -> Iterator[Entry]:
+def _optimizers(roles: Roles) -> Iterator[OtherEntry]:
     made = roles.worksheet.conventions.optimizer
     if made not in OPTIMIZERS or roles.worksheet.conventions.rates:
         return
@@ -101,11 +101,11 @@ def _optimizers(roles: Roles) -> Iterator[Entry]:
             said = ", ".join(filter(None, [name, *forms]))
             kind = OTHER_CONVENTION if name == made else WRONG_OPTIMIZER
             if not variant.shared and (formulas := _steps_of(variant, roles)):
-                yield Entry(kind, name, said, formulas)
+                yield OtherEntry(kind, name, said, formulas)
     if late := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: count + 1):
-        yield Entry(OTHER_CONVENTION, made, "t counted from 2", late)
+        yield OtherEntry(OTHER_CONVENTION, made, "t counted from 2", late)
     if still := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: 1):
-        yield Entry(NO_CORRECTION, made, "t is 1 in every update", still)
+        yield OtherEntry(NO_CORRECTION, made, "t is 1 in every update", still)
 
 
 def _steps_of(variant: Variant, roles: Roles, t: Callable[[int], int] = lambda count: count) -> dict[str, Expr]:

@@ -70,11 +70,11 @@ def _other_readings(matrix: Sequence[Row], biases: Row, position: int) -> Iterat
     one another."""
     flat, height, width = [w for weights in matrix for w in weights], len(matrix), len(matrix[position])
     yield "read by columns", [flat[column * height + position] for column in range(width)]
-    for which, order in rewrite.taken_from(height).items():
+    for which, order in rewrite.permutations(height).items():
         other = order[position]
         yield f"each row read as {which}", matrix[other]
         yield f"each row and its bias read as {which}", [*matrix[other], biases[other]]
-    for which, order in rewrite.taken_from(width).items():
+    for which, order in rewrite.permutations(width).items():
         yield f"each weight of a row read as {which}", [matrix[position][column] for column in order]
 
 

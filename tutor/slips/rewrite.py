@@ -39,7 +39,7 @@ def one_left_out(node: Expr) -> Iterator[Expr]:
             yield add(*node.args[:place], *node.args[place + 1 :])
 
 
-def one_turned(node: Expr) -> Iterator[Expr]:
+def one_sign_changed(node: Expr) -> Iterator[Expr]:
     """A sum with the sign of one of its terms turned."""
     if node.is_Add:
         for place, term in enumerate(node.args):
@@ -62,7 +62,7 @@ def expanded(formula: Expr) -> Sequence[Expr]:
 
 
 @cache
-def taken_from(count: int) -> Mapping[str, Sequence[int]]:
+def permutations(count: int) -> Mapping[str, Sequence[int]]:
     """For several things in a row the orders in which somebody may have taken them: for each place which one stands
     there."""
     places = (*range(count),)

@@ -11,7 +11,7 @@ from tutor.formulas.quantity import Role, named, read_name, tags
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.optimizer import RATE
-from tutor.slips.rewrite import taken_from
+from tutor.slips.rewrite import permutations
 from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step, Worksheet
 
@@ -41,7 +41,7 @@ class Roles:
     def slopes_instead(self, name: str) -> Iterator[tuple[str, str]]:
         """Who takes the slopes of a layer for one another takes some other one for this: in which manner, and which."""
         layer = self._slopes_of_layers.get((self.tags[name], self.layer_of(name)), [])
-        for which, order in taken_from(len(layer)).items() if name in layer else ():
+        for which, order in permutations(len(layer)).items() if name in layer else ():
             other = layer[order[layer.index(name)]]
             if other != name:
                 yield which, other

@@ -1,7 +1,7 @@
 """Formulas between arrays as trees: worked out, written down in anybody's orientation, and taken apart.
 
 Inside, every example is a row and every weight matrix is (in, out). Who has columns, or (out, in), reads the same
-formula with its factors turned and exchanged: (X·W)ᵀ = Wᵀ·Xᵀ.
+formula with its factors transposed and exchanged: (X·W)ᵀ = Wᵀ·Xᵀ.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Node:
         """Some rows of the value, from as little of what it is made of as they need."""
         return rows.of(self.value(values))
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
         raise NotImplementedError
 
     @property
@@ -81,12 +81,12 @@ class Ref(Node):
     def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
         return rows_of(self.role, rows)
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
-        return spelled(self.role, turned)
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
+        return spelled(self.role, transposed)
 
 
 @dataclass(frozen=True, slots=True)
-class Turned(Node):
+class Transposed(Node):
     """The transpose."""
 
     of: Node
@@ -95,8 +95,8 @@ class Turned(Node):
     def value(self, values: Values) -> Bounded:
         return self.of.value(values).T
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
-        return self.of.text(spelled, not turned)
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
+        return self.of.text(spelled, not transposed)
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -120,9 +120,9 @@ class Product(Node):
     def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
         return self.left.rows(rows, values, rows_of) @ self.right.value(values)
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
-        factors = (self.right, self.left) if turned else (self.left, self.right)
-        return "·".join(_inner(f, spelled, turned) for f in factors)
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
+        factors = (self.right, self.left) if transposed else (self.left, self.right)
+        return "·".join(_inner(f, spelled, transposed) for f in factors)
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -152,10 +152,10 @@ class Entrywise(Node):
             return left * right
         return left + right if self.sign == "+" else left - right
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
         inner = _inner if self.sign == "⊙" else _plain
         right = _inner if self.sign == "-" else inner
-        return f"{inner(self.left, spelled, turned)} {self.sign} {right(self.right, spelled, turned)}"
+        return f"{inner(self.left, spelled, transposed)} {self.sign} {right(self.right, spelled, transposed)}"
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -181,8 +181,8 @@ class Scaled(Node):
     def rows(self, rows: Rows, values: Values, rows_of: RowsOf) -> Bounded:
         return self.of.rows(rows, values, rows_of) * self.factor
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
-        return f"{self.before}{_inner(self.of, spelled, turned)}{self.after}"
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
+        return f"{self.before}{_inner(self.of, spelled, transposed)}{self.after}"
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -214,8 +214,8 @@ class Call(Node):
         found = self.function(*arguments, BoundedSystem)
         return found if isinstance(found, Bounded) else _constant(found, arguments[0])
 
-    def text(self, spelled: Spelling, turned: bool = False) -> str:
-        return self.written.format(*(a.text(spelled, turned) for a in self.arguments))
+    def text(self, spelled: Spelling, transposed: bool = False) -> str:
+        return self.written.format(*(a.text(spelled, transposed) for a in self.arguments))
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -229,12 +229,12 @@ def _constant(number: Any, like: Bounded) -> Bounded:
     return Bounded(like.value * 0 + number, 0.0, like.precision)
 
 
-def _plain(node: Node, spelled: Spelling, turned: bool) -> str:
-    return node.text(spelled, turned)
+def _plain(node: Node, spelled: Spelling, transposed: bool) -> str:
+    return node.text(spelled, transposed)
 
 
-def _inner(node: Node, spelled: Spelling, turned: bool) -> str:
-    text = node.text(spelled, turned)
+def _inner(node: Node, spelled: Spelling, transposed: bool) -> str:
+    text = node.text(spelled, transposed)
     return f"({text})" if isinstance(node, Entrywise) and node.sign != "⊙" else text
 
 

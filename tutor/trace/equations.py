@@ -16,9 +16,9 @@ from tutor.maths.optimizer import RATE, Variant, counts
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.setting import numbers
-from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Turned
+from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Transposed
+from tutor.trace.formula_text import FormulaText, formula_text
 from tutor.trace.precision import Bounded, BoundedSystem
-from tutor.trace.written import Written, written
 
 Array = Any
 SOFTMAX = VECTOR_ACTIVATIONS["softmax"]
@@ -133,7 +133,7 @@ class Network:
         names = [*entry.settings]
         body = entry.term
         y = "{0}" if not c.epsilon else f"clip({{0}}, {c.epsilon:g})" if c.clipped else f"({{0}} + {c.epsilon:g})"
-        return "Σ " + written(lambda a, t, m: body(a, t, *map(Written, names), m), y, "{1}")
+        return "Σ " + formula_text(lambda a, t, m: body(a, t, *map(FormulaText, names), m), y, "{1}")
 
     def averaged(self, node: Node, by_examples: bool, tag: str = "mean") -> Node:
         """Divided by what the loss is a mean over."""
@@ -148,7 +148,7 @@ class Network:
     def by_output(self, k: int) -> Node:
         """dE/dA."""
         if k < self.depth:
-            return Product(Ref(Role("dZ", k + 1)), Turned(Ref(Role("W", k + 1))))
+            return Product(Ref(Role("dZ", k + 1)), Transposed(Ref(Role("W", k + 1))))
         return self.error(loss_slope(self.conventions.loss, self.conventions))
 
     def error(self, slope: Node) -> Node:
@@ -183,7 +183,7 @@ class Network:
         return slope_of(name or own, z, activation(name, z) if name and name != own else a)
 
     def _by_weights(self, k: int) -> Node:
-        product = Product(Turned(Ref(Role("A", k - 1))), Ref(Role("dZ", k)))
+        product = Product(Transposed(Ref(Role("A", k - 1))), Ref(Role("dZ", k)))
         node = self._shared(product)
         for name, strength in self.conventions.penalties.items():
             sign = "-" if self.conventions.descending else "+"
@@ -239,8 +239,10 @@ class Network:
 
         def work(*arguments: Any) -> Any:
             *arrays, m = arguments
-            in_words = bool(arrays) and isinstance(arrays[0], Written)
-            space = _space(variant, Written("eta") if in_words else rate, begun, Written("t") if in_words else t, m)
+            in_words = bool(arrays) and isinstance(arrays[0], FormulaText)
+            space = _space(
+                variant, FormulaText("eta") if in_words else rate, begun, FormulaText("t") if in_words else t, m
+            )
             space.first = t == 1
             names = ["w", "g", *old, *(f"{n}_new" for n in new)]
             vars(space).update(zip(names, arrays, strict=True))
@@ -248,7 +250,7 @@ class Network:
 
         if not said:
             places = [f"{{{i}}}" if isinstance(ref, Ref) else f"({{{i}}})" for i, ref in enumerate(refs)]
-            body = written(work, *places)
+            body = formula_text(work, *places)
             said = body[1:-1] if body.startswith("(") and body.endswith(")") and body.count("(") == 1 else body
             if isinstance(gradient, Scaled) and gradient.before == "-" and "- eta·({1})" in said:
                 refs[1], said = replace(gradient, before=""), said.replace("- eta·({1})", "+ eta·{1}")
@@ -297,7 +299,7 @@ def activation(name: str, z: Node) -> Node:
     entry, own = ACTIVATIONS[name], _parameter(name)
     if name == "linear":
         return z
-    text = written(lambda z, m: entry.value(z, *own, m), "{0}")
+    text = formula_text(lambda z, m: entry.value(z, *own, m), "{0}")
     text = text if name in ("tanh",) else f"{name}({{0}})"
     return Call(lambda z, m: entry.value(z, *own, m), (z,), text, "activation")
 
@@ -306,7 +308,7 @@ def slope_of(name: str, z: Node, a: Node) -> Node:
     entry, own = ACTIVATIONS[name], _parameter(name)
     assert entry.slope is not None
     slope = entry.slope
-    text = written(lambda z, a, m: slope(z, a, *own, m), "{0}", "{1}")
+    text = formula_text(lambda z, a, m: slope(z, a, *own, m), "{0}", "{1}")
     return Call(lambda z, a, m: slope(z, a, *own, m), (z, a), text, "slope")
 
 
@@ -355,7 +357,7 @@ def loss_total(loss: str, c: Conventions) -> Callable[..., Bounded]:
 def loss_slope(loss: str, c: Conventions) -> Node:
     """The slope of the loss by the outputs, of a term."""
     entry, own = LOSSES[loss], _own_settings(loss, c)
-    text = written(lambda y, t, m: entry.slope(y, t, *own, m), "{0}", "{1}")
+    text = formula_text(lambda y, t, m: entry.slope(y, t, *own, m), "{0}", "{1}")
     arguments = (Ref(Role("A", len(c.activations))), Ref(Role("T")))
     return Call(lambda y, t, m: entry.slope(y, t, *own, m), arguments, text, "error")
 
@@ -371,6 +373,6 @@ def penalty_total(name: str, strength: float, c: Conventions) -> Callable[..., B
 
 def penalty_text(name: str, total: bool = False) -> str:
     entry = PENALTIES[name]
-    own = [Written(n) for n in entry.settings]
+    own = [FormulaText(n) for n in entry.settings]
     body = entry.term if total else entry.slope
-    return f"{name}·{'Σ ' if total else ''}{written(lambda w, m: body(w, *own, m), '{0}')}"
+    return f"{name}·{'Σ ' if total else ''}{formula_text(lambda w, m: body(w, *own, m), '{0}')}"

@@ -71,16 +71,16 @@ class Beside:
         return cls(step.value(role).value, *joined)
 
 
-def mark_of(beside: Beside, turned: bool, sums: Array | None) -> str:
-    """In a few words, what kind of difference it is; empty where none stands out. `turned` is an array that the writer
-    has the other way round, `sums` are the weighted sums that belong to it."""
+def mark_of(beside: Beside, transposed: bool, sums: Array | None) -> str:
+    """In a few words, what kind of difference it is; empty where none stands out. `transposed` is an array that the
+    writer has the other way round, `sums` are the weighted sums that belong to it."""
     array, truth = beside.array, beside.truth
     if array.shape != np.shape(truth):
         return f"the shape is {_shape(array)} and should be {_shape(truth)}"
     if not np.all(np.isfinite(array)):
         count = int(np.sum(~np.isfinite(array)))
         return f"{count} of {array.size} numbers are not finite"
-    return _factor(array, truth, beside.wrong) or _turned(array, truth) or _places(beside.wrong, turned, sums)
+    return _factor(array, truth, beside.wrong) or _transposed(array, truth) or _places(beside.wrong, transposed, sums)
 
 
 def _shape(array: Array) -> str:
@@ -118,13 +118,13 @@ def _is_plain(ratio: float) -> bool:
     return abs(size - round(size)) <= 1e-3 * size
 
 
-def _turned(array: Array, truth: Array) -> str:
+def _transposed(array: Array, truth: Array) -> str:
     if array.ndim == 2 and array.shape[0] == array.shape[1] and np.allclose(array, truth.T, rtol=1e-4, atol=0):
         return "it is the transpose of what it should be"
     return ""
 
 
-def _places(wrong: Array, turned: bool, sums: Array | None) -> str:
+def _places(wrong: Array, transposed: bool, sums: Array | None) -> str:
     if not np.any(wrong) or np.all(wrong):
         return ""
     if sums is not None and sums.shape == wrong.shape and np.any(sums < 0) and np.any(sums > 0):
@@ -133,7 +133,7 @@ def _places(wrong: Array, turned: bool, sums: Array | None) -> str:
                 return f"only where the weighted sum is {sign} 0"
     if wrong.ndim == 2:
         rows, columns = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
-        names = ("column", "row") if turned else ("row", "column")
+        names = ("column", "row") if transposed else ("row", "column")
         for name, places, size in ((names[0], rows, wrong.shape[0]), (names[1], columns, wrong.shape[1])):
             if len(places) == 1 and size > 1:
                 return f"only in {name} {places[0]}"
@@ -142,14 +142,14 @@ def _places(wrong: Array, turned: bool, sums: Array | None) -> str:
     return f"in {int(wrong.sum())} of {wrong.size} numbers"
 
 
-def picture_of(beside: Beside, turned: bool) -> list[str]:
+def picture_of(beside: Beside, transposed: bool) -> list[str]:
     """Where it differs, as the writer has it: # where it does, · where not; of a large array, blocks of it."""
     wrong = beside.wrong
     if beside.array.shape != np.shape(beside.truth) or wrong.ndim != 2 or wrong.size < 2:
         return []
     if not np.any(wrong) or np.all(wrong):
         return []
-    seen = wrong.T if turned else wrong
+    seen = wrong.T if transposed else wrong
     rows = np.array_split(np.arange(seen.shape[0]), min(_ROWS, seen.shape[0]))
     columns = np.array_split(np.arange(seen.shape[1]), min(_COLUMNS, seen.shape[1]))
     return ["".join("#" if seen[np.ix_(r, c)].any() else "·" for c in columns) for r in rows]

@@ -37,7 +37,7 @@ class Layout:
     in_out: bool = True
     biases: str = ""
 
-    def turns(self, role: Role) -> bool:
+    def transposes(self, role: Role) -> bool:
         """Whether the writer has such a matrix the other way round."""
         kind = kind_of(role)
         if kind == "W":
@@ -52,12 +52,12 @@ class Recorded:
     name: str
     raw: Array
     array: Array
-    turned: bool
+    transposed: bool
     part: str = ""
 
     def place(self, index: tuple[int, ...]) -> str:
         """An entry, as the writer counts: dW1[0,2]."""
-        found = index[::-1] if self.turned and len(index) == 2 else index
+        found = index[::-1] if self.transposed and len(index) == 2 else index
         if self.raw.ndim == 1 and len(found) == 2:
             found = (max(found),)
         if self.raw.ndim == 2 and len(found) == 1:
@@ -110,7 +110,7 @@ def _sizes(named: Mapping[Role, Array], layout: Layout) -> Iterator[tuple[Any, i
             yield role.layer, raw.size
         if raw.ndim != 2:
             continue
-        array = raw.T if layout.turns(role) else raw
+        array = raw.T if layout.transposes(role) else raw
         if kind == "W":
             yield role.layer - 1, array.shape[0] - bool(layout.biases)
             yield role.layer, array.shape[1]
@@ -159,23 +159,23 @@ def _parts(role: Role, raw: Array, name: str, made: Arrays) -> Iterator[tuple[Ro
             made.remarks.append(f"{name} is taken for a single number, and has the shape {raw.shape}; it is left out")
         return
     if kind == "T":
-        target, turned, made.labels = _targets(raw, name, made)
-        yield role, Recorded(name, raw, target, turned)
+        target, transposed, made.labels = _targets(raw, name, made)
+        yield role, Recorded(name, raw, target, transposed)
         return
     if kind == "b":
         yield role, _bias(role, raw, name, made)
         return
-    turned = layout.turns(role)
+    transposed = layout.transposes(role)
     array = _matrix(role, raw, made)
     if kind == "W" and layout.biases and array.shape[0] == made.widths.get(role.layer - 1, -1) + 1:
         last = layout.biases == "last"
         weights, biases = (array[:-1], array[-1]) if last else (array[1:], array[0])
-        yield role, Recorded(name, raw, weights, turned, "weights")
-        yield Role(_of_bias(role.kind), role.layer), Recorded(name, raw, biases, turned, "biases")
+        yield role, Recorded(name, raw, weights, transposed, "weights")
+        yield Role(_of_bias(role.kind), role.layer), Recorded(name, raw, biases, transposed, "biases")
         return
     if kind == "examples" and layout.biases and array.shape[1] == made.widths.get(role.layer, -1) + 1:
         array = array[:, :-1] if layout.biases == "last" else array[:, 1:]
-    yield role, Recorded(name, raw, array, turned)
+    yield role, Recorded(name, raw, array, transposed)
 
 
 def _of_bias(kind: str) -> str:
@@ -186,14 +186,14 @@ def _of_bias(kind: str) -> str:
 def _bias(role: Role, raw: Array, name: str, made: Arrays) -> Recorded:
     if raw.ndim < 2 or 1 in raw.shape:
         return Recorded(name, raw, raw.reshape(-1), False)
-    turned = not made.layout.rows
-    return Recorded(name, raw, raw.T if turned else raw, turned)
+    transposed = not made.layout.rows
+    return Recorded(name, raw, raw.T if transposed else raw, transposed)
 
 
 def _matrix(role: Role, raw: Array, made: Arrays) -> Array:
     """A matrix that was recorded as a vector or as one number is one row, or one column."""
     if raw.ndim == 2:
-        return raw.T if made.layout.turns(role) else raw
+        return raw.T if made.layout.transposes(role) else raw
     flat = raw.reshape(-1)
     width = made.widths.get(role.layer)
     if kind_of(role) == "W":
@@ -207,12 +207,12 @@ def _targets(raw: Array, name: str, made: Arrays) -> tuple[Array, bool, str]:
     """The targets, a row an example; whether they were turned; how classes are written."""
     n, width = made.examples, made.widths.get(made_depth(made), 1)
     if raw.ndim == 2 and width > 1:
-        turned = not made.layout.rows
-        array = raw.T if turned else raw
+        transposed = not made.layout.rows
+        array = raw.T if transposed else raw
         if array.shape == (n, width):
-            return array, turned, "one-hot" if _are_one_hot(array) else ""
+            return array, transposed, "one-hot" if _are_one_hot(array) else ""
         if raw.T.shape == (n, width) == raw.shape[::-1]:
-            return raw.T if not turned else raw, not turned, "one-hot" if _are_one_hot(raw) else ""
+            return raw.T if not transposed else raw, not transposed, "one-hot" if _are_one_hot(raw) else ""
     flat = raw.reshape(-1)
     if width > 1 and flat.size == width and n == 1 and width != 1:
         return flat[None, :], False, "one-hot" if _are_one_hot(flat[None, :]) else ""

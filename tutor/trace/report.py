@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from tutor.errors import NothingThere, listed
 from tutor.results import Result
-from tutor.story import Found
+from tutor.story import Explanation
 from tutor.trace.algebra import Role
 from tutor.trace.conventions import Reading, readings_of
 from tutor.trace.marks import Beside, digits_of, error_of, mark_of, picture_of
@@ -74,7 +74,7 @@ class TraceReport(Result):
         return not any(a.verdict == WRONG for a in self.arrays)
 
     def __str__(self) -> str:
-        from tutor.trace.words import as_text
+        from tutor.trace.report_text import as_text
 
         return as_text(self)
 
@@ -135,7 +135,7 @@ def _one(arrays: Mapping[str, Array], options: Options, before: Mapping[Role, Ar
 
 def _simplest(
     readings: Sequence[Reading], before: Mapping[Role, Array]
-) -> tuple[Reading, Mapping[Role, Judged], Search, list[Found[Change, Role]]]:
+) -> tuple[Reading, Mapping[Role, Judged], Search, list[Explanation[Change, Role]]]:
     """The reading that takes the fewest mistakes. Where none explains everything, two at once are looked for, too."""
     told = []
     for number, reading in enumerate(readings):
@@ -220,7 +220,7 @@ def _merged(arrays: Sequence[ArrayReport]) -> Iterator[ArrayReport]:
 
 def _mistakes(
     reading: Reading,
-    stories: Sequence[Found[Change, Role]],
+    stories: Sequence[Explanation[Change, Role]],
     left: set[Role],
     lines: Sequence[Role],
     verdicts: Mapping[Role, Judged],
@@ -283,8 +283,8 @@ def _mistake(
 
 def _seen(reading: Reading, role: Role) -> tuple[str, list[str]]:
     """What shows in the numbers of an array, in words and as a small picture."""
-    beside, turned = Beside.of(reading.step, role), reading.step.by_role[role].turned
+    beside, transposed = Beside.of(reading.step, role), reading.step.by_role[role].transposed
     sums = None
     if role.kind in ("A", "dA", "dZ") and role.layer and reading.step.is_known(Role("Z", role.layer)):
         sums = reading.step.value(Role("Z", role.layer)).value
-    return mark_of(beside, turned, sums), picture_of(beside, turned)
+    return mark_of(beside, transposed, sums), picture_of(beside, transposed)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.story import Found, Trial, story
+from tutor.story import Explanation, Trial, story
 from tutor.trace.algebra import Node, Role, roles_in
 from tutor.trace.equations import Network
 from tutor.trace.mistakes.mistake import Mistake, Situation
@@ -67,7 +67,7 @@ class Search:
         self._tried = 0
         self._told: set[str] = set()
 
-    def run(self, most: int = MOST_MISTAKES) -> list[Found[Change, Role]]:
+    def run(self, most: int = MOST_MISTAKES) -> list[Explanation[Change, Role]]:
         return story(self, most)
 
     def put_in(self, mistake: Change) -> None:

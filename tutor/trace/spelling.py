@@ -16,13 +16,13 @@ def name_of(reading: Reading, role: Role) -> str:
     return recorded.name if recorded is not None and recorded.name else usual_name(reading, role)
 
 
-def spelled(reading: Reading, role: Role, turned: bool = False) -> str:
+def spelled(reading: Reading, role: Role, transposed: bool = False) -> str:
     """The name of an array, or of its transpose as it stands inside."""
     recorded = reading.step.by_role.get(role)
     name = name_of(reading, role)
     part = f"{name}[{recorded.part}]" if recorded is not None and recorded.part == "biases" else name
-    flips = reading.arrays.layout.turns(role) if recorded is None else recorded.turned
-    return f"{part}ᵀ" if turned != flips and role.kind not in ("loss", "t") and not _is_vector(role) else part
+    flips = reading.arrays.layout.transposes(role) if recorded is None else recorded.transposed
+    return f"{part}ᵀ" if transposed != flips and role.kind not in ("loss", "t") and not _is_vector(role) else part
 
 
 def _is_vector(role: Role) -> bool:
@@ -46,18 +46,18 @@ def usual_name(reading: Reading, role: Role) -> str:
 
 def equation(reading: Reading, role: Role, nodes: Mapping[Role, Any]) -> str:
     """`dW1 = Xᵀ·dZ1 / n`, in the writer's orientation."""
-    turned = reading.arrays.layout.turns(role)
+    transposed = reading.arrays.layout.transposes(role)
     if _is_vector(role) or role.kind == "loss":  # sums over what the writer has, whichever way it lies
-        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, reading.arrays.layout.turns(r)), turned)
+        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, reading.arrays.layout.transposes(r)), transposed)
     else:
-        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), turned)
-    return f"{spelled(reading, role, turned)} = {text}"
+        text = nodes[role].text(lambda r, t: _spelled_in(reading, r, t), transposed)
+    return f"{spelled(reading, role, transposed)} = {text}"
 
 
-def _spelled_in(reading: Reading, role: Role, turned: bool) -> str:
+def _spelled_in(reading: Reading, role: Role, transposed: bool) -> str:
     if role == Role("T") and reading.arrays.labels.startswith("class"):
-        return "one-hot y" if not turned else "(one-hot y)ᵀ" if reading.arrays.layout.rows else "one-hot y"
-    return spelled(reading, role, turned)
+        return "one-hot y" if not transposed else "(one-hot y)ᵀ" if reading.arrays.layout.rows else "one-hot y"
+    return spelled(reading, role, transposed)
 
 
 def conventions_of(reading: Reading) -> dict[str, Any]:

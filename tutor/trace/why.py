@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tutor.errors import TutorError, listed
 from tutor.results import Result
-from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Turned
+from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Transposed
 from tutor.trace.conventions import Reading
 from tutor.trace.lesson import worksheet_name
 from tutor.trace.replay import Unknown
@@ -83,14 +83,14 @@ def _inside(reading: Reading, role: Role, indices: list[int], own: Any, asked: s
     """The place of an entry inside, from the writer's indices."""
     shape = np.shape(own)
     recorded = reading.step.by_role.get(role)
-    turned = recorded.turned if recorded is not None else reading.arrays.layout.turns(role)
-    index = tuple(reversed(indices)) if turned and len(indices) == 2 else tuple(indices)
+    transposed = recorded.transposed if recorded is not None else reading.arrays.layout.transposes(role)
+    index = tuple(reversed(indices)) if transposed and len(indices) == 2 else tuple(indices)
     if len(index) == 2 and len(shape) == 1:
         index = (max(index),)
     if len(index) == 1 and len(shape) == 2 and 1 in shape:
         index = (index[0], 0) if shape[1] == 1 else (0, index[0])
     if len(index) != len(shape) or any(not 0 <= i < size for i, size in zip(index, shape, strict=True)):
-        sizes = "×".join(map(str, shape[::-1] if turned else shape))
+        sizes = "×".join(map(str, shape[::-1] if transposed else shape))
         raise TutorError(f"{asked[:60]!r}: {spelled(reading, role)} is {sizes or 'a single number'}, counted from 0")
     return index
 
@@ -125,7 +125,7 @@ def _place(reading: Reading, role: Role, index: Index) -> str:
     recorded = reading.step.by_role.get(role)
     if recorded is not None and recorded.name and not recorded.part:
         return recorded.place(index)
-    shown = index[::-1] if reading.arrays.layout.turns(role) else index
+    shown = index[::-1] if reading.arrays.layout.transposes(role) else index
     return f"{spelled(reading, role).removesuffix('ᵀ')}[{','.join(map(str, shown))}]"
 
 
@@ -164,10 +164,10 @@ def _single(reading: Reading, node: Node, index: Index, factor: float, after: st
     value = node.value(reading.step.value).value
     found = float(np.broadcast_to(value, np.shape(value))[index if np.ndim(value) == len(index) else ()])
 
-    def at(role: Role, turned: bool) -> str:
+    def at(role: Role, transposed: bool) -> str:
         return _entry(reading, Ref(role), index)
 
-    def number(role: Role, turned: bool) -> str:
+    def number(role: Role, transposed: bool) -> str:
         try:
             array = reading.step.value(role).value
         except Unknown:
@@ -179,7 +179,7 @@ def _single(reading: Reading, node: Node, index: Index, factor: float, after: st
 
 def _entry(reading: Reading, node: Node, index: Index) -> str:
     """The name of an entry, in the writer's own indices."""
-    if isinstance(node, Turned):
+    if isinstance(node, Transposed):
         return _entry(reading, node.of, index[::-1])
     if isinstance(node, Ref):
         role = node.role

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tutor.errors import counted, listed
-from tutor.marking.report import CellReport, SheetReport, SlipReport, Told, mistakes
+from tutor.marking.report import CellReport, SheetReport, ShownMistake, SlipReport, mistakes
 from tutor.marking.verdict import AGREEMENT, CHANGE, CREDIT, DIGITS
 from tutor.slips.registry import ARITHMETIC_HINT, IN_ANY_LINE
 
@@ -32,7 +32,7 @@ _FORMULAS = {
 }
 
 
-def shown_mistakes(sheet: SheetReport, all_errors: bool) -> Sequence[Told]:
+def shown_mistakes(sheet: SheetReport, all_errors: bool) -> Sequence[ShownMistake]:
     """The first mistake, or all of them: who mends the first one works the lines below it again anyway."""
     found = list(mistakes(sheet))
     return found if all_errors else found[:1]
@@ -45,7 +45,7 @@ def mistakes_left(sheet: SheetReport, all_errors: bool) -> str:
     return f"{more} {counted(left, 'further mistake')}; mend this one first." if left > 0 else ""
 
 
-def what_to_look_at(told: Told, hint: int, reveal: bool = False) -> Iterator[str]:
+def what_to_look_at(told: ShownMistake, hint: int, reveal: bool = False) -> Iterator[str]:
     """The hint up to the stage asked for, then what has to be done once the mistake is mended."""
     cell = told.cell
     if cell.left_side:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor.trace.report import MistakeReport, TraceReport
+from tutor.trace.report_text import agreement, cells, explained, follows, headline, verdict
 from tutor.trace.verdicts import WRONG
 from tutor.trace.why import EntryReport
-from tutor.trace.words import agreement, cells, explained, follows, headline, verdict
 from tutor.views.blocks import Block, Code, Column, Heading, Kind, Level, Paragraph, Row, Strong, Table, Verdict
 
 _COLOURS = {"right": "correct", "carried": "carried", "wrong": "wrong", "missing": "missing"}

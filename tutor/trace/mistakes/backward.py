@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Turned, everything_in, rewritten
+from tutor.trace.algebra import Call, Entrywise, Node, Product, Ref, Role, Scaled, Transposed, everything_in, rewritten
 from tutor.trace.mistakes.mistake import Mistake, Rewriting, Situation, swapped
 from tutor.trace.precision import Bounded
 
@@ -69,25 +69,25 @@ def _wrong_batch_size(
 
 
 def _transposed(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
-    def turned(left: bool, right: bool) -> Callable[[Node], Node | None]:
+    def transposed(left: bool, right: bool) -> Callable[[Node], Node | None]:
         def change(n: Node) -> Node | None:
             if not isinstance(n, Product):
                 return None
-            return Product(_turned(n.left) if left else n.left, _turned(n.right) if right else n.right)
+            return Product(_transpose(n.left) if left else n.left, _transpose(n.right) if right else n.right)
 
         return change
 
     if any(isinstance(n, Product) for n in everything_in(node)):
-        yield Rewriting("right", rewritten(node, turned(False, True)))
-        yield Rewriting("left", rewritten(node, turned(True, False)))
-        yield Rewriting("both", rewritten(node, turned(True, True)))
-        yield Rewriting("result", rewritten(node, lambda n: Turned(n) if isinstance(n, Product) else None))
+        yield Rewriting("right", rewritten(node, transposed(False, True)))
+        yield Rewriting("left", rewritten(node, transposed(True, False)))
+        yield Rewriting("both", rewritten(node, transposed(True, True)))
+        yield Rewriting("result", rewritten(node, lambda n: Transposed(n) if isinstance(n, Product) else None))
         exchanged = rewritten(node, lambda n: Product(n.right, n.left) if isinstance(n, Product) else None)
         yield Rewriting("exchanged", exchanged)
 
 
-def _turned(node: Node) -> Node:
-    return node.of if isinstance(node, Turned) else Turned(node)
+def _transpose(node: Node) -> Node:
+    return node.of if isinstance(node, Transposed) else Transposed(node)
 
 
 def _updated_weight(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:

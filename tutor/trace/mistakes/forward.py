@@ -145,8 +145,8 @@ def _with_targets(role: Role, node: Node, changed: Node) -> Iterator[Node]:
 def _labels_shifted(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
     if s.network.outputs > 1:
         for by, manner in ((1, "one class up"), (-1, "one class down")):
-            turned = Call(lambda t, m, by=by: _rolled(t, by, 1), (Ref(Role("T")),), "{0} " + manner, "", True)
-            for made in _with_targets(role, node, turned):
+            transposed = Call(lambda t, m, by=by: _rolled(t, by, 1), (Ref(Role("T")),), "{0} " + manner, "", True)
+            for made in _with_targets(role, node, transposed):
                 yield Rewriting(manner, made, manner)
 
 

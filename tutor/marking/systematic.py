@@ -106,7 +106,7 @@ class Change:
         return min(above & self.formulas.keys(), default=place)
 
 
-class Everywhere:
+class SystematicErrors:
     """All changes of one worksheet, whatever its numbers."""
 
     def __init__(self, compiled: Compiled, roles: Roles) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from math import floor, inf, isfinite, log10
 
-from tutor.marking.answer import DOUBLE, SINGLE, Written, as_single, count_digits
+from tutor.marking.answer import DOUBLE, SINGLE, WrittenNumber, as_single, count_digits
 from tutor.marking.student import Working
 from tutor.marking.tolerance import slopes
 
@@ -30,35 +30,39 @@ def as_computed(working: Working) -> Working:
     left = {p: w for p, w in written.items() if not key[p] and w.value and p not in grains and w.exponent is not None}
     if not grains and not left:
         return working
-    read = {p: _without_noise(working, p, grain) for p, grain in grains.items() if written[p].value != key[p]}
-    read |= {p: Written(_NOTHING, 0, DOUBLE) for p, w in left.items() if abs(w.value) <= _noise(working, p, DOUBLE) < 1}
+    read = {p: _without_rounding(working, p, grain) for p, grain in grains.items() if written[p].value != key[p]}
+    read |= {
+        p: WrittenNumber(_NOTHING, 0, DOUBLE)
+        for p, w in left.items()
+        if abs(w.value) <= _rounding_error(working, p, DOUBLE) < 1
+    }
     return working.reread({**written, **read})
 
 
-def _are_singles(written: Mapping[int, Written]) -> bool:
+def _are_singles(written: Mapping[int, WrittenNumber]) -> bool:
     """Whether the sheet was worked in single precision, and printed as NumPy and TensorFlow do or to more decimals."""
     typed = [w for w in written.values() if w.exponent is not None and not w.grain]
     telling = [w for w in typed if w.digits >= _TELLING and count_digits(w.value) >= _TELLING]
     return len(telling) >= _FEWEST_TELLING and all(map(_is_rounded_single, telling))
 
 
-def _is_rounded_single(written: Written) -> bool:
+def _is_rounded_single(written: WrittenNumber) -> bool:
     single = as_single(float(written.value))
     return isfinite(single) and abs(Decimal(single) - written.value) <= written.unit / 2
 
 
-def _without_noise(working: Working, place: int, grain: float) -> Written:
+def _without_rounding(working: Working, place: int, grain: float) -> WrittenNumber:
     written = working.written[place]
-    noise = _noise(working, place, grain)
-    if not isfinite(noise) or not noise or written.exponent is None:
+    rounding_error = _rounding_error(working, place, grain)
+    if not isfinite(rounding_error) or not rounding_error or written.exponent is None:
         return written
-    if abs(written.value) <= noise and not (working.program.key[place] and working.own[place]):
-        return Written(_NOTHING, 0, grain)  # what is left of terms that cancel
-    last = floor(log10(2 * noise)) + 1
-    return written if last <= written.exponent else Written(written.value, last, grain)
+    if abs(written.value) <= rounding_error and not (working.program.key[place] and working.own[place]):
+        return WrittenNumber(_NOTHING, 0, grain)  # what is left of terms that cancel
+    last = floor(log10(2 * rounding_error)) + 1
+    return written if last <= written.exponent else WrittenNumber(written.value, last, grain)
 
 
-def _noise(working: Working, place: int, grain: float) -> float:
+def _rounding_error(working: Working, place: int, grain: float) -> float:
     """How far rounding inside the line may have moved its result: that of each input and of the result itself, and what
     the formula loses where numbers cancel."""
     floats, own = working.floats, working.own[place]

@@ -11,7 +11,7 @@ from struct import pack, unpack
 import numpy as np
 import pytest
 from conftest import LONGER
-from simulation import Room, choose
+from simulation import SizeLimit, choose
 from student import Values, Work, called
 
 from tutor.lessons.find import read_lesson, worksheet_of
@@ -37,7 +37,7 @@ WAYS: dict[str, tuple[Callable[[float], float], Callable[[float], str]]] = {
 }
 
 
-def worked(room: Room, kept: Callable[[float], float], slips: dict[str, Work]) -> Values:
+def worked(room: SizeLimit, kept: Callable[[float], float], slips: dict[str, Work]) -> Values:
     """Every line in floats, each result kept as the machine keeps it."""
     values = {name: kept(float(text)) for name, text in room.exercise.start().items()}
     for line in room.lines:
@@ -50,7 +50,7 @@ def test_the_rounding_of_a_machine_is_no_error(way: str) -> None:
     kept, printed = WAYS[way]
     verdicts: Counter[str] = Counter()
     for seed in range(500, 512):
-        room = Room(seed)
+        room = SizeLimit(seed)
         values = worked(room, kept, {})
         marks = room.marker.mark({line.name: printed(values[line.name]) for line in room.lines}).cells
         bad = [c.mark for c in marks if c.mark.answer and c.mark.verdict not in CREDIT]
@@ -61,7 +61,7 @@ def test_the_rounding_of_a_machine_is_no_error(way: str) -> None:
 
 
 def test_a_formula_beside_numbers_in_single_precision() -> None:
-    room = Room(501)
+    room = SizeLimit(501)
     values = worked(room, single, {})
     sheet = {line.name: f"{values[line.name]:.10f}" for line in room.lines}
     name = next(line.name for line in room.lines if line.name.endswith("_out"))
@@ -74,7 +74,7 @@ def test_a_slip_is_found_behind_it(way: str) -> None:
     kept, printed = WAYS[way]
     tried = named = 0
     for seed in range(500, 500 + 6 * LONGER):
-        room = Room(seed)
+        room = SizeLimit(seed)
         right = worked(room, kept, {})
         for _ in range(6):
             chosen = choose(room, room.random)

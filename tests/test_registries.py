@@ -22,7 +22,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.exact import as_fraction
 from tutor.numbers.floats import FloatSystem
 from tutor.printers.plots import round_axis
-from tutor.worksheet.catalogue import ALIASES, REGISTRIES, Curve, curve_of, find_entry, shown_of
+from tutor.worksheet.catalogue import ALIASES, REGISTRIES, Curve, curve_of, details_of, find_entry
 from tutor.worksheet.values import evaluate_formula
 
 NAMES = [f"{kind}:{name}" for kind, entries in REGISTRIES.items() for name in entries]
@@ -79,7 +79,7 @@ def test_floats_agree_with_the_exact_values(name: str) -> None:
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_derivation_keeps_the_symbols_of_its_equation(name: str) -> None:
     """t stays t and alpha stays alpha, from the first line to the taught form; only the table puts in numbers."""
-    curve, work = DERIVED[name], shown_of(find_entry(name)[1])
+    curve, work = DERIVED[name], details_of(find_entry(name)[1])
     assert work is not None
     (lines,) = work.derivations.values()
     first = {symbol.name for symbol in lines[0].expression.free_symbols}
@@ -87,7 +87,7 @@ def test_a_derivation_keeps_the_symbols_of_its_equation(name: str) -> None:
 
 
 def test_softmax_has_its_jacobian() -> None:
-    work = shown_of(find_entry("softmax")[1])
+    work = details_of(find_entry("softmax")[1])
     assert work is not None and len(work.derivations) == 2
     exps = [math.exp(z) for z in (1, 2, 3)]
     a = [e / sum(exps) for e in exps]

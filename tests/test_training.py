@@ -23,7 +23,7 @@ from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
 from tutor.numbers import reproducible_arrays
-from tutor.numbers.arrays import ARITHMETICS, Setting
+from tutor.numbers.arrays import ARITHMETICS, ReproducibleFloat
 from tutor.numbers.exact import as_fraction
 from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, product
 from tutor.training.architecture import Architecture
@@ -150,8 +150,8 @@ def test_whole_powers_of_settings_are_multiplied_out() -> None:
         for bit in reversed(f"{n:b}"):
             result = Fraction(float(result * square)) if bit == "1" else result
             square = Fraction(float(square * square))
-        assert Setting("0.9") ** n == float(result)
-    assert any(Setting("0.9") ** n != 0.9**n for n in range(1000))
+        assert ReproducibleFloat("0.9") ** n == float(result)
+    assert any(ReproducibleFloat("0.9") ** n != 0.9**n for n in range(1000))
 
 
 SMOOTH = [name for name, entry in ACTIVATIONS.items() if entry.slope and not entry.corner and entry.corner != 0]

@@ -79,7 +79,7 @@ def _plane(rows: Sequence[tuple[OfFunction, Path]]) -> Plane:
     xs = [left + (right - left) * k / _COLUMNS for k in range(_COLUMNS + 1)]
     ys = [low + (high - low) * k / _ROWS for k in range(_ROWS + 1)]
     levels = level_lines(lambda a, b: descent.at((a, b)), xs, ys)
-    return Plane(descent.wanted.objective or "", (x, left, right), (y, low, high), levels, paths, descent.at)
+    return Plane(descent.minimize.objective or "", (x, left, right), (y, low, high), levels, paths, descent.at)
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

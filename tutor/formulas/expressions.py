@@ -130,10 +130,10 @@ def written_depth(expression: Expr) -> int:
     return found
 
 
-def terms_holding(expression: Expr, wanted: Iterable[str]) -> dict[str, list[Expr]]:
-    """For each wanted name the terms of the sum that hold it: the others do not change with it."""
+def terms_holding(expression: Expr, quantities: Iterable[str]) -> dict[str, list[Expr]]:
+    """For each of these quantities the terms of the sum that hold it: the others do not change with it."""
     terms = expression.args if isinstance(expression, Add) else (expression,)
-    holding: dict[str, list[Expr]] = {name: [] for name in wanted}
+    holding: dict[str, list[Expr]] = {name: [] for name in quantities}
     for term in terms:
         for name in names(term):
             if name in holding:

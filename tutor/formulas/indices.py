@@ -56,12 +56,12 @@ COMPARISONS: Mapping[type, Callable[[Fraction, Fraction], bool]] = {
 
 
 @dataclass
-class Room:
+class SizeLimit:
     """How much may still be written down, in a formula and in the `whole` that it is part of."""
 
     left: int
     complaint: str
-    whole: Room | None = None
+    whole: SizeLimit | None = None
 
     def take(self, count: int = 1) -> None:
         """Raises ValueError, with the complaint, where there is not so much left."""
@@ -101,11 +101,11 @@ def worked_out(node: ast.expr, at: Indices, using: Operations = ARITHMETIC, dept
     value = worked_out(node, at, using, depth + 1) if inner else _whole_number(node, at)
     value = None if value is None else sign * value
     for kind, arm in reversed(arms):
-        value = together(value, kind, worked_out(arm, at, using, depth + 1), using)
+        value = combined(value, kind, worked_out(arm, at, using, depth + 1), using)
     return value
 
 
-def together(a: Fraction | None, kind: type, b: Fraction | None, using: Operations = FOLDED) -> Fraction | None:
+def combined(a: Fraction | None, kind: type, b: Fraction | None, using: Operations = FOLDED) -> Fraction | None:
     """Two numbers put together by the operation of that kind; None where one is none, or for another operation."""
     if a is None or b is None or kind not in using:
         return None
@@ -175,20 +175,20 @@ def range_of(loop: Loop, at: Indices) -> range:
     return range(int(first), int(last) + 1)
 
 
-def index_values(loops: Sequence[Loop], at: Indices, room: Room) -> Iterator[Indices]:
+def index_values(loops: Sequence[Loop], at: Indices, limit: SizeLimit) -> Iterator[Indices]:
     """All values of the indices together, the last running fastest; a range may use the indices before it."""
     if not loops:
         yield at
         return
     loop, *rest = loops
     for value in range_of(loop, at):
-        room.take()
+        limit.take()
         here = {**at, loop.index: value}
         found = [holds(test, here) for test in loop.tests]
         if None in found:
             raise ValueError("what stands after `if` in a sum compares indices, as in `if j != i`")
         if all(found):
-            yield from index_values(rest, here, room)
+            yield from index_values(rest, here, limit)
 
 
 def written_loops(ranges: Mapping[str, str]) -> list[Loop]:

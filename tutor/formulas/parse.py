@@ -20,12 +20,12 @@ from tutor.formulas.indices import (
     NO_INDICES,
     Indices,
     Loop,
-    Room,
+    SizeLimit,
+    combined,
     has_index,
     holds,
     index_values,
     indexed_name,
-    together,
     unknown_name,
     worked_out,
 )
@@ -42,14 +42,14 @@ MOST_PARTS = 10_000
 """The names, numbers and operations of a formula that is written out: abs(u) is u if u > 0 else -u."""
 
 
-def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, room: Room | None = None) -> Expr:
+def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, limit: SizeLimit | None = None) -> Expr:
     """The expression that `text` writes over the `known` names, where the indices `at` are numbers.
 
-    What it is made of, with every sum written out, comes out of the `room` that the lesson has.
+    What it is made of, with every sum written out, comes out of the `limit` that the lesson has.
     """
     written = read_syntax(text, frozenset(known))
     long = f"the formula has more than {MOST_PARTS:,} parts when its sums are written out; shorten a range"
-    expression = _bounded(_Reader(written, known, at, Room(MOST_PARTS, long, room)).read(written.tree, 0))
+    expression = _bounded(_Reader(written, known, at, SizeLimit(MOST_PARTS, long, limit)).read(written.tree, 0))
     if written_depth(expression) > DEEPEST_FORMULA:
         raise ValueError(f"written out, the formula is nested deeper than {DEEPEST_FORMULA} levels")
     return expression
@@ -58,11 +58,11 @@ def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, room: Roo
 class _Reader:
     """One walk over one syntax tree; everything that is not listed here is refused."""
 
-    def __init__(self, syntax: Syntax, known: Collection[str], at: Indices, room: Room) -> None:
-        self.syntax, self.known, self.at, self.room = syntax, known, at, room
+    def __init__(self, syntax: Syntax, known: Collection[str], at: Indices, limit: SizeLimit) -> None:
+        self.syntax, self.known, self.at, self.limit = syntax, known, at, limit
 
     def read(self, node: ast.expr, depth: int) -> Expr:
-        self.room.take()
+        self.limit.take()
         if depth > 4 * DEEPEST_NESTING:
             raise ValueError("the formula is nested too deeply")
         if isinstance(node, ast.Constant):
@@ -125,7 +125,7 @@ class _Reader:
             spliced = right.is_Add and operator is ast.Add and _is_sum_over_range(arm)
             for term in right.args if spliced else (right,):
                 result = _flat(OPERATORS[operator](result, term))
-            number = together(number, operator, worked_out(arm, self.at, FOLDED))
+            number = combined(number, operator, worked_out(arm, self.at, FOLDED))
             indexed = indexed or has_index(arm, self.at)
             if indexed and number is not None:  # t - 1 is the number that it is
                 result = sympy.Integer(int(number))
@@ -164,7 +164,7 @@ class _Reader:
         loops = [self._loop(generator) for generator in body.generators]
         outside, count = self.at, 0
         terms: list[Expr] = []
-        for here in index_values(loops, outside, self.room):
+        for here in index_values(loops, outside, self.limit):
             self.at, count = here, count + 1
             term = self.read(body.elt, depth + 1)
             terms += term.args if _is_sum_over_range(body.elt) and term.is_Add else [term]

@@ -14,7 +14,7 @@ from tutor.numbers.reproducible_products import ExactRows, Operand, bits_for, pr
 Array = Any
 
 
-class Setting(float):
+class ReproducibleFloat(float):
     """A number whose whole powers are multiplied out, and others made of exp and ln: the C library's pow is not the
     same everywhere."""
 
@@ -53,7 +53,7 @@ class Reproducible:
 
     @staticmethod
     def number(text: str) -> float:
-        return Setting(text)
+        return ReproducibleFloat(text)
 
     @staticmethod
     def positive(z: Array, then: Array, otherwise: Array) -> Array:

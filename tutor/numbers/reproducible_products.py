@@ -60,7 +60,7 @@ class ExactRows:
 
 @dataclass(frozen=True)
 class Cut:
-    """A slice of all rows: whole multiples of `unit`, a power of two. A product with it is `wanted` to so many bits.
+    """A slice of all rows: whole multiples of `unit`, a power of two. A product with it is `precision` to so many bits.
 
     `largest` and `longest` bound a number, and the sum over a row, without signs, in that unit.
     """
@@ -68,21 +68,21 @@ class Cut:
     unit: float
     largest: float
     longest: float
-    wanted: int
+    precision: int
 
     def bits(self, sums: float) -> int:
         """How many bits its other operand may have, where sums have so many units."""
         return min(50, MANTISSA - ceil(log2(sums)))
 
     @classmethod
-    def of(cls, x: Array, unit: float, wanted: int) -> Cut:
+    def of(cls, x: Array, unit: float, precision: int) -> Cut:
         """The slice of x in this unit, rounded."""
         sums, largest = 0.0, 0.0
         for block in _blocks(x):
             size = np.abs(_rounded(block, unit))
             sums = max(sums, float(size.sum(axis=1).max()))
             largest = max(largest, float(size.max()))
-        return cls(unit, max(largest / unit, 1.0), max(sums / unit, 1.0), wanted)
+        return cls(unit, max(largest / unit, 1.0), max(sums / unit, 1.0), precision)
 
 
 class Part:
@@ -101,7 +101,7 @@ class Part:
 
     def _sliced(self, matrix: Array, values: Array, sums: float) -> Array:
         bits = self.cut.bits(sums)
-        count = -(-self.cut.wanted // bits)
+        count = -(-self.cut.precision // bits)
         height = len(matrix)
         products = np.dot(slices(matrix, bits, count), values)
         total = products if count == 1 else products[(count - 1) * height :]

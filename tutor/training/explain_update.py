@@ -13,7 +13,7 @@ from tutor.training.setup import LARGEST
 from tutor.training.straight_line.engine import StraightLineEngine
 from tutor.training.straight_line.steps import in_rows, worksheet_of_update
 from tutor.training.trainer import Trainer
-from tutor.worksheet.computation import Moment
+from tutor.worksheet.computation import TrainingState
 from tutor.worksheet.connections import connect
 from tutor.worksheet.problem import Example
 from tutor.worksheet.step import Worksheet
@@ -81,7 +81,7 @@ def _worksheet(trainer: Trainer, group: Indices, epoch: int, chain: str | None) 
     rows = zip(trainer.data.x[indices].tolist(), trainer.data.targets[:, indices].T.tolist(), strict=True)
     examples = [Example([*map(Fraction, x)], [*map(Fraction, t)]) for x, t in rows]
     problem = problem_of(trainer.architecture, engine.vector, trainer.settings.training)
-    return worksheet_of_update(problem, examples, Moment(engine.updates, epoch - 1, values), chain)
+    return worksheet_of_update(problem, examples, TrainingState(engine.updates, epoch - 1, values), chain)
 
 
 def _parameters(trainer: Trainer) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from tutor.views.blocks import (
 from tutor.views.numbers import shown
 from tutor.views.optimizer import optimizer_page
 from tutor.views.worksheet.page import derivation
-from tutor.worksheet.catalogue import Curve, Shown, shown_of
+from tutor.worksheet.catalogue import Curve, Details, details_of
 
 SAMPLES = 121
 FACTS = ("title", "equation", "derivative", "range", "along", "distribution", "remark", "source")
@@ -51,7 +51,7 @@ def entry_page(name: str, kind: str, entry: Any, digits: int) -> Iterator[Block]
     yield Heading(name, Level.TITLE)
     for fact, text in facts(kind, entry):
         yield Paragraph(f"{fact}: {text}", 2)
-    work = shown_of(entry)
+    work = details_of(entry)
     if work is None:
         return
     if work.derivations:
@@ -63,7 +63,7 @@ def entry_page(name: str, kind: str, entry: Any, digits: int) -> Iterator[Block]
         yield _picture(work.curve, digits)
 
 
-def _values(work: Shown, digits: int) -> Iterator[Block]:
+def _values(work: Details, digits: int) -> Iterator[Block]:
     """The table; a point without derivative says none."""
     given = ", ".join(f"{name} = {shown(value, digits)}" for name, value in work.constants.items())
     yield Heading(f"Values for {given}" if given else "Values")

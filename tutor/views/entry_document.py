@@ -15,7 +15,7 @@ from tutor.views.course.errata import Quoted
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full
 from tutor.views.style import PLAIN
-from tutor.worksheet.catalogue import shown_of
+from tutor.worksheet.catalogue import details_of
 
 
 class RuleDocument(Struct):
@@ -94,7 +94,7 @@ def entry_document(
     if isinstance(entry, Optimizer):
         return _optimizer_document(name, entry, errata)
     facts: dict[str, Any] = {fact.replace(" ", "_"): text for fact, text in catalogue.facts(kind, entry)}
-    document, work = EntryDocument(name=name, errata=list(errata), **facts), shown_of(entry)
+    document, work = EntryDocument(name=name, errata=list(errata), **facts), details_of(entry)
     if work is None:
         return document
     if work.curve is not None and work.curve.step is not None:

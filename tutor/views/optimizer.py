@@ -14,7 +14,7 @@ from tutor.views.numbers import shown
 from tutor.worksheet.build import build
 from tutor.worksheet.problem import Minimize, Problem
 from tutor.worksheet.step import GOAL
-from tutor.worksheet.update import asked, lines
+from tutor.worksheet.update import lines, symbols_in
 
 UPDATES = 3
 GRADIENTS = [Fraction(1), Fraction(1, 2), Fraction(-1)]
@@ -36,7 +36,7 @@ def written_lines(variant: Variant) -> Lines:
 
 def symbols(entry: Optimizer, variant: Variant) -> Iterator[tuple[str, str]]:
     """Every symbol of the equations and what it is, and every number that may be set in them or for their start."""
-    named = asked(variant)
+    named = symbols_in(variant)
     published = f", {entry.rate} if none is given" if entry.rate else ""
     common = {
         "w": "a parameter, a weight or a bias; w_new is its value after the update",
@@ -83,7 +83,7 @@ def three_updates(entry: Optimizer) -> tuple[str, list[dict[str, Any]]]:
     """What they start from, and of each update the gradient, every line and the parameter: exact values by name."""
     rate = Fraction(1) if entry.rate == "1" else Fraction(1, 10)
     variant = entry.variant()
-    by_error = GOAL in asked(variant)
+    by_error = GOAL in symbols_in(variant)
     task: dict[str, Any] = {"objective": OBJECTIVE} if by_error else {"gradients": {"w": GRADIENTS}}
     wanted = Minimize(start={"w": Fraction(1)}, optimizer=entry.name, learning_rate=rate, steps=UPDATES, **task)
     values = build(Problem(minimize=wanted)).values

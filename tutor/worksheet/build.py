@@ -9,39 +9,39 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from tutor.formulas.quantity import after, derivative, named
-from tutor.worksheet.computation import Computation, Descent, Moment
+from tutor.worksheet.computation import Computation, Descent, TrainingState
 from tutor.worksheet.conventions import of_chain
 from tutor.worksheet.equations import free_computation, minimize_computation
 from tutor.worksheet.gradients import Pass, differentiated
 from tutor.worksheet.network import network_computation
-from tutor.worksheet.numbering import after_steps, claims, new_names, numbered
+from tutor.worksheet.numbering import after_steps, gradient_names, new_names, numbered
 from tutor.worksheet.perceptron import RULE, perceptron_computation
 from tutor.worksheet.problem import Problem
-from tutor.worksheet.step import Conventions, Step, Worksheet, together
+from tutor.worksheet.step import Conventions, Step, Worksheet, merged
 from tutor.worksheet.update import Update
 
 
-def build(problem: Problem, chain: str | None = None, at: Moment | None = None) -> Worksheet:
+def build(problem: Problem, chain: str | None = None, at: TrainingState | None = None) -> Worksheet:
     """The worksheet of a network, of free equations, or of a function to minimise.
 
     `chain` is `full` (every path written out) or `delta` (each result's gradient is used again), the problem's own
     where none is given; `at` is the moment of a training where it begins. Raises ValueError where quantities share a
     name, or for states that nothing can begin with.
     """
-    made, wanted = computation_of(problem, at), chain or problem.chain
-    passes = [differentiated(forward, made.wrt, wanted) for forward in made.forwards]
+    made, form = computation_of(problem, at), chain or problem.chain
+    passes = [differentiated(forward, made.wrt, form) for forward in made.forwards]
     first = passes[0]
-    conventions = of_chain(made.conventions, first.chain, wanted)
+    conventions = of_chain(made.conventions, first.chain, form)
     if made.descent is not None:
         return _with_updates(made, made.descent, passes, conventions)
-    given, gradients = together(*made.givens), tuple(claims(first.gradients, 0))
+    given, gradients = merged(*made.givens), tuple(gradient_names(first.gradients, 0))
     objective = made.forwards[0].objective
     return Worksheet(
         given, tuple(first.steps), conventions, first.goal, made.network, gradients=gradients, objective=objective
     )
 
 
-def computation_of(problem: Problem, at: Moment | None = None) -> Computation:
+def computation_of(problem: Problem, at: TrainingState | None = None) -> Computation:
     """The problem up to its loss."""
     if problem.minimize is not None:
         return minimize_computation(problem.minimize, problem.givens)
@@ -64,20 +64,20 @@ def update_of(made: Computation, one: Pass) -> Update:
 
 def _with_updates(made: Computation, descent: Descent, passes: Sequence[Pass], conventions: Conventions) -> Worksheet:
     """One update after the other, each over what came out of the one before, and the forward pass after the last."""
-    updates, many = [update_of(made, one) for one in passes], descent.numbered or len(descent.turns) > 1
+    updates, many = [update_of(made, one) for one in passes], descent.numbered or len(descent.planned) > 1
     steps: list[Step] = []
     gradients: list[tuple[str, str, str]] = []
     first: dict[str, str] = {}
-    for k, turn in enumerate(descent.turns, 1):
-        one, update, number = passes[turn.forward], updates[turn.forward], k if many else 0
-        whole = [*one.steps, *update.steps(descent.moment.updates + k, turn.epoch)]
-        steps += numbered(whole, update.kept, k, turn.part, descent.given) if many else whole
-        gradients += claims(one.gradients, number)
+    for k, planned in enumerate(descent.planned, 1):
+        one, update, number = passes[planned.forward], updates[planned.forward], k if many else 0
+        whole = [*one.steps, *update.steps(descent.training_state.updates + k, planned.epoch)]
+        steps += numbered(whole, update.kept, k, planned.part, descent.given) if many else whole
+        gradients += gradient_names(one.gradients, number)
         for step in one.steps:
             first.setdefault(step.name, named(step.name, update=number))
-    last = new_names(updates[0].parameters, len(descent.turns) if many else 0)
+    last = new_names(updates[0].parameters, len(descent.planned) if many else 0)
     return Worksheet(
-        together(*made.givens, *_begun(descent, updates[0])),
+        merged(*made.givens, *_begun(descent, updates[0])),
         (*steps, *after_steps(descent.again, last, first)),
         conventions,
         passes[0].goal and named(passes[0].goal, update=1 if many else 0),
@@ -90,4 +90,6 @@ def _with_updates(made: Computation, descent: Descent, passes: Sequence[Pass], c
 
 def _begun(descent: Descent, update: Update) -> list[Mapping[str, Fraction]]:
     """The learning rate and settings, and the states of the optimizer as they are at the moment of the descent."""
-    return [{name: descent.moment.values.get(name, v) for name, v in group.items()} for group in update.givens()]
+    return [
+        {name: descent.training_state.values.get(name, v) for name, v in group.items()} for group in update.givens()
+    ]

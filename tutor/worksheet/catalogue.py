@@ -106,7 +106,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Details:
     """What there is to see of an entry: derivations by name, a table with a number or None in each place, the values
     that its other symbols have in it, and the curve to be drawn."""
 
@@ -134,7 +134,7 @@ def find_entry(name: str) -> tuple[str, Any]:
     return found[0]
 
 
-def shown_of(entry: Any) -> Shown | None:
+def details_of(entry: Any) -> Details | None:
     """What there is to see of the entry beside its facts; None where there is nothing."""
     if isinstance(entry, VectorActivation):
         return _vector_activation(entry)
@@ -143,9 +143,9 @@ def shown_of(entry: Any) -> Shown | None:
         return None
     if curve.derivative is None or curve.step is None:
         rows = tuple((point, curve.exactly(point)) for point in curve.points)
-        return Shown({}, (curve.variable, curve.name), rows, curve.constants, curve)
+        return Details({}, (curve.variable, curve.name), rows, curve.constants, curve)
     name = derivative(curve.name, curve.variable)
-    return Shown(
+    return Details(
         {name: derive(curve.step, curve.variable, curve.derivative)},
         (curve.variable, curve.name, name),
         tuple((point, curve.exactly(point), curve.slope(point)) for point in curve.points),
@@ -223,7 +223,7 @@ def _schedule_curve(entry: Schedule) -> Curve:
     return Curve("eta", "epoch", at, value, EPOCHS, (0, 20), {"eta0": start, **settings})
 
 
-def _vector_activation(entry: VectorActivation) -> Shown:
+def _vector_activation(entry: VectorActivation) -> Details:
     """Three neurons: the derivative of the first output by its own weighted sum and by another, and the Jacobian."""
     neurons = [NamedNeuron(f"n{i}", f"z{i}", f"a{i}") for i in range(1, len(LOGITS) + 1)]
     steps = list(activate_together(neurons, entry))
@@ -235,4 +235,4 @@ def _vector_activation(entry: VectorActivation) -> Shown:
     for neuron, step in zip(neurons, steps, strict=True):
         slopes = (evaluate_formula(slope, outputs) for slope in step.slopes.values())
         rows.append((Fraction(len(rows) + 1), sums[neuron.sum], outputs[step.name], *slopes))
-    return Shown(derivations, ("i", "z_i", "a_i", *(derivative("a_i", z) for z in sums)), tuple(rows))
+    return Details(derivations, ("i", "z_i", "a_i", *(derivative("a_i", z) for z in sums)), tuple(rows))

@@ -40,9 +40,9 @@ def derivative(expression: Expr, name: str) -> Expr:
     return sympy.diff(expression, x)
 
 
-def derivatives(expression: Expr, wanted: Sequence[str]) -> dict[str, Expr]:
-    """SymPy's derivative by each wanted name. Of a sum only the terms that hold the name are looked at."""
-    holding = terms_holding(expression, wanted)
+def derivatives(expression: Expr, names: Sequence[str]) -> dict[str, Expr]:
+    """SymPy's derivative by each of the names. Of a sum only the terms that hold the name are looked at."""
+    holding = terms_holding(expression, names)
     return {name: sympy.Add(*(derivative(term, name) for term in terms)) for name, terms in holding.items()}
 
 
@@ -132,10 +132,10 @@ class Graph:
             yield ()
 
 
-def choose_chain(graph: Graph, wanted: str) -> str:
+def choose_chain(graph: Graph, chain: str) -> str:
     """`full` where every gradient has few enough paths to be read, else `delta`."""
     most = max((graph.path_counts.get(p, 0) for p in graph.parameters), default=0)
-    return "delta" if most > MOST_PATHS else wanted
+    return "delta" if most > MOST_PATHS else chain
 
 
 def backward(graphs: Sequence[Graph], chain: str) -> tuple[str, list[Step], list[Step]]:

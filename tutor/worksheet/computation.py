@@ -15,7 +15,7 @@ Expr = Any
 
 
 @dataclass(frozen=True)
-class Forward:
+class ForwardPass:
     """The forward steps of one update, to the loss, and what of them is differentiated: each of the `errors`.
 
     `goal` is the error of the whole. With a `share` it is that much of the sum of the errors, those of the examples of
@@ -33,7 +33,7 @@ class Forward:
     moves: Mapping[str, Sequence[Expr]] = field(default_factory=dict)
 
 
-class Turn(NamedTuple):
+class PlannedUpdate(NamedTuple):
     """An update that is to be made: by which of the forward passes, under which headline, in which epoch (from 0)."""
 
     forward: int
@@ -42,7 +42,7 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingState:
     """Where in a training a worksheet begins: after so many `updates`, in which `epoch` (from 0), and the values that
     parameters and the optimizer's states have by then, where they are no longer those of the beginning."""
 
@@ -61,10 +61,10 @@ class Descent:
     number of their update even where there is only one.
     """
 
-    wanted: Optimization
+    optimization: Optimization
     place: str
-    turns: Sequence[Turn]
-    moment: Moment
+    planned: Sequence[PlannedUpdate]
+    training_state: TrainingState
     again: Sequence[Step] = ()
     compared: Iterable[str] = ()
     factors: Mapping[str, Fraction] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Computation:
     `descent` there is one pass, after which nothing changes."""
 
     givens: Sequence[Mapping[str, Fraction]]
-    forwards: Sequence[Forward]
+    forwards: Sequence[ForwardPass]
     wrt: Sequence[str]
     conventions: Conventions
     network: Connections | None = None

@@ -41,18 +41,18 @@ def of_network(problem: Problem, network: Network, known: Connections, trained: 
     )
 
 
-def of_optimization(made: Conventions, wanted: Optimization) -> Conventions:
+def of_optimization(made: Conventions, optimization: Optimization) -> Conventions:
     """The conventions with what a reader must know of the optimizer, the schedule and the clipping."""
-    before, choices = wanted.made_before, wanted.variant.choices
-    flags = OPTIMIZERS[wanted.optimizer].flags.items()
+    before, choices = optimization.made_before, optimization.variant.choices
+    flags = OPTIMIZERS[optimization.optimizer].flags.items()
     return replace(
         made,
-        optimizer=wanted.optimizer,
+        optimizer=optimization.optimizer,
         forms=tuple(flag.on if choices[name] else flag.off for name, flag in flags),
         remarks=(*made.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
-        clips=wanted.clips,
-        schedule=wanted.schedule,
-        schedule_settings=wanted.rate_settings,
+        clips=optimization.clips,
+        schedule=optimization.schedule,
+        schedule_settings=optimization.rate_settings,
     )
 
 

@@ -11,16 +11,16 @@ from typing import Any
 
 from tutor.errors import nearest
 from tutor.formulas.expressions import add, multiply, names, symbol, written_size
-from tutor.formulas.indices import Indices, Room, filled_name, index_values, written_loops
+from tutor.formulas.indices import Indices, SizeLimit, filled_name, index_values, written_loops
 from tutor.formulas.parse import parse
 from tutor.formulas.quantity import derivative, named
 from tutor.formulas.syntax import bases
 from tutor.maths.kind import Kind
-from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
+from tutor.worksheet.computation import Computation, Descent, ForwardPass, PlannedUpdate, TrainingState
 from tutor.worksheet.conventions import NONE, of_optimization
 from tutor.worksheet.problem import Differentiate, Equation, Minimize, Problem
-from tutor.worksheet.step import GOAL, Step, together
-from tutor.worksheet.update import asked
+from tutor.worksheet.step import GOAL, Step, merged
+from tutor.worksheet.update import symbols_in
 
 MOST_STEPS = 20_000
 MOST_PARTS = 300_000
@@ -46,10 +46,12 @@ def equation_steps(problem: Problem) -> list[Step]:
     """The equations in order, each over the givens and the ones before it. Raises ValueError with the place."""
     groups = list(_groups(problem.equations))
     known = _all_names(problem.givens, (filled for group in groups for filled in group))
-    room = Room(MOST_PARTS, f"the formulas of a lesson have at most {MOST_PARTS:,} parts together; shorten a range")
+    limit = SizeLimit(
+        MOST_PARTS, f"the formulas of a lesson have at most {MOST_PARTS:,} parts together; shorten a range"
+    )
     done, steps, size = set(problem.givens), [], 0
     for group in groups:
-        for filled, formula in _sorted([(filled, _read(filled, known, room)) for filled in group]):
+        for filled, formula in _sorted([(filled, _read(filled, known, limit)) for filled in group]):
             if later := next((name for name in names(formula) if name not in done), None):
                 when = "what this equation defines" if later == filled.name else "defined only further on"
                 raise ValueError(f"{filled.place}: {later} is {when}; use what stands before it")
@@ -66,7 +68,7 @@ def _groups(equations: Sequence[Equation]) -> Iterator[list[Filled]]:
     """All equations with their indices filled in. Neighbours with the same `for` are worked together, index value by
     index value, so that each may need the others at the value before."""
     enough = f"a worksheet takes at most {MOST_STEPS:,} steps"
-    room, values = Room(MOST_STEPS, enough), Room(4 * MOST_STEPS, enough)
+    limit, values = SizeLimit(MOST_STEPS, enough), SizeLimit(4 * MOST_STEPS, enough)
     for _, same_range in groupby(zip(count(1), equations, strict=False), key=lambda pair: [*pair[1].ranges.items()]):
         members = list(same_range)
         number, equation = members[0]
@@ -74,7 +76,7 @@ def _groups(equations: Sequence[Equation]) -> Iterator[list[Filled]]:
         try:
             for at in index_values(written_loops(equation.ranges), {}, values):
                 for number, equation in members:
-                    room.take()
+                    limit.take()
                     group.append(Filled(number, equation, filled_name(equation.name, at), at))
             if not group:
                 raise ValueError("`for` goes over no value at all; write a range as in 1..3")
@@ -109,9 +111,9 @@ def _all_names(givens: Iterable[str], equations: Iterable[Filled]) -> frozenset[
     return every
 
 
-def _read(filled: Filled, known: frozenset[str], room: Room) -> Any:
+def _read(filled: Filled, known: frozenset[str], limit: SizeLimit) -> Any:
     try:
-        return parse(filled.equation.formula, known, filled.at, room)
+        return parse(filled.equation.formula, known, filled.at, limit)
     except ValueError as error:
         raise ValueError(f"{filled.place}: {error}") from None
 
@@ -140,86 +142,86 @@ def _sorted(group: Sequence[tuple[Filled, Any]]) -> Iterator[tuple[Filled, Any]]
 def free_computation(problem: Problem) -> Computation:
     """The equations, and what of them is differentiated; with [training], a step along that."""
     steps, values = equation_steps(problem), dict(problem.givens)
-    asked, training = problem.differentiate, problem.training
-    if asked is None:
-        return Computation([values], [Forward(GOAL, steps)], (), NONE)
-    forward = _differentiated(asked, steps, values)
-    values |= {derivative(GOAL, name): value for name, value in asked.seed.items()}
-    made = Computation([values], [forward], asked.wrt, NONE)
-    if training is None or asked.seed:
+    differentiate, training = problem.differentiate, problem.training
+    if differentiate is None:
+        return Computation([values], [ForwardPass(GOAL, steps)], (), NONE)
+    forward = _differentiated(differentiate, steps, values)
+    values |= {derivative(GOAL, name): value for name, value in differentiate.seed.items()}
+    made = Computation([values], [forward], differentiate.wrt, NONE)
+    if training is None or differentiate.seed:
         return made
     if len(forward.errors) > 1:
         raise ValueError("training: a step goes along the gradient of one quantity; give one `of`")
-    moment = Moment(training.made_before)
-    descent = Descent(training, "training", [Turn(0, "", 0)], moment, steps, forward.errors)
+    training_state = TrainingState(training.made_before)
+    descent = Descent(training, "training", [PlannedUpdate(0, "", 0)], training_state, steps, forward.errors)
     return replace(made, conventions=of_optimization(NONE, training), descent=descent)
 
 
-def _differentiated(asked: Differentiate, steps: Sequence[Step], values: Mapping[str, Fraction]) -> Forward:
+def _differentiated(differentiate: Differentiate, steps: Sequence[Step], values: Mapping[str, Fraction]) -> ForwardPass:
     """The equations as a forward pass, with everything that is differentiated as its errors."""
     known = [*values, *(s.name for s in steps)]
-    goals = [asked.of] if isinstance(asked.of, str) else asked.of or []
-    for name in (*asked.wrt, *asked.seed, *goals):
+    goals = [differentiate.of] if isinstance(differentiate.of, str) else differentiate.of or []
+    for name in (*differentiate.wrt, *differentiate.seed, *goals):
         if name not in known:
             raise ValueError(f"differentiate: there is no {name!r}{nearest(name, known)}")
     equations = {s.name for s in steps}
-    if asked.seed:
-        return _seeded(asked, steps, equations)
+    if differentiate.seed:
+        return _seeded(differentiate, steps, equations)
     goals = goals or [steps[-1].name if steps else ""]
     for goal in goals:
         if goal not in equations:
             raise ValueError(f"differentiate.of: {goal!r} is not an equation, so it does not depend on anything")
         if goals.count(goal) > 1:
             raise ValueError(f"differentiate.of: {goal!r} stands there twice; once is enough")
-    if goals == asked.wrt:
+    if goals == differentiate.wrt:
         raise ValueError(f"differentiate.wrt: {goals[0]!r} by itself is 1; say by what else to differentiate it")
-    return Forward(goals[0], steps, goals)
+    return ForwardPass(goals[0], steps, goals)
 
 
-def _seeded(asked: Differentiate, steps: Sequence[Step], equations: Collection[str]) -> Forward:
+def _seeded(differentiate: Differentiate, steps: Sequence[Step], equations: Collection[str]) -> ForwardPass:
     """What has the gradients that arrive from above is the sum of seed·output."""
-    if asked.of:
+    if differentiate.of:
         raise ValueError("differentiate: give either `of` or `seed`")
     if GOAL in equations:
         raise ValueError(
             f"differentiate.seed: the gradients come from above, from a loss called {GOAL!r}; rename yours"
         )
-    terms = [multiply(symbol(derivative(GOAL, name)), symbol(name)) for name in asked.seed]
+    terms = [multiply(symbol(derivative(GOAL, name)), symbol(name)) for name in differentiate.seed]
     objective = Step(GOAL, "loss", Kind.OBJECTIVE, add(*terms), "sum of seed times output")
-    return Forward(GOAL, steps, [GOAL], objective=objective)
+    return ForwardPass(GOAL, steps, [GOAL], objective=objective)
 
 
-def minimize_computation(wanted: Minimize, givens: Mapping[str, Fraction]) -> Computation:
+def minimize_computation(minimize: Minimize, givens: Mapping[str, Fraction]) -> Computation:
     """A function minimised: its value and the updates, as often as is asked; or the updates by given gradients."""
-    values = together(givens, wanted.start)
-    if wanted.objective is None:
-        return _given_gradients(wanted, values)
+    values = merged(givens, minimize.start)
+    if minimize.objective is None:
+        return _given_gradients(minimize, values)
     try:
-        objective = Step(GOAL, "loss", Kind.OBJECTIVE, parse(wanted.objective, set(values)), "objective")
+        objective = Step(GOAL, "loss", Kind.OBJECTIVE, parse(minimize.objective, set(values)), "objective")
     except ValueError as error:
         raise ValueError(f"minimize.objective: {error}") from None
-    descent = replace(_descent(wanted, wanted.steps or 1), again=[objective], compared=[GOAL])
-    forward = Forward(GOAL, [objective], [GOAL])
-    return Computation([values], [forward], list(wanted.start), of_optimization(NONE, wanted), descent=descent)
+    descent = replace(_descent(minimize, minimize.steps or 1), again=[objective], compared=[GOAL])
+    forward = ForwardPass(GOAL, [objective], [GOAL])
+    return Computation([values], [forward], list(minimize.start), of_optimization(NONE, minimize), descent=descent)
 
 
-def _given_gradients(wanted: Minimize, values: Mapping[str, Fraction]) -> Computation:
+def _given_gradients(minimize: Minimize, values: Mapping[str, Fraction]) -> Computation:
     """The updates alone: the gradient of each is given."""
-    parameters = list(wanted.start)
-    if GOAL in asked(wanted.variant):
-        raise ValueError(f"minimize.gradients: {wanted.optimizer} also needs the error itself; give an objective")
-    count = max(map(len, wanted.gradients.values()))
+    parameters = list(minimize.start)
+    if GOAL in symbols_in(minimize.variant):
+        raise ValueError(f"minimize.gradients: {minimize.optimizer} also needs the error itself; give an objective")
+    count = max(map(len, minimize.gradients.values()))
     slopes = {
         named(derivative(GOAL, name), update=k if count > 1 else 0): slope
-        for name, found in wanted.gradients.items()
+        for name, found in minimize.gradients.items()
         for k, slope in enumerate(found, 1)
     }
-    descent = replace(_descent(wanted, count), given=[derivative(GOAL, p) for p in parameters])
-    conventions = of_optimization(NONE, wanted)
-    return Computation([values, slopes], [Forward(GOAL, ())], parameters, conventions, descent=descent)
+    descent = replace(_descent(minimize, count), given=[derivative(GOAL, p) for p in parameters])
+    conventions = of_optimization(NONE, minimize)
+    return Computation([values, slopes], [ForwardPass(GOAL, ())], parameters, conventions, descent=descent)
 
 
-def _descent(wanted: Minimize, count: int) -> Descent:
+def _descent(minimize: Minimize, count: int) -> Descent:
     """So many updates, each an epoch of its own."""
-    turns = [Turn(0, f"Update {k + 1}", k) for k in range(count)]
-    return Descent(wanted, "minimize", turns, Moment(wanted.made_before))
+    planned = [PlannedUpdate(0, f"Update {k + 1}", k) for k in range(count)]
+    return Descent(minimize, "minimize", planned, TrainingState(minimize.made_before))

@@ -10,7 +10,7 @@ from typing import Any
 from tutor.formulas.expressions import add, symbol
 from tutor.formulas.quantity import derivative, local_derivative
 from tutor.worksheet.chain_rule import Graph, backward, partial_step
-from tutor.worksheet.computation import Forward
+from tutor.worksheet.computation import ForwardPass
 from tutor.worksheet.delta_rule import DeltaRule, summed
 from tutor.worksheet.forward import reduction, scaled
 from tutor.worksheet.step import Step
@@ -33,7 +33,7 @@ class Pass:
     moves: Mapping[str, Sequence[Expr]] = field(default_factory=dict)
 
 
-def differentiated(forward: Forward, wrt: Sequence[str], chain: str) -> Pass:
+def differentiated(forward: ForwardPass, wrt: Sequence[str], chain: str) -> Pass:
     """The backward pass by everything in `wrt`, written by the `chain`, or as `delta` where that has too many paths."""
     if not forward.errors:
         return Pass(forward.goal, forward.steps, moves=forward.moves)
@@ -56,11 +56,11 @@ def differentiated(forward: Forward, wrt: Sequence[str], chain: str) -> Pass:
         partials += [partial_step(local_derivative(forward.goal, w), forward.goal, w, slopes[w]) for w in slopes]
         gradients += _of_the_whole(forward, share, reached, slopes)
     done = [*forward.steps, *partials, *gradients]
-    return Pass(forward.goal, done, list(_claims(forward, graphs, wrt, done)), chain, moves)
+    return Pass(forward.goal, done, list(_gradient_names(forward, graphs, wrt, done)), chain, moves)
 
 
 def _of_the_whole(
-    forward: Forward, share: Fraction, parameters: Sequence[str], slopes: Mapping[str, Expr]
+    forward: ForwardPass, share: Fraction, parameters: Sequence[str], slopes: Mapping[str, Expr]
 ) -> Iterator[Step]:
     """dE/dW of a batch from the gradients of its examples, and from the slope of the penalty where there is one."""
     how = "" if len(forward.errors) == 1 else "sum" if share == 1 else "mean"
@@ -71,8 +71,8 @@ def _of_the_whole(
         yield reduction(derivative(forward.goal, name), "gradient", whole, how)
 
 
-def _claims(
-    forward: Forward, graphs: Sequence[Graph], wrt: Sequence[str], done: Sequence[Step]
+def _gradient_names(
+    forward: ForwardPass, graphs: Sequence[Graph], wrt: Sequence[str], done: Sequence[Step]
 ) -> Iterator[tuple[str, str]]:
     """What is differentiated and by what; a derivative that is given is not worked."""
     worked = {step.name for step in done}

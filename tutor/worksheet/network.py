@@ -9,7 +9,7 @@ from fractions import Fraction
 from tutor.errors import listed
 from tutor.formulas.expressions import add, symbol
 from tutor.formulas.quantity import named, owned
-from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
+from tutor.worksheet.computation import Computation, Descent, ForwardPass, PlannedUpdate, TrainingState
 from tutor.worksheet.connections import Connections, connect
 from tutor.worksheet.conventions import of_network, of_optimization
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
@@ -19,11 +19,11 @@ from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import GOAL, Step
 
 
-def network_computation(problem: Problem, network: Network, at: Moment | None = None) -> Computation:
+def network_computation(problem: Problem, network: Network, at: TrainingState | None = None) -> Computation:
     """The forward passes of all updates, or, without [training], of all examples once."""
     training = problem.training or Training()
-    moment = at or Moment(training.made_before)
-    known = known_at(moment, problem, network)
+    training_state = at or TrainingState(training.made_before)
+    known = known_at(training_state, problem, network)
     frozen = {name for name, rate in training.rates.items() if rate == 0}
     trained = [p for p in known.parameters(training.update_biases) if known.layer_of(p) not in frozen]
     batches = Batches(network, known, training, trained, len(problem.examples))
@@ -37,8 +37,8 @@ def network_computation(problem: Problem, network: Network, at: Moment | None = 
     descent = Descent(
         training,
         "training",
-        list(batches.turns(moment.epoch)),
-        moment,
+        list(batches.planned(training_state.epoch)),
+        training_state,
         again,
         losses if batches.in_parts else list(dict.fromkeys(forward.goal for forward in forwards)),
         {p: training.rates[known.layer_of(p)] for p in trained if known.layer_of(p) in training.rates},
@@ -47,10 +47,10 @@ def network_computation(problem: Problem, network: Network, at: Moment | None = 
     return replace(made, conventions=of_optimization(conventions, training), descent=descent)
 
 
-def known_at(moment: Moment, problem: Problem, network: Network) -> Connections:
+def known_at(training_state: TrainingState, problem: Problem, network: Network) -> Connections:
     """The network with its names, and with the values that it has at that moment of its training."""
     known = connect(network, dict(problem.givens))
-    known.values |= {name: value for name, value in moment.values.items() if name in known.values}
+    known.values |= {name: value for name, value in training_state.values.items() if name in known.values}
     if not any(example.targets for example in problem.examples):
         known.targets = ()  # a network that is only run forward
     return known
@@ -98,7 +98,7 @@ class Batches:
         """The examples of every update of an epoch."""
         return [range(self.count)[first : first + self.size] for first in range(0, self.count, self.size)]
 
-    def turns(self, epoch: int) -> Iterator[Turn]:
+    def planned(self, epoch: int) -> Iterator[PlannedUpdate]:
         """All updates of the training, which begins in that epoch (from 0)."""
         groups, epochs = self.groups, self.training.epochs
         for k in range(len(groups) * epochs):
@@ -106,20 +106,22 @@ class Batches:
             numbers = listed([str(example + 1) for example in groups[place]])
             some = f", example{'s'[: len(groups[place]) - 1]} {numbers}" if len(groups) > 1 else ""
             told = f" (epoch {done + 1})" if len(groups) > 1 and epochs > 1 else ""
-            yield Turn(place, f"Update {k + 1}{some}{told}", epoch + done)
+            yield PlannedUpdate(place, f"Update {k + 1}{some}{told}", epoch + done)
 
-    def forward(self, group: Sequence[int]) -> Forward:
+    def forward(self, group: Sequence[int]) -> ForwardPass:
         """The forward pass of each example of the group, and the loss of the group with its penalty."""
         steps, errors = self._examples(group), [self._error(example) for example in group]
         if why_no_gradient(self.network):
-            return Forward(GOAL, [*steps, *([self._batch_loss(errors)] if self.network.loss and self.size > 1 else [])])
+            return ForwardPass(
+                GOAL, [*steps, *([self._batch_loss(errors)] if self.network.loss and self.size > 1 else [])]
+            )
         deltas = self._deltas(group) if self.training.rule == DELTA_RULE else {}
         if self.size > 1:
-            return Forward(GOAL, [*steps, self._batch_loss(errors)], errors, self._share(errors), deltas=deltas)
+            return ForwardPass(GOAL, [*steps, self._batch_loss(errors)], errors, self._share(errors), deltas=deltas)
         steps = [self._penalised(step) if step.stage == "loss" else step for step in steps]
-        return Forward(errors[0], steps, errors, deltas=deltas)
+        return ForwardPass(errors[0], steps, errors, deltas=deltas)
 
-    def again(self, forwards: Sequence[Forward]) -> list[Step]:
+    def again(self, forwards: Sequence[ForwardPass]) -> list[Step]:
         """The forward pass of all examples, and their loss together where every update is by all of them."""
         if self.in_parts:
             return self._examples(range(self.count))

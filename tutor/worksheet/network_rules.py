@@ -146,11 +146,11 @@ def _check_given(entry: Entry, place: str, givens: Mapping[str, Fraction]) -> No
 def check_examples(network: Network, examples: Sequence[Example], with_targets: bool) -> None:
     """Every example as wide as the network, with targets that the loss can take; not `with_targets`, there may be none
     at all."""
-    wanted = {"inputs": len(network.inputs)}
+    lengths = {"inputs": len(network.inputs)}
     if with_targets or any(example.targets for example in examples):
-        wanted["targets"] = len(network.layers[-1].weights)
+        lengths["targets"] = len(network.layers[-1].weights)
     for number, example in enumerate(examples, 1):
-        for part, count in wanted.items():
+        for part, count in lengths.items():
             have = len(getattr(example, part))
             if have != count:
                 numbers, places = counted(have, "number"), counted(count, part[:-1])

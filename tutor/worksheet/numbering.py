@@ -44,7 +44,7 @@ def numbered(
         yield renamed(step, names, part)
 
 
-def claims(gradients: Iterable[tuple[str, str]], number: int) -> Iterator[tuple[str, str, str]]:
+def gradient_names(gradients: Iterable[tuple[str, str]], number: int) -> Iterator[tuple[str, str, str]]:
     """Every gradient of update `number` (0 where there is only one): its name, of what it is, by what."""
     for goal, name in gradients:
         gradient = named(derivative(goal, name), update=number)

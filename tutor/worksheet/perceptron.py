@@ -17,12 +17,12 @@ from tutor.formulas.parse import parse
 from tutor.formulas.quantity import named, owned, read_name
 from tutor.maths.kind import Kind
 from tutor.numbers.exact import ExactSystem, Number
-from tutor.worksheet.computation import Computation, Descent, Forward, Moment, Turn
+from tutor.worksheet.computation import Computation, Descent, ForwardPass, PlannedUpdate, TrainingState
 from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
 from tutor.worksheet.forward import weighted_sum
 from tutor.worksheet.network import inputs_and_targets, known_at, number_of
 from tutor.worksheet.problem import Network, Problem, Training
-from tutor.worksheet.step import Conventions, Step, Worksheet, together
+from tutor.worksheet.step import Conventions, Step, Worksheet, merged
 
 Expr = Any
 RULE = "perceptron"
@@ -32,23 +32,27 @@ _FIRES = re.compile(r"\s*([A-Za-z]\w*)\s*(>=|>|≥)\s*(.+?)\s*")
 
 
 def perceptron_computation(
-    problem: Problem, network: Network, training: Training, at: Moment | None = None
+    problem: Problem, network: Network, training: Training, at: TrainingState | None = None
 ) -> Computation:
     """One layer of threshold neurons, shown one example after the other: w + eta·(desired - output)·x."""
-    moment = at or Moment()
-    rule = Rule(known_at(moment, problem, network), training, dict(problem.givens))
+    training_state = at or TrainingState()
+    rule = Rule(known_at(training_state, problem, network), training, dict(problem.givens))
     count = len(problem.examples)
     forwards = [rule.forward(number_of(example, count)) for example in range(count)]
     pairs = inputs_and_targets(problem, rule.known)
-    wanted = changed(training, learning_rate=Fraction(1) if training.learning_rate is None else training.learning_rate)
+    with_rate = changed(
+        training, learning_rate=Fraction(1) if training.learning_rate is None else training.learning_rate
+    )
     givens = [*(values for pair in pairs for values in pair), rule.known.values]
-    epochs, ended = _epochs(forwards, together(*givens), wanted)
-    turns = [Turn(k, f"Epoch {epoch + 1}, example {k + 1}", epoch) for epoch in range(epochs) for k in range(count)]
-    descent = Descent(wanted, "training", turns, moment, numbered=True)
+    epochs, ended = _epochs(forwards, merged(*givens), with_rate)
+    planned = [
+        PlannedUpdate(k, f"Epoch {epoch + 1}, example {k + 1}", epoch) for epoch in range(epochs) for k in range(count)
+    ]
+    descent = Descent(with_rate, "training", planned, training_state, numbered=True)
     return Computation(givens, forwards, list(forwards[0].moves), rule.conventions(ended), rule.known, descent)
 
 
-def _epochs(forwards: Sequence[Forward], values: Mapping[str, Number], training: Training) -> tuple[int, str]:
+def _epochs(forwards: Sequence[ForwardPass], values: Mapping[str, Number], training: Training) -> tuple[int, str]:
     """How many epochs there are, and what came of them where they end with the first that has no error."""
     system, known, rate = ExactSystem(50), dict(values), training.rate
     for epoch in range(1, training.max_epochs + 1):
@@ -81,7 +85,7 @@ class Rule:
     def trained(self) -> list[str]:
         return self.known.parameters(self.training.update_biases)
 
-    def forward(self, example: int) -> Forward:
+    def forward(self, example: int) -> ForwardPass:
         """One example shown to the network: sums, outputs, errors, and what these move."""
         inputs, trained = [named(x, example=example) for x in self.known.inputs], self.trained
         steps: list[Step] = []
@@ -101,7 +105,7 @@ class Rule:
             if bias in trained:
                 moved = multiply(MINUS_ONE, symbol(error)) if self.layer.subtracted else symbol(error)
                 moves.setdefault(str(bias), []).append(moved)
-        return Forward("", steps, moves=moves)
+        return ForwardPass("", steps, moves=moves)
 
     def fires(self, neuron: NamedNeuron, z: Expr) -> Expr:
         """1 where the neuron fires; at a tie only if the rule says so. What it compares with may itself be learned."""

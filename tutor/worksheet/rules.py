@@ -147,56 +147,58 @@ def _check_rate(rate: Fraction | None, place: str) -> None:
         raise ValueError(f"{place}: with a negative rate every step goes the wrong way; give a positive one")
 
 
-def check_minimize(wanted: Minimize) -> None:
-    check_optimization(wanted, "minimize")
-    if not wanted.start:
+def check_minimize(minimize: Minimize) -> None:
+    check_optimization(minimize, "minimize")
+    if not minimize.start:
         raise ValueError("minimize.start: say where each variable begins, as in start = { x = 1, y = 1 }")
-    for name in wanted.start:
+    for name in minimize.start:
         check_name(name)
-    count = _check_gradients(wanted) if wanted.gradients else 1 if wanted.steps is None else wanted.steps
+    count = _check_gradients(minimize) if minimize.gradients else 1 if minimize.steps is None else minimize.steps
     if not 1 <= count <= MOST_UPDATES:
         raise ValueError(f"minimize.steps: a worksheet takes 1 to {MOST_UPDATES}, not {count}")
-    if (wanted.objective is None) != bool(wanted.gradients):
+    if (minimize.objective is None) != bool(minimize.gradients):
         raise ValueError(
             "minimize: give either an `objective`, or the gradient of each step, as in gradients = { w = [0.1, -0.2] }"
         )
 
 
-def _check_gradients(wanted: Minimize) -> int:
+def _check_gradients(minimize: Minimize) -> int:
     """How many steps the gradients are for: as many for each variable."""
-    for name in (*wanted.gradients, *wanted.start):
-        if name not in wanted.start:
-            raise ValueError(f"minimize.gradients: {name!r} has no start{nearest(name, wanted.start)}")
-        if name not in wanted.gradients:
+    for name in (*minimize.gradients, *minimize.start):
+        if name not in minimize.start:
+            raise ValueError(f"minimize.gradients: {name!r} has no start{nearest(name, minimize.start)}")
+        if name not in minimize.gradients:
             raise ValueError(f"minimize.gradients: there are none for {name!r}, which is in minimize.start")
-    found = {name: len(slopes) for name, slopes in wanted.gradients.items()}
+    found = {name: len(slopes) for name, slopes in minimize.gradients.items()}
     first, count = next(iter(found.items()))
     for name, length in found.items():
         if length != count:
             raise ValueError(f"minimize.gradients: {first} has {count} and {name} has {length}; give one for each step")
-    if wanted.steps not in (None, count):
+    if minimize.steps not in (None, count):
         raise ValueError(f"minimize.steps: there are gradients for {count} steps, so leave it out")
     return count
 
 
-def check_optimization(wanted: Optimization, place: str) -> None:
+def check_optimization(optimization: Optimization, place: str) -> None:
     """Optimizer, schedule and clipping, with settings that they know."""
-    _known(wanted.optimizer, OPTIMIZERS, f"{place}.optimizer", "optimizer")
-    _known(wanted.schedule, SCHEDULES, f"{place}.schedule", "schedule")
-    chosen = OPTIMIZERS[wanted.optimizer]
-    if wanted.learning_rate is None and chosen.rate is None:
+    _known(optimization.optimizer, OPTIMIZERS, f"{place}.optimizer", "optimizer")
+    _known(optimization.schedule, SCHEDULES, f"{place}.schedule", "schedule")
+    chosen = OPTIMIZERS[optimization.optimizer]
+    if optimization.learning_rate is None and chosen.rate is None:
         raise ValueError(f"in {place}: 'learning_rate' is missing")
-    _check_rate(wanted.learning_rate, f"{place}.learning_rate")
-    check_settings(wanted.optimizer, wanted.settings, f"{place}.settings")
-    if chosen.adapts_rate and wanted.schedule != "constant":
-        raise ValueError(f"{place}.schedule: {wanted.optimizer} changes the learning rate itself; leave it out")
-    before = wanted.state.get("t", Fraction(0))
+    _check_rate(optimization.learning_rate, f"{place}.learning_rate")
+    check_settings(optimization.optimizer, optimization.settings, f"{place}.settings")
+    if chosen.adapts_rate and optimization.schedule != "constant":
+        raise ValueError(f"{place}.schedule: {optimization.optimizer} changes the learning rate itself; leave it out")
+    before = optimization.state.get("t", Fraction(0))
     if before.denominator != 1 or not 0 <= before <= MOST_BEFORE:
         raise ValueError(f"{place}.state.t: how many updates have been made, a whole number up to {MOST_BEFORE:,}")
-    settings = SCHEDULES[wanted.schedule].settings
-    check_numbers(f"{wanted.schedule} schedule", settings, wanted.schedule_settings, f"{place}.schedule_settings")
-    for limit in wanted.clips:
-        if getattr(wanted, limit) <= Fraction(0):
+    settings = SCHEDULES[optimization.schedule].settings
+    check_numbers(
+        f"{optimization.schedule} schedule", settings, optimization.schedule_settings, f"{place}.schedule_settings"
+    )
+    for limit in optimization.clips:
+        if getattr(optimization, limit) <= Fraction(0):
             raise ValueError(f"{place}.{limit}: the limit is a positive number")
 
 

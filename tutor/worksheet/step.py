@@ -79,7 +79,7 @@ def check_names(givens: Iterable[str], steps: Iterable[Step]) -> None:
         seen.add(name)
 
 
-def together(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
+def merged(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
     """All the given values. Raises ValueError where two of them share a name."""
     found: dict[str, Fraction] = {}
     for part in parts:

@@ -68,7 +68,7 @@ def lines(variant: Variant, first: bool = False) -> Iterator[tuple[Equation, str
         space[equation.result] = symbol(equation.result)
 
 
-def asked(variant: Variant) -> set[str]:
+def symbols_in(variant: Variant) -> set[str]:
     """What the lines name: g, t, E and so on, and `first` where the first update differs from all others."""
     later, at_first = ([formula for *_, formula in lines(variant, first)] for first in (False, True))
     return {name for line in later for name in names_in(line)} | ({"first"} if later != at_first else set())
@@ -84,13 +84,13 @@ class Update:
     parameters: Sequence[str]
 
     @property
-    def wanted(self) -> Optimization:
-        return self.descent.wanted
+    def optimization(self) -> Optimization:
+        return self.descent.optimization
 
     @cached_property
     def variant(self) -> Variant:
         """The optimizer in the form that its settings give it."""
-        return self.wanted.variant
+        return self.optimization.variant
 
     @property
     def state(self) -> dict[str, Fraction]:
@@ -109,18 +109,18 @@ class Update:
 
         Raises ValueError, with the place in the lesson, for states that nothing can begin with.
         """
-        wanted, found = self.wanted, {RATE: self.wanted.rate}
+        optimization, found = self.optimization, {RATE: self.optimization.rate}
         found |= {name: read_number(str(value)) for name, value in self.variant.settings.items()}
-        found |= {limit: getattr(wanted, limit) for limit in wanted.clips}
+        found |= {limit: getattr(optimization, limit) for limit in optimization.clips}
         return found, self._states()
 
     def _states(self) -> dict[str, Fraction]:
         """What the lesson gives, or the optimizer's own. Of a lesson there are all or none: after an update none has
         its first value any more."""
-        given, optimizer, place = self.wanted.state, self.wanted.optimizer, self.descent.place
+        given, optimizer, place = self.optimization.state, self.optimization.optimizer, self.descent.place
         if not given:
             return self.state
-        needed = [*self.state, *([T] if asked(self.variant) & {T, "first"} else [])]
+        needed = [*self.state, *([T] if symbols_in(self.variant) & {T, "first"} else [])]
         if not self.state:
             raise ValueError(f"{place}.state: {optimizer} keeps nothing from update to update; leave it out")
         for name in given:
@@ -140,12 +140,12 @@ class Update:
         """
         at = Count(t, t == 1 if first is None else first)
         rate = symbol(RATE)
-        if self.wanted.schedule != "constant":
+        if self.optimization.schedule != "constant":
             yield self._rate(epoch)
             rate = symbol("rate")
         gradients = {p: symbol(derivative(self.made.goal, p)) for p in self.parameters}
-        for limit in self.wanted.clips:
-            role = Role.CLIPPED if limit == self.wanted.clips[-1] else Role.LIMITED
+        for limit in self.optimization.clips:
+            role = Role.CLIPPED if limit == self.optimization.clips[-1] else Role.LIMITED
             clipped = {p: symbol(named(derivative(self.made.goal, p), role)) for p in self.parameters}
             yield from _clipped(limit, gradients, clipped)
             gradients = clipped
@@ -161,8 +161,8 @@ class Update:
                 yield from self._equations(parameter, gradients[parameter], at, own_rate, shared)
 
     def _rate(self, epoch: int) -> Step:
-        schedule = self.wanted.schedule
-        rate = rate_formula(SCHEDULES[schedule], RATE, self.wanted.rate_settings, epoch)
+        schedule = self.optimization.schedule
+        rate = rate_formula(SCHEDULES[schedule], RATE, self.optimization.rate_settings, epoch)
         return Step("rate", "update", Kind.SCHEDULE, rate, f"{schedule.replace('_', ' ')} schedule, epoch {epoch}")
 
     def _shared(self, at: Count, rate: Expr) -> Iterator[Step]:
@@ -174,9 +174,9 @@ class Update:
 
     def _moved(self, parameter: str, rate: Expr) -> Step:
         """w + eta·move, for every move of the parameter."""
-        assert isinstance(self.wanted, Training)
+        assert isinstance(self.optimization, Training)
         moves = [_times(rate, move) for move in self.made.moves[parameter]]
-        rule = self.wanted.rule
+        rule = self.optimization.rule
         return _updated(parameter, add(symbol(parameter), *moves), f"{rule} rule", rule)
 
     def _equations(
@@ -200,11 +200,11 @@ class Update:
         stepped = named(parameter, Role.STEP)
         yield Step(stepped, "update", Kind.INTERMEDIATE, equation, reason)
         nearer = symbol(stepped)
-        for name in self.wanted.proximal_penalties:
+        for name in self.optimization.proximal_penalties:
             body = PENALTIES[name].proximal
             assert body is not None
             width = multiply(rate, symbol(name))
-            nearer = formula(body, nearer, width, *map(number, self.wanted.numbers_of(name)))
+            nearer = formula(body, nearer, width, *map(number, self.optimization.numbers_of(name)))
         yield _updated(parameter, nearer, "soft-thresholding")
 
 

@@ -165,9 +165,9 @@ def _do_agree(step: Step, rough: _Pass, fine: _Pass, system: ExactSystem) -> boo
     )
 
 
-def with_ancestors(steps: tuple[Step, ...], wanted: set[str]) -> tuple[Step, ...]:
-    """The wanted steps and all that they stand on, in order."""
-    needed = set(wanted)
+def with_ancestors(steps: tuple[Step, ...], names: set[str]) -> tuple[Step, ...]:
+    """The steps of these names and all that they stand on, in order."""
+    needed = set(names)
     for step in reversed(steps):
         if step.name in needed:
             needed.update(step.inputs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tutor.maths.losses import LOSSES
-from tutor.numbers.arrays import Setting
+from tutor.numbers.arrays import ReproducibleFloat
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layers import LayerState
 from tutor.training.matrix.optimizer import rates_in
@@ -20,7 +20,7 @@ from tutor.training.straight_line.layer_states import layer_states
 from tutor.training.straight_line.program import program_of
 from tutor.training.straight_line.source import Epoch, Run
 from tutor.training.straight_line.steps import COUNT, EVERY_LAYER, worksheet_of_update
-from tutor.worksheet.computation import Moment
+from tutor.worksheet.computation import TrainingState
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem
 from tutor.worksheet.step import Worksheet
@@ -121,7 +121,9 @@ class StraightLine:
         self._run: Run = program.run(self._functions[0])
         self.parameters, before = program.full.parameters, program.full.updates
         start = program.start(problem) | {COUNT: float(before)}
-        start |= {name: Setting(program.full.constants[base]) ** before for name, base in self._loop.powers.items()}
+        start |= {
+            name: ReproducibleFloat(program.full.constants[base]) ** before for name, base in self._loop.powers.items()
+        }
         self._kept = tuple(start[name] for name in self._loop.kept)
 
     @property
@@ -187,10 +189,10 @@ class StraightLine:
         single = self._program.single
         return self._worked(single.sums if by_sums else single.outputs, x)
 
-    def _worked(self, wanted: Sequence[str], x: Floats) -> Floats:
+    def _worked(self, names: Sequence[str], x: Floats) -> Floats:
         parameters = self._kept[: len(self.parameters)]
         missing = (0.0,) * (len(self._rows[0]) - self._inputs)
-        return np.array(self._forward(wanted)(parameters, [(*row, *missing) for row in x.T.tolist()])).T
+        return np.array(self._forward(names)(parameters, [(*row, *missing) for row in x.T.tolist()])).T
 
     def layer_states(self, system: System, most: int | None = None) -> list[LayerState]:
         """Every layer by the first so many of the examples that it is trained on. What has no value is NaN."""
@@ -212,11 +214,11 @@ class StraightLine:
         rows = [[Fraction(number) for number in self._rows[i]] for i in group]
         examples = [Example(row[: self._inputs], row[self._inputs :]) for row in rows]
         return worksheet_of_update(
-            self.problem, examples, Moment(self._program.full.updates + self.updates, epoch, values), chain
+            self.problem, examples, TrainingState(self._program.full.updates + self.updates, epoch, values), chain
         )
 
-    def _forward(self, wanted: Sequence[str]) -> Run:
-        return self._program.forward(tuple(wanted), self._functions[1])
+    def _forward(self, names: Sequence[str]) -> Run:
+        return self._program.forward(tuple(names), self._functions[1])
 
     def _epochs(self, permutations: Sequence[list[int]], rates: Sequence[float]) -> Sequence[Epoch]:
         counts = repeat(1.0) if self._counts_errors else map(float, map(len, permutations))

@@ -22,9 +22,9 @@ _FUNCTIONS = {"fast": Fast, "reproducible": Reproducible}
 class Descent:
     """The values of a function while it is minimised. An epoch is a step."""
 
-    def __init__(self, wanted: Minimize, givens: Mapping[str, Fraction], arithmetic: str) -> None:
-        self.wanted, self.system = wanted, ARITHMETICS[arithmetic]
-        self._update: OneUpdate = update_of_function(changed(wanted, schedule="constant"), givens)
+    def __init__(self, minimize: Minimize, givens: Mapping[str, Fraction], arithmetic: str) -> None:
+        self.minimize, self.system = minimize, ARITHMETICS[arithmetic]
+        self._update: OneUpdate = update_of_function(changed(minimize, schedule="constant"), givens)
         self._loop = loop_of(self._update, None)
         self._functions = _FUNCTIONS[arithmetic]
         self._run = self._loop.function(self._functions)
@@ -43,7 +43,7 @@ class Descent:
     def step(self, epoch: int) -> float:
         """The value before this step (from 0), which is made; NaN where there is none, and then nothing changes."""
         try:
-            kept, (value,) = self._run(self._kept, [()], [([0], (), 1.0, rate_in(self.wanted, epoch, self.system))])
+            kept, (value,) = self._run(self._kept, [()], [([0], (), 1.0, rate_in(self.minimize, epoch, self.system))])
         except (ArithmeticError, ValueError):
             return nan
         if isfinite(value):

@@ -39,8 +39,8 @@ class Program:
         together = self.size == 1 and not self.learning.output_first
         return self.full if together else one_update(self.problem, 1, self.whole)
 
-    def _forward(self, wanted: tuple[str, ...], arithmetic: type) -> Run:
-        return forward_of(self.single, wanted).function(arithmetic)
+    def _forward(self, names: tuple[str, ...], arithmetic: type) -> Run:
+        return forward_of(self.single, names).function(arithmetic)
 
     def start(self, problem: Problem) -> dict[str, float]:
         """What everything that lives on from update to update begins with in this problem."""
@@ -56,19 +56,19 @@ class Program:
 def program_of(problem: Problem, size: int, left: int, whole: bool, learning: Learning) -> Program:
     """Its program, made now or for another problem that differs in nothing but where its training begins. Raises
     ValueError and TutorError where `one_update` does."""
-    known = _known(_Asked(_without_numbers(problem), problem), size, left, whole, learning)
+    known = _cached(_CacheKey(_without_numbers(problem), problem), size, left, whole, learning)
     return known if known.suits(problem) else Program(problem, size, left, whole, learning)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _CacheKey:
     key: str
     problem: Problem = field(compare=False)
 
 
 @lru_cache(maxsize=_KEPT)
-def _known(asked: _Asked, size: int, left: int, whole: bool, learning: Learning) -> Program:
-    return Program(asked.problem, size, left, whole, learning)
+def _cached(key: _CacheKey, size: int, left: int, whole: bool, learning: Learning) -> Program:
+    return Program(key.problem, size, left, whole, learning)
 
 
 def _without_numbers(problem: Problem) -> str:

@@ -23,14 +23,14 @@ _LONGEST_INLINE = 300  # characters
 
 
 class Statements:
-    """The statements of the `wanted` steps and all that they stand on.
+    """The statements of the `results` steps and all that they stand on.
 
     `known` has the text of everything that is there before, by its name.
     """
 
-    def __init__(self, steps: Sequence[Step], wanted: Sequence[str], known: Mapping[str, str], scope: Scope) -> None:
-        self.writer, self.wanted = LineWriter(known, scope), set(wanted)
-        needed = _needed(steps, wanted)
+    def __init__(self, steps: Sequence[Step], results: Sequence[str], known: Mapping[str, str], scope: Scope) -> None:
+        self.writer, self.results = LineWriter(known, scope), set(results)
+        needed = _needed(steps, results)
         self.uses = _uses(needed)
         for step in needed:
             self._write(step)
@@ -40,7 +40,7 @@ class Statements:
         return self.writer.lines
 
     def result(self, name: str) -> str:
-        """The variable of a wanted step."""
+        """The variable of a result."""
         return self.writer.texts[name].text
 
     def _write(self, step: Step) -> None:
@@ -48,7 +48,7 @@ class Statements:
         writer.step = step.name
         found = writer.code(step.formula)
         once = self.uses[step.name] == 1 and len(found.text) <= _LONGEST_INLINE
-        if step.name in self.wanted or not (once or found.is_atom):
+        if step.name in self.results or not (once or found.is_atom):
             found = Code(writer.assign(found.whole))
         elif not found.is_atom:
             writer.inlined[step.name] = step.formula
@@ -72,9 +72,9 @@ def in_place(lines: Sequence[Statement], pairs: Sequence[tuple[str, str, str]]) 
             yield Statement(old, new, name)
 
 
-def _needed(steps: Sequence[Step], wanted: Sequence[str]) -> list[Step]:
-    """The steps that the wanted ones stand on, in order."""
-    names, found = set(wanted), []
+def _needed(steps: Sequence[Step], results: Sequence[str]) -> list[Step]:
+    """The steps that the results stand on, in order."""
+    names, found = set(results), []
     for step in reversed(steps):
         if step.name in names:
             names.update(step.inputs)
@@ -197,17 +197,17 @@ def _body(update: OneUpdate, scope: Scope) -> Iterator[Statement]:
     yield Statement("total", f"total + {written.result(update.loss)}", update.loss)
 
 
-def forward_of(update: OneUpdate, wanted: Sequence[str]) -> Loop:
+def forward_of(update: OneUpdate, results: Sequence[str]) -> Loop:
     """The forward pass of one example as run(kept, rows): for every row of inputs and targets what is wanted."""
     scope = Scope()
     texts = {name: literal(value) for name, value in update.constants.items()}
     texts |= {name: scope.keep(name) for name in update.parameters}
     kept = _unpacked(list(scope.variables.values()))
     texts |= {name: scope.fresh() for name in update.rows[0]}
-    written = Statements(update.steps, wanted, texts, scope)
+    written = Statements(update.steps, results, texts, scope)
     head = ["def run(kept, rows):", f" {kept} = kept", " found = []"]
     head += [f" for {_unpacked([texts[name] for name in update.rows[0]])} in rows:"]
     body = [f"  {line.target} = {line.text}" for line in written.lines]
-    tail = [f"  found.append({_unpacked([written.result(name) for name in wanted])})", " return found"]
+    tail = [f"  found.append({_unpacked([written.result(name) for name in results])})", " return found"]
     steps = [*[""] * len(head), *(line.step for line in written.lines), *[""] * len(tail)]
     return Loop((*head, *body, *tail), tuple(steps), update.parameters)

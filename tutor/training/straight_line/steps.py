@@ -21,7 +21,7 @@ from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
 from tutor.training.settings import Learning
 from tutor.worksheet.build import build, computation_of, update_of
-from tutor.worksheet.computation import Moment
+from tutor.worksheet.computation import TrainingState
 from tutor.worksheet.connections import Connections, NamedLayer
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.gradients import differentiated
@@ -29,8 +29,8 @@ from tutor.worksheet.numbering import new_names
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Minimize, Network, Problem, Training
 from tutor.worksheet.softmax import SOFTMAX, is_softmax
-from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, together
-from tutor.worksheet.update import Update, asked
+from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, merged
+from tutor.worksheet.update import Update, symbols_in
 
 Expr = Any
 EVERY_LAYER = Learning()
@@ -100,7 +100,7 @@ def one_update(
     loss = network.loss or ""
     judged = _wrong(one.steps) if training.rule == RULE else _loss(network, known, examples, bool(training.penalties))
     steps = [*shifted(one.steps), judged, *_of_any(update)]
-    given = together(known.values, training.penalties, *update.givens())
+    given = merged(known.values, training.penalties, *update.givens())
     becomes = {p: p for p in reached} | new_names(update.kept)
     by_sums = judged_by_sums(steps, known, loss, examples)
     whole = tuple(collapsed(by_sums, known, loss, examples, whole_targets))
@@ -118,15 +118,15 @@ def one_update(
     )
 
 
-def update_of_function(wanted: Minimize, givens: Mapping[str, Fraction]) -> OneUpdate:
+def update_of_function(minimize: Minimize, givens: Mapping[str, Fraction]) -> OneUpdate:
     """The steps by which a function is minimised once, over eta and `COUNT`; its value is the loss. Raises ValueError
     where `tutor.worksheet.build` does, and TutorError for one without an objective."""
-    if wanted.objective is None:
+    if minimize.objective is None:
         raise TutorError("this worksheet is given its gradients, so there is nothing to compute others from")
-    made = computation_of(Problem(minimize=changed(wanted, steps=1), givens=dict(givens)))
+    made = computation_of(Problem(minimize=changed(minimize, steps=1), givens=dict(givens)))
     one = differentiated(made.forwards[0], made.wrt, "delta")
     update = update_of(made, one)
-    given, kept = together(givens, wanted.start, *update.givens()), update.kept
+    given, kept = merged(givens, minimize.start, *update.givens()), update.kept
     return OneUpdate(
         steps=(*one.steps, *_of_any(update)),
         rows=((),),
@@ -136,7 +136,7 @@ def update_of_function(wanted: Minimize, givens: Mapping[str, Fraction]) -> OneU
         start={name: given[name] for name in kept},
         constants={name: value for name, value in given.items() if name not in kept and name != RATE},
         loss=GOAL,
-        updates=wanted.made_before,
+        updates=minimize.made_before,
     )
 
 
@@ -153,14 +153,14 @@ def _layers(known: Connections, steps: Collection[str], example: int = 0, update
 
 
 def worksheet_of_update(
-    problem: Problem, examples: Sequence[Example], moment: Moment, chain: str | None = None
+    problem: Problem, examples: Sequence[Example], training_state: TrainingState, chain: str | None = None
 ) -> Worksheet:
     """The worksheet of the update by these examples at that moment of a training, from its own values; with the
     perceptron rule that of one presentation after the other."""
     assert problem.network is not None and problem.training is not None
     wanted = problem.training
     training = changed(wanted, batch=_batch(wanted, len(examples)), **ONE_EPOCH)
-    return build(changed(problem, examples=list(examples), training=training), chain, moment)
+    return build(changed(problem, examples=list(examples), training=training), chain, training_state)
 
 
 def through_new_weights(
@@ -222,7 +222,7 @@ def _of_any(update: Update) -> Iterator[Step]:
     """The steps of update t, where those of the first one may differ from all others."""
     t = symbol(COUNT)
     later = list(update.steps(t, 0, first=False))
-    if "first" not in asked(update.variant):
+    if "first" not in symbols_in(update.variant):
         yield from later
         return
     for step, at_first in zip(later, update.steps(t, 0, first=True), strict=True):

@@ -49,6 +49,34 @@ def test_the_picture_shows_the_losses_in_their_places(tutor: Tutor) -> None:
     assert (tutor.folder / "c.svg").read_bytes() == first
 
 
+def test_the_confusion_matrix_has_its_counts_in_their_cells(tutor: Tutor) -> None:
+    """A row a class, a column for what it was taken for; the more of a row, the darker, and confusions in a colour of
+    their own."""
+    typed = ["--data", "iris", "--epochs", 3, "--save", "r.npz", "--figure", "c.svg", "--draw", "confusion"]
+    assert tutor("train", *typed).returncode == 0
+    counts = tutor.json("predict", "r.npz", "--data", "iris")["confusion"]
+    root = ElementTree.fromstring((tutor.folder / "c.svg").read_bytes())
+    cells = [cell for cell in root.findall(f"{SVG}rect") if cell.get("fill-opacity")]
+    left, top = (sorted({float(cell.get(name, "")) for cell in cells}) for name in "xy")
+    assert len(cells) == 9 and len(left) == len(top) == 3
+    texts = {(float(t.get("x", "")), float(t.get("y", ""))): t.text for t in root.findall(f"{SVG}text")}
+    for cell in cells:
+        x, y, wide, high = (float(cell.get(name, "")) for name in ("x", "y", "width", "height"))
+        i, j = top.index(y), left.index(x)
+        (number,) = [text for (at, line), text in texts.items() if x < at < x + wide and y < line < y + high]
+        assert number == str(counts[i][j])
+        assert float(cell.get("fill-opacity", "")) == pytest.approx(0.75 * counts[i][j] / sum(counts[i]), abs=0.001)
+    assert len({cell.get("fill") for cell in cells}) == 2
+    told = root.find(f"{SVG}desc").text or ""  # type: ignore[union-attr]
+    assert told.startswith("Taken wrongly: ") and "taken for" in texts.values()
+
+
+def test_a_picture_of_confusions_needs_classes(tutor: Tutor) -> None:
+    for data, name, said in (("sine", "c.svg", "no classes"), ("iris", "c.csv", "is a picture")):
+        done = tutor("train", "--data", data, "--figure", name, "--draw", "confusion")
+        assert done.returncode == 2 and said in done.stderr and not (tutor.folder / name).exists()
+
+
 @pytest.mark.parametrize("ending", ["svg", "csv"])
 def test_a_figure_takes_no_file_of_somebody_else(tutor: Tutor, ending: str) -> None:
     mine = tutor.folder / f"mine.{ending}"

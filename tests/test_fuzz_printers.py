@@ -29,6 +29,7 @@ from tutor.views.blocks import (
     Code,
     Column,
     Commands,
+    Confusion,
     Derivation,
     Formula,
     Heading,
@@ -116,6 +117,7 @@ BLOCKS: dict[type, Callable[[Draw], list[Block]]] = {
         table(text), table(text, whole=True, about=text()), table(text, narrower=table(text), apart=True),
         table(text, whole=True, narrower=Paragraph(text()), aloud=Paragraph(text())), Table((Column(text()),), ()),
     ],
+    Confusion: lambda text: [Confusion(text(), (text(), text()), ((3, 0), (1, 12)))],
     Calculation: lambda text: [calculation(text)],
     Calculations: lambda text: [Calculations((calculation(text), calculation(text)), text())],
     Derivation: lambda text: [Derivation(text(), ((_FORMULA, text()), (Symbol("a"), text())))],
@@ -188,10 +190,13 @@ def test_nothing_acts_on_a_page_of_markdown(kind: type, data: st.DataObject) -> 
     assert all(line.count("`") % 2 == 0 for line in lines)
     assert not [line for line in lines if re.match(r"\s*([0-9]+[.)]|[*+~=]|--)", line) and not line.startswith("**")]
     headings = sum(line.startswith("#") for line in lines)
-    assert headings == {Heading: 3, Plot: 1}.get(kind, 0)
+    assert headings == {Heading: 3, Plot: 1, Confusion: 1}.get(kind, 0)
     rows = [line for line in lines if line.startswith("|")]
-    assert bool(rows) == (kind in (Table, Calculations))
-    assert all(row.count("|") in {Table: (2, 5), Calculations: (8,)}[kind] and row.endswith("|") for row in rows)
+    assert bool(rows) == (kind in (Table, Calculations, Confusion))
+    assert all(
+        row.count("|") in {Table: (2, 5), Calculations: (8,), Confusion: (4,)}[kind] and row.endswith("|")
+        for row in rows
+    )
 
 
 def test_a_printer_says_each_block_as_soon_as_it_is_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
-"""`--figure FILE`: the curve of a training as a picture, or as the numbers that one is drawn from; or its regions."""
+"""`--figure FILE`: the curve of a training as a picture, or as the numbers that one is drawn from; its regions, or its
+confusion matrix."""
 
 from __future__ import annotations
 
@@ -22,8 +23,10 @@ FigureFile = Annotated[
     typer.Option("--figure", metavar="FILE", help="The curve of the training: a picture as .svg, numbers as .csv."),
 ]
 Draw = Annotated[
-    Literal["curve", "regions"] | None,
-    typer.Option(help="What is in the picture of --figure: the curve unless said, or the regions of two inputs."),
+    Literal["curve", "regions", "confusion"] | None,
+    typer.Option(
+        help="What --figure shows: the curve unless said, the regions of two inputs, or the confusion matrix."
+    ),
 ]
 _HEADINGS = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 PICTURE = rb'<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'
@@ -42,8 +45,10 @@ def claim_figure(path: Path | None, draw: str | None, trainer: Trainer, inputs: 
     data = trainer.data
     if draw == "regions" and (why := why_no_plane(data.x.shape[1], data.classes)):
         raise TutorError(f"--draw regions: {why}")
-    if draw == "regions" and path.suffix.lower() == ".csv":
-        raise TutorError("--draw regions is a picture: give --figure the ending .svg")
+    if draw == "confusion" and not data.classes:
+        raise TutorError("--draw confusion: there are values to predict, and no classes to be taken for each other")
+    if draw in ("regions", "confusion") and path.suffix.lower() == ".csv":
+        raise TutorError(f"--draw {draw} is a picture: give --figure the ending .svg")
     if path.suffix.lower() not in (".svg", ".csv"):
         raise TutorError(f"--figure {str(path)!r}: give it the ending .svg for a picture, or .csv for its numbers")
     claim([Target("--figure", path, _FIGURE)], inputs, force)
@@ -57,6 +62,10 @@ def write_figure(path: Path | None, draw: str | None, trainer: Trainer) -> None:
     if draw == "regions":
         write_whole(path, _regions(trainer))
         tell(f"The regions are in {path}.")
+        return
+    if draw == "confusion":
+        write_whole(path, _confusion(trainer))
+        tell(f"The confusion matrix is in {path}.")
         return
     if not history:
         tell(f"No epoch was finished, so there is no curve for {path}.")
@@ -79,6 +88,14 @@ def _regions(trainer: Trainer) -> str:
 
     found = plane(trainer)
     return svg(*regions(LINE, [] if found is None else [found]))
+
+
+def _confusion(trainer: Trainer) -> str:
+    from tutor.printers.svg import svg
+    from tutor.training.results import confusion
+    from tutor.views.training import confusion_matrix
+
+    return svg(*confusion_matrix(trainer.data.classes, confusion(trainer)))
 
 
 def _numbers(history: Sequence[Epoch]) -> str:

@@ -17,6 +17,7 @@ from tutor.views.blocks import (
     Calculations,
     Code,
     Commands,
+    Confusion,
     Derivation,
     Formula,
     Heading,
@@ -99,6 +100,11 @@ def _cells(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _confusion(block: Confusion) -> Iterator[str]:
+    yield from _heading(Heading(block.title))
+    yield from _table(block.table)
+
+
 def _calculations(block: Calculations) -> Iterator[str]:
     yield from _table(as_table(block.lines))
     said = [f"{line.name}: {line.remark}" for line in block.lines if line.remark]
@@ -144,6 +150,7 @@ SAID: Mapping[type, Callable[[Any], Iterator[str]]] = {
     Verbatim: _verbatim,
     Break: _nothing,
     Table: _table,
+    Confusion: _confusion,
     Calculation: _told,
     Calculations: _calculations,
     Derivation: _derivation,

@@ -17,6 +17,7 @@ from tutor.views.blocks import (
     Calculation,
     Calculations,
     Commands,
+    Confusion,
     Derivation,
     Formula,
     Heading,
@@ -66,6 +67,11 @@ def _paragraph(block: Paragraph) -> Told:
 def _table(block: Table) -> Told:
     for text in [block.aloud.text] if block.aloud is not None else [row.told for row in block.rows]:
         yield Paragraph(_aloud(text))
+
+
+def _confusion(block: Confusion) -> Told:
+    yield Heading(block.title)
+    yield from _table(block.table)
 
 
 def _calculations(block: Calculations) -> Told:
@@ -160,6 +166,7 @@ SAID: Mapping[type, Callable[[Any], Told]] = {
     Verbatim: _as_it_is,
     Break: _as_it_is,
     Table: _table,
+    Confusion: _confusion,
     Calculation: _calculation,
     Calculations: _calculations,
     Derivation: _derivation,

@@ -9,24 +9,25 @@ from math import ceil, floor, isfinite, log10
 from textwrap import wrap
 
 from tutor.harmless import for_line
-from tutor.views.blocks import Axis, Example, Plane, Plot, Regions, Series, pieces
+from tutor.views.blocks import Axis, Confusion, Example, Plane, Plot, Regions, Series, pieces
 
 OPENING = '<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'
 WIDTH, HEIGHT = 720, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 20, 90
 _TICKS = 6
-_LINE, _LETTERS_A_LINE = 18, 90
+_LINE, _LETTERS_A_LINE, _LETTERS_A_NAME = 18, 90, 9
 _PLACES, _TINT, _MOST_EXAMPLES = (124, 66), 0.22, 500
 _INK, _FRAME = "#1a1a1a", "#8a8a8a"
 _COLOURS = "#1f5fa8", "#b3541e", "#1b7f4d", "#8e3b8c", "#7a6a00", "#c2185b"
 """Told apart by their form or their sign first, and by colours that differ to everybody."""
 
 
+Picture = Plot | Regions | Confusion
 Panel = tuple[list[str], list[str]]
 """What is drawn in a panel, and the lines of text below it."""
 
 
-def svg(*pictures: Plot | Regions) -> str:
+def svg(*pictures: Picture) -> str:
     """The pictures, one below the other: the same text on every machine."""
     drawn: list[str] = []
     height = 0
@@ -47,20 +48,23 @@ def svg(*pictures: Plot | Regions) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(picture: Plot | Regions) -> str:
+def _title(picture: Picture) -> str:
     return picture.title or (f"{picture.up.label} by {picture.across.label}" if isinstance(picture, Plot) else "")
 
 
-def _told(picture: Plot | Regions) -> str:
-    if isinstance(picture, Regions):
+def _told(picture: Picture) -> str:
+    if not isinstance(picture, Plot):
         return picture.told
     return " ".join(_plain(text) for text in (*picture.told, *(p.text for p in picture.about)))
 
 
-def _panels(picture: Plot | Regions) -> Iterator[Panel]:
+def _panels(picture: Picture) -> Iterator[Panel]:
     if isinstance(picture, Regions):
         for plane in picture.planes:
             yield _plane(plane, picture)
+        return
+    if isinstance(picture, Confusion):
+        yield _matrix(picture), _wrapped([f"{picture.title}. {picture.told}"])
         return
     below = [_plain(text) for text in (*(p.text for p in picture.about), *(picture.told if picture.keyed else ()))]
     yield [*_axes(picture.across, picture.up), *_all_series(picture)], _wrapped(below)
@@ -100,6 +104,27 @@ def _plane(plane: Plane, block: Regions) -> Panel:
     return [*drawn, *_axes(across, up)], _wrapped([key, f"Of the plane it takes {block.shares(plane)}.", *mistakes])
 
 
+def _matrix(block: Confusion) -> list[str]:
+    """A cell for each pair of classes, the darker the larger its share of the row; confusions in another colour."""
+    size = len(block.classes)
+    wide, high = (WIDTH - _LEFT - _RIGHT) / size, (HEIGHT - _TOP - _BOTTOM) / size
+    letters = min(13.0, 0.8 * high, 0.4 * wide)
+    drawn = []
+    for i, (name, row) in enumerate(zip(block.classes, block.counts, strict=True)):
+        x, y = _LEFT + wide * (i + 0.5), _TOP + high * (i + 0.5)
+        drawn.append(_words(_LEFT - 9, y + 4, _clipped(name, _LETTERS_A_NAME), "end", letters))
+        drawn.append(_words(x, HEIGHT - _BOTTOM + 18, _clipped(name, int(wide / 0.6 / letters)), "middle", letters))
+        for j, number in enumerate(row):
+            x, share = _LEFT + wide * j, number / sum(row) if number else 0.0
+            drawn.append(
+                f'<rect x="{x:.2f}" y="{_TOP + high * i:.2f}" width="{wide:.2f}" height="{high:.2f}" '
+                f'fill="{_COLOURS[i != j]}" fill-opacity="{0.75 * share:.3f}" stroke="{_FRAME}" stroke-width="0.5"/>'
+            )
+            drawn.append(_words(x + wide / 2, y + 4, str(number), "middle", letters))
+    drawn.append(_words((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - _BOTTOM + 40, "taken for", "middle"))
+    return [*drawn, _upwards("class")]
+
+
 def _some(examples: Sequence[Example]) -> list[Example]:
     """All that are wrong, as far as there is room, and as many of the others, evenly chosen; the wrong ones on top."""
     found = []
@@ -122,11 +147,7 @@ def _axes(across: Axis, up: Axis) -> Iterator[str]:
         yield f'<path d="M{left} {y:.2f}h-5M{left} {y:.2f}H{right}" stroke="{_FRAME}" stroke-opacity="0.4"/>'
         yield _words(left - 9, y + 4, f"{value:g}", "end")
     yield _words((left + right) / 2, bottom + 40, across.label, "middle")
-    middle = (top + bottom) / 2
-    yield (
-        f'<text x="18" y="{middle:.2f}" text-anchor="middle" transform="rotate(-90 18 {middle:.2f})">'
-        f"{_text(up.label)}</text>"
-    )
+    yield _upwards(up.label)
 
 
 def _all_series(plot: Plot) -> Iterator[str]:
@@ -180,8 +201,22 @@ def _share(value: float, axis: Axis) -> float:
     return (value - axis.low) / (axis.high - axis.low) if axis.high > axis.low else 0.0
 
 
-def _words(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.2f}" y="{y:.2f}" text-anchor="{anchor}">{_text(text)}</text>'
+def _words(x: float, y: float, text: str, anchor: str, size: float = 13) -> str:
+    letters = "" if size == 13 else f' font-size="{size:.1f}"'
+    return f'<text x="{x:.2f}" y="{y:.2f}" text-anchor="{anchor}"{letters}>{_text(text)}</text>'
+
+
+def _clipped(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: max(0, most - 1)]}…"
+
+
+def _upwards(label: str) -> str:
+    """What stands along the left side."""
+    middle = (_TOP + HEIGHT - _BOTTOM) / 2
+    return (
+        f'<text x="18" y="{middle:.2f}" text-anchor="middle" transform="rotate(-90 18 {middle:.2f})">'
+        f"{_text(label)}</text>"
+    )
 
 
 def _text(text: str) -> str:

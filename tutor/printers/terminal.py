@@ -23,6 +23,7 @@ from tutor.views.blocks import (
     Calculation,
     Calculations,
     Commands,
+    Confusion,
     Derivation,
     Formula,
     Heading,
@@ -64,6 +65,11 @@ def _break(block: Break, page: Page) -> Parts:
 def _verbatim(block: Verbatim, page: Page) -> Parts:
     for line in block.text.split("\n"):
         yield page.line(f"  {line}")
+
+
+def _confusion(block: Confusion, page: Page) -> Parts:
+    yield from _heading(Heading(block.title), page)
+    yield from table(block.table, page)
 
 
 def _calculations(block: Calculations, page: Page) -> Parts:
@@ -274,6 +280,7 @@ SAID: Mapping[type, Callable[[Any, Page], Parts]] = {
     Verbatim: _verbatim,
     Break: _break,
     Table: table,
+    Confusion: _confusion,
     Calculation: _calculation,
     Calculations: _calculations,
     Derivation: _derivation,

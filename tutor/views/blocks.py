@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from tutor.errors import counted
+
 if TYPE_CHECKING:
     from tutor.worksheet.connections import Connections
 
@@ -132,6 +134,33 @@ class Table(Struct, frozen=True):
     aloud: Paragraph | None = None
     about: str = ""
     apart: bool = False
+
+
+class Confusion(Struct, frozen=True):
+    """How often each class, a row, was taken for each, a column."""
+
+    title: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    @property
+    def told(self) -> str:
+        """The confusions alone."""
+        wrong = [
+            f"{counted(count, 'time')} {name} for {taken}"
+            for name, row in zip(self.classes, self.counts, strict=True)
+            for taken, count in zip(self.classes, row, strict=True) if taken != name and count
+        ]  # fmt: skip
+        return f"Taken wrongly: {'; '.join(wrong)}." if wrong else "None was taken wrongly."
+
+    @property
+    def table(self) -> Table:
+        rows = []
+        for name, row in zip(self.classes, self.counts, strict=True):
+            told = ", ".join(f"{count} for {taken}" for taken, count in zip(self.classes, row, strict=True))
+            rows.append(Row((Strong(name), *map(str, row)), f"{name} was taken {told}."))
+        columns, words = (Column(""), *(Column(name, Kind.NUMBER) for name in self.classes)), Paragraph(self.told)
+        return Table(columns, tuple(rows), whole=True, narrower=words, aloud=words)
 
 
 class Printed(Struct, frozen=True):
@@ -336,6 +365,7 @@ Block = (
     | Verbatim
     | Break
     | Table
+    | Confusion
     | Calculation
     | Calculations
     | Derivation

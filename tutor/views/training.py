@@ -12,6 +12,7 @@ from tutor.views.blocks import (
     Break,
     Column,
     Commands,
+    Confusion,
     Heading,
     Kind,
     Level,
@@ -19,7 +20,6 @@ from tutor.views.blocks import (
     Plot,
     Row,
     Series,
-    Strong,
     Table,
 )  # fmt: skip
 from tutor.views.layers import layers_page
@@ -160,22 +160,10 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}%"
 
 
-def confusion_matrix(classes: Any, confused: Any, of: str = "") -> Iterator[Block]:
-    """How often each class was taken for each, `of` what network, where there are several; only the confusions in
-    words."""
+def confusion_matrix(classes: Sequence[str], confused: Any, of: str = "") -> Iterator[Confusion]:
+    """How often each class was taken for each, `of` what network, where there are several."""
     part, counts = confused
-    if not counts:
-        return
-    examples = f"{of}, the {part} examples" if of else f"The {part} examples"
-    yield Heading(f"{examples}: what each class was taken for")
-    wrong = [
-        f"{counted(counts[i][j], 'time')} {classes[i]} for {classes[j]}"
-        for i in range(len(counts)) for j in range(len(counts)) if i != j and counts[i][j]
-    ]  # fmt: skip
-    words = Paragraph(f"Taken wrongly: {'; '.join(wrong)}." if wrong else "None was taken wrongly.")
-    rows = []
-    for name, row in zip(classes, counts, strict=True):
-        told = ", ".join(f"{count} for {taken}" for taken, count in zip(classes, row, strict=True))
-        rows.append(Row((Strong(name), *map(str, row)), f"{name} was taken {told}."))
-    columns = (Column(""), *(Column(name, Kind.NUMBER) for name in classes))
-    yield Table(columns, tuple(rows), whole=True, narrower=words, aloud=words)
+    if counts:
+        examples = f"{of}, the {part} examples" if of else f"The {part} examples"
+        title = f"{examples}: what each class was taken for"
+        yield Confusion(title, tuple(classes), tuple(map(tuple, counts)))

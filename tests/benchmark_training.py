@@ -319,7 +319,7 @@ def both_forms(shape: tuple[int, ...], batch: int, arithmetic: Any) -> tuple[flo
             found.append(min(1e6 * trainer.run().seconds / trainer.engine.updates for trainer in runs))
     finally:
         LARGEST.update(usual)
-    return found[0], found[1], len(runs[0].form.vector) * batch
+    return found[0], found[1], len(runs[0].engine.vector) * batch
 
 
 def memory() -> None:

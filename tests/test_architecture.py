@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 ORDER = [
     "errors",
-    "harmless",
+    "escaping",
     "faults",
     "files",
     "read_files",

@@ -87,14 +87,14 @@ def test_nothing_is_worked_out_for_a_problem(kind: str, monkeypatch: pytest.Monk
     from tutor.printers.screen import Screen
     from tutor.views.worksheet.blank import problem
     from tutor.views.worksheet.document import blank_document
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import WorksheetView
 
     worksheet = worksheet_of(parse_lesson(LESSONS[kind], kind))
     monkeypatch.setattr(Worksheet, "values", property(lambda self: pytest.fail("a value was asked for")))
-    tableau = Tableau(worksheet, 3, blank=True)
+    view = WorksheetView(worksheet, 3, blank=True)
     for narrate in (False, True):
-        Printer(Screen(80, False, True, narrate)).show(problem(tableau))
-    assert blank_document(kind, tableau)
+        Printer(Screen(80, False, True, narrate)).show(problem(view))
+    assert blank_document(kind, view)
 
 
 @pytest.mark.parametrize("view", [[], ["--narrate"], ["--json"]], ids=" ".join)

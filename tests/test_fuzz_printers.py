@@ -143,7 +143,7 @@ def words(data: st.DataObject) -> Draw:
 def test_every_printer_says_every_kind_of_block() -> None:
     assert set(BLOCKS) == set(get_args(Block))
     for module in PRINTERS.values():
-        assert set(import_module(module).SAID) == set(BLOCKS)
+        assert set(import_module(module).BY_BLOCK) == set(BLOCKS)
 
 
 @pytest.mark.parametrize("kind", BLOCKS, ids=lambda kind: kind.__name__)

@@ -100,9 +100,9 @@ def trained(options: dict[str, Any], **more: Any) -> Trainer:
 def in_matrices(like: Trainer, arithmetic: str) -> np.ndarray[Any, Any]:
     """The parameters after the same training in matrix form."""
     wanted, system = replace(like.settings, arithmetic=arithmetic), ARITHMETICS[arithmetic]
-    form = MatrixEngine(like.shape, system, like.data, wanted, like.initial.copy())
-    form.run(1, like.permutations(1, wanted.epochs))
-    return form.vector
+    engine = MatrixEngine(like.architecture, system, like.data, wanted, like.initial.copy())
+    engine.run(1, like.permutations(1, wanted.epochs))
+    return engine.vector
 
 
 def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
@@ -124,7 +124,7 @@ def goes_on_as_its_script(trainer: Trainer, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def alone() -> dict[str, bytes]:
     """The parameters that each option comes to by itself."""
-    return {name: trained(options).form.vector.tobytes() for name, options in OPTIONS.items()}
+    return {name: trained(options).engine.vector.tobytes() for name, options in OPTIONS.items()}
 
 
 @pytest.mark.parametrize("first", OPTIONS)
@@ -144,7 +144,7 @@ def test_pairs_of_options(first: str, alone: dict[str, bytes], tmp_path: Path) -
         contained = [name for name in (first, second) if options != OPTIONS[name]]
         if any(here.tobytes() == alone[name] for name in contained):
             idle.append((first, second))
-        fast = trained(options, arithmetic="fast").form.vector
+        fast = trained(options, arithmetic="fast").engine.vector
         assert fast == pytest.approx(here, rel=1e-7, abs=1e-7), (first, second)
         if trainer.engine.name == "straight-line" and trainer.settings.rule == "gradient":
             for arithmetic in ARITHMETICS:

@@ -9,7 +9,7 @@ import traceback
 
 from tutor import __version__
 from tutor.errors import TutorError
-from tutor.harmless import for_line
+from tutor.escaping import for_line
 
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 _LONGEST = 300

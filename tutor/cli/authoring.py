@@ -10,7 +10,7 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.next_commands import as_typed, free_name, print_next
 from tutor.cli.sheet import Ask, Decimals, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.printers import Printer
@@ -34,7 +34,7 @@ def new(
 
     write_lesson(path, kind, force)
     printer.say(f"wrote {path}")
-    lead_on(printer, "new", lesson=path)
+    print_next(printer, "new", lesson=path)
 
 
 @command()
@@ -78,13 +78,13 @@ def lint(
             printer.say(f"{lesson}: worth a thought: {weakness.message}")
         printer.say(f"{lesson}: {len(said)} to mend" if said else f"{lesson}: nothing to mend")
         again, ending = as_typed() if lesson != "-" else None, "wrong" if said else "right"
-        lead_on(printer, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
+        print_next(printer, f"lint {ending}", lesson=lesson, again=again, sheet=free_name(slug(lesson), ".csv"))
     if said:
         raise typer.Exit(1)
 
 
 def _remarks_on_worksheet(lesson: str, opened: CourseText | Lesson) -> list[str]:
-    from tutor.cli.worksheet import tableau_of
+    from tutor.cli.worksheet import view_of
     from tutor.homework.lint import OF_A_FILE, remarks
     from tutor.lessons.find import read_lesson
     from tutor.lessons.format import Lesson
@@ -92,7 +92,7 @@ def _remarks_on_worksheet(lesson: str, opened: CourseText | Lesson) -> list[str]
     from tutor.views.key import key_answers
 
     found = read_lesson(lesson)
-    worksheet = tableau_of(lesson, found, 6).worksheet
+    worksheet = view_of(lesson, found, 6).worksheet
     said = [*placeholders(found), *remarks(found, worksheet, key_answers(worksheet, {}))]
     if isinstance(opened, Lesson):
         return said

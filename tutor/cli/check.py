@@ -16,7 +16,7 @@ import typer
 from tutor.cli import abandon_output, tell
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.next_commands import as_typed, free_name, print_next
 from tutor.cli.sheet import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import NothingThere, TutorError, counted
@@ -200,19 +200,21 @@ def _mark_one(
         printer.show(sheet_page(sheet, telling))
         if earlier and changed is not None:
             printer.show(changes_page(changed, str(earlier.path)))
-        _lead_on_from(sheet, path, job, printer, telling)
+        _print_next(sheet, path, job, printer, telling)
     return sheet.done
 
 
-def _lead_on_from(sheet: SheetReport, path: Path, job: MarkingJob, printer: Printer, telling: Telling) -> None:
+def _print_next(sheet: SheetReport, path: Path, job: MarkingJob, printer: Printer, telling: Telling) -> None:
     """What to do with a marked sheet. The word of a secret is not repeated."""
     again = None if job.owners or "-" in (job.where, str(path)) else as_typed()
     lesson = None if job.owners else job.where
     if sheet.done:
-        lead_on(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
+        print_next(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
         more = again if telling.hint < 3 and sheet.root_errors else None
-        lead_on(printer, "check wrong", lesson=lesson, again=again, more=more, name=next(iter(sheet.root_errors), None))
+        print_next(
+            printer, "check wrong", lesson=lesson, again=again, more=more, name=next(iter(sheet.root_errors), None)
+        )
 
 
 def _mark_class(
@@ -262,7 +264,7 @@ def _mark_class(
         if not job.owners:
             feedback = None if outputs.feedback else free_name("feedback", "")
             one = None if rows_of_form else paths[0]
-            lead_on(printer, "check class", lesson=job.where, again=as_typed(), feedback=feedback, file=one)
+            print_next(printer, "check class", lesson=job.where, again=as_typed(), feedback=feedback, file=one)
     for name in summary.broken:
         tell(f"tutor: {name!r} could not be marked")
     if summary.faults:

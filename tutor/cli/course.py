@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.errors import TutorError
 from tutor.printers import Printer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tutor.course.read import Course
     from tutor.lessons.course_text import CourseText
     from tutor.views.course.page import Page
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import WorksheetView
 
 
 def page_of(
@@ -28,7 +28,7 @@ def page_of(
     silent: bool = False,
 ) -> Page:
     """The lesson ready to be shown; worksheets are worked out and experiments run when they are come to."""
-    from tutor.cli.worksheet import marked_tableau
+    from tutor.cli.worksheet import marked_view
     from tutor.course.values import Values
     from tutor.views.course.page import Page
 
@@ -38,14 +38,14 @@ def page_of(
     values = Values(course, results)
 
     @cache
-    def tableau(name: str) -> Tableau:
+    def view(name: str) -> WorksheetView:
         worksheet = values.worksheet(name)
         try:
-            return marked_tableau(worksheet, course.text.worksheet(name), digits, most=most)
+            return marked_view(worksheet, course.text.worksheet(name), digits, most=most)
         except TutorError as error:
             raise TutorError(course.text.told_of(name, str(error))) from None
 
-    return Page(course, values, tableau)
+    return Page(course, values, view)
 
 
 def run_experiment(course: Course, name: str, printer: Printer, fresh: bool, silent: bool) -> Results:
@@ -76,12 +76,12 @@ def show_course(
         return
     printer.show(lesson_blocks(page))
     if not text.worksheets:
-        lead_on(printer, "run text")
+        print_next(printer, "run text")
         return
     first = name if len(text.worksheets) == 1 else f"{name}/{text.worksheets[0]}"
-    worksheet = page.tableau(text.worksheets[0]).worksheet
+    worksheet = page.view(text.worksheets[0]).worksheet
     line = worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
-    lead_on(printer, "run", lesson=first, name=line)
+    print_next(printer, "run", lesson=first, name=line)
 
 
 def remarks_on(name: str, text: CourseText, printer: Printer) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
 from tutor.printers import Printer
@@ -59,10 +59,10 @@ def errata(
         for one in asked:
             printer.show(whole([one]))
         if asked:
-            lead_on(printer, "errata number", lesson=asked[0].lesson)
+            print_next(printer, "errata number", lesson=asked[0].lesson)
     else:
         printer.show(short_list(asked))
-        lead_on(printer, "errata list", number=asked[0].number if asked else None)
+        print_next(printer, "errata list", number=asked[0].number if asked else None)
 
 
 def entries(printer: Printer, besides: Sequence[str] = ()) -> list[Entry]:
@@ -127,11 +127,11 @@ def _show_lessons(lessons: Sequence[str], printer: Printer) -> None:
         if isinstance(opened, CourseText):
             page = claims_of(name, opened, printer, silent=False)
             printer.show(claims_blocks(page, partial(is_another, _misprinted(chapters))))
-        wrong = [(c, row) for c in chapters for row in c.wrong() if row.name in c.tableau.worksheet.by_name]
+        wrong = [(c, row) for c in chapters for row in c.wrong() if row.name in c.view.worksheet.by_name]
         if wrong and not first:
             first = wrong[0][0].lesson, wrong[0][1].name
     if first:
-        lead_on(printer, "errata", lesson=first[0], name=first[1])
+        print_next(printer, "errata", lesson=first[0], name=first[1])
 
 
 def _misprinted(chapters: Sequence[Chapter]) -> set[tuple[str, str]]:
@@ -141,19 +141,19 @@ def _misprinted(chapters: Sequence[Chapter]) -> set[tuple[str, str]]:
 
 def _chapters(name: str, opened: CourseText | Lesson) -> Iterator[Chapter]:
     """What is to be said about each worksheet of the lesson of which the source prints something."""
-    from tutor.cli.worksheet import tableau_of
+    from tutor.cli.worksheet import view_of
     from tutor.lessons.course_text import CourseText
     from tutor.views.worksheet.errata import Chapter, Label
     from tutor.views.worksheet.notes import fill
 
     for called, block in _worksheets(name, opened):
         lesson = opened.worksheet(block) if isinstance(opened, CourseText) else opened
-        tableau = tableau_of(called, lesson, 5)
+        view = view_of(called, lesson, 5)
         labels = [
-            Label(m.place, *(fill(text, tableau.worksheet) for text in (m.printed, m.correct, m.why)))
+            Label(m.place, *(fill(text, view.worksheet) for text in (m.printed, m.correct, m.why)))
             for m in lesson.misprints
         ]
-        yield Chapter(called, block, lesson.title, lesson.source, tableau, labels)
+        yield Chapter(called, block, lesson.title, lesson.source, view, labels)
 
 
 def _worksheets(name: str, opened: CourseText | Lesson) -> list[tuple[str, str]]:

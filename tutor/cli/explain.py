@@ -9,7 +9,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.cli.worksheet import Digits
 from tutor.errors import TutorError, nearest
 from tutor.printers import Printer
@@ -50,7 +50,7 @@ def explain(
         printer.show(catalogue.entry_page(found.name, kind, found, digits))
         printer.show(quoted_blocks(errata))
         shown_by = getattr(found, "command", "").split()
-        lead_on(printer, f"explain {kind}:{found.name}", name=found.name, command=shown_by)
+        print_next(printer, f"explain {kind}:{found.name}", name=found.name, command=shown_by)
 
 
 def _explain_slip(name: str, printer: Printer, digits: int, json_output: bool) -> None:
@@ -72,7 +72,7 @@ def _explain_slip(name: str, printer: Printer, digits: int, json_output: bool) -
         return
     printer.show(slip_page(document, example, digits))
     line = example.step.name if example is not None else None
-    lead_on(printer, "explain slip", lesson=example and example.address, name=line)
+    print_next(printer, "explain slip", lesson=example and example.address, name=line)
 
 
 def _errata_about(found: object, printer: Printer) -> list[Entry]:

@@ -10,7 +10,7 @@ import typer
 from tutor.cli import tell
 from tutor.cli.app import command
 from tutor.cli.course import page_of
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import NothingThere, TutorError
 from tutor.printers import Printer
@@ -115,7 +115,7 @@ class Session:
             self.place.part = max(0, self.place.part + moved)
             self.keep()
         self.printer.show(farewell(self.page.course, self.place.answered))
-        lead_on(self.printer, "learn", lesson=next_lesson(self.progress))
+        print_next(self.printer, "learn", lesson=next_lesson(self.progress))
 
     def turn(self) -> int | None:
         """By how many steps to go on; None to end."""
@@ -201,7 +201,7 @@ class Session:
         from tutor.views.worksheet import page
 
         if self.block:
-            self.printer.show(page.worksheet(self.page.tableau(self.block)))
+            self.printer.show(page.worksheet(self.page.view(self.block)))
         else:
             self.printer.say("This lesson has no worksheet.")
 
@@ -217,9 +217,9 @@ class Session:
         if not block:
             self.printer.say("This lesson has no worksheet.")
             return
-        tableau = self.page.tableau(block)
+        view = self.page.view(block)
         try:
-            self.printer.show(explanation(tableau, find_name(name, tableau.worksheet.names)))
+            self.printer.show(explanation(view, find_name(name, view.worksheet.names)))
         except TutorError as error:
             self.printer.say(sentence(str(error)))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.app import command
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.printers import Printer
 
 Json = Annotated[bool, typer.Option("--json", help="Plain data for programs.")]
@@ -28,4 +28,4 @@ def list_lessons(printer: Printer, json_output: Json = False) -> None:
         print(as_json(Listing(lessons)))
         return
     printer.show(listing_blocks(lessons))
-    lead_on(printer, "list", lesson=lessons[0].name)
+    print_next(printer, "list", lesson=lessons[0].name)

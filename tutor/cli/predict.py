@@ -11,7 +11,7 @@ import typer
 from tutor.cli import tell
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.files import STDOUT, claim, printed_too, written
 from tutor.printers import Printer
 
@@ -61,7 +61,7 @@ def predict(
         print(as_json(report(run, data, found, examples.remarks)))
     elif str(table) != STDOUT:
         printer.show(view.predictions_page(run, data, found, examples.remarks))
-        lead_on(printer, "predict", run=file)
+        print_next(printer, "predict", run=file)
 
 
 def _write(path: Path, found: Predictions) -> None:
@@ -77,7 +77,7 @@ def _write(path: Path, found: Predictions) -> None:
 
 def _harmless(cell: Any) -> Any:
     """The cell so that no spreadsheet takes it for a formula. A number is none, whatever its sign."""
-    from tutor.harmless import for_csv
+    from tutor.escaping import for_csv
 
     try:
         float(cell)

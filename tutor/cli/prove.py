@@ -6,7 +6,7 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.cli.worksheet import Chain, LessonName
 from tutor.printers import Printer
 
@@ -40,6 +40,6 @@ def prove(lesson: LessonName, printer: Printer, chain: Chain = None, json_output
         print(as_json(proofs_document(slug(lesson), found, worksheet.objective)))
     else:
         printer.show(proofs.proved(found, worksheet.objective))
-        lead_on(printer, "prove", lesson=lesson, name=found[0].name)
+        print_next(printer, "prove", lesson=lesson, name=found[0].name)
     if any(proof.verdict == DIFFERS for proof in found):
         raise typer.Exit(1)

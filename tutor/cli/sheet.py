@@ -11,7 +11,7 @@ import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
-from tutor.cli.onward import free_name, lead_on_beside
+from tutor.cli.next_commands import free_name, print_next_beside
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, listed
 from tutor.printers import Printer
@@ -156,7 +156,7 @@ def sheet(
     homework = homework_of(found, ask, decimals, significant, points)
     write_sheet(lesson, found, homework, form, filled=False, page=page)
     _tell_power(found, homework)
-    lead_on_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
+    print_next_beside("sheet", lesson=lesson, sheet=free_name(slug(lesson), ENDINGS[form]))
 
 
 @command()

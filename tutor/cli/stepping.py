@@ -10,7 +10,7 @@ from tutor.errors import TutorError
 from tutor.formulas.names import find_name, plain_name
 from tutor.printers import Printer
 from tutor.views.blocks import Heading
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.views.worksheet.page import calculation, outcome, setting
 from tutor.views.worksheet.why import explanation
 from tutor.worksheet.step import Step, by_stage
@@ -34,22 +34,22 @@ def can_step() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def walk(tableau: Tableau, printer: Printer, stages: Sequence[str] = ()) -> bool:
+def walk(view: WorksheetView, printer: Printer, stages: Sequence[str] = ()) -> bool:
     """Show step after step and do what the reader asks for in between, until the end, `q`, Ctrl-D or Ctrl-C.
 
     Says whether it came to the end.
     """
-    steps = [step for step in tableau.worksheet.steps if not stages or step.stage in stages]
+    steps = [step for step in view.worksheet.steps if not stages or step.stage in stages]
     _help(printer)
     at = 0
     while 0 <= at < len(steps):
         printer = printer.fitted()
         title = f"Step {at + 1} of {len(steps)}, {steps[at].stage}"
-        printer.show([Heading(title), calculation(tableau, steps[at])])
-        at = _ask(tableau, printer, steps, at)
+        printer.show([Heading(title), calculation(view, steps[at])])
+        at = _ask(view, printer, steps, at)
     if at == LEAVE:
         return False
-    printer.show(outcome(tableau))
+    printer.show(outcome(view))
     return True
 
 
@@ -57,7 +57,7 @@ def _help(printer: Printer) -> None:
     printer.say("", KEYS if has_keys() else LINES, HELP)
 
 
-def _ask(tableau: Tableau, printer: Printer, steps: Sequence[Step], at: int) -> int:
+def _ask(view: WorksheetView, printer: Printer, steps: Sequence[Step], at: int) -> int:
     """Where the reader wants to go from step `at`: past the last step at the end, below the first to leave."""
     while True:
         printer = printer.fitted()
@@ -74,9 +74,9 @@ def _ask(tableau: Tableau, printer: Printer, steps: Sequence[Step], at: int) -> 
         if action in ("next", "back", "quit"):
             return {"next": at + 1, "back": max(0, at - 1), "quit": LEAVE}[action]
         if action == "why":
-            printer.show(explanation(tableau, steps[at].name))
+            printer.show(explanation(view, steps[at].name))
         elif action == "picture":
-            printer.show(setting(tableau))
+            printer.show(setting(view))
         else:
             _help(printer)
 

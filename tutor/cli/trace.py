@@ -9,7 +9,7 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import as_typed, lead_on
+from tutor.cli.next_commands import as_typed, print_next
 from tutor.errors import TutorError
 from tutor.maths.penalties import PENALTIES
 from tutor.printers import Printer
@@ -125,7 +125,7 @@ def _checked(
         printer.show(view.trace_page(report))
         wrong = next((a.where for a in report.arrays if a.verdict == "wrong" and a.where), None)
         mistake = next((m.id for m in report.mistakes if m.id != ARITHMETIC), None)
-        lead_on(printer, "trace wrong" if wrong else "trace right", again=as_typed(), name=wrong, mistake=mistake)
+        print_next(printer, "trace wrong" if wrong else "trace right", again=as_typed(), name=wrong, mistake=mistake)
     if not report.is_right:
         raise typer.Exit(1)
 

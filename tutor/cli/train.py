@@ -17,7 +17,7 @@ from tutor.cli.figure import Draw, FigureFile, claim_figure, write_figure
 from tutor.cli.find_rate import FindRate, growing, show_rates
 from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
-from tutor.cli.onward import as_typed, free_name, lead_on
+from tutor.cli.next_commands import as_typed, free_name, print_next
 from tutor.cli.run_options import Checkpoint, Explain, InitFrom, LayersWanted, Resume, Save
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
@@ -304,7 +304,7 @@ def train(
     write_figure(figure, draw, trainer)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
-        _lead_on_from(lesson, source, label, target, trainer, printer)
+        _print_next(lesson, source, label, target, trainer, printer)
 
 
 def commands_for(
@@ -337,24 +337,24 @@ def commands_for(
     return [[*words, *(["--init-from", shlex.quote(str(origin))] if origin else [])] for words in found]
 
 
-def _lead_on_from(
+def _print_next(
     lesson: str | None, source: Source | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
 ) -> None:
     """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
     from tutor.cli.vary_option import options_typed, words_of
 
     if lesson is not None:
-        lead_on(printer, "train lesson", lesson=lesson, number=min(100, trainer.engine.updates))
+        print_next(printer, "train lesson", lesson=lesson, number=min(100, trainer.engine.updates))
     elif kept is not None:
         named = None if source is None else ["--data", source.name]
-        lead_on(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
+        print_next(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
     else:
         settings = trainer.settings
         same = {name: getattr(settings, name) for name in ("normalize", "target_scale", "class_weights")}
         if settings.validation:
             same["validation"] = settings.validation
         words = None if source is None else [*words_of(source), *options_typed(same)]
-        lead_on(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
+        print_next(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
 
 
 def _labelled(label: str | None) -> list[str]:
@@ -367,11 +367,11 @@ def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_ou
     from tutor.training.explain_update import explained
     from tutor.views.update import DIGITS, update_page
     from tutor.views.worksheet.document import update_document
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import WorksheetView
 
     worksheet, trained = explained(trainer, number)
     if json_output:
-        print(as_json(update_document(name, number, Tableau(worksheet, DIGITS), trained)))
+        print(as_json(update_document(name, number, WorksheetView(worksheet, DIGITS), trained)))
     else:
         printer.show(update_page(name, number, worksheet, trained, trainer.settings.arithmetic))
-        lead_on(printer, "train explained", name=worksheet.conventions.optimizer)
+        print_next(printer, "train explained", name=worksheet.conventions.optimizer)

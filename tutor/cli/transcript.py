@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tutor.cli.app import Force, app, command
-from tutor.cli.onward import lead_on
+from tutor.cli.next_commands import print_next
 from tutor.cli.worksheet import lesson_names
 from tutor.printers import Printer
 
@@ -38,7 +38,7 @@ def record(
     prepare(wanted, folder, force)
     for lesson in wanted:
         printer.say(f"recorded {record_lesson(lesson, folder)}")
-    lead_on(printer, "record", folder=folder)
+    print_next(printer, "record", folder=folder)
 
 
 @command(group)

@@ -12,7 +12,7 @@ import typer
 
 from tutor.cli.app import Force, command
 from tutor.cli.check import Jobs, Roster
-from tutor.cli.onward import free_name, lead_on_beside
+from tutor.cli.next_commands import free_name, print_next_beside
 from tutor.cli.sheet import Ask, Decimals, Points, SheetFormat, Significant, filled_in, handout_page, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import TutorError, counted
@@ -60,7 +60,7 @@ def vary(
         if seed is None or not seed.isascii() or not seed.isalnum() or len(seed) > 40:
             raise TutorError("give --seed with letters and digits, such as --seed 7, or a class with --roster")
         sys.stdout.write(problem_text(text, Varier(text, found).problem(seed)))
-        lead_on_beside("vary", fresh=free_name("new", ".toml"))
+        print_next_beside("vary", fresh=free_name("new", ".toml"))
         return
     if not secret or out is None:
         raise TutorError("a roster needs --secret, from which the problems are drawn, and --out, a folder for them")

@@ -8,13 +8,13 @@ import typer
 
 from tutor.cli.app import command
 from tutor.cli.lessons import Json
-from tutor.cli.onward import free_name, lead_on
+from tutor.cli.next_commands import free_name, print_next
 from tutor.errors import NothingThere, TutorError
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.lessons.format import Lesson, Printed
-    from tutor.views.worksheet.model import PrintedRow, Tableau
+    from tutor.views.worksheet.model import PrintedRow, WorksheetView
     from tutor.worksheet.step import Worksheet
 
 
@@ -56,35 +56,35 @@ Chain = Annotated[
 ]
 
 
-def blank_tableau(name: str, lesson: Lesson, digits: int, chain: str | None = None) -> Tableau:
+def blank_view(name: str, lesson: Lesson, digits: int, chain: str | None = None) -> WorksheetView:
     """The worksheet of the lesson as a problem: nothing on it has been worked out."""
     from tutor.lessons.find import worksheet_of
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import WorksheetView
 
     try:
-        return Tableau(worksheet_of(lesson, chain), digits, blank=True)
+        return WorksheetView(worksheet_of(lesson, chain), digits, blank=True)
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
 
 
-def tableau_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> Tableau:
+def view_of(name: str, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None) -> WorksheetView:
     """The worksheet of the lesson with its printed values marked, ready for any view."""
     from tutor.lessons.find import worksheet_of
 
     try:
-        return marked_tableau(worksheet_of(lesson, chain), lesson, digits, chain, most)
+        return marked_view(worksheet_of(lesson, chain), lesson, digits, chain, most)
     except TutorError as error:
         raise TutorError(f"{name}: {error}") from None
 
 
-def marked_tableau(
+def marked_view(
     worksheet: Worksheet, lesson: Lesson, digits: int, chain: str | None = None, most: int | None = None
-) -> Tableau:
+) -> WorksheetView:
     """The worksheet, which was made of the lesson in that chain, with the lesson's printed values marked."""
-    from tutor.views.worksheet.model import Tableau
+    from tutor.views.worksheet.model import WorksheetView
 
     _ = worksheet.values  # worked out here, where a failure can still be told with the name of the file
-    return Tableau(worksheet, digits, _printed_rows(worksheet, lesson, chain) if lesson.printed else [], most)
+    return WorksheetView(worksheet, digits, _printed_rows(worksheet, lesson, chain) if lesson.printed else [], most)
 
 
 def _printed_rows(worksheet: Worksheet, lesson: Lesson, chain: str | None) -> list[PrintedRow]:
@@ -123,17 +123,17 @@ def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
     return ""
 
 
-def rounded_tableau(tableau: Tableau, significant: bool) -> Tableau:
+def rounded_view(view: WorksheetView, significant: bool) -> WorksheetView:
     """The same as somebody has it who rounds every line; a blank one asks for that."""
     from dataclasses import replace
 
     from tutor.errors import counted
     from tutor.worksheet.rounded import rounded_values
 
-    unit = counted(tableau.digits, "significant digit" if significant else "decimal")
+    unit = counted(view.digits, "significant digit" if significant else "decimal")
     told = f"every line rounded to {unit}, half to even, and the next worked out from what was written"
-    rounded = None if tableau.blank else rounded_values(tableau.worksheet, tableau.digits, significant)
-    return replace(tableau, rounded=rounded, rounding=told)
+    rounded = None if view.blank else rounded_values(view.worksheet, view.digits, significant)
+    return replace(view, rounded=rounded, rounding=told)
 
 
 @command()
@@ -194,34 +194,34 @@ def run(
         return
     found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
     if blank:
-        tableau = blank_tableau(lesson, found, digits, chain)
+        view = blank_view(lesson, found, digits, chain)
     else:
-        tableau = tableau_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
-    if stages and not any(written.stage in stages for written in tableau.worksheet.steps):
+        view = view_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+    if stages and not any(written.stage in stages for written in view.worksheet.steps):
         raise NothingThere(f"{lesson}: there is no stage {' or '.join(stages)} on this worksheet")
     if rounding == "each-step":
-        tableau = rounded_tableau(tableau, significant)
+        view = rounded_view(view, significant)
     if json_output:
         written_out = document.blank_document if blank else document.worksheet_document
-        print(as_json(written_out(slug(lesson), tableau, stages)))
+        print(as_json(written_out(slug(lesson), view, stages)))
         return
     if brief:
-        tableau = replace(tableau, printed=(), brief=True)
-    about = "" if brief else harmless_prose(found.about, tableau) if blank else found.about
+        view = replace(view, printed=(), brief=True)
+    about = "" if brief else harmless_prose(found.about, view) if blank else found.about
     printer.show(page.title(found.title, found.source, about))
     if step and can_step():
-        printer.show(page.introduction(tableau))
-        if not walk(tableau, printer, stages):
+        printer.show(page.introduction(view))
+        if not walk(view, printer, stages):
             return
     else:
-        printer.show((problem if blank else page.worksheet)(tableau, stages))
+        printer.show((problem if blank else page.worksheet)(view, stages))
     sheet = free_name(slug(lesson), ".csv")
-    lead_on(printer, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(tableau), sheet=sheet)
+    print_next(printer, "blank" if blank else "run", lesson=lesson, name=_worth_a_look(view), sheet=sheet)
 
 
-def _worth_a_look(tableau: Tableau) -> str:
+def _worth_a_look(view: WorksheetView) -> str:
     """A line with something to explain: a gradient where there is one, else the last."""
-    worksheet = tableau.worksheet
+    worksheet = view.worksheet
     return worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
 
 
@@ -241,18 +241,18 @@ def why(
     from tutor.views.worksheet import why
     from tutor.views.worksheet.document import explanation_document
 
-    tableau = tableau_of(lesson, read_lesson(lesson), digits, chain)
+    view = view_of(lesson, read_lesson(lesson), digits, chain)
     try:
-        found = find_name(name, tableau.worksheet.names)
+        found = find_name(name, view.worksheet.names)
     except TutorError:
-        if "/" in name and (why_none := tableau.worksheet.without_gradient):
+        if "/" in name and (why_none := view.worksheet.without_gradient):
             raise NothingThere(f"{lesson}: {why_none}") from None
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
-        other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
-        found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
+        other = view_of(lesson, read_lesson(lesson), digits, "delta")
+        found, view = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
-        print(as_json(explanation_document(slug(lesson), tableau, found)))
+        print(as_json(explanation_document(slug(lesson), view, found)))
     else:
-        printer.show(why.explanation(tableau, found))
-        user = next(iter(tableau.worksheet.users[found]), None)
-        lead_on(printer, "why", name=user, lesson=lesson if tableau.worksheet.gradients else None)
+        printer.show(why.explanation(view, found))
+        user = next(iter(view.worksheet.users[found]), None)
+        print_next(printer, "why", name=user, lesson=lesson if view.worksheet.gradients else None)

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from tutor.errors import TutorError
+from tutor.escaping import for_json
 from tutor.files import make_folder, write_whole
-from tutor.harmless import for_json
 from tutor.marking.report import SheetReport
 from tutor.read_files import is_file, read_text
 from tutor.sheets.read import LARGEST_SHEET

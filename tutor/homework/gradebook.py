@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, NamedTuple
 
+from tutor.escaping import for_csv
 from tutor.files import Kind
-from tutor.harmless import for_csv
 from tutor.homework.roster import EMAIL_COLUMNS, LOGIN_COLUMNS, NUMBER_COLUMNS
 from tutor.homework.students import NOTHING, Row
 from tutor.marking.report import number

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tutor.errors import TutorError
+from tutor.escaping import file_name
 from tutor.files import Kind, Target, make_folder, write_whole
-from tutor.harmless import file_name
 from tutor.homework.variants import Varier, lesson_mark, problem_text, read_code, seed_of
 from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson

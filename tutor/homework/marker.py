@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from tutor.errors import TutorError
+from tutor.escaping import file_name
 from tutor.faults import described
-from tutor.harmless import file_name
 from tutor.homework.earlier_sheets import kept
 from tutor.homework.other_lesson import check_lesson
 from tutor.homework.ownership import Claim, Copies, NotOwn, Owners, whose

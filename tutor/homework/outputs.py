@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import TutorError
+from tutor.escaping import file_name, for_json
 from tutor.files import Target, claim, make_folder, write_whole, written
-from tutor.harmless import file_name, for_json
 from tutor.homework import gradebook, platforms
 from tutor.homework.earlier_sheets import keep
 from tutor.homework.students import Row, student_of

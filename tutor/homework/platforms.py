@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutor.escaping import for_markdown
 from tutor.files import Kind
-from tutor.harmless import for_markdown
 from tutor.homework.gradebook import scaled
 from tutor.marking.report import CellReport, NotMarked, Report, SheetReport, number
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tutor.delimited import Rows
 from tutor.errors import TutorError
-from tutor.harmless import file_name, for_markdown
+from tutor.escaping import file_name, for_markdown
 from tutor.read_files import read_typed
 
 ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")

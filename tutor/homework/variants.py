@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from tutor.errors import TutorError
-from tutor.harmless import for_markdown, for_toml
+from tutor.escaping import for_markdown, for_toml
 from tutor.lessons.format import Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.candidates import Candidate, Candidates

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tutor.harmless import for_code, for_line, for_markdown
+from tutor.escaping import for_code, for_line, for_markdown
 from tutor.printers import picture, sentences
 from tutor.printers.screen import Screen
 from tutor.printers.text import as_table, spelled
@@ -44,7 +44,7 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     """The blocks one after the other, with an empty line between any two that are not of one list."""
     before: Block | None = None
     for block in blocks:
-        lines = list(SAID[type(block)](block))
+        lines = list(BY_BLOCK[type(block)](block))
         if lines and before is not None and not (_is_listed(before) and _is_listed(block)):
             yield "\n"
         yield from (f"{line}\n" for line in lines)
@@ -136,7 +136,7 @@ def _told(block: Block) -> Iterator[str]:
     told: Iterator[Block] = sentences.told(block)
     for place, sentence in enumerate(told):
         yield from ([""] if place else [])
-        yield from SAID[type(sentence)](sentence)
+        yield from BY_BLOCK[type(sentence)](sentence)
 
 
 def _commands(block: Commands) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _commands(block: Commands) -> Iterator[str]:
         yield f"- {_inline((Code(' '.join(words)), f': {purpose}' if purpose else ''))}"
 
 
-SAID: Mapping[type, Callable[[Any], Iterator[str]]] = {
+BY_BLOCK: Mapping[type, Callable[[Any], Iterator[str]]] = {
     Heading: _heading,
     Paragraph: _paragraph,
     Verbatim: _verbatim,

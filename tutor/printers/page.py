@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text as Line
 
-from tutor.harmless import for_terminal
+from tutor.escaping import for_terminal
 from tutor.printers.screen import Screen
 from tutor.printers.text import spelled
 from tutor.views.blocks import Aside, Paragraph, Piece, Strong, Text, Verdict, pieces

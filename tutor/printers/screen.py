@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tutor.harmless import for_terminal
+from tutor.escaping import for_terminal
 from tutor.views.style import ASCII, PRETTY, SPOKEN, Style
 
 NARROWEST = 20

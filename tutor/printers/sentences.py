@@ -45,7 +45,7 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
 
 def told(block: Block) -> Told:
     """The block in blocks that can be read aloud."""
-    return SAID[type(block)](block)
+    return BY_BLOCK[type(block)](block)
 
 
 def _aloud(text: Text) -> Text:
@@ -160,7 +160,7 @@ def _commands(block: Commands) -> Told:
         yield Paragraph(f"{' '.join(words)}: {purpose}.") if purpose else Commands(((words, ""),))
 
 
-SAID: Mapping[type, Callable[[Any], Told]] = {
+BY_BLOCK: Mapping[type, Callable[[Any], Told]] = {
     Heading: _as_it_is,
     Paragraph: _paragraph,
     Verbatim: _as_it_is,

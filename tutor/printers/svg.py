@@ -8,7 +8,7 @@ from itertools import count, groupby
 from math import ceil, floor, isfinite, log10
 from textwrap import wrap
 
-from tutor.harmless import for_line
+from tutor.escaping import for_line
 from tutor.views.blocks import Axis, Confusion, Example, Plane, Plot, Regions, Series, pieces
 
 OPENING = '<svg xmlns="http://www.w3.org/2000/svg" class="tutor-plot"'

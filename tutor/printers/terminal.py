@@ -49,7 +49,7 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     """The blocks one after the other, each as soon as it is there."""
     page = Page(screen)
     for block in blocks:
-        yield from map(page.lines, SAID[type(block)](block, page))
+        yield from map(page.lines, BY_BLOCK[type(block)](block, page))
 
 
 def _heading(block: Heading, page: Page) -> Parts:
@@ -274,7 +274,7 @@ def _broken(word: str, width: int) -> list[str]:
     return [shlex.quote(part) for part in parts]
 
 
-SAID: Mapping[type, Callable[[Any, Page], Parts]] = {
+BY_BLOCK: Mapping[type, Callable[[Any, Page], Parts]] = {
     Heading: _heading,
     Paragraph: paragraph,
     Verbatim: _verbatim,

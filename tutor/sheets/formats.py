@@ -13,7 +13,7 @@ from itertools import groupby
 
 from tutor.delimited import HEADING_WITHIN, Rows
 from tutor.errors import TutorError
-from tutor.harmless import for_csv, for_json, for_line, for_markdown, for_toml
+from tutor.escaping import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.marking.assignment import Assignment
 from tutor.numbers.digits import exactly
 from tutor.toml_text import parse_toml

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tutor.delimited import HEADING_WITHIN
 from tutor.errors import TutorError, counted
+from tutor.escaping import from_csv
 from tutor.formulas.names import plain_name
 from tutor.formulas.quantity import Role, named
-from tutor.harmless import from_csv
 from tutor.read_files import decoded, read_whole
 from tutor.sheets.arrays import Array, read_array
 from tutor.sheets.formats import (

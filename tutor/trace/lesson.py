@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import TutorError
+from tutor.escaping import for_toml
 from tutor.files import Kind, Target, write_whole
-from tutor.harmless import for_toml
 from tutor.trace.algebra import Role
 from tutor.trace.conventions import Reading
 from tutor.trace.report import Traced

@@ -8,7 +8,7 @@ from fractions import Fraction
 from tutor.numbers.exact import as_fraction
 from tutor.views.blocks import Block, Break, Column, Heading, Kind, Level, Row, Table
 from tutor.views.numbers import full
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.views.worksheet.page import worksheet
 from tutor.worksheet.step import Worksheet
 
@@ -21,7 +21,7 @@ def update_page(
     """The worksheet, then every parameter as it comes out exactly and as the trainer has it."""
     yield Heading(f"{name}: update {number}, from the trainer's own weights at that moment", Level.TITLE)
     yield Break()
-    yield from worksheet(Tableau(of, DIGITS))
+    yield from worksheet(WorksheetView(of, DIGITS))
     yield Heading(f"What the trainer made of it, in {arithmetic} arithmetic")
     rows = [(parameter, *values) for parameter, values in compared(of, trained).items()]
     yield Table(

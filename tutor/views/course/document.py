@@ -69,7 +69,7 @@ def lesson_document(name: str, page: Page) -> LessonDocument | TextDocument:
     known = page.course.text.worksheets
     if not known:
         return TextDocument(lesson=name, sections=sections)
-    first = worksheet_document(name, page.tableau(known[0]))
+    first = worksheet_document(name, page.view(known[0]))
     return LessonDocument(**structs.asdict(first), sections=sections)
 
 
@@ -78,7 +78,7 @@ def _part(name: str, page: Page, part: Any) -> PartDocument:
         if isinstance(part, Prose):
             return ProseDocument(plain_texts(prose_blocks(part, page.values)))
         if part.kind == "worksheet":
-            return WorksheetPart(part.name, worksheet_document(name, page.tableau(part.name)))
+            return WorksheetPart(part.name, worksheet_document(name, page.view(part.name)))
         if part.kind == "experiment":
             return experiment_document(page.course, part.name, part.spec, page.values.results(part.name))
         if part.kind == "claim":

@@ -85,10 +85,10 @@ def folded(page: Page, block: Part) -> Iterator[Block]:
     if page.course.text.extras(block.name).show is not None:
         yield from page.part(block)
         return
-    tableau = page.tableau(block.name)
-    spoken = mentioned(page.course, block.name, [step.name for step in tableau.worksheet.steps])
-    yield from shown_worksheet(tableau, ["conventions", "picture", *spoken], f"Worksheet {block.name}")
-    count = len(tableau.worksheet.steps)
+    view = page.view(block.name)
+    spoken = mentioned(page.course, block.name, [step.name for step in view.worksheet.steps])
+    yield from shown_worksheet(view, ["conventions", "picture", *spoken], f"Worksheet {block.name}")
+    count = len(view.worksheet.steps)
     if len(spoken) < count:
         told = f"That is {counted(len(spoken), 'line')} of {count}; `rest` shows all, `why NAME` any one of them."
         yield Paragraph(told)

@@ -24,16 +24,16 @@ from tutor.views.course.prose import prose_blocks
 from tutor.views.course.questions import answer_blocks, question_blocks
 from tutor.views.course.tidy import tidy
 from tutor.views.course.worksheet import check_show, shown_worksheet
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 
 
 @dataclass(frozen=True)
 class Page:
-    """A lesson being shown: `tableau` makes the worksheet of a block as it is seen."""
+    """A lesson being shown: `view` makes the worksheet of a block as it is seen."""
 
     course: Course
     values: Values
-    tableau: Callable[[str], Tableau]
+    view: Callable[[str], WorksheetView]
 
     @cached_property
     def numbers(self) -> dict[int, int]:
@@ -87,11 +87,11 @@ class Page:
             raise TutorError(f"{where}, line {part.line}: {error}") from None
 
     def _worksheet(self, block: Part) -> Iterator[Block]:
-        tableau = self.tableau(block.name)
+        view = self.view(block.name)
         show = self.course.text.extras(block.name).show
-        check_show(show or (), tableau)
+        check_show(show or (), view)
         several = len(self.course.text.worksheets) > 1
-        yield from shown_worksheet(tableau, show, f"Worksheet {block.name}" if several else "")
+        yield from shown_worksheet(view, show, f"Worksheet {block.name}" if several else "")
         yield Break()
 
     def _experiment(self, block: Part) -> Iterator[Block]:

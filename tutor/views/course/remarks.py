@@ -70,7 +70,7 @@ def _of_block(page: Page, block: Part) -> Iterator[str]:
         for doubt in doubts(block.spec, finding):
             yield f"line {block.line}: claim {block.spec.says[:60].strip()!r}: {doubt}"
     elif block.kind == "worksheet":
-        worksheet = page.tableau(block.name).worksheet
+        worksheet = page.view(block.name).worksheet
         lesson = page.course.text.worksheet(block.name)
         for remark in worksheet_remarks(lesson, worksheet, key_answers(worksheet, {})):
             if not remark.startswith(OF_A_FILE):

@@ -13,7 +13,7 @@ from tutor.views.style import PLAIN
 from tutor.views.update import compared
 from tutor.views.worksheet.blank import stated
 from tutor.views.worksheet.conventions import update_remarks
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.worksheet.proof import Proof
 from tutor.worksheet.step import Step
 
@@ -86,24 +86,24 @@ class WorksheetDocument(Result):
     printed: list[PrintedDocument]
 
 
-def worksheet_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> WorksheetDocument:
+def worksheet_document(lesson: str, view: WorksheetView, only: Sequence[str] = ()) -> WorksheetDocument:
     """What `tutor run --json` prints."""
-    worksheet = tableau.worksheet
+    worksheet = view.worksheet
     return WorksheetDocument(
         lesson=lesson,
-        conventions=_conventions(tableau),
+        conventions=_conventions(view),
         givens=[Given(name, full(value)) for name, value in worksheet.givens.items()],
-        steps=[_step(tableau, step) for step in worksheet.steps if not only or step.stage in only],
+        steps=[_step(view, step) for step in worksheet.steps if not only or step.stage in only],
         printed=[
             PrintedDocument(row.name, row.printed, full(row.exact), row.verdict, row.note, row.place)
-            for row in tableau.printed
+            for row in view.printed
         ],
     )
 
 
-def _conventions(tableau: Tableau) -> ConventionsDocument:
+def _conventions(view: WorksheetView) -> ConventionsDocument:
     """On a blank worksheet without what comes of them."""
-    worksheet, made = tableau.worksheet, tableau.worksheet.conventions
+    worksheet, made = view.worksheet, view.worksheet.conventions
     return ConventionsDocument(
         loss=made.loss,
         loss_factor=made.loss_factor,
@@ -113,26 +113,26 @@ def _conventions(tableau: Tableau) -> ConventionsDocument:
         optimizer=made.optimizer,
         chain=made.chain,
         arithmetic="exact",
-        rounding=tableau.rounding or f"once, half to even, to {tableau.digits} decimals for display",
+        rounding=view.rounding or f"once, half to even, to {view.digits} decimals for display",
         remarks=[
-            *(update_remarks(worksheet, tableau.digits) if made.optimizer else ()),
+            *(update_remarks(worksheet, view.digits) if made.optimizer else ()),
             *made.remarks,
-            *([made.ended] if made.ended and not tableau.blank else ()),
+            *([made.ended] if made.ended and not view.blank else ()),
         ],
     )
 
 
-def _step(tableau: Tableau, step: Step) -> StepDocument:
-    zeros, rounded = tableau.worksheet.zeros, tableau.rounded
+def _step(view: WorksheetView, step: Step) -> StepDocument:
+    zeros, rounded = view.worksheet.zeros, view.rounded
     return StepDocument(
         name=step.name,
         stage=step.stage,
         formula=expression_text(step.formula, PLAIN),
-        substituted=expression_text(step.formula, PLAIN, tableau.labels),
-        value=full(tableau.worksheet.values[step.name]),
+        substituted=expression_text(step.formula, PLAIN, view.labels),
+        value=full(view.worksheet.values[step.name]),
         cancels=Cancelled(zeros[step.name] is None, zeros[step.name]) if step.name in zeros else None,
         rounded=None if rounded is None else full(rounded[step.name]),
-        drift=None if rounded is None else tableau.drift(step)[1],
+        drift=None if rounded is None else view.drift(step)[1],
         reason=step.reason,
         inputs=step.inputs,
     )
@@ -155,16 +155,16 @@ class BlankDocument(Result):
     steps: list[BlankStep]
 
 
-def blank_document(lesson: str, tableau: Tableau, only: Sequence[str] = ()) -> BlankDocument:
+def blank_document(lesson: str, view: WorksheetView, only: Sequence[str] = ()) -> BlankDocument:
     """What `tutor run --blank --json` prints."""
-    formulas = {step.name: expression_text(step.formula, PLAIN) for step in stated(tableau)}
+    formulas = {step.name: expression_text(step.formula, PLAIN) for step in stated(view)}
     return BlankDocument(
         lesson=lesson,
-        conventions=_conventions(tableau),
-        givens=[Given(name, value) for name, value in tableau.labels.items()],
+        conventions=_conventions(view),
+        givens=[Given(name, value) for name, value in view.labels.items()],
         steps=[
             BlankStep(step.name, step.stage, formulas.get(step.name))
-            for step in tableau.worksheet.steps
+            for step in view.worksheet.steps
             if not only or step.stage in only
         ],
     )
@@ -186,10 +186,10 @@ class UpdateDocument(WorksheetDocument):
     trainer: list[TrainedParameter]
 
 
-def update_document(name: str, number: int, tableau: Tableau, trained: Mapping[str, float]) -> UpdateDocument:
+def update_document(name: str, number: int, view: WorksheetView, trained: Mapping[str, float]) -> UpdateDocument:
     """What `tutor train --explain N --json` prints."""
-    rows = [TrainedParameter(p, *numbers) for p, numbers in compared(tableau.worksheet, trained).items()]
-    return UpdateDocument(**structs.asdict(worksheet_document(name, tableau)), update=number, trainer=rows)
+    rows = [TrainedParameter(p, *numbers) for p, numbers in compared(view.worksheet, trained).items()]
+    return UpdateDocument(**structs.asdict(worksheet_document(name, view)), update=number, trainer=rows)
 
 
 class DerivationLine(Struct):
@@ -214,18 +214,18 @@ class ExplanationDocument(Result):
     used_by: Sequence[str]
 
 
-def explanation_document(lesson: str, tableau: Tableau, name: str) -> ExplanationDocument:
+def explanation_document(lesson: str, view: WorksheetView, name: str) -> ExplanationDocument:
     """What `tutor why --json` prints."""
-    worksheet = tableau.worksheet
+    worksheet = view.worksheet
     step = worksheet.by_name.get(name)
-    lines = tableau.derivation(step) if step else ()
+    lines = view.derivation(step) if step else ()
     return ExplanationDocument(
         lesson=lesson,
         name=name,
         value=full(worksheet.values[name]),
         stage=step.stage if step else "given",
         formula=expression_text(step.formula, PLAIN) if step else None,
-        substituted=expression_text(step.formula, PLAIN, tableau.labels) if step else None,
+        substituted=expression_text(step.formula, PLAIN, view.labels) if step else None,
         reason=step.reason if step else "given",
         derivation=[DerivationLine(expression_text(line.expression, PLAIN), line.rule) for line in lines],
         inputs=step.inputs if step else (),

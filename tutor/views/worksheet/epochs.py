@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor.views.blocks import Block, Column, Heading, Kind, Row, Table
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.worksheet.perceptron import table_of
 
 
-def epochs(tableau: Tableau) -> Iterator[Block]:
+def epochs(view: WorksheetView) -> Iterator[Block]:
     """The epoch, the example, its inputs and targets, then every result and the new weights."""
-    known = tableau.worksheet.network
-    columns, parts = table_of(tableau.worksheet)
+    known = view.worksheet.network
+    columns, parts = table_of(view.worksheet)
     inputs = [*known.inputs, *known.targets] if known else []
-    examples = tableau.examples()
+    examples = view.examples()
     rows = []
     for number, (_, names) in enumerate(parts):
         epoch, example = divmod(number, len(examples))
         given = [text.split(" = ")[1] for texts in examples[example] for text in texts]
-        values = [*given, *(tableau.labels[name] for name in names)]
+        values = [*given, *(view.labels[name] for name in names)]
         said = ", ".join(f"{name} = {value}" for name, value in zip([*inputs, *columns], values, strict=True))
         told = f"Epoch {epoch + 1}, example {example + 1}: {said}."
         rows.append(Row((str(epoch + 1), str(example + 1), *values), told, ends=example + 1 == len(examples)))

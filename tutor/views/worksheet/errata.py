@@ -11,7 +11,7 @@ from tutor.views.blocks import Block, Break, Formula, Heading, Level, Paragraph,
 from tutor.views.notation import expression_text
 from tutor.views.numbers import full
 from tutor.views.style import PLAIN
-from tutor.views.worksheet.model import PrintedRow, Tableau
+from tutor.views.worksheet.model import PrintedRow, WorksheetView
 from tutor.worksheet.values import with_ancestors
 
 
@@ -33,7 +33,7 @@ class Chapter:
     worksheet: str
     title: str
     source: str
-    tableau: Tableau
+    view: WorksheetView
     labels: Sequence[Label]
 
     @property
@@ -41,28 +41,28 @@ class Chapter:
         return bool(self.wrong() or self.remarks() or self.labels)
 
     def wrong(self) -> list[PrintedRow]:
-        return [row for row in self.tableau.printed if row.verdict == "wrong"]
+        return [row for row in self.view.printed if row.verdict == "wrong"]
 
     def remarks(self) -> list[PrintedRow]:
         """Printed values that are not wrong but worth a word; what merely follows from a misprint is only counted."""
-        return [r for r in self.tableau.printed if r.note and r.verdict not in ("wrong", "carried")]
+        return [r for r in self.view.printed if r.note and r.verdict not in ("wrong", "carried")]
 
     def carried(self) -> list[PrintedRow]:
-        return [row for row in self.tableau.printed if row.verdict == "carried"]
+        return [row for row in self.view.printed if row.verdict == "carried"]
 
     def follows_from_a_misprint(self, row: PrintedRow) -> bool:
         """Whether a wrong value stands among those from which this one is worked out; else they were only rounded."""
-        worksheet, wrong = self.tableau.worksheet, {row.name for row in self.wrong()}
+        worksheet, wrong = self.view.worksheet, {row.name for row in self.wrong()}
         wanted = {row.name} if row.name in worksheet.by_name else set(names(parse(row.name, worksheet.names)))
         return any(step.name in wrong for step in with_ancestors(worksheet.steps, wanted))
 
 
 def proof(chapter: Chapter, row: PrintedRow) -> dict[str, Piece]:
     """The computation that gives the exact value, term by term, nothing twice: as text for programs, and to be read."""
-    value, step = full(row.exact, 8), chapter.tableau.worksheet.by_name.get(row.name)
+    value, step = full(row.exact, 8), chapter.view.worksheet.by_name.get(row.name)
     terms: dict[str, Piece] = {row.name: row.name}
     if step is not None:
-        labels = chapter.tableau.labels
+        labels = chapter.view.labels
         terms[expression_text(step.formula, PLAIN)] = Formula(step.formula)
         if (numbers := expression_text(step.formula, PLAIN, labels)) != labels[step.name]:
             terms.setdefault(numbers, Formula(step.formula, labels))

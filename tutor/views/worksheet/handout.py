@@ -13,7 +13,7 @@ from tutor.maths.kind import Kind as Made
 from tutor.sheets.formats import Question
 from tutor.views.blocks import Block, Code, Column, Heading, Kind, Level, Paragraph, Row, Table, Text
 from tutor.views.worksheet.blank import coded, given, harmless_prose
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.views.worksheet.page import title
 from tutor.worksheet.step import Step, Worksheet
 
@@ -25,12 +25,12 @@ def handout(
     lesson: Lesson, worksheet: Worksheet, questions: Sequence[Question], whose: Mapping[str, str]
 ) -> Iterator[Block]:
     """The page; `whose` says which student's problem it is and how its code is."""
-    tableau = Tableau(worksheet, _DIGITS, rounding=_ROUNDING, blank=True)
-    yield from title(lesson.title, lesson.source, harmless_prose(lesson.about, tableau))
+    view = WorksheetView(worksheet, _DIGITS, rounding=_ROUNDING, blank=True)
+    yield from title(lesson.title, lesson.source, harmless_prose(lesson.about, view))
     for what, said in whose.items():
         yield Paragraph((f"{what.capitalize()}: ", Code(said)))
     yield Heading("What is given")
-    yield from given(tableau)
+    yield from given(view)
     if functions := _functions(worksheet):
         yield Heading("The functions")
         yield from (Paragraph(text, 2) for text in functions)
@@ -41,13 +41,13 @@ def handout(
         "Write each answer beside its name, as a number with the digits asked for, or as a formula in the names of "
         "this page, or both: formula = number. What follows rightly from an earlier mistake counts as right."
     )
-    for heading, group in groupby(questions, key=lambda q: _heading(tableau, q)):
+    for heading, group in groupby(questions, key=lambda q: _heading(view, q)):
         yield Heading(heading, Level.LINES)
         yield _table(worksheet, list(group))
 
 
-def _heading(tableau: Tableau, question: Question) -> str:
-    return tableau.title(tableau.worksheet.by_name[question.name].part, question.stage)
+def _heading(view: WorksheetView, question: Question) -> str:
+    return view.title(view.worksheet.by_name[question.name].part, question.stage)
 
 
 def _table(worksheet: Worksheet, questions: Sequence[Question]) -> Table:

@@ -43,7 +43,7 @@ class PrintedRow:
 
 
 @dataclass(frozen=True)
-class Tableau:
+class WorksheetView:
     """A worksheet with its values rounded for display, once, and the printed values by quantity.
 
     With `rounded` it shows what comes out when every line is rounded, and how far that drifts from the exact values.
@@ -193,19 +193,19 @@ class Tableau:
         return all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs)
 
 
-def changes_in_error(tableau: Tableau) -> Iterator[str]:
+def changes_in_error(view: WorksheetView) -> Iterator[str]:
     """A sentence for each error: by how much it fell or rose with the new parameters."""
-    for before, after in tableau.worksheet.outcomes:
-        yield _change(tableau, before, after)
+    for before, after in view.worksheet.outcomes:
+        yield _change(view, before, after)
 
 
-def _change(tableau: Tableau, before: str, after: str) -> str:
-    values = tableau.values
+def _change(view: WorksheetView, before: str, after: str) -> str:
+    values = view.values
     was, now = as_fraction(values[before]), as_fraction(values[after])
     if was == now:
-        return f"{before} stays at {tableau.labels[before]}: this step changes nothing."
+        return f"{before} stays at {view.labels[before]}: this step changes nothing."
     verb = "fell" if now < was else "rose"
     difference = abs(was - now)
-    old, new = shown(was, tableau.digits, now), shown(now, tableau.digits, was)
+    old, new = shown(was, view.digits, now), shown(now, view.digits, was)
     share = "" if was == 0 else f", that is {shown(100 * difference / abs(was), 1)}%"
-    return f"{before} {verb} from {old} to {new}, by {shown(difference, tableau.digits)}{share}."
+    return f"{before} {verb} from {old} to {new}, by {shown(difference, view.digits)}{share}."

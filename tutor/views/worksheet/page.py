@@ -25,7 +25,7 @@ from tutor.views.numbers import shown
 from tutor.views.worksheet.conventions import conventions_line
 from tutor.views.worksheet.epochs import epochs
 from tutor.views.worksheet.meaning import first_order
-from tutor.views.worksheet.model import OF_A_FORMULA, PrintedRow, Tableau, changes_in_error
+from tutor.views.worksheet.model import OF_A_FORMULA, PrintedRow, WorksheetView, changes_in_error
 from tutor.worksheet.derivation import Line
 from tutor.worksheet.softmax import collapses
 from tutor.worksheet.step import Step
@@ -40,63 +40,63 @@ def title(of: str, source: str, about: str) -> Iterator[Block]:
         yield Break()
 
 
-def introduction(tableau: Tableau) -> Iterator[Block]:
+def introduction(view: WorksheetView) -> Iterator[Block]:
     """The conventions, and what is given."""
-    yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding, tableau.blank))
-    yield from setting(tableau)
+    yield Paragraph(conventions_line(view.worksheet, view.digits, view.rounding, view.blank))
+    yield from setting(view)
 
 
-def setting(tableau: Tableau) -> Iterator[Block]:
+def setting(view: WorksheetView) -> Iterator[Block]:
     """The network with its weights and examples, or what is given where there is none."""
-    network = tableau.worksheet.network
+    network = view.worksheet.network
     if network is None:
-        if given := tableau.given():
+        if given := view.given():
             yield Break()
             yield Paragraph(f"Given: {', '.join(given)}.")
     else:
-        yield Network(network, tableau.labels, tuple((tuple(x), tuple(t)) for x, t in tableau.examples()))
+        yield Network(network, view.labels, tuple((tuple(x), tuple(t)) for x, t in view.examples()))
 
 
-def worksheet(tableau: Tableau, only: Sequence[str] = ()) -> Iterator[Block]:
+def worksheet(view: WorksheetView, only: Sequence[str] = ()) -> Iterator[Block]:
     """The whole worksheet, or the stages named in `only`."""
     yield Break()
     if only:
-        yield Paragraph(conventions_line(tableau.worksheet, tableau.digits, tableau.rounding))
+        yield Paragraph(conventions_line(view.worksheet, view.digits, view.rounding))
     else:
-        yield from introduction(tableau)
-    count, derived = len(tableau.worksheet.steps), tableau.brief
-    positions = {step.name: f"Step {n} of {count}" for n, step in enumerate(tableau.worksheet.steps, 1)}
-    for part, stage, steps in tableau.parts(only):
-        if tableau.by_perceptron_rule and part != tableau.worksheet.steps[0].part:
+        yield from introduction(view)
+    count, derived = len(view.worksheet.steps), view.brief
+    positions = {step.name: f"Step {n} of {count}" for n, step in enumerate(view.worksheet.steps, 1)}
+    for part, stage, steps in view.parts(only):
+        if view.by_perceptron_rule and part != view.worksheet.steps[0].part:
             break  # the first example is worked out; the rest stands in the epoch table
-        yield Heading(tableau.title(part, stage))
-        beginning, others = tableau.beginning(steps)
-        yield Calculations(tuple(calculation(tableau, step, positions[step.name]) for step in beginning), others)
+        yield Heading(view.title(part, stage))
+        beginning, others = view.beginning(steps)
+        yield Calculations(tuple(calculation(view, step, positions[step.name]) for step in beginning), others)
         if stage == "partial" and not derived:
-            yield from derivations(tableau)
+            yield from derivations(view)
             derived = True
-    if tableau.by_perceptron_rule:
-        yield from epochs(tableau)
+    if view.by_perceptron_rule:
+        yield from epochs(view)
     if not only:
-        yield from checks(tableau)
-        yield from outcome(tableau)
-        yield from legend(tableau)
+        yield from checks(view)
+        yield from outcome(view)
+        yield from legend(view)
 
 
-def calculation(tableau: Tableau, step: Step, position: str = "", in_full: str = "") -> Calculation:
+def calculation(view: WorksheetView, step: Step, position: str = "", in_full: str = "") -> Calculation:
     """One step: formula, numbers, value, and what the source prints."""
     return Calculation(
         step.name,
         step.reason,
         step.formula,
-        tableau.labels,
-        tableau.is_exact(step),
-        tableau.labels[step.name],
+        view.labels,
+        view.is_exact(step),
+        view.labels[step.name],
         position,
-        tableau.cancelled(step),
+        view.cancelled(step),
         in_full,
-        None if tableau.rounded is None else tableau.drift(step),
-        tuple(map(printed, tableau.printed_by_name.get(step.name, ()))),
+        None if view.rounded is None else view.drift(step),
+        tuple(map(printed, view.printed_by_name.get(step.name, ()))),
     )
 
 
@@ -108,34 +108,32 @@ def derivation(name: str, lines: Sequence[Line]) -> Derivation:
     return Derivation(name, tuple((line.expression, line.rule) for line in lines))
 
 
-def derivations(tableau: Tableau) -> Iterator[Block]:
+def derivations(view: WorksheetView) -> Iterator[Block]:
     """One derivation of every kind; the partials that come out alike are named below it."""
     yield Heading("How these derivatives come out, rule by rule")
-    for step, lines, others in tableau.derivations_by_kind():
+    for step, lines, others in view.derivations_by_kind():
         yield derivation(step.name, lines)
         if others:
-            yield _alike(tableau, others)
+            yield _alike(view, others)
         yield Break()
-    if collapsed := collapses(tableau.worksheet):
+    if collapsed := collapses(view.worksheet):
         name, lines = collapsed[0]
         yield Paragraph("With softmax and cross-entropy the gradient by a weighted sum becomes output minus target:")
         yield Break()
         yield derivation(name, lines)
-        yield _alike(tableau, [other for other, _ in collapsed[1:]])
+        yield _alike(view, [other for other, _ in collapsed[1:]])
 
 
-def _alike(tableau: Tableau, others: Sequence[str]) -> Paragraph:
+def _alike(view: WorksheetView, others: Sequence[str]) -> Paragraph:
     """Which partials come out in the same way."""
-    named, more = tableau.beginning(others)
+    named, more = view.beginning(others)
     return Paragraph(f"In the same way: {', '.join(named)}{f', {more}' if more else '.'}", 2)
 
 
-def checks(tableau: Tableau) -> Iterator[Block]:
+def checks(view: WorksheetView) -> Iterator[Block]:
     """Printed values of formulas that are no steps of the worksheet."""
     rows = [
-        (printed(row), shown(row.exact, tableau.digits))
-        for row in tableau.printed
-        if row.name not in tableau.worksheet.by_name
+        (printed(row), shown(row.exact, view.digits)) for row in view.printed if row.name not in view.worksheet.by_name
     ]
     if not rows:
         return
@@ -156,9 +154,9 @@ def checks(tableau: Tableau) -> Iterator[Block]:
             yield Paragraph(of.remark, 2)
 
 
-def outcome(tableau: Tableau) -> Iterator[Block]:
+def outcome(view: WorksheetView) -> Iterator[Block]:
     """What changed, and by how much the error fell."""
-    changes, others = tableau.beginning(tableau.changes())
+    changes, others = view.beginning(view.changes())
     if not changes:
         return
     yield Heading("What changed")
@@ -175,16 +173,16 @@ def outcome(tableau: Tableau) -> Iterator[Block]:
     )
     if others:
         yield Paragraph(others)
-    yield from map(Paragraph, (*changes_in_error(tableau), *first_order(tableau)))
+    yield from map(Paragraph, (*changes_in_error(view), *first_order(view)))
 
 
-def legend(tableau: Tableau) -> Iterator[Block]:
+def legend(view: WorksheetView) -> Iterator[Block]:
     """What the verdicts mean, those that occur."""
-    if not tableau.verdicts:
+    if not view.verdicts:
         return
     yield Heading("What the verdicts on printed values mean")
-    for verdict, meaning in tableau.verdicts.items():
+    for verdict, meaning in view.verdicts.items():
         yield Paragraph(f"{verdict}: {meaning}", 2)
-    if tableau.prints_a_formula:
+    if view.prints_a_formula:
         yield Paragraph(OF_A_FORMULA, 2)
     yield Paragraph("An empty place: the source prints no value there.", 2, seen=True)

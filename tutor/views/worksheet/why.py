@@ -11,27 +11,27 @@ from tutor.formulas.expressions import names
 from tutor.views.blocks import Block, Break, Paragraph
 from tutor.views.numbers import finite_decimals, full
 from tutor.views.worksheet.meaning import meaning
-from tutor.views.worksheet.model import Tableau
+from tutor.views.worksheet.model import WorksheetView
 from tutor.views.worksheet.page import calculation, derivation
 
 
-def explanation(tableau: Tableau, name: str) -> Iterator[Block]:
+def explanation(view: WorksheetView, name: str) -> Iterator[Block]:
     """Everything there is to say about `name`: how it comes out, what it is made of, and what is made of it."""
-    step = tableau.worksheet.by_name.get(name)
+    step = view.worksheet.by_name.get(name)
     if step is None:
-        yield Paragraph(f"{name} is given: {tableau.labels[name]}.")
+        yield Paragraph(f"{name} is given: {view.labels[name]}.")
     else:
-        yield calculation(tableau, step, in_full=in_full(tableau, name))
-        if lines := tableau.derivation(step):
+        yield calculation(view, step, in_full=in_full(view, name))
+        if lines := view.derivation(step):
             yield Break()
             yield derivation(name, lines)
     yield Break()
-    yield from map(Paragraph, (*meaning(tableau, name), *chains(tableau, name), *relations(tableau, name)))
+    yield from map(Paragraph, (*meaning(view, name), *chains(view, name), *relations(view, name)))
 
 
-def chains(tableau: Tableau, name: str) -> Iterator[str]:
+def chains(view: WorksheetView, name: str) -> Iterator[str]:
     """For a gradient: the way from the goal to what is differentiated, for every product in its formula."""
-    worksheet = tableau.worksheet
+    worksheet = view.worksheet
     step = worksheet.by_name.get(name)
     if step is None or step.stage != "gradient":
         return
@@ -46,17 +46,17 @@ def chains(tableau: Tableau, name: str) -> Iterator[str]:
         yield f"{len(products)} ways lead there, so their products are added."
 
 
-def in_full(tableau: Tableau, name: str) -> str:
+def in_full(view: WorksheetView, name: str) -> str:
     """The value with all its digits, or with thirty of them."""
-    value = tableau.worksheet.values[name]
+    value = view.worksheet.values[name]
     exact = isinstance(value, Fraction) and finite_decimals(value, 30) is not None
     return f"{'exactly' if exact else 'to 30 digits'} {full(value)}"
 
 
-def relations(tableau: Tableau, name: str) -> Iterator[str]:
+def relations(view: WorksheetView, name: str) -> Iterator[str]:
     """What the quantity is made of, and what is made of it."""
-    worksheet = tableau.worksheet
+    worksheet = view.worksheet
     if name in worksheet.by_name and (inputs := worksheet.by_name[name].inputs):
-        yield f"It needs {', '.join(f'{x} = {tableau.labels[x]}' for x in inputs)}."
+        yield f"It needs {', '.join(f'{x} = {view.labels[x]}' for x in inputs)}."
     users = worksheet.users[name]
     yield f"It is used in {', '.join(users)}." if users else "Nothing further depends on it."

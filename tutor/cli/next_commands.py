@@ -12,14 +12,14 @@ from pathlib import Path
 from tutor.cli import tell
 from tutor.printers import Printer
 
-Ways = Sequence[tuple[str, str]]
+Commands = Sequence[tuple[str, str]]
 
 _WORK_IT = ("run {lesson} --blank", "the same as a problem, without its answers")
 _SHEET = ("sheet {lesson} > {sheet}", "a sheet to fill in")
 _RUN = ("run {lesson}", "every line, with its derivation")
 _TRY = "see it at work"
 
-LEADS_TO: Mapping[str, Ways] = {
+NEXT: Mapping[str, Commands] = {
     "list": [("learn {lesson}", "step by step, with questions"), ("run {lesson}", "read it from top to bottom")],
     "learn": [("learn {lesson}", "goes on with the next one"), ("list", "the course, and how far you are")],
     "run text": [("list", "the other lessons")],
@@ -93,7 +93,7 @@ LEADS_TO: Mapping[str, Ways] = {
 pair of braces is not known, that way is left out; `explain` is looked up by kind and name, then by kind alone."""
 
 
-def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
+def next_commands(after: str, **known: object) -> list[tuple[list[str], str]]:
     """The commands after `after`, word by word as they are typed, and what each does.
 
     What is known by a name is one word, or a list of words.
@@ -101,7 +101,7 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
     typed = {name: _quoted(value) for name, value in known.items() if value and str(value)[0] != "-"}
     spelled = {name: " ".join(words) for name, words in typed.items()}
     found = []
-    for template, purpose in LEADS_TO.get(after, LEADS_TO.get(after.partition(":")[0], ())):
+    for template, purpose in NEXT.get(after, NEXT.get(after.partition(":")[0], ())):
         with suppress(KeyError):
             words = [
                 typed[word[1:-1]] if word[0] == "{" and word[-1] == "}" else [word.format_map(spelled)]
@@ -111,20 +111,20 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
     return found
 
 
-def lead_on(printer: Printer, after: str, **known: object) -> None:
+def print_next(printer: Printer, after: str, **known: object) -> None:
     """End a result with what to type next."""
     from tutor.views.blocks import Commands, Heading
 
-    ways = ways_on(after, **known)
+    ways = next_commands(after, **known)
     if not ways:
         return
     printer.show([Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))])
 
 
-def lead_on_beside(after: str, **known: object) -> None:
+def print_next_beside(after: str, **known: object) -> None:
     """The same on stderr, and only for somebody who sits there: what stands on stdout is a file to be kept."""
     if sys.stderr.isatty():
-        for words, purpose in ways_on(after, **known):
+        for words, purpose in next_commands(after, **known):
             tell(f"Next: {' '.join(words)}   ({purpose})")
 
 

@@ -15,7 +15,7 @@ from conftest import Tutor, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.harmless import file_name, for_csv, for_json, for_line, for_markdown, for_terminal, for_toml, from_csv
+from tutor.escaping import file_name, for_csv, for_json, for_line, for_markdown, for_terminal, for_toml, from_csv
 from tutor.homework.variants import seed_of
 
 ACTS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -26,7 +26,7 @@ _DEVICES = re.compile(r"(?i)con|prn|aux|nul|clock|com[0-9]|lpt[0-9]")
 _LONGEST_NAME = 60
 
 
-def _acts(character: str) -> bool:
+def _is_control(character: str) -> bool:
     return unicodedata.category(character) in _ACTS
 
 
@@ -34,7 +34,7 @@ def _without(text: str, kept: str = "") -> str:
     """The text with a blank for each blank character that acts, and without the others; `kept` stay."""
     if text.isprintable():
         return text
-    return "".join(c if c in kept or not _acts(c) else " " if c.isspace() else "" for c in text)
+    return "".join(c if c in kept or not _is_control(c) else " " if c.isspace() else "" for c in text)
 
 
 def for_terminal(text: str, unicode: bool = True) -> str:
@@ -93,7 +93,7 @@ def for_json(document: Any, indent: int | None = None) -> str:
 def _escaped(document: str, spell: Callable[[str], str]) -> str:
     lines = document.split("\n")
     return "\n".join(
-        line if line.isprintable() else "".join(spell(c) if _acts(c) else c for c in line) for line in lines
+        line if line.isprintable() else "".join(spell(c) if _is_control(c) else c for c in line) for line in lines
     )
 
 

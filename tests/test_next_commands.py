@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ONE_NEURON, Tutor
 
-from tutor.cli.onward import LEADS_TO, ways_on
+from tutor.cli.next_commands import NEXT, next_commands
 from tutor.worksheet.catalogue import REGISTRIES
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX")
@@ -37,18 +37,18 @@ def test_everything_leads_to_one_or_two_commands_that_there_are() -> None:
     from tutor.cli.commands import command_line
 
     there = set(command_line().commands)
-    for after in LEADS_TO:
-        ways = ways_on(after, **KNOWN)
+    for after in NEXT:
+        ways = next_commands(after, **KNOWN)
         assert 1 <= len(ways) <= 2
         for words, purpose in ways:
             assert words[0] == "tutor" and words[1] in there and purpose and "{" not in " ".join(words)
 
 
 def test_what_is_not_known_is_not_said() -> None:
-    assert ways_on("check wrong", lesson="mlp", again=None, name=None) == []
-    assert [words for words, _ in ways_on("run", lesson="-", name="E")] == []
-    assert [words for words, _ in ways_on("run", lesson="-x.toml", name="E")] == [], "it would be an option"
-    assert ways_on("nothing leads on from here") == []
+    assert next_commands("check wrong", lesson="mlp", again=None, name=None) == []
+    assert [words for words, _ in next_commands("run", lesson="-", name="E")] == []
+    assert [words for words, _ in next_commands("run", lesson="-x.toml", name="E")] == [], "it would be an option"
+    assert next_commands("nothing leads on from here") == []
 
 
 @pytest.mark.parametrize("width", [20, 40, 80])
@@ -67,13 +67,13 @@ EXPLAINED = [
     tuple(words)
     for kind, entries in REGISTRIES.items()
     for name, entry in entries.items()
-    for words, _ in ways_on(f"explain {kind}:{name}", name=name, command=getattr(entry, "command", "").split())
+    for words, _ in next_commands(f"explain {kind}:{name}", name=name, command=getattr(entry, "command", "").split())
 ]
 
 
 def test_every_word_of_the_field_leads_on() -> None:
     for name, entry in REGISTRIES["term"].items():
-        assert len(ways_on(f"explain term:{name}", name=name, command=entry.command.split())) == 1
+        assert len(next_commands(f"explain term:{name}", name=name, command=entry.command.split())) == 1
 
 
 @pytest.mark.parametrize("words", dict.fromkeys(EXPLAINED), ids=" ".join)

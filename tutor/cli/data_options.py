@@ -18,7 +18,6 @@ NAMED = typer.Option(
     help="and, or, nand, xor, blobs, circles, moons, noisy_moons, spirals, sine, sparse, dense, iris, digits, or a "
     "file: CSV, NPZ, MNIST IDX.",
 )
-DataName = Annotated[str, NAMED]
 _LABEL = "The column of a CSV to be learned, or several, as in price,rent; the last unless given."
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help=_LABEL)]
 _DROP = "A column of a CSV that is left out; may be given several times, or as a,b."

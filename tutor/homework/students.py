@@ -13,7 +13,6 @@ from tutor.homework.roster import Roster, Student
 from tutor.marking.report import NotMarked, Report, SheetReport
 
 NOTHING = "nothing handed in"
-NOT_ON_THE_ROSTER = "not on the roster"
 
 
 class StudentReport(Struct, omit_defaults=True, kw_only=True):

@@ -81,11 +81,6 @@ def course_worksheets() -> Iterator[tuple[str, Worksheet]]:
                 yield f"{lesson}/{name}", worksheet_of(found.worksheet(name))
 
 
-def header_of(name: str) -> Header:
-    """What stands at the top of the lesson."""
-    return _header(open_lesson(name))
-
-
 def _header(lesson: CourseText | Lesson) -> Header:
     if isinstance(lesson, CourseText):
         return lesson.header

@@ -22,8 +22,8 @@ PRINTERS: Mapping[str, str] = {
     "sentences": "tutor.printers.sentences",
     "markdown": "tutor.printers.markdown",
 }
-"""Each module has `BY_BLOCK`, its function for each kind of block, and `printed`, which says blocks one after the other.
-It is loaded where something is printed, and not before."""
+"""Each module has `BY_BLOCK`, its function for each kind of block, and `printed`, which says block after block. It is
+loaded where something is printed, and not before."""
 
 
 def printing(name: str) -> Printing:

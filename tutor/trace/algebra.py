@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from tutor.trace.precision import Bounded, BoundedSystem
 
@@ -49,6 +49,7 @@ class Node:
 
     __slots__ = ()
     tag: str = ""
+    operands: ClassVar[tuple[str, ...]] = ()
 
     def value(self, values: Values) -> Bounded:
         raise NotImplementedError
@@ -62,10 +63,12 @@ class Node:
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        return ()
+        return tuple(getattr(self, name) for name in self.operands)
 
     def with_parts(self, parts: tuple[Node, ...]) -> Node:
-        return self
+        node: Any = self  # every formula is a dataclass, which `Node` itself is not
+        changed: Node = replace(node, **dict(zip(self.operands, parts, strict=True)))
+        return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +94,13 @@ class Transposed(Node):
 
     of: Node
     tag: str = ""
+    operands: ClassVar[tuple[str, ...]] = ("of",)
 
     def value(self, values: Values) -> Bounded:
         return self.of.value(values).T
 
     def text(self, spelled: Spelling, transposed: bool = False) -> str:
         return self.of.text(spelled, not transposed)
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        return (self.of,)
-
-    def with_parts(self, parts: tuple[Node, ...]) -> Node:
-        return replace(self, of=parts[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,7 @@ class Product(Node):
     left: Node
     right: Node
     tag: str = ""
+    operands: ClassVar[tuple[str, ...]] = ("left", "right")
 
     def value(self, values: Values) -> Bounded:
         return self.left.value(values) @ self.right.value(values)
@@ -124,13 +122,6 @@ class Product(Node):
         factors = (self.right, self.left) if transposed else (self.left, self.right)
         return "·".join(_inner(f, spelled, transposed) for f in factors)
 
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        return self.left, self.right
-
-    def with_parts(self, parts: tuple[Node, ...]) -> Node:
-        return replace(self, left=parts[0], right=parts[1])
-
 
 @dataclass(frozen=True, slots=True)
 class Entrywise(Node):
@@ -140,6 +131,7 @@ class Entrywise(Node):
     left: Node
     right: Node
     tag: str = ""
+    operands: ClassVar[tuple[str, ...]] = ("left", "right")
 
     def value(self, values: Values) -> Bounded:
         return self._combined(self.left.value(values), self.right.value(values))
@@ -157,13 +149,6 @@ class Entrywise(Node):
         right = _inner if self.sign == "-" else inner
         return f"{inner(self.left, spelled, transposed)} {self.sign} {right(self.right, spelled, transposed)}"
 
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        return self.left, self.right
-
-    def with_parts(self, parts: tuple[Node, ...]) -> Node:
-        return replace(self, left=parts[0], right=parts[1])
-
 
 @dataclass(frozen=True, slots=True)
 class Scaled(Node):
@@ -174,6 +159,7 @@ class Scaled(Node):
     before: str = ""
     after: str = ""
     tag: str = ""
+    operands: ClassVar[tuple[str, ...]] = ("of",)
 
     def value(self, values: Values) -> Bounded:
         return self.of.value(values) * self.factor
@@ -183,13 +169,6 @@ class Scaled(Node):
 
     def text(self, spelled: Spelling, transposed: bool = False) -> str:
         return f"{self.before}{_inner(self.of, spelled, transposed)}{self.after}"
-
-    @property
-    def parts(self) -> tuple[Node, ...]:
-        return (self.of,)
-
-    def with_parts(self, parts: tuple[Node, ...]) -> Node:
-        return replace(self, of=parts[0])
 
 
 @dataclass(frozen=True, slots=True)

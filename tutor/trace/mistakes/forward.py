@@ -9,7 +9,7 @@ import numpy as np
 
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.losses import LOSSES
-from tutor.trace.algebra import Call, Entrywise, Node, Ref, Role, Scaled, everything_in, rewritten
+from tutor.trace.algebra import Call, Entrywise, Node, Ref, Role, Scaled, rewritten
 from tutor.trace.equations import activation, loss_slope, loss_terms, loss_total, slope_of, softmax, softmax_back
 from tutor.trace.mistakes.mistake import Mistake, Rewriting, Situation, swapped
 from tutor.trace.precision import Bounded
@@ -296,10 +296,6 @@ def _aliased(s: Situation, role: Role, node: Node) -> Iterator[Rewriting]:
         yield Rewriting("parameters", Ref(Role(role.kind[0], k)), "the old parameters hold the new ones")
     elif (made := rewritten(node, as_it_was)) is not node:
         yield Rewriting("parameters", made, "the old parameters hold the new ones")
-
-
-def depends_on_targets(node: Node) -> bool:
-    return any(isinstance(n, Ref) and n.role == Role("T") for n in everything_in(node))
 
 
 MISTAKES = (

@@ -117,10 +117,10 @@ def check(
     from tutor.views.feedback import Telling
 
     text = lesson_text(lesson)
-    found = parse_lesson(text, lesson)
+    parsed = parse_lesson(text, lesson)
     penalty = None if carried_penalty is None else str(carried_penalty)
     homework = homework_of(
-        found, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
+        parsed, ask, decimals, significant, points, carried_penalty=penalty, charge=charge, answers=answers
     )
     files = sheets_in(paths)
     students = read_roster(roster) if roster else None
@@ -142,7 +142,7 @@ def check(
     for folder, count in passed_over(paths):
         tell(f"tutor: {counted(count, 'entry')} of {str(folder)!r} passed over: no {', '.join(ENDINGS)}")
     single = len(files) == 1 and not is_folder(paths[0]) and not rows
-    outputs = OutputFiles(found.title, single, gradebook, platform, gradescope, prairielearn, feedback, scale or 0)
+    outputs = OutputFiles(parsed.title, single, gradebook, platform, gradescope, prairielearn, feedback, scale or 0)
     outputs.claim(files, [lesson_file(lesson), *(path for path in (roster, compare) if path)], force)
     if single:
         done = _mark_one(job, files[0], slug(lesson), printer, outputs, telling, json_output, earlier)

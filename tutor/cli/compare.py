@@ -157,11 +157,11 @@ def compare(
         raise TutorError(_TRAINED_ON)
     else:
         compared = varied(usual, given, base, vary or [], search, trials)
-    candidates, asked = compared.candidates, measures_typed(columns)
-    check_measures(candidates, asked)
+    candidates, columns_asked = compared.candidates, measures_typed(columns)
+    check_measures(candidates, columns_asked)
     drawn = drawn_of(candidates, draw)
     seeds = seeds or (_SEEDS if any(one.is_random for one in candidates) else 1)
-    measures = [*asked, *(measures_of_layers(candidates) if layers else [])]
+    measures = [*columns_asked, *(measures_of_layers(candidates) if layers else [])]
     runs = [run for one in candidates for run in one.runs(seeds, measures)]
     with counting(len(runs), printer.screen, json_output) as watch:
         outcomes = decomposed(run_all(runs, processes, watch, dask), seeds)
@@ -178,7 +178,7 @@ def compare(
         compared.remarks,
         unranked,
         all(one.subject.depth == 0 for one in candidates),
-        asked,
+        columns_asked,
         layers,
         drawn,
         paths_of(candidates, comparison) if "paths" in drawn else [],

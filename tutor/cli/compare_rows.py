@@ -134,7 +134,7 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
     said = list(dict.fromkeys(key for _, setting, _ in read for key in setting))
     said += ["learning_rate"] if "optimizer" in said and "learning_rate" not in said else []
     several = [key for key in ("data", "worksheet") if any(key in where for _, _, where in read)]
-    found, places = [], []
+    candidates, places = [], []
     for name, setting, where in read:
         place = _place_of_row(name, where, usual, treatment, int(given.get("seed", 0)))
         one = candidate(place.source, place.name, given, setting, {"row": name})
@@ -144,9 +144,9 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
         if any("label" in where for _, _, where in read):
             shown["label"] = getattr(place.source, "label", None)
         shown |= {key: _effective(one, key) for key in said}
-        found.append(replace(one, shown=shown))
+        candidates.append(replace(one, shown=shown))
         places.append(place)
-    return Compared(found, places, [])
+    return Compared(candidates, places, [])
 
 
 def _effective(one: Candidate, key: str) -> Any:
@@ -219,17 +219,17 @@ def is_experiment(lesson: str, more: bool) -> bool:
     from tutor.lessons.course_text import CourseText
     from tutor.lessons.find import address, open_lesson
 
-    name, wanted = address(lesson)
+    name, experiment = address(lesson)
     opened = open_lesson(name)
     if not isinstance(opened, CourseText):
         return False
     known = Course(name, opened).of_kind("experiment")
-    if not wanted:
+    if not experiment:
         return bool(known) and not more
-    if wanted not in known and wanted not in opened.worksheets:
+    if experiment not in known and experiment not in opened.worksheets:
         valid = [*known, *opened.worksheets]
-        raise TutorError(f"{name}: there is no experiment or worksheet {wanted[:60]!r}{nearest(wanted, valid)}")
-    return wanted in known
+        raise TutorError(f"{name}: there is no experiment or worksheet {experiment[:60]!r}{nearest(experiment, valid)}")
+    return experiment in known
 
 
 def measures_typed(text: str | None) -> list[Measure]:

@@ -52,17 +52,17 @@ def errata(
         _show_lessons(lessons, printer)
         return
     known = entries(printer, lessons)
-    asked = _chosen(known, numbers, lessons)
+    chosen = _chosen(known, numbers, lessons)
     if json_output:
-        print(as_json([one.whole for one in asked]))
+        print(as_json([one.whole for one in chosen]))
     elif numbers or everything:
-        for one in asked:
+        for one in chosen:
             printer.show(whole([one]))
-        if asked:
-            print_next(printer, "errata number", lesson=asked[0].lesson)
+        if chosen:
+            print_next(printer, "errata number", lesson=chosen[0].lesson)
     else:
-        printer.show(short_list(asked))
-        print_next(printer, "errata list", number=asked[0].number if asked else None)
+        printer.show(short_list(chosen))
+        print_next(printer, "errata list", number=chosen[0].number if chosen else None)
 
 
 def entries(printer: Printer, besides: Sequence[str] = ()) -> list[Entry]:

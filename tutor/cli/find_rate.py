@@ -44,11 +44,11 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
     from tutor.training.find_rate import RULE, RateReport, find_rate
     from tutor.views.find_rate import rates_page
 
-    found = find_rate(trainer)
-    rate = None if found.suggestion is None else f"{found.suggestion:g}"
+    test = find_rate(trainer)
+    rate = None if test.suggestion is None else f"{test.suggestion:g}"
     words = [*command, "--layers"] if rate is None else [*command, "--learning-rate", rate]
     if not json_output:
-        printer.show(rates_page(found, data.name, trainer, RULE, words))
+        printer.show(rates_page(test, data.name, trainer, RULE, words))
         return
     report = RateReport(
         data=data.name,
@@ -56,10 +56,10 @@ def show_rates(data: Data, trainer: Trainer, command: Sequence[str], printer: Pr
         optimizer=trainer.settings.optimizer,
         seed=trainer.settings.seed,
         remarks=(*data.remarks, *trainer.data.remarks),
-        lowest=found.lowest,
-        exploded=found.exploded,
-        suggestion=found.suggestion,
+        lowest=test.lowest,
+        exploded=test.exploded,
+        suggestion=test.suggestion,
         command=None if rate is None else " ".join(words),
-        steps=found.steps,
+        steps=test.steps,
     )
     print(as_json(report))

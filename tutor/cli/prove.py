@@ -30,16 +30,16 @@ def prove(lesson: LessonName, printer: Printer, chain: Chain = None, json_output
 
     try:
         worksheet = worksheet_of(read_lesson(lesson), chain)
-        found = list(prove_gradients(worksheet))
+        proved = list(prove_gradients(worksheet))
     except TutorError as error:
         raise TutorError(f"{lesson}: {error}") from None
-    if not found:
+    if not proved:
         why = "; ".join(worksheet.conventions.remarks)
         raise NothingThere(f"{lesson}: there is no gradient on this worksheet to prove{f' ({why})' if why else ''}")
     if json_output:
-        print(as_json(proofs_document(slug(lesson), found, worksheet.objective)))
+        print(as_json(proofs_document(slug(lesson), proved, worksheet.objective)))
     else:
-        printer.show(proofs.proved(found, worksheet.objective))
-        print_next(printer, "prove", lesson=lesson, name=found[0].name)
-    if any(proof.verdict == DIFFERS for proof in found):
+        printer.show(proofs.proved(proved, worksheet.objective))
+        print_next(printer, "prove", lesson=lesson, name=proved[0].name)
+    if any(proof.verdict == DIFFERS for proof in proved):
         raise typer.Exit(1)

@@ -108,17 +108,17 @@ def _checked(
         claim([target(lesson)], [file], force)
     options = Options(**said)
     options.check()
-    found = traced(read_steps(file), options)
+    steps = traced(read_steps(file), options)
     if lesson is not None:
-        write_lesson(lesson, found[0])
+        write_lesson(lesson, steps[0])
     if why is not None:
-        entry = opened(found, why)
+        entry = opened(steps, why)
         if as_data:
             print(as_json(entry))
         else:
             printer.show(view.entry_page(entry))
         return
-    report = together(found)
+    report = together(steps)
     if as_data:
         print(as_json(report))
     else:

@@ -256,9 +256,9 @@ def train(
             "--checkpoint": checkpoint,
         }
         settings = growing(lesson, given, {**others, "--figure": figure, "--draw": draw, "--layers": layers})
-        source, found, trainer = begun(lesson, data, label, task, treatment, settings, init_from, None, force)
+        source, examples, trainer = begun(lesson, data, label, task, treatment, settings, init_from, None, force)
         again = commands_for(Advice("", "", ({},)), lesson, source, given, None, trainer, init_from)
-        show_rates(found, trainer, again[0], printer, json_output)
+        show_rates(examples, trainer, again[0], printer, json_output)
         return
     if folds is not None:
         own = {"a lesson": lesson, "--explain": explain, "--save": save, "--checkpoint": checkpoint}
@@ -266,11 +266,11 @@ def train(
         check_alone({**own, "--layers": layers or None})
     if resume is not None:
         own_data = lesson or data
-        source, found, trainer = gone_on(
+        source, examples, trainer = gone_on(
             resume, own_data, label, task, treatment, explain, given, init_from, save, force
         )
     else:
-        source, found, trainer = begun(lesson, data, label, task, treatment, given, init_from, save, force)
+        source, examples, trainer = begun(lesson, data, label, task, treatment, given, init_from, save, force)
     if folds is not None and source is not None:
         train_in_folds(source, trainer.settings, folds, printer, json_output)
         return
@@ -283,24 +283,26 @@ def train(
     if target := save or resume:
         check_can_save(target, trainer)
     if explain is not None:
-        _explain(found.name, trainer, explain, printer, json_output)
+        _explain(examples.name, trainer, explain, printer, json_output)
         return
-    keep_checkpoints(target, checkpoint, source, found, trainer)
+    keep_checkpoints(target, checkpoint, source, examples, trainer)
     inside = watch_layers(trainer) if layers else []
     with watching(trainer.settings.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
-        unsaved = keep(target, source, found, trainer)  # before anything is shown: the terminal may be gone
-    advised = advice(found, trainer, result)
+        unsaved = keep(target, source, examples, trainer)  # before anything is shown: the terminal may be gone
+    advised = advice(examples, trainer, result)
     ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer, init_from)
     if json_output:
         told = (
             None if advised is None else AdviceReport(advised.kind, advised.seen, [" ".join(words) for words in ways])
         )
-        print(as_json(report(found, trainer, result, told, inside)))
+        print(as_json(report(examples, trainer, result, told, inside)))
     else:
         shown = None if advised is None else (advised.seen, ways)
         measured = measures_of(trainer)
-        printer.show(training_page(found, trainer, result, confusion(trainer), plane(trainer), shown, measured, inside))
+        printer.show(
+            training_page(examples, trainer, result, confusion(trainer), plane(trainer), shown, measured, inside)
+        )
     write_figure(figure, draw, trainer)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:

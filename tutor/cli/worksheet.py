@@ -192,11 +192,11 @@ def run(
     if isinstance(opened, CourseText) and not (of_one or address(lesson)[1]):
         show_course(lesson, opened, printer, digits, None if everything else MOST_SHOWN, fresh, json_output)
         return
-    found = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
+    read = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
     if blank:
-        view = blank_view(lesson, found, digits, chain)
+        view = blank_view(lesson, read, digits, chain)
     else:
-        view = view_of(lesson, found, digits, chain, None if everything else MOST_SHOWN)
+        view = view_of(lesson, read, digits, chain, None if everything else MOST_SHOWN)
     if stages and not any(written.stage in stages for written in view.worksheet.steps):
         raise NothingThere(f"{lesson}: there is no stage {' or '.join(stages)} on this worksheet")
     if rounding == "each-step":
@@ -207,8 +207,8 @@ def run(
         return
     if brief:
         view = replace(view, printed=(), brief=True)
-    about = "" if brief else harmless_prose(found.about, view) if blank else found.about
-    printer.show(page.title(found.title, found.source, about))
+    about = "" if brief else harmless_prose(read.about, view) if blank else read.about
+    printer.show(page.title(read.title, read.source, about))
     if step and can_step():
         printer.show(page.introduction(view))
         if not walk(view, printer, stages):
@@ -243,16 +243,16 @@ def why(
 
     view = view_of(lesson, read_lesson(lesson), digits, chain)
     try:
-        found = find_name(name, view.worksheet.names)
+        quantity = find_name(name, view.worksheet.names)
     except TutorError:
         if "/" in name and (why_none := view.worksheet.without_gradient):
             raise NothingThere(f"{lesson}: {why_none}") from None
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = view_of(lesson, read_lesson(lesson), digits, "delta")
-        found, view = find_name(name, other.worksheet.names, other.worksheet.grouped), other
+        quantity, view = find_name(name, other.worksheet.names, other.worksheet.grouped), other
     if json_output:
-        print(as_json(explanation_document(slug(lesson), view, found)))
+        print(as_json(explanation_document(slug(lesson), view, quantity)))
     else:
-        printer.show(why.explanation(view, found))
-        user = next(iter(view.worksheet.users[found]), None)
+        printer.show(why.explanation(view, quantity))
+        user = next(iter(view.worksheet.users[quantity]), None)
         print_next(printer, "why", name=user, lesson=lesson if view.worksheet.gradients else None)

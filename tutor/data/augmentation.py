@@ -98,7 +98,7 @@ def _add_noise(x: Floats, deviation: float, seed: int, epoch: int) -> None:
 
 def parse_augmentation(text: str) -> Augmentation:
     """What `--augment shift=1,flip,noise=0.05` asks for. Raises TutorError for anything that it does not know."""
-    found = Augmentation()
+    augmentation = Augmentation()
     seen = set()
     for part in text.split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -111,12 +111,12 @@ def parse_augmentation(text: str) -> Augmentation:
         if name == "flip":
             if equals:
                 raise TutorError(f"--augment flip takes no value, not {value[:40]!r}; half of the images are flipped")
-            found = replace(found, flip=True)
+            augmentation = replace(augmentation, flip=True)
         elif name == "shift":
-            found = replace(found, shift=_pixels(value))
+            augmentation = replace(augmentation, shift=_pixels(value))
         else:
-            found = replace(found, noise=_deviation(value))
-    return found
+            augmentation = replace(augmentation, noise=_deviation(value))
+    return augmentation
 
 
 def _pixels(value: str) -> int:

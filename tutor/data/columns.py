@@ -38,7 +38,7 @@ class ColumnReader:
         """The numbers of a row. Raises TutorError for the first cell that is none."""
         if self._plain:
             return self.table.numbers(number, [row[place] for place in self.indices], self.indices)
-        found = array("d", [_GAP]) * len(self.indices)
+        inputs = array("d", [_GAP]) * len(self.indices)
         numbers: list[int] = []
         for k, (place, of_words) in enumerate(zip(self.indices, self._own, strict=True)):
             gap = self.is_gap(place, row[place])
@@ -49,15 +49,15 @@ class ColumnReader:
                 said = f"{cell!r} says that it is missing" if cell else "the cell is empty"
                 raise self.table.wrong(number, place, f"{said}; {self.table.gap_advice}")
             elif of_words:
-                found[k] = self._place_of(place, tidy(row[place]))
+                inputs[k] = self._place_of(place, tidy(row[place]))
             else:
                 numbers.append(k)
         columns = [self.indices[k] for k in numbers]
         read = self.table.numbers(number, [row[place] for place in columns], columns)
-        self.table.take(number, len(found) - len(read))
+        self.table.take(number, len(inputs) - len(read))
         for k, value in zip(numbers, read, strict=True):
-            found[k] = value
-        return found
+            inputs[k] = value
+        return inputs
 
     def is_gap(self, place: int, cell: str) -> bool:
         """Whether the cell of that column is empty, or has a word for that."""

@@ -105,11 +105,11 @@ def what_was_taken(label: str, different: Collection[float], classes: bool, task
 
 def doubtful_classes(label: str, classes: Sequence[str], counts: Sequence[int]) -> tuple[str, ...]:
     """What to remark of classes that are perhaps none: a word for what is missing, or a class in several spellings."""
-    found = []
+    doubts = []
     for name, count in zip(classes, counts, strict=True):
         if name.lower() in MISSING:
             has = f"{counted(count, 'example')} {'has' if count == 1 else 'have'} {name[:40]!r} as {label[:40]!r}"
-            found.append(
+            doubts.append(
                 f"{has}, which is taken for a class; if it means that the label is missing, fill it in or leave "
                 f"{'that row' if count == 1 else 'those rows'} out."
             )
@@ -118,8 +118,8 @@ def doubtful_classes(label: str, classes: Sequence[str], counts: Sequence[int]) 
         alike.setdefault(name.casefold(), []).append(repr(name[:40]))
     for several in alike.values():
         if len(several) > 1:
-            found.append(f"{listed(several)} are taken for {len(several)} classes; if they are one, spell them alike.")
-    return tuple(found)
+            doubts.append(f"{listed(several)} are taken for {len(several)} classes; if they are one, spell them alike.")
+    return tuple(doubts)
 
 
 def no_values(where: str) -> TutorError:

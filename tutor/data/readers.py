@@ -50,17 +50,17 @@ def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatme
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.
     """
-    found = _format(path)
-    if found is None:
+    data_format = _format(path)
+    if data_format is None:
         if is_folder(path):
             raise TutorError(f"{str(path)!r} is a folder, not a file of data")
         known = ", ".join(entry.told for entry in FORMATS)
         raise TutorError(f"{str(path)!r} has no ending that says how to read it; known are {known}")
     size_of(path)
-    if treatment.of_columns and not found.of_columns:
+    if treatment.of_columns and not data_format.of_columns:
         raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
     try:
-        return found.read(path, label, task, *([treatment] if found.of_columns else []))
+        return data_format.read(path, label, task, *([treatment] if data_format.of_columns else []))
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None
 

@@ -219,21 +219,21 @@ def run_all(
     """The outcome of every training, in the order of `runs` however many processes work, or the `cluster` at that
     address; None for those that had not ended when Ctrl-C came. `watch` is called now and then with the number of
     trainings that have just ended."""
-    found: list[Outcome | None] = [None] * len(runs)
+    outcomes: list[Outcome | None] = [None] * len(runs)
     try:
         if cluster is not None:
             from tutor.experiments.cluster import run_on_cluster
 
-            run_on_cluster(runs, cluster, found, watch)
+            run_on_cluster(runs, cluster, outcomes, watch)
         elif jobs == 1 or len(runs) == 1:
-            _run_here(runs, found, watch)
+            _run_here(runs, outcomes, watch)
         else:
-            _run_in_processes(runs, min(jobs, len(runs)), found, watch)
+            _run_in_processes(runs, min(jobs, len(runs)), outcomes, watch)
     except KeyboardInterrupt:
         pass
     except BrokenProcessPool:
         raise TutorError("a process was ended from outside, perhaps for want of memory; try fewer --jobs") from None
-    return found
+    return outcomes
 
 
 def _run_here(runs: Sequence[Run], found: list[Outcome | None], watch: Watch) -> None:

@@ -80,7 +80,7 @@ def folds_of(data: Data, count: int, seed: int) -> list[Parts]:
 def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[[int], None]) -> FoldsReport:
     """Train and measure fold by fold; Ctrl-C ends it with those that are finished."""
     check_folds(count, settings)
-    found: list[FoldReport] = []
+    reports: list[FoldReport] = []
     remarks = dict.fromkeys(data.remarks)
     sizes: tuple[int, ...] = ()
     interrupted = False
@@ -93,12 +93,12 @@ def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[
         remarks |= dict.fromkeys(trainer.data.remarks)
         places = (len(parts[0]), len(parts[2]))
         if result.diverged:
-            found.append(FoldReport(number, *places, result.ended, None, None))
+            reports.append(FoldReport(number, *places, result.ended, None, None))
         else:
             loss, own = trainer.measure(parts[2]).loss, measures_of(trainer)["test"]
-            found.append(FoldReport(number, *places, result.ended, loss, own))
+            reports.append(FoldReport(number, *places, result.ended, loss, own))
         watch(1)
-    measured = [fold.measures for fold in found if fold.measures is not None]
+    measured = [fold.measures for fold in reports if fold.measures is not None]
     return FoldsReport(
         data=data.name,
         examples=len(data),
@@ -106,8 +106,8 @@ def cross_validated(data: Data, settings: Settings, count: int, watch: Callable[
         remarks=tuple(remarks),
         sizes=sizes,
         settings={**asdict(settings), "learning_rate": float(settings.training.rate)},
-        folds=found,
-        over_folds=_over_folds(found, measured),
+        folds=reports,
+        over_folds=_over_folds(reports, measured),
         better=sum(one.verdict == "better than" for one in measured),
         baseline="always saying the commonest class" if data.classes else "predicting the mean",
         complete=not interrupted,

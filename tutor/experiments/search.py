@@ -83,19 +83,19 @@ def with_rates(
     """Settings in which optimizers are compared, each with the learning rate beside it, since it says nothing of an
     optimizer what it does with a rate that fits another one: the rate that is given, else several of its own. What a
     worksheet is trained with is among the rates of its optimizer."""
-    found: list[Setting] = []
+    rated: list[Setting] = []
     for setting in settings:
         entry = OPTIMIZERS.get(setting.get("optimizer", ""))
         if entry is None or "learning_rate" in setting:
-            found.append(setting)
+            rated.append(setting)
             continue
         own = [float(f"{times * float(entry.small_rate):.3g}") for times in (RATES if several else (1,))]
         known = (own_rates or {}).get(entry.name)
         if several and known is not None and known not in own:
             own = sorted([*own, known])
         tried = own if rate is None else [rate]
-        found += [{**setting, "learning_rate": one} for one in tried]
-    return found
+        rated += [{**setting, "learning_rate": one} for one in tried]
+    return rated
 
 
 def grid(varied: Sequence[Varied]) -> list[Setting]:

@@ -19,7 +19,7 @@ def settings_of(table: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that a table gives, as `Settings` has them. Raises TutorError for what is none, or no such value."""
     known = {entry.name: entry for entry in fields(Settings)}
     hints = get_type_hints(Settings)
-    found = {}
+    settings = {}
     for written, value in table.items():
         name = written.replace("-", "_")
         if name in NOT_SETTINGS:
@@ -29,10 +29,10 @@ def settings_of(table: Mapping[str, Any]) -> dict[str, Any]:
             raise TutorError(f"there is no setting {written[:40]!r}{nearest(written, names)}")
         entry = known[name]
         if value == "none":
-            found[name] = {} if entry.default is MISSING else entry.default
+            settings[name] = {} if entry.default is MISSING else entry.default
         else:
-            found[name] = _value(written, value, hints[name])
-    return found
+            settings[name] = _value(written, value, hints[name])
+    return settings
 
 
 def _value(name: str, value: Any, hint: Any) -> Any:

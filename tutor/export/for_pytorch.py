@@ -74,21 +74,21 @@ def _numbers(plan: Plan) -> list[str]:
 
 def _pieces(plan: Plan) -> list[str]:
     """How the one vector is cut into the parameters of the module, in its order."""
-    lines, found, start = [], [], 0
+    lines, pieces, start = [], [], 0
     for k, (before, after) in enumerate(pairwise(plan.architecture.sizes), 1):
         end = start + (before + 1) * after
         lines.append(f"    layer{k} = vector[{start}:{end}].reshape({after}, {before + 1})")
-        found += [f"layer{k}[:, :-1]", f"layer{k}[:, -1]"]
+        pieces += [f"layer{k}[:, :-1]", f"layer{k}[:, -1]"]
         start = end
     for size in plan.architecture.sizes[1:-1] if plan.architecture.batch_norm else ():
-        found.append(f"vector[{start}:{start + size}]")
+        pieces.append(f"vector[{start}:{start + size}]")
         start += size
     return [
         "def pieces(vector):",
         '    """The weights and biases of every layer, then every gamma."""',
         *lines,
         "    return [",
-        *(f"        {piece}," for piece in found),
+        *(f"        {piece}," for piece in pieces),
         "    ]",
         "",
         "",

@@ -101,27 +101,27 @@ def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
 
 def _opening(plan: Plan, library: str) -> list[str]:
     """The docstring: what this is, how it is used, and what an update leaves out."""
-    architecture, wanted = plan.architecture, plan.settings
+    architecture, settings = plan.architecture, plan.settings
     stands = f"after {plan.epochs} epochs and {plan.updates} updates" if plan.updates else "with its first weights"
     left_out = [
-        (wanted.dropout, "dropout"),
-        (wanted.dropconnect, "DropConnect"),
-        (wanted.stochastic_depth, "stochastic depth"),
-        (wanted.augment, "augmentation"),
-        (wanted.class_weights, "class weights"),
+        (settings.dropout, "dropout"),
+        (settings.dropconnect, "DropConnect"),
+        (settings.stochastic_depth, "stochastic depth"),
+        (settings.augment, "augmentation"),
+        (settings.class_weights, "class weights"),
     ]
     without = [name for given, name in left_out if given]
-    told = [
+    paragraphs = [
         f"It needs nothing but {library}. `python SCRIPT examples.csv` prints what the network says to each row; "
         "predict(x) returns it, and update(x, targets) goes on with the training by one batch. Both compute what tutor "
         "computes, but for the last digits."
     ]
     if without:
-        told.append(f"update works without {', '.join(without)}; predictions do not depend on that.")
-    if wanted.arithmetic == "fast" and architecture.count >= SINGLE_FROM:
-        told.append("The network was trained in single precision and is computed in double precision here.")
+        paragraphs.append(f"update works without {', '.join(without)}; predictions do not depend on that.")
+    if settings.arithmetic == "fast" and architecture.count >= SINGLE_FROM:
+        paragraphs.append("The network was trained in single precision and is computed in double precision here.")
     lines = [f'"""A {"-".join(map(str, architecture.sizes))} network trained with tutor {__version__}, {stands}.']
-    for paragraph in told:
+    for paragraph in paragraphs:
         lines += ["", *wrap(paragraph, _COLUMNS)]
     return [*lines, '"""', ""]
 

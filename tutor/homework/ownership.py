@@ -93,7 +93,7 @@ def whose(roster: Roster | None, name: str, named: str) -> str | None:
 def codes_of(paths: Sequence[Path], secret: str, roster: Roster | None) -> dict[str, str]:
     """The problem of every student, from those sheets that answer their own; the others are passed over. Raises
     TutorError where there are codes and none of them was drawn from the secret."""
-    owners, found, seeds = Owners(secret, roster), dict[str, str](), set[str]()
+    owners, codes, seeds = Owners(secret, roster), dict[str, str](), set[str]()
     for path in paths:
         try:
             abouts = read_about(path)
@@ -104,12 +104,12 @@ def codes_of(paths: Sequence[Path], secret: str, roster: Roster | None) -> dict[
                 if about.get("problem"):
                     seeds.add(read_code(about["problem"]).seed)
                     claim = owners.claim(path.name, HandedIn({}, about))
-                    found[claim.student] = claim.code
-    if seeds and not found and not seeds & {seed_of(secret, student) for student in (roster.ids if roster else ())}:
+                    codes[claim.student] = claim.code
+    if seeds and not codes and not seeds & {seed_of(secret, student) for student in (roster.ids if roster else ())}:
         raise TutorError(
             "no code on these sheets fits the secret: give the word from which `tutor vary` drew the problems"
         )
-    return found
+    return codes
 
 
 class Copies:

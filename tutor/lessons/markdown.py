@@ -46,7 +46,7 @@ def read_parts(text: str, where: str) -> list[Part]:
     from markdown_it import MarkdownIt
 
     lines = text.splitlines()
-    found: list[Part] = []
+    parts: list[Part] = []
     done = 0
     for token in MarkdownIt("commonmark").enable("table").parse("\n".join(lines)):
         info = _INFO.fullmatch(token.info) if token.type == "fence" and token.level == 0 else None
@@ -58,15 +58,15 @@ def read_parts(text: str, where: str) -> list[Part]:
                 f"{where}, line {start + 1}: this block is not closed; end it with a line of {token.markup}"
             )
         if prose := _prose(lines, done, start):
-            found.append(prose)
+            parts.append(prose)
         name = _checked(info[1], info[2] or "", f"{where}, line {start + 1}")
         body = "\n" * (start + 1) + "\n".join(lines[start + 1 : end - 1])
-        found.append(Fence(info[1], name, body, start + 1))
+        parts.append(Fence(info[1], name, body, start + 1))
         done = end
     if prose := _prose(lines, done, len(lines)):
-        found.append(prose)
-    _check_names([part for part in found if isinstance(part, Fence)], where)
-    return found
+        parts.append(prose)
+    _check_names([part for part in parts if isinstance(part, Fence)], where)
+    return parts
 
 
 def _closes(line: str, markup: str) -> bool:

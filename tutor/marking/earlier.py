@@ -22,7 +22,7 @@ def still_following(
     working: Working, before: Iterable[Mapping[int, WrittenNumber]], wrong: Iterable[int], marker: Marker
 ) -> dict[int, Following]:
     """Of the lines that are wrong those that are right with the lines of an earlier sheet, the latest first."""
-    found: dict[int, Following] = {}
+    following: dict[int, Following] = {}
     sheets = [Working(working.program, written, working.demands) for written in before]
     for place in wrong:
         written = working.written[place]
@@ -32,9 +32,9 @@ def still_following(
                 continue
             then = Working(working.program, {**earlier.written, place: written}, working.demands)
             if marker.verdict(then, place, written) in CREDIT:
-                found[place] = Following(changed, place in Degenerate(then, marker).lines)
+                following[place] = Following(changed, place in Degenerate(then, marker).lines)
                 break
-    return found
+    return following
 
 
 def _changed_above(working: Working, earlier: Working, place: int) -> list[int]:

@@ -224,7 +224,7 @@ class Formulas:
     def _judge(self, formulas: Mapping[int, Expr], budget: Budget) -> tuple[dict[int, str], dict[int, str]]:
         """Whether each formula is the one asked for; a computation without names has only its value. And why some
         cannot be judged."""
-        found, reasons = {}, {}
+        verdicts, reasons = {}, {}
         end = monotonic() + _SECONDS_A_SHEET
         for place, formula in formulas.items():
             if not names(formula):
@@ -233,15 +233,15 @@ class Formulas:
                 left = max(0.0, min(SECONDS, end - monotonic()))
                 try:
                     with budget.share(AN_ANSWER) as share:
-                        found[place] = judge(self.program, place, formula, share, left)
+                        verdicts[place] = judge(self.program, place, formula, share, left)
                 except TooMuchComputing:
                     reasons[place] = _beyond(budget)
                     continue
-                if found[place] == UNDECIDED:
+                if verdicts[place] == UNDECIDED:
                     continue
-                self._judged[place, formula] = found[place]
-            found[place] = self._judged[place, formula]
-        return found, reasons
+                self._judged[place, formula] = verdicts[place]
+            verdicts[place] = self._judged[place, formula]
+        return verdicts, reasons
 
 
 def _beyond(budget: Budget) -> str:

@@ -202,17 +202,23 @@ class Reporter:
             student=about.get("student"),
             cells=[self._cell(cell, earned) for cell in sheet.cells],
             root_errors=sheet.root_errors,
-            misconceptions=[_misconception(told) for told in sheet.misconceptions],
+            misconceptions=[_misconception(mistake) for mistake in sheet.misconceptions],
             score=number(sum(earned.values())),
             max_score=self.assignment.max_score,
             done=self.assignment.is_done(sheet),
             please_look=list(self.assignment.please_look(sheet)),
             changes=self.assignment.changes,
         )
-        for told in mistakes(report):
-            told.cell.worked = self._worked(sheet, told)
-            roots = [told.line, told.cell.name, *told.others, *filter(None, [told.given]), *_blanks(sheet, told)]
-            told.cell.work_again = self._below(report, roots, {told.cell.name})
+        for mistake in mistakes(report):
+            mistake.cell.worked = self._worked(sheet, mistake)
+            roots = [
+                mistake.line,
+                mistake.cell.name,
+                *mistake.others,
+                *filter(None, [mistake.given]),
+                *_blanks(sheet, mistake),
+            ]
+            mistake.cell.work_again = self._below(report, roots, {mistake.cell.name})
         self._tell_what_lacks(report, sheet)
         stale = {cell.name for cell in report.cells if cell.earlier}
         for cell in report.cells:

@@ -83,13 +83,13 @@ class SheetMarker:
             p: () for p, m in marks.items() if m.verdict == "wrong" and judged.get(p) == RIGHT
         }
         wrong = [p for p, mark in marks.items() if mark.verdict == "wrong" and p not in slips]
-        told = Search(working, self.systematic, wrong, partial(self._has_slip, working)).run() if wrong else []
-        if told:
-            alike = self._slips_alike(working, told)
-            working, marks = self._with_story(working, told, marks, texts, known)
+        mistakes = Search(working, self.systematic, wrong, partial(self._has_slip, working)).run() if wrong else []
+        if mistakes:
+            alike = self._slips_alike(working, mistakes)
+            working, marks = self._with_story(working, mistakes, marks, texts, known)
             slips |= {
-                p: _one_of_each([*self._told(working, told, p), *alike.get(p, ())])
-                for p in _explained(told)
+                p: _one_of_each([*self._told(working, mistakes, p), *alike.get(p, ())])
+                for p in _explained(mistakes)
                 if marks[p].verdict == "wrong"
             }
         working = self._line_by_line(working, texts, known, marks, slips)
@@ -113,8 +113,8 @@ class SheetMarker:
         if not slips:
             return MarkedSheet(cells, working, after_errors=self._after(list(earlier)), dropped=self.dropped)
         places, names = self.program.places, self.program.names
-        story = self._story(told, marks, working.written)
-        single = _single(cells, {p for m in told for p in m.explains}, places)
+        story = self._story(mistakes, marks, working.written)
+        single = _single(cells, {p for m in mistakes for p in m.explains}, places)
         misconceptions = list(self._counting(_told_once([*story, *single], places)))
         misconceptions.sort(key=lambda m: -len(m.cells))
         errors = [place for place in (*slips, *working.held) if names[place] not in self.dropped]

@@ -251,17 +251,17 @@ class Working:
         waiting = [x for x in places if x not in self._moves]
         if not waiting:
             return
-        wanted: set[int] = set()
+        pending: set[int] = set()
         while waiting:
             x = waiting.pop()
-            if x in self._moves or x in wanted:
+            if x in self._moves or x in pending:
                 continue
             if (known := self._known_moves(x)) is not None:
                 self._moves[x] = known
             else:
-                wanted.add(x)
+                pending.add(x)
                 waiting += self.compiled.inputs[x]
-        for x in sorted(wanted):
+        for x in sorted(pending):
             self._moves[x] = self._carried_moves(x)
 
     def _known_moves(self, place: int) -> Moves | None:

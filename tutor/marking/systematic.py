@@ -170,7 +170,7 @@ class SystematicErrors:
             )
 
     def _slips(self) -> Iterator[Change]:
-        found: dict[tuple[str, str, Kind | None], dict[str, Expr]] = {}
+        by_manner: dict[tuple[str, str, Kind | None], dict[str, Expr]] = {}
         details: dict[tuple[str, str, Kind | None], dict[str, str]] = {}
         usual: dict[tuple[str, str, Kind | None], bool] = {}
         for step in self.compiled.worksheet.steps:
@@ -182,11 +182,11 @@ class SystematicErrors:
                         continue
                     for kind in (step.kind, None) if slip.id in _TOGETHER else (step.kind,):
                         key = (slip.id, manner, kind)
-                        found.setdefault(key, {}).setdefault(step.name, formula)
+                        by_manner.setdefault(key, {}).setdefault(step.name, formula)
                         details.setdefault(key, {}).setdefault(step.name, detail)
                         usual[key] = usual.get(key, False) or slip.usual(step, self.roles)
         ranks = {slip: rank for rank, slip in enumerate(SLIPS)}
-        for key, formulas in found.items():
+        for key, formulas in by_manner.items():
             made: Slip = SLIPS[key[0]]
             rank = (0, 0, -1, ranks[made.id]) if made.id in _CONVENTIONS else (1, 0, not usual[key], ranks[made.id])
             about = {self.compiled.places[name]: detail for name, detail in details[key].items()}

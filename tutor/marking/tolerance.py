@@ -99,7 +99,7 @@ def slopes(function: Function, values: Mapping[int, float], widths: Mapping[int,
     inexact = [(place, width) for place, width in widths.items() if width]
     if not inexact:
         return {}
-    found = {}
+    by_input = {}
     try:
         middle = function(values, values)
         moved = {place: values[place] for place in widths}
@@ -111,10 +111,10 @@ def slopes(function: Function, values: Mapping[int, float], widths: Mapping[int,
             moved[place] = here - step
             below = middle - function(moved, values)
             moved[place] = here
-            found[place] = max(above, below, key=abs) / step
+            by_input[place] = max(above, below, key=abs) / step
     except (ArithmeticError, ValueError):
         return None
-    return found if all(map(isfinite, found.values())) else None
+    return by_input if all(map(isfinite, by_input.values())) else None
 
 
 def exact_slopes(
@@ -126,7 +126,7 @@ def exact_slopes(
     """The same where floats give way; `middle` is the value of the line."""
     if middle is None or not all(map(isfinite, widths.values())):
         return None
-    found, moved = {}, list(values)
+    by_input, moved = {}, list(values)
     for place, width in widths.items():
         if width:
             here, step = moved[place], Decimal(width)
@@ -137,8 +137,8 @@ def exact_slopes(
                     return None
                 ends.append(reached)
             moved[place] = here
-            found[place] = float(max(ends[0] - middle, middle - ends[1], key=abs) / step)
-    return found
+            by_input[place] = float(max(ends[0] - middle, middle - ends[1], key=abs) / step)
+    return by_input
 
 
 def do_agree(function: Function, values: Mapping[int, float], truth: Decimal) -> bool:

@@ -85,11 +85,11 @@ def grid(block: Table, page: Page, margin: int = 1) -> Grid:
     """The columns with a frame; where there is not enough room, one that continues another stands below it."""
     wide = page.screen.width >= WIDE_FROM
     strokes = box.ROUNDED if page.screen.unicode else box.ASCII
-    made = Grid(box=strokes, show_lines=False, padding=(0, margin))
+    table = Grid(box=strokes, show_lines=False, padding=(0, margin))
     for column in block.columns:
         if wide or not column.continued:
             right = column.kind in (Kind.NUMBER, Kind.ANSWER)
-            made.add_column(page.line(column.heading), justify="right" if right else "left", overflow="fold")
+            table.add_column(page.line(column.heading), justify="right" if right else "left", overflow="fold")
     for row in block.rows:
         cells: list[Line] = []
         for column, text in zip(block.columns, row.cells, strict=True):
@@ -97,8 +97,8 @@ def grid(block: Table, page: Page, margin: int = 1) -> Grid:
                 cells.append(page.line(text))
             elif text:
                 cells[-1].append("\n").append_text(page.line(text))
-        made.add_row(*cells, style="bold" if row.best else "", end_section=row.ends)
-    return made
+        table.add_row(*cells, style="bold" if row.best else "", end_section=row.ends)
+    return table
 
 
 def _stacked(block: Table, page: Page) -> Parts:

@@ -54,19 +54,21 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
         raise TutorError(f"the network takes the columns of a table, some of them text; {name} is no CSV with these")
     if data.x.shape[1] != count:
         raise TutorError(f"{name} has {counted(data.x.shape[1], 'feature')}, and the network takes {count}")
-    found = Examples(data.x, data.y)
-    _compare(run, data.features, found.remarks)
+    examples = Examples(data.x, data.y)
+    _compare(run, data.features, examples.remarks)
     if run.heading.classes and {*run.heading.classes} < {*data.classes}:
         numbers = [run.heading.classes.index(name) if name in run.heading.classes else -1 for name in data.classes]
-        found.y = np.array(numbers)[data.y]
-        found.remarks.append("Examples of classes that the network does not know are in no count of right and wrong.")
+        examples.y = np.array(numbers)[data.y]
+        examples.remarks.append(
+            "Examples of classes that the network does not know are in no count of right and wrong."
+        )
     elif data.classes != run.heading.classes or (not data.classes and data.y.ndim != 2):
-        found.y = None
-        found.remarks.append("Its labels are not those that the network was trained on, so they are left aside.")
+        examples.y = None
+        examples.remarks.append("Its labels are not those that the network was trained on, so they are left aside.")
     source = run.heading.source
     if name == source.name and is_named(name) and np.array_equal(data.x, open_data(name, None, source.seed).x):
-        found.remarks.append("The network was trained on these very examples; others tell more of it.")
-    return found
+        examples.remarks.append("The network was trained on these very examples; others tell more of it.")
+    return examples
 
 
 def _table(run: Run, path: Path, label: str | None) -> Examples:

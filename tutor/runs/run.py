@@ -329,18 +329,18 @@ def check_state(which: str, state: AnyState, template: AnyState, exact: bool = F
     for name, value in template.items():
         if name not in state:
             raise TutorError(f"{which}: {name!r} is missing")
-        found = state[name]
+        entry = state[name]
         if isinstance(value, np.ndarray):
-            if not isinstance(found, np.ndarray) or found.shape != value.shape or found.dtype.kind != "f":
-                raise TutorError(f"{which}: {name!r} is to be an array of {value.shape}, not of {np.shape(found)}")
-            if exact and found.dtype != value.dtype:
-                raise TutorError(f"{which}: {name!r} is to be in {value.dtype}, not in {found.dtype}")
+            if not isinstance(entry, np.ndarray) or entry.shape != value.shape or entry.dtype.kind != "f":
+                raise TutorError(f"{which}: {name!r} is to be an array of {value.shape}, not of {np.shape(entry)}")
+            if exact and entry.dtype != value.dtype:
+                raise TutorError(f"{which}: {name!r} is to be in {value.dtype}, not in {entry.dtype}")
         elif isinstance(value, Mapping):
-            if not isinstance(found, Mapping) or found.keys() != value.keys():
+            if not isinstance(entry, Mapping) or entry.keys() != value.keys():
                 raise TutorError(f"{which}: {name!r} is to have {_listed(value)}")
-        elif not isinstance(found, int | float) or not isfinite(found):
+        elif not isinstance(entry, int | float) or not isfinite(entry):
             raise TutorError(f"{which}: {name!r} is to be a number")
-        elif isinstance(value, int) and (found != int(found) or not 0 <= found < 2**53):
+        elif isinstance(value, int) and (entry != int(entry) or not 0 <= entry < 2**53):
             raise TutorError(f"{which}: {name!r} is to be a whole number")
 
 

@@ -128,21 +128,21 @@ _ALONE |= dict.fromkeys(("loss", "e", "l", "j", "cost"), "loss")
 def read_names(names: Sequence[str]) -> Mapping[str, Called]:
     """Those of the names that are known; of a model's modules the first weights are those of the first layer."""
     modules = list(dict.fromkeys(m[1] for m in map(_OF_MODULES.fullmatch, names) if m))
-    found = {}
+    meanings = {}
     for name in names:
         spelled = name
         if match := _OF_MODULES.fullmatch(name):
             spelled = f"{match[2]}{modules.index(match[1]) + 1}{match[3]}"
         spelled = re.sub(r"[\s_.]", "", spelled.replace("∂", "d")).lower()
         if spelled in _ALONE:
-            found[name] = Called(_ALONE[spelled])
+            meanings[name] = Called(_ALONE[spelled])
         elif match := _NAME.fullmatch(spelled):
             if match[5]:
-                found[name] = Called("sums", int(match[6]), "slope")
+                meanings[name] = Called("sums", int(match[6]), "slope")
                 continue
             role = "new" if "new" in (match[1], match[4]) else "slope" if match[1] or match[4] else ""
-            found[name] = Called(_LETTERS[match[2]], int(match[3]), role)
-    return found
+            meanings[name] = Called(_LETTERS[match[2]], int(match[3]), role)
+    return meanings
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def answers_of(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callabl
     unknown = [name for name in arrays if not grids.get(name)]
     answers: dict[str, str] = {}
     remarks = []
-    for kinds, told in _FAMILIES:
+    for kinds, remark_of in _FAMILIES:
         family = {n: (arrays[n], grids[n]) for n in arrays if grids.get(n) and called[n].what in kinds}
         transposed = _is_transposed(family, {n for n in family if _is_given(grids[n], worksheet)}, value)
         for name, (array, grid) in family.items():
@@ -231,7 +231,7 @@ def answers_of(arrays: Mapping[str, Array], worksheet: Worksheet, value: Callabl
             pairs = zip((n for row in grid for n in row), (text for row in cells for text in row), strict=True)
             answers |= {n: text for n, text in pairs if n in worksheet.by_name}
         if any(len(grid) > 1 and len(grid[0]) > 1 for _, grid in family.values()):
-            remarks.append(told[transposed])
+            remarks.append(remark_of[transposed])
     if unknown:
         remarks.append(f"{listed(unknown)}: no array of this network, so not marked")
     return ArrayAnswers(answers, tuple(remarks))

@@ -90,8 +90,8 @@ def _activations(roles: Roles) -> Iterator[OtherEntry]:
 
 
 def _optimizers(roles: Roles) -> Iterator[OtherEntry]:
-    made = roles.worksheet.conventions.optimizer
-    if made not in OPTIMIZERS or roles.worksheet.conventions.rates:
+    conventions = roles.worksheet.conventions.optimizer
+    if conventions not in OPTIMIZERS or roles.worksheet.conventions.rates:
         return
     for name, optimizer in OPTIMIZERS.items():
         flags = [{}, *({flag: not f.default} for flag, f in optimizer.flags.items())]
@@ -99,19 +99,19 @@ def _optimizers(roles: Roles) -> Iterator[OtherEntry]:
             variant = optimizer.variant(chosen)
             forms = [optimizer.flags[flag].on if value else optimizer.flags[flag].off for flag, value in chosen.items()]
             said = ", ".join(filter(None, [name, *forms]))
-            kind = OTHER_CONVENTION if name == made else WRONG_OPTIMIZER
+            kind = OTHER_CONVENTION if name == conventions else WRONG_OPTIMIZER
             if not variant.shared and (formulas := _steps_of(variant, roles)):
                 yield OtherEntry(kind, name, said, formulas)
-    if late := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: count + 1):
-        yield OtherEntry(OTHER_CONVENTION, made, "t counted from 2", late)
-    if still := _steps_of(OPTIMIZERS[made].variant(), roles, lambda count: 1):
-        yield OtherEntry(NO_CORRECTION, made, "t is 1 in every update", still)
+    if late := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: count + 1):
+        yield OtherEntry(OTHER_CONVENTION, conventions, "t counted from 2", late)
+    if still := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: 1):
+        yield OtherEntry(NO_CORRECTION, conventions, "t is 1 in every update", still)
 
 
 def _steps_of(variant: Variant, roles: Roles, t: Callable[[int], int] = lambda count: count) -> dict[str, Expr]:
     """The lines of this optimizer in the place of those of the worksheet, `t` in its update of that number; what it has
     no line for is put in."""
-    found: dict[str, Expr] = {}
+    formulas: dict[str, Expr] = {}
     givens, updates = roles.worksheet.givens, roles.updates
     for parameter, steps in updates.items():
         space: dict[str, Expr] = {name: _begun(name, start, parameter, givens) for name, start in variant.state.items()}
@@ -128,11 +128,11 @@ def _steps_of(variant: Variant, roles: Roles, t: Callable[[int], int] = lambda c
                     name = named(own, update=update) if update else named(own, role)
                 if name in roles.by_name:
                     if line != roles.by_name[name].formula:
-                        found[name] = line
+                        formulas[name] = line
                     line = symbol(name)
                 space[equation.result] = line
             space |= {state: space[f"{state}_new"] for state in variant.state if f"{state}_new" in space}
-    return found
+    return formulas
 
 
 def _begun(name: str, start: Any, parameter: str, givens: Mapping[str, Any]) -> Expr:

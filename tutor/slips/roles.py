@@ -128,7 +128,7 @@ class Roles:
     def updates(self) -> Mapping[str, Sequence[tuple[str, Expr, Expr]]]:
         """For every parameter its new values in order, each with the gradient and the learning rate behind it."""
         gradients = {by: name for name, _, by in self.worksheet.gradients}
-        found: dict[str, list[tuple[str, Expr, Expr]]] = {}
+        by_parameter: dict[str, list[tuple[str, Expr, Expr]]] = {}
         for name, (parameter, _) in self._versions.items():
             step = self.by_name.get(name)
             if step is None or step.kind is not Kind.UPDATE:
@@ -141,8 +141,8 @@ class Roles:
             clipped = named(written.in_any_update, Role.CLIPPED, update=written.update)
             rates = (r for r in (named("rate", update=update), "rate") if r in self.by_name)
             used = clipped if clipped in self.by_name else gradient
-            found.setdefault(parameter, []).append((name, symbol(used), symbol(next(rates, RATE))))
-        return found
+            by_parameter.setdefault(parameter, []).append((name, symbol(used), symbol(next(rates, RATE))))
+        return by_parameter
 
     def version(self, parameter: str, of_same_age: str) -> str | None:
         """The value of the parameter after as many updates as the other one has seen."""

@@ -196,7 +196,7 @@ class _Search:
         """Output activation and loss, and what they are averaged over: those that explain equally much, the more usual
         first. The output decides first, then the loss, and then the gradients, which have to go with it."""
         last = self.arrays.depth
-        found: list[tuple[Any, Any, Conventions]] = []
+        scored: list[tuple[Any, Any, Conventions]] = []
         pairs = [*self._outputs()]
         if not pairs:
             raise TutorError(f"{self.options.loss} does not go with {self.options.output_activation} outputs")
@@ -218,9 +218,9 @@ class _Search:
                 wrong_loss = sum(self._wrong(one, [Role("loss")]))
                 rest = sum(self._wrong(one, self._error_roles(last)))
                 key = (wrong_loss, said and not self._has_loss(), rest)
-                found.append((key, (said, rank, number, place), one))
-        best = min(key for key, _, _ in found)
-        alike = sorted((entry for entry in found if entry[0] == best), key=lambda entry: entry[1])
+                scored.append((key, (said, rank, number, place), one))
+        best = min(key for key, _, _ in scored)
+        alike = sorted((entry for entry in scored if entry[0] == best), key=lambda entry: entry[1])
         return [one for _, _, one in alike if best != (0, False, 0)] or [alike[0][2]]
 
     def _tells_place(self, last: int) -> bool:
@@ -236,22 +236,22 @@ class _Search:
         if self.options.activation or depth == 1:
             return self._opened(c, {k for k in range(1, depth) if any(self._wrong(c, [Role("A", k)]))})
         names = [USUAL_ACTIVATION, "relu", "sigmoid", *(n for n, e in ACTIVATIONS.items() if e.slope)]
-        found = [*c.activations]
+        by_layer = [*c.activations]
         seen = [k for k in range(1, depth) if Role("A", k) in self.arrays.by_role]
         for k in seen:
             fit = [n for n in dict.fromkeys(names) if not any(self._wrong(_with_activation(c, k, n), [Role("A", k)]))]
-            found[k - 1] = next(iter(fit), "")
-        c = self._opened(c, {k for k in seen if not found[k - 1]})
-        common = next((a for a in found[:-1] if a and a != "linear"), "")
+            by_layer[k - 1] = next(iter(fit), "")
+        c = self._opened(c, {k for k in seen if not by_layer[k - 1]})
+        common = next((a for a in by_layer[:-1] if a and a != "linear"), "")
         if not seen or not common:
             lines = [r for r in self.arrays.by_role if r.kind not in ("W_new", "b_new")]
             tried = [replace(c, activations=(*[n] * (depth - 1), c.output)) for n in dict.fromkeys(names)]
             return min(tried, key=lambda one: sum(self._wrong(one, lines)))
         unseen = set(range(1, depth)) - set(seen)
         for k in range(1, depth):
-            if not found[k - 1] or k in unseen:
-                found[k - 1] = common
-        return replace(c, activations=tuple(found))
+            if not by_layer[k - 1] or k in unseen:
+                by_layer[k - 1] = common
+        return replace(c, activations=tuple(by_layer))
 
     def _opened(self, c: Conventions, unexplained: set[int]) -> Conventions:
         return replace(c, gaps=c.gaps | unexplained) if self.options.open else c

@@ -86,7 +86,7 @@ def layouts(named: Mapping[Role, Array], wanted: Mapping[str, str]) -> list[Layo
     """The layouts that go best with the shapes, the more usual ones first; several where shapes do not tell."""
     has_biases = any(kind_of(role) == "b" and "." not in role.kind for role in named)
     places = ("",) if has_biases else ("", "last", "first")
-    found = []
+    scored = []
     for biases, rows, in_out in product(places, (True, False), (True, False)):
         if wanted.get("examples", "rows" if rows else "columns") != ("rows" if rows else "columns"):
             continue
@@ -97,9 +97,9 @@ def layouts(named: Mapping[Role, Array], wanted: Mapping[str, str]) -> list[Layo
         common = {symbol: Counter(s for name, s in sizes if name == symbol).most_common(1)[0] for symbol, _ in sizes}
         clashes = len(sizes) - sum(count for _, count in common.values())
         unusual = rows != in_out and not rows
-        found.append(((clashes, len(biases) > 0), unusual, layout))
-    fewest = min(score for score, _, _ in found)
-    return [layout for score, _, layout in sorted(found, key=lambda entry: entry[:2]) if score == fewest]
+        scored.append(((clashes, len(biases) > 0), unusual, layout))
+    fewest = min(score for score, _, _ in scored)
+    return [layout for score, _, layout in sorted(scored, key=lambda entry: entry[:2]) if score == fewest]
 
 
 def _sizes(named: Mapping[Role, Array], layout: Layout) -> Iterator[tuple[Any, int]]:
@@ -150,30 +150,30 @@ def _lonely(named: Mapping[Role, Array], widths: dict[int, int], depth: int) -> 
     return 1
 
 
-def _parts(role: Role, raw: Array, name: str, made: Arrays) -> Iterator[tuple[Role, Recorded]]:
-    kind, layout = kind_of(role), made.layout
+def _parts(role: Role, raw: Array, name: str, arrays: Arrays) -> Iterator[tuple[Role, Recorded]]:
+    kind, layout = kind_of(role), arrays.layout
     if kind in ("loss", "t"):
         if raw.size == 1:
             yield role, Recorded(name, raw, raw.reshape(()), False)
         else:
-            made.remarks.append(f"{name} is taken for a single number, and has the shape {raw.shape}; it is left out")
+            arrays.remarks.append(f"{name} is taken for a single number, and has the shape {raw.shape}; it is left out")
         return
     if kind == "T":
-        target, transposed, made.labels = _targets(raw, name, made)
+        target, transposed, arrays.labels = _targets(raw, name, arrays)
         yield role, Recorded(name, raw, target, transposed)
         return
     if kind == "b":
-        yield role, _bias(role, raw, name, made)
+        yield role, _bias(role, raw, name, arrays)
         return
     transposed = layout.transposes(role)
-    array = _matrix(role, raw, made)
-    if kind == "W" and layout.biases and array.shape[0] == made.widths.get(role.layer - 1, -1) + 1:
+    array = _matrix(role, raw, arrays)
+    if kind == "W" and layout.biases and array.shape[0] == arrays.widths.get(role.layer - 1, -1) + 1:
         last = layout.biases == "last"
         weights, biases = (array[:-1], array[-1]) if last else (array[1:], array[0])
         yield role, Recorded(name, raw, weights, transposed, "weights")
         yield Role(_of_bias(role.kind), role.layer), Recorded(name, raw, biases, transposed, "biases")
         return
-    if kind == "examples" and layout.biases and array.shape[1] == made.widths.get(role.layer, -1) + 1:
+    if kind == "examples" and layout.biases and array.shape[1] == arrays.widths.get(role.layer, -1) + 1:
         array = array[:, :-1] if layout.biases == "last" else array[:, 1:]
     yield role, Recorded(name, raw, array, transposed)
 

@@ -200,7 +200,7 @@ def _of_features(array: Array, features: int, some: Array) -> Array:
 def _scopes(group: Mapping[Role, Any], mistake: Mistake, depth: int) -> Iterator[tuple[set[Role], str]]:
     """All equations of a group, and parts of it in which a mistake is made: a layer, the hidden layers, the weights or
     the biases, one kind of array, a single one."""
-    found = {frozenset(group): EVERYWHERE}
+    scopes = {frozenset(group): EVERYWHERE}
     layers = {role.layer for role in group}
     if not mistake.together:
         by: list[tuple[Callable[[Role], Any], str]] = [
@@ -213,8 +213,8 @@ def _scopes(group: Mapping[Role, Any], mistake: Mistake, depth: int) -> Iterator
         for key, scope in by:
             for value in dict.fromkeys(map(key, group)):
                 part = frozenset(role for role in group if key(role) == value)
-                found.setdefault(part, LINE if len(part) == 1 else scope)
-    for roles, scope in found.items():
+                scopes.setdefault(part, LINE if len(part) == 1 else scope)
+    for roles, scope in scopes.items():
         of_layer = len({r.layer for r in roles}) == 1 and len(layers) > 1
         if mistake.only == LAYER and not (
             of_layer and len(roles) == sum(r.layer in {x.layer for x in roles} for r in group)

@@ -63,7 +63,7 @@ def _spelled_in(reading: Reading, role: Role, transposed: bool) -> str:
 def conventions_of(reading: Reading) -> dict[str, Any]:
     """What was found out, for programs."""
     c, layout = reading.conventions, reading.arrays.layout
-    found: dict[str, Any] = {
+    conventions: dict[str, Any] = {
         "examples": "rows" if layout.rows else "columns",
         "weights": "(in, out)" if layout.in_out else "(out, in)",
         "biases": f"{layout.biases} in the weights" if layout.biases else "vectors",
@@ -78,8 +78,8 @@ def conventions_of(reading: Reading) -> dict[str, Any]:
         "precision": reading.precision.name,
     }
     if c.rate is not None:
-        found |= {"optimizer": c.optimizer, "learning_rate": c.rate}
-    return found
+        conventions |= {"optimizer": c.optimizer, "learning_rate": c.rate}
+    return conventions
 
 
 def said(reading: Reading) -> str:

@@ -25,18 +25,18 @@ def judged(step: Step) -> Mapping[Role, Judged]:
     What follows from an array that is not right, and is not right itself, is carried; who went on with other numbers
     than those that were recorded may be right all the same.
     """
-    found: dict[Role, Judged] = {}
+    verdicts: dict[Role, Judged] = {}
     right: Step | None = None
     for role in (r for r in step.lines if step.is_known(r)):
-        above = any(found[r].verdict != RIGHT for r in _above(step, role) if r in found)
+        above = any(verdicts[r].verdict != RIGHT for r in _above(step, role) if r in verdicts)
         fits = step.fits(role)
         if above:
             right = right or step.right()
             if step.agrees(role, right):
-                found[role] = Judged(RIGHT, right)
+                verdicts[role] = Judged(RIGHT, right)
                 continue
-        found[role] = Judged((CARRIED if above else RIGHT) if fits else WRONG, step)
-    return found
+        verdicts[role] = Judged((CARRIED if above else RIGHT) if fits else WRONG, step)
+    return verdicts
 
 
 def _above(step: Step, role: Role) -> set[Role]:

@@ -91,7 +91,7 @@ Measures = ClassMeasures | ValueMeasures
 
 def measures_of(trainer: Trainer) -> dict[str, Measures]:
     """What the network, as it is now, comes to on every part of its data."""
-    data, found = trainer.data, dict[str, Measures]()
+    data, measures = trainer.data, dict[str, Measures]()
     for part, indices in data.parts.items():
         with np.errstate(all="ignore"):
             outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
@@ -99,14 +99,14 @@ def measures_of(trainer: Trainer) -> dict[str, Measures]:
             common = majority(data.y[data.train].astype(np.int64), len(data.classes))
             y = data.y[indices].astype(np.int64)
             probable = trainer.architecture.activations[-1] in PROBABLE
-            found[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
+            measures[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
         else:
             if data.target_scaling is not None:
                 outputs = data.target_scaling.in_units(outputs)
             values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
             means = means_of(values[:, data.train])
-            found[part] = of_values(values[:, indices], outputs, means, data.outputs)
-    return found
+            measures[part] = of_values(values[:, indices], outputs, means, data.outputs)
+    return measures
 
 
 def majority(y: Indices, count: int) -> int:

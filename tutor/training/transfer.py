@@ -70,19 +70,19 @@ def what_was_taken(
     left = architecture.depth - count
     taken, drawn = _layers(range(count)), _layers(range(count, architecture.depth))
     as_there = f"begins as {origin.name} has it" if count == 1 else f"begin as {origin.name} has them"
-    told = [f"{taken.capitalize()} {as_there}"]
+    remarks = [f"{taken.capitalize()} {as_there}"]
     if left:
         there, here = ("-".join(map(str, sizes)) for sizes in (origin.architecture.sizes, architecture.sizes))
-        told[0] += f"; {drawn} {'is' if left == 1 else 'are'} drawn anew, since {there} there is {here} here"
-    told[0] += "."
+        remarks[0] += f"; {drawn} {'is' if left == 1 else 'are'} drawn anew, since {there} there is {here} here"
+    remarks[0] += "."
     if not left and origin.classes != classes:
-        told.append(f"Its outputs stood for {_classes(origin.classes)}; here they stand for {_classes(classes)}.")
+        remarks.append(f"Its outputs stood for {_classes(origin.classes)}; here they stand for {_classes(classes)}.")
     if origin.normalize != normalize:
         there, here = (name or "not at all" for name in (origin.normalize, normalize))
-        told.append(f"Its examples were normalised in another way: there {there}, here {here}.")
+        remarks.append(f"Its examples were normalised in another way: there {there}, here {here}.")
     if any(architecture.normalises(depth) for depth in range(count)):
-        told.append("The running averages of batch normalization begin anew.")
-    return told
+        remarks.append("The running averages of batch normalization begin anew.")
+    return remarks
 
 
 def _layers(depths: range) -> str:

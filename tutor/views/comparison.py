@@ -255,8 +255,8 @@ def _told(curve: Sequence[float]) -> str:
 
 def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
     """Every setting beside the best one, seed by seed: what of their distance the seeds alone could have made."""
-    found = [one for one in against_the_best(comparison) if one.seeds > 1]
-    if not found or comparison.best is None:
+    differences = [one for one in against_the_best(comparison) if one.seeds > 1]
+    if not differences or comparison.best is None:
         return
     measure, best = MEASURES[comparison.ranked_by], letter(comparison.best)
     share = comparison.ranked_by.endswith("accuracy")
@@ -265,7 +265,7 @@ def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
         return "-" if value is None else f"{100 * value:+.1f}" if share else f"{value:+.3g}"
 
     rows = []
-    for one in found:
+    for one in differences:
         name, worse = letter(one.setting), one.lower if share else one.higher
         cells = (spelled(one.mean), spelled(one.low), spelled(one.high), f"{worse} of {one.seeds}", f"{one.p:.2g}")
         told = f"Setting {name}: {cells[0]}, between {cells[1]} and {cells[2]}; worse in {cells[3]}, p {cells[4]}."
@@ -274,7 +274,7 @@ def _differences(about: About, comparison: Comparison) -> Iterator[Block]:
     yield Heading(f"The others beside {best}, seed by seed: difference of the {measure}{points}")
     headings = ("mean", "from", "to", "worse in", "sign test")
     yield Table((Column("", Kind.NAME), *(Column(name, Kind.NUMBER) for name in headings)), tuple(rows), whole=True)
-    seeds = max(one.seeds for one in found)
+    seeds = max(one.seeds for one in differences)
     least = f", which with {seeds} seeds is never below {2 ** (1 - seeds):.2g}" if seeds < _TELLING else ""
     yield Paragraph(
         "From and to are the 95% interval by Student's t, paired by seed; where it has 0 inside, the seeds do not tell "

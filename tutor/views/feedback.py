@@ -45,12 +45,12 @@ def mistakes_left(sheet: SheetReport, all_errors: bool) -> str:
     return f"{more} {counted(left, 'further mistake')}; mend this one first." if left > 0 else ""
 
 
-def what_to_look_at(told: ShownMistake, hint: int, reveal: bool = False) -> Iterator[str]:
+def what_to_look_at(mistake: ShownMistake, hint: int, reveal: bool = False) -> Iterator[str]:
     """The hint up to the stage asked for, then what has to be done once the mistake is mended."""
-    cell = told.cell
+    cell = mistake.cell
     if cell.left_side:
         yield f"{_LEFT.format(cell.left_side).capitalize()}"
-    if told.is_guess:
+    if mistake.is_guess:
         yield ARITHMETIC_HINT.question
     slips = [slip for slip in cell.slips[:_MOST_HINTS] if not _is_implied(slip, cell.slips)]
     for slip in slips:
@@ -59,9 +59,9 @@ def what_to_look_at(told: ShownMistake, hint: int, reveal: bool = False) -> Iter
         yield f"{slip.question}{f' {slip.rule}' if hint >= RULE else ''}{named}"
     if hint >= FORMULA and cell.worked:
         yield f"With your numbers: {cell.worked}"
-    if told.others:
-        yield f"The same mistake shows in {listed(told.others)}: mend it there, too."
-    if below := [name for name in cell.work_again if name not in told.others]:
+    if mistake.others:
+        yield f"The same mistake shows in {listed(mistake.others)}: mend it there, too."
+    if below := [name for name in cell.work_again if name not in mistake.others]:
         yield f"Then work again what stands on it: {listed(below)}."
 
 

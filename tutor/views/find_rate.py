@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _ROWS = 8
 
 
-def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command: Sequence[str]) -> Iterator[Block]:
+def rates_page(test: RangeTest, name: str, trainer: Trainer, rule: str, command: Sequence[str]) -> Iterator[Block]:
     """The curve, some of its points, what is to be read off it, and the command to type next."""
-    steps, settings = found.steps, trainer.settings
+    steps, settings = test.steps, trainer.settings
     yield Heading(
         f"{name}: which learning rate for a {'-'.join(map(str, trainer.architecture.sizes))} network?", Level.TITLE
     )
@@ -42,18 +42,18 @@ def rates_page(found: RangeTest, name: str, trainer: Trainer, rule: str, command
         "training is kept."
     )
     yield from map(Paragraph, trainer.data.remarks)
-    yield _curve(found)
-    yield from _table(found)
-    if found.suggestion is None:
+    yield _curve(test)
+    yield from _table(test)
+    if test.suggestion is None:
         yield Paragraph(
             "The loss falls at no rate, so none is suggested. What keeps the network from learning is seen inside it:"
         )
         yield Commands(((tuple(command), ""),))
         return
-    low = found.lowest
-    yield Paragraph(f"The loss is lowest at the rate {low.rate:.3g}. {_beyond(found)}")
+    low = test.lowest
+    yield Paragraph(f"The loss is lowest at the rate {low.rate:.3g}. {_beyond(test)}")
     yield Paragraph(
-        f"Suggested: {found.suggestion:g}, {rule}. It is where the loss falls well and a step is still far from too "
+        f"Suggested: {test.suggestion:g}, {rule}. It is where the loss falls well and a step is still far from too "
         "large; a longer training may want less, or a --schedule. Try:"
     )
     yield Commands(((tuple(command), ""),))

@@ -16,28 +16,28 @@ _NAMES = {
 _SHARES = ("accuracy", "baseline_accuracy", "balanced_accuracy")
 
 
-def folds_page(found: Any) -> Iterator[Block]:
+def folds_page(report: Any) -> Iterator[Block]:
     """Every fold on its own, and all of them together."""
-    done, sizes = len(found.folds), "-".join(map(str, found.sizes))
-    yield Heading(f"{found.data}: {counted(done, 'fold')} of a {sizes} network", Level.TITLE)
+    done, sizes = len(report.folds), "-".join(map(str, report.sizes))
+    yield Heading(f"{report.data}: {counted(done, 'fold')} of a {sizes} network", Level.TITLE)
     yield Paragraph(
-        f"{counted(found.examples, 'example')}; each network is measured on the fold that it has not seen, and all is "
+        f"{counted(report.examples, 'example')}; each network is measured on the fold that it has not seen, and all is "
         "fitted anew on the others."
     )
-    yield from map(Paragraph, found.remarks)
+    yield from map(Paragraph, report.remarks)
     if not done:
         return
-    names = list(found.over_folds)
+    names = list(report.over_folds)
     headings = [_NAMES[name] for name in names]
-    rows = [_row(str(fold.fold), headings, [_value(fold, name) for name in names]) for fold in found.folds]
+    rows = [_row(str(fold.fold), headings, [_value(fold, name) for name in names]) for fold in report.folds]
     for title, which in (("mean", "mean"), ("deviation", "deviation")):
-        cells = [_told(name, getattr(found.over_folds[name], which)) for name in names]
+        cells = [_told(name, getattr(report.over_folds[name], which)) for name in names]
         rows.append(_row(title, headings, cells))
     yield Table((Column("fold", Kind.NAME), *(Column(h, Kind.NUMBER) for h in headings)), tuple(rows), apart=True)
-    diverged = sum(fold.measures is None for fold in found.folds)
+    diverged = sum(fold.measures is None for fold in report.folds)
     if diverged:
         yield Paragraph(f"{counted(diverged, 'training')} diverged, and {'is' if diverged == 1 else 'are'} in no mean.")
-    yield Paragraph(f"In {found.better} of {counted(done, 'fold')} the network is better than {found.baseline}.")
+    yield Paragraph(f"In {report.better} of {counted(done, 'fold')} the network is better than {report.baseline}.")
     yield Paragraph("The deviation has n - 1; training parts overlap, so that of independent examples would be larger.")
 
 

@@ -74,18 +74,18 @@ def shown_epochs(found: Sequence[Any]) -> list[int]:
     return [epochs[place] for place in sorted({round((len(epochs) - 1) * k / (most - 1)) for k in range(most)})]
 
 
-def _table(title: str, cells: Sequence[Cell], found: Sequence[Any], about: str) -> Iterator[Block]:
-    known = [cell for cell in cells if any(getattr(one, cell[0]) is not None for one in found)]
+def _table(title: str, cells: Sequence[Cell], measures: Sequence[Any], about: str) -> Iterator[Block]:
+    known = [cell for cell in cells if any(getattr(one, cell[0]) is not None for one in measures)]
     rows = []
-    for place, one in enumerate(found):
+    for place, one in enumerate(measures):
         values = [write(getattr(one, name)) for name, _, _, write in known]
         said = ", ".join(
             how.format(value)
             for (name, _, how, _), value in zip(known, values, strict=True)
             if getattr(one, name) is not None
         )
-        first = not place or found[place - 1].epoch != one.epoch
-        ends = place + 1 < len(found) and found[place + 1].epoch != one.epoch
+        first = not place or measures[place - 1].epoch != one.epoch
+        ends = place + 1 < len(measures) and measures[place + 1].epoch != one.epoch
         epoch = str(one.epoch) if first else ""
         rows.append(Row((epoch, str(one.layer), *values), f"{_when(one.epoch)}, layer {one.layer}: {said}.", ends=ends))
     columns = (Column("epoch", Kind.NUMBER), Column("layer", Kind.NUMBER))

@@ -17,30 +17,30 @@ from tutor.views.training import confusion_matrix
 _SHOWN = 10
 
 
-def predictions_page(run: Run, name: str, found: Predictions, remarks: list[str]) -> Iterator[Block]:
+def predictions_page(run: Run, name: str, predictions: Predictions, remarks: list[str]) -> Iterator[Block]:
     """The first examples in a table, the rest in numbers."""
-    count = found.outputs.shape[1]
+    count = predictions.outputs.shape[1]
     _, epochs = run.trained
     sizes = "-".join(map(str, run.architecture.sizes))
     yield Heading(f"{name}: {counted(count, 'example')} for a {sizes} network", Level.TITLE)
     yield Paragraph(f"It was trained on {run.heading.source.name}, for {counted(epochs, 'epoch')}.")
     yield from map(Paragraph, remarks)
-    yield _first(found)
+    yield _first(predictions)
     if count > _SHOWN:
         yield Paragraph(f"These are the first {_SHOWN} of {count:,}; --csv FILE writes all of them.")
-    if found.counts:
-        taken = ", ".join(f"{name}: {number:,}" for name, number in found.counts.items())
+    if predictions.counts:
+        taken = ", ".join(f"{name}: {number:,}" for name, number in predictions.counts.items())
         yield Paragraph(f"So many were taken for each class: {taken}.")
-    if found.loss is not None:
-        right = "" if found.accuracy is None else f", {100 * found.accuracy:.1f}% right"
-        yield Paragraph(f"Against the answers: loss {found.loss:.6g}{right}.")
-    if found.wrong:
-        yield Paragraph(_wrong(found.wrong))
-    measured = {} if found.measures is None else {"these examples": found.measures}
+    if predictions.loss is not None:
+        right = "" if predictions.accuracy is None else f", {100 * predictions.accuracy:.1f}% right"
+        yield Paragraph(f"Against the answers: loss {predictions.loss:.6g}{right}.")
+    if predictions.wrong:
+        yield Paragraph(_wrong(predictions.wrong))
+    measured = {} if predictions.measures is None else {"these examples": predictions.measures}
     yield from in_words(measured)
-    if found.confusion:
-        yield from confusion_matrix(found.classes, ("given", found.confusion))
-    yield from in_numbers({"given": found.measures} if found.measures is not None else {})
+    if predictions.confusion:
+        yield from confusion_matrix(predictions.classes, ("given", predictions.confusion))
+    yield from in_numbers({"given": predictions.measures} if predictions.measures is not None else {})
 
 
 def _wrong(numbers: Sequence[int]) -> str:

@@ -62,9 +62,11 @@ def update_of(made: Computation, one: Pass) -> Update:
     return Update(descent, one, parameters)
 
 
-def _with_updates(made: Computation, descent: Descent, passes: Sequence[Pass], conventions: Conventions) -> Worksheet:
+def _with_updates(
+    computation: Computation, descent: Descent, passes: Sequence[Pass], conventions: Conventions
+) -> Worksheet:
     """One update after the other, each over what came out of the one before, and the forward pass after the last."""
-    updates, many = [update_of(made, one) for one in passes], descent.numbered or len(descent.planned) > 1
+    updates, many = [update_of(computation, one) for one in passes], descent.numbered or len(descent.planned) > 1
     steps: list[Step] = []
     gradients: list[tuple[str, str, str]] = []
     first: dict[str, str] = {}
@@ -77,11 +79,11 @@ def _with_updates(made: Computation, descent: Descent, passes: Sequence[Pass], c
             first.setdefault(step.name, named(step.name, update=number))
     last = new_names(updates[0].parameters, len(descent.planned) if many else 0)
     return Worksheet(
-        merged(*made.givens, *_begun(descent, updates[0])),
+        merged(*computation.givens, *_begun(descent, updates[0])),
         (*steps, *after_steps(descent.again, last, first)),
         conventions,
         passes[0].goal and named(passes[0].goal, update=1 if many else 0),
-        made.network,
+        computation.network,
         updated=tuple(last.items()),
         outcomes=tuple((first.get(goal, goal), after(goal)) for goal in descent.compared),
         gradients=tuple(gradients),

@@ -65,7 +65,7 @@ class NamedLayer:
 
 def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
     """The names of the neurons of every layer. Unnamed ones are h1, h2, … and, in the last layer, out or o1, o2, …"""
-    found, hidden = [], 0
+    by_layer, hidden = [], 0
     for position, layer in enumerate(layers):
         count, last = len(layer.weights), position == len(layers) - 1
         stems: Sequence[str | Neuron] = layer.neurons or (
@@ -76,7 +76,7 @@ def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
             else [f"h{hidden + i + 1}" for i in range(count)]
         )
         hidden += count
-        found.append(
+        by_layer.append(
             tuple(
                 NamedNeuron(n.output, n.sum, n.output)
                 if isinstance(n, Neuron)
@@ -84,7 +84,7 @@ def neuron_names(layers: Sequence[Layer]) -> list[tuple[NamedNeuron, ...]]:
                 for n in stems
             )
         )
-    return found
+    return by_layer
 
 
 def target_names(network: Network, outputs: Sequence[NamedNeuron]) -> tuple[str, ...]:

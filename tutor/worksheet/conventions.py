@@ -91,22 +91,22 @@ def _bias_policy(problem: Problem, known: Connections, trained: Collection[str])
 
 def _remarks(problem: Problem, network: Network, known: Connections, manner: str) -> list[str]:
     """What else a reader must know to get the same numbers."""
-    training, found = problem.training or Training(), []
+    training, remarks = problem.training or Training(), []
     if len(problem.examples) > 1:
-        found.append(f"{len(problem.examples)} examples, {manner}")
+        remarks.append(f"{len(problem.examples)} examples, {manner}")
     if problem.training is None:
-        found.append(_forward_only(known) if why_no_gradient(network) else "gradients only, no update")
+        remarks.append(_forward_only(known) if why_no_gradient(network) else "gradients only, no update")
     if network.loss and (settings := LOSSES[network.loss].settings):
-        found.append(_with_settings(network.loss, settings, network.loss_numbers))
+        remarks.append(_with_settings(network.loss, settings, network.loss_numbers))
     if training.penalties:
         whole = [_with_settings(p, PENALTIES[p].settings, training.numbers_of(p)) for p in training.penalties]
-        found.append("penalty on the weights: " + " and ".join(whole))
+        remarks.append("penalty on the weights: " + " and ".join(whole))
     if training.rule == DELTA_RULE:
-        found.append("delta rule: delta is -dE/d(weighted sum); a weight moves by eta·delta·its input")
+        remarks.append("delta rule: delta is -dE/d(weighted sum); a weight moves by eta·delta·its input")
     if after := training.proximal_penalties:
         act, it = ("acts", "it") if len(after) == 1 else ("act", "them")
-        found.append(f"{listed(after)} {act} by soft-thresholding after each step; E is shown without {it}")
-    return found
+        remarks.append(f"{listed(after)} {act} by soft-thresholding after each step; E is shown without {it}")
+    return remarks
 
 
 def _with_settings(name: str, settings: Iterable[str], numbers: Iterable[Fraction]) -> str:

@@ -29,9 +29,9 @@ def network_computation(problem: Problem, network: Network, at: TrainingState | 
     batches = Batches(network, known, training, trained, len(problem.examples))
     forwards = [batches.forward(group) for group in batches.groups]
     conventions = of_network(problem, network, known, trained)
-    made = Computation(batches.givens(problem), forwards, trained, conventions, known)
+    computation = Computation(batches.givens(problem), forwards, trained, conventions, known)
     if problem.training is None:
-        return made
+        return computation
     again = batches.again(forwards)
     losses = [step.name for step in again if step.stage == "loss"]
     descent = Descent(
@@ -44,7 +44,7 @@ def network_computation(problem: Problem, network: Network, at: TrainingState | 
         {p: training.rates[known.layer_of(p)] for p in trained if known.layer_of(p) in training.rates},
         known.weights if training.proximal_penalties else [],
     )
-    return replace(made, conventions=of_optimization(conventions, training), descent=descent)
+    return replace(computation, conventions=of_optimization(conventions, training), descent=descent)
 
 
 def known_at(training_state: TrainingState, problem: Problem, network: Network) -> Connections:

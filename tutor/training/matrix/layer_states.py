@@ -52,7 +52,7 @@ def layer_states(
     activations = [*(hidden.activate for hidden in network.hidden), network.activate]
     seen = [(layer.z.copy(), layer.a.copy()) for layer in activations]
     network.backward(targets, sample_weights)
-    found = []
+    states = []
     for depth, (sums, outputs) in enumerate(seen):
         units, own = (architecture.matrices(whole)[depth] for whole in (vector, gradient))
         signal = recording[depth].delta * targets.shape[1]
@@ -63,5 +63,5 @@ def layer_states(
                 slopes_of(name, parameter, sums, outputs, system),
                 steepest_of(name, parameter, system),
             )
-        found.append(LayerState(units[:, :-1], own[:, :-1], units, outputs, slopes, signal, steepest))
-    return found
+        states.append(LayerState(units[:, :-1], own[:, :-1], units, outputs, slopes, signal, steepest))
+    return states

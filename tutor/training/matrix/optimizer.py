@@ -137,18 +137,18 @@ class MatrixOptimizer:
             shortened(gradient, float(self.training.clip_norm), self.system)
         arrays = {"w": vector, "g": gradient, **state}
         space = SimpleNamespace(**arrays, **numbers, **self._chosen())
-        made = {}
+        results = {}
         for equation in self.variant.equations:
             value: Any = equation.body(space, self.system)
             if equation.name in arrays:
-                made[equation.name] = value
+                results[equation.name] = value
             setattr(space, equation.result, value)
         if self.proximal:
             rate = numbers.get(f"{RATE}_new", numbers[RATE])
-            made["w"] = np.where(weights, self._shrunk(made["w"], rate), made["w"])
+            results["w"] = np.where(weights, self._shrunk(results["w"], rate), results["w"])
         if free is not None:
-            made["w"] = np.where(free, made["w"], vector)
-        for name, value in made.items():
+            results["w"] = np.where(free, results["w"], vector)
+        for name, value in results.items():
             arrays[name][...] = value
 
     def _shrunk(self, w: Array, rate: Any) -> Array:

@@ -20,7 +20,7 @@ def layer_states(
 ) -> list[LayerState]:
     """Every layer of a network with these parameters by name; `seen` has what each step comes to for the examples in
     the columns of x. A weight that several connections share counts once in a layer, and is moved by all of them."""
-    found, before = [], x
+    states, before = [], x
     for depth, names in enumerate(layers):
         sums, outputs, signal = (
             np.array([seen[name] for name in group]) for group in (names.sums, names.outputs, names.signals)
@@ -36,9 +36,9 @@ def layer_states(
         learns = signal if names.signals else None
         rows = zip(names.layer.weights, names.layer.biases, strict=True)
         units = np.array([[parameters[name] if name else 0.0 for name in (*row, bias)] for row, bias in rows])
-        found.append(LayerState(values, gradient, units, outputs, slopes, learns, steepest))
+        states.append(LayerState(values, gradient, units, outputs, slopes, learns, steepest))
         before = outputs
-    return found
+    return states
 
 
 def _gradient(names: LayerNames, weights: Sequence[str], signal: Array, before: Array, system: System) -> Array:

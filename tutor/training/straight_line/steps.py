@@ -297,7 +297,7 @@ def collapsed(
     """
     last = known.layers[-1]
     several = last.activation == SOFTMAX and not whole_targets
-    found: dict[str, Expr] = {}
+    formulas: dict[str, Expr] = {}
     for k in examples if loss and LOSSES[loss].output == last.activation else ():
         targets = [symbol(named(target, example=k)) for target in known.targets]
         name = named("sum of the targets", example=k or 1)
@@ -308,7 +308,7 @@ def collapsed(
             output = symbol(named(neuron.output, example=k))
             above = multiply(output, symbol(total.name)) if several else output
             gradient = derivative(named(GOAL, example=k), named(neuron.sum, example=k))
-            found[gradient] = add(above, multiply(MINUS_ONE, target))
-            found[named(owned("delta", neuron.stem), example=k)] = add(target, multiply(MINUS_ONE, above))
+            formulas[gradient] = add(above, multiply(MINUS_ONE, target))
+            formulas[named(owned("delta", neuron.stem), example=k)] = add(target, multiply(MINUS_ONE, above))
     for step in steps:
-        yield replace(step, formula=found[step.name]) if step.name in found and step.stage == "gradient" else step
+        yield replace(step, formula=formulas[step.name]) if step.name in formulas and step.stage == "gradient" else step

@@ -14,11 +14,11 @@ _TOLD = 4
 _LEAST = 1e-300
 
 
-def curves(title: str, across: str, up: str, found: Mapping[str, Points], log: bool = False) -> Plot:
+def curves(title: str, across: str, up: str, by_name: Mapping[str, Points], log: bool = False) -> Plot:
     """The curves, each with a letter of its own at some of its points; on a scale of powers of ten with `log`."""
-    kept = {n: [(x, y) for x, y in points if isfinite(y) and (y > _LEAST or not log)] for n, points in found.items()}
+    kept = {n: [(x, y) for x, y in points if isfinite(y) and (y > _LEAST or not log)] for n, points in by_name.items()}
     drawn = {name: [(x, log10(y) if log else y) for x, y in points] for name, points in kept.items() if points}
-    signs = signs_of(list(found))
+    signs = signs_of(list(by_name))
     values = [y for points in drawn.values() for _, y in points] or [0.0]
     places = [x for points in drawn.values() for x, _ in points] or [0.0]
     low, high = min(values), max(values)
@@ -32,7 +32,7 @@ def curves(title: str, across: str, up: str, found: Mapping[str, Points], log: b
         _across(across, min(places), max(places)),
         Axis(f"log10 {up}" if log else up, bottom, high + room),
         tuple(_series(signs[name], name, drawn, high + room) for name in drawn),
-        tuple(f"{signs[name]}, {name}: {told(kept[name], across)}" for name in found),
+        tuple(f"{signs[name]}, {name}: {told(kept[name], across)}" for name in by_name),
         (Paragraph(f"(cut off above {high:.3g})", 2),) if cut else (),
         keyed=True,
     )

@@ -28,20 +28,20 @@ _TITLE = "Which part of the plane is taken for what"
 def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> Iterator[Block]:
     """What is to be seen of the networks themselves, after the last epoch of the first seed. Raises ValueError for a
     row of which there is nothing of the kind to be seen."""
-    wanted = [word for word in ("regions", "confusion", "layers", "weights") if word in spec.show]
-    if not wanted:
+    shown = [word for word in ("regions", "confusion", "layers", "weights") if word in spec.show]
+    if not shown:
         return
     rows = trained_rows(course, spec, over)
-    if "regions" in wanted:
+    if "regions" in shown:
         yield from regions(_TITLE, [_at_the_end(row) for row in rows])
-    if "confusion" in wanted:
+    if "confusion" in shown:
         for row in rows:
             yield from _confused(row)
-    if "layers" in wanted:
+    if "layers" in shown:
         yield Heading("Layer by layer at the end, over the training part", Level.LINES)
         found = [(row.name, row.name, one.layer, asdict(one)) for row in rows for one in row.layers]
         yield from layers_of_several(found)
-    if "weights" in wanted:
+    if "weights" in shown:
         yield curves(_SORTED, "percentile", "weight", {row.name: _sorted(row) for row in rows})
 
 

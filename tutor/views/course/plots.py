@@ -33,8 +33,8 @@ def _path(spec: Drawing, path: Path) -> Plot:
     named = [" and ".join(f"{n} = {x:.4g}" for n, x in zip(path.names, at, strict=True)) for at in path.points]
     shown = named if len(named) <= _MOST_TOLD else [*named[: _MOST_TOLD - 1], named[-1]]
     skipped = len(named) - len(shown)
-    told = [f"{'start' if k == 0 else f'update {k}'}: {at}" for k, at in enumerate(shown[:-1])]
-    told.append(f"{'at last, after ' if skipped else ''}update {len(named) - 1}: {shown[-1]}")
+    sentences = [f"{'start' if k == 0 else f'update {k}'}: {at}" for k, at in enumerate(shown[:-1])]
+    sentences.append(f"{'at last, after ' if skipped else ''}update {len(named) - 1}: {shown[-1]}")
     if len(path.names) == 1:
         series, across, up = _along_the_curve(path)
         labels = path.names[0], "E"
@@ -49,7 +49,7 @@ def _path(spec: Drawing, path: Path) -> Plot:
         Axis(labels[0], min(across) - room_x, max(across) + room_x),
         Axis(labels[1], min(up) - room_y, max(up) + room_y),
         series,
-        ("; ".join(told) + ".",),
+        ("; ".join(sentences) + ".",),
         keyed=True,
     )
 

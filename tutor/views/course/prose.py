@@ -104,7 +104,7 @@ class _Reader:
 
     def _text(self, token: Token) -> tuple[Piece, ...]:
         """The words of a line with what is strong, and what is code, in it."""
-        found: list[Piece] = []
+        pieces: list[Piece] = []
         strong, links = 0, list[str]()
         for child in token.children or ():
             text = put_back(child.content, self.numbers)
@@ -116,15 +116,15 @@ class _Reader:
                 links.append(str(child.attrGet("href") or ""))
             elif child.type == "link_close":
                 address = links.pop()
-                if "://" in address and address != _plain(found[-1:]):
-                    found.append(f" ({address})")
+                if "://" in address and address != _plain(pieces[-1:]):
+                    pieces.append(f" ({address})")
             elif child.type in ("softbreak", "hardbreak"):
-                found.append(" ")
+                pieces.append(" ")
             elif child.type == "code_inline":
-                found.append(Code(text))
+                pieces.append(Code(text))
             elif text:
-                found.append(Strong(text) if strong else text)
-        return tuple(_joined(found)) or ("",)
+                pieces.append(Strong(text) if strong else text)
+        return tuple(_joined(pieces)) or ("",)
 
     def _table(self, tokens: Iterator[Token]) -> Iterator[Block]:
         rows: list[list[tuple[Piece, ...]]] = []

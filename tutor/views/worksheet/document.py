@@ -103,21 +103,21 @@ def worksheet_document(lesson: str, view: WorksheetView, only: Sequence[str] = (
 
 def _conventions(view: WorksheetView) -> ConventionsDocument:
     """On a blank worksheet without what comes of them."""
-    worksheet, made = view.worksheet, view.worksheet.conventions
+    worksheet, conventions = view.worksheet, view.worksheet.conventions
     return ConventionsDocument(
-        loss=made.loss,
-        loss_factor=made.loss_factor,
-        reduction=made.reduction,
-        batch=made.batch,
-        bias_policy=made.bias_policy,
-        optimizer=made.optimizer,
-        chain=made.chain,
+        loss=conventions.loss,
+        loss_factor=conventions.loss_factor,
+        reduction=conventions.reduction,
+        batch=conventions.batch,
+        bias_policy=conventions.bias_policy,
+        optimizer=conventions.optimizer,
+        chain=conventions.chain,
         arithmetic="exact",
         rounding=view.rounding or f"once, half to even, to {view.digits} decimals for display",
         remarks=[
-            *(update_remarks(worksheet, view.digits) if made.optimizer else ()),
-            *made.remarks,
-            *([made.ended] if made.ended and not view.blank else ()),
+            *(update_remarks(worksheet, view.digits) if conventions.optimizer else ()),
+            *conventions.remarks,
+            *([conventions.ended] if conventions.ended and not view.blank else ()),
         ],
     )
 

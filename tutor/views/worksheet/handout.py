@@ -91,8 +91,8 @@ def _of_neuron(step: Step, base: str, worksheet: Worksheet) -> str:
 
 def names(worksheet: Worksheet, questions: Sequence[Question]) -> Iterator[Text]:
     """How the names of this worksheet are made, those that occur among what is asked or given."""
-    asked = [read_name(q.name) for q in questions]
-    known = {*asked, *(q.of for q in asked if q.of is not None), *map(read_name, worksheet.givens)}
+    named = [read_name(q.name) for q in questions]
+    known = {*named, *(q.of for q in named if q.of is not None), *map(read_name, worksheet.givens)}
     network = worksheet.network
     if network is not None:
         neuron = network.layers[0].neurons[0]
@@ -101,7 +101,7 @@ def names(worksheet: Worksheet, questions: Sequence[Question]) -> Iterator[Text]
             yield (*coded(network.targets), ": what should come out")
     if "eta" in worksheet.givens:
         yield (Code("eta"), ": the learning rate")
-    if any(q.of is not None for q in asked):
+    if any(q.of is not None for q in named):
         goal = read_name(worksheet.goal).base if worksheet.goal in worksheet.by_name else "what is differentiated"
         yield (
             Code("dA/dB"),

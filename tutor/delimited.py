@@ -63,9 +63,9 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         return self._rows
 
-    def trouble(self, number: int, said: str) -> TutorError:
+    def trouble(self, number: int, message: str) -> TutorError:
         """What to raise about a row."""
-        return TutorError(f"{self._where}, row {number}: {said}" if self._where else f"row {number}: {said}")
+        return TutorError(f"{self._where}, row {number}: {message}" if self._where else f"row {number}: {message}")
 
     def _lines(self, text: TextIO) -> Iterator[str]:
         number = 0

@@ -75,11 +75,11 @@ def _explain_slip(name: str, printer: Printer, digits: int, json_output: bool) -
     print_next(printer, "explain slip", lesson=example and example.address, name=line)
 
 
-def _errata_about(found: object, printer: Printer) -> list[Entry]:
+def _errata_about(entry: object, printer: Printer) -> list[Entry]:
     """The errata that say so themselves. A lesson of the reader's own that is broken is told of elsewhere."""
     from tutor.cli.errata import entries
     from tutor.worksheet.catalogue import find_entry
 
     with suppress(TutorError):
-        return [one for one in entries(printer) if any(find_entry(name)[1] is found for name in one.about)]
+        return [one for one in entries(printer) if any(find_entry(name)[1] is entry for name in one.about)]
     return []

@@ -64,13 +64,13 @@ def predict(
         print_next(printer, "predict", run=file)
 
 
-def _write(path: Path, found: Predictions) -> None:
+def _write(path: Path, predictions: Predictions) -> None:
     from tutor.runs.predict import csv_rows
 
     printed = str(path) == STDOUT
     with written(path) as file:
         writer = csv.writer(file, lineterminator="\n" if printed else "\r\n")
-        writer.writerows([_harmless(cell) for cell in row] for row in csv_rows(found))
+        writer.writerows([_harmless(cell) for cell in row] for row in csv_rows(predictions))
     if not printed:
         tell(f"The predictions are in {path}.")
 

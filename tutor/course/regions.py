@@ -119,7 +119,7 @@ def _parameters(worksheet: Worksheet, update: int) -> dict[str, float]:
 
 
 def _plane(
-    told: str, worksheet: Worksheet, known: Mapping[str, float], spans: Sequence[tuple[float, float]], lesson: Any
+    title: str, worksheet: Worksheet, known: Mapping[str, float], spans: Sequence[tuple[float, float]], lesson: Any
 ) -> Plane:
     """The plane of a network with these parameters, and the worksheet's examples in it."""
     from tutor.training.results import Plane
@@ -143,7 +143,7 @@ def _plane(
     classed = [_class_of([float(t) for t in example.targets], bound) for example in lesson.examples if example.targets]
     examples = tuple((x, y, *pair) for (x, y), pair in zip(points, zip(classed, taken, strict=False), strict=False))
     across, up = network.inputs
-    return Plane(told, classes, (across, left, right), (up, low, high), cells, examples)
+    return Plane(title, classes, (across, left, right), (up, low, high), cells, examples)
 
 
 def _class_of(values: Sequence[float], bound: float) -> int:

@@ -69,11 +69,11 @@ class ColumnReader:
             raise self.too_many(column, f"more than {MOST_WORDS:,} different words")
         return known.setdefault(word, len(known))
 
-    def too_many(self, column: int, said: str) -> TutorError:
+    def too_many(self, column: int, message: str) -> TutorError:
         """What to raise where a column of words has a name for nearly every row."""
         name = self.table.names[column][:40]
-        said = f"{said}, too many to have an input each; {DROP.format(repr(name))}"
-        return TutorError(f"{self.table.path}, column {name!r}: {said}")
+        message = f"{message}, too many to have an input each; {DROP.format(repr(name))}"
+        return TutorError(f"{self.table.path}, column {name!r}: {message}")
 
     def columns(self, missing: Missing, indices: Sequence[int]) -> Columns | None:
         """What these columns hold beside numbers; None where there is nothing but numbers."""

@@ -159,10 +159,10 @@ class Table:
             said += f", and most of its column are; {DROP.format(repr(self.names[column][:40]))}"
         return self.wrong(number, column, said)
 
-    def wrong(self, number: int, column: int, said: str) -> TutorError:
+    def wrong(self, number: int, column: int, message: str) -> TutorError:
         """What to raise about one cell."""
         path, name = self.path, self.names[column][:40]
-        return TutorError(f"{path}, row {number}, column {name!r}: {said}")
+        return TutorError(f"{path}, row {number}, column {name!r}: {message}")
 
 
 def _within_bars(rows: Iterable[Row]) -> Iterator[Row]:

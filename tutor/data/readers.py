@@ -25,7 +25,7 @@ class Format:
     """
 
     ending: str
-    told: str
+    description: str
     read: Callable[..., Data]
     of_columns: bool = False
 
@@ -54,7 +54,7 @@ def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatme
     if data_format is None:
         if is_folder(path):
             raise TutorError(f"{str(path)!r} is a folder, not a file of data")
-        known = ", ".join(entry.told for entry in FORMATS)
+        known = ", ".join(entry.description for entry in FORMATS)
         raise TutorError(f"{str(path)!r} has no ending that says how to read it; known are {known}")
     size_of(path)
     if treatment.of_columns and not data_format.of_columns:

@@ -18,7 +18,7 @@ _TICK_SECONDS = 0.5
 
 
 def run_on_cluster(
-    runs: Sequence[Run], address: str, found: list[Outcome | None], watch: Callable[[int], None]
+    runs: Sequence[Run], address: str, outcomes: list[Outcome | None], watch: Callable[[int], None]
 ) -> None:
     """Fill in the outcome of each run as it comes. Raises TutorError where there is no cluster, or one that fails."""
     with _connected(address) as client:
@@ -34,7 +34,7 @@ def run_on_cluster(
                 watch(0)
                 continue
             for future in done:
-                found[places[future.key]] = future.result()
+                outcomes[places[future.key]] = future.result()
             waiting = list(left)
             watch(len(done))
 

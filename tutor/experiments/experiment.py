@@ -236,20 +236,20 @@ def run_all(
     return outcomes
 
 
-def _run_here(runs: Sequence[Run], found: list[Outcome | None], watch: Watch) -> None:
+def _run_here(runs: Sequence[Run], outcomes: list[Outcome | None], watch: Watch) -> None:
     for place, run in enumerate(runs):
-        found[place] = train_once(run, watch)
-        if found[place] is None:
+        outcomes[place] = train_once(run, watch)
+        if outcomes[place] is None:
             return
         watch(1)
 
 
-def _run_in_processes(runs: Sequence[Run], jobs: int, found: list[Outcome | None], watch: Watch) -> None:
+def _run_in_processes(runs: Sequence[Run], jobs: int, outcomes: list[Outcome | None], watch: Watch) -> None:
     with workers(jobs) as pool:
         places = {pool.submit(train_once, run): place for place, run in enumerate(runs)}
         waiting = set(places)
         while waiting:
             done, waiting = wait(waiting, _TICK_SECONDS, FIRST_COMPLETED)
             for future in done:
-                found[places[future]] = future.result()
+                outcomes[places[future]] = future.result()
             watch(len(done))

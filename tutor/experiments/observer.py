@@ -42,9 +42,9 @@ class Observer:
         if wanted or any(one.epoch == epoch + 1 for one in changes):
             self._measure(wanted, epoch)
 
-    def _measure(self, wanted: Sequence[Measure], epoch: int) -> None:
+    def _measure(self, measures: Sequence[Measure], epoch: int) -> None:
         layers = self.layers.measured(epoch)
-        for one in wanted:
+        for one in measures:
             self.found[one] = of_layer(one, layers)
 
     def measured(self, outcome: Any) -> dict[Measure, float]:

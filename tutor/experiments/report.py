@@ -165,10 +165,10 @@ def _setting(summary: Summary, about: About) -> SettingReport:
     return SettingReport(dict(summary.setting), together, runs, layers or UNSET)
 
 
-def _measure(found: Measured) -> MeasureReport:
-    if found.over_runs is None:
-        return MeasureReport(None, None, found.never)
-    return MeasureReport(found.over_runs.mean, found.over_runs.deviation, found.never)
+def _measure(measured: Measured) -> MeasureReport:
+    if measured.over_runs is None:
+        return MeasureReport(None, None, measured.never)
+    return MeasureReport(measured.over_runs.mean, measured.over_runs.deviation, measured.never)
 
 
 def plain(value: float | None) -> float | str | None:

@@ -89,11 +89,11 @@ def files_of_students(handout: Handout, students: Sequence[str], folder: Path) -
     ]
 
 
-def handed_out(handout: Handout, found: Sequence[StudentFiles]) -> Iterator[Path]:
+def handed_out(handout: Handout, files: Sequence[StudentFiles]) -> Iterator[Path]:
     """The files that are there already, from an earlier time or from one that was broken off: a problem that is the
     very one drawn from the code in it, and its student's own; a page, a sheet or a key that has such a code."""
     mark = lesson_mark(handout.text)
-    for place in found:
+    for place in files:
         own = f"{mark}-{seed_of(handout.secret, place.student)}-"
         for path in filter(is_file, place.files):
             with suppress(TutorError):

@@ -26,9 +26,9 @@ class NotOwn(TutorError):
     """Why a sheet is not marked: its problem is not known, or is not its student's own. `told` is what whoever handed
     it in may read of it."""
 
-    def __init__(self, why: str, student: str | None, told: str = "") -> None:
+    def __init__(self, why: str, student: str | None, to_student: str = "") -> None:
         super().__init__(why)
-        self.student, self.told = student, told
+        self.student, self.told = student, to_student
 
 
 class Claim(NamedTuple):

@@ -138,13 +138,13 @@ class CourseText:
         if other not in before:
             raise TutorError(f"{where}: no worksheet above this one is called {other[:60]!r}{nearest(other, before)}")
 
-    def _values(self, wanted: Mapping[str, str], place: Place) -> dict[str, str]:
+    def _values(self, formulas: Mapping[str, str], place: Place) -> dict[str, str]:
         """Values of other worksheets, as the givens of this one: exact, or with forty digits."""
         from tutor.lessons.block_values import BlockValues
 
         values = BlockValues(self)
         found = {}
-        for name, formula in wanted.items():
+        for name, formula in formulas.items():
             try:
                 found[name] = _written(values.number(formula))
             except ValueError as error:

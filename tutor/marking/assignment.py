@@ -110,11 +110,11 @@ class Assignment:
             if not told.is_other:
                 yield from self._excused(sheet, told)
 
-    def _excused(self, sheet: MarkedSheet, told: Misconception) -> Iterator[str]:
+    def _excused(self, sheet: MarkedSheet, misconception: Misconception) -> Iterator[str]:
         """Of a slip found line by line those in which it is more than a guess."""
-        counting = [name for name in told.cells if self.points.get(name)]
-        for cell in sheet.cells if told.id not in (SWAPPED_VALUES, ARITHMETIC) else ():
-            if cell.mark.name in counting[1:] and any(fit.id == told.id and fit.likely for fit in cell.slips):
+        counting = [name for name in misconception.cells if self.points.get(name)]
+        for cell in sheet.cells if misconception.id not in (SWAPPED_VALUES, ARITHMETIC) else ():
+            if cell.mark.name in counting[1:] and any(fit.id == misconception.id and fit.likely for fit in cell.slips):
                 yield cell.mark.name
 
     def is_done(self, sheet: MarkedSheet) -> bool:

@@ -256,12 +256,12 @@ class Diagnosis:
         return found
 
 
-def _best_of_each(found: list[Fit]) -> list[Fit]:
+def _best_of_each(fits: list[Fit]) -> list[Fit]:
     """One fit of each slip, the best first; of those that give the same number, what is usual in this line."""
-    if len(found) < 2:
-        return found
+    if len(fits) < 2:
+        return fits
     ranks: dict[tuple[tuple[int, ...], str], int] = {}
-    for fit in sorted(found, key=lambda fit: fit.order):
+    for fit in sorted(fits, key=lambda fit: fit.order):
         ranks.setdefault((fit.order[:3], f"{fit.value:.20e}"), fit.order[3])
 
     def place(fit: Fit) -> tuple[int, ...]:
@@ -269,6 +269,6 @@ def _best_of_each(found: list[Fit]) -> list[Fit]:
         return (*kind, ranks[kind, f"{fit.value:.20e}"], unusual, rank, index)
 
     best: dict[str, Fit] = {}
-    for fit in sorted(found, key=place):
+    for fit in sorted(fits, key=place):
         best.setdefault(fit.id, fit)
     return list(best.values())

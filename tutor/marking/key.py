@@ -86,13 +86,13 @@ class Program:
             truths = [*zip(found[self.first :], self.key[self.first :], strict=True), *self._changes(found)]
         return all(value is not None and abs(value - key) <= abs(key) * _AGREEMENT for value, key in truths)
 
-    def _changes(self, found: Values) -> Iterator[tuple[Decimal | None, Decimal]]:
+    def _changes(self, values: Values) -> Iterator[tuple[Decimal | None, Decimal]]:
         """By how much each parameter is found to change, and by how much it does, where that is not nothing."""
         for place, old in enumerate(self.compiled.before):
             if old is not None:
                 before, after = (as_fraction(self.true[self.names[x]]) for x in (old, place))
                 if before and after != before and change_of(after, before) != after:
-                    value = found[place]
+                    value = values[place]
                     yield None if value is None else value - self.key[old], decimals.number_of(after - before)
 
     def work(self, written: Mapping[int, Decimal], givens: Sequence[Decimal] | None = None) -> tuple[Values, Values]:

@@ -241,19 +241,19 @@ class Reporter:
                 cell.lacks = cell.lacks or DIGITS
                 cell.work_again = self._below(report, [cell.name], lacking)
 
-    def _worked(self, sheet: MarkedSheet, told: ShownMistake) -> str:
+    def _worked(self, sheet: MarkedSheet, mistake: ShownMistake) -> str:
         """The formula of the line in which the mistake sits, with the numbers that stand above it."""
         places, working = self.program.places, sheet.working
-        if told.is_guess:  # then the line itself, as it would be without it
-            held = {place: value for place, value in working.held.items() if place != places[told.line]}
-            return worked(Working(self.program, working.written, working.demands, held), places[told.cell.name])
-        return worked(working, places[told.given or told.line])
+        if mistake.is_guess:  # then the line itself, as it would be without it
+            held = {place: value for place, value in working.held.items() if place != places[mistake.line]}
+            return worked(Working(self.program, working.written, working.demands, held), places[mistake.cell.name])
+        return worked(working, places[mistake.given or mistake.line])
 
-    def _below(self, report: SheetReport, roots: Sequence[str], told: set[str]) -> list[str]:
+    def _below(self, report: SheetReport, roots: Sequence[str], known: set[str]) -> list[str]:
         """The lines written below these that are not right as they stand; without those told already."""
         places, followers = self.program.places, self.program.compiled.followers
         below = frozenset().union(*(followers[places[name]] for name in roots))
-        return [c.name for c in report.cells if places[c.name] in below and c.name not in told and _may_change(c)]
+        return [c.name for c in report.cells if places[c.name] in below and c.name not in known and _may_change(c)]
 
     def _cell(self, cell: Cell, earned: Mapping[str, float]) -> CellReport:
         mark = cell.mark
@@ -297,16 +297,23 @@ class Reporter:
         )
 
 
-def _blanks(sheet: MarkedSheet, told: ShownMistake) -> Sequence[str]:
+def _blanks(sheet: MarkedSheet, mistake: ShownMistake) -> Sequence[str]:
     """The lines left blank in which the mistake sits, too."""
-    found = (m.blanks for m in sheet.misconceptions if told.cell.name in m.cells and not m.is_other)
+    found = (m.blanks for m in sheet.misconceptions if mistake.cell.name in m.cells and not m.is_other)
     return next(found, ())
 
 
-def _misconception(told: Misconception) -> MisconceptionReport:
-    read_as = _text(told.read_as)
+def _misconception(misconception: Misconception) -> MisconceptionReport:
+    read_as = _text(misconception.read_as)
     return MisconceptionReport(
-        told.id, told.scope, list(told.cells), str(told.hint), told.given, read_as, told.entry, told.is_other
+        misconception.id,
+        misconception.scope,
+        list(misconception.cells),
+        str(misconception.hint),
+        misconception.given,
+        read_as,
+        misconception.entry,
+        misconception.is_other,
     )
 
 

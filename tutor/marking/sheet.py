@@ -88,7 +88,7 @@ class SheetMarker:
             alike = self._slips_alike(working, mistakes)
             working, marks = self._with_story(working, mistakes, marks, texts, known)
             slips |= {
-                p: _one_of_each([*self._told(working, mistakes, p), *alike.get(p, ())])
+                p: _one_of_each([*self._as_slips(working, mistakes, p), *alike.get(p, ())])
                 for p in _explained(mistakes)
                 if marks[p].verdict == "wrong"
             }
@@ -160,7 +160,7 @@ class SheetMarker:
     def _with_story(
         self,
         working: Working,
-        told: Sequence[Mistake],
+        mistakes: Sequence[Mistake],
         marks: Mapping[int, Mark],
         texts: Mapping[int, str],
         known: _Known,
@@ -168,13 +168,13 @@ class SheetMarker:
         """The sheet with the story in its blank lines, and its marks. The lines that show a mistake in a blank line
         first stay root errors."""
         followers = self.program.compiled.followers
-        for mistake in told:
+        for mistake in mistakes:
             for place, value, tolerance in self._blank_values(working, mistake):
                 working = Working(
                     self.program, working.written, working.demands, {**working.held, place: (value, tolerance)}
                 )
         again = self._marks(working, texts, known)
-        explained = sorted(_explained(told))
+        explained = sorted(_explained(mistakes))
         shown = {next((p for p in explained if p in followers[blank]), None) for blank in working.held}
         return working, {p: marks[p] if p in shown else mark for p, mark in again.items()}
 
@@ -197,10 +197,10 @@ class SheetMarker:
                 if follower not in working.written and follower not in places:
                     values[follower] = program.value(follower, values)
 
-    def _slips_alike(self, working: Working, told: Sequence[Mistake]) -> dict[int, list[Fit]]:
+    def _slips_alike(self, working: Working, mistakes: Sequence[Mistake]) -> dict[int, list[Fit]]:
         """By the first line that a misread given explains: the slips in blank lines that explain all the same lines."""
         found: dict[int, list[Fit]] = {}
-        for mistake in (m for m in told if m.given is not None):
+        for mistake in (m for m in mistakes if m.given is not None):
             first = min(mistake.explains)
             for fit in self.diagnosis.through_blanks(working, first, working.written[first], anything=False):
                 held = {**working.held, fit.place: (fit.value, fit.tolerance)}
@@ -209,9 +209,9 @@ class SheetMarker:
                     found.setdefault(first, []).append(fit)
         return found
 
-    def _told(self, working: Working, told: Sequence[Mistake], place: int) -> list[Fit]:
+    def _as_slips(self, working: Working, mistakes: Sequence[Mistake], place: int) -> list[Fit]:
         """The mistakes of the story that explain the line, as slips."""
-        mine = next(m for m in told if place in m.explains)
+        mine = next(m for m in mistakes if place in m.explains)
         return [self._fit(working, mistake, place) for mistake in (mine, *mine.also)]
 
     def _fit(self, working: Working, mistake: Mistake, place: int) -> Fit:
@@ -232,10 +232,10 @@ class SheetMarker:
         return written if value is None else value
 
     def _story(
-        self, told: Sequence[Mistake], marks: Mapping[int, Mark], written: Collection[int]
+        self, mistakes: Sequence[Mistake], marks: Mapping[int, Mark], written: Collection[int]
     ) -> Iterator[Misconception]:
         names = self.program.names
-        for mistake in told:
+        for mistake in mistakes:
             cells = [names[p] for p in mistake.explains if marks[p].verdict == "wrong"]
             made = mistake.change.formulas if mistake.change is not None else ()
             blanks = [names[p] for p in sorted(made) if p not in written]
@@ -306,8 +306,8 @@ def _replaced(values: Sequence[Decimal | None], place: int, value: Decimal | Non
     return [*values[:place], value, *values[place + 1 :]]
 
 
-def _explained(told: Sequence[Mistake]) -> set[int]:
-    return {place for mistake in told for place in mistake.explains}
+def _explained(mistakes: Sequence[Mistake]) -> set[int]:
+    return {place for mistake in mistakes for place in mistake.explains}
 
 
 def _one_of_each(fits: Sequence[Fit]) -> list[Fit]:
@@ -330,10 +330,10 @@ def _told_once(misconceptions: Sequence[Misconception], places: Mapping[str, int
             yield m
 
 
-def _single(cells: Sequence[Cell], told: set[int], places: Mapping[str, int]) -> Iterator[Misconception]:
+def _single(cells: Sequence[Cell], explained: set[int], places: Mapping[str, int]) -> Iterator[Misconception]:
     """The slips in single lines: of those that fit a line the one that explains most lines. The slip that explains
     almost anything is taken only where no other fits."""
-    left = [cell for cell in cells if cell.slips and places[cell.mark.name] not in told]
+    left = [cell for cell in cells if cell.slips and places[cell.mark.name] not in explained]
     common = Counter(slip for cell in left for slip in {fit.id for fit in cell.slips})
     common[SWAPPED_VALUES] = common[ARITHMETIC] = 0
     lines: dict[str, list[tuple[str, Fit]]] = {}

@@ -297,13 +297,13 @@ def _shown_by(change: Change, shows: Mapping[int, set[int]]) -> set[int]:
     return set[int]().union(*(shows[place] for place in change.formulas if place in shows))
 
 
-def _with_others(found: Explanation[Mistake, int]) -> Mistake:
+def _with_others(explanation: Explanation[Mistake, int]) -> Mistake:
     """The mistake with the others that explain the same lines as well, each once."""
     others: dict[str, Mistake] = {}
-    for other in found.also:
-        if other.id != found.mistake.id:
+    for other in explanation.also:
+        if other.id != explanation.mistake.id:
             others.setdefault(other.id, other)
-    return replace(found.mistake, also=tuple(others.values()))
+    return replace(explanation.mistake, also=tuple(others.values()))
 
 
 def joined(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:

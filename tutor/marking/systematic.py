@@ -161,7 +161,7 @@ class SystematicErrors:
             yield Change(
                 entry.id,
                 EVERYWHERE,
-                dict.fromkeys(formulas, entry.said),
+                dict.fromkeys(formulas, entry.description),
                 formulas,
                 (0, 0, rank),
                 HINTS[entry.id],

@@ -42,10 +42,10 @@ def _whole(block: Table, page: Page) -> Parts:
         yield from _stacked(block, page)
 
 
-def _framed(block: Table, made: Grid, page: Page) -> Parts:
+def _framed(block: Table, grid: Grid, page: Page) -> Parts:
     if block.apart:
         yield ""
-    yield made
+    yield grid
     if block.about:
         yield page.line(block.about)
 

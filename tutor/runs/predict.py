@@ -103,18 +103,18 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
 
 
 def _with_answers(
-    run: Run, table: Table, columns: list[int], cells: Sequence[tuple[int, list[str]]], sure: bool, found: Examples
+    run: Run, table: Table, columns: list[int], cells: Sequence[tuple[int, list[str]]], sure: bool, examples: Examples
 ) -> None:
     """Add the answers in these columns, if they are some; what is not sure to be answers may be something else."""
     names = _listed([table.names[place] for place in columns])
     many = len(columns) > 1
     try:
-        found.y = _answers(run, table, columns, cells)
-        found.remarks.append(f"The answers are taken from the column{'s' if many else ''} {names}.")
+        examples.y = _answers(run, table, columns, cells)
+        examples.remarks.append(f"The answers are taken from the column{'s' if many else ''} {names}.")
     except TutorError:
         if sure:
             raise
-        found.remarks.append(f"The column {names} is left aside: it has no answers of this network.")
+        examples.remarks.append(f"The column {names} is left aside: it has no answers of this network.")
 
 
 def _columns(run: Run, table: Table, label: str | None, remarks: list[str]) -> tuple[list[int], list[int], bool]:
@@ -338,14 +338,18 @@ def predict(run: Run, examples: Examples) -> Predictions:
     return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 
-def csv_rows(found: Predictions) -> Iterator[list[object]]:
+def csv_rows(predictions: Predictions) -> Iterator[list[object]]:
     """A heading, then a row an example: its number, its class, and what speaks for each class, or the values; last the
     right answers where they are known, empty where one is missing."""
-    names, scores = found.scores
-    answers, wanted = found.told_answers, len(found.outputs) if not found.classes else 1
-    called = [f"answer {name}" for name in found.targets] if found.targets and wanted > 1 else ["answer"] * wanted
+    names, scores = predictions.scores
+    answers, wanted = predictions.told_answers, len(predictions.outputs) if not predictions.classes else 1
+    called = (
+        [f"answer {name}" for name in predictions.targets]
+        if predictions.targets and wanted > 1
+        else ["answer"] * wanted
+    )
     known = called if answers is not None else []
-    yield ["example", *(["class"] if found.guesses is not None else []), *names, *known]
+    yield ["example", *(["class"] if predictions.guesses is not None else []), *names, *known]
     for place, row in enumerate(scores.T.tolist()):
-        guess = [] if found.guesses is None else [found.classes[int(found.guesses[place])]]
+        guess = [] if predictions.guesses is None else [predictions.classes[int(predictions.guesses[place])]]
         yield [place + 1, *guess, *row, *([] if answers is None else answers[place])]

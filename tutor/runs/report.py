@@ -50,18 +50,20 @@ class PredictionReport(Result, kw_only=True):
     predictions: list[Prediction]
 
 
-def report(run: Run, name: str, found: Predictions, remarks: Sequence[str]) -> PredictionReport:
+def report(run: Run, name: str, predicted: Predictions, remarks: Sequence[str]) -> PredictionReport:
     """What the network says to the examples of this name."""
-    rows = found.outputs.T.tolist()
-    guesses = [None] * len(rows) if found.guesses is None else [found.classes[k] for k in found.guesses.tolist()]
+    rows = predicted.outputs.T.tolist()
+    guesses = (
+        [None] * len(rows) if predicted.guesses is None else [predicted.classes[k] for k in predicted.guesses.tolist()]
+    )
     made = PredictionReport(
         network=PredictingNetwork(run.architecture.sizes, run.architecture.activations, run.architecture.loss),
         data=NewData(name, len(rows), remarks),
-        loss=found.loss,
-        measures=found.measures,
+        loss=predicted.loss,
+        measures=predicted.measures,
         predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(guesses, rows, strict=True)],
     )
-    if found.guesses is not None:
-        made.classes, made.counts = found.classes, found.counts
-        made.accuracy, made.confusion = found.accuracy, found.confusion
+    if predicted.guesses is not None:
+        made.classes, made.counts = predicted.classes, predicted.counts
+        made.accuracy, made.confusion = predicted.accuracy, predicted.confusion
     return made

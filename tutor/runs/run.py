@@ -199,14 +199,14 @@ def _spelled(value: float | None) -> Any:
 AnyState = Mapping[str, Any]
 
 
-def decoded_settings(found: Mapping[str, Any]) -> Settings:
+def decoded_settings(raw: Mapping[str, Any]) -> Settings:
     """The settings, each of its type and within its limits; those that are not there are as they are by default."""
     valid = [entry.name for entry in fields(Settings)]
-    for name in found:
+    for name in raw:
         if name not in valid:
             raise TutorError(f"unknown setting {name[:60]!r}{nearest(name[:60], valid)}")
     try:
-        settings = msgspec.convert(dict(found), Settings)
+        settings = msgspec.convert(dict(raw), Settings)
     except msgspec.ValidationError as error:
         raise TutorError(f"settings: {error}") from None
     check(settings)

@@ -38,11 +38,11 @@ HINTS = {
 
 
 class OtherEntry(NamedTuple):
-    """The formulas that steps would have with another entry; `said` names it in words."""
+    """The formulas that steps would have with another entry; `description` names it in words."""
 
     id: str
     entry: str
-    said: str
+    description: str
     formulas: Mapping[str, Expr]
 
 
@@ -98,10 +98,10 @@ def _optimizers(roles: Roles) -> Iterator[OtherEntry]:
         for chosen in flags:
             variant = optimizer.variant(chosen)
             forms = [optimizer.flags[flag].on if value else optimizer.flags[flag].off for flag, value in chosen.items()]
-            said = ", ".join(filter(None, [name, *forms]))
+            description = ", ".join(filter(None, [name, *forms]))
             kind = OTHER_CONVENTION if name == conventions else WRONG_OPTIMIZER
             if not variant.shared and (formulas := _steps_of(variant, roles)):
-                yield OtherEntry(kind, name, said, formulas)
+                yield OtherEntry(kind, name, description, formulas)
     if late := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: count + 1):
         yield OtherEntry(OTHER_CONVENTION, conventions, "t counted from 2", late)
     if still := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: 1):

@@ -224,7 +224,7 @@ class Network:
         variant: Variant,
         rate: float,
         new: list[str],
-        said: str = "",
+        reason: str = "",
         update: int | None = None,
     ) -> Node:
         """One line of an optimizer, what is neither a state nor the parameter put in. States that are not recorded
@@ -248,13 +248,13 @@ class Network:
             vars(space).update(zip(names, arrays, strict=True))
             return _line(name, variant, space, m)
 
-        if not said:
+        if not reason:
             places = [f"{{{i}}}" if isinstance(ref, Ref) else f"({{{i}}})" for i, ref in enumerate(refs)]
             body = formula_text(work, *places)
-            said = body[1:-1] if body.startswith("(") and body.endswith(")") and body.count("(") == 1 else body
-            if isinstance(gradient, Scaled) and gradient.before == "-" and "- eta·({1})" in said:
-                refs[1], said = replace(gradient, before=""), said.replace("- eta·({1})", "+ eta·{1}")
-        return Call(work, tuple(refs), said, "update")
+            reason = body[1:-1] if body.startswith("(") and body.endswith(")") and body.count("(") == 1 else body
+            if isinstance(gradient, Scaled) and gradient.before == "-" and "- eta·({1})" in reason:
+                refs[1], reason = replace(gradient, before=""), reason.replace("- eta·({1})", "+ eta·{1}")
+        return Call(work, tuple(refs), reason, "update")
 
     def _used(self, parameter: Role) -> Node:
         """The gradient as an optimizer uses it."""

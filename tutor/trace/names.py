@@ -68,18 +68,18 @@ def roles_of(names: Iterable[str]) -> dict[str, Role | None]:
     return {n: r and (r._replace(layer=max(depth, 1)) if r.layer == LAST else r) for n, r in found.items()}
 
 
-def _from_units(found: dict[str, Role | None]) -> dict[str, Role | None]:
+def _from_units(roles: dict[str, Role | None]) -> dict[str, Role | None]:
     """Who counts layers of units, the inputs as the first, has one more of them than of weights: a2 and delta3 stand
     there beside W2."""
     layers: dict[bool, set[int]] = {True: set(), False: set()}
-    for role in filter(None, found.values()):
+    for role in filter(None, roles.values()):
         if role.layer > 0:
             layers[role.kind in _OF_UNITS].add(role.layer)
     weights = max(layers[False], default=0)
     if not weights or max(layers[True], default=0) != weights + 1:
-        return found
+        return roles
     return {
-        n: r._replace(layer=r.layer - 1) if r and r.kind in _OF_UNITS and r.layer > 0 else r for n, r in found.items()
+        n: r._replace(layer=r.layer - 1) if r and r.kind in _OF_UNITS and r.layer > 0 else r for n, r in roles.items()
     }
 
 

@@ -82,15 +82,15 @@ class Arrays:
         return max((role.layer for role in self.by_role), default=0)
 
 
-def layouts(named: Mapping[Role, Array], wanted: Mapping[str, str]) -> list[Layout]:
+def layouts(named: Mapping[Role, Array], options: Mapping[str, str]) -> list[Layout]:
     """The layouts that go best with the shapes, the more usual ones first; several where shapes do not tell."""
     has_biases = any(kind_of(role) == "b" and "." not in role.kind for role in named)
     places = ("",) if has_biases else ("", "last", "first")
     scored = []
     for biases, rows, in_out in product(places, (True, False), (True, False)):
-        if wanted.get("examples", "rows" if rows else "columns") != ("rows" if rows else "columns"):
+        if options.get("examples", "rows" if rows else "columns") != ("rows" if rows else "columns"):
             continue
-        if wanted.get("weights", "in-out" if in_out else "out-in") != ("in-out" if in_out else "out-in"):
+        if options.get("weights", "in-out" if in_out else "out-in") != ("in-out" if in_out else "out-in"):
             continue
         layout = Layout(rows, in_out, biases)
         sizes = [*_sizes(named, layout)]
@@ -183,31 +183,31 @@ def _of_bias(kind: str) -> str:
     return f"{state}{dot}{plain.replace('W', 'b')}"
 
 
-def _bias(role: Role, raw: Array, name: str, made: Arrays) -> Recorded:
+def _bias(role: Role, raw: Array, name: str, arrays: Arrays) -> Recorded:
     if raw.ndim < 2 or 1 in raw.shape:
         return Recorded(name, raw, raw.reshape(-1), False)
-    transposed = not made.layout.rows
+    transposed = not arrays.layout.rows
     return Recorded(name, raw, raw.T if transposed else raw, transposed)
 
 
-def _matrix(role: Role, raw: Array, made: Arrays) -> Array:
+def _matrix(role: Role, raw: Array, arrays: Arrays) -> Array:
     """A matrix that was recorded as a vector or as one number is one row, or one column."""
     if raw.ndim == 2:
-        return raw.T if made.layout.transposes(role) else raw
+        return raw.T if arrays.layout.transposes(role) else raw
     flat = raw.reshape(-1)
-    width = made.widths.get(role.layer)
+    width = arrays.widths.get(role.layer)
     if kind_of(role) == "W":
         return flat[:, None] if width in (1, None) else flat[None, :]
-    if width == flat.size and made.examples == 1:
+    if width == flat.size and arrays.examples == 1:
         return flat[None, :]
-    return flat[:, None] if flat.size == made.examples and width in (1, None) else flat[None, :]
+    return flat[:, None] if flat.size == arrays.examples and width in (1, None) else flat[None, :]
 
 
-def _targets(raw: Array, name: str, made: Arrays) -> tuple[Array, bool, str]:
+def _targets(raw: Array, name: str, arrays: Arrays) -> tuple[Array, bool, str]:
     """The targets, a row an example; whether they were turned; how classes are written."""
-    n, width = made.examples, made.widths.get(made_depth(made), 1)
+    n, width = arrays.examples, arrays.widths.get(depth_of(arrays), 1)
     if raw.ndim == 2 and width > 1:
-        transposed = not made.layout.rows
+        transposed = not arrays.layout.rows
         array = raw.T if transposed else raw
         if array.shape == (n, width):
             return array, transposed, "one-hot" if _are_one_hot(array) else ""
@@ -229,8 +229,8 @@ def _targets(raw: Array, name: str, made: Arrays) -> tuple[Array, bool, str]:
     return array, False, "class numbers" + (" counted from 1" if first else "")
 
 
-def made_depth(made: Arrays) -> int:
-    return max(made.widths, default=1)
+def depth_of(arrays: Arrays) -> int:
+    return max(arrays.widths, default=1)
 
 
 def _are_one_hot(array: Array) -> bool:

@@ -124,28 +124,32 @@ def _columns(about: About, comparison: Comparison) -> dict[str, list[Text]]:
     return columns
 
 
-def _measured(found: Measured, measure: Measure) -> tuple[str, ...]:
+def _measured(measured: Measured, measure: Measure) -> tuple[str, ...]:
     """Its spread; of a target that not all runs reach, also how many do not; of what is so or not, how often it is."""
-    if measure.kind.of_diverged and found.over_runs is not None:
-        return (f"{found.over_runs.mean * found.runs:.0f} of {found.runs}",)
-    if measure.kind.over_runs and found.over_runs is not None:
-        return (f"{found.over_runs.mean:.4g}",)
-    if not found.never:
-        return _mean_and_deviation(found.over_runs, measure.kind.share)
-    return ("never",) if found.over_runs is None else (*_mean_and_deviation(found.over_runs), f", {found.never} never")
+    if measure.kind.of_diverged and measured.over_runs is not None:
+        return (f"{measured.over_runs.mean * measured.runs:.0f} of {measured.runs}",)
+    if measure.kind.over_runs and measured.over_runs is not None:
+        return (f"{measured.over_runs.mean:.4g}",)
+    if not measured.never:
+        return _mean_and_deviation(measured.over_runs, measure.kind.share)
+    return (
+        ("never",)
+        if measured.over_runs is None
+        else (*_mean_and_deviation(measured.over_runs), f", {measured.never} never")
+    )
 
 
-def _mean_and_deviation(found: MeanAndDeviation | None, share: bool = False) -> tuple[str, ...]:
+def _mean_and_deviation(value: MeanAndDeviation | None, share: bool = False) -> tuple[str, ...]:
     """`0.1234` and ` ± 0.0056`; of a share in per cent."""
-    if found is None:
+    if value is None:
         return ("-",)
     if share:
-        if found.deviation is None:
-            return (f"{100 * found.mean:.1f}%",)
-        return f"{100 * found.mean:.1f}", f" ± {100 * found.deviation:.1f}%"
-    if found.deviation is None:
-        return (f"{found.mean:.4g}",)
-    return f"{found.mean:.4g}", f" ± {found.deviation:{'#.2g' if 0 < found.deviation < 10 else '.3g'}}"
+        if value.deviation is None:
+            return (f"{100 * value.mean:.1f}%",)
+        return f"{100 * value.mean:.1f}", f" ± {100 * value.deviation:.1f}%"
+    if value.deviation is None:
+        return (f"{value.mean:.4g}",)
+    return f"{value.mean:.4g}", f" ± {value.deviation:{'#.2g' if 0 < value.deviation < 10 else '.3g'}}"
 
 
 def _table(columns: Mapping[str, Sequence[Text]], comparison: Comparison) -> Table:

@@ -59,18 +59,18 @@ def rates_page(test: RangeTest, name: str, trainer: Trainer, rule: str, command:
     yield Commands(((tuple(command), ""),))
 
 
-def _beyond(found: RangeTest) -> str:
+def _beyond(test: RangeTest) -> str:
     """What comes of still larger rates."""
-    last = found.steps[-1]
-    if found.exploded:
+    last = test.steps[-1]
+    if test.exploded:
         return f"Beyond {last.rate:.3g} it explodes, so the test ends there."
-    if last.update == found.lowest.update:
+    if last.update == test.lowest.update:
         return "That is the largest rate that was tried: the loss has not begun to grow."
     return f"At {last.rate:.3g}, the largest that was tried, it is {last.smoothed:.4g}."
 
 
-def _curve(found: RangeTest) -> Plot:
-    steps, low = found.steps, found.lowest
+def _curve(test: RangeTest) -> Plot:
+    steps, low = test.steps, test.lowest
     top = 1.5 * steps[0].smoothed or 1.0
     points = tuple((log10(step.rate), min(step.smoothed, top)) for step in steps)
     return Plot(
@@ -85,8 +85,8 @@ def _curve(found: RangeTest) -> Plot:
     )
 
 
-def _table(found: RangeTest) -> Iterator[Block]:
-    steps, low = found.steps, found.lowest
+def _table(test: RangeTest) -> Iterator[Block]:
+    steps, low = test.steps, test.lowest
     places = {round((len(steps) - 1) * k / _ROWS) for k in range(_ROWS + 1)} | {low.update - 1}
     rows = []
     for step in (steps[place] for place in sorted(places)):

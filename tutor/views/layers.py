@@ -51,25 +51,25 @@ TABLES = (("Gradients and weights", GRADIENTS, _OF_GRADIENTS), ("Units", UNITS, 
 """Each with its columns, and what these are."""
 
 
-def layers_page(found: Sequence[Any]) -> Iterator[Block]:
+def layers_page(measures: Sequence[Any]) -> Iterator[Block]:
     """The first epoch, some and the last; what no layer has is left out."""
-    if not found:
+    if not measures:
         return
-    shown = shown_epochs(found)
-    chosen = [one for one in found if one.epoch in shown]
+    shown = shown_epochs(measures)
+    chosen = [one for one in measures if one.epoch in shown]
     yield Heading("Layer by layer, over the training part")
     for title, cells, about in TABLES:
         yield from _table(title, cells, chosen, about)
     yield from map(Paragraph, _reach(chosen))
-    every = {one.epoch for one in found}
+    every = {one.epoch for one in measures}
     if len(shown) < len(every):
         yield Paragraph(f"These are {len(shown)} of {len(every)} moments; --json has all of them.")
 
 
-def shown_epochs(found: Sequence[Any]) -> list[int]:
+def shown_epochs(measures: Sequence[Any]) -> list[int]:
     """The first epoch, the last, and some between them."""
-    epochs = sorted({one.epoch for one in found})
-    depth = max(one.layer for one in found)
+    epochs = sorted({one.epoch for one in measures})
+    depth = max(one.layer for one in measures)
     most = _EPOCHS if depth <= _FEW_LAYERS else _OF_DEEP_ONES
     return [epochs[place] for place in sorted({round((len(epochs) - 1) * k / (most - 1)) for k in range(most)})]
 
@@ -94,19 +94,19 @@ def _table(title: str, cells: Sequence[Cell], measures: Sequence[Any], about: st
     yield Paragraph(about)
 
 
-def layers_of_several(found: Sequence[tuple[str, str, int, Mapping[str, float | None]]]) -> Iterator[Block]:
+def layers_of_several(measures: Sequence[tuple[str, str, int, Mapping[str, float | None]]]) -> Iterator[Block]:
     """The layers of several networks: what each is called, in the table and in a sentence, the number of the layer and
     its measures by name."""
     for title, cells, about in TABLES:
-        known = [cell for cell in cells if any(values.get(cell[0]) is not None for *_, values in found)]
+        known = [cell for cell in cells if any(values.get(cell[0]) is not None for *_, values in measures)]
         rows = []
-        for place, (name, called, number, values) in enumerate(found):
+        for place, (name, called, number, values) in enumerate(measures):
             each = [values.get(cell[0]) for cell in known]
             said = [
                 cell[2].format(cell[3](value)) for cell, value in zip(known, each, strict=True) if value is not None
             ]
             shown = tuple(cell[3](value) for cell, value in zip(known, each, strict=True))
-            ends = place + 1 < len(found) and found[place + 1][0] != name
+            ends = place + 1 < len(measures) and measures[place + 1][0] != name
             told = f"{called}, layer {number}: {', '.join(said)}."
             rows.append(Row((name if number == 1 else "", str(number), *shown), told, ends=ends))
         columns = (Column("", Kind.NAME), Column("layer", Kind.NUMBER))
@@ -119,10 +119,10 @@ def _when(epoch: int) -> str:
     return f"After epoch {epoch}" if epoch else "Before training"
 
 
-def _reach(found: Sequence[Any]) -> Iterator[str]:
+def _reach(measures: Sequence[Any]) -> Iterator[str]:
     """How the gradient of the first layer is to that of the last, where there are several and they have any."""
-    for epoch in dict.fromkeys((found[0].epoch, found[-1].epoch)):
-        layers = [one for one in found if one.epoch == epoch]
+    for epoch in dict.fromkeys((measures[0].epoch, measures[-1].epoch)):
+        layers = [one for one in measures if one.epoch == epoch]
         first, last = layers[0].gradient_norm, layers[-1].gradient_norm
         if len(layers) > 1 and first is not None and last and isfinite(first / last):
             yield (

@@ -12,17 +12,17 @@ _LONGEST = 1e6
 """From which size on a number is told by its power of ten, as an R² of a training that exploded."""
 
 
-def in_words(found: Mapping[str, Any]) -> Iterator[Block]:
+def in_words(measures: Mapping[str, Any]) -> Iterator[Block]:
     """Every part in a sentence."""
-    for part, one in found.items():
+    for part, one in measures.items():
         yield Paragraph(_sentence(part, one))
 
 
-def in_numbers(found: Mapping[str, Any]) -> Iterator[Block]:
+def in_numbers(measures: Mapping[str, Any]) -> Iterator[Block]:
     """The last part, which flatters least, class by class, or, where there are several, output by output."""
-    if not found:
+    if not measures:
         return
-    part, last = list(found.items())[-1]
+    part, last = list(measures.items())[-1]
     if hasattr(last, "outputs"):
         if len(last.outputs) > 1:
             yield Heading(f"The {part} examples, output by output")

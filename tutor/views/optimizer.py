@@ -140,7 +140,7 @@ def optimizer_page(entry: Optimizer, digits: int) -> Iterator[Block]:
     yield Table(tuple(Column(name, Kind.NUMBER) for name in rows[0]), tuple(updates))
 
 
-def _equations(found: Lines) -> Iterator[Block]:
-    for name, text, reason in found:
+def _equations(lines: Lines) -> Iterator[Block]:
+    for name, text, reason in lines:
         yield Paragraph((name, " = ", *text), 2)
         yield Paragraph(Aside(f"({reason})"), 6)

@@ -50,25 +50,30 @@ def _wrong(numbers: Sequence[int]) -> str:
     return f"Wrong: examples {', '.join(few)} and {more:,} more; --csv FILE writes all with their answers."
 
 
-def _first(found: Predictions) -> Table:
+def _first(predictions: Predictions) -> Table:
     """The first examples with every output, or, where that is too much, with the output of the class they get."""
-    names, scores = found.scores
+    names, scores = predictions.scores
     shown = range(min(_SHOWN, scores.shape[1]))
     every = [[f"{score:.4g}" for score in scores[:, k]] for k in shown]
-    if not found.classes or len(names) < 2:
-        return _table(found, names, every)
+    if not predictions.classes or len(names) < 2:
+        return _table(predictions, names, every)
     best = [[f"{scores[:, k].max():.4g}"] for k in shown]
-    narrower = _table(found, ["its probability" if found.probable else "its output"], best)
-    return replace(_table(found, names, every), narrower=narrower)
+    narrower = _table(predictions, ["its probability" if predictions.probable else "its output"], best)
+    return replace(_table(predictions, names, every), narrower=narrower)
 
 
-def _table(found: Predictions, names: Sequence[str], outputs: Sequence[Sequence[str]]) -> Table:
-    answers = found.answers
-    headings = ["example", *(["class"] if found.classes else []), *(["answer"] if answers is not None else []), *names]
+def _table(predictions: Predictions, names: Sequence[str], outputs: Sequence[Sequence[str]]) -> Table:
+    answers = predictions.answers
+    headings = [
+        "example",
+        *(["class"] if predictions.classes else []),
+        *(["answer"] if answers is not None else []),
+        *names,
+    ]
     rows = []
     for k, output in enumerate(outputs):
-        guess = [] if found.guesses is None else [found.classes[int(found.guesses[k])]]
-        known = [] if answers is None else [_answer(found.classes, answers[k])]
+        guess = [] if predictions.guesses is None else [predictions.classes[int(predictions.guesses[k])]]
+        known = [] if answers is None else [_answer(predictions.classes, answers[k])]
         cells = [str(k + 1), *guess, *known, *output]
         told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], cells[1:], strict=True))
         rows.append(Row(tuple(cells), f"Example {cells[0]}: {told}."))

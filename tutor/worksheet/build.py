@@ -52,13 +52,13 @@ def computation_of(problem: Problem, at: TrainingState | None = None) -> Computa
     return network_computation(problem, problem.network, at)
 
 
-def update_of(made: Computation, one: Pass) -> Update:
+def update_of(computation: Computation, one: Pass) -> Update:
     """What changes those parameters that the pass has a gradient for, or that a rule moves."""
-    descent = made.descent
+    descent = computation.descent
     assert descent is not None
-    begun = {name for group in made.givens for name in group}
+    begun = {name for group in computation.givens for name in group}
     worked = {*(step.name for step in one.steps), *descent.given}
-    parameters = [p for p in made.wrt if p in one.moves or (p in begun and derivative(one.goal, p) in worked)]
+    parameters = [p for p in computation.wrt if p in one.moves or (p in begun and derivative(one.goal, p) in worked)]
     return Update(descent, one, parameters)
 
 

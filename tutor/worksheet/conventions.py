@@ -41,25 +41,27 @@ def of_network(problem: Problem, network: Network, known: Connections, trained: 
     )
 
 
-def of_optimization(made: Conventions, optimization: Optimization) -> Conventions:
+def of_optimization(conventions: Conventions, optimization: Optimization) -> Conventions:
     """The conventions with what a reader must know of the optimizer, the schedule and the clipping."""
     before, choices = optimization.made_before, optimization.variant.choices
     flags = OPTIMIZERS[optimization.optimizer].flags.items()
     return replace(
-        made,
+        conventions,
         optimizer=optimization.optimizer,
         forms=tuple(flag.on if choices[name] else flag.off for name, flag in flags),
-        remarks=(*made.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
+        remarks=(*conventions.remarks, *([f"{counted(before, 'update')} made before"] if before else [])),
         clips=optimization.clips,
         schedule=optimization.schedule,
         schedule_settings=optimization.rate_settings,
     )
 
 
-def of_chain(made: Conventions, used: str, asked: str) -> Conventions:
+def of_chain(conventions: Conventions, used: str, asked: str) -> Conventions:
     """The conventions with how gradients are written, and why where it is not as asked."""
     many = f"some gradient has more than {MOST_PATHS} paths, so results in between are used again (--chain delta)"
-    return replace(made, chain=used, remarks=(*([many] if used not in ("", asked) else []), *made.remarks))
+    return replace(
+        conventions, chain=used, remarks=(*([many] if used not in ("", asked) else []), *conventions.remarks)
+    )
 
 
 def _manner(training: Training, size: int, count: int) -> str:

@@ -27,9 +27,9 @@ STAGES = {
 }
 
 
-def check_stages(asked: Iterable[str]) -> tuple[str, ...]:
+def check_stages(words: Iterable[str]) -> tuple[str, ...]:
     """The stages asked for. Raises TutorError for a word that is none."""
-    stages = tuple(asked)
+    stages = tuple(words)
     for stage in stages:
         if stage not in STAGES:
             raise TutorError(f"there is no stage {stage!r}{nearest(stage, STAGES)}")

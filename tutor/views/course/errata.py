@@ -134,9 +134,9 @@ def is_another(printed: set[Quantity], claim: Claim) -> bool:
     return is_erratum(claim) and printed.isdisjoint({(worksheet, quantity), (worksheet, claim.then)})
 
 
-def in_order(found: Iterable[Entry]) -> list[Entry]:
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """By slide, the appendices behind them, then as the lessons have them; and numbered so."""
-    ordered = sorted(found, key=lambda one: _slide(one.where))
+    ordered = sorted(entries, key=lambda one: _slide(one.where))
     return [replace(one, number=number) for number, one in enumerate(ordered, 1)]
 
 

@@ -205,7 +205,7 @@ def _matrix(role: Role, raw: Array, arrays: Arrays) -> Array:
 
 def _targets(raw: Array, name: str, arrays: Arrays) -> tuple[Array, bool, str]:
     """The targets, a row an example; whether they were turned; how classes are written."""
-    n, width = arrays.examples, arrays.widths.get(depth_of(arrays), 1)
+    n, width = arrays.examples, arrays.widths.get(max(arrays.widths, default=1), 1)
     if raw.ndim == 2 and width > 1:
         transposed = not arrays.layout.rows
         array = raw.T if transposed else raw
@@ -227,10 +227,6 @@ def _targets(raw: Array, name: str, arrays: Arrays) -> tuple[Array, bool, str]:
     array = np.zeros((n, width))
     array[np.arange(n), flat.astype(int) - first] = 1
     return array, False, "class numbers" + (" counted from 1" if first else "")
-
-
-def depth_of(arrays: Arrays) -> int:
-    return max(arrays.widths, default=1)
 
 
 def _are_one_hot(array: Array) -> bool:

@@ -25,7 +25,7 @@ ORDER = [
     "toml_text",
     "processes",
     "results",
-    "story",
+    "explanation",
     "maths",
     "numbers",
     "formulas",

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from tutor.data.builtin import load
 from tutor.data.cells import is_date
 from tutor.data.encoding import Encoding
+from tutor.data.preprocessing import Preprocessing
 from tutor.data.readers import read_file
-from tutor.data.treatment import Treatment
 from tutor.errors import TutorError
 from tutor.training.preparation import split
 from tutor.training.settings import Settings
@@ -154,7 +154,7 @@ def test_gaps_and_words_are_fitted_on_the_training_part_alone(tutor: Tutor, miss
     """Worked from the cells themselves: numbers by Python's own statistics, words by comparison."""
     rows = [[str(i * i % 23) if i % 5 else "NA", "only" if i == 0 else "pqr"[i % 3], "xy"[i % 2]] for i in range(40)]
     path = write(tutor, "d.csv", "a,b,kind\n" + "".join(",".join(row) + "\n" for row in rows))
-    data = read_file(path, None, "", Treatment((), missing))  # type: ignore[arg-type]
+    data = read_file(path, None, "", Preprocessing((), missing))  # type: ignore[arg-type]
     for seed in range(4):
         train, held, _ = split(data, 0.5, 0.0, seed)
         trainer = set_up(data, Settings(validation=0.5, seed=seed))
@@ -327,7 +327,7 @@ def test_any_column_is_learned_from_or_refused(tmp_path: Path, cells: list[str],
     path = tmp_path / "d.csv"
     path.write_text("a,b,kind\n" + "".join(f"{cell},{i},{'xy'[i % 2]}\n" for i, cell in enumerate(cells)))
     try:
-        trainer = set_up(read_file(path, None, "", Treatment((), missing)), Settings(hidden=(2,), epochs=1))
+        trainer = set_up(read_file(path, None, "", Preprocessing((), missing)), Settings(hidden=(2,), epochs=1))
     except TutorError as error:
         assert "d.csv" in str(error) and "\n" not in str(error)
         return

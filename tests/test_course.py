@@ -529,13 +529,13 @@ def test_a_claim_over_seeds_needs_four_fifths_of_five(tutor: Tutor) -> None:
 def test_the_gradient_of_a_layer_is_that_of_the_worksheet() -> None:
     """Against the exact worksheet of the same network, whose gradient is that of the mean over the examples."""
     from tutor.data.builtin import load
-    from tutor.training.layers import Layers
+    from tutor.training.layer_measures import LayerWatcher
     from tutor.training.settings import Settings
     from tutor.training.setup import set_up
 
     trainer = set_up(load("xor", 0), Settings(hidden=(3, 2), activation="tanh", seed=4, epochs=1))
     worksheet = trainer.engine.worksheet(trainer.data.train, 1, "delta")  # type: ignore[attr-defined]
-    values, layers = worksheet.values, Layers(trainer).measured(0)
+    values, layers = worksheet.values, LayerWatcher(trainer).measured(0)
     by_layer = [(2, 3), (3, 2), (2, 1)]
     first = 0
     for layer, (before, after) in enumerate(by_layer, 1):

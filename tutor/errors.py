@@ -53,7 +53,7 @@ def counted(number: int, thing: str) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`; of many, those that count on by one stand as `W1 to W64`."""
-    told = _told(names)
+    told = _with_ranges(names)
     return " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
 
 
@@ -63,10 +63,10 @@ _LAST_NUMBER = re.compile(r"(.*?)([0-9]+)(\D*)", re.DOTALL)
 
 def whole_list(names: Iterable[str]) -> str:
     """Every name, separated by commas; of many, those that count on by one stand as `W1 to W64`."""
-    return ", ".join(_told(names))
+    return ", ".join(_with_ranges(names))
 
 
-def _told(names: Iterable[str]) -> list[str]:
+def _with_ranges(names: Iterable[str]) -> list[str]:
     known = list(names)
     if len(known) < _COUNTING_FROM:
         return known

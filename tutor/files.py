@@ -75,14 +75,14 @@ def claim(outputs: Iterable[Target], inputs: Iterable[Path] = (), force: bool = 
     known: list[Target] = []
     for output in outputs:
         another = f"name another {'folder' if output.files else 'file'} for {output.option}"
-        if other := next((o for o in known if _meet(o, output)), None):
+        if other := next((o for o in known if _overlap(o, output)), None):
             raise TutorError(f"{other.option} and {output.option} would both write {str(output.path)!r}; {another}")
         known.append(output)
         if str(output.path) == STDOUT:
             if output.stdout:
                 continue
             raise TutorError(f"{output.option} writes a file; give it a name instead of {STDOUT}")
-        found = [path for path in _standing(output) if path not in output.kept]
+        found = [path for path in _existing(output) if path not in output.kept]
         for path in found:
             if taken := used.get(_identity(path)):
                 raise TutorError(f"{str(path)!r} {taken}, so it is not written over; {another}")
@@ -93,10 +93,10 @@ def claim(outputs: Iterable[Target], inputs: Iterable[Path] = (), force: bool = 
         used |= {_identity(path): f"is written by {output.option}" for path in found}
 
 
-def _standing(output: Target) -> Iterator[Path]:
+def _existing(output: Target) -> Iterator[Path]:
     """What is there already where the output would be. Raises TutorError where nothing can be written at all."""
     path = output.path
-    with _told(path):
+    with _as_tutor_error(path):
         if not output.files:
             exists = _ordinary(path)
             _check_room(Path(os.path.realpath(path)).parent, path)
@@ -155,7 +155,7 @@ def _streams() -> dict[tuple[object, object], str]:
     return found
 
 
-def _meet(one: Target, other: Target) -> bool:
+def _overlap(one: Target, other: Target) -> bool:
     """Whether two outputs can come to the same file."""
     if one.files and other.files:
         return one.files == other.files and _identity(one.path) == _identity(other.path)
@@ -170,12 +170,12 @@ class _Part(io.FileIO):
     """A file that is being written. What goes wrong with it is told of the file that it will be."""
 
     def __init__(self, part: Path, path: Path) -> None:
-        with _told(path):
+        with _as_tutor_error(path):
             super().__init__(part, "x")
         self.path = path
 
     def write(self, data: Any, /) -> int:
-        with _told(self.path):
+        with _as_tutor_error(self.path):
             return super().write(data)
 
 
@@ -190,7 +190,7 @@ def written(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
     if str(path) == STDOUT:
         yield sys.stdout
         return
-    with _told(path):
+    with _as_tutor_error(path):
         target = Path(os.path.realpath(path))
         _ordinary(target)
     part = target.with_name(f".tutor-{os.urandom(8).hex()}.part")
@@ -199,9 +199,9 @@ def written(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
         with raw if binary else io.TextIOWrapper(raw, "utf-8", errors="replace", newline="") as file:
             yield file
             file.flush()
-            with _told(path):
+            with _as_tutor_error(path):
                 os.fsync(file.fileno())
-        with _told(path):
+        with _as_tutor_error(path):
             if _ordinary(target):
                 part.chmod(stat.S_IMODE(target.stat().st_mode))
             part.replace(target)
@@ -218,7 +218,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def open_for_appending(path: Path) -> IO[bytes]:
     """A file of the program's own, which nobody else may read, with what is in it and with room at its end."""
-    with _told(path):
+    with _as_tutor_error(path):
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
 
@@ -233,19 +233,19 @@ def set_aside(path: Path) -> Path:
     """Give a file that is of no use another name, which nothing has yet, so that it is not lost. Returns that name."""
     names = (path.with_name(f"{path.name}.broken{f'-{n}' if n > 1 else ''}") for n in count(1))
     kept = next(name for name in names if not os.path.lexists(name))
-    with _told(path):
+    with _as_tutor_error(path):
         path.replace(kept)
     return kept
 
 
 def make_folder(path: Path) -> None:
     """The folder, and every one above it that is missing."""
-    with _told(path):
+    with _as_tutor_error(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _as_tutor_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:  # ValueError: no name of a file has a NUL in it

@@ -31,12 +31,12 @@ def workers(jobs: int, set_up: Callable[..., None] | None = None, *given: Any) -
 
 
 def _start(set_up: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
-    stand_by()
+    follow_parent()
     if set_up is not None:
         set_up(*given)
 
 
-def stand_by() -> None:
+def follow_parent() -> None:
     """For a process that works for another one: what is to stop the work is that one's to hear, and with it this one
     ends."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # for the process that collects the results, which then ends this one

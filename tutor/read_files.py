@@ -75,7 +75,7 @@ def decoded(raw: bytes) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def read_typed(path: Path | str, most: int, what: str, called: str = "") -> str:
+def read_any_encoding(path: Path | str, most: int, what: str, called: str = "") -> str:
     """The text of a small file, whichever way it is encoded."""
     return decoded(read_whole(path, most, what, called))
 

@@ -12,7 +12,7 @@ from tutor.cli.app import Force, command
 from tutor.cli.compare_result import Draw, Figure, drawn_of, figure_target, final_of, paths_of, regions_of, write_figure
 from tutor.cli.compare_rows import in_rows, is_experiment, measures_typed, place_asked, varied
 from tutor.cli.course import compare_in_lesson
-from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, treatment_typed
+from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, preprocessing_typed
 from tutor.cli.lessons import Json
 from tutor.errors import TutorError
 from tutor.experiments.measures import EXAMPLE, names_of_measures
@@ -149,10 +149,10 @@ def compare(
     table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,[^\r\n]*)?\r\n")
     outputs = [*printed_too("--csv", csv, table, json_output), *figure_target(figure)]
     claim(outputs, [] if data is None else files_of(data), force)
-    base, treatment = Settings(**given), treatment_typed(drop, missing, classes)
-    usual = place_asked(lesson, data, label, task, treatment, base.seed)
+    base, preprocessing = Settings(**given), preprocessing_typed(drop, missing, classes)
+    usual = place_asked(lesson, data, label, task, preprocessing, base.seed)
     if row:
-        compared = in_rows(usual, given, row, treatment)
+        compared = in_rows(usual, given, row, preprocessing)
     elif usual is None:
         raise TutorError(_TRAINED_ON)
     else:

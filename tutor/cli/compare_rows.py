@@ -12,8 +12,8 @@ from tutor.cli.vary_option import command_line, options_typed, read_variations, 
 from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
+    from tutor.data.preprocessing import Preprocessing
     from tutor.data.source import Source as Known
-    from tutor.data.treatment import Treatment
     from tutor.experiments.candidates import Candidate
     from tutor.experiments.experiment import Source
     from tutor.experiments.measures import Measure
@@ -66,12 +66,12 @@ class Compared:
         return [*dict.fromkeys(remark for one in self.candidates for remark in one.remarks), *self.own_remarks]
 
 
-def place_of_data(data: str, label: str | None, task: str | None, treatment: Treatment, seed: int) -> Place:
+def place_of_data(data: str, label: str | None, task: str | None, preprocessing: Preprocessing, seed: int) -> Place:
     from tutor.data.source import source_of
     from tutor.experiments.experiment import Source
 
-    known = source_of(data, label, seed, known_task(task), treatment)
-    return Place(Source(data, label, known.task, known.treatment), data, known)
+    known = source_of(data, label, seed, known_task(task), preprocessing)
+    return Place(Source(data, label, known.task, known.preprocessing), data, known)
 
 
 def place_of_worksheet(name: str) -> Place:
@@ -122,7 +122,9 @@ def _settings(vary: Sequence[str], search: str, trials: int | None, base: Settin
     return drawn(varied, trials, base.seed)
 
 
-def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], treatment: Treatment) -> Compared:
+def in_rows(
+    usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], preprocessing: Preprocessing
+) -> Compared:
     """Rows by their names. What is shown of each is whatever any row says, as all of them have it."""
     from tutor.experiments.candidates import candidate
 
@@ -136,7 +138,7 @@ def in_rows(usual: Place | None, given: Mapping[str, Any], rows: Sequence[str], 
     several = [key for key in ("data", "worksheet") if any(key in where for _, _, where in read)]
     candidates, places = [], []
     for name, setting, where in read:
-        place = _place_of_row(name, where, usual, treatment, int(given.get("seed", 0)))
+        place = _place_of_row(name, where, usual, preprocessing, int(given.get("seed", 0)))
         one = candidate(place.source, place.name, given, setting, {"row": name})
         shown: dict[str, Any] = {"row": name}
         if several:
@@ -179,7 +181,9 @@ def _read_row(text: str) -> tuple[str, dict[str, Any], dict[str, str]]:
     return name.strip(), setting, where
 
 
-def _place_of_row(name: str, where: Mapping[str, str], usual: Place | None, treatment: Treatment, seed: int) -> Place:
+def _place_of_row(
+    name: str, where: Mapping[str, str], usual: Place | None, preprocessing: Preprocessing, seed: int
+) -> Place:
     if "data" in where and "worksheet" in where:
         raise TutorError(f"--row {name[:40]}: it has data or a worksheet, not both")
     if "worksheet" in where and "label" in where:
@@ -189,7 +193,7 @@ def _place_of_row(name: str, where: Mapping[str, str], usual: Place | None, trea
     known = None if usual is None else usual.known
     if "data" in where or ("label" in where and known is not None):
         data, label = where.get("data", known and known.name), where.get("label")
-        return place_of_data(str(data), label, None, treatment, seed)
+        return place_of_data(str(data), label, None, preprocessing, seed)
     if "label" in where:
         raise TutorError(f"--row {name[:40]}: label is a column of data; say which data, as in data=my.csv label=price")
     if usual is None:
@@ -200,16 +204,16 @@ def _place_of_row(name: str, where: Mapping[str, str], usual: Place | None, trea
 
 
 def place_asked(
-    lesson: str | None, data: str | None, label: str | None, task: str | None, treatment: Treatment, seed: int
+    lesson: str | None, data: str | None, label: str | None, task: str | None, preprocessing: Preprocessing, seed: int
 ) -> Place | None:
     """What all settings are trained on, if anything is named. Raises TutorError for two things at once."""
-    if lesson is not None and (data is not None or label is not None or task is not None or treatment.is_given):
+    if lesson is not None and (data is not None or label is not None or task is not None or preprocessing.is_given):
         raise TutorError(
             "a lesson has its own data: leave out --data, --label, --task, --drop and --missing, or else the lesson"
         )
     if lesson is not None:
         return place_of_worksheet(lesson)
-    return None if data is None else place_of_data(data, label, task, treatment, seed)
+    return None if data is None else place_of_data(data, label, task, preprocessing, seed)
 
 
 def is_experiment(lesson: str, more: bool) -> bool:

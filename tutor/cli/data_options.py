@@ -11,7 +11,7 @@ from tutor.errors import TutorError, nearest
 
 if TYPE_CHECKING:
     from tutor.data.limits import Task
-    from tutor.data.treatment import Treatment
+    from tutor.data.preprocessing import Preprocessing
 
 NAMED = typer.Option(
     metavar="NAME|FILE",
@@ -44,13 +44,13 @@ def known_task(typed: str | None) -> Task:
     raise TutorError(f"--task is regression or classes, not {typed[:40]!r}{nearest(typed[:40], TASKS)}")
 
 
-def treatment_typed(
+def preprocessing_typed(
     drop: Sequence[str] | None,
     missing: Literal["mean", "median", "drop"] | None,
     classes: Sequence[str] | None = None,
-) -> Treatment:
+) -> Preprocessing:
     """What is to be done about the columns of a table, and which classes are wanted."""
-    from tutor.data.treatment import Treatment
+    from tutor.data.preprocessing import Preprocessing
 
     names = [name.strip() for typed in classes or () for name in typed.split(",")]
-    return Treatment(tuple(drop or ()), missing or "", tuple(name for name in names if name))
+    return Preprocessing(tuple(drop or ()), missing or "", tuple(name for name in names if name))

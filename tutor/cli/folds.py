@@ -33,7 +33,7 @@ def train_in_folds(source: Source, settings: Settings, count: int, printer: Prin
     from tutor.results import as_json
     from tutor.views.folds import folds_page
 
-    examples = open_data(source.name, source.label, settings.seed, source.task, source.treatment)
+    examples = open_data(source.name, source.label, settings.seed, source.task, source.preprocessing)
     with counting(count, printer.screen, json_output) as watch:
         found = cross_validated(examples, settings, count, watch)
     if json_output:

@@ -12,7 +12,16 @@ import typer
 
 from tutor.cli import tell
 from tutor.cli.app import Force, command
-from tutor.cli.data_options import NAMED, ClassNames, Drop, Label, MissingName, TaskName, known_task, treatment_typed
+from tutor.cli.data_options import (
+    NAMED,
+    ClassNames,
+    Drop,
+    Label,
+    MissingName,
+    TaskName,
+    known_task,
+    preprocessing_typed,
+)
 from tutor.cli.figure import Draw, FigureFile, claim_figure, write_figure
 from tutor.cli.find_rate import FindRate, growing, show_rates
 from tutor.cli.folds import Folds, check_alone, train_in_folds
@@ -26,8 +35,8 @@ from tutor.printers import Printer
 
 if TYPE_CHECKING:
     from tutor.data.builtin import Data
+    from tutor.data.preprocessing import Preprocessing
     from tutor.data.source import Source
-    from tutor.data.treatment import Treatment
     from tutor.training.advice import Advice
     from tutor.training.trainer import Trainer
 
@@ -37,7 +46,7 @@ def begun(
     data: str | None,
     label: str | None,
     task: str | None,
-    treatment: Treatment,
+    preprocessing: Preprocessing,
     given: Mapping[str, Any],
     origin: Path | None,
     save: Path | None,
@@ -53,7 +62,7 @@ def begun(
     if (lesson is None) == (data is None):
         raise TutorError("name a lesson, as in `tutor train mlp`, or data, as in --data moons: one of the two")
     if lesson is not None:
-        if any((save, label, task, origin)) or treatment.is_given:
+        if any((save, label, task, origin)) or preprocessing.is_given:
             said = "--save, --label, --drop, --missing, --classes, --task and --init-from go with --data"
             raise TutorError(f"{said}; a lesson has its network and its examples in its file")
         return None, *_lesson(lesson, given)
@@ -61,8 +70,8 @@ def begun(
     _claim(save, [*files_of(data), *([] if origin is None else [origin])], force)
     settings = Settings(**given)
     check(settings, given)
-    source = source_of(data, label, settings.seed, known_task(task), treatment)
-    found = open_data(data, label, settings.seed, source.task, treatment)
+    source = source_of(data, label, settings.seed, known_task(task), preprocessing)
+    found = open_data(data, label, settings.seed, source.task, preprocessing)
     return source, found, set_up(found, settings, origin=None if origin is None else origin_of(origin))
 
 
@@ -86,7 +95,7 @@ def gone_on(
     data: str | None,
     label: str | None,
     task: str | None,
-    treatment: Treatment,
+    preprocessing: Preprocessing,
     explain: int | None,
     given: Mapping[str, Any],
     origin: Path | None,
@@ -103,9 +112,9 @@ def gone_on(
         "data": data,
         "label": label,
         "task": task,
-        "drop": treatment.drop or None,
-        "missing": treatment.missing or None,
-        "classes": treatment.classes or None,
+        "drop": preprocessing.drop or None,
+        "missing": preprocessing.missing or None,
+        "classes": preprocessing.classes or None,
         "init_from": origin,
         "explain": explain,
         **{n: v for n, v in given.items() if n != "epochs"},
@@ -240,13 +249,13 @@ def train(
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
     from tutor.training.advice import Advice, advice
-    from tutor.training.layers import watch_layers
+    from tutor.training.layer_measures import watch_layers
     from tutor.training.measures import measures_of
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, plane
     from tutor.views.training import training_page
 
-    treatment = treatment_typed(drop, missing, classes)
+    preprocessing = preprocessing_typed(drop, missing, classes)
     if find_rate:
         others = {
             "--folds": folds,
@@ -256,7 +265,7 @@ def train(
             "--checkpoint": checkpoint,
         }
         settings = growing(lesson, given, {**others, "--figure": figure, "--draw": draw, "--layers": layers})
-        source, examples, trainer = begun(lesson, data, label, task, treatment, settings, init_from, None, force)
+        source, examples, trainer = begun(lesson, data, label, task, preprocessing, settings, init_from, None, force)
         again = commands_for(Advice("", "", ({},)), lesson, source, given, None, trainer, init_from)
         show_rates(examples, trainer, again[0], printer, json_output)
         return
@@ -267,10 +276,10 @@ def train(
     if resume is not None:
         own_data = lesson or data
         source, examples, trainer = gone_on(
-            resume, own_data, label, task, treatment, explain, given, init_from, save, force
+            resume, own_data, label, task, preprocessing, explain, given, init_from, save, force
         )
     else:
-        source, examples, trainer = begun(lesson, data, label, task, treatment, given, init_from, save, force)
+        source, examples, trainer = begun(lesson, data, label, task, preprocessing, given, init_from, save, force)
     if folds is not None and source is not None:
         train_in_folds(source, trainer.settings, folds, printer, json_output)
         return

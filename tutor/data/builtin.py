@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tutor.data.preprocessing import Columns
 from tutor.data.sampling import normals, random_bits, uniforms
 from tutor.data.seeds import SEEDS
-from tutor.data.treatment import Columns
 from tutor.errors import TutorError, nearest
 from tutor.maths.gates import GATES, ROWS
 from tutor.numbers import reproducible_arrays

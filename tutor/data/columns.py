@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tutor.data.cells import GAPS, GAPS_IN_WORDS, INFINITIES, is_date, number_hint, tidy, value_of
-from tutor.data.treatment import Columns, Missing
+from tutor.data.preprocessing import Columns, Missing
 from tutor.delimited import Row
 from tutor.errors import TutorError
 

@@ -15,7 +15,7 @@ import numpy as np
 from tutor.data.builtin import Data, empty_rows
 from tutor.data.columns import DROP
 from tutor.data.limits import check_amount
-from tutor.data.treatment import Columns, Missing
+from tutor.data.preprocessing import Columns, Missing
 from tutor.errors import TutorError, counted, listed
 
 if TYPE_CHECKING:

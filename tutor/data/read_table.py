@@ -17,7 +17,7 @@ from tutor.data.cells import GAPS, MISSING, number_hint, tidy, value_of
 from tutor.data.columns import DROP, FEW_WORDS, ColumnReader, gaps_told, places_of_words
 from tutor.data.labels import TargetColumns, target_columns
 from tutor.data.limits import MOST_NUMBERS, Task, check_amount
-from tutor.data.treatment import NO_TREATMENT, Treatment
+from tutor.data.preprocessing import NO_PREPROCESSING, Preprocessing
 from tutor.delimited import Row, Rows, opened_text
 from tutor.errors import TutorError, counted, nearest
 
@@ -203,16 +203,18 @@ def _tells_sizes(rows: Sequence[Sequence[str]]) -> bool:
 class _Examples:
     """The rows read so far: what they have to learn from, and what is to be learned."""
 
-    def __init__(self, table: Table, labels: TargetColumns, indices: Sequence[int], treatment: Treatment) -> None:
-        self.table, self.labels, self.treatment = table, labels, treatment
+    def __init__(
+        self, table: Table, labels: TargetColumns, indices: Sequence[int], preprocessing: Preprocessing
+    ) -> None:
+        self.table, self.labels, self.preprocessing = table, labels, preprocessing
         in_words = places_of_words(table, table.peek(), indices)
         self.features = list(indices)
-        self.reader = ColumnReader(table, indices, in_words, treatment.fills)
+        self.reader = ColumnReader(table, indices, in_words, preprocessing.fills)
         self.x, self.count, self.left_out = array("d"), 0, 0
 
     def add(self, number: int, row: list[str]) -> None:
         """Take in a row. Raises TutorError for the first cell that does not fit."""
-        if self.treatment.missing == "drop" and (self.labels.is_missing(row) or self._has_gap(row)):
+        if self.preprocessing.missing == "drop" and (self.labels.is_missing(row) or self._has_gap(row)):
             self.left_out += 1
             return
         self.labels.add(number, row)
@@ -239,7 +241,7 @@ class _Examples:
             remarks = (*remarks, f"The column {name[:40]!r} only counts the rows, so it is left out.")
         targets = tuple(table.names[column] for column in self.labels.columns) if table.named else ()
         features = tuple(table.names[place] for place in self.features)
-        columns = self.reader.columns(self.treatment.missing, self.features)
+        columns = self.reader.columns(self.preprocessing.missing, self.features)
         return Data(
             path.stem, x, y, features, classes, source=path.name, remarks=remarks, targets=targets, columns=columns
         )
@@ -249,7 +251,7 @@ class _Examples:
         if self.left_out:
             have = "row has a gap and is" if self.left_out == 1 else "rows have gaps and are"
             yield f"{self.left_out:,} of {self.left_out + self.count:,} {have} left out."
-        if told := gaps_told(self.table, self.reader.gaps, self.reader.words, self.treatment.missing):
+        if told := gaps_told(self.table, self.reader.gaps, self.reader.words, self.preprocessing.missing):
             yield told
 
     def _check_words(self) -> None:
@@ -276,7 +278,7 @@ def _counts(column: Doubles, left_out: int) -> bool:
     return rises and 0 <= first <= 1 + left_out and bool(gone_by <= left_out)
 
 
-def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
+def read_csv(path: Path, label: str | None, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING) -> Data:
     """The examples in a CSV file, with a header or without; the label is the named column, or several with commas
     between them, else the last one.
 
@@ -288,8 +290,8 @@ def read_csv(path: Path, label: str | None, task: Task = "", treatment: Treatmen
         table = Table(path, text)
         table.gap_advice = "fill it, leave the row out, or give --missing mean, median or drop"
         table.word_advice = True
-        labels, indices = _chosen(table, label, treatment.drop)
-        examples = _Examples(table, target_columns(table, labels, task), indices, treatment)
+        labels, indices = _chosen(table, label, preprocessing.drop)
+        examples = _Examples(table, target_columns(table, labels, task), indices, preprocessing)
         for number, row in table:
             examples.add(number, row)
         return examples.data()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tutor.data.builtin import Data
 from tutor.data.limits import Task, size_of
+from tutor.data.preprocessing import NO_PREPROCESSING, Preprocessing
 from tutor.data.read_idx import read_idx
 from tutor.data.read_npz import read_npz
 from tutor.data.read_table import read_csv
-from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_folder
 
@@ -44,9 +44,9 @@ def is_file_name(word: str) -> bool:
     return bool(path.suffix or _format(path) or re.search(r"[/\\]", word))
 
 
-def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
+def read_file(path: Path, label: str | None, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING) -> Data:
     """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned, `task` what
-    numbers in it are, `treatment` what is done about the other columns of a table.
+    numbers in it are, `preprocessing` what is done about the other columns of a table.
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.
     """
@@ -57,10 +57,10 @@ def read_file(path: Path, label: str | None, task: Task = "", treatment: Treatme
         known = ", ".join(entry.description for entry in FORMATS)
         raise TutorError(f"{str(path)!r} has no ending that says how to read it; known are {known}")
     size_of(path)
-    if treatment.of_columns and not data_format.of_columns:
+    if preprocessing.of_columns and not data_format.of_columns:
         raise TutorError(f"--drop and --missing are for tables, as a CSV has them; {path} has arrays of numbers")
     try:
-        return data_format.read(path, label, task, *([treatment] if data_format.of_columns else []))
+        return data_format.read(path, label, task, *([preprocessing] if data_format.of_columns else []))
     except MemoryError:
         raise TutorError(f"{path} does not fit into the memory of this machine") from None
 

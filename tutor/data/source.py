@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tutor.data.builtin import DATA, Data, load, of_classes
 from tutor.data.limits import Task, size_of
+from tutor.data.preprocessing import NO_PREPROCESSING, Missing, Preprocessing
 from tutor.data.readers import is_file_name, read_file
-from tutor.data.treatment import NO_TREATMENT, Missing, Treatment
 from tutor.errors import TutorError
 from tutor.read_files import is_file, opened
 
@@ -31,8 +31,8 @@ class Source:
     classes: tuple[str, ...] = ()
 
     @property
-    def treatment(self) -> Treatment:
-        return Treatment(self.drop, self.missing, self.classes)
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.drop, self.missing, self.classes)
 
     @property
     def is_file(self) -> bool:
@@ -49,23 +49,27 @@ def files_of(name: str) -> list[Path]:
     return [] if is_named(name) else [Path(name)]
 
 
-def open_data(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Data:
+def open_data(
+    name: str, label: str | None, seed: int, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING
+) -> Data:
     """The data set of that name, or the examples in that file; those of the classes that are wanted."""
-    found = load(name, seed) if is_named(name) else read_file(Path(name), label, task, treatment)
-    return of_classes(found, treatment.classes)
+    found = load(name, seed) if is_named(name) else read_file(Path(name), label, task, preprocessing)
+    return of_classes(found, preprocessing.classes)
 
 
-def source_of(name: str, label: str | None, seed: int, task: Task = "", treatment: Treatment = NO_TREATMENT) -> Source:
+def source_of(
+    name: str, label: str | None, seed: int, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING
+) -> Source:
     """What has to be known to find the same data again. To be asked before a file is read: it may change later."""
     if is_named(name):
         if label is not None:
             raise TutorError(f"--label names a column of a file; {name!r} is a data set with classes of its own")
         if task:
             raise TutorError(f"--task says what the labels of a file are; what {name!r} has to be learned is known")
-        if treatment.of_columns:
+        if preprocessing.of_columns:
             raise TutorError(f"--drop and --missing are for the columns of a file; {name!r} has no gaps and no text")
-        return Source(name, seed, classes=treatment.classes)
-    path, of = Path(name), treatment
+        return Source(name, seed, classes=preprocessing.classes)
+    path, of = Path(name), preprocessing
     return Source(name, seed, label, size_of(path), _digest(path), task, of.drop, of.missing, of.classes)
 
 
@@ -86,7 +90,7 @@ def found_again(source: Source, run: Path) -> Data:
         raise TutorError(f"{run} was trained on {source.name[:200]!r}, which is not there; put it beside it")
     if size_of(path) != source.size or _digest(path) != source.sha256:
         raise TutorError(f"{path} has changed since {run} was trained on it; nothing can go on from there")
-    return open_data(str(path), source.label, source.seed, source.task, source.treatment)
+    return open_data(str(path), source.label, source.seed, source.task, source.preprocessing)
 
 
 def _digest(path: Path) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 
 from tutor.data.builtin import Data
 from tutor.data.limits import Task
+from tutor.data.preprocessing import NO_PREPROCESSING, Preprocessing
 from tutor.data.source import is_named, open_data
-from tutor.data.treatment import NO_TREATMENT, Treatment
 from tutor.errors import TutorError
 from tutor.experiments.measures import Measure, Observed
 from tutor.experiments.observer import Observer, at_the_end
@@ -43,7 +43,7 @@ class Source:
     name: str
     label: str | None = None
     task: Task = ""
-    treatment: Treatment = NO_TREATMENT
+    preprocessing: Preprocessing = NO_PREPROCESSING
 
     def load(self, seed: int) -> Data:
         """The examples, to be used up. Raises TutorError where there are none."""
@@ -109,7 +109,7 @@ class Run:
 
 @lru_cache(maxsize=2)
 def _read(source: Source, seed: int) -> Data:
-    return open_data(source.name, source.label, seed, source.task, source.treatment)
+    return open_data(source.name, source.label, seed, source.task, source.preprocessing)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
 from tutor.experiments.measures import OF_LAYERS, UNKNOWN, Measure, Observed, layer_lacking
-from tutor.training.layers import Layers
+from tutor.training.layer_measures import LayerWatcher
 
 if TYPE_CHECKING:
-    from tutor.training.layers import LayerMeasures
+    from tutor.training.layer_measures import LayerMeasures
     from tutor.training.trainer import Trainer
 
 
@@ -24,7 +24,7 @@ class Observer:
         self.at_the_end = [one for one in measures if not one.kind.of_layer]
         self.right = any(one.name == "epochs_to_accuracy" for one in measures)
         if self.of_layers:
-            self.layers = Layers(trainer)
+            self.layers = LayerWatcher(trainer)
             self._take(0)
         if self.right or any(one.epoch > 0 or one.name == "change_ratio" for one in self.of_layers):
             trainer.watchers.append(self._after)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
 from tutor.experiments.experiment import OfFunction, Run
-from tutor.training.layers import LayerMeasures, watch_layers
+from tutor.training.layer_measures import LayerMeasures, watch_layers
 from tutor.training.results import Plane, plane, why_no_plane
 from tutor.training.trainer import Checkpoints
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tutor.errors import TutorError
 from tutor.homework.students import student_of
 from tutor.marking.report import NotMarked, Report
-from tutor.read_files import read_typed
+from tutor.read_files import read_any_encoding
 
 _LARGEST = 500_000_000
 
@@ -47,7 +47,7 @@ class Earlier:
 
     def __init__(self, path: Path) -> None:
         """Raises TutorError for what `tutor check --json` has not printed."""
-        text = read_typed(path, _LARGEST, "result of an earlier check")
+        text = read_any_encoding(path, _LARGEST, "result of an earlier check")
         try:
             sheets = msgspec.convert(json.loads(text), _Checked).sheets
         except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -17,7 +17,7 @@ from tutor.lessons.format import Homework, Lesson
 from tutor.lessons.read import parse_lesson
 from tutor.marking.assignment import Assignment, assign
 from tutor.processes import workers
-from tutor.read_files import is_file, read_typed
+from tutor.read_files import is_file, read_any_encoding
 from tutor.sheets.formats import ENDINGS, WRITERS, Paper, Question, questions
 from tutor.sheets.read import read_about
 from tutor.worksheet.step import Worksheet
@@ -103,11 +103,11 @@ def handed_out(handout: Handout, files: Sequence[StudentFiles]) -> Iterator[Path
 
 def _is_own(handout: Handout, path: Path, own: str) -> bool:
     if path.suffix == ".toml" and path.parent.name == PROBLEMS:
-        text = read_typed(path, _LARGEST, "problem")
+        text = read_any_encoding(path, _LARGEST, "problem")
         code = parse_lesson(text, str(path)).problem
         return code.startswith(own) and lesson_mark(text) == lesson_mark(problem_text(handout.text, read_code(code)))
     if path.parent.name == PROBLEMS:
-        return own in read_typed(path, _LARGEST, "problem")
+        return own in read_any_encoding(path, _LARGEST, "problem")
     return read_about(path)[0].get("problem", "").startswith(own)
 
 

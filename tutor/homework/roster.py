@@ -10,7 +10,7 @@ from pathlib import Path
 from tutor.delimited import Rows
 from tutor.errors import TutorError
 from tutor.escaping import file_name, for_markdown
-from tutor.read_files import read_typed
+from tutor.read_files import read_any_encoding
 
 ID_COLUMNS = ("id", "student", "student id", "username", "idnumber", "sis login id", "email")
 """What the column may be called by whose entries students are known, the first that there is."""
@@ -90,7 +90,7 @@ def _plain(name: str) -> str:
 
 def read_roster(path: Path) -> Roster:
     """Raises TutorError for what is no roster."""
-    rows = iter(Rows(repr(str(path)), read_typed(path, _LARGEST, "roster"), ID_COLUMNS))
+    rows = iter(Rows(repr(str(path)), read_any_encoding(path, _LARGEST, "roster"), ID_COLUMNS))
     heading = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
     column = next((heading.index(name) for name in ID_COLUMNS if name in heading), None)
     if column is None:

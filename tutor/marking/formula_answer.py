@@ -74,9 +74,9 @@ def _in_time(seconds: float, *task: Any) -> bool:
 
 
 def _answer(there: Connection, formula: Expr, asked: Expr, definitions: Mapping[str, tuple[str, Expr]]) -> None:
-    from tutor.processes import stand_by
+    from tutor.processes import follow_parent
 
-    stand_by()
+    follow_parent()
     there.send(_same(formula, asked, definitions))
     there.close()
 

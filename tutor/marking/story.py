@@ -16,13 +16,13 @@ from itertools import takewhile
 from math import inf, isfinite, log
 from typing import Any
 
+from tutor.explanation import Explanation, Trial, simplest_explanation
 from tutor.marking.answer import WITHIN
 from tutor.marking.misread import readings
 from tutor.marking.student import Working
 from tutor.marking.systematic import EVERYWHERE, GIVEN, Change, SystematicErrors
 from tutor.slips.registry import MISREAD_HINT
 from tutor.slips.slip import Hint
-from tutor.story import Explanation, Trial, story
 
 FEWEST_EXPLAINED = 2
 """Lines that a mistake made everywhere has to explain."""
@@ -67,7 +67,7 @@ class Search:
 
     def run(self) -> list[Mistake]:
         """The mistakes that explain several lines, the one that explains most first."""
-        return list(joined([_with_others(found) for found in story(self, len(self.wrong))]))
+        return list(joined([_with_others(found) for found in simplest_explanation(self, len(self.wrong))]))
 
     def put_in(self, mistake: Mistake) -> None:
         self.wrong -= {*mistake.explains}

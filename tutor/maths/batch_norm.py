@@ -11,7 +11,7 @@ from tutor.maths.number_system import NumberSystem
 
 Scalar = Any
 EPSILON = "1e-5"
-KEPT = "0.9"
+MOMENTUM = "0.9"
 """How much of the running mean and variance is kept at each update; they are used once the training is over."""
 
 
@@ -35,5 +35,5 @@ def slope(by_normalised: Scalar, mean_of_it: Scalar, normalised: Scalar, mean_of
 
 def running(old: Scalar, new: Scalar, m: NumberSystem) -> Scalar:
     """0.9·old + 0.1·new"""
-    kept = m.number(KEPT)
+    kept = m.number(MOMENTUM)
     return kept * old + (1 - kept) * new

@@ -27,13 +27,13 @@ def _adam_root(s: Any, m: NumberSystem) -> Scalar:
     return _root(s.v_hat, s.epsilon / (rest if s.epsilon_inside else m.sqrt(rest)), s, m)
 
 
-def _share(default: str, meaning: str) -> Setting:
+def _decay(default: str, meaning: str) -> Setting:
     return Setting(default, meaning, 0, 1)
 
 
 EPSILON = Setting("1e-8", "keeps the division from one by 0")
-BETA1 = _share("0.9", "how much of the mean of the gradients m is kept at each update")
-BETA2 = _share("0.999", "how much of the mean of the squares v is kept at each update")
+BETA1 = _decay("0.9", "how much of the mean of the gradients m is kept at each update")
+BETA2 = _decay("0.999", "how much of the mean of the squares v is kept at each update")
 RHO = "how much of the mean of the squares r is kept at each update"
 ADAM_SETTINGS = {"beta1": BETA1, "beta2": BETA2, "epsilon": EPSILON}
 INSIDE = Flag(False, "with epsilon inside the root")
@@ -118,7 +118,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.v_new, "step along the velocity"),
             ),
             settings={
-                "beta": _share("0.9", "how much of the velocity v is kept at each update"),
+                "beta": _decay("0.9", "how much of the velocity v is kept at each update"),
                 "dampening": Setting(
                     None,
                     "what share of each gradient but the first is left out of the velocity",
@@ -153,7 +153,7 @@ OPTIMIZERS = {
                 Equation("v", lambda s, m: s.beta * s.v + s.g, "velocity", start="0"),
                 _step(lambda s, m: s.eta * (s.g + s.beta * s.v_new), "step along the velocity, looked ahead"),
             ),
-            settings={"beta": _share("0.9", "how much of the velocity v is kept at each update")},
+            settings={"beta": _decay("0.9", "how much of the velocity v is kept at each update")},
             rate="0.001",
             remark="The classical velocity. w is the point already stepped ahead, so that the gradient there is the "
             "one that counts.",
@@ -236,7 +236,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.g / _rms(s, m) if s.momentum is None else s.eta * s.b_new, "step, scaled"),
             ),
             settings={
-                "rho": _share("0.9", RHO),
+                "rho": _decay("0.9", RHO),
                 "epsilon": EPSILON,
                 "momentum": Setting(
                     None, "how much of the velocity b of the scaled gradients is kept", 0, 1, example="0.9"
@@ -271,7 +271,7 @@ OPTIMIZERS = {
                 _step(lambda s, m: s.eta * s.d, "step"),
             ),
             settings={
-                "rho": _share("0.95", "how much of the means of squares r and u is kept at each update"),
+                "rho": _decay("0.95", "how much of the means of squares r and u is kept at each update"),
                 "epsilon": Setting("1e-6", "keeps the division from one by 0, and makes the first step other than 0"),
             },
             rate="1",
@@ -409,8 +409,8 @@ OPTIMIZERS = {
                 ),
             ),
             settings={
-                "beta1": _share("0.9", "how much of the mean m there is in c, whose sign is taken"),
-                "beta2": _share("0.99", "how much of the mean m is kept at each update"),
+                "beta1": _decay("0.9", "how much of the mean m there is in c, whose sign is taken"),
+                "beta2": _decay("0.99", "how much of the mean m is kept at each update"),
                 "decay": Setting(None, "what share of the weight, times eta, is taken away", example="0.01"),
             },
             rate="0.0001",

@@ -156,7 +156,7 @@ class PlainRows:
     def times(self, matrix: Array) -> Array:
         return np.dot(matrix, self.x.T)
 
-    def gathered(self, delta: Array, out: Array) -> None:
+    def weight_gradient(self, delta: Array, out: Array) -> None:
         np.dot(delta, self.x, out=out)
 
 

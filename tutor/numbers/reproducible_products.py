@@ -95,7 +95,7 @@ class Part:
         """matrix @ values.T"""
         return self._sliced(matrix, self.values.T, self.cut.longest)
 
-    def gathered(self, delta: Array) -> Array:
+    def weight_gradient(self, delta: Array) -> Array:
         """delta @ values"""
         return self._sliced(delta, self.values, len(self.values) * self.cut.largest)
 
@@ -133,12 +133,12 @@ class ExactBatch:
             return in_order(matrix, self.x.T)
         return sum_of([part.times(matrix) for part in self.parts])
 
-    def gathered(self, delta: Array, out: Array) -> None:
+    def weight_gradient(self, delta: Array, out: Array) -> None:
         """delta @ x into `out`: the gradient by those weights, from that by the weighted sums."""
         if is_small(len(delta), *self.x.shape):
             out[...] = in_order(delta, self.x)
         else:
-            out[...] = sum_of([part.gathered(delta) for part in self.parts])
+            out[...] = sum_of([part.weight_gradient(delta) for part in self.parts])
 
 
 def sum_of(matrices: list[Array]) -> Array:

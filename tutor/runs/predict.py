@@ -73,16 +73,16 @@ def new_examples(run: Run, name: str, label: str | None, seed: int | None) -> Ex
 
 def _table(run: Run, path: Path, label: str | None) -> Examples:
     size_of(path)
-    encoding, treatment = run.heading.encoding, run.heading.source.treatment
+    encoding, preprocessing = run.heading.encoding, run.heading.source.preprocessing
     with opened_text(path) as text:
         table = Table(path, text)
         remarks: list[str] = []
-        if treatment.missing == "drop":
+        if preprocessing.missing == "drop":
             table.gap_advice = "the network was trained without such rows, so it has nothing to fill it with"
         columns, answer, sure = _columns(run, table, label, remarks)
         of_words = [] if encoding is None else encoding.words
         in_words = [place for place, words in zip(columns, of_words, strict=False) if words is not None]
-        reader = ColumnReader(table, columns, in_words, treatment.fills)
+        reader = ColumnReader(table, columns, in_words, preprocessing.fills)
         x, answers = array("d"), []
         for number, row in table:
             x.extend(reader.read(number, row))
@@ -90,10 +90,10 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
     if not x:
         raise TutorError(f"{path} has a heading and no examples")
     inputs: Floats = np.frombuffer(x).reshape(-1, len(columns))
-    held = reader.columns(treatment.missing, columns)
+    held = reader.columns(preprocessing.missing, columns)
     if encoding is not None and held is not None:
         remarks += encoding.unknown(inputs, held.words, run.heading.features)
-        if told := gaps_told(table, reader.gaps, reader.words, treatment.missing):
+        if told := gaps_told(table, reader.gaps, reader.words, preprocessing.missing):
             remarks.append(told)
         inputs = encoding.apply(inputs, held.words)
     found = Examples(inputs, None, remarks)

@@ -246,7 +246,7 @@ def _check_architecture(run: Run) -> None:
 def _check_encoding(run: Run) -> None:
     """That it has words, or a number for a gap, for each column, as the source says."""
     encoding, heading = run.heading.encoding, run.heading
-    fills = heading.source.treatment.fills
+    fills = heading.source.preprocessing.fills
     if encoding is None:
         if fills:
             raise TutorError("'encoding' is to say what fills a gap")

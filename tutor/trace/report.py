@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct, field
 
 from tutor.errors import NothingThere, listed
+from tutor.explanation import Explanation
 from tutor.results import Result
-from tutor.story import Explanation
 from tutor.trace.algebra import Role
 from tutor.trace.conventions import Reading, readings_of
 from tutor.trace.marks import Beside, digits_of, error_of, mark_of, picture_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.story import Explanation, Trial, story
+from tutor.explanation import Explanation, Trial, simplest_explanation
 from tutor.trace.algebra import Node, Role, roles_in
 from tutor.trace.equations import Network
 from tutor.trace.mistakes.mistake import Mistake, Situation
@@ -68,7 +68,7 @@ class Search:
         self._told: set[str] = set()
 
     def run(self, most: int = MOST_MISTAKES) -> list[Explanation[Change, Role]]:
-        return story(self, most)
+        return simplest_explanation(self, most)
 
     def put_in(self, mistake: Change) -> None:
         self._told |= {change.mistake.id for change in (mistake, mistake.second) if change is not None}

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tutor.data.builtin import Data
 from tutor.maths.activations import ACTIVATIONS
-from tutor.training.layers import LayerState, alike
+from tutor.training.layer_measures import LayerState, alike
 from tutor.training.settings import Settings
 from tutor.training.trainer import UNLEARNED, Epoch, Result, Trainer
 

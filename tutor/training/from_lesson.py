@@ -17,7 +17,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.numbers.exact import read_number
 from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared, rows_with_ones
+from tutor.training.preparation import PreparedData, rows_with_ones
 from tutor.training.settings import USUAL_RATE, Settings, check, numbers_typed, option
 from tutor.training.straight_line.engine import StraightLine, StraightLineEngine
 from tutor.training.trainer import Trainer
@@ -195,7 +195,7 @@ def _exact(value: Any) -> Any:
     return numbers_typed(value) if isinstance(value, dict) else value
 
 
-def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prepared]:
+def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, PreparedData]:
     """The lesson's examples; they are classes where every target is 0 or 1 and the outputs are made for that."""
     x = np.array([[float(number) for number in example.inputs] for example in problem.examples])
     targets = np.array([[float(number) for number in example.targets] for example in problem.examples]).T
@@ -209,7 +209,7 @@ def _examples(problem: Problem, network: Network, name: str) -> tuple[Data, Prep
     data = Data(name, x, y, tuple(network.inputs), classes)
     indices = np.arange(len(x))
     parts = (indices, indices[:0], indices[:0])
-    return data, Prepared(rows_with_ones(x), targets, y, classes, *parts, inputs=data.features)
+    return data, PreparedData(rows_with_ones(x), targets, y, classes, *parts, inputs=data.features)
 
 
 def _architecture(network: Network) -> Architecture:

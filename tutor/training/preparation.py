@@ -92,7 +92,7 @@ class Scaling:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedData:
     """Examples in `rows` that end in a 1 for the bias, (examples, features + 1); `targets` are (outputs, examples).
 
     `train`, `validation` and `test` are the indices of the examples of each part; the last two may be empty. `y` has
@@ -134,7 +134,7 @@ class Prepared:
 
 def prepare(
     data: Data, architecture: Architecture, parts: Parts, normalize: str = "", target_scale: bool = False
-) -> Prepared:
+) -> PreparedData:
     """Normalise by the training part alone, and write the targets, scaled by that part where they are to be.
 
     Examples that come with room for a 1 are used up: normalised where they stand.
@@ -153,7 +153,7 @@ def prepare(
         target_scaling = _fitted("zscore", targets.T, parts[0], called="target")
         targets = target_scaling.scaled(targets)
     threshold = 0.0 if tanh else 0.5
-    made = Prepared(rows, targets, data.y, data.classes, *parts, scaling, threshold, data.features)
+    made = PreparedData(rows, targets, data.y, data.classes, *parts, scaling, threshold, data.features)
     return replace(
         made, outputs=data.targets, target_scaling=target_scaling, remarks=(_SCALED,) if target_scale else ()
     )

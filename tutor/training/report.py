@@ -12,7 +12,7 @@ from tutor.data.builtin import Data
 from tutor.data.encoding import Encoding
 from tutor.results import Result
 from tutor.training import trainer as training
-from tutor.training.layers import LayerMeasures
+from tutor.training.layer_measures import LayerMeasures
 from tutor.training.measures import Measures, measures_of
 from tutor.training.preparation import Scaling
 from tutor.training.trainer import Measurement, Trainer

@@ -17,7 +17,7 @@ from tutor.numbers.arrays import ARITHMETICS
 from tutor.training.architecture import Architecture
 from tutor.training.matrix.engine import MatrixEngine
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Parts, Prepared, balanced, prepare, split
+from tutor.training.preparation import Parts, PreparedData, balanced, prepare, split
 from tutor.training.settings import Settings, check
 from tutor.training.trainer import Engine, Trainer
 from tutor.training.transfer import Origin, carried_over, layers_in_common, what_was_taken
@@ -96,7 +96,7 @@ def _usual_start(settings: Settings) -> str:
 
 
 def _engine(
-    architecture: Architecture, system: Any, data: Data, prepared: Prepared, settings: Settings, vector: Any
+    architecture: Architecture, system: Any, data: Data, prepared: PreparedData, settings: Settings, vector: Any
 ) -> Engine:
     """Straight-line code for what is small and plain, else matrices: decided by size, so that a training has the same
     bits everywhere."""

@@ -12,12 +12,12 @@ import numpy as np
 from tutor.data.sampling import epoch_permutations
 from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import Prepared, guesses
+from tutor.training.preparation import PreparedData, guesses
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Floats, Indices
-    from tutor.training.layers import LayerState
+    from tutor.training.layer_measures import LayerState
 
 _ALL_MEASURED, _MEASURED = 100, 25
 """Up to how many epochs the network is measured after each, and how often in a longer training."""
@@ -102,7 +102,7 @@ class Trainer:
     `watchers` is called after every whole epoch with its number."""
 
     def __init__(
-        self, engine: Engine, data: Prepared, settings: Settings, architecture: Architecture, loss: BatchLoss
+        self, engine: Engine, data: PreparedData, settings: Settings, architecture: Architecture, loss: BatchLoss
     ) -> None:
         self.engine, self.data, self.settings, self.architecture, self.loss = engine, data, settings, architecture, loss
         self.initial = engine.vector.copy()

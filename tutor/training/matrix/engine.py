@@ -9,13 +9,13 @@ import numpy as np
 
 from tutor.data.augmentation import Augmentation
 from tutor.training.architecture import Architecture
-from tutor.training.layers import LayerState
+from tutor.training.layer_measures import LayerState
 from tutor.training.matrix.dropout import Masks
 from tutor.training.matrix.layer_states import layer_states
 from tutor.training.matrix.network import Network
 from tutor.training.matrix.optimizer import MatrixOptimizer
 from tutor.training.matrix.update import Update
-from tutor.training.preparation import Prepared
+from tutor.training.preparation import PreparedData
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class MatrixEngine:
         self,
         architecture: Architecture,
         system: System,
-        data: Prepared,
+        data: PreparedData,
         settings: Settings,
         vector: Array,
         sample_weights: Array | None = None,

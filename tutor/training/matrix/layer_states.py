@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tutor.training.architecture import Architecture
-from tutor.training.layers import LayerState, slopes_of, steepest_of
+from tutor.training.layer_measures import LayerState, slopes_of, steepest_of
 from tutor.training.matrix.layers import FirstLinear, Linear
 from tutor.training.matrix.network import Network, Running
 

@@ -34,7 +34,7 @@ class FirstLinear:
 
     def backward(self, delta: Array, by_bias: Array | None = None) -> None:
         """dE/dW = dE/dz·xᵀ; nobody asks for the gradient by the examples."""
-        self.batch.gathered(delta, self.gradient)
+        self.batch.weight_gradient(delta, self.gradient)
         _complete(self, by_bias)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import ReproducibleFloat
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
-from tutor.training.layers import LayerState
+from tutor.training.layer_measures import LayerState
 from tutor.training.matrix.optimizer import rates_in
 from tutor.training.settings import Learning
 from tutor.training.straight_line.layer_states import layer_states

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tutor.maths.activations import ACTIVATIONS
-from tutor.training.layers import LayerState, slopes_of, steepest_of
+from tutor.training.layer_measures import LayerState, slopes_of, steepest_of
 from tutor.training.straight_line.steps import LayerNames
 
 Array = Any

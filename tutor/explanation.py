@@ -51,7 +51,7 @@ class Evidence(Protocol[Mistake, Line]):
         """Take the mistake for made, and see anew what goes wrong."""
 
 
-def story(evidence: Evidence[Mistake, Line], most: int) -> list[Explanation[Mistake, Line]]:
+def simplest_explanation(evidence: Evidence[Mistake, Line], most: int) -> list[Explanation[Mistake, Line]]:
     """At most so many mistakes, the one that explains most first."""
     found: list[Explanation[Mistake, Line]] = []
     while evidence.wrong and len(found) < most:

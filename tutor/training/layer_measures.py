@@ -67,7 +67,7 @@ class LayerMeasures(Struct, frozen=True):
     weight_norm: float
 
 
-class Layers:
+class LayerWatcher:
     """Whoever looks at a trainer's layers, from before its first update on: by all examples of the training part."""
 
     def __init__(self, trainer: Trainer) -> None:
@@ -90,7 +90,7 @@ class Layers:
 
 def watch_layers(trainer: Trainer) -> list[LayerMeasures]:
     """A list that fills while the trainer runs: with every layer as it is now, and after each epoch."""
-    layers = Layers(trainer)
+    layers = LayerWatcher(trainer)
     found = layers.measured(trainer.done)
     trainer.watchers.append(lambda epoch: found.extend(layers.measured(epoch)))
     return found

@@ -11,7 +11,7 @@ Missing = Literal["", "mean", "median", "drop"]
 
 
 @dataclass(frozen=True)
-class Treatment:
+class Preprocessing:
     """The columns that are left out, as they were typed, what is done about gaps, and the classes that are kept, as
     they were typed; all of them where none is named."""
 
@@ -32,7 +32,7 @@ class Treatment:
         return self.missing in ("mean", "median")
 
 
-NO_TREATMENT = Treatment()
+NO_PREPROCESSING = Preprocessing()
 """Every column is taken, and a gap refused."""
 
 

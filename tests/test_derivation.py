@@ -22,9 +22,9 @@ from tutor.lessons.read import parse_lesson
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
-from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.derivation import RULES, D, Line, derive
 from tutor.worksheet.forward import activate, loss_step
+from tutor.worksheet.named_network import NamedNeuron
 from tutor.worksheet.step import Step, Worksheet
 
 X, Y = symbol("x"), symbol("y")

@@ -48,7 +48,7 @@ from tutor.views.blocks import (
     Verbatim,
     Verdict,
 )
-from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
+from tutor.worksheet.named_network import NamedLayer, NamedNetwork, NamedNeuron
 
 HOSTILE = [
     "", "plain words", "\x1b[31mred\x1b[0m", "\x9b2J", "\x1b]0;title\x07", "\u202eright to left", "zero\u200bwidth", "a\rb\x08",
@@ -94,7 +94,7 @@ def network(text: Draw) -> Network:
     layers = [NamedLayer(text(), text(), neurons, (("w", "w", None),) * 3, ("b", None, "b"), subtracted=True)] * 2
     labels = {"w": NUMBER, "b": "0.5"}
     examples = (((text(), text()), (text(),)), ((text(),), ()))
-    return Network(Connections((text(), text(), text()), (text(),), {}, layers), labels, examples)
+    return Network(NamedNetwork((text(), text(), text()), (text(),), {}, layers), labels, examples)
 
 
 def plot(text: Draw, keyed: bool) -> Plot:

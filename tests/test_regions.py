@@ -104,7 +104,7 @@ def share(hidden: int, epochs: int, seed: int = 0) -> float:
     low, high = x.min(axis=0) - room, x.max(axis=0) + room
     axes = [np.linspace(a, b, 201)[:-1] + (b - a) / 400 for a, b in zip(low, high, strict=True)]
     grid = np.stack([side.ravel() for side in np.meshgrid(*axes)] + [np.ones(200 * 200)], axis=1)
-    return float(np.mean(trainer.data.guesses(trainer.engine.outputs(grid, np.arange(len(grid))))))
+    return float(np.mean(trainer.data.predicted_classes(trainer.engine.outputs(grid, np.arange(len(grid))))))
 
 
 def told_share(shown: str, plane: str) -> float:

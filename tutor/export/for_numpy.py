@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from tutor.export.parts import (
-    Writing,
+    CodeSystem,
     array,
     assembled,
     documented,
@@ -27,7 +27,7 @@ from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.clipping import by_norm, by_value
 from tutor.maths.losses import LOSSES
 
-NUMPY = Writing("np")
+NUMPY = CodeSystem("np")
 
 
 def gradient_lines(plan: Plan) -> list[str]:
@@ -133,7 +133,7 @@ def script(plan: Plan) -> str:
     return assembled(plan, "numpy", "NumPy", lines)
 
 
-def activation(name: str, z: str, m: Writing) -> str:
+def activation(name: str, z: str, m: CodeSystem) -> str:
     """The text of an activation of one sum."""
     entry = ACTIVATIONS[name]
     parameter = [m.number(entry.default)] if entry.parameter else []
@@ -234,7 +234,7 @@ def _predict(plan: Plan) -> list[str]:
     ]
 
 
-class _Longer(Writing):
+class _Longer(CodeSystem):
     """Where it is known already that the condition holds."""
 
     def positive(self, z: Any, then: Any, otherwise: Any) -> Code:
@@ -246,7 +246,7 @@ def clipped(plan: Plan, module: str) -> tuple[str, str]:
     limits = plan.settings
     value = norm = ""
     if limits.clip_value is not None:
-        value = text_of(by_value, Code("g"), code_of(limits.clip_value), Writing(module))
+        value = text_of(by_value, Code("g"), code_of(limits.clip_value), CodeSystem(module))
     if limits.clip_norm is not None:
         norm = text_of(by_norm, Code("g"), Code("length"), code_of(limits.clip_norm), _Longer(module))
     return value, norm
@@ -286,7 +286,7 @@ def _step(plan: Plan) -> list[str]:
     ]
 
 
-def loss_text(plan: Plan, y: str, m: Writing) -> str:
+def loss_text(plan: Plan, y: str, m: CodeSystem) -> str:
     """The mean loss of the examples by what it is worked from: by the last sums where it takes outputs for
     probabilities."""
     loss = LOSSES[plan.architecture.loss]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from tutor.export.for_numpy import activation, clipped, loss_text
 from tutor.export.parts import (
-    Writing,
+    CodeSystem,
     array,
     assembled,
     documented,
@@ -25,7 +25,7 @@ from tutor.formulas.code import Code
 from tutor.maths import batch_norm
 from tutor.maths.losses import LOSSES
 
-TORCH = Writing("torch")
+TORCH = CodeSystem("torch")
 _OWN = {"sigmoid": "torch.sigmoid({})", "elu": "torch.nn.functional.elu({})", "softmax": "torch.softmax({}, dim=1)"}
 """PyTorch's own functions, where autograd would make 0·∞ of the formula for very large sums."""
 _FROM_SUMS = {

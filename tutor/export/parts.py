@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tutor.data.array_types import Stored
 
 
-class Writing:
+class CodeSystem:
     """The number system. `module` is whose functions the script has, `np` or `torch`; with `math` the formula is one
     for single numbers."""
 
@@ -79,7 +79,7 @@ def text_of(body: Callable[..., Any], *arguments: Any) -> str:
 
 _FEW = 24
 _COLUMNS = 100
-SCALARS = Writing("math")
+SCALARS = CodeSystem("math")
 
 
 def assembled(plan: Plan, module: str, library: str, lines: list[str]) -> str:
@@ -204,7 +204,7 @@ def setting_lines(plan: Plan) -> list[str]:
     return [*lines, f"EPOCH = {plan.epochs}", f"now = {now!r}  # the number of updates, and what goes with it"]
 
 
-class _Rows(Writing):
+class _Rows(CodeSystem):
     """The sums of all rows."""
 
     def total(self, values: Code) -> Code:
@@ -251,7 +251,7 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
     known = ("w", "g", "t", RATE, "E", *variant.settings, *states)
     space: dict[str, Any] = {**{name: Code(name) for name in known}, **variant.choices, **counts(Code("t"))}
 
-    def line(equation: Equation, m: Writing) -> tuple[str, str]:
+    def line(equation: Equation, m: CodeSystem) -> tuple[str, str]:
         """The name of what it makes, and its text."""
         first, later = (code_of(equation.body(SimpleNamespace(**space, first=f), m)).whole for f in (True, False))
         space[equation.result] = Code(equation.result)
@@ -267,7 +267,7 @@ def step_lines(plan: Plan, module: str, indent: str) -> tuple[list[str], list[st
         )
     each = []
     for equation in variant.equations:
-        name, text = line(equation, Writing(module))
+        name, text = line(equation, CodeSystem(module))
         each.append(f"{indent}{'w[...]' if equation.kind is Kind.UPDATE else name} = {text}  # {equation.reason}")
     each += [f"{indent}{e.name}[...] = {e.result}" for e in variant.equations if e.kind is Kind.STATE]
     return together, each

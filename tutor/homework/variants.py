@@ -70,7 +70,7 @@ def seed_of(secret: str, student: str) -> str:
     return hmac.new(secret.encode(), for_markdown(student).strip().casefold().encode(), "sha256").hexdigest()[:16]
 
 
-class Draw:
+class RandomIntegers:
     """Whole numbers from a seed."""
 
     def __init__(self, seed: str) -> None:
@@ -96,7 +96,7 @@ def _varied(text: str, code: Code) -> tuple[str, list[tuple[Any, Any]]]:
 
     raw = {key: value for key, value in parse_toml(text).items() if key not in _NOT_HERE}
     raw.get("homework", {}).pop("accept", None)  # numbers of the lesson, which are no answers here
-    weights = _vary(raw, Draw(f"{code.seed}/{code.attempt}"))
+    weights = _vary(raw, RandomIntegers(f"{code.seed}/{code.attempt}"))
     about = f"The same steps as in {raw['title']!r}, with numbers of their own."
     head = {"format": raw.pop("format"), "title": raw.pop("title"), "source": "drawn by `tutor vary`", "about": about}
     head["problem"] = str(code)
@@ -111,7 +111,7 @@ def _on_one_line(found: re.Match[str]) -> str:
     return "[" + ", ".join(line.strip().rstrip(",") for line in found[1].splitlines()) + "]"
 
 
-def _vary(raw: dict[str, Any], draw: Draw) -> list[tuple[Any, Any]]:
+def _vary(raw: dict[str, Any], draw: RandomIntegers) -> list[tuple[Any, Any]]:
     """Draw every number again that a problem consists of; settings and encodings such as 0 and 1 stay. Returns the
     weights as they were and as they are."""
     weights: list[tuple[Any, Any]] = []
@@ -157,7 +157,7 @@ def _each(value: Any, change: Callable[[Any], Any]) -> Any:
     return [_each(item, change) for item in value] if isinstance(value, list) else change(value)
 
 
-def _fresh(value: Any, draw: Draw, signed: bool) -> Any:
+def _fresh(value: Any, draw: RandomIntegers, signed: bool) -> Any:
     """Another number of about the same size with as few decimals; names, and zeros, are left alone."""
     try:
         old = read_number(str(value))

@@ -33,9 +33,9 @@ class Candidate:
     function: Callable[[Sequence[Any]], Decimal]
     approximate: Callable[[Any, Any], float]
 
-    def value(self, standing: Sequence[Any]) -> Decimal | None:
+    def value(self, sheet_values: Sequence[Any]) -> Decimal | None:
         """What the step gives with the slip; None where that has no value."""
-        return result(self.function, self.inputs, standing)
+        return result(self.function, self.inputs, sheet_values)
 
 
 class Candidates:

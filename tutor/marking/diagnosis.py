@@ -60,7 +60,7 @@ class Fit:
         return ARITHMETIC_HINT if self.id == ARITHMETIC else SLIPS[self.id].hint.of(self.detail)
 
 
-class Scale:
+class Closeness:
     """One written number, and how close a value must come to it to be what was written."""
 
     def __init__(self, working: Working, place: int, written: WrittenNumber, count: int) -> None:
@@ -145,30 +145,30 @@ class Diagnosis:
 
     def _direct(self, working: Working, place: int, written: WrittenNumber) -> Iterator[Fit]:
         candidates = self.candidates.of(place)
-        scale = Scale(working, place, written, len(candidates))
+        closeness = Closeness(working, place, written, len(candidates))
         own_values: dict[int, Decimal] = {}
 
         def fit(index: int, source: int, value: Decimal, kind: int, tolerance: float) -> Fit:
             candidate = candidates[index]
             order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, candidate.unusual, index)
-            return Fit(candidate.id, candidate.detail, value, place, order, scale.chance(tolerance))
+            return Fit(candidate.id, candidate.detail, value, place, order, closeness.chance(tolerance))
 
         for index, candidate in enumerate(candidates):
-            value, kind, tolerance = scale.own(candidate)
+            value, kind, tolerance = closeness.own(candidate)
             if value is not None:
                 own_values[index] = value
                 if kind is not None:
                     yield fit(index, 0, value, kind, tolerance)
-        for index, value in self._near(place, scale):
-            kind = scale.kind(value, 0.0)
+        for index, value in self._near(place, closeness):
+            kind = closeness.kind(value, 0.0)
             if kind is not None and value != own_values.get(index):
                 yield fit(index, 1, value, kind, 0.0)
 
-    def _near(self, place: int, scale: Scale) -> list[tuple[int, Decimal]]:
+    def _near(self, place: int, closeness: Closeness) -> list[tuple[int, Decimal]]:
         """The candidates, by their number, that give about the number written where everything above is right."""
         numbers, found = self._at_key(place)
-        margin = scale.rough_unit + _FLOAT_ERROR * abs(scale.number)
-        return found[bisect_left(numbers, scale.number - margin) : bisect_right(numbers, scale.number + margin)]
+        margin = closeness.rough_unit + _FLOAT_ERROR * abs(closeness.number)
+        return found[bisect_left(numbers, closeness.number - margin) : bisect_right(numbers, closeness.number + margin)]
 
     def _work_at_key(self, place: int) -> tuple[list[float], list[tuple[int, Decimal]]]:
         """What the candidates give where everything above is right, by size; first as floats."""
@@ -185,14 +185,14 @@ class Diagnosis:
         if not blanks or written.value == working.before(place):  # a weight left as it was says nothing of them
             return []
         count = sum(len(self.candidates.of(blank)) for blank in blanks)
-        scale = Scale(working, place, written, count)
-        found = list(self._through_blanks(working, place, scale, blanks, swapped=False))
+        closeness = Closeness(working, place, written, count)
+        found = list(self._through_blanks(working, place, closeness, blanks, swapped=False))
         if not found and anything and written.value:
-            found = list(self._through_blanks(working, place, scale, blanks, swapped=True))
+            found = list(self._through_blanks(working, place, closeness, blanks, swapped=True))
         return sorted(found, key=lambda fit: fit.order)
 
     def _through_blanks(
-        self, working: Working, place: int, scale: Scale, blanks: list[int], swapped: bool
+        self, working: Working, place: int, closeness: Closeness, blanks: list[int], swapped: bool
     ) -> Iterator[Fit]:
         own, tolerance = working.own[place], working.bounds(place).likely
         for blank in blanks:
@@ -206,10 +206,14 @@ class Diagnosis:
                 if value is None:
                     continue
                 wider = tolerance * max(1.0, float(abs(value / own))) if own else tolerance
-                kind = scale.kind(value, wider)
+                kind = closeness.kind(value, wider)
                 if kind is not None:
                     order = (swapped, kind, 0, candidate.rank, len(path), index)
-                    chance = scale.chance(wider) if kind != WITHIN_TOLERANCE else max(SURE_BELOW, scale.chance(wider))
+                    chance = (
+                        closeness.chance(wider)
+                        if kind != WITHIN_TOLERANCE
+                        else max(SURE_BELOW, closeness.chance(wider))
+                    )
                     spread_there = working.bounds(blank).likely
                     yield Fit(candidate.id, candidate.detail, slipped, blank, order, chance, spread_there)
 

@@ -38,13 +38,13 @@ def straight_line(steps: Iterable[Step], places: Mapping[str, int], arithmetic: 
 
 
 def result(
-    function: Callable[..., Decimal], inputs: Iterable[int], standing: Sequence[Any], *further: Decimal
+    function: Callable[..., Decimal], inputs: Iterable[int], sheet_values: Sequence[Any], *further: Decimal
 ) -> Decimal | None:
     """What a compiled formula comes to; None where it has no value, or one of its `inputs` has none."""
-    if any(standing[x] is None for x in inputs):
+    if any(sheet_values[x] is None for x in inputs):
         return None
     try:
-        return function(standing, *further)
+        return function(sheet_values, *further)
     except (ArithmeticError, ValueError):
         return None
 
@@ -101,46 +101,46 @@ class Program:
         A step without a value, such as the logarithm of 0, has None, and so has what stands on it. `givens` are other
         numbers in the place of the given ones.
         """
-        standing, own = self._worked(written, self.key[: self.first] if givens is None else givens)
+        sheet_values, own = self._worked(written, self.key[: self.first] if givens is None else givens)
         if givens is None and not all(own) and self._lost_digits(own):
             with decimals.precision(max(_WIDE_DIGITS, 2 * self.digits)):  # a result that is 0 even then is 0
                 return self._worked(written, self.key[: self.first])
-        return standing, own
+        return sheet_values, own
 
     def _worked(self, written: Mapping[int, Decimal], givens: Sequence[Decimal]) -> tuple[Values, Values]:
-        standing: Values = [*givens, *[None] * len(self.steps)]
-        own = standing.copy()
+        sheet_values: Values = [*givens, *[None] * len(self.steps)]
+        own = sheet_values.copy()
         for place, value in written.items():
-            standing[place] = value
+            sheet_values[place] = value
         try:
-            self._run(standing, own)
+            self._run(sheet_values, own)
         except (ArithmeticError, ValueError):
-            self._work_carefully(standing, own, written)
-        return standing, own
+            self._work_carefully(sheet_values, own, written)
+        return sheet_values, own
 
     def _lost_digits(self, own: Values) -> bool:
         """Whether some result is 0 that the key has not: a difference of near equals may have eaten every digit."""
         return any(value is not None and not value and key for value, key in zip(own, self.key, strict=True))
 
-    def _work_carefully(self, standing: Values, own: Values, written: Mapping[int, Decimal]) -> None:
+    def _work_carefully(self, sheet_values: Values, own: Values, written: Mapping[int, Decimal]) -> None:
         for place in range(self.first, len(self.names)):
-            own[place] = self.value(place, standing)
-            standing[place] = written.get(place, own[place])
+            own[place] = self.value(place, sheet_values)
+            sheet_values[place] = written.get(place, own[place])
 
-    def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
+    def value(self, place: int, sheet_values: Sequence[Any]) -> Decimal | None:
         """The value of one step; None where it has none, or stands on one that has none."""
         inputs = self.compiled.inputs[place]
-        value = result(self.compiled.functions(self.digits, self.snapping)[place - self.first], inputs, standing)
-        return self.value_of(self.steps[place - self.first].formula, standing) if value is None else value
+        value = result(self.compiled.functions(self.digits, self.snapping)[place - self.first], inputs, sheet_values)
+        return self.value_of(self.steps[place - self.first].formula, sheet_values) if value is None else value
 
-    def value_of(self, formula: Any, standing: Sequence[Any], budget: Budget | None = None) -> Decimal | None:
+    def value_of(self, formula: Any, sheet_values: Sequence[Any], budget: Budget | None = None) -> Decimal | None:
         """The value of any formula over the worksheet's names, by the exact rules: 0·log 0 is 0.
 
         Raises TooMuchComputing where the budget is spent.
         """
         values: dict[str, Number] = {}
         for name in names(formula):
-            value = standing[self.places[name]]
+            value = sheet_values[self.places[name]]
             if value is None:
                 return None
             values[name] = Fraction(value)
@@ -156,14 +156,14 @@ class Program:
         formula shows itself."""
         return [self.work({}, _other_numbers(self.key[: self.first], Random(point)))[1] for point in range(_TRIALS)]
 
-    def rounded_inside(self, place: int, standing: Sequence[Any], outer: Decimal, inner: Decimal) -> Decimal | None:
+    def rounded_inside(self, place: int, sheet_values: Sequence[Any], outer: Decimal, inner: Decimal) -> Decimal | None:
         """The value to the unit `outer` when each result inside the formula is rounded to the unit `inner`."""
         function = self.compiled.rounding_functions(self.digits)[place - self.first]
 
-        def rounded(standing: Sequence[Any], inner: Decimal) -> Decimal:
-            return decimals.rounded(function(standing, inner), outer)
+        def rounded(sheet_values: Sequence[Any], inner: Decimal) -> Decimal:
+            return decimals.rounded(function(sheet_values, inner), outer)
 
-        return result(rounded, self.compiled.inputs[place], standing, inner)
+        return result(rounded, self.compiled.inputs[place], sheet_values, inner)
 
 
 def _other_numbers(givens: Sequence[Decimal], random: Random) -> list[Decimal]:

@@ -54,9 +54,9 @@ class Change:
         made = functions([*self.formulas.values()], self.compiled.places, FloatSystem, decided=True)
         return dict(zip(self.formulas, made, strict=True))
 
-    def value(self, place: int, standing: Sequence[Any]) -> Decimal | None:
+    def value(self, place: int, sheet_values: Sequence[Any]) -> Decimal | None:
         """What the line comes to with the mistake; None where that has no value."""
-        return result(self._exact[place], self.inputs[place], standing)
+        return result(self._exact[place], self.inputs[place], sheet_values)
 
     @cached_property
     def _exact(self) -> Mapping[int, Callable[[Sequence[Any]], Decimal]]:

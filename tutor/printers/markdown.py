@@ -120,11 +120,11 @@ def _derivation(block: Derivation) -> Iterator[str]:
 
 def _network(block: Network) -> Iterator[str]:
     """A picture of each layer, as characters; in sentences where a layer is larger than a picture shows whole."""
-    layers = block.connections.layers
+    layers = block.named_network.layers
     if any(len(n.neurons) > picture.MOST_NEURONS or len(n.weights[0]) > picture.MOST_INPUTS for n in layers):
         yield from _told(block)
         return
-    drawn = picture.layer_pictures(block.connections, block.labels, _WIDTH, picture.UNICODE)
+    drawn = picture.layer_pictures(block.named_network, block.labels, _WIDTH, picture.UNICODE)
     for title, lines in zip(picture.layer_titles(layers), drawn, strict=True):
         yield from _paragraph(Paragraph(Strong(title)))
         yield from ("", "```text", *(for_code(line).rstrip() for line in lines[:-1]), "```", "")

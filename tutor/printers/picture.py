@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
+from tutor.worksheet.named_network import NamedLayer, NamedNetwork, NamedNeuron
 
 MOST_INPUTS = 12
 MOST_NEURONS = 8
@@ -33,7 +33,7 @@ def layer_titles(layers: Sequence[NamedLayer]) -> list[str]:
     return [f"{title} ({layer.activation})" for title, layer in zip(titles, layers, strict=True)]
 
 
-def layer_pictures(known: Connections, labels: Mapping[str, str], width: int, strokes: Strokes) -> list[list[str]]:
+def layer_pictures(known: NamedNetwork, labels: Mapping[str, str], width: int, strokes: Strokes) -> list[list[str]]:
     """For each layer the lines of its picture, none of them wider than `width` where that can be done."""
     pictures, sources = [], [f"{x} = {labels[x]}" if x in labels else x for x in known.inputs]
     for layer in known.layers:

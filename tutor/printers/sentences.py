@@ -114,7 +114,7 @@ def _derivation(block: Derivation) -> Told:
 
 def _network(block: Network) -> Told:
     """What flows into each neuron, with the weights."""
-    known, labels = block.connections, block.labels
+    known, labels = block.named_network, block.labels
     inputs = block.examples[0][0] if len(block.examples) == 1 else known.inputs
     yield Paragraph(f"The network has {counted(len(known.inputs), 'input')}: {', '.join(inputs)}.")
     sources = known.inputs

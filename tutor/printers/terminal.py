@@ -138,8 +138,8 @@ def _derivation(block: Derivation, page: Page) -> Parts:
 def _network(block: Network, page: Page) -> Parts:
     """The layers side by side where they fit, else one below the other; then the examples."""
     strokes = picture.UNICODE if page.screen.unicode else picture.ASCII
-    titles = picture.layer_titles(block.connections.layers)
-    pictures = picture.layer_pictures(block.connections, block.labels, page.screen.width, strokes)
+    titles = picture.layer_titles(block.named_network.layers)
+    pictures = picture.layer_pictures(block.named_network, block.labels, page.screen.width, strokes)
     columns = [(page.clean(title), page.clean("\n".join(lines))) for title, lines in zip(titles, pictures, strict=True)]
     widths = [max(cell_len(line) for text in column for line in text.split("\n")) for column in columns]
     yield from _heading(Heading("The network"), page)

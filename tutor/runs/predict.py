@@ -24,7 +24,7 @@ from tutor.runs.run import Run
 from tutor.training.matrix.engine import SINGLE_FROM
 from tutor.training.matrix.network import BatchLoss, Network
 from tutor.training.measures import PROBABLE, Measures, majority, means_of, of_classes, of_values
-from tutor.training.preparation import guesses, rows_with_ones, targets_of
+from tutor.training.preparation import predicted_classes, rows_with_ones, targets_of
 from tutor.training.results import confusion_matrix
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Predictions:
-    """`outputs` is (outputs, examples); `guesses` has the number of a class for each example, (examples,), and is None
+    """`outputs` is (outputs, examples); `predicted_classes` are numbers of classes, (examples,), and None
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
@@ -234,7 +234,7 @@ class Predictions:
     classes: tuple[str, ...]
     probable: bool
     outputs: Floats
-    guesses: Indices | None
+    predicted_classes: Indices | None
     answers: Labels | None
     loss: float | None
     accuracy: float | None
@@ -254,9 +254,9 @@ class Predictions:
     @property
     def wrong(self) -> list[int]:
         """The examples, numbered from 1, whose class is known and another one."""
-        if self.guesses is None or self.answers is None:
+        if self.predicted_classes is None or self.answers is None:
             return []
-        return (np.flatnonzero((self.guesses != self.answers) & (self.answers >= 0)) + 1).tolist()
+        return (np.flatnonzero((self.predicted_classes != self.answers) & (self.answers >= 0)) + 1).tolist()
 
     @property
     def scores(self) -> tuple[list[str], Floats]:
@@ -276,9 +276,9 @@ class Predictions:
     @property
     def counts(self) -> dict[str, int]:
         """How many examples were taken for each class."""
-        if self.guesses is None:
+        if self.predicted_classes is None:
             return {}
-        found = np.bincount(self.guesses, minlength=len(self.classes))
+        found = np.bincount(self.predicted_classes, minlength=len(self.classes))
         return {name: int(count) for name, count in zip(self.classes, found, strict=True)}
 
 
@@ -315,7 +315,7 @@ def predict(run: Run, examples: Examples) -> Predictions:
     probable = bool(classes) and last in PROBABLE
     outputs, loss_inputs = _worked(run, examples.x)
     tanh = last == "tanh"
-    guessed = guesses(outputs, 0.0 if tanh else 0.5) if classes else None
+    guessed = predicted_classes(outputs, 0.0 if tanh else 0.5) if classes else None
     scaling, targets = run.heading.target_scaling, run.heading.targets if not classes else ()
     said = outputs if scaling is None else scaling.in_units(outputs)
     if y is None or not (known := np.flatnonzero(y >= 0) if classes else np.arange(len(y))).size:
@@ -349,7 +349,11 @@ def csv_rows(predictions: Predictions) -> Iterator[list[object]]:
         else ["answer"] * wanted
     )
     known = called if answers is not None else []
-    yield ["example", *(["class"] if predictions.guesses is not None else []), *names, *known]
+    yield ["example", *(["class"] if predictions.predicted_classes is not None else []), *names, *known]
     for place, row in enumerate(scores.T.tolist()):
-        guess = [] if predictions.guesses is None else [predictions.classes[int(predictions.guesses[place])]]
+        guess = (
+            []
+            if predictions.predicted_classes is None
+            else [predictions.classes[int(predictions.predicted_classes[place])]]
+        )
         yield [place + 1, *guess, *row, *([] if answers is None else answers[place])]

@@ -53,17 +53,19 @@ class PredictionReport(Result, kw_only=True):
 def report(run: Run, name: str, predicted: Predictions, remarks: Sequence[str]) -> PredictionReport:
     """What the network says to the examples of this name."""
     rows = predicted.outputs.T.tolist()
-    guesses = (
-        [None] * len(rows) if predicted.guesses is None else [predicted.classes[k] for k in predicted.guesses.tolist()]
+    predicted_classes = (
+        [None] * len(rows)
+        if predicted.predicted_classes is None
+        else [predicted.classes[k] for k in predicted.predicted_classes.tolist()]
     )
     made = PredictionReport(
         network=PredictingNetwork(run.architecture.sizes, run.architecture.activations, run.architecture.loss),
         data=NewData(name, len(rows), remarks),
         loss=predicted.loss,
         measures=predicted.measures,
-        predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(guesses, rows, strict=True)],
+        predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(predicted_classes, rows, strict=True)],
     )
-    if predicted.guesses is not None:
+    if predicted.predicted_classes is not None:
         made.classes, made.counts = predicted.classes, predicted.counts
         made.accuracy, made.confusion = predicted.accuracy, predicted.confusion
     return made

@@ -16,7 +16,7 @@ from tutor.errors import listed
 from tutor.formulas.quantity import derivative, named, read_name
 from tutor.marking.as_written import plain_number
 from tutor.numbers.exact import is_number
-from tutor.worksheet.connections import Connections
+from tutor.worksheet.named_network import NamedNetwork
 from tutor.worksheet.step import Worksheet
 
 MOST_NUMBERS = 50_000
@@ -161,7 +161,7 @@ across. An empty name is a place that the worksheet has no quantity for."""
 class ArrayNames:
     """What the places of a program's arrays are called on a worksheet of a network."""
 
-    def __init__(self, worksheet: Worksheet, network: Connections) -> None:
+    def __init__(self, worksheet: Worksheet, network: NamedNetwork) -> None:
         self.worksheet, self.network = worksheet, network
         self._known = frozenset(worksheet.names)
         self._gradients: dict[str, str] = {}

@@ -17,8 +17,8 @@ from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers.exact import read_number
 from tutor.slips.roles import Roles
 from tutor.slips.slip import Hint
-from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate, loss_step
+from tutor.worksheet.named_network import NamedNeuron
 from tutor.worksheet.update import Count, written
 
 Expr = Any

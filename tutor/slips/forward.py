@@ -13,8 +13,8 @@ from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles, activation_of
 from tutor.slips.slip import Rewriting, Slip
-from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.forward import activate
+from tutor.worksheet.named_network import NamedNeuron
 from tutor.worksheet.softmax import is_softmax
 from tutor.worksheet.step import Step
 

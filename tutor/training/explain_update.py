@@ -14,7 +14,7 @@ from tutor.training.straight_line.engine import StraightLineEngine
 from tutor.training.straight_line.steps import in_rows, worksheet_of_update
 from tutor.training.trainer import Trainer
 from tutor.worksheet.computation import TrainingState
-from tutor.worksheet.connections import connect
+from tutor.worksheet.named_network import name_network
 from tutor.worksheet.problem import Example
 from tutor.worksheet.step import Worksheet
 
@@ -90,4 +90,4 @@ def _parameters(trainer: Trainer) -> tuple[str, ...]:
         return trainer.engine.line.parameters
     network = problem_of(trainer.architecture, trainer.engine.vector, trainer.settings.training).network
     assert network is not None
-    return in_rows(connect(network, {}))
+    return in_rows(name_network(network, {}))

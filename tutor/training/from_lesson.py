@@ -21,7 +21,7 @@ from tutor.training.preparation import PreparedData, rows_with_ones
 from tutor.training.settings import USUAL_RATE, Settings, check, numbers_typed, option
 from tutor.training.straight_line.engine import StraightLine, StraightLineEngine
 from tutor.training.trainer import Trainer
-from tutor.worksheet.connections import neuron_names
+from tutor.worksheet.named_network import neuron_names
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Entry, Layer, Minimize, Network, Problem, Training

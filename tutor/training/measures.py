@@ -99,7 +99,7 @@ def measures_of(trainer: Trainer) -> dict[str, Measures]:
             common = majority(data.y[data.train].astype(np.int64), len(data.classes))
             y = data.y[indices].astype(np.int64)
             probable = trainer.architecture.activations[-1] in PROBABLE
-            measures[part] = of_classes(y, data.guesses(outputs), outputs, data.classes, common, probable)
+            measures[part] = of_classes(y, data.predicted_classes(outputs), outputs, data.classes, common, probable)
         else:
             if data.target_scaling is not None:
                 outputs = data.target_scaling.in_units(outputs)

@@ -117,9 +117,9 @@ class PreparedData:
     remarks: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
-    def guesses(self, outputs: Floats) -> Indices:
+    def predicted_classes(self, outputs: Floats) -> Indices:
         """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples)."""
-        return guesses(outputs, self.threshold)
+        return predicted_classes(outputs, self.threshold)
 
     @property
     def x(self) -> Floats:
@@ -164,7 +164,7 @@ _SCALED = (
 )
 
 
-def guesses(outputs: Floats, threshold: float) -> Indices:
+def predicted_classes(outputs: Floats, threshold: float) -> Indices:
     """The number of the class that each example is taken for, (examples,), from outputs of (outputs, examples); a
     single output says 1 above the threshold."""
     taken: Indices = outputs.argmax(axis=0) if len(outputs) > 1 else (outputs[0] > threshold).astype(np.int64)

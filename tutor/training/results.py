@@ -30,7 +30,7 @@ def confusion(trainer: Trainer) -> tuple[str, list[list[int]]]:
     if not count:
         return "", []
     part, indices = list(data.parts.items())[-1]
-    guessed = data.guesses(trainer.engine.outputs(data.rows, indices))
+    guessed = data.predicted_classes(trainer.engine.outputs(data.rows, indices))
     return part, confusion_matrix(data.y[indices], guessed, count)
 
 
@@ -80,10 +80,10 @@ def plane(trainer: Trainer) -> Plane | None:
         across = left + (right - left) * (np.arange(columns) + 0.5) / columns
         up = high - (high - low) * (np.arange(rows) + 0.5) / rows
         grid = rows_with_ones(np.stack([np.tile(across, rows), np.repeat(up, columns)], axis=1))
-        return data.guesses(trainer.engine.outputs(grid, np.arange(len(grid)))).reshape(rows, columns)
+        return data.predicted_classes(trainer.engine.outputs(grid, np.arange(len(grid)))).reshape(rows, columns)
 
     part, indices = list(data.parts.items())[-1]
-    taken = data.guesses(trainer.engine.outputs(data.rows, indices)).tolist()
+    taken = data.predicted_classes(trainer.engine.outputs(data.rows, indices)).tolist()
     there = zip(data.x[indices].tolist(), data.y[indices].tolist(), taken, strict=True)
     examples = tuple((x, y, int(of), int(guess)) for (x, y), of, guess in there)
     across, up = data.inputs if len(data.inputs) == 2 else ("x1", "x2")

@@ -12,7 +12,7 @@ import numpy as np
 from tutor.data.sampling import epoch_permutations
 from tutor.training.architecture import Architecture
 from tutor.training.matrix.network import BatchLoss
-from tutor.training.preparation import PreparedData, guesses
+from tutor.training.preparation import PreparedData, predicted_classes
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Trainer:
             loss = self.loss.mean(loss_inputs, self.data.targets[:, indices])
         if not self.data.classes:
             return Measurement(loss, None)
-        guessed = guesses(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
+        guessed = predicted_classes(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
         return Measurement(loss, float((guessed == self.data.y[indices]).mean()))
 
     def measures(self) -> dict[str, Measurement]:

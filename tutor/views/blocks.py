@@ -18,7 +18,7 @@ from msgspec import Struct
 from tutor.errors import counted
 
 if TYPE_CHECKING:
-    from tutor.worksheet.connections import Connections
+    from tutor.worksheet.named_network import NamedNetwork
 
 
 class Formula(Struct, frozen=True):
@@ -217,7 +217,7 @@ class Derivation(Struct, frozen=True):
 class Network(Struct, frozen=True):
     """Layers, neurons, weights with their values, and the examples: the inputs and the targets of each."""
 
-    connections: Connections
+    named_network: NamedNetwork
     labels: Mapping[str, str]
     examples: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 

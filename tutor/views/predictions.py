@@ -72,7 +72,11 @@ def _table(predictions: Predictions, names: Sequence[str], outputs: Sequence[Seq
     ]
     rows = []
     for k, output in enumerate(outputs):
-        guess = [] if predictions.guesses is None else [predictions.classes[int(predictions.guesses[k])]]
+        guess = (
+            []
+            if predictions.predicted_classes is None
+            else [predictions.classes[int(predictions.predicted_classes[k])]]
+        )
         known = [] if answers is None else [_answer(predictions.classes, answers[k])]
         cells = [str(k + 1), *guess, *known, *output]
         told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], cells[1:], strict=True))

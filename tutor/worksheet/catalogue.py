@@ -21,9 +21,9 @@ from tutor.maths.schedules import SCHEDULES, Schedule
 from tutor.maths.setting import Setting, numbers
 from tutor.maths.terms import TERMS
 from tutor.numbers.exact import Number
-from tutor.worksheet.connections import NamedNeuron
 from tutor.worksheet.derivation import Line, derive
 from tutor.worksheet.forward import activate_together
+from tutor.worksheet.named_network import NamedNeuron
 from tutor.worksheet.step import Step
 from tutor.worksheet.update import rate_formula
 from tutor.worksheet.values import evaluate_formula

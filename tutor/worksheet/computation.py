@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tutor.worksheet.connections import Connections
+from tutor.worksheet.named_network import NamedNetwork
 from tutor.worksheet.problem import Optimization
 from tutor.worksheet.step import Conventions, Step
 
@@ -82,5 +82,5 @@ class Computation:
     forwards: Sequence[ForwardPass]
     wrt: Sequence[str]
     conventions: Conventions
-    network: Connections | None = None
+    network: NamedNetwork | None = None
     descent: Descent | None = None

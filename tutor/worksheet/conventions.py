@@ -13,8 +13,8 @@ from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.numbers.digits import exactly
 from tutor.worksheet.chain_rule import MOST_PATHS
-from tutor.worksheet.connections import Connections
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
+from tutor.worksheet.named_network import NamedNetwork
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.problem import Network, Optimization, Problem, Training
 from tutor.worksheet.step import Conventions
@@ -23,7 +23,7 @@ NONE = Conventions(loss="", loss_factor="", reduction="", batch="", bias_policy=
 """Those of equations and functions, which have neither network nor loss."""
 
 
-def of_network(problem: Problem, network: Network, known: Connections, trained: Collection[str]) -> Conventions:
+def of_network(problem: Problem, network: Network, known: NamedNetwork, trained: Collection[str]) -> Conventions:
     """What a reader must know to get the same numbers, but for the optimizer and the form of the gradients."""
     loss, training = LOSSES.get(network.loss or ""), problem.training or Training()
     count, size = len(problem.examples), training.batch_size(len(problem.examples))
@@ -72,7 +72,7 @@ def _manner(training: Training, size: int, count: int) -> str:
     return f"{many}, {training.over_examples}"
 
 
-def _forward_only(known: Connections) -> str:
+def _forward_only(known: NamedNetwork) -> str:
     """Why the worksheet ends with the forward pass."""
     entries = [ACTIVATIONS.get(layer.activation) for layer in known.layers]
     flat = [entry for entry in entries if entry and entry.slope is None]
@@ -81,7 +81,7 @@ def _forward_only(known: Connections) -> str:
     return "; ".join(["forward pass only", *named])
 
 
-def _bias_policy(problem: Problem, known: Connections, trained: Collection[str]) -> str:
+def _bias_policy(problem: Problem, known: NamedNetwork, trained: Collection[str]) -> str:
     """Whether biases are updated: all, none, or only those outside frozen layers. Empty where nothing is."""
     if not known.biases:
         return "none"
@@ -91,7 +91,7 @@ def _bias_policy(problem: Problem, known: Connections, trained: Collection[str])
     return "not updated" if not moved else "updated" if moved == len(known.biases) else "partly updated"
 
 
-def _remarks(problem: Problem, network: Network, known: Connections, manner: str) -> list[str]:
+def _remarks(problem: Problem, network: Network, known: NamedNetwork, manner: str) -> list[str]:
     """What else a reader must know to get the same numbers."""
     training, remarks = problem.training or Training(), []
     if len(problem.examples) > 1:

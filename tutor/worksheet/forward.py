@@ -15,18 +15,18 @@ from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, VectorActiv
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.penalties import PENALTIES
-from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
+from tutor.worksheet.named_network import NamedLayer, NamedNetwork, NamedNeuron
 from tutor.worksheet.problem import Network
 from tutor.worksheet.step import GOAL, Step
 
 Expr = Any
 
 
-def forward_steps(network: Network, connections: Connections, example: int = 0) -> Iterator[Step]:
+def forward_steps(network: Network, named_network: NamedNetwork, example: int = 0) -> Iterator[Step]:
     """Weighted sum and activation of every neuron, layer by layer, then the loss; the names say which `example` it is
     where that has a number."""
-    inputs = tuple(named(x, example=example) for x in connections.inputs)
-    for plain in connections.layers:
+    inputs = tuple(named(x, example=example) for x in named_network.inputs)
+    for plain in named_network.layers:
         layer = _of_example(plain, example)
         sums = [
             weighted_sum(n.sum, inputs, row, bias, layer.subtracted)
@@ -41,7 +41,7 @@ def forward_steps(network: Network, connections: Connections, example: int = 0) 
                 yield activate(neuron, layer.activation, layer.alpha)
         inputs = tuple(neuron.output for neuron in layer.neurons)
     if network.loss:
-        targets = [named(t, example=example) for t in connections.targets]
+        targets = [named(t, example=example) for t in named_network.targets]
         yield loss_step(network.loss, network.loss_numbers, inputs, targets, named(GOAL, example=example))
 
 

@@ -10,10 +10,10 @@ from tutor.errors import listed
 from tutor.formulas.expressions import add, symbol
 from tutor.formulas.quantity import named, owned
 from tutor.worksheet.computation import Computation, Descent, ForwardPass, PlannedUpdate, TrainingState
-from tutor.worksheet.connections import Connections, connect
 from tutor.worksheet.conventions import of_network, of_optimization
 from tutor.worksheet.delta_rule import RULE as DELTA_RULE
 from tutor.worksheet.forward import forward_steps, penalty_terms, reduction, scaled
+from tutor.worksheet.named_network import NamedNetwork, name_network
 from tutor.worksheet.network_rules import why_no_gradient
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import GOAL, Step
@@ -47,9 +47,9 @@ def network_computation(problem: Problem, network: Network, at: TrainingState | 
     return replace(computation, conventions=of_optimization(conventions, training), descent=descent)
 
 
-def known_at(training_state: TrainingState, problem: Problem, network: Network) -> Connections:
+def known_at(training_state: TrainingState, problem: Problem, network: Network) -> NamedNetwork:
     """The network with its names, and with the values that it has at that moment of its training."""
-    known = connect(network, dict(problem.givens))
+    known = name_network(network, dict(problem.givens))
     known.values |= {name: value for name, value in training_state.values.items() if name in known.values}
     if not any(example.targets for example in problem.examples):
         known.targets = ()  # a network that is only run forward
@@ -61,7 +61,7 @@ def number_of(example: int, count: int) -> int:
     return example + 1 if count > 1 else 0
 
 
-def inputs_and_targets(problem: Problem, known: Connections) -> list[tuple[dict[str, Fraction], ...]]:
+def inputs_and_targets(problem: Problem, known: NamedNetwork) -> list[tuple[dict[str, Fraction], ...]]:
     """The values that every example has for the inputs and for the targets of the network, by their names."""
     found = []
     for k, example in enumerate(problem.examples):
@@ -78,7 +78,7 @@ class Batches:
     """How the `count` examples of a network come to updates, and the forward pass of each."""
 
     network: Network
-    known: Connections
+    known: NamedNetwork
     training: Training
     trained: Sequence[str]
     count: int

@@ -12,7 +12,7 @@ from tutor.formulas.indices import INDEXED
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS
 from tutor.maths.losses import LOSSES
 from tutor.numbers.exact import comma_hint
-from tutor.worksheet.connections import connect
+from tutor.worksheet.named_network import name_network
 from tutor.worksheet.optimizer_rules import check_numbers
 from tutor.worksheet.problem import Entry, Example, Layer, Network, Neuron
 
@@ -72,10 +72,10 @@ def check_network(network: Network, givens: Mapping[str, Fraction]) -> None:
         *(p for n in written for p in ((n.sum, n.output) if isinstance(n, Neuron) else (n,))),
     ]:
         check_name(name)
-    connections = connect(network, dict(givens))
-    if len(connections.values) > MOST_CONNECTIONS:
+    named_network = name_network(network, dict(givens))
+    if len(named_network.values) > MOST_CONNECTIONS:
         raise ValueError(f"a worksheet takes at most {MOST_CONNECTIONS:,} weights and biases")
-    _check_numbering(network, givens, connections.values)
+    _check_numbering(network, givens, named_network.values)
 
 
 def _check_numbering(network: Network, givens: Mapping[str, Fraction], values: Mapping[str, Fraction]) -> None:

@@ -18,8 +18,8 @@ from tutor.formulas.quantity import named, owned, read_name
 from tutor.maths.kind import Kind
 from tutor.numbers.exact import ExactSystem, Number
 from tutor.worksheet.computation import Computation, Descent, ForwardPass, PlannedUpdate, TrainingState
-from tutor.worksheet.connections import Connections, NamedLayer, NamedNeuron
 from tutor.worksheet.forward import weighted_sum
+from tutor.worksheet.named_network import NamedLayer, NamedNetwork, NamedNeuron
 from tutor.worksheet.network import inputs_and_targets, known_at, number_of
 from tutor.worksheet.problem import Network, Problem, Training
 from tutor.worksheet.step import Conventions, Step, Worksheet, merged
@@ -73,7 +73,7 @@ def _epochs(forwards: Sequence[ForwardPass], values: Mapping[str, Number], train
 class Rule:
     """How the neurons of a layer fire, and by what each example moves their weights."""
 
-    known: Connections
+    known: NamedNetwork
     training: Training
     givens: Mapping[str, Fraction]
 

@@ -9,7 +9,7 @@ from tutor.errors import nearest
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.maths.penalties import PENALTIES
 from tutor.maths.schedules import SCHEDULES
-from tutor.worksheet.connections import layer_name, neuron_names
+from tutor.worksheet.named_network import layer_name, neuron_names
 from tutor.worksheet.network_rules import check_examples, check_name, check_network, why_no_gradient
 from tutor.worksheet.optimizer_rules import check_numbers, check_settings, settings_of_penalties
 from tutor.worksheet.problem import Minimize, Network, Optimization, Problem, Training

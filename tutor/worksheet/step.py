@@ -11,7 +11,7 @@ from typing import Any
 from tutor.errors import TutorError, nearest
 from tutor.formulas.expressions import names
 from tutor.maths.kind import Kind
-from tutor.worksheet.connections import Connections
+from tutor.worksheet.named_network import NamedNetwork
 
 Expr = Any  # SymPy has no types
 GOAL = "E"
@@ -130,7 +130,7 @@ class Worksheet:
     steps: tuple[Step, ...]
     conventions: Conventions
     goal: str = GOAL
-    network: Connections | None = None
+    network: NamedNetwork | None = None
     updated: tuple[tuple[str, str], ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     gradients: tuple[tuple[str, str, str], ...] = ()

@@ -11,7 +11,7 @@ from tutor.formulas.quantity import Role, read_name
 from tutor.numbers.reproducible_scalars import Fast
 from tutor.training.straight_line.source import forward_of
 from tutor.training.straight_line.steps import OneUpdate, in_rows, shifted
-from tutor.worksheet.connections import NamedLayer
+from tutor.worksheet.named_network import NamedLayer
 from tutor.worksheet.step import Step, Worksheet
 
 Outputs = Callable[[Mapping[str, float], Sequence[Sequence[float]]], list[tuple[float, ...]]]

@@ -13,7 +13,7 @@ from tutor.maths.optimizer import RATE
 from tutor.training.settings import Learning
 from tutor.training.straight_line.source import Loop, Run, forward_of, loop_of
 from tutor.training.straight_line.steps import OneUpdate, one_update
-from tutor.worksheet.connections import connect
+from tutor.worksheet.named_network import name_network
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Entry, Layer, Problem, Training
 
@@ -92,4 +92,4 @@ def _names(layer: Layer) -> Layer:
 
 def _values(problem: Problem) -> Mapping[str, Fraction]:
     assert problem.network is not None
-    return connect(problem.network, dict(problem.givens)).values
+    return name_network(problem.network, dict(problem.givens)).values

@@ -22,9 +22,9 @@ from tutor.maths.optimizer import RATE
 from tutor.training.settings import Learning
 from tutor.worksheet.build import build, computation_of, update_of
 from tutor.worksheet.computation import TrainingState
-from tutor.worksheet.connections import Connections, NamedLayer
 from tutor.worksheet.forward import loss_step
 from tutor.worksheet.gradients import differentiated
+from tutor.worksheet.named_network import NamedLayer, NamedNetwork
 from tutor.worksheet.numbering import new_names
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Minimize, Network, Problem, Training
@@ -140,7 +140,7 @@ def update_of_function(minimize: Minimize, givens: Mapping[str, Fraction]) -> On
     )
 
 
-def _layers(known: Connections, steps: Collection[str], example: int = 0, update: int = 0) -> tuple[LayerNames, ...]:
+def _layers(known: NamedNetwork, steps: Collection[str], example: int = 0, update: int = 0) -> tuple[LayerNames, ...]:
     def at(name: str) -> str:
         return named(name, example=example, update=update)
 
@@ -164,7 +164,7 @@ def worksheet_of_update(
 
 
 def through_new_weights(
-    steps: Sequence[Step], known: Connections, examples: Sequence[int], becomes: Mapping[str, str]
+    steps: Sequence[Step], known: NamedNetwork, examples: Sequence[int], becomes: Mapping[str, str]
 ) -> tuple[Step, ...]:
     """The steps with the error going back through weights as they have become, in an order in which that can be.
 
@@ -188,14 +188,14 @@ def through_new_weights(
         raise TutorError(f"--update-order output-first changes a layer before the next, and {said}") from None
 
 
-def in_rows(known: Connections) -> tuple[str, ...]:
+def in_rows(known: NamedNetwork) -> tuple[str, ...]:
     """Every weight and bias once: layer by layer, neuron by neuron, its weights in the order of its inputs, its bias
     last."""
     rows = [[*r, b] for layer in known.layers for r, b in zip(layer.weights, layer.biases, strict=True)]
     return tuple(dict.fromkeys(name for row in rows for name in row if name is not None))
 
 
-def _in_layers(known: Connections, depths: Collection[int]) -> set[str | None]:
+def _in_layers(known: NamedNetwork, depths: Collection[int]) -> set[str | None]:
     """Every weight and bias of these layers."""
     layers = [known.layers[depth] for depth in depths]
     return {name for layer in layers for row in (*layer.weights, layer.biases) for name in row}
@@ -210,7 +210,7 @@ def _batch(training: Training, group: int) -> str | int:
     return training.batch if group == 1 else training.over_examples
 
 
-def _loss(network: Network, known: Connections, examples: Sequence[int], penalised: bool) -> Step:
+def _loss(network: Network, known: NamedNetwork, examples: Sequence[int], penalised: bool) -> Step:
     total = add(*(symbol(named(GOAL, example=k)) for k in examples))
     if len(examples) == 1 and penalised:  # then E is more than what the example loses
         outputs = [neuron.output for neuron in known.layers[-1].neurons]
@@ -267,7 +267,7 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
         yield replace(step, formula=multiply(symbol(above), power(symbol(total), MINUS_ONE)))
 
 
-def judged_by_sums(steps: Sequence[Step], known: Connections, loss: str, examples: Sequence[int]) -> Sequence[Step]:
+def judged_by_sums(steps: Sequence[Step], known: NamedNetwork, loss: str, examples: Sequence[int]) -> Sequence[Step]:
     """Losses that take outputs for probabilities by the weighted sums below these: ln(σ(z)) as -ln(1 + exp(-z)),
     ln(1 - σ(z)) as -ln(1 + exp(z)), and of a softmax by z and ln of its sum. There an output that is rounded to 0 or 1
     has its logarithm."""
@@ -288,7 +288,7 @@ def judged_by_sums(steps: Sequence[Step], known: Connections, loss: str, example
 
 
 def collapsed(
-    steps: Sequence[Step], known: Connections, loss: str, examples: Sequence[int], whole_targets: bool
+    steps: Sequence[Step], known: NamedNetwork, loss: str, examples: Sequence[int], whole_targets: bool
 ) -> Iterator[Step]:
     """The gradient by the weighted sum of an output as a_j·(t_1 + … + t_K) - t_j, which divides by no output.
 

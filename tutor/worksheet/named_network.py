@@ -13,7 +13,7 @@ from tutor.worksheet.problem import Entry, Layer, Network, Neuron
 
 
 @dataclass
-class Connections:
+class NamedNetwork:
     """A network with every quantity named: what the forward pass is written over, and what training changes."""
 
     inputs: tuple[str, ...]
@@ -100,10 +100,10 @@ def layer_name(layer: Layer, neurons: Sequence[NamedNeuron]) -> str:
     return layer.name or (stems.pop() if len(stems) == 1 else neurons[0].stem)
 
 
-def connect(network: Network, givens: dict[str, Fraction]) -> Connections:
+def name_network(network: Network, givens: dict[str, Fraction]) -> NamedNetwork:
     """Number the unnamed weights and biases neuron by neuron and collect the values of all."""
     names = neuron_names(network.layers)
-    known = Connections(tuple(network.inputs), target_names(network, names[-1]), dict(givens))
+    known = NamedNetwork(tuple(network.inputs), target_names(network, names[-1]), dict(givens))
     counters: dict[str, int] = {}
 
     def name(entry: Entry, letter: str, group: list[str]) -> str | None:

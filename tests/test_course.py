@@ -246,7 +246,7 @@ def test_endings_find_the_last_update_and_that_of_an_epoch(tutor: Tutor) -> None
 
 def test_braces_code_and_numbers_that_look_like_markdown() -> None:
     prose = Prose("{{a}} `{b}` {x:2} is\n\n```\n{c}\n```\n\n1. {y}\n2. {z:1%±}", 10)
-    assert [(p.formula, p.decimals, p.percent, p.spread, p.line) for p in placeholders(prose)] == [
+    assert [(p.formula, p.decimals, p.percent, p.with_deviation, p.line) for p in placeholders(prose)] == [
         ("x", 2, False, False, 10), ("y", None, False, False, 16), ("z", 1, True, True, 17),
     ]  # fmt: skip
     text, numbers = filled(prose, lambda part: "2. ")

@@ -58,12 +58,12 @@ HOSTILE = [
 ]  # fmt: skip
 NUMBER = "-1234.5678"
 WIDTHS = [20, 40, 60, 80, 160]
-Draw = Callable[[], str]
+RandomIntegers = Callable[[], str]
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
 _FORMULA = parse("a*(1 - b)/2 + exp(-a)**2", ["a", "b"])
 
 
-def table(text: Draw, **how: object) -> Table:
+def table(text: RandomIntegers, **how: object) -> Table:
     columns = (Column(text(), Kind.NAME), Column("value", Kind.NUMBER), Column(text(), continued=True), Column("said"))
     rows = [
         Row(
@@ -82,14 +82,14 @@ def _ones(columns: int, rows: int) -> list[list[int]]:
     return [[1] * columns] * rows
 
 
-def calculation(text: Draw) -> Calculation:
+def calculation(text: RandomIntegers) -> Calculation:
     printed = Printed(text(), NUMBER, "correct", text(), text()), Printed(text(), text(), text())
     return Calculation(
         text(), text(), _FORMULA, {"a": "0.5", "b": NUMBER}, False, NUMBER, text(), text(), text(), ("1", "0"), printed
     )
 
 
-def network(text: Draw) -> Network:
+def network(text: RandomIntegers) -> Network:
     neurons = tuple(NamedNeuron(text(), text(), text()) for _ in range(3))
     layers = [NamedLayer(text(), text(), neurons, (("w", "w", None),) * 3, ("b", None, "b"), subtracted=True)] * 2
     labels = {"w": NUMBER, "b": "0.5"}
@@ -97,7 +97,7 @@ def network(text: Draw) -> Network:
     return Network(NamedNetwork((text(), text(), text()), (text(),), {}, layers), labels, examples)
 
 
-def plot(text: Draw, keyed: bool) -> Plot:
+def plot(text: RandomIntegers, keyed: bool) -> Plot:
     line = Series(((0, 1), (1, -2e9), (5, 0.5)), sign="a", marked=((1, 0.5),))
     dots = Series(((0, 0.5), (2, 7)), "points", "o"), Series(((0, 0.5), (1, 1)), "points")
     across = Axis(text(), 0, 5, "whole" if keyed else "round")
@@ -105,7 +105,7 @@ def plot(text: Draw, keyed: bool) -> Plot:
     return Plot(text(), across, up, (line, *dots), (text(), NUMBER), (Paragraph(Aside(text()), 2),), keyed)
 
 
-BLOCKS: dict[type, Callable[[Draw], list[Block]]] = {
+BLOCKS: dict[type, Callable[[RandomIntegers], list[Block]]] = {
     Heading: lambda text: [Heading((text(), text()), level) for level in Level],
     Verbatim: lambda text: [Verbatim(f"{text()}\n  {text()}")],
     Paragraph: lambda text: [
@@ -135,7 +135,7 @@ def harmless(out: str) -> bool:
     return all(c == "\n" or category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in out)
 
 
-def words(data: st.DataObject) -> Draw:
+def words(data: st.DataObject) -> RandomIntegers:
     texts = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=30), min_size=1, max_size=2).map("".join)
     return lambda: data.draw(texts)
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import Tutor
 
 from tutor.errors import TutorError
-from tutor.homework.variants import Code, Draw, Varier, problem_text, read_code, seed_of
+from tutor.homework.variants import Code, RandomIntegers, Varier, problem_text, read_code, seed_of
 from tutor.lessons.find import lesson_text, worksheet_of
 from tutor.lessons.read import parse_lesson
 
@@ -50,7 +50,7 @@ def test_a_seed_gives_the_same_problem_on_every_machine() -> None:
     """The draw is the SHA-256 of `seed/attempt/count`, written out here for the first three numbers below 1000."""
     import hashlib
 
-    draw = Draw("7/0")
+    draw = RandomIntegers("7/0")
     expected = [int.from_bytes(hashlib.sha256(f"7/0/{n}".encode()).digest(), "big") % 1000 for n in (1, 2, 3)]
     assert [draw.below(1000) for _ in range(3)] == expected
     assert varied(lesson_text("mlp"), "7") == varied(lesson_text("mlp"), "7") != varied(lesson_text("mlp"), "8")

@@ -143,7 +143,9 @@ def log(x: Array) -> Array:
     x = np.asarray(x, dtype=np.float64)
     usual = (x > 0) & (x < np.inf)
     result = _log(np.where(usual, x, 1.0))
-    return result if usual.all() else np.where(usual, result, np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan)))
+    if usual.all():
+        return result
+    return np.where(usual, result, np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan)))
 
 
 def _log(x: Array) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import desk_of
 
 from tutor.homework.marker import Desk, Order
 from tutor.lessons.format import Homework
@@ -98,7 +99,9 @@ def totals(sheet: Mapping[str, str]) -> dict[str, str]:
 
 
 def marked(hidden: str, loss: str, sheet: Mapping[str, str], wanted: Homework | None = None) -> SheetReport:
-    return Desk(Order(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
+    text = lesson(hidden, loss)
+    desk = Desk(Order(text, "t", wanted)) if wanted else desk_of(text)
+    return desk.mark("s", HandedIn(dict(sheet)))
 
 
 def columns(weights: Array) -> Array:

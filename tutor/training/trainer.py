@@ -229,7 +229,9 @@ class Trainer:
         return np.broadcast_to(np.arange(count), (epochs, count))
 
     def _measured(self, epoch: Epoch) -> Epoch:
-        accuracy = self.measure(self.data.train).accuracy if self.data.classes else None
+        train, accuracy = self.data.train, None
+        if self.data.classes:
+            accuracy = self._accuracy(self.form.judged(self.data.rows, train), train)
         if not len(self.data.validation):
             return Epoch(epoch.number, epoch.loss, accuracy)
         held_out = self.measure(self.data.validation)
@@ -250,10 +252,14 @@ class Trainer:
         judged = self.form.judged(self.data.rows, places)
         with np.errstate(all="ignore"):
             loss = self.loss.mean(judged, self.data.targets[:, places])
+        return Measure(loss, self._accuracy(judged, places))
+
+    def _accuracy(self, judged: Floats, places: Places) -> float | None:
+        """The part of the examples whose class is guessed; None where there are no classes."""
         if not self.data.classes:
-            return Measure(loss, None)
+            return None
         guessed = guesses(judged, 0.0 if self.loss.by_sums else self.data.threshold)
-        return Measure(loss, float((guessed == self.data.y[places]).mean()))
+        return float((guessed == self.data.y[places]).mean())
 
     def measures(self) -> dict[str, Measure]:
         """Every part by its name."""

@@ -1,0 +1,118 @@
+"""What was computed for a lesson and is kept in the user's cache, under everything that it was computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from tutor.course.folders import cache_folder
+from tutor.course.read import Course
+from tutor.errors import TutorError
+from tutor.files import make_folder, write_whole
+from tutor.read_files import read_text
+
+T = TypeVar("T")
+_LARGEST = 50_000_000
+_MOST = 500
+"""The files of the cache; beyond that the oldest go."""
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """One result, which is plain data of a `shape`: the place where it is, or will be."""
+
+    path: Path
+    shape: type[T]
+
+    def read(self) -> T | None:
+        """What an earlier run kept, if it can be read."""
+        try:
+            return msgspec.convert(json.loads(read_text(self.path, _LARGEST, "result")), self.shape)
+        except (TutorError, ValueError):
+            return None
+
+    def write(self, value: T) -> None:
+        """Keep it. A folder that nothing can be written into costs time and nothing else."""
+        with suppress(TutorError, OSError):
+            make_folder(self.path.parent)
+            write_whole(self.path, json.dumps(msgspec.to_builtins(value)))
+            _make_room(self.path.parent)
+
+
+def kept(lesson: str, shape: type[T], depends_on: Iterable[Any], folders: Sequence[str] = ("",)) -> Kept[T]:
+    """The place of a result of the lesson that depends on these values, on the program, of which `folders` are enough,
+    and on the libraries under it."""
+    digest = hashlib.sha256(shape.__name__.encode())
+    for part in (*map(repr, depends_on), *_program(folders), *_libraries()):
+        digest.update(part.encode(errors="surrogateescape") + b"\0")
+    return Kept(_folder() / f"{_prefix(lesson)}{digest.hexdigest()[:40]}.json", shape)
+
+
+class Shown(Struct, frozen=True):
+    """All that was printed of a lesson."""
+
+    text: str
+
+
+def kept_page(course: Course, how: Sequence[Any]) -> Kept[Shown]:
+    """The place of the lesson as it is printed in this way: it depends on its text, on the files that its experiments
+    read, and on the whole program."""
+    specs = [block.spec for block in course.blocks if block.kind == "experiment"]
+    names = [str(one["data"]) for spec in specs for one in (structs.asdict(spec), *spec.rows.values()) if "data" in one]
+    text = course.text
+    return kept(course.name, Shown, [text.where, text.header, text.parts, *how, *data_files(names)])
+
+
+def data_files(names: Iterable[str]) -> Iterator[Any]:
+    """What stands in those of the data that are files; one that cannot be read is told of where it is needed."""
+    for name in names:
+        if Path(name).suffix:  # a data set of the program has no ending
+            from tutor.data.source import source_of
+
+            with suppress(TutorError):
+                yield source_of(name, None, 0)
+
+
+def forget(lesson: str) -> None:
+    """Keep nothing of the lesson any longer."""
+    for path in _folder().glob(f"{_prefix(lesson)}*.json"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _folder() -> Path:
+    return cache_folder() / "lessons"
+
+
+def _prefix(lesson: str) -> str:
+    return f"{hashlib.sha256(lesson.encode(errors='surrogateescape')).hexdigest()[:12]}-"
+
+
+def _make_room(folder: Path) -> None:
+    by_age = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in by_age[_MOST:]:
+        path.unlink()
+
+
+def _program(folders: Sequence[str]) -> Iterator[str]:
+    for folder in folders:
+        for path in sorted((_PACKAGE / folder).rglob("*.py")):
+            yield hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _libraries() -> Iterator[str]:
+    """Python, and what is installed beside it, each with its version: the names of the folders say it."""
+    yield sys.version
+    for folder in sys.path:
+        with suppress(OSError):
+            yield from sorted(one.name for one in Path(folder).iterdir() if one.suffix in (".dist-info", ".egg-info"))

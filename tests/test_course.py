@@ -478,7 +478,7 @@ def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_
     home = tutor.folder / "home"
     name = written(tutor, LESSON + RACE)
     first = tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
-    (kept,) = (home / "cache" / "experiments").glob("*.json")
+    (kept,) = (home / "cache").rglob("*.json")
     changed = json.loads(kept.read_text())
     changed["rows"][0]["seeds"][0]["measured"]["loss"] = 42.0
     kept.write_text(json.dumps(changed))
@@ -489,7 +489,7 @@ def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_
     assert tutor.json("compare", "my.md/race", TUTOR_HOME=str(home)) == first
     (tutor.folder / name).write_text((LESSON + RACE).replace("epochs = 3", "epochs = 2"))
     tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
-    assert len(list((home / "cache" / "experiments").glob("*.json"))) == 2
+    assert len(list((home / "cache").rglob("*.json"))) == 2
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [

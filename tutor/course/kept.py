@@ -22,8 +22,8 @@ from tutor.read_files import read_text
 
 T = TypeVar("T")
 _LARGEST = 50_000_000
-_MOST = 500
-"""The files of the cache; beyond that the oldest go."""
+_MOST = 100
+"""The files of a lesson; beyond that the oldest go."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -46,7 +46,7 @@ class Kept(Generic[T]):
         with suppress(TutorError, OSError):
             make_folder(self.path.parent)
             write_whole(self.path, json.dumps(msgspec.to_builtins(value)))
-            _make_room(self.path.parent)
+            _make_room(self.path)
 
 
 def kept(lesson: str, shape: type[T], depends_on: Iterable[Any], folders: Sequence[str] = ("",)) -> Kept[T]:
@@ -85,9 +85,15 @@ def data_files(names: Iterable[str]) -> Iterator[Any]:
 
 def forget(lesson: str) -> None:
     """Keep nothing of the lesson any longer."""
-    for path in _folder().glob(f"{_prefix(lesson)}*.json"):
-        with suppress(OSError):
+    with suppress(OSError):
+        for path in _folder().glob(f"{_prefix(lesson)}*"):
             path.unlink()
+
+
+def _make_room(path: Path) -> None:
+    of_lesson = path.parent.glob(f"{path.name.partition('-')[0]}-*")
+    for old in sorted(of_lesson, key=lambda one: one.stat().st_mtime, reverse=True)[_MOST:]:
+        old.unlink()
 
 
 def _folder() -> Path:
@@ -96,12 +102,6 @@ def _folder() -> Path:
 
 def _prefix(lesson: str) -> str:
     return f"{hashlib.sha256(lesson.encode(errors='surrogateescape')).hexdigest()[:12]}-"
-
-
-def _make_room(folder: Path) -> None:
-    by_age = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in by_age[_MOST:]:
-        path.unlink()
 
 
 def _program(folders: Sequence[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Tutor
 
+from tutor.experiments.experiment import _read
 from tutor.training.trainer import Trainer
 
 LESSON = """```toml lesson
@@ -154,9 +155,11 @@ def test_data_in_a_file_that_change_or_are_gone_are_noticed(tutor: Tutor, home: 
     first = tutor("run", written(tutor, data="my.csv"), TUTOR_HOME=str(home))
     assert first.returncode == 0, first.stderr
     examples.write_text(EXAMPLES.replace("one", "other"))
+    _read.cache_clear()  # another command is another process, which has read nothing yet
     second = tutor("run", "my.md", TUTOR_HOME=str(home))
     assert second.returncode == 0 and second.stdout != first.stdout
     examples.unlink()
+    _read.cache_clear()
     gone = tutor("run", "my.md", TUTOR_HOME=str(home))
     assert gone.returncode == 2 and "my.csv" in gone.stderr
 

@@ -236,6 +236,8 @@ def why(
     json_output: Json = False,
 ) -> None:
     """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""
+    import shlex
+
     from tutor.formulas.names import find_name
     from tutor.lessons.find import read_lesson, slug
     from tutor.results import as_json
@@ -250,7 +252,8 @@ def why(
             raise NothingThere(f"{lesson}: {why_none}") from None
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = tableau_of(lesson, read_lesson(lesson), digits, "delta")
-        found, tableau = find_name(name, other.worksheet.names, other.worksheet.grouped), other
+        lists = f"tutor run {shlex.quote(lesson)} --brief --all"
+        found, tableau = find_name(name, other.worksheet.names, lists=lists), other
     if json_output:
         print(as_json(explanation_document(slug(lesson), tableau, found)))
     else:

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from tutor.course.folders import cache_folder
 from tutor.course.read import Course
 from tutor.errors import TutorError
-from tutor.files import make_folder, write_whole
+from tutor.files import delete, make_folder, write_whole
 from tutor.read_files import read_text
 
 T = TypeVar("T")
@@ -85,15 +85,18 @@ def data_files(names: Iterable[str]) -> Iterator[Any]:
 
 def forget(lesson: str) -> None:
     """Keep nothing of the lesson any longer."""
-    with suppress(OSError):
-        for path in _folder().glob(f"{_prefix(lesson)}*"):
-            path.unlink()
+    _discard(_folder().glob(f"{_prefix(lesson)}*"))
 
 
 def _make_room(path: Path) -> None:
     of_lesson = path.parent.glob(f"{path.name.partition('-')[0]}-*")
-    for old in sorted(of_lesson, key=lambda one: one.stat().st_mtime, reverse=True)[_MOST:]:
-        old.unlink()
+    _discard(sorted(of_lesson, key=lambda one: one.stat().st_mtime, reverse=True)[_MOST:])
+
+
+def _discard(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(TutorError):
+            delete(path)
 
 
 def _folder() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite, log10
 
-from tutor.views.blocks import Axis, Paragraph, Plot, Series
+from tutor.views.blocks import Axis, Paragraph, Plot, Series, called
 
 Points = Sequence[tuple[float, float]]
 _LETTERS = 6
@@ -32,7 +32,7 @@ def curves(title: str, across: str, up: str, found: Mapping[str, Points], log: b
         _across(across, min(places), max(places)),
         Axis(f"log10 {up}" if log else up, bottom, high + room),
         tuple(_series(signs[name], name, drawn, high + room) for name in drawn),
-        tuple(f"{signs[name]}, {name}: {told(kept[name], across)}" for name in found),
+        tuple((*called(name, signs[name]), f": {told(kept[name], across)}") for name in found),
         (Paragraph(f"(cut off above {high:.3g})", 2),) if cut else (),
         keyed=True,
     )

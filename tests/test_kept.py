@@ -54,6 +54,13 @@ wide = { hidden = [4] }
 regions = "race.wide"
 epochs = [0, 2]
 ```
+
+```toml claim
+says = "A step goes against the derivative."
+verdict = "words"
+about = ["sgd"]
+why = "That is its definition."
+```
 """
 EXAMPLES = "a,b,label\n" + "".join(f"{a}.{k},{b}.{k},{'one' if a != b else 'same'}\n" for a in (0, 3) for b in (0, 3) for k in range(5))  # fmt: skip
 

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tutor.course.folders import cache_folder
 from tutor.course.read import Course
 from tutor.errors import TutorError
 from tutor.files import delete, make_folder, write_whole
+from tutor.lessons.course_text import CourseText
+from tutor.lessons.markdown import Fence
+from tutor.lessons.read import read_toml
 from tutor.read_files import read_text
 
 T = TypeVar("T")
@@ -67,10 +70,19 @@ class Shown(Struct, frozen=True):
 def kept_page(course: Course, how: Sequence[Any]) -> Kept[Shown]:
     """The place of the lesson as it is printed in this way: it depends on its text, on the files that its experiments
     read, and on the whole program."""
-    specs = [block.spec for block in course.blocks if block.kind == "experiment"]
-    names = [str(one["data"]) for spec in specs for one in (structs.asdict(spec), *spec.rows.values()) if "data" in one]
     text = course.text
-    return kept(course.name, Shown, [text.where, text.header, text.parts, *how, *data_files(names)])
+    return kept(course.name, Shown, [text.where, text.header, text.parts, *how, *data_files(_data_of(text))])
+
+
+def _data_of(text: CourseText) -> Iterator[str]:
+    """The data of the experiments, from their blocks as they are written: whether these are right is seen elsewhere."""
+    for part in text.parts:
+        if isinstance(part, Fence) and part.kind == "experiment":
+            raw = read_toml(text.place(part))
+            rows = raw.get("rows")
+            for table in (raw, *(rows.values() if isinstance(rows, dict) else ())):
+                if isinstance(table, dict) and isinstance(table.get("data"), str):
+                    yield table["data"]
 
 
 def data_files(names: Iterable[str]) -> Iterator[Any]:

@@ -219,7 +219,7 @@ class Session:
             return
         tableau = self.page.tableau(block)
         try:
-            self.printer.show(explanation(tableau, find_name(name, tableau.worksheet.names)))
+            self.printer.show(explanation(tableau, find_name(name, tableau.worksheet.names, lists="rest")))
         except TutorError as error:
             self.printer.say(sentence(str(error)))
 

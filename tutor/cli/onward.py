@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor.cli import tell
 from tutor.printers import Printer
+
+if TYPE_CHECKING:
+    from tutor.views.blocks import Block
 
 Ways = Sequence[tuple[str, str]]
 
@@ -113,12 +117,15 @@ def ways_on(after: str, **known: object) -> list[tuple[list[str], str]]:
 
 def lead_on(printer: Printer, after: str, **known: object) -> None:
     """End a result with what to type next."""
+    printer.show(onward(after, **known))
+
+
+def onward(after: str, **known: object) -> list[Block]:
+    """What to type next, as blocks; none where nothing makes sense."""
     from tutor.views.blocks import Commands, Heading
 
     ways = ways_on(after, **known)
-    if not ways:
-        return
-    printer.show([Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))])
+    return [Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))] if ways else []
 
 
 def lead_on_beside(after: str, **known: object) -> None:

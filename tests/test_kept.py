@@ -172,7 +172,7 @@ def test_data_in_a_file_that_change_or_are_gone_are_noticed(tutor: Tutor, home: 
 
 
 @pytest.mark.parametrize("content", [
-    "", "{", "[]", "null", '{"text": 3}', '{"measures": {}, "rows": [{}]}', '{"states": {}, "last": 4, "diverged": false, "layers": []}',
+    "", "{", "[]", "null", '{"text": 3}', r'{"text": "\u001b]0;a title\u0007\u001b[2J"}', '{"measures": {}, "rows": [{}]}', '{"states": {}, "last": 4, "diverged": false, "layers": []}',
     '{"states": {"4": {"vector": [1, 2, 3]}, "0": {}}, "last": 4, "diverged": false, "layers": []}', '{"states": {"x": {}}, "last": 4, "diverged": false, "layers": []}',
 ])  # fmt: skip
 def test_a_damaged_file_is_no_harm(tutor: Tutor, home: Path, content: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.cli.onward import onward
 from tutor.errors import TutorError
+from tutor.harmless import is_harmless_page
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def show_course(
         forget(name)
     course = Course(name, text)
     place = kept_page(course, [printer.screen, digits, most, json_output])
-    if shown := place.read():
+    if (shown := place.read()) and is_harmless_page(shown.text):
         sys.stdout.write(shown.text)
         return
     page, said = page_of(course, printer, digits, most, silent=json_output), []

@@ -50,7 +50,7 @@ class Figures:
             self.examples.setdefault(what, []).extend(examples)
 
 
-class SizeLimit:
+class Room:
     """One exercise and its marker."""
 
     def __init__(self, seed: int) -> None:
@@ -72,7 +72,7 @@ def usable(paper: Paper) -> bool:
     return all(abs(value) < 1e4 for value in paper.values.values())
 
 
-def try_work(room: SizeLimit, habits: Habits, handed: set[str], slips: dict[str, Work]) -> Paper | None:
+def try_work(room: Room, habits: Habits, handed: set[str], slips: dict[str, Work]) -> Paper | None:
     """The paper, unless a rounded number cannot be gone on with, as the logarithm of 0."""
     try:
         paper = work(room.exercise, room.lines, habits, handed, slips)
@@ -85,7 +85,7 @@ def simulate(seed: int, sheets: int = SHEETS, whole: bool = False) -> Figures:
     """One exercise, and sheets by so many students."""
     figures = Figures()
     try:
-        room = SizeLimit(seed)
+        room = Room(seed)
     except TutorError:  # its numbers run away in the update, so that nobody can work it
         return figures
     for _ in range(sheets):
@@ -123,7 +123,7 @@ def simulate_all(rooms: int, seed: int, sheets: int = SHEETS, whole: bool = Fals
     return figures
 
 
-def choose(room: SizeLimit, r: Random) -> tuple[Line, str, Work] | None:
+def choose(room: Room, r: Random) -> tuple[Line, str, Work] | None:
     """A line at random, and one of the slips that can happen in it."""
     line = r.choice(room.lines)
     kinds: dict[str, list[Work]] = {}
@@ -135,7 +135,7 @@ def choose(room: SizeLimit, r: Random) -> tuple[Line, str, Work] | None:
     return line, slip, r.choice(kinds[slip])
 
 
-def two_slips(room: SizeLimit, habits: Habits, handed: set[str], figures: Figures) -> None:
+def two_slips(room: Room, habits: Habits, handed: set[str], figures: Figures) -> None:
     """Two slips on one sheet, both in lines that are handed in: no other line may be a root error."""
     r = Random(f"{room.seed} {figures.honest}")
     chosen = [c for c in (choose(room, r), choose(room, r)) if c is not None and c[0].name in handed]
@@ -147,7 +147,7 @@ def two_slips(room: SizeLimit, habits: Habits, handed: set[str], figures: Figure
         figures.note("two slips", "no false root", set(roots) <= set(slips), name)
 
 
-def one_slip(room: SizeLimit, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
+def one_slip(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
     chosen = choose(room, room.random)
     if chosen is None:
         return
@@ -200,7 +200,7 @@ THROUGHOUT = (
 WHOLE = Habits(0, True, False, False, False, "all")
 
 
-def everywhere(room: SizeLimit, habits: Habits, figures: Figures) -> None:
+def everywhere(room: Room, habits: Habits, figures: Figures) -> None:
     """One mistake made in every line of a kind where it can be made; all lines handed in, or only the totals."""
     r = Random(f"{room.seed} everywhere {figures.honest}")
     slip = r.choice(THROUGHOUT)
@@ -245,7 +245,7 @@ def everywhere(room: SizeLimit, habits: Habits, figures: Figures) -> None:
             figures.note(group, "charges one line", lost <= 1, f"{what} loses {lost}")
 
 
-def misread(room: SizeLimit, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
+def misread(room: Room, habits: Habits, handed: set[str], honest: Paper, figures: Figures) -> None:
     """A given whose digits are read wrongly, whatever is worked from it."""
     r = Random(f"{room.seed} misread {figures.honest}")
     name = r.choice(sorted(n for n in room.exercise.givens))
@@ -277,7 +277,7 @@ CHEATS: dict[str, Callable[[float], str]] = {
 }  # fmt: skip
 
 
-def cheat(room: SizeLimit, figures: Figures) -> None:
+def cheat(room: Room, figures: Figures) -> None:
     """Sheets without work: what they earn of the lines that are not right by chance."""
     honest = try_work(room, replace(WHOLE, digits=6), {line.name for line in room.lines}, {})
     if honest is None:
@@ -290,7 +290,7 @@ def cheat(room: SizeLimit, figures: Figures) -> None:
         figures.note("cheating", "at most 15%", share <= 0.15, f"seed {room.seed} {what}: {share:.2f}")
 
 
-def one_wrong_number(room: SizeLimit, figures: Figures) -> None:
+def one_wrong_number(room: Room, figures: Figures) -> None:
     """Only totals handed in, one of them off by more than ten units of its last digit."""
     totals = [line.name for line in room.lines if line.name.startswith("dE/d") and line.kind == "gradient"]
     r = Random(f"{room.seed} one wrong number")

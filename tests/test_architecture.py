@@ -6,7 +6,8 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -79,13 +80,41 @@ COMPILER = PACKAGE / "formulas" / "compiled.py"
 NO_UTILS = {"utils", "util", "core", "helpers", "common", "misc", "base"}
 
 
+def of_each(modules: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """A test of one module becomes one of them all, which names each that fails: alone, each would cost more to run
+    than what it does."""
+
+    def decorated(test: Callable[[Path], None]) -> Callable[[], None]:
+        def of_all() -> None:
+            failed = {}
+            for module in modules:
+                try:
+                    test(module)
+                except AssertionError as error:
+                    failed[str(module.relative_to(PACKAGE))] = str(error)
+            assert not failed
+
+        return of_all
+
+    return decorated
+
+
+@cache
+def nodes(module: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(module.read_text())))
+
+
+def teardown_module() -> None:
+    nodes.cache_clear()  # 400,000 objects
+
+
 def part_of(module: Path) -> str:
     first = module.relative_to(PACKAGE).parts[0]
     return first.removesuffix(".py")
 
 
 def imports(module: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -93,7 +122,7 @@ def imports(module: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(MODULES)
 def test_a_module_imports_only_what_stands_before_it(module: Path) -> None:
     part = part_of(module)
     if part in ("__main__", "__init__"):
@@ -127,7 +156,7 @@ def test_no_circle_of_modules() -> None:
     TopologicalSorter(loads).prepare()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(MODULES)
 def test_libraries_stay_in_their_rooms(module: Path) -> None:
     part, found = part_of(module), {name.split(".")[0] for name in imports(module)}
     assert "typer" not in found or part == "cli"
@@ -136,12 +165,11 @@ def test_libraries_stay_in_their_rooms(module: Path) -> None:
     assert module.stem not in NO_UTILS
 
 
-@pytest.mark.parametrize("module", sorted((PACKAGE / "views").rglob("*.py")), ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(sorted((PACKAGE / "views").rglob("*.py")))
 def test_a_view_knows_of_no_output(module: Path) -> None:
     """What there is to see is said by printers, who alone know how wide it is and who reads it."""
-    tree = ast.parse(module.read_text())
-    words = {getattr(node, "id", getattr(node, "attr", getattr(node, "arg", ""))) for node in ast.walk(tree)}
-    words |= {getattr(node, "name", "") for node in ast.walk(tree)}
+    words = {getattr(node, "id", getattr(node, "attr", getattr(node, "arg", ""))) for node in nodes(module)}
+    words |= {getattr(node, "name", "") for node in nodes(module)}
     assert not words & {"screen", "Screen", "narrate", "stacked", "width", "color", "unicode", "print", "printer"}
     assert not {"rich", "plotille"} & {name.split(".")[0] for name in imports(module)}
     assert not {name for name in imports(module) if name.startswith("tutor.printers")}
@@ -154,9 +182,9 @@ def test_no_module_is_too_long_to_read() -> None:
     assert not long
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(MODULES)
 def test_text_is_never_run_as_code(module: Path) -> None:
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if (module, called) != (COMPILER, "exec"):
@@ -166,11 +194,11 @@ def test_text_is_never_run_as_code(module: Path) -> None:
                 assert part_of(module) == "formulas", "sympify never sees text"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(MODULES)
 def test_files_are_written_in_one_place(module: Path) -> None:
     if module == PACKAGE / "files.py":
         return
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             assert called not in ("write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rename", "savez"), called
@@ -198,10 +226,10 @@ def looks_into_a_reason(node: ast.AST) -> bool:
     return False
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+@of_each(MODULES)
 def test_a_reason_is_prose(module: Path) -> None:
     """What a step is says its kind."""
-    assert not [node.lineno for node in ast.walk(ast.parse(module.read_text())) if looks_into_a_reason(node)]
+    assert not [node.lineno for node in nodes(module) if looks_into_a_reason(node)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -234,38 +233,6 @@ def big_class(folder: Path, count: int) -> Path:
 def test_several_processes_give_the_same_as_one(tutor: Tutor, lesson: Path) -> None:
     folder = big_class(tutor.folder / "class", 130)
     assert checked(tutor, lesson, folder, "--jobs", 1) == checked(tutor, lesson, folder, "--jobs", 3)
-
-
-def test_killed_in_the_middle_of_a_class_nothing_half_written_stays(tutor: Tutor, lesson: Path) -> None:
-    folder = big_class(tutor.folder / "class", 3_000)
-    command = [
-        sys.executable,
-        "-m",
-        "tutor",
-        "check",
-        str(lesson),
-        str(folder),
-        "--gradebook",
-        "g.csv",
-        "--feedback",
-        "fb",
-        "--jobs",
-        "2",
-    ]
-    child = subprocess.Popen(
-        command, cwd=tutor.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    while not (tutor.folder / "fb").exists() or not any((tutor.folder / "fb").glob("*.md")):
-        assert child.poll() is None
-        time.sleep(0.02)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    assert not (tutor.folder / "g.csv").exists()
-    written = list((tutor.folder / "fb").glob("*.md"))
-    assert written and all(path.read_text().endswith("|\n") for path in written)
-    done = tutor("check", lesson, folder, "--gradebook", "g.csv", "--feedback", "fb", "--jobs", "2")
-    assert done.returncode == 1 and len((tutor.folder / "g.csv").read_text().splitlines()) == 3_001
-    assert len(list((tutor.folder / "fb").glob("*.md"))) == 3_000
 
 
 LISTENING = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from tutor.__main__ import main; sys.exit(main())"

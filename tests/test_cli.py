@@ -142,6 +142,8 @@ BAD = {
     ("rnu", "mlp"): "run",
     ("why", "mlp", "dE/dW9"): "did you mean 'dE/dW",
     ("why", "mlp", "DE/DB"): "no 'DE/DB'|could be",
+    ("why", "mlp", "W7"): "nearest to it are W6, W5 and W4; `tutor run mlp --brief --all` shows every name$",
+    ("why", "gates/xor", "nonsense"): "this worksheet — `tutor run gates/xor --brief --all` shows every name$",
     ("transcript", "verify", "nowhere"): "there is no folder",
     ("transcript", "record", "nothing"): "not a lesson",
 }

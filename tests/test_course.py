@@ -478,7 +478,7 @@ def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_
     home = tutor.folder / "home"
     name = written(tutor, LESSON + RACE)
     first = tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
-    (kept,) = (home / "cache" / "experiments").glob("*.json")
+    (kept,) = (home / "cache").rglob("*.json")
     changed = json.loads(kept.read_text())
     changed["rows"][0]["seeds"][0]["measured"]["loss"] = 42.0
     kept.write_text(json.dumps(changed))
@@ -489,7 +489,7 @@ def test_what_came_out_is_kept_until_something_changes_and_a_broken_cache_is_no_
     assert tutor.json("compare", "my.md/race", TUTOR_HOME=str(home)) == first
     (tutor.folder / name).write_text((LESSON + RACE).replace("epochs = 3", "epochs = 2"))
     tutor.json("compare", "my.md/race", TUTOR_HOME=str(home))
-    assert len(list((home / "cache" / "experiments").glob("*.json"))) == 2
+    assert len(list((home / "cache").rglob("*.json"))) == 2
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [
@@ -843,3 +843,13 @@ def test_a_worksheet_that_shows_nothing_gives_its_numbers_to_the_text(tutor: Tut
     assert "b is 6." in shown and "3 · a" not in shown and "Worksheet" not in shown
     assert "3 · a" in tutor("run", "l.md/quiet").stdout
     assert [part["kind"] for part in tutor.json("run", "l.md")["sections"][-1]["parts"]][-2:] == ["worksheet", "prose"]
+
+
+@pytest.mark.parametrize("last", [2, 7, 10, 60, 133])
+def test_what_is_counted_has_whole_numbers_on_its_axis(tutor: Tutor, last: int) -> None:
+    picture = f'```toml plot\ncurves = {{ odd = "1/k", half = "k/2" }}\nover = {{ k = "1..{last}" }}\n```\n'
+    shown = tutor("run", written(tutor, LESSON + picture)).stdout.splitlines()
+    (axis,) = (line for line, before in zip(shown, ["", *shown], strict=False) if before.endswith("(k)"))
+    ticks = axis.partition("|")[2].split()
+    assert len(ticks) > 1 and all(tick.isdigit() for tick in ticks)
+    assert int(ticks[-2]) < last <= int(ticks[-1]), "and no part of it is empty"

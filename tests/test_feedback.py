@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from conftest import Tutor
-from simulation import WHOLE, SizeLimit, choose, try_work
+from simulation import WHOLE, Room, choose, try_work
 from student import Paper
 from test_slips import CASES, LESSONS, OTHER_WAYS, Case, cell, mark
 
@@ -180,7 +180,7 @@ def test_numbers_put_into_a_formula_are_no_wrong_formula(tutor: Tutor) -> None:
 # Mending
 
 
-def mended(room: SizeLimit, paper: Paper, slips: dict[str, object], digits: int) -> tuple[float, float] | None:
+def mended(room: Room, paper: Paper, slips: dict[str, object], digits: int) -> tuple[float, float] | None:
     """The score before, and after the first mistake is mended and the lines that the feedback names are worked again."""
     sheet = room.mark(paper)
     report = Reporter(room.marker.program, room.assignment).report("s", sheet, {})
@@ -205,7 +205,7 @@ def mended(room: SizeLimit, paper: Paper, slips: dict[str, object], digits: int)
 @pytest.mark.parametrize("seed", range(8))
 def test_mending_the_first_mistake_never_lowers_the_score(seed: int) -> None:
     try:
-        room = SizeLimit(7_000 + seed)
+        room = Room(7_000 + seed)
     except TutorError:
         pytest.skip("its numbers run away")
     tried = 0

@@ -43,6 +43,7 @@ from tutor.views.blocks import (
     Regions,
     Row,
     Series,
+    Sign,
     Strong,
     Table,
     Verbatim,
@@ -102,7 +103,15 @@ def plot(text: RandomIntegers, keyed: bool) -> Plot:
     dots = Series(((0, 0.5), (2, 7)), "points", "o"), Series(((0, 0.5), (1, 1)), "points")
     across = Axis(text(), 0, 5, "whole" if keyed else "round")
     up = Axis(text(), 0, 1.5, "" if keyed else "round")
-    return Plot(text(), across, up, (line, *dots), (text(), NUMBER), (Paragraph(Aside(text()), 2),), keyed)
+    return Plot(
+        text(),
+        across,
+        up,
+        (line, *dots),
+        (text(), NUMBER, (Sign("a, "), text())),
+        (Paragraph(Aside(text()), 2),),
+        keyed,
+    )
 
 
 BLOCKS: dict[type, Callable[[RandomIntegers], list[Block]]] = {

@@ -10,7 +10,7 @@ from math import exp, log10, sqrt, tanh
 
 import pytest
 from conftest import LONGER, Tutor
-from simulation import SizeLimit, simulate_all, try_work
+from simulation import Room, simulate_all, try_work
 from student import Habits, handed_lines
 
 from tutor.homework.marker import LessonMarker, MarkingJob
@@ -399,7 +399,7 @@ def test_simulated_students() -> None:
 @pytest.mark.parametrize("seed", [1000067, 6000027, 6000041, 6000163, 6000228, 6000247, 6000257, 7000567])
 def test_who_cuts_every_line_off_is_not_called_wrong(seed: int) -> None:
     """Where only gradients are handed in, they may all be off by many units, and nothing shows that digits were cut."""
-    room = SizeLimit(seed)
+    room = Room(seed)
     for _ in range(40):
         habits = Habits.of(room.random)
         handed = handed_lines(room.lines, habits, room.random)

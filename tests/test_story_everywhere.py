@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import marker_of
 
 from tutor.homework.marker import LessonMarker, MarkingJob
 from tutor.lessons.format import Homework
@@ -98,7 +99,9 @@ def totals(sheet: Mapping[str, str]) -> dict[str, str]:
 
 
 def marked(hidden: str, loss: str, sheet: Mapping[str, str], wanted: Homework | None = None) -> SheetReport:
-    return LessonMarker(MarkingJob(lesson(hidden, loss), "t", wanted or Homework())).mark("s", HandedIn(dict(sheet)))
+    text = lesson(hidden, loss)
+    marker = LessonMarker(MarkingJob(text, "t", wanted)) if wanted else marker_of(text)
+    return marker.mark("s", HandedIn(dict(sheet)))
 
 
 def columns(weights: Array) -> Array:

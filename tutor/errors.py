@@ -46,6 +46,18 @@ def nearest_in(word: str, groups: Mapping[str, Iterable[str]]) -> str:
     return f" — {'; '.join(listed)}" if listed else ""
 
 
+def nearest_few(word: str, valid: Iterable[str], lists: str) -> str:
+    """The same where one is close, else the few that are least far, and the command that `lists` all of them."""
+    from difflib import get_close_matches
+
+    words = list(valid)
+    if get_close_matches(word, words, n=1, cutoff=0.6):
+        return nearest(word, words)
+    least_far = get_close_matches(word, words, n=3, cutoff=0.4)
+    near = f"the names nearest to it are {listed(least_far)}; " if len(least_far) > 1 else ""
+    return f" — {near}`{lists}` shows every name"
+
+
 def counted(number: int, thing: str) -> str:
     """`1 weight`, `2 weights`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

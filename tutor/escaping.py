@@ -22,6 +22,7 @@ _SPELLED = {
     "σ": "sigma", "η": "eta", "Σ": "sum", "′": "'", "’": "'", "“": '"', "”": '"', "…": "...", "→": "->", "▶": ">",
     "≈": "~", "±": "+/-", "∞": "inf", "≤": "<=", "≥": ">=", "≠": "!=",
 }  # fmt: skip
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _DEVICES = re.compile(r"(?i)con|prn|aux|nul|clock|com[0-9]|lpt[0-9]")
 _LONGEST_NAME = 60
 
@@ -44,6 +45,12 @@ def for_terminal(text: str, unicode: bool = True) -> str:
         return safe
     spelled = "".join(_SPELLED.get(c, c) for c in safe)
     return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+
+
+def is_harmless_page(text: str) -> bool:
+    """Whether nothing in a printed page acts on a terminal but what gives its words their style."""
+    plain = _STYLE.sub("", text)
+    return for_terminal(plain) == plain
 
 
 def for_line(text: str) -> str:

@@ -68,13 +68,14 @@ def regions_of(candidates: Sequence[Candidate], comparison: Comparison) -> list[
     """The plane of every setting that has ended, by its letter, made once more with the first seed."""
     from dataclasses import replace
 
-    from tutor.experiments.trained import trained
+    from tutor.experiments.trained import Trained, set_up, train
     from tutor.views.comparison import letter
 
     found = []
     for place, (one, summary) in enumerate(zip(candidates, comparison.summaries, strict=True)):
         if summary.outcomes:
-            row = trained(letter(place), one.runs(1, ())[0])
+            trainer = set_up(one.runs(1, ())[0])
+            row = Trained(letter(place), trainer, train(trainer))
             plane = row.plane(row.last)
             found += [] if plane is None else [replace(plane, title=letter(place))]
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tutor.cli.next_commands import print_next
+from tutor.cli.next_commands import next_blocks
 from tutor.errors import TutorError
+from tutor.escaping import is_harmless_page
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from tutor.course.read import Block as Part
     from tutor.course.read import Course
     from tutor.lessons.course_text import CourseText
+    from tutor.views.blocks import Block
     from tutor.views.course.page import Page
     from tutor.views.worksheet.model import WorksheetView
 
@@ -24,7 +27,6 @@ def page_of(
     printer: Printer,
     digits: int = 3,
     most: int | None = None,
-    fresh: bool = False,
     silent: bool = False,
 ) -> Page:
     """The lesson ready to be shown; worksheets are worked out and experiments run when they are come to."""
@@ -33,7 +35,7 @@ def page_of(
     from tutor.views.course.page import Page
 
     def results(name: str) -> Results:
-        return run_experiment(course, name, printer, fresh, silent)
+        return run_experiment(course, name, printer, silent)
 
     values = Values(course, results)
 
@@ -48,40 +50,58 @@ def page_of(
     return Page(course, values, view)
 
 
-def run_experiment(course: Course, name: str, printer: Printer, fresh: bool, silent: bool) -> Results:
+def run_experiment(course: Course, name: str, printer: Printer, silent: bool) -> Results:
     """What an experiment came to, while somebody at a terminal sees how far it is."""
     from tutor.course.experiment import count_of, results_of
     from tutor.printers.progress import counting
 
     block = course.of_kind("experiment")[name]
     with counting(count_of(block.spec), printer.screen, silent) as watch:
-        return results_of(course, block, fresh, watch)
+        return results_of(course, block, watch)
 
 
 def show_course(
     name: str, text: CourseText, printer: Printer, digits: int, most: int | None, fresh: bool, json_output: bool
 ) -> None:
-    """The whole lesson, in its order."""
+    """The whole lesson, in its order: as it was kept where nothing has changed since, else worked out and kept."""
+    from tutor.course.kept import Shown, forget, kept_page
     from tutor.course.read import Course
+
+    if fresh:
+        forget(name)
+    course = Course(name, text)
+    place = kept_page(course, [printer.screen, digits, most, json_output])
+    if (shown := place.read()) and is_harmless_page(shown.text):
+        sys.stdout.write(shown.text)
+        return
+    page, said = page_of(course, printer, digits, most, silent=json_output), []
+    for piece in _in_json(page) if json_output else printer.said(_with_onward(page)):
+        sys.stdout.write(piece)
+        said.append(piece)
+    place.write(Shown("".join(said)))
+
+
+def _in_json(page: Page) -> Iterator[str]:
     from tutor.lessons.find import slug
+    from tutor.results import as_json
+    from tutor.views.course.document import lesson_document
+
+    yield f"{as_json(lesson_document(slug(page.course.name), page))}\n"
+
+
+def _with_onward(page: Page) -> Iterator[Block]:
+    """The lesson, and what to type next."""
     from tutor.views.course.page import lesson_blocks
 
-    course = Course(name, text)
-    page = page_of(course, printer, digits, most, fresh, silent=json_output)
-    if json_output:
-        from tutor.results import as_json
-        from tutor.views.course.document import lesson_document
-
-        print(as_json(lesson_document(slug(name), page)))
-        return
-    printer.show(lesson_blocks(page))
+    yield from lesson_blocks(page)
+    name, text = page.course.name, page.course.text
     if not text.worksheets:
-        print_next(printer, "run text")
+        yield from next_blocks("run text")
         return
     first = name if len(text.worksheets) == 1 else f"{name}/{text.worksheets[0]}"
     worksheet = page.view(text.worksheets[0]).worksheet
     line = worksheet.gradients[0][0] if worksheet.gradients else worksheet.steps[-1].name
-    print_next(printer, "run", lesson=first, name=line)
+    yield from next_blocks("run", lesson=first, name=line)
 
 
 def remarks_on(name: str, text: CourseText, printer: Printer) -> list[str]:
@@ -122,7 +142,7 @@ def compare_in_lesson(
     if seeds:
         block = with_seeds(block, seeds)
     with counting(count_of(block.spec), printer.screen, json_output) as watch:
-        results = results_of(course, block, False, watch, given, jobs, dask)
+        results = results_of(course, block, watch, given, jobs, dask)
     try:
         if json_output:
             made = experiment_document(course, block.name, block.spec, results, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from tutor.errors import TutorError, nearest
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
+    from tutor.course.format import Claim
     from tutor.views.course.errata import Entry
 
 _SLIP = "slip:"
@@ -80,6 +82,22 @@ def _errata_about(entry: object, printer: Printer) -> list[Entry]:
     from tutor.cli.errata import entries
     from tutor.worksheet.catalogue import find_entry
 
+    def is_of_it(names: Iterable[str]) -> bool:
+        return any(find_entry(name)[1] is entry for name in names)
+
     with suppress(TutorError):
-        return [one for one in entries(printer) if any(find_entry(name)[1] is entry for name in one.about)]
+        if is_of_it(name for claim in _errata() for name in claim.about):  # else they need no numbers
+            return [one for one in entries(printer) if is_of_it(one.about)]
     return []
+
+
+def _errata() -> Iterator[Claim]:
+    """What the lessons say of their sources that is not so, or not always."""
+    from tutor.course.read import Course
+    from tutor.lessons.course_text import CourseText
+    from tutor.lessons.find import open_course
+    from tutor.views.course.claims import is_erratum
+
+    for name, text in open_course():
+        if isinstance(text, CourseText):
+            yield from (block.spec for block in Course(name, text).claims if is_erratum(block.spec))

@@ -219,7 +219,7 @@ class Session:
             return
         view = self.page.view(block)
         try:
-            self.printer.show(explanation(view, find_name(name, view.worksheet.names)))
+            self.printer.show(explanation(view, find_name(name, view.worksheet.names, lists="rest")))
         except TutorError as error:
             self.printer.say(sentence(str(error)))
 

@@ -8,18 +8,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor.cli import tell
 from tutor.printers import Printer
 
-Commands = Sequence[tuple[str, str]]
+if TYPE_CHECKING:
+    from tutor.views.blocks import Block
+
+CommandList = Sequence[tuple[str, str]]
 
 _WORK_IT = ("run {lesson} --blank", "the same as a problem, without its answers")
 _SHEET = ("sheet {lesson} > {sheet}", "a sheet to fill in")
 _RUN = ("run {lesson}", "every line, with its derivation")
 _TRY = "see it at work"
 
-NEXT: Mapping[str, Commands] = {
+NEXT: Mapping[str, CommandList] = {
     "list": [("learn {lesson}", "step by step, with questions"), ("run {lesson}", "read it from top to bottom")],
     "learn": [("learn {lesson}", "goes on with the next one"), ("list", "the course, and how far you are")],
     "run text": [("list", "the other lessons")],
@@ -113,12 +117,15 @@ def next_commands(after: str, **known: object) -> list[tuple[list[str], str]]:
 
 def print_next(printer: Printer, after: str, **known: object) -> None:
     """End a result with what to type next."""
+    printer.show(next_blocks(after, **known))
+
+
+def next_blocks(after: str, **known: object) -> list[Block]:
+    """What to type next, as blocks; none where nothing makes sense."""
     from tutor.views.blocks import Commands, Heading
 
     ways = next_commands(after, **known)
-    if not ways:
-        return
-    printer.show([Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))])
+    return [Heading("Next"), Commands(tuple((tuple(words), purpose) for words, purpose in ways))] if ways else []
 
 
 def print_next_beside(after: str, **known: object) -> None:

@@ -176,22 +176,23 @@ def run(
     from dataclasses import replace
 
     from tutor.cli.course import show_course
-    from tutor.cli.stepping import can_step, walk
     from tutor.lessons.course_text import CourseText
     from tutor.lessons.find import address, open_lesson, slug
+
+    if blank and step:
+        raise TutorError("--blank has no steps to pause at; leave out --step, or --blank")
+    of_one = step or only or blank or brief or chain or rounding != "once"
+    opened = open_lesson(lesson)
+    if isinstance(opened, CourseText) and not (of_one or address(lesson)[1]):
+        show_course(lesson, opened, printer, digits, None if everything else MOST_SHOWN, fresh, json_output)
+        return
+    from tutor.cli.stepping import can_step, walk  # SymPy comes with these, and a lesson that is kept needs none
     from tutor.results import as_json
     from tutor.views.worksheet import document, page
     from tutor.views.worksheet.blank import harmless_prose, problem
     from tutor.worksheet.step import check_stages
 
-    if blank and step:
-        raise TutorError("--blank has no steps to pause at; leave out --step, or --blank")
     stages = check_stages(only or ())
-    opened = open_lesson(lesson)
-    of_one = step or stages or blank or brief or chain or rounding != "once"
-    if isinstance(opened, CourseText) and not (of_one or address(lesson)[1]):
-        show_course(lesson, opened, printer, digits, None if everything else MOST_SHOWN, fresh, json_output)
-        return
     read = opened.worksheet(address(lesson)[1]) if isinstance(opened, CourseText) else opened
     if blank:
         view = blank_view(lesson, read, digits, chain)
@@ -235,6 +236,8 @@ def why(
     json_output: Json = False,
 ) -> None:
     """One quantity: its formula, its derivation rule by rule, its numbers, and what depends on it."""
+    import shlex
+
     from tutor.formulas.names import find_name
     from tutor.lessons.find import read_lesson, slug
     from tutor.results import as_json
@@ -249,7 +252,8 @@ def why(
             raise NothingThere(f"{lesson}: {why_none}") from None
         # What only the other chain writes down, such as dE/dh1_in, can be asked for all the same.
         other = view_of(lesson, read_lesson(lesson), digits, "delta")
-        quantity, view = find_name(name, other.worksheet.names, other.worksheet.grouped), other
+        lists = f"tutor run {shlex.quote(lesson)} --brief --all"
+        quantity, view = find_name(name, other.worksheet.names, lists=lists), other
     if json_output:
         print(as_json(explanation_document(slug(lesson), view, quantity)))
     else:

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import isfinite
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from tutor.course.folders import cache_folder
 from tutor.course.format import Experiment
+from tutor.course.kept import Kept, data_files, kept
 from tutor.course.read import Block, Course
 from tutor.errors import TutorError
 from tutor.experiments.measures import UNKNOWN, Measure, read_measure
-from tutor.files import make_folder, write_whole
-from tutor.read_files import read_text
 
 if TYPE_CHECKING:
     from tutor.experiments.candidates import Candidate
     from tutor.experiments.experiment import Run
 
-FORMAT = 2
-_LARGEST = 50_000_000
 _ENGINE = ("maths", "numbers", "data", "training", "experiments", "worksheet", "formulas")
 """The folders of the program whose change may change what a training comes to."""
 Watch = Callable[[int], None]
+T = TypeVar("T")
 
 
 class Seed(Struct, frozen=True):
@@ -61,7 +54,6 @@ class Row(Struct, frozen=True):
 class Results(Struct, frozen=True):
     """What an experiment came to."""
 
-    format: int
     measures: dict[str, str]
     rows: list[Row]
 
@@ -140,25 +132,32 @@ def candidate_of(course: Course, spec: Experiment, setting: Setting) -> Candidat
 def results_of(
     course: Course,
     block: Block,
-    fresh: bool = False,
     watch: Watch = lambda done: None,
     over: Mapping[str, Any] | None = None,
     jobs: int = 1,
     cluster: str | None = None,
 ) -> Results:
-    """What the experiment came to, from the cache unless it is to be `fresh`. Raises TutorError, with its place, for
-    what cannot be trained."""
+    """What the experiment came to, from the cache where it is there. Raises TutorError, with its place, for what
+    cannot be trained."""
     spec: Experiment = block.spec
-    path = cache_folder() / "experiments" / f"{_key(course, spec, over)}.json"
-    kept = None if fresh else _kept(path)
-    if kept is None:
+    place = kept_training(course, spec, settings_in(spec, over), Results, [spec.measure])
+    found = place.read()
+    if found is None:
         from tutor.experiments.experiment import run_all
 
-        kept = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
-        with suppress(TutorError):  # a folder that nothing can be written into costs time and nothing else
-            make_folder(path.parent)
-            write_whole(path, json.dumps(msgspec.to_builtins(kept)))
-    return kept
+        found = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
+        place.write(found)
+    return found
+
+
+def kept_training(
+    course: Course, spec: Experiment, settings: Sequence[Setting], shape: type[T], also: Sequence[Any]
+) -> Kept[T]:
+    """The place of what is known of trainings with these settings: it depends on them, on the worksheets and files that
+    they speak of, on what is asked for `also`, and on the engine."""
+    parts = [spec.seeds, spec.label, [(s.name, s.data, dict(s.given)) for s in settings], *also]
+    parts += [course.text.tables(s.worksheet) for s in settings if s.worksheet]
+    return kept(course.name, shape, [*parts, *data_files(s.data for s in settings)], _ENGINE)
 
 
 def with_seeds(block: Block, seeds: int) -> Block:
@@ -192,7 +191,7 @@ def _computed(
     seeds = [_seed(outcome, known) for outcome in outcomes]
     for k, setting in enumerate(settings_in(spec, over)):
         rows.append(Row(setting.name, dict(setting.says), seeds[k * spec.seeds : (k + 1) * spec.seeds]))
-    return Results(FORMAT, {name: (spec.measure or {}).get(name, name) for name in known}, rows)
+    return Results({name: (spec.measure or {}).get(name, name) for name in known}, rows)
 
 
 def _measured_of(block: Block, candidates: Sequence[Candidate]) -> dict[str, Measure]:
@@ -219,40 +218,3 @@ def _seed(outcome: Any, measures: Mapping[str, Measure]) -> Seed:
         {name: outcome.measured.get(measure, UNKNOWN) for name, measure in measures.items()},
         {name: list(values) for name, values in outcome.path.items()},
     )
-
-
-def _kept(path: Path) -> Results | None:
-    """What an earlier run kept, if it can be read."""
-    try:
-        found = msgspec.convert(json.loads(read_text(path, _LARGEST, "result")), Results)
-    except (TutorError, ValueError):
-        return None
-    return found if found.format == FORMAT else None
-
-
-def _key(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> str:
-    """All that the results depend on, in one word: what is asked for, the worksheets and files that it speaks of, and
-    the engine."""
-    settings = settings_in(spec, over)
-    parts = [repr((FORMAT, spec.seeds, spec.label, spec.measure, [(s.name, s.data, dict(s.given)) for s in settings]))]
-    parts += [repr(course.text.tables(s.worksheet)) for s in settings if s.worksheet]
-    parts += [*_files(settings), *_engine()]
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()[:40]
-
-
-def _files(settings: Sequence[Setting]) -> Iterator[str]:
-    for setting in settings:
-        if Path(setting.data).suffix:  # a data set of the program has no ending
-            from tutor.data.source import source_of
-
-            yield repr(source_of(setting.data, None, 0))
-
-
-def _engine() -> Iterator[str]:
-    package = Path(__file__).resolve().parent.parent
-    for folder in _ENGINE:
-        for path in sorted((package / folder).rglob("*.py")):
-            yield hashlib.sha256(path.read_bytes()).hexdigest()

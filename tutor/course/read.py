@@ -11,7 +11,7 @@ from typing import Any
 from tutor.course.format import BLOCKS, Claim, Drawing, Experiment, Question
 from tutor.errors import TutorError, listed, nearest
 from tutor.lessons.course_text import CourseText
-from tutor.lessons.markdown import Fence, Prose
+from tutor.lessons.markdown import Fence, Prose, blocks_of
 from tutor.lessons.read import Place, decoded, read_toml
 
 SHOWN = ("table", "curves", "paths", "regions", "confusion", "layers", "weights")
@@ -97,12 +97,10 @@ def title_of(part: Part) -> str:
 
 def _cut(prose: Prose) -> Iterator[Prose]:
     """The prose, a piece for each section that begins in it."""
-    from markdown_it import MarkdownIt
-
     lines = prose.text.split("\n")
     starts = [
         token.map[0]
-        for token in MarkdownIt("commonmark").parse(prose.text)
+        for token in blocks_of(prose.text)
         if token.type == "heading_open" and token.level == 0 and token.tag in ("h1", "h2") and token.map
     ]
     for start, end in pairwise([*sorted({0, *starts}), len(lines)]):

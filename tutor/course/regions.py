@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.drawing import ends, named_after, updates_of
-from tutor.course.experiment import Setting, candidate_of, settings_in
+from tutor.course.experiment import Setting, candidate_of, kept_training, settings_in
 from tutor.course.format import Drawing, Experiment
 from tutor.course.read import Course
 from tutor.course.values import Values
@@ -21,11 +21,28 @@ if TYPE_CHECKING:
 def trained_row(
     course: Course, spec: Experiment, setting: Setting, seed: int = 0, epochs: Sequence[int] = (), layers: bool = False
 ) -> Trained:
-    """One training of the experiment, made once more; the seed counts from 0 within the experiment."""
-    from tutor.experiments.trained import trained
+    """One training of the experiment, from the cache where it is there, else made once more; the seed counts from 0
+    within the experiment."""
+    from tutor.experiments.trained import Ended, Trained, set_up, train
 
     run = candidate_of(course, spec, setting).runs(spec.seeds, ())[seed]
-    return trained(setting.name, run, epochs, layers)
+    place = kept_training(course, spec, [setting], Ended, [seed, list(epochs), layers])
+    ended = place.read()
+    if ended is None or not _is_of(row := Trained(setting.name, set_up(run), ended)):
+        trainer = set_up(run)
+        row = Trained(setting.name, trainer, train(trainer, epochs, layers))
+        place.write(row.ended)
+    return row
+
+
+def _is_of(row: Trained) -> bool:
+    """Whether what is kept fits the network: a file may be damaged."""
+    try:
+        for epoch in (*map(int, row.ended.states), row.last):
+            row.restore(epoch)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def trained_rows(course: Course, spec: Experiment, over: Mapping[str, Any] | None) -> list[Trained]:
@@ -66,7 +83,7 @@ def _of_experiment(spec: Drawing, course: Course, block: str, row: str) -> Itera
         raise ValueError(f"seed: {block!r} has the seeds 0 to {wanted.seeds - 1}")
     found = trained_row(course, wanted, settings[name], spec.seed, spec.epochs)
     for epoch in spec.epochs or [found.last]:
-        if epoch not in found.states:
+        if not found.has(epoch):
             raise ValueError(f"epochs: there is no epoch {epoch}; {name} ended after {found.last}")
         plane = found.plane(epoch)
         if plane is None:

@@ -67,7 +67,7 @@ def course() -> list[tuple[str, Header]]:
 
 def open_course() -> list[tuple[str, CourseText | Lesson]]:
     """All lessons with their names, in course order, each opened once."""
-    lessons = [(name, open_lesson(name)) for name in lesson_files()]
+    lessons = [(name, _opened(path, _called(name, path))) for name, path in lesson_files().items()]
     return sorted(lessons, key=lambda pair: (_header(pair[1]).order, pair[0]))
 
 
@@ -170,12 +170,22 @@ def read_lesson(name: str) -> Lesson:
     return found.worksheet(address(name)[1]) if isinstance(found, CourseText) else found
 
 
+def _opened(path: Path, place: str) -> CourseText | Lesson:
+    text = read_text(path, LARGEST_FILE, "lesson")
+    return parse_course(text, place) if path.suffix == COURSE else parse_lesson(text, place)
+
+
 def _place_of(name: str) -> str:
-    """What messages call the file: its path, unless it came with the program."""
+    """What messages call the lesson."""
     name = address(name)[0]
     path = lesson_files().get(name)
-    if path is not None and path.parent != shipped_folder():
-        return str(path)
-    if path is not None and path.suffix == COURSE:
-        return path.name
+    if path is not None:
+        return _called(name, path)
     return "standard input" if name == "-" else name
+
+
+def _called(name: str, path: Path) -> str:
+    """What messages call the file of a known lesson: its path, unless it came with the program."""
+    if path.parent != shipped_folder():
+        return str(path)
+    return path.name if path.suffix == COURSE else name

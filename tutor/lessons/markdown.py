@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError, nearest
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 KINDS = ("lesson", "worksheet", "experiment", "claim", "question", "plot")
 NAMED = ("worksheet", "experiment")
@@ -41,14 +48,24 @@ def is_course(text: str) -> bool:
     return any(_OPENING.match(line) for line in text.splitlines())
 
 
-def read_parts(text: str, where: str) -> list[Part]:
-    """Everything in its order. Raises TutorError, with the line, for a block that is none."""
+def blocks_of(text: str) -> Sequence[Token]:
+    """Where headings, fences, tables and paragraphs begin and end; what stands in their lines is not looked at."""
+    return _parser().parse(text)
+
+
+@cache
+def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
+    return MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
+
+
+def read_parts(text: str, where: str) -> list[Part]:
+    """Everything in its order. Raises TutorError, with the line, for a block that is none."""
     lines = text.splitlines()
     parts: list[Part] = []
     done = 0
-    for token in MarkdownIt("commonmark").enable("table").parse("\n".join(lines)):
+    for token in blocks_of("\n".join(lines)):
         info = _INFO.fullmatch(token.info) if token.type == "fence" and token.level == 0 else None
         if info is None or token.map is None:
             continue

@@ -7,7 +7,7 @@ are below one unit in the last place (tests hold them against mpmath).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from functools import cache, wraps
 from math import isqrt
@@ -30,6 +30,8 @@ _TANH_SERIES = (
     6404582 / 10854718875, -929569 / 638512875, 21844 / 6081075, -1382 / 155925, 62 / 2835, -17 / 315, 2 / 15, -1 / 3,
 )  # fmt: skip
 _TANH_ONE = 19.5  # beyond that tanh is 1 to the last bit
+_SINE_SERIES = tuple(1 / n for n in (-1307674368000, 6227020800, -39916800, 362880, -5040, 120, -6))
+_COSINE_SERIES = tuple(1 / n for n in (20922789888000, -87178291200, 479001600, -3628800, 40320, -720, 24, -2))
 _PI_OVER_2 = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
 
 
@@ -140,19 +142,44 @@ def log(x: Array) -> Array:
     """ln x, -inf at 0 and NaN below: x = m·2^k with m about 1, and the series of log in (m - 1)/(m + 1)."""
     x = np.asarray(x, dtype=np.float64)
     usual = (x > 0) & (x < np.inf)
-    mantissa, exponent = np.frexp(np.where(usual, x, 1.0))
-    below = mantissa < _ROOT_HALF
-    mantissa = np.where(below, mantissa + mantissa, mantissa)
-    k = (exponent - below).astype(np.float64)
-    f = mantissa - 1.0
+    result = _log(np.where(usual, x, 1.0))
+    if usual.all():
+        return result
+    return np.where(usual, result, np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan)))
+
+
+def _log(x: Array) -> Array:
+    """From the smallest number to the largest."""
+    f, exponent = np.frexp(x)
+    below = f < _ROOT_HALF
+    f += f * below
+    f -= 1.0
+    k = np.subtract(exponent, below, dtype=np.float64)
     s = f / (2.0 + f)
     z = s * s
-    series = np.full_like(z, _SERIES[0])
-    for coefficient in _SERIES[1:]:
-        series = series * z + coefficient
-    half = 0.5 * f * f
-    result = k * _LN2_HIGH - ((half - (s * (half + z * series) + k * _LN2_LOW)) - f)
-    return np.where(usual, result, np.where(x == 0, -np.inf, np.where(x > 0, np.inf, np.nan)))
+    series = _polynomial(z, _SERIES)
+    series *= z
+    half = 0.5 * f
+    half *= f
+    series += half
+    series *= s
+    series += k * _LN2_LOW
+    half -= series
+    half -= f
+    k *= _LN2_HIGH
+    k -= half
+    return k
+
+
+def _polynomial(z: Array, coefficients: Sequence[float]) -> Array:
+    """The coefficient of the highest power of z comes first."""
+    first, second, *others = coefficients
+    result = z * first
+    result += second
+    for coefficient in others:
+        result *= z
+        result += coefficient
+    return result
 
 
 @cache
@@ -170,27 +197,41 @@ def _tanh_table() -> tuple[Array, Array]:
     return np.array(values), np.array(slopes)
 
 
-def _tanh_series(b: Array) -> Array:
-    square = b * b
-    series = np.full_like(square, _TANH_SERIES[0])
-    for coefficient in _TANH_SERIES[1:]:
-        series = series * square + coefficient
-    return b + b * square * series
-
-
 @called()
 def tanh(x: Array) -> Array:
     """tanh x: its series near 0, else tanh(a + b) = tanh a + (1 - tanh² a)·tanh b/(1 + tanh a·tanh b)."""
     x = np.asarray(x, dtype=np.float64)
+    if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
+        return tanh(x[None])[0]
     values, slopes = _tanh_table()
-    size = np.minimum(np.where(np.isnan(x), 0.0, np.abs(x)), _TANH_ONE)
-    j = ((size * 128.0 + _SHIFT) - _SHIFT).astype(np.int64)
-    b = size - j * 0.0078125
-    near = size < _TANH_NEAR
-    t = _tanh_series(np.where(near, size, b))
-    a = np.where(near, 0.0, values[j])
-    result = a + np.where(near, 1.0, slopes[j]) * t / (1.0 + a * t)
-    return np.where(np.isnan(x), np.nan, np.copysign(result, x))
+    b = np.fmin(np.abs(x), _TANH_ONE)
+    a = b * 128.0
+    a += _SHIFT
+    a -= _SHIFT
+    a *= b >= _TANH_NEAR  # near 0 the addition formula is that of a = 0, which changes nothing
+    place = a.astype(np.int64)
+    a *= 0.0078125
+    b -= a
+    below = _tanh_series(b)
+    rest = slopes.take(place)
+    rest *= below
+    result = values.take(place)
+    below *= result
+    below += 1.0
+    rest /= below
+    result += rest
+    np.copysign(result, x, out=result)
+    np.copyto(result, x, where=np.isnan(x))
+    return result
+
+
+def _tanh_series(b: Array) -> Array:
+    square = b * b
+    series = _polynomial(square, _TANH_SERIES)
+    square *= b
+    series *= square
+    series += b
+    return series
 
 
 def _reduced(x: Array) -> tuple[Array, Array]:
@@ -202,18 +243,12 @@ def _reduced(x: Array) -> tuple[Array, Array]:
 
 def _sine_series(r: Array) -> Array:
     z = r * r
-    series = np.full_like(z, -1 / 1307674368000)
-    for divisor in (6227020800, -39916800, 362880, -5040, 120, -6):
-        series = series * z + 1 / divisor
-    return r + r * z * series
+    return r + r * z * _polynomial(z, _SINE_SERIES)
 
 
 def _cosine_series(r: Array) -> Array:
     z = r * r
-    series = np.full_like(z, 1 / 20922789888000)
-    for divisor in (-87178291200, 479001600, -3628800, 40320, -720, 24, -2):
-        series = series * z + 1 / divisor
-    return 1.0 + z * series
+    return 1.0 + z * _polynomial(z, _COSINE_SERIES)
 
 
 def sin(x: Array) -> Array:

@@ -45,8 +45,12 @@ class Printer:
 
     def show(self, blocks: Iterable[Block]) -> None:
         """Say the blocks, each as soon as it is there."""
-        for text in printing("sentences" if self.screen.narrate else "terminal")(blocks, self.screen):
+        for text in self.said(blocks):
             sys.stdout.write(text)
+
+    def said(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """The text of the blocks, each as soon as it is there."""
+        return printing("sentences" if self.screen.narrate else "terminal")(blocks, self.screen)
 
     def say(self, *texts: Text) -> None:
         """Say these texts, each in a paragraph of its own."""

@@ -28,6 +28,7 @@ class Page:
             height=60,
             color_system="standard" if screen.color else None,
             force_terminal=screen.color,
+            no_color=not screen.color,
             legacy_windows=False,
             force_jupyter=False,
             highlight=False,

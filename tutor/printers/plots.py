@@ -82,8 +82,9 @@ def _across(axis: Axis, room: int) -> tuple[float, float, int]:
         left, step, parts = round_axis(axis.low, axis.high, min(_MOST_PARTS, parts))
         return left, left + parts * step, _A_PART * parts
     if axis.ticks == "whole":
-        parts = min(_WIDEST // _A_PART, parts)
-        return axis.low, axis.low + ceil((axis.high - axis.low) / parts) * parts, _A_PART * parts
+        step = max(1, ceil((axis.high - axis.low) / min(_WIDEST // _A_PART, parts)))
+        parts = max(1, ceil((axis.high - axis.low) / step))
+        return axis.low, axis.low + step * parts, _A_PART * parts
     return axis.low, axis.high, max(2 * _A_PART, min(_WIDEST, room))
 
 

@@ -26,6 +26,7 @@ from tutor.views.blocks import (
     Plot,
     Printed,
     Regions,
+    Sign,
     Table,
     Text,
     Verbatim,
@@ -50,9 +51,10 @@ def told(block: Block) -> Told:
 
 def _aloud(text: Text) -> Text:
     """The text with its signs in words; the sign between a name and its number is read as it is."""
-    said = [_PLUS_OR_MINUS.sub(" plus or minus ", p) if isinstance(p, str) else p for p in pieces(text)]
+    kept = [piece for piece in pieces(text) if not isinstance(piece, Sign)]
+    said = [_PLUS_OR_MINUS.sub(" plus or minus ", p) if isinstance(p, str) else p for p in kept]
     said = [" equals " if piece == _EQUALS else piece for piece in said]
-    return tuple(said) if len(said) > 1 else said[0]
+    return said[0] if len(said) == 1 else tuple(said)
 
 
 def _as_it_is(block: Heading | Break | Verbatim) -> Told:

@@ -231,7 +231,9 @@ class Trainer:
         return np.broadcast_to(np.arange(count), (epochs, count))
 
     def _measured(self, epoch: Epoch) -> Epoch:
-        accuracy = self.measure(self.data.train).accuracy if self.data.classes else None
+        train, accuracy = self.data.train, None
+        if self.data.classes:
+            accuracy = self._accuracy(self.engine.loss_inputs(self.data.rows, train), train)
         if not len(self.data.validation):
             return Epoch(epoch.number, epoch.loss, accuracy)
         held_out = self.measure(self.data.validation)
@@ -252,10 +254,14 @@ class Trainer:
         loss_inputs = self.engine.loss_inputs(self.data.rows, indices)
         with np.errstate(all="ignore"):
             loss = self.loss.mean(loss_inputs, self.data.targets[:, indices])
+        return Measurement(loss, self._accuracy(loss_inputs, indices))
+
+    def _accuracy(self, loss_inputs: Floats, indices: Indices) -> float | None:
+        """The part of the examples whose class is guessed; None where there are no classes."""
         if not self.data.classes:
-            return Measurement(loss, None)
-        guessed = predicted_classes(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
-        return Measurement(loss, float((guessed == self.data.y[indices]).mean()))
+            return None
+        predicted = predicted_classes(loss_inputs, 0.0 if self.loss.by_sums else self.data.threshold)
+        return float((predicted == self.data.y[indices]).mean())
 
     def measures(self) -> dict[str, Measurement]:
         """Every part by its name."""

@@ -46,6 +46,13 @@ class Code(Struct, frozen=True):
     text: str
 
 
+class Sign(Struct, frozen=True):
+    """What stands in a picture for that which is named next, with what parts the two. Where nobody sees the picture it
+    is not said."""
+
+    text: str
+
+
 class Verdict(Struct, frozen=True):
     """A verdict, or what is said in its colour."""
 
@@ -53,12 +60,17 @@ class Verdict(Struct, frozen=True):
     text: str = ""
 
 
-Piece = str | Formula | Strong | Aside | Code | Verdict
+Piece = str | Formula | Strong | Aside | Code | Sign | Verdict
 Text = Piece | tuple[Piece, ...]
 
 
 def pieces(text: Text) -> tuple[Piece, ...]:
     return text if isinstance(text, tuple) else (text,)
+
+
+def called(name: str, sign: str) -> tuple[Piece, ...]:
+    """The name of what a picture has a sign for, after that if it is another."""
+    return (name,) if sign == name else (Sign(f"{sign}, "), name)
 
 
 class Level(Enum):

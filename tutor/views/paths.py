@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tutor.errors import counted
 from tutor.experiments.paths import Path, Plane
-from tutor.views.blocks import Axis, Paragraph, Plot, Series
+from tutor.views.blocks import Axis, Paragraph, Plot, Series, called
 
 _TOLD = 4
 _SIGNS = 8
@@ -23,14 +23,10 @@ def paths_plot(plane: Plane, signs: Mapping[str, str]) -> Plot:
         Axis(*plane.across),
         Axis(*plane.up),
         (*lines, *(_series(path, plane, signs[path.name]) for path in plane.paths)),
-        tuple(f"{_called(path.name, signs)}: {_told(path, plane)}" for path in plane.paths),
+        tuple((*called(path.name, signs[path.name]), f": {_told(path, plane)}") for path in plane.paths),
         (Paragraph(about),) if about else (),
         keyed=True,
     )
-
-
-def _called(name: str, signs: Mapping[str, str]) -> str:
-    return name if signs[name] == name else f"{signs[name]}, {name}"
 
 
 def _series(path: Path, plane: Plane, sign: str) -> Series:

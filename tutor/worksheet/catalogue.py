@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tutor.errors import TutorError, nearest_in
-from tutor.formulas.expressions import formula, multiply, power, symbol
+from tutor.formulas.expressions import MINUS_ONE, formula, multiply, power, symbol
 from tutor.formulas.quantity import derivative
 from tutor.maths.activations import ACTIVATIONS, VECTOR_ACTIVATIONS, Activation, VectorActivation
 from tutor.maths.initializers import INITIALIZERS
@@ -184,7 +184,7 @@ def _activation_curve(entry: Activation) -> Curve:
 def _loss_curve(entry: Loss) -> Curve:
     """The part of one output in the loss, for a target of 1."""
     y, t = symbol("y"), symbol("t")
-    share = (power(symbol("n"), formula(lambda m: -1)),) if entry.mean else ()
+    share = (power(symbol("n"), MINUS_ONE),) if entry.mean else ()
     settings = _usual(entry.settings)
     own, plain = tuple(map(symbol, settings)), tuple(map(float, settings.values()))
     step = Step("E", "loss", Kind.LOSS, multiply(*share, formula(entry.term, y, t, *own)), entry.name, entry.name)

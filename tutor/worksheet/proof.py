@@ -64,14 +64,15 @@ def prove(worksheet: Worksheet) -> Iterator[Proof]:
         steps = with_ancestors(every, {goal})
         following = _following(steps, wrt)
         fixed = {w for _, g, w in worksheet.gradients if g == goal and w not in following}
+        steps = with_ancestors(steps, {goal}, fixed)
         proof = Proof(
             name,
             as_fraction(worksheet.values[name]),
-            _composed(worksheet, steps, goal, wrt, fixed),
+            _composed(worksheet, steps, goal, wrt),
             _central(worksheet, steps, goal, wrt, fixed),
             _complex(worksheet, steps, goal, wrt, fixed),
         )
-        yield proof if proof.holds else with_changes(proof, corner=_corner(worksheet, steps, wrt, fixed))
+        yield proof if proof.holds else with_changes(proof, corner=_corner(worksheet, steps, wrt))
 
 
 def _following(steps: Sequence[Step], name: str) -> set[str]:
@@ -83,11 +84,11 @@ def _following(steps: Sequence[Step], name: str) -> set[str]:
     return moving - {name}
 
 
-def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str, fixed: set[str]) -> tuple[str, Any] | None:
+def _corner(worksheet: Worksheet, steps: Sequence[Step], wrt: str) -> tuple[str, Any] | None:
     """The first step on the way that changes from one case to the other exactly where the worksheet stands."""
     moving = {wrt}
     for step in steps:
-        if step.name in fixed or not moving.intersection(step.inputs):
+        if not moving.intersection(step.inputs):
             continue
         moving.add(step.name)
         for node in parts(step.formula):
@@ -104,12 +105,10 @@ def _held(worksheet: Worksheet, fixed: set[str]) -> dict[str, Fraction]:
     return {name: as_fraction(worksheet.values[name]) for name in fixed}
 
 
-def _composed(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str, fixed: set[str]) -> Fraction | None:
+def _composed(worksheet: Worksheet, steps: Sequence[Step], goal: str, wrt: str) -> Fraction | None:
     written: dict[str, Any] = {}
     sizes: dict[str, int] = {}
     for step in steps:
-        if step.name in fixed:
-            continue
         below = {symbol(x): written[x] for x in step.inputs if x in written}
         sizes[step.name] = written_size(step.formula, sizes)
         if sizes[step.name] > _LARGEST_COMPOSED:

@@ -157,11 +157,6 @@ class Worksheet:
         return f"there is no gradient on this worksheet{f' ({why})' if why else ''}"
 
     @cached_property
-    def grouped(self) -> Mapping[str, Sequence[str]]:
-        """The same names in groups: what is given, then stage by stage."""
-        return {"given": list(self.givens), **by_stage(self.steps)}
-
-    @cached_property
     def evaluation(self) -> Any:
         """The values, and how a difference was found to be 0: an Evaluation."""
         from tutor.worksheet.values import evaluate_steps

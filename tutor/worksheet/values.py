@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -165,10 +165,10 @@ def _do_agree(step: Step, rough: _Pass, fine: _Pass, system: ExactSystem) -> boo
     )
 
 
-def with_ancestors(steps: tuple[Step, ...], names: set[str]) -> tuple[Step, ...]:
-    """The steps of these names and all that they stand on, in order."""
+def with_ancestors(steps: tuple[Step, ...], names: set[str], held: Collection[str] = ()) -> tuple[Step, ...]:
+    """The steps of these names and all that they stand on, in order; what is held as a number stands on nothing."""
     needed = set(names)
     for step in reversed(steps):
-        if step.name in needed:
+        if step.name in needed and step.name not in held:
             needed.update(step.inputs)
-    return tuple(step for step in steps if step.name in needed)
+    return tuple(step for step in steps if step.name in needed and step.name not in held)

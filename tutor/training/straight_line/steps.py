@@ -261,10 +261,26 @@ def _shifted_layer(outputs: Sequence[Step], sums: Sequence[str]) -> Iterator[Ste
     yield Step(total, "forward", Kind.INTERMEDIATE, add(*map(symbol, powers)), "sum")
     for step, below in zip(outputs, sums, strict=True):
         distance = add(symbol(below), multiply(MINUS_ONE, symbol(largest)))
-        logarithm = add(distance, multiply(MINUS_ONE, formula(lambda z, m: m.log(z), symbol(total))))
+        logarithm = add(distance, multiply(MINUS_ONE, formula(_log, symbol(total))))
         yield Step(f"logarithm of {step.name}", "forward", Kind.INTERMEDIATE, logarithm, "logarithm")
     for step, above in zip(outputs, powers, strict=True):
         yield replace(step, formula=multiply(symbol(above), power(symbol(total), MINUS_ONE)))
+
+
+def _log(a: Any, m: Any) -> Any:
+    return m.log(a)
+
+
+def _log_of_rest(a: Any, m: Any) -> Any:
+    return m.log(1 - a)
+
+
+def _log_of_sigmoid(z: Any, m: Any) -> Any:
+    return -m.log_one_plus_exp(-z)
+
+
+def _log_of_rest_of_sigmoid(z: Any, m: Any) -> Any:
+    return -m.log_one_plus_exp(z)
 
 
 def judged_by_sums(steps: Sequence[Step], known: NamedNetwork, loss: str, examples: Sequence[int]) -> Sequence[Step]:
@@ -276,12 +292,12 @@ def judged_by_sums(steps: Sequence[Step], known: NamedNetwork, loss: str, exampl
     for k in examples if loss and LOSSES[loss].output == last.activation else ():
         for neuron in last.neurons:
             y, z = symbol(named(neuron.output, example=k)), symbol(named(neuron.sum, example=k))
-            of_output, of_rest = formula(lambda a, m: m.log(a), y), formula(lambda a, m: m.log(1 - a), y)
+            of_output, of_rest = formula(_log, y), formula(_log_of_rest, y)
             if last.activation == SOFTMAX:
                 by[of_output] = symbol(f"logarithm of {y.name}")
             else:
-                by[of_output] = formula(lambda a, m: -m.log_one_plus_exp(-a), z)
-                by[of_rest] = formula(lambda a, m: -m.log_one_plus_exp(a), z)
+                by[of_output] = formula(_log_of_sigmoid, z)
+                by[of_rest] = formula(_log_of_rest_of_sigmoid, z)
     if not by:
         return steps
     return [replace(step, formula=replaced(step.formula, by)) if step.stage == "loss" else step for step in steps]

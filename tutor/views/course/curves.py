@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite, log10
 
-from tutor.views.blocks import Axis, Paragraph, Plot, Series
+from tutor.views.blocks import Axis, Paragraph, Plot, Series, called
 
 Points = Sequence[tuple[float, float]]
 _LETTERS = 6
@@ -29,19 +29,20 @@ def curves(title: str, across: str, up: str, by_name: Mapping[str, Points], log:
     bottom = 0.0 if 0 <= low < 0.3 * high and not log else low - room
     return Plot(
         title,
-        _across(across, min(places), max(places)),
+        _across(across, places),
         Axis(f"log10 {up}" if log else up, bottom, high + room),
         tuple(_series(signs[name], name, drawn, high + room) for name in drawn),
-        tuple(f"{signs[name]}, {name}: {told(kept[name], across)}" for name in by_name),
+        tuple((*called(name, signs[name]), f": {told(kept[name], across)}") for name in by_name),
         (Paragraph(f"(cut off above {high:.3g})", 2),) if cut else (),
         keyed=True,
     )
 
 
-def _across(label: str, low: float, high: float) -> Axis:
-    """Epochs are counted from 0 on, in whole numbers."""
-    if label == "epoch":
-        return Axis(label, 0, high, "whole")
+def _across(label: str, places: Sequence[float]) -> Axis:
+    """What is counted has whole numbers below it, and epochs are counted from 0 on."""
+    low, high = 0.0 if label == "epoch" else min(places), max(places)
+    if label == "epoch" or (high > low and all(x.is_integer() for x in places)):
+        return Axis(label, low, high, "whole")
     return Axis(label, low, max(high, low + 1e-9))
 
 

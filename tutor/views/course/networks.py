@@ -39,7 +39,7 @@ def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | N
             yield from _confused(row)
     if "layers" in shown:
         yield Heading("Layer by layer at the end, over the training part", Level.LINES)
-        found = [(row.name, row.name, one.layer, asdict(one)) for row in rows for one in row.layers]
+        found = [(row.name, row.name, one.layer, asdict(one)) for row in rows for one in row.ended.layers]
         yield from layers_of_several(found)
     if "weights" in shown:
         yield curves(_SORTED, "percentile", "weight", {row.name: _sorted(row) for row in rows})
@@ -47,6 +47,7 @@ def network_blocks(course: Course, spec: Experiment, over: Mapping[str, Any] | N
 
 def _sorted(row: Trained) -> list[tuple[float, float]]:
     """The weights without biases from the lowest to the highest, each with the percentage of the others below it."""
+    row.restore(row.last)
     weights = sorted(map(float, row.trainer.engine.vector[row.trainer.architecture.weights()]))
     return [(100 * place / max(1, len(weights) - 1), weight) for place, weight in enumerate(weights)]
 
@@ -61,7 +62,7 @@ def _at_the_end(row: Trained) -> Plane:
 def _confused(row: Trained) -> Iterator[Block]:
     from tutor.training.results import confusion
 
-    row.trainer.engine.restore(row.states[row.last])
+    row.restore(row.last)
     found = confusion(row.trainer)
     if not found[1]:
         raise ValueError(f"show: 'confusion': {row.name} has no classes")

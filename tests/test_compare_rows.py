@@ -136,7 +136,6 @@ def test_rows_on_different_examples_have_no_best(tutor: Tutor) -> None:
                 ["--drop", "a"],
                 ["--search", "random"],
                 ["--draw", "curves"],
-                ["--figure", "f.svg"],
                 ["--csv", "-"],
             )
         ),

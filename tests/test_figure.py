@@ -111,3 +111,46 @@ def test_ticks_are_few_round_and_within(low: float, width: float) -> None:
     assert all(low - 1e-6 * (width + abs(low)) <= tick <= low + width + 1e-6 * (width + abs(low)) for tick in found)
     for whole in ticks(0, max(1.0, width), whole=True):
         assert whole == int(whole)
+
+
+def test_the_pictures_of_an_experiment_of_a_lesson_are_those_that_it_shows(tutor: Tutor) -> None:
+    (tutor.folder / "my.md").write_text(EXPERIMENT)
+    for options in ([], ["--json"]):
+        done = tutor("compare", "my.md/race", *options, "--figure", "p.svg", "--force")
+        assert done.returncode == 0 and "The picture is in p.svg." in done.stderr
+        root = ElementTree.fromstring((tutor.folder / "p.svg").read_bytes())
+        title = root.find(f"{SVG}title").text or ""  # type: ignore[union-attr]
+        assert "training loss, epoch by epoch" in title and "what each class was taken for" in title
+    done = tutor("compare", "my.md/plain", "--figure", "q.svg")
+    assert "`show` of the experiment asks for no picture" in done.stderr and not (tutor.folder / "q.svg").exists()
+    assert tutor("compare", "my.md/race", "--figure", "p.csv").returncode == 2
+
+
+EXPERIMENT = """```toml lesson
+format = 2
+title = "Pictures"
+order = 1
+```
+
+# One
+
+```toml experiment race
+data = "moons"
+seeds = 2
+show = ["table", "curves", "confusion"]
+[settings]
+epochs = 3
+[rows]
+narrow = { hidden = [2] }
+wide = { hidden = [4] }
+```
+
+```toml experiment plain
+data = "xor"
+show = ["table"]
+[settings]
+epochs = 3
+[rows]
+only = { hidden = [2] }
+```
+"""

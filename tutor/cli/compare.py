@@ -127,13 +127,14 @@ def compare(
     if lesson is not None and is_experiment(lesson, bool(vary or row)):
         own = {"--data": data, "--vary": vary, "--row": row, "--search": search != "grid", "--trials": trials,
                "--label": label, "--task": task, "--drop": drop, "--missing": missing, "--classes": classes,
-               "--csv": csv, "--times": times, "--columns": columns, "--layers": layers, "--draw": draw,
-               "--figure": figure}  # fmt: skip
+               "--csv": csv, "--times": times, "--columns": columns, "--layers": layers, "--draw": draw}  # fmt: skip
         if extra := [name for name, there in own.items() if there]:
             raise TutorError(
                 f"an experiment of a lesson has its own data and rows, and says what is shown; leave out {extra[0]}"
             )
-        compare_in_lesson(lesson, printer, given, seeds, processes, dask, json_output)
+        claim(figure_target(figure), [], force)
+        shown = compare_in_lesson(lesson, printer, given, seeds, processes, dask, json_output)
+        write_figure(figure, shown, "`show` of the experiment asks for no picture")
         return
     from tutor.data.source import files_of
     from tutor.experiments.candidates import check_measures, measure_to_rank_by, measures_of_layers
@@ -144,7 +145,7 @@ def compare(
     from tutor.printers.progress import counting
     from tutor.results import as_json
     from tutor.training.settings import Settings
-    from tutor.views.comparison import COLUMNS, comparison_page, rows
+    from tutor.views.comparison import COLUMNS, comparison_page, picture, rows
 
     table = Kind("a table of runs", rb"([^\r\n]*,)?" + ",".join(COLUMNS).encode() + rb"(,[^\r\n]*)?\r\n")
     outputs = [*printed_too("--csv", csv, table, json_output), *figure_target(figure)]
@@ -190,6 +191,6 @@ def compare(
         print(as_json(report(about, comparison, final)))
     elif str(csv) != STDOUT:
         printer.show(comparison_page(about, comparison, final))
-    write_figure(figure, about, comparison)
+    write_figure(figure, picture(drawn[-1], about, comparison), "No training got as far as a second epoch")
     if not comparison.complete or (base.test and comparison.best is not None and final.tested is None):
         raise typer.Exit(_INTERRUPTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from tutor.experiments.candidates import Candidate
     from tutor.experiments.experiment import Run
     from tutor.experiments.paths import Plane as PathPlane
-    from tutor.experiments.report import About, Final
+    from tutor.experiments.report import Final
     from tutor.experiments.summary import Comparison
     from tutor.training.results import Plane
     from tutor.training.settings import Settings
+    from tutor.views.blocks import Block
 
 Draw = Annotated[
     Literal["curves", "paths", "regions"] | None,
@@ -112,15 +113,14 @@ def paths_of(candidates: Sequence[Candidate], comparison: Comparison) -> list[Pa
     )
 
 
-def write_figure(path: Path | None, about: About, comparison: Comparison) -> None:
-    """Write the picture, where it is asked for and there is one."""
-    from tutor.printers.svg import svg
-    from tutor.views.comparison import picture
+def write_figure(path: Path | None, shown: Iterable[Block], lacking: str) -> None:
+    """Write the pictures among these blocks, where that is asked for; `lacking` says why there may be none."""
+    from tutor.printers.svg import Picture, svg
 
     if path is None:
         return
-    if not (found := [*picture(about.drawn[-1], about, comparison)]):
-        tell(f"No training got as far as a second epoch, so there is nothing to be drawn in {path}.")
+    if not (pictures := [block for block in shown if isinstance(block, Picture)]):
+        tell(f"{lacking}, so there is nothing to be drawn in {path}.")
         return
-    write_whole(path, svg(*found))
+    write_whole(path, svg(*pictures))
     tell(f"The picture is in {path}.")

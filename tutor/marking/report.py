@@ -211,13 +211,8 @@ class Reporter:
         )
         for mistake in mistakes(report):
             mistake.cell.worked = self._worked(sheet, mistake)
-            roots = [
-                mistake.line,
-                mistake.cell.name,
-                *mistake.others,
-                *filter(None, [mistake.given]),
-                *_blanks(sheet, mistake),
-            ]
+            given = [mistake.given] if mistake.given else []
+            roots = [mistake.line, mistake.cell.name, *mistake.others, *given, *_blanks(sheet, mistake)]
             mistake.cell.work_again = self._below(report, roots, {mistake.cell.name})
         self._tell_what_lacks(report, sheet)
         stale = {cell.name for cell in report.cells if cell.earlier}
@@ -303,17 +298,9 @@ def _blanks(sheet: MarkedSheet, mistake: ShownMistake) -> Sequence[str]:
     return next(found, ())
 
 
-def _misconception(misconception: Misconception) -> MisconceptionReport:
-    read_as = _text(misconception.read_as)
+def _misconception(m: Misconception) -> MisconceptionReport:
     return MisconceptionReport(
-        misconception.id,
-        misconception.scope,
-        list(misconception.cells),
-        str(misconception.hint),
-        misconception.given,
-        read_as,
-        misconception.entry,
-        misconception.is_other,
+        m.id, m.scope, list(m.cells), str(m.hint), m.given, _text(m.read_as), m.entry, m.is_other
     )
 
 

@@ -224,7 +224,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Predictions:
-    """`outputs` is (outputs, examples); `predicted_classes` are numbers of classes, (examples,), and None
+    """`outputs` is (outputs, examples); `predicted` are numbers of classes, (examples,), and None
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
@@ -234,7 +234,7 @@ class Predictions:
     classes: tuple[str, ...]
     probable: bool
     outputs: Floats
-    predicted_classes: Indices | None
+    predicted: Indices | None
     answers: Labels | None
     loss: float | None
     accuracy: float | None
@@ -251,12 +251,16 @@ class Predictions:
             return [[self.classes[k] if k >= 0 else ""] for k in self.answers.astype(int).tolist()]
         return [[*row] for row in self.answers.reshape(len(self.answers), -1).tolist()]
 
+    def class_of(self, example: int) -> list[str]:
+        """The class that an example (from 0) is taken for; empty where there are values to predict."""
+        return [] if self.predicted is None else [self.classes[int(self.predicted[example])]]
+
     @property
     def wrong(self) -> list[int]:
         """The examples, numbered from 1, whose class is known and another one."""
-        if self.predicted_classes is None or self.answers is None:
+        if self.predicted is None or self.answers is None:
             return []
-        return (np.flatnonzero((self.predicted_classes != self.answers) & (self.answers >= 0)) + 1).tolist()
+        return (np.flatnonzero((self.predicted != self.answers) & (self.answers >= 0)) + 1).tolist()
 
     @property
     def scores(self) -> tuple[list[str], Floats]:
@@ -276,9 +280,9 @@ class Predictions:
     @property
     def counts(self) -> dict[str, int]:
         """How many examples were taken for each class."""
-        if self.predicted_classes is None:
+        if self.predicted is None:
             return {}
-        found = np.bincount(self.predicted_classes, minlength=len(self.classes))
+        found = np.bincount(self.predicted, minlength=len(self.classes))
         return {name: int(count) for name, count in zip(self.classes, found, strict=True)}
 
 
@@ -323,9 +327,7 @@ def predict(run: Run, examples: Examples) -> Predictions:
     told = Data("", examples.x[known], y[known], run.heading.features, classes)
     system = ARITHMETICS[run.settings.arithmetic]
     right = targets_of(told, len(outputs), tanh)
-    loss_inputs = loss_inputs.take(
-        known, axis=1
-    )  # rows one after the other, as the trainer has them: sums depend on the order
+    loss_inputs = loss_inputs.take(known, axis=1)  # row after row, as the trainer has them: sums depend on the order
     loss = BatchLoss(run.architecture, system).mean(loss_inputs, right if scaling is None else scaling.scaled(right))
     if guessed is None:
         values = y.T.astype(np.float64)
@@ -349,11 +351,7 @@ def csv_rows(predictions: Predictions) -> Iterator[list[object]]:
         else ["answer"] * wanted
     )
     known = called if answers is not None else []
-    yield ["example", *(["class"] if predictions.predicted_classes is not None else []), *names, *known]
+    yield ["example", *(["class"] if predictions.predicted is not None else []), *names, *known]
     for place, row in enumerate(scores.T.tolist()):
-        guess = (
-            []
-            if predictions.predicted_classes is None
-            else [predictions.classes[int(predictions.predicted_classes[place])]]
-        )
+        guess = predictions.class_of(place)
         yield [place + 1, *guess, *row, *([] if answers is None else answers[place])]

@@ -50,22 +50,19 @@ class PredictionReport(Result, kw_only=True):
     predictions: list[Prediction]
 
 
-def report(run: Run, name: str, predicted: Predictions, remarks: Sequence[str]) -> PredictionReport:
+def report(run: Run, name: str, predictions: Predictions, remarks: Sequence[str]) -> PredictionReport:
     """What the network says to the examples of this name."""
-    rows = predicted.outputs.T.tolist()
-    predicted_classes = (
-        [None] * len(rows)
-        if predicted.predicted_classes is None
-        else [predicted.classes[k] for k in predicted.predicted_classes.tolist()]
-    )
+    rows = predictions.outputs.T.tolist()
     made = PredictionReport(
         network=PredictingNetwork(run.architecture.sizes, run.architecture.activations, run.architecture.loss),
         data=NewData(name, len(rows), remarks),
-        loss=predicted.loss,
-        measures=predicted.measures,
-        predictions=[Prediction(guess=guess, outputs=row) for guess, row in zip(predicted_classes, rows, strict=True)],
+        loss=predictions.loss,
+        measures=predictions.measures,
+        predictions=[
+            Prediction(guess=next(iter(predictions.class_of(k)), None), outputs=row) for k, row in enumerate(rows)
+        ],
     )
-    if predicted.predicted_classes is not None:
-        made.classes, made.counts = predicted.classes, predicted.counts
-        made.accuracy, made.confusion = predicted.accuracy, predicted.confusion
+    if predictions.predicted is not None:
+        made.classes, made.counts = predictions.classes, predictions.counts
+        made.accuracy, made.confusion = predictions.accuracy, predictions.confusion
     return made

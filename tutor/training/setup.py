@@ -106,11 +106,8 @@ def _engine(
     sample_weights = None
     if settings.class_weights:
         sample_weights = balanced(data.y[prepared.train], len(data.classes))[data.y]
-    plain = (
-        sample_weights is None
-        and augmentation is None
-        and not (settings.drop_rates or settings.batch_norm or settings.residual)
-    )
+    special = settings.drop_rates or settings.batch_norm or settings.residual
+    plain = sample_weights is None and augmentation is None and not special
     batch = min(settings.batch_size, len(prepared.train))
     by_rule = settings.rule == "perceptron"
     if by_rule or (plain and architecture.count * batch <= LARGEST[settings.arithmetic]):

@@ -67,16 +67,12 @@ def _table(predictions: Predictions, names: Sequence[str], outputs: Sequence[Seq
     headings = [
         "example",
         *(["class"] if predictions.classes else []),
-        *(["answer"] if answers is not None else []),
+        *([] if answers is None else ["answer"]),
         *names,
     ]
     rows = []
     for k, output in enumerate(outputs):
-        guess = (
-            []
-            if predictions.predicted_classes is None
-            else [predictions.classes[int(predictions.predicted_classes[k])]]
-        )
+        guess = predictions.class_of(k)
         known = [] if answers is None else [_answer(predictions.classes, answers[k])]
         cells = [str(k + 1), *guess, *known, *output]
         told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], cells[1:], strict=True))

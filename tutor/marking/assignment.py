@@ -179,11 +179,7 @@ def assign(worksheet: Worksheet, homework: Homework) -> Assignment:
         homework.charge == "once",
         homework.answers,
         [step.name for step in worksheet.steps if step.name in dropped],
-        {
-            name: others
-            for word in homework.accept
-            for name, others in _accepted(worksheet, word, homework.accept[word])
-        },
+        {name: others for item in homework.accept.items() for name, others in _accepted(worksheet, *item)},
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = str(ROOT / ".pytest_cache" / "tutor")
-"""Where commands keep what experiments came to: it stands under what they were computed from, so it is never old."""
+"""Where commands keep what lessons came to: it stands under what they were computed from, so it is never old."""
 Test = TypeVar("Test", bound=Callable[..., Any])
 # As the program has it for itself, before NumPy is loaded and SymPy's objects are there.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"))

@@ -159,7 +159,10 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="Every step of a long worksheet.")] = False,
     blank: Annotated[bool, typer.Option("--blank", help="Only the problem, without any computed value.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Only formulas and values: no derivations, no prose.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run the experiments of a lesson again.")] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Take nothing that was kept of the lesson: compute it again."),
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Work through a lesson: every value, every derivative, every update.

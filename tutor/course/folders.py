@@ -1,4 +1,4 @@
-"""Where the program keeps what belongs to its user: what was answered, and what experiments came to."""
+"""Where the program keeps what belongs to its user: what was answered, and what lessons came to."""
 
 from __future__ import annotations
 

@@ -284,7 +284,8 @@ def test_several_targets_are_scaled_and_told_in_their_own_unit(tutor: Tutor, lib
     assert outputs == pytest.approx(scaled * np.array(spreads) + np.array(means), rel=1e-6)
     assert told["loss"] == pytest.approx(by_hand["loss"], rel=1e-6)
     rows = list(csv.reader(io.StringIO(tutor("predict", "r.npz", "--data", "d.csv", "--csv", "-").stdout)))
-    assert rows[0] == ["example", "prediction big", "prediction small"]
+    assert rows[0] == ["example", "prediction big", "prediction small", "answer big", "answer small"]
+    assert [[float(cell) for cell in row[3:]] for row in rows[1:]] == [[*row[2:]] for row in values]
     assert tutor("export", "r.npz", "--to", library, "--output", "script.py").returncode == 0
     driver = "import script; print(script.update([[1, 2], [3, 4]], [[2e6, 0.002], [4e6, 0.001]])); print(script.predict([[1, 2]]).tolist()[0])"
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, '.'); {driver}"]

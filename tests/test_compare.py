@@ -325,3 +325,12 @@ def test_a_rate_that_is_given_stands_in_every_row(tutor: Tutor) -> None:
     options[2] = "moons"
     drawn = tutor.json(*options, "--search", "random", "--trials", 2, "--validation", 0.25)
     assert all("learning_rate" in one["settings"] for one in drawn["settings"]) and len(drawn["settings"]) == 2
+
+
+@pytest.mark.parametrize("epochs", [2, 5, 37])
+def test_epochs_are_counted_in_whole_numbers(tutor: Tutor, epochs: int) -> None:
+    shown = tutor("compare", "--data", "xor", "--vary", "hidden=2,3", "--seeds", 1, "--epochs", epochs).stdout
+    lines = shown.splitlines()
+    (axis,) = (line for line, before in zip(lines, ["", *lines], strict=False) if before.endswith("(epoch)"))
+    ticks = axis.partition("|")[2].split()
+    assert ticks[0] == "1" and all(tick.isdigit() for tick in ticks) and int(ticks[-2]) < epochs <= int(ticks[-1])

@@ -11,7 +11,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from conftest import Tutor, fuzz
+from conftest import ONE_NEURON, Tutor, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,23 +96,7 @@ def quoted(text: str) -> str:
 
 
 H = quoted(HOSTILE)
-LESSON = f"""format = 1
-title = {H}
-source = {H}
-about = {H}
-[network]
-inputs = ["X1"]
-loss = "half_squared_error"
-[[network.layers]]
-neurons = ["o"]
-activation = "sigmoid"
-weights = [[0.5]]
-biases = [0.25]
-[[examples]]
-inputs = [2]
-targets = [1]
-[training]
-learning_rate = 0.5
+LESSON = f"""{ONE_NEURON.replace('title = "one neuron"', f"title = {H}{chr(10)}source = {H}{chr(10)}about = {H}")}
 [[printed]]
 name = "o_in"
 value = "1.3"

@@ -6,7 +6,7 @@ import csv
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Tutor
+from conftest import HEAD, Tutor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,13 +126,7 @@ def test_the_pictures_of_an_experiment_of_a_lesson_are_those_that_it_shows(tutor
     assert tutor("compare", "my.md/race", "--figure", "p.csv").returncode == 2
 
 
-EXPERIMENT = """```toml lesson
-format = 2
-title = "Pictures"
-order = 1
-```
-
-# One
+EXPERIMENT = f"""{HEAD}# One
 
 ```toml experiment race
 data = "moons"
@@ -141,8 +135,8 @@ show = ["table", "curves", "confusion"]
 [settings]
 epochs = 3
 [rows]
-narrow = { hidden = [2] }
-wide = { hidden = [4] }
+narrow = {{ hidden = [2] }}
+wide = {{ hidden = [4] }}
 ```
 
 ```toml experiment plain
@@ -151,6 +145,6 @@ show = ["table"]
 [settings]
 epochs = 3
 [rows]
-only = { hidden = [2] }
+only = {{ hidden = [2] }}
 ```
 """

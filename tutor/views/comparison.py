@@ -233,7 +233,7 @@ def _curves(about: About, comparison: Comparison) -> Iterator[Plot]:
     cut_off = any(max(curve) > top for curve in curves.values())
     yield Plot(
         f"The {what}{which}, epoch by epoch",
-        Axis("epoch", 1, longest),
+        Axis("epoch", 1, longest, "whole"),
         Axis(what.split()[-1], min(0, lowest), top),
         tuple(_series(name, curves, longest, top) for name in curves),
         tuple(f"{name}: {_told(curve)}" for name, curve in curves.items()),

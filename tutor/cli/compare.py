@@ -133,7 +133,7 @@ def compare(
                 f"an experiment of a lesson has its own data and rows, and says what is shown; leave out {extra[0]}"
             )
         claim(figure_target(figure), [], force)
-        shown = compare_in_lesson(lesson, printer, given, seeds, processes, dask, json_output)
+        shown = compare_in_lesson(lesson, printer, given, seeds, processes, dask, json_output, figure is not None)
         write_figure(figure, shown, "`show` of the experiment asks for no picture")
         return
     from tutor.data.source import files_of

@@ -129,9 +129,10 @@ def compare_in_lesson(
     jobs: int,
     dask: str | None,
     json_output: bool,
+    drawn: bool,
 ) -> list[Block]:
     """One experiment of a lesson by itself, in so many processes or on a cluster; `given` settings overrule its own.
-    Returns what is shown of it."""
+    Returns what is shown of it, in JSON only if it is to be `drawn`."""
     from tutor.course.experiment import count_of, results_of, with_seeds
     from tutor.printers.progress import counting
     from tutor.results import as_json
@@ -144,12 +145,12 @@ def compare_in_lesson(
     with counting(count_of(block.spec), printer.screen, json_output) as watch:
         results = results_of(course, block, watch, given, jobs, dask)
     try:
-        shown = [*experiment_blocks(course, block.spec, results, given)]
+        shown = [] if json_output and not drawn else [*experiment_blocks(course, block.spec, results, given)]
+        if json_output:
+            print(as_json(ComparedDocument(name, experiment_document(course, block.name, block.spec, results, given))))
     except ValueError as error:
         raise TutorError(f"{block.place.of(['show'])}: {error}") from None
-    if json_output:
-        print(as_json(ComparedDocument(name, experiment_document(course, block.name, block.spec, results, given))))
-    else:
+    if not json_output:
         printer.show([Heading(f"{course.text.header.title}: {block.name}", Level.TITLE), *shown])
     return shown
 

@@ -81,6 +81,7 @@ class Working:
         self._bounds = _Memo(self._work_bounds)
         self._floats_hold = _Memo(partial(_do_floats_hold, program, self.floats, self.own))
         self._moves: dict[int, Moves] = {}
+        self._moved = _Memo(self._work_moved)
         self._width = _Memo(lambda place: sum(map(abs, self._moves[place].values())))
 
     def reread(self, written: Mapping[int, WrittenNumber]) -> Working:
@@ -191,7 +192,7 @@ class Working:
         return self._bounds[place]
 
     def _work_bounds(self, place: int) -> Bounds:
-        moves = self._moved(place)
+        moves = self._moved[place]
         return UNKNOWN if moves is None else bounds(moves, self._cut_off(moves), self.may_cut)
 
     def likely_beside_others(self, place: int) -> float:
@@ -199,14 +200,18 @@ class Working:
         likely = self.bounds(place).likely
         if self.may_cut:
             return likely
-        moves, others = self._moved(place) or {}, []
-        for x, w in self.written.items():
-            own = self.own[x]
-            if x != place and w.exponent is not None and own is not None and abs(w.value - own) <= WITHIN * w.unit:
-                moved = self._moved(x) or {}
-                if not moves.keys().isdisjoint(moved):
-                    others.append((moved, float(w.unit)))
+        moves = self._moved[place] or {}
+        others = [(moved, unit) for x, moved, unit in self._right if x != place and not moves.keys().isdisjoint(moved)]
         return min(likely, left(moves, others))
+
+    @cached_property
+    def _right(self) -> list[tuple[int, Moves, float]]:
+        """The lines that are their own value to the last digit, with the moves of that and with their unit."""
+        return [
+            (x, self._moved[x] or {}, float(w.unit))
+            for x, w in self.written.items()
+            if w.exponent is not None and (own := self.own[x]) is not None and abs(w.value - own) <= WITHIN * w.unit
+        ]
 
     def bounds_of(
         self,
@@ -284,7 +289,7 @@ class Working:
     def _carried_moves(self, place: int) -> Moves:
         """Of a blank line, which is rounded once more by itself, and of a written one that is just what those above it
         give."""
-        moves = self._moved(place)
+        moves = self._moved[place]
         if moves is None:
             return {place: float("inf")}
         if place in self.written:
@@ -297,7 +302,7 @@ class Working:
         unit = self.expected_unit(place, value) if value is not None else _NOTHING
         return 0.0 if value is None or not unit or ends_within(value, unit) else float(unit) / 2
 
-    def _moved(self, place: int) -> Moves | None:
+    def _work_moved(self, place: int) -> Moves | None:
         """The moves of the line's own value; None where it has none so near."""
         widths = self._widths(self.compiled.inputs[place])
         if not any(widths.values()):

@@ -242,14 +242,14 @@ class Predictions:
     targets: tuple[str, ...] = ()
     measures: Measures | None = None
 
-    @property
-    def told_answers(self) -> list[list[object]] | None:
-        """The right answers, a row an example: the name of the class, empty where it is missing, or the values."""
+    def answer_of(self, example: int) -> list[object]:
+        """The right answer of an example (from 0): the name of its class, empty where it is missing, or the values."""
         if self.answers is None:
-            return None
+            return []
+        answer = self.answers[example]
         if self.classes:
-            return [[self.classes[k] if k >= 0 else ""] for k in self.answers.astype(int).tolist()]
-        return [[*row] for row in self.answers.reshape(len(self.answers), -1).tolist()]
+            return [self.classes[int(answer)] if answer >= 0 else ""]
+        return [*np.atleast_1d(answer).tolist()]
 
     def class_of(self, example: int) -> list[str]:
         """The class that an example (from 0) is taken for; empty where there are values to predict."""
@@ -344,14 +344,11 @@ def csv_rows(predictions: Predictions) -> Iterator[list[object]]:
     """A heading, then a row an example: its number, its class, and what speaks for each class, or the values; last the
     right answers where they are known, empty where one is missing."""
     names, scores = predictions.scores
-    answers, wanted = predictions.told_answers, len(predictions.outputs) if not predictions.classes else 1
-    called = (
-        [f"answer {name}" for name in predictions.targets]
-        if predictions.targets and wanted > 1
-        else ["answer"] * wanted
-    )
-    known = called if answers is not None else []
-    yield ["example", *(["class"] if predictions.predicted is not None else []), *names, *known]
-    for place, row in enumerate(scores.T.tolist()):
-        guess = predictions.class_of(place)
-        yield [place + 1, *guess, *row, *([] if answers is None else answers[place])]
+    answers: list[str] = []
+    if predictions.answers is not None:
+        outputs, several = len(predictions.outputs), not predictions.classes and len(predictions.outputs) > 1
+        named = predictions.targets or range(1, outputs + 1)
+        answers = [f"answer {name}" for name in named] if several else ["answer"]
+    yield ["example", *(["class"] if predictions.predicted is not None else []), *names, *answers]
+    for example, row in enumerate(scores.T.tolist()):
+        yield [example + 1, *predictions.class_of(example), *row, *predictions.answer_of(example)]

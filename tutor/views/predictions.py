@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -73,7 +72,7 @@ def _table(predictions: Predictions, names: Sequence[str], outputs: Sequence[Seq
     rows = []
     for k, output in enumerate(outputs):
         guess = predictions.class_of(k)
-        known = [] if answers is None else [_answer(predictions.classes, answers[k])]
+        known = [] if answers is None else [_answer(predictions.answer_of(k))]
         cells = [str(k + 1), *guess, *known, *output]
         told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings[1:], cells[1:], strict=True))
         rows.append(Row(tuple(cells), f"Example {cells[0]}: {told}."))
@@ -81,7 +80,5 @@ def _table(predictions: Predictions, names: Sequence[str], outputs: Sequence[Seq
     return Table(tuple(map(Column, headings, kinds)), tuple(rows), apart=True)
 
 
-def _answer(classes: Any, answer: Any) -> str:
-    if classes:
-        return classes[int(answer)] if answer >= 0 else "-"
-    return ", ".join(f"{float(value):.4g}" for value in answer)
+def _answer(cells: Sequence[object]) -> str:
+    return ", ".join(cell if isinstance(cell, str) else f"{cell:.4g}" for cell in cells) or "-"

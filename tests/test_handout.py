@@ -17,6 +17,7 @@ def page_of(tutor: Tutor, text: str, *options: str) -> str:
     (tutor.folder / "my.toml").write_text(text)
     done = tutor("sheet", "my.toml", "--handout", "my.md", "--force", *options)
     assert done.returncode == 0, done.stderr
+    assert done.stdout == tutor("sheet", "my.toml", *options).stdout, "the sheet is the same with and without a page"
     return (tutor.folder / "my.md").read_text(encoding="utf-8")
 
 
@@ -33,14 +34,6 @@ def test_a_page_says_what_is_given_and_asked_and_holds_no_result(tutor: Tutor, k
     assert all("5 decimals" in row and row.endswith("| 1 |") for row in rows)
     numbers = {Fraction(number) for number in _NUMBER.findall(page)}
     assert not numbers & set(results(worksheet))
-
-
-@pytest.mark.parametrize("kind", ["mlp", "several updates"])
-def test_the_sheet_is_the_same_with_and_without_a_page(tutor: Tutor, kind: str) -> None:
-    (tutor.folder / "my.toml").write_text(LESSONS[kind])
-    with_a_page = tutor("sheet", "my.toml", "--handout", "my.md", "--decimals", "5")
-    assert with_a_page.returncode == 0
-    assert with_a_page.stdout == tutor("sheet", "my.toml", "--decimals", "5").stdout
 
 
 def test_a_page_draws_the_network_and_explains_its_names(tutor: Tutor) -> None:

@@ -75,7 +75,7 @@ def show_course(
         sys.stdout.write(shown.text)
         return
     page, said = page_of(course, printer, digits, most, silent=json_output), []
-    for piece in _in_json(page) if json_output else printer.said(_with_onward(page)):
+    for piece in _in_json(page) if json_output else printer.said(_with_next(page)):
         sys.stdout.write(piece)
         said.append(piece)
     place.write(Shown("".join(said)))
@@ -89,7 +89,7 @@ def _in_json(page: Page) -> Iterator[str]:
     yield f"{as_json(lesson_document(slug(page.course.name), page))}\n"
 
 
-def _with_onward(page: Page) -> Iterator[Block]:
+def _with_next(page: Page) -> Iterator[Block]:
     """The lesson, and what to type next."""
     from tutor.views.course.page import lesson_blocks
 

@@ -63,7 +63,15 @@ def works() -> list[Work]:
         hidden=(2,), activation="sigmoid", loss="half_squared_error", output_activation="sigmoid",
         optimizer="sgd", learning_rate=0.5, batch_size=1, epochs=2500,
     )  # fmt: skip
-    digits = Settings(hidden=(32,), activation="relu", optimizer="momentum", learning_rate=0.5, epochs=20)
+    classical = {"classical": "true"}
+    digits = Settings(
+        hidden=(32,),
+        activation="relu",
+        optimizer="momentum",
+        optimizer_setting=classical,
+        learning_rate=0.05,
+        epochs=20,
+    )
     pictures = replace(digits, hidden=(128,), batch_size=128, epochs=1)
     speed = {"fast": {"scikit-learn": 100, "PyTorch": 150}, "reproducible": {"scikit-learn": 60, "PyTorch": 75}}
     still = {"fast": {"scikit-learn": 60}, "reproducible": {"scikit-learn": 30}}

@@ -452,6 +452,15 @@ def test_an_experiment_is_what_compare_trains_seed_by_seed(tutor: Tutor) -> None
     assert tutor.json("compare", "my.md/race", "--seeds", 2, "--epochs", 1)["experiment"]["seeds"] == 2
 
 
+def test_a_table_says_what_a_measure_with_a_name_of_its_own_is(tutor: Tutor) -> None:
+    said = " ".join(
+        tutor("compare", f"{written(tutor, LESSON + RACE)}/race", "--epochs", 1, "--seeds", 1).stdout.split()
+    )
+    assert "soon is the first epoch whose loss is so low (epochs to loss 1e-09)" in said
+    assert "grad is the length of the gradient of the layer's weights (gradient norm, layer 1, epoch 0)" in said
+    assert "loss is the" not in said
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_the_experiments_of_a_lesson_are_trained_in_one_thread(tutor: Tutor) -> None:
     """A picture before them loads NumPy, whose library reads then how many threads it is to have."""

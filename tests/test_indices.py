@@ -38,6 +38,19 @@ def test_the_index_is_a_number_and_is_shown_as_one() -> None:
     assert found.values["w[2]"] == (1 - Fraction("0.9")) * (1 - Fraction("0.81"))
 
 
+def test_the_same_equations_over_other_givens_or_in_another_order_of_the_indices() -> None:
+    """Formulas that were read before are not read again: what comes out must not depend on that."""
+    first, second = '{ i = "1..2", j = "1..3" }', '{ j = "1..3", i = "1..2" }'
+    rows, columns, more = (
+        lesson(equation("y[i,j]", "a*(i + 10*j)", over), given)
+        for over, given in ((first, "a = 2"), (second, "a = 2"), (first, "a = 3\nb = 1"))
+    )
+    assert [step.name for step in rows.steps] == [f"y[{i},{j}]" for i in (1, 2) for j in (1, 2, 3)]
+    assert [step.name for step in columns.steps] == [f"y[{i},{j}]" for j in (1, 2, 3) for i in (1, 2)]
+    for found, a in ((rows, 2), (columns, 2), (more, 3)):
+        assert found.values["y[2,3]"] == a * 32
+
+
 def test_a_moving_average_with_bias_correction_for_every_gradient() -> None:
     """m_hat of Adam: the sum of (1 - b)·b^(t - k)·g[k] over 1 - b^t, worked out here step by step."""
     gradients = [Fraction("0.5"), Fraction(-2), Fraction("1.25")]

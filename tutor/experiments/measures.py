@@ -110,6 +110,11 @@ class Measure:
         return ", ".join([*said, *(" ".join(one) for one in self._where)])
 
     @property
+    def explained(self) -> str:
+        """What it is, and what it is called."""
+        return f"{self.kind.says} ({self.called})"
+
+    @property
     def _where(self) -> list[tuple[str, str]]:
         if not self.kind.of_layer:
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count, groupby
 from typing import Any
@@ -26,6 +27,8 @@ MOST_STEPS = 20_000
 MOST_PARTS = 300_000
 """The names, numbers and operations in all equations of a lesson."""
 LONGEST_NAME = 60
+Written = tuple[str, str, tuple[tuple[str, str], ...]]
+"""The name of an equation, its formula, and the indices with their ranges in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,19 @@ class Filled:
 
 def equation_steps(problem: Problem) -> list[Step]:
     """The equations in order, each over the givens and the ones before it. Raises ValueError with the place."""
-    groups = list(_groups(problem.equations))
-    known = _all_names(problem.givens, (filled for group in groups for filled in group))
+    equations = tuple((one.name, one.formula, tuple(one.ranges.items())) for one in problem.equations)
+    return [*_steps(equations, tuple(problem.givens))]
+
+
+@lru_cache(maxsize=4)
+def _steps(equations: tuple[Written, ...], givens: tuple[str, ...]) -> tuple[Step, ...]:
+    """Kept for worksheets that differ in nothing but the values of their givens."""
+    groups = list(_groups([Equation(name, formula, dict(ranges)) for name, formula, ranges in equations]))
+    known = _all_names(givens, (filled for group in groups for filled in group))
     limit = SizeLimit(
         MOST_PARTS, f"the formulas of a lesson have at most {MOST_PARTS:,} parts together; shorten a range"
     )
-    done, steps, size = set(problem.givens), [], 0
+    done, steps, size = set(givens), [], 0
     for group in groups:
         for filled, formula in _sorted([(filled, _read(filled, known, limit)) for filled in group]):
             if later := next((name for name in names(formula) if name not in done), None):
@@ -61,7 +71,7 @@ def equation_steps(problem: Problem) -> list[Step]:
                 raise ValueError(f"{filled.place}: {whole}")
             steps.append(Step(filled.name, "forward", Kind.EQUATION, formula, "equation"))
             done.add(filled.name)
-    return steps
+    return tuple(steps)
 
 
 def _groups(equations: Sequence[Equation]) -> Iterator[list[Filled]]:

@@ -31,6 +31,8 @@ def experiment_blocks(
     if "table" in spec.show:
         yield _table(spec, results)
         yield Paragraph(" ".join(filter(None, (about(spec, results), _rows_told(spec, results)))))
+        if told := _measures_told(results):
+            yield Paragraph(told)
     if "curves" in spec.show:
         yield loss_curves(results)
     if "paths" in spec.show:
@@ -56,6 +58,13 @@ def _rows_told(spec: Experiment, results: Results) -> str:
     if not spec.rows:
         return ""
     told = [f"{row.name}: {_settings(row)}" for row in results.rows if row.says]
+    return f"{'; '.join(told)}." if told else ""
+
+
+def _measures_told(results: Results) -> str:
+    """What each measure is that the lesson gives a name of its own."""
+    measures = {name: read_measure(text) for name, text in results.measures.items()}
+    told = [f"{name.replace('_', ' ')} is {one.explained}" for name, one in measures.items() if name != one.name]
     return f"{'; '.join(told)}." if told else ""
 
 

@@ -176,18 +176,20 @@ def test_what_other_lines_leave_of_the_tolerance_is_the_conditional_spread(count
     assert found == pytest.approx(5 * np.sqrt(max(wanted, 0.0)), rel=1e-6, abs=1e-6)
 
 
-@given(st.integers(4, 60), st.integers(3, 5))
+@given(st.integers(4, 60), st.integers(3, 5), st.booleans())
 def test_who_keeps_to_decimals_is_not_called_wrong_for_what_becomes_of_a_small_number(
-    parts: int, decimals: int
+    parts: int, decimals: int, short: bool
 ) -> None:
-    """A blank line of one digit or two moves every line that stands on it far from its key, and rightly so."""
+    """A blank line of one digit or two moves every line that stands on it far from its key, and rightly so; a `short`
+    value is written as it is, with as many decimals as it has."""
     lesson = f"""format = 1
 title = "small"
 givens = {{ x = "{parts}/7", y = "1/{10**decimals}" }}
 equations = [{{ name = "a", formula = "x*y" }}, {{ name = "p", formula = "30000*a" }}, {{ name = "q", formula = "-70*a" }},
-  {{ name = "r", formula = "400*a + x" }}]
+  {{ name = "r", formula = "400*a + x" }}, {{ name = "c", formula = "1/4" }}]
 """
     x = Fraction(parts, 7)
     a = Fraction(round(x), 10**decimals)  # as it is noted
     rounded = {name: f"{float(v):.{decimals}f}" for name, v in {"p": 30000 * a, "q": -70 * a, "r": 400 * a + x}.items()}
+    rounded |= {"c": "0.25"} if short else {}
     assert "wrong" not in {cell.verdict for cell in marked(lesson, rounded).cells}

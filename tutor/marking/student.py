@@ -114,8 +114,8 @@ class Working:
     def precision(self) -> Precision:
         """The coarsest that a line shows which is not exact and agrees with the key or with its own value.
 
-        Who keeps to decimals has the same last place in lines of every size, right or not; a spreadsheet strips zeros
-        there.
+        Who keeps to decimals has the same last place in lines of every size, right or not, but for values that end
+        before it; a spreadsheet strips zeros there.
         """
         told = self._telling
         if not told:
@@ -124,7 +124,11 @@ class Working:
         exponents = [w.exponent for place in told if (w := self.written[place]).exponent is not None]
         finest = min(exponents)
         kept = len(digits) > 1 and all(self._agrees(place, power_of_ten(finest)) for place in told)
-        ends = {(w.exponent, w.digits) for w in self.written.values() if w.exponent is not None and w.value}
+        ends = {
+            (w.exponent, w.digits)
+            for place, w in self.written.items()
+            if w.exponent is not None and w.value and w.value != self.program.key[place]
+        }
         kept |= len(ends) > 1 and len({exponent for exponent, _ in ends}) == 1
         return Precision(min(digits), finest if kept else max(exponents), kept)
 

@@ -171,6 +171,15 @@ def test_nothing_acts_on_a_terminal_or_leaves_it(
     assert not [line for line in out.split("\n") if line != line.rstrip()]
 
 
+@pytest.mark.parametrize("printer", PRINTERS)
+@fuzz(12)
+@given(data=st.data())
+def test_no_printer_lets_a_control_character_through(printer: str, data: st.DataObject) -> None:
+    text = words(data)
+    for made in BLOCKS.values():
+        assert harmless("".join(printing(printer)(made(text), Screen(80, False, True, printer == "sentences"))))
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("printer", PRINTERS)
 @pytest.mark.parametrize("kind", [Paragraph, Table, Calculation, Calculations, Network, Plot], ids=lambda k: k.__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 from conftest import LONGER, ONE_NEURON
@@ -163,6 +164,12 @@ def test_what_is_demanded_is_printed_on_every_sheet() -> None:
     for form in ("csv", "toml", "markdown"):
         text = WRITERS[form](paper)
         assert text.count("4 decimals") == 9 and "3" in next(line for line in text.splitlines() if "dE/dW1" in line)
+
+
+def test_every_form_that_is_written_can_be_asked_for() -> None:
+    from tutor.cli.sheet import SheetFormat
+
+    assert get_args(get_args(SheetFormat)[0]) == tuple(WRITERS)
 
 
 @pytest.mark.parametrize("form", WRITERS)

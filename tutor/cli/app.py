@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from itertools import chain
 from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from tutor import __version__
 from tutor.cli import abandon_output
-from tutor.cli.training_options import given, setting_parameters
+from tutor.cli.training_options import given, penalty_parameters, setting_parameters
 
 app = typer.Typer(
     name="tutor",
@@ -31,6 +32,8 @@ SCREEN_OPTIONS: dict[str, tuple[Any, Any]] = {
     "color": (Color, "auto"),
     "narrate": (Narrate, False),
 }
+SETTINGS = {"given": setting_parameters, "penalties": penalty_parameters}
+"""The options that a parameter of a command stands for."""
 
 
 @app.callback(invoke_without_command=True)
@@ -42,12 +45,13 @@ def tutor(version: Annotated[bool, typer.Option("--version", "-V", help="Print t
 
 def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as a command. Its parameter `printer` becomes the options --width, --color and --narrate,
-    `given` an option for each setting of a training; every option gets its environment variable TUTOR_…"""
+    `given` an option for each setting of a training, `penalties` one for each penalty; every option gets its
+    environment variable TUTOR_…"""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(function, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name not in ("printer", "given")]
-        settings_of_training = setting_parameters() if "given" in signature.parameters else []
+        own = [p for p in signature.parameters.values() if p.name not in ("printer", *SETTINGS)]
+        settings = {key: made() for key, made in SETTINGS.items() if key in signature.parameters}
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
             for key, (kind, default) in SCREEN_OPTIONS.items()
@@ -57,15 +61,15 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
         def wrapped(**values: Any) -> Any:
             from tutor.printers import printer_for
 
-            settings = {key: values.pop(key) for key in SCREEN_OPTIONS}
-            if settings_of_training:
-                values["given"] = given({p.name: values.pop(p.name) for p in settings_of_training})
+            screen = {key: values.pop(key) for key in SCREEN_OPTIONS}
+            for key, options in settings.items():
+                values[key] = given({p.name: values.pop(p.name) for p in options})
             try:
-                function(**values, printer=printer_for(**settings))
+                function(**values, printer=printer_for(**screen))
             except BrokenPipeError:  # left to Typer, it would end in exit code 1
                 abandon_output()
 
-        parameters = [_with_environment(p) for p in [*own, *settings_of_training, *shared]]
+        parameters = [_with_environment(p) for p in [*own, *chain(*settings.values()), *shared]]
         wrapped.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
         group.command(name, help=_paragraphs(function.__doc__ or ""))(wrapped)

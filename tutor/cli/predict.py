@@ -26,7 +26,7 @@ RunFile = Annotated[Path, typer.Argument(metavar="FILE", help="A run saved by `t
 def predict(
     file: RunFile,
     printer: Printer,
-    data: Annotated[str, typer.Option(metavar="NAME|FILE", help="The examples: a data set by name, or a CSV.")],
+    data: Annotated[str, typer.Option(metavar="NAME|FILE", help="The examples: a data set by name, or a file.")],
     label: Annotated[str | None, typer.Option(help="The column with the right answers, if there is one.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Draw a named data set anew, as in --data moons.")] = None,
     table: Annotated[

@@ -11,7 +11,6 @@ from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
 from tutor.cli.next_commands import as_typed, print_next
 from tutor.errors import TutorError
-from tutor.maths.penalties import PENALTIES
 from tutor.printers import Printer
 
 
@@ -22,6 +21,7 @@ def _option(text: str, metavar: str = "NAME", panel: str = "What the program com
 @command()
 def trace(
     printer: Printer,
+    penalties: dict[str, float],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The arrays of a step: .npz or .json.")] = None,
     why: Annotated[str | None, typer.Option(metavar="ENTRY", help="Open one entry, as in dW1[0,2].")] = None,
     lesson: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a small step as a lesson.")] = None,
@@ -33,9 +33,6 @@ def trace(
     optimizer: Annotated[str, _option("sgd, momentum, adam …")] = "",
     learning_rate: Annotated[float | None, _option("Of this step.", "NUMBER")] = None,
     optimizer_setting: Annotated[list[str] | None, _option("As in beta=0.8.", "NAME=NUMBER")] = None,
-    l1: Annotated[float, _option(f"Strength of the penalty on {PENALTIES['l1'].of}.", "NUMBER")] = 0.0,
-    l2: Annotated[float, _option(f"Strength of the penalty on {PENALTIES['l2'].of}.", "NUMBER")] = 0.0,
-    elastic_net: Annotated[float, _option("Strength of both penalties together.", "NUMBER")] = 0.0,
     penalty_setting: Annotated[list[str] | None, _option("As in l1_ratio=0.3.", "NAME=NUMBER")] = None,
     dropout: Annotated[float, _option("Share that is left out, where masks are recorded.", "NUMBER")] = 0.0,
     update: Annotated[int | None, _option("Which update this is, from 1.", "NUMBER")] = None,
@@ -79,7 +76,7 @@ def trace(
         "optimizer": optimizer,
         "learning_rate": learning_rate,
         "optimizer_setting": _pairs("--optimizer-setting", optimizer_setting),
-        "penalties": {"l1": l1, "l2": l2, "elastic_net": elastic_net},
+        "penalties": penalties,
         "penalty_setting": _pairs("--penalty-setting", penalty_setting),
         "dropout": dropout,
         "update": update,

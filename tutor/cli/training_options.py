@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from tutor.errors import TutorError
+from tutor.maths.penalties import PENALTIES
 from tutor.training.settings import SECTIONS, Settings, option
 
 
@@ -21,6 +22,11 @@ def setting_parameters() -> list[inspect.Parameter]:
         annotation = _annotation(entry, kinds[entry.name], section)
         found.append(inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     return found
+
+
+def penalty_parameters() -> list[inspect.Parameter]:
+    """Those of them that are strengths of penalties."""
+    return [parameter for parameter in setting_parameters() if parameter.name in PENALTIES]
 
 
 def _annotation(entry: Field[Any], kind: Any, section: str) -> Any:

@@ -45,7 +45,7 @@ def is_file_name(word: str) -> bool:
 
 
 def read_file(path: Path, label: str | None, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING) -> Data:
-    """The examples in a CSV, NPZ or IDX file; `label` is the column, or the array, to be learned, `task` what
+    """The examples in a file of one of the FORMATS; `label` is the column, or the array, to be learned, `task` what
     numbers in it are, `preprocessing` what is done about the other columns of a table.
 
     Raises TutorError, with the file and the place in it, for everything that cannot be learned from.

@@ -83,3 +83,5 @@ PENALTIES = {
         ),
     )
 }
+PROXIMAL = [name for name, entry in PENALTIES.items() if entry.proximal]
+"""Those that may act after each step."""

@@ -60,8 +60,8 @@ class Step:
     ) -> TraceReport:
         """What is right and what is not; printed, it reads as text.
 
-        Everything that is not said is found in the arrays. The words are those of `tutor train`: `l1`, `l2` and
-        `elastic_net` are strengths of penalties. `examples` is "rows" or "columns", `weights` "in-out" or "out-in",
+        Everything that is not said is found in the arrays. The words are those of `tutor train`: the name of a
+        penalty, such as `l2`, has its strength. `examples` is "rows" or "columns", `weights` "in-out" or "out-in",
         `update` the number of the step, from 1. Steps `before` this one tell a gradient that was not set to 0.
         Raises TutorError for what cannot be meant.
         """

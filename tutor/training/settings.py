@@ -12,8 +12,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tutor.data.seeds import SEEDS
-from tutor.errors import TutorError, nearest
-from tutor.maths.penalties import PENALTIES
+from tutor.errors import TutorError, listed, nearest, whole_list
+from tutor.maths.initializers import INITIALIZERS
+from tutor.maths.penalties import PENALTIES, PROXIMAL
 
 if TYPE_CHECKING:
     from tutor.maths.setting import Setting
@@ -74,7 +75,7 @@ class Settings:
     loss_setting: dict[str, str] = setting({}, "As in delta=0.5; may be given several times.")
     batch_norm: bool = setting(False, "Normalise every hidden weighted sum over its batch.")
     residual: bool = setting(False, "Add a hidden layer's input to its output where both are as wide.")
-    init: str = setting("", "zeros, normal, uniform, xavier or he.")
+    init: str = setting("", f"One of {whole_list(INITIALIZERS)}; what fits the activation unless given.")
     freeze: tuple[str, ...] = setting(
         (), "A layer that keeps its weights: its number as --layers has it, or output; may be given several times."
     )
@@ -98,7 +99,7 @@ class Settings:
     clip_value: float | None = setting(None, "Largest entry of the gradient.", 0)
     clip_norm: float | None = setting(None, "Largest length of the gradient.", 0)
     penalty_setting: dict[str, str] = setting({}, "As in l1_ratio=0.3; may be given several times.")
-    proximal: bool = setting(False, "Soft-thresholding for l1 and elastic_net: weights become exactly 0.")
+    proximal: bool = setting(False, f"Soft-thresholding for {listed(PROXIMAL)}: weights become exactly 0.")
     dropout: float = setting(0.0, "Share of the hidden outputs left out.", 0, 1)
     dropconnect: float = setting(0.0, "Share of the weights left out.", 0, 1)
     stochastic_depth: float = setting(0.0, "Share of the residual layers left out.", 0, 1)
@@ -245,9 +246,8 @@ def _without_effect(settings: Settings) -> Iterator[tuple[str, str]]:
         yield from dict.fromkeys(("schedule", "schedule_setting"), "the perceptron rule keeps its rate").items()
     if by_rule and settings.batch_size != 1:
         yield "batch_size", "the perceptron rule takes one example after the other"
-    able = [name for name, entry in PENALTIES.items() if entry.proximal]
-    if not any(getattr(settings, name) for name in able):
-        yield "proximal", f"it takes the place of the slope of {' or '.join(able)}, and there is none of these"
+    if not any(getattr(settings, name) for name in PROXIMAL):
+        yield "proximal", f"it takes the place of the slope of {' or '.join(PROXIMAL)}, and there is none of these"
     if not settings.hidden:
         for name in ("activation", "dropout", "batch_norm", "update_order"):
             yield name, "it acts on hidden layers, and there are none"

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tutor.errors import nearest
 from tutor.maths.optimizers import OPTIMIZERS
-from tutor.maths.penalties import PENALTIES
+from tutor.maths.penalties import PENALTIES, PROXIMAL
 from tutor.maths.schedules import SCHEDULES
 from tutor.worksheet.named_network import layer_name, neuron_names
 from tutor.worksheet.network_rules import check_examples, check_name, check_network, why_no_gradient
@@ -108,7 +108,7 @@ def _check_penalties(training: Training) -> None:
         if strength < 0:
             raise ValueError(f"training.{name}: a penalty is not negative")
     if training.proximal and not training.proximal_penalties:
-        able = " or ".join(name for name, entry in PENALTIES.items() if entry.proximal)
+        able = " or ".join(PROXIMAL)
         raise ValueError(f"training.proximal: soft-thresholding belongs to the L1 penalty; give {able} too")
     check_numbers(*settings_of_penalties(training.penalties), training.penalty_settings, "training.penalty_settings")
 

@@ -62,7 +62,7 @@ def update_remarks(worksheet: Worksheet, digits: int) -> Iterator[str]:
         yield f"layer {layer} learns with {shown(factor, digits)}·eta" if factor else f"layer {layer} is frozen"
     if made.schedule != "constant":
         settings = " and ".join(f"{name} = {shown(value, digits)}" for name, value in made.schedule_settings.items())
-        equation = SCHEDULES[made.schedule].equation
-        yield f"{made.schedule.replace('_', ' ')} schedule, {equation} with {settings}, epochs counted from 0"
+        equation = " with ".join(filter(None, [SCHEDULES[made.schedule].equation, settings]))
+        yield f"{made.schedule.replace('_', ' ')} schedule, {equation}, epochs counted from 0"
     for limit in made.clips:
         yield CLIPS[limit].format(shown(worksheet.givens[limit], digits))

@@ -107,7 +107,7 @@ class Measure:
     def called(self) -> str:
         """In words."""
         said = [" ".join([self.name.replace("_", " "), *(f"{number:g}" for number in self.numbers)])]
-        return ", ".join([*said, *(" ".join(one) for one in self._where)])
+        return ", ".join([*said, *("last layer" if one == ("layer", "last") else " ".join(one) for one in self._where)])
 
     @property
     def explained(self) -> str:

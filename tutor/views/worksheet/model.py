@@ -122,7 +122,7 @@ class WorksheetView:
                 found[kind] = (step, [])
         return [(step, self.derivation(step), others) for step, others in found.values()]
 
-    @property
+    @cached_property
     def by_perceptron_rule(self) -> bool:
         return any(s.kind is Kind.UPDATE and s.which == PERCEPTRON_RULE for s in self.worksheet.steps)
 

@@ -429,6 +429,8 @@ def test_options_that_nothing_is_called(tutor: Tutor) -> None:
         ("--why", "dW9[0]"),
         ("--why", "dW1[9,9]"),
         ("--dropout", "2"),
+        ("--l2", "-1"),
+        ("--elastic-net", "nan"),
     ):
         done = tutor("trace", file, *options)
         assert done.returncode == 2 and len(done.stderr.splitlines()) <= 2, options

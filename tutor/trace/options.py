@@ -52,8 +52,10 @@ class Options:
         _known(self.precision, PRECISIONS, "precision")
         _known(self.examples, ("rows", "columns"), "way to lay out examples")
         _known(self.weights, ("in-out", "out-in"), "way to lay out weights")
-        for name in self.penalties:
+        for name, strength in self.penalties.items():
             _known(name, PENALTIES, "penalty")
+            if not (np.isfinite(strength) and strength >= 0):
+                raise TutorError(f"{name}: the strength of a penalty is a number from 0 on")
         if not 0 <= self.dropout < 1:
             raise TutorError("dropout is a share from 0 to below 1")
         if self.learning_rate is not None and not (np.isfinite(self.learning_rate) and self.learning_rate > 0):

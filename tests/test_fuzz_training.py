@@ -21,6 +21,8 @@ from tutor.training.trainer import Trainer
 Array = Any
 TOLERANCE = 1e-10
 UPDATES = 3
+STABILITY = 1e-8
+ROUNDING = 1e-15
 
 
 def sigmoid(z: Array) -> Array:
@@ -90,24 +92,28 @@ class Plain:
         wanted, y = self.wanted, self.forward(rows)
         z, top = self.passed[-1][1], len(self.layers) - 1
         each, delta = loss_and_slope(self.loss, z, y, targets, self.delta)
-        delta = delta / len(rows)
+        delta, terms = delta / len(rows), (np.abs(y) + np.abs(targets)) / len(rows)
         if "cross_entropy" not in self.loss:
             if self.activations[-1] == "softmax":
-                delta = y * (delta - (y * delta).sum(axis=0))
+                delta, terms = y * (delta - (y * delta).sum(axis=0)), y * (terms + (y * terms).sum(axis=0))
             else:
-                delta = delta * ACTIVATIONS[self.activations[-1]][1](z)
+                slope = ACTIVATIONS[self.activations[-1]][1](z)
+                delta, terms = delta * slope, terms * np.abs(slope)
         self.t += 1
         frozen = {top if name == "output" else int(name) - 1 for name in wanted.freeze}
         gradients: dict[int, Array] = {}
         for k in reversed(range(top + 1)):
             wide, z, _ = self.passed[k]
             if k < top:
-                delta = delta * ACTIVATIONS[self.activations[k]][1](z)
+                slope = ACTIVATIONS[self.activations[k]][1](z)
+                delta, terms = delta * slope, terms * np.abs(slope)
             if k not in frozen:
                 gradients[k] = self.penalised(k, delta @ wide.T)
+                self.watch(gradients[k], terms @ np.abs(wide.T), rate)
                 if wanted.update_order == "output-first":
                     self.step(k, gradients[k], rate)
-            delta = self.layers[k][:, :-1].T @ delta
+            w = self.layers[k][:, :-1]
+            delta, terms = w.T @ delta, np.abs(w.T) @ terms
         if wanted.update_order == "together":
             length = np.sqrt(sum((g**2).sum() for g in gradients.values()))
             for k, g in gradients.items():
@@ -123,9 +129,13 @@ class Plain:
         limit = self.wanted.clip_value
         return g if limit is None else np.clip(g, -limit, limit)
 
+    def watch(self, g: Array, terms: Array, rate: float) -> None:
+        """Note where the terms of g cancel so far that their rounding shows: a step divided by |g| has its relative error."""
+        if self.wanted.optimizer not in ("sgd", "momentum"):
+            self.rounded |= bool((rate * ROUNDING * terms / (np.abs(g) + STABILITY) > TOLERANCE).any())
+
     def step(self, k: int, g: Array, rate: float) -> None:
         w, kept = self.layers[k], self.kept[k]
-        self.rounded |= bool(((g != 0) & (np.abs(g) < 1e-13)).any())  # 0 but for rounding, which some divide by itself
 
         def mean(name: str, value: Array, share: float) -> Array:
             kept[name] = share * kept.get(name, 0.0) + (1 - share) * value
@@ -138,14 +148,14 @@ class Plain:
                 new = w - rate * mean("v", g, 0.9)
             case "adagrad":
                 kept["s"] = kept.get("s", 0.0) + g**2
-                new = w - rate * g / (np.sqrt(kept["s"]) + 1e-8)
+                new = w - rate * g / (np.sqrt(kept["s"]) + STABILITY)
             case "rmsprop":
-                new = w - rate * g / (np.sqrt(mean("s", g**2, 0.9)) + 1e-8)
+                new = w - rate * g / (np.sqrt(mean("s", g**2, 0.9)) + STABILITY)
             case _:
                 m, v = mean("m", g, 0.9) / (1 - 0.9**self.t), mean("v", g**2, 0.999) / (1 - 0.999**self.t)
                 if self.wanted.optimizer == "adamw":
                     w = w * (1 - rate * 0.01)
-                new = w - rate * m / (np.sqrt(v) + 1e-8)
+                new = w - rate * m / (np.sqrt(v) + STABILITY)
         if self.wanted.proximal:
             part = new[:, :-1]
             new[:, :-1] = np.sign(part) * np.maximum(np.abs(part) - rate * self.wanted.l1, 0)

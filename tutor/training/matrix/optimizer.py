@@ -100,7 +100,8 @@ class MatrixOptimizer:
     def numbers(self, loss: float, epoch: int) -> dict[str, float]:
         """Begin the next update: what is the same for all parameters in it, by name."""
         self.updates += 1
-        numbers = {RATE: self.rate(epoch), "E": loss, **counts(float(self.updates))}
+        numbers = counts(float(self.updates))
+        numbers[RATE], numbers["E"] = self.rate(epoch), loss
         if self.variant.shared:
             numbers |= self._shared_numbers(numbers)
         return numbers

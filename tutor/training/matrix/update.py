@@ -97,7 +97,7 @@ class Update:
                 self._change = self._written_change()
         else:
             change, names = self._change
-            change(*[numbers[name] for name in names])
+            change(*map(numbers.__getitem__, names))
 
     def _write(self, examples: Any, size: int, *arguments: Any) -> None:
         """Code for the next batches of this kind, which may have been there before."""

@@ -198,7 +198,7 @@ class Code:
         return value
 
     def _operand(self, value: Any, dtype: Any, shape: tuple[int, ...] = ()) -> str:
-        """The name of an array; a number is put into one, of no dimension or of this shape, as NumPy takes it faster."""
+        """The name of an array; a number is put into one, of no dimension or of this shape, which is faster."""
         if _is_array(value):
             return value.name if isinstance(value, Value) else self.name(value)
         name = value.name if isinstance(value, Value) else self.tool(value)

@@ -73,6 +73,7 @@ def main() -> int:
         # tenth of the time of a short command.
         gc.set_threshold(100_000, 50, 50)
         code = run()
+        gc.freeze()  # and on the way out Python would look once more
     except KeyboardInterrupt:
         code = 130
     finally:

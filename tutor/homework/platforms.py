@@ -88,4 +88,4 @@ def _counting(sheet: SheetReport) -> list[CellReport]:
 
 def _told(cell: CellReport) -> str:
     said = ["does not count"] if cell.dropped else [cell.verdict, *(slip.message for slip in cell.slips[:3])]
-    return "\n".join([for_markdown(cell.answer), *said, *(["accepted by the teacher"] if cell.accepted else [])])
+    return "\n".join([for_markdown(cell.bare), *said, *(["accepted by the teacher"] if cell.accepted else [])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from math import inf, isfinite
@@ -132,7 +132,14 @@ class Demand:
             enough = enough or written.digits >= MOST_DEMANDED
         else:
             enough = written.significant(value) >= (self.significant or 1)
-        return enough or self.satisfied(value, truth)
+        return enough or self._ends_in_zeros(value, truth)
+
+    def _ends_in_zeros(self, value: Decimal, truth: Decimal) -> bool:
+        """Whether the digits that are missing would be zeros, as a spreadsheet leaves them off: of two demanded the
+        third one, too, since a single digit is right too easily."""
+        if self.asked or self.decimals is not None:
+            return self.satisfied(value, truth)
+        return replace(self, significant=(self.significant or 1) + 1).satisfied(value, truth)
 
     def satisfied(self, value: Decimal, truth: Decimal) -> bool:
         """Whether the value is right to the unit demanded, however many digits it has."""

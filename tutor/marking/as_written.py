@@ -13,6 +13,7 @@ from tutor.formulas.names import plain_name
 
 _PLAIN = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _NUMBER = rf"[-+]?{_PLAIN}(?:[eE][-+]?[0-9]+)?"
+_SIGN_APART = re.compile(rf"([-+])(?:\s+(?=[0-9.])|\s*\(\s*({_PLAIN}(?:[eE][-+]?[0-9]+)?)\s*\)$)")
 _AS_IT_IS = re.compile(rf"(?:{_NUMBER})?", re.ASCII)
 _DASHES = str.maketrans(dict.fromkeys("−–—‒﹣－", "-"))
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -22,6 +23,7 @@ _AFTER = re.compile(
     r"\s*(?:\(\s*(?:approx|approximately|approximated|about|rounded|ca)\.?\s*\)|approx\.?)$", re.IGNORECASE
 )
 _OWN = re.compile(rf"([^=:≈~∼≃≅]+?)\s*{_SIGN}\s*([^=]*)", re.DOTALL)
+_NAMED = re.compile(rf"([^=:≈~∼≃≅]*){_SIGN}(.*)", re.DOTALL)
 _PAIRS = {'"': '"', "'": "'", "$": "$", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»", "*": "*", "(": ")"}
 _OF_A_PROGRAM = re.compile(
     rf"(?:(?:np|numpy|torch|tf|jnp|jax)\.)?(?:float(?:16|32|64|_)?|double|tensor|array|Array|Tensor|Decimal)"
@@ -52,6 +54,8 @@ def plain_number(text: str, name: str = "") -> str:
     if len(text) > _LONGEST or _AS_IT_IS.fullmatch(text):
         return text
     found = _unwrapped(plain_digits(text.translate(_DASHES)).strip(), name)
+    if match := _SIGN_APART.match(found):
+        found = f"{match[1]}{match[2] or found[match.end() :]}"
     for pattern in (_OF_A_PROGRAM, _GIVE_OR_TAKE):
         if match := pattern.fullmatch(found):
             found = match[1]
@@ -62,6 +66,14 @@ def plain_number(text: str, name: str = "") -> str:
     if match := _SHARE.fullmatch(found):
         return f"{Decimal(match[1]).scaleb(-2):f}"
     return found if re.fullmatch(rf"{_NUMBER}|[-+]?[0-9]+\s*/\s*[-+]?[0-9]+", found) else text
+
+
+def without_name(text: str, name: str) -> str:
+    """The answer as it was written, but for the quantity's own name and the sign of equality before it."""
+    found = _NAMED.fullmatch(text)
+    if found and found[2].strip() and plain_name(found[1].strip("`*$ ")).lower() in ("", name.lower()):
+        return found[2].strip()
+    return text.strip()
 
 
 def why_unreadable(text: str, error: ValueError) -> str:

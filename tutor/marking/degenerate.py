@@ -3,6 +3,7 @@ there is no work left to show in them."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 
 from tutor.formulas.expressions import parts, where
@@ -39,6 +40,9 @@ class Degenerate:
         w = self.working.written.get(place)
         if w is None or not self._is_nothing(place, w.value):
             return False
+        before = self._before(place)
+        if abs(self.key[place] - (before[1] if before else 0)) <= w.half:
+            return False
         return abs(w.value - self.working.own[place]) > w.half or self.marker.verdict(self.working, place, w) == "wrong"
 
     def _is_repeated(self, place: int) -> bool:
@@ -54,7 +58,7 @@ class Degenerate:
         old, old_key = before
         return value in old and self.key[place] != old_key
 
-    def _before(self, place: int) -> tuple[tuple[object, object], object] | None:
+    def _before(self, place: int) -> tuple[tuple[object, object], Decimal] | None:
         """What stands in place of the value before the updates, as written and as worked out, and what should; None
         where there is none."""
         old = self.compiled.began[place]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
+from tutor.marking.as_written import without_name
 from tutor.marking.assignment import Assignment
 from tutor.marking.diagnosis import Fit
 from tutor.marking.formula_answer import RIGHT
@@ -74,6 +75,11 @@ class CellReport(Struct, omit_defaults=True):
     dropped: bool = False
     accepted: bool = False
 
+    @property
+    def bare(self) -> str:
+        """The answer as it was written, without the name before it."""
+        return without_name(self.answer, self.name)
+
 
 class MisconceptionReport(Struct, omit_defaults=True):
     """A mistake of the sheet's story, and the root errors that it explains.
@@ -116,7 +122,7 @@ class SheetReport(Struct, omit_defaults=True, kw_only=True):
     @property
     def unread(self) -> list[str]:
         """What cannot be read: the line, the text, why."""
-        return [f"{c.name} = {c.answer} cannot be read: {c.reason}" for c in self.cells if c.reason]
+        return [f"{c.name} = {c.bare} cannot be read: {c.reason}" for c in self.cells if c.reason]
 
 
 class NotMarked(Struct, omit_defaults=True, kw_only=True):

@@ -139,7 +139,7 @@ class SystematicErrors:
         return by_place
 
     def parts(self, change: Change) -> Sequence[Change]:
-        """The change in one layer, or in one kind of parameter."""
+        """The change in one layer, in one kind of parameter, or in what penalties add."""
         if id(change) not in self._made_parts:
             self._made_parts[id(change)] = list(self._parts(change))
         return self._made_parts[id(change)]
@@ -150,7 +150,8 @@ class SystematicErrors:
             by_layer.setdefault(self.roles.layer_of(self.compiled.names[place]), set()).add(place)
         sets = [(frozenset(places), LAYER) for layer, places in by_layer.items() if layer]
         biases = frozenset(p for p in change.formulas if self.roles.is_of_bias(self.compiled.names[p]))
-        sets += [(biases, EVERYWHERE), (frozenset(change.formulas) - biases, EVERYWHERE)]
+        penalties = frozenset(p for p in change.formulas if self.compiled.names[p] in self.roles.penalty_slopes)
+        sets += [(places, EVERYWHERE) for places in (biases, frozenset(change.formulas) - biases, penalties)]
         for rank, (places, scope) in enumerate(sets, 1):
             if (part := change.within(places, scope, rank)) is not None:
                 yield part

@@ -155,10 +155,11 @@ class Line:
             )  # that of a large own value is none of the key's
             if abs(value - truth) <= least + tolerance and not ends_within(truth, unit):
                 return True
-        if (digits >= _DIGITS_OF_A_FLOAT or self.working.cuts) and any(
-            0 < abs(t) - abs(value) <= unit and t * value > 0 for t in truths
-        ):
-            return True  # a float just below a number that ends, cut off: -0.3599 for -0.36
+        if digits >= _DIGITS_OF_A_FLOAT or self.working.cuts:
+            whole = self.written.value
+            wholes = (truth + self.before for truth in truths)
+            if any(0 < abs(t) - abs(whole) <= unit and t * whole > 0 for t in wholes):
+                return True  # a float just below a number that ends, cut off: -0.3599 for -0.36
         if ends_within(own, unit):
             return False
         inside = partial(self.working.program.rounded_inside, self.place, self.working.values, unit)

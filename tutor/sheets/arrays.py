@@ -145,6 +145,20 @@ def read_names(names: Sequence[str]) -> Mapping[str, Called]:
     return meanings
 
 
+_PARAMETERS = ("weights", "biases")
+
+
+def deepest_layers(names: Sequence[str]) -> int:
+    """The layer of the last parameters that these arrays are of; 0 where they are of none."""
+    return max((called.layer for called in read_names(names).values() if called.what in _PARAMETERS), default=0)
+
+
+def is_of_layers(name: str, last: int) -> bool:
+    """Whether a name is that of parameters up to the layer after that one, whose only bias is one number."""
+    called = read_names([name]).get(name)
+    return called is not None and called.what in _PARAMETERS and called.layer <= last + 1
+
+
 @dataclass(frozen=True)
 class ArrayAnswers:
     """The answers found in arrays, by the names of the worksheet, and what there is to say about them."""

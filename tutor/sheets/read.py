@@ -18,7 +18,7 @@ from tutor.escaping import from_csv
 from tutor.formulas.names import plain_name
 from tutor.formulas.quantity import Role, named
 from tutor.read_files import decoded, read_whole
-from tutor.sheets.arrays import Array, read_array
+from tutor.sheets.arrays import Array, deepest_layers, is_of_layers, read_array
 from tutor.sheets.formats import (
     DELIMITED,
     GIVEN,
@@ -206,13 +206,19 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
 
 
 def _arrays(rows: Sequence[Row], names: _Names) -> tuple[dict[str, Array], Sequence[Row]]:
-    """The arrays by their names, and the other rows; one number in brackets is a number."""
+    """The arrays by their names, and the other rows. One number is an array where its name is one of this program's
+    arrays, b2 beside an array b1, and else, in brackets too, a number."""
+    found = {name: read_array(text) if "[" in text else None for name, text in rows}
+    several = [name for name, array in found.items() if array is not None and len(array.numbers) > 1]
+    layers = deepest_layers(several)
     arrays: dict[str, Array] = {}
     single = []
     for name, text in rows:
-        array = read_array(text) if "[" in text else None
+        array = found[name]
         if array is not None and (len(array.numbers) > 1 or names.find(name) is None):
             arrays[name[:60]] = array
+        elif layers and is_of_layers(name, layers):
+            arrays[name[:60]] = array or Array((), (text,))
         else:
             single.append((name, array.numbers[0] if array is not None else text))
     return arrays, single

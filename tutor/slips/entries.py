@@ -12,7 +12,7 @@ from tutor.formulas.quantity import Role, named, owned, read_name
 from tutor.maths.activations import ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
-from tutor.maths.optimizer import RATE, Variant
+from tutor.maths.optimizer import RATE, Flag, Variant
 from tutor.maths.optimizers import OPTIMIZERS
 from tutor.numbers.exact import read_number
 from tutor.slips.roles import Roles
@@ -53,12 +53,13 @@ def other_entries(roles: Roles) -> Iterator[OtherEntry]:
 
 
 def _losses(roles: Roles) -> Iterator[OtherEntry]:
-    steps = [step for step in roles.worksheet.steps if step.kind is Kind.LOSS and step.slopes]
+    steps = [step for step in roles.worksheet.steps if step.kind is Kind.LOSS]
     for name, loss in LOSSES.items():
         formulas: dict[str, Expr] = {}
         for step in steps:
-            outputs = [y for y in names(step.formula) if y in step.slopes]
-            targets = [t for t in names(step.formula) if t not in step.slopes]
+            first = step if step.slopes else roles.by_name.get(step.before or "", step)  # of E_after it is E
+            targets = [t for t in names(step.formula) if t in names(first.formula) and t not in first.slopes]
+            outputs = [y for y in names(step.formula) if y not in targets]
             if name == step.which or len(outputs) != len(targets):
                 continue
             settings = [Fraction(setting.default or 0) for setting in loss.settings.values()]
@@ -90,22 +91,29 @@ def _activations(roles: Roles) -> Iterator[OtherEntry]:
 
 
 def _optimizers(roles: Roles) -> Iterator[OtherEntry]:
-    conventions = roles.worksheet.conventions.optimizer
-    if conventions not in OPTIMIZERS or roles.worksheet.conventions.rates:
+    conventions = roles.worksheet.conventions
+    if conventions.optimizer not in OPTIMIZERS or conventions.rates:
         return
-    for name, optimizer in OPTIMIZERS.items():
-        flags = [{}, *({flag: not f.default} for flag, f in optimizer.flags.items())]
-        for chosen in flags:
-            variant = optimizer.variant(chosen)
-            forms = [optimizer.flags[flag].on if value else optimizer.flags[flag].off for flag, value in chosen.items()]
-            description = ", ".join(filter(None, [name, *forms]))
-            kind = OTHER_CONVENTION if name == conventions else WRONG_OPTIMIZER
+    asked = OPTIMIZERS[conventions.optimizer]
+    used = {flag: form == f.on for (flag, f), form in zip(asked.flags.items(), conventions.forms, strict=False)}
+    for optimizer in OPTIMIZERS.values():
+        is_asked = optimizer is asked
+        usual = used if is_asked else {flag: f.default for flag, f in optimizer.flags.items()}
+        others = [{flag: not value} for flag, value in usual.items()]
+        for chosen in others if is_asked else [{}, *others]:
+            variant = optimizer.variant({**usual, **chosen})
+            forms = [_form(optimizer.flags[flag], value) for flag, value in chosen.items()]
+            kind = OTHER_CONVENTION if is_asked else WRONG_OPTIMIZER
             if not variant.shared and (formulas := _steps_of(variant, roles)):
-                yield OtherEntry(kind, name, description, formulas)
-    if late := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: count + 1):
-        yield OtherEntry(OTHER_CONVENTION, conventions, "t counted from 2", late)
-    if still := _steps_of(OPTIMIZERS[conventions].variant(), roles, lambda count: 1):
-        yield OtherEntry(NO_CORRECTION, conventions, "t is 1 in every update", still)
+                yield OtherEntry(kind, optimizer.name, ", ".join([optimizer.name, *forms]), formulas)
+    if late := _steps_of(asked.variant(used), roles, lambda count: count + 1):
+        yield OtherEntry(OTHER_CONVENTION, asked.name, "t counted from 2", late)
+    if still := _steps_of(asked.variant(used), roles, lambda count: 1):
+        yield OtherEntry(NO_CORRECTION, asked.name, "t is 1 in every update", still)
+
+
+def _form(flag: Flag, value: bool) -> str:
+    return flag.on if value else flag.off or f"not {flag.on}"
 
 
 def _steps_of(variant: Variant, roles: Roles, t: Callable[[int], int] = lambda count: count) -> dict[str, Expr]:

@@ -74,6 +74,12 @@ class Roles:
         return {step.name: step.partial_of for step in self.worksheet.steps if step.partial_of}
 
     @cached_property
+    def penalty_slopes(self) -> frozenset[str]:
+        """The derivatives by parameters of what they add to the loss themselves."""
+        kinds = {name: self.by_name[of].kind for name, (of, by) in self.partials.items() if by in self.parameters}
+        return frozenset(name for name, kind in kinds.items() if kind not in _SUMS)
+
+    @cached_property
     def parameters(self) -> frozenset[str]:
         """Everything that training changes, in each of its versions."""
         found = {name for pair in self.worksheet.updated for name in pair}

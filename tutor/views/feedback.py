@@ -120,12 +120,12 @@ def _from_earlier(cells: Sequence[CellReport]) -> Iterator[str]:
 
 def _remarks(cell: CellReport) -> Iterator[str]:
     if cell.left_side and cell.verdict != "wrong":
-        yield f"{cell.name} = {cell.answer}: {_LEFT.format(cell.left_side)}"
+        yield f"{cell.name} = {cell.bare}: {_LEFT.format(cell.left_side)}"
     if cell.formula and (cell.formula != "right" or cell.verdict not in ("correct", "wrong")):
         half = " The number is right: half of the points." if cell.formula == "wrong" and cell.verdict in CREDIT else ""
         yield f"{cell.name}: {_FORMULAS[cell.formula]}{half if not cell.credit else ''}"
     if cell.reason:
-        yield f"{cell.name} = {cell.answer} cannot be read: {cell.reason}."
+        yield f"{cell.name} = {cell.bare} cannot be read: {cell.reason}."
 
 
 def shorter(text: str | None) -> str:

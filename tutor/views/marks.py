@@ -75,9 +75,9 @@ def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
     rows = []
     for cell in cells:
         verdict = (NO_COUNT if cell.dropped else Verdict(cell.verdict), _why(cell))
-        texts: list[Text] = [Strong(cell.name), cell.answer, verdict]
+        texts: list[Text] = [Strong(cell.name), cell.bare, verdict]
         texts += [shorter(cell.key), shorter(cell.from_own)] if reveal else []
-        rows.append(Row(tuple(texts), f"{cell.name} = {cell.answer}: {_verdict(cell)}{_why(cell)}."))
+        rows.append(Row(tuple(texts), f"{cell.name} = {cell.bare}: {_verdict(cell)}{_why(cell)}."))
     return Table(tuple(columns), tuple(rows))
 
 
@@ -96,7 +96,7 @@ def feedback(sheet: SheetReport, telling: Telling) -> Iterator[Paragraph]:
         cell = told.cell
         own = f" Your lines above lead to {shorter(cell.from_own)}." if telling.reveal and cell.from_own else ""
         count = f"{number}. " if telling.all_errors else "First: "
-        yield Paragraph(f"{count}{cell.name} = {cell.answer}: what stands above does not lead here.{own}")
+        yield Paragraph(f"{count}{cell.name} = {cell.bare}: what stands above does not lead here.{own}")
         yield from (Paragraph(text, 3) for text in what_to_look_at(told, telling.hint, telling.reveal))
     if left := mistakes_left(sheet, telling.all_errors):
         yield Paragraph(left)
@@ -119,7 +119,7 @@ def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     if sheet.done:
         yield _every_line(sheet)
     for told in shown_mistakes(sheet, telling.all_errors):
-        yield Heading((Code(told.cell.name), " = ", Code(told.cell.answer)))
+        yield Heading((Code(told.cell.name), " = ", Code(told.cell.bare)))
         yield Paragraph("The lines above it do not lead here. What to look at:")
         yield from (Paragraph(text, 2) for text in what_to_look_at(told, telling.hint))
     if left := mistakes_left(sheet, telling.all_errors):
@@ -128,7 +128,7 @@ def feedback_page(sheet: Report, telling: Telling) -> Iterator[Block]:
     rows = []
     for cell in sheet.cells:
         verdict = f"{_verdict(cell)}{_why(cell)}"
-        rows.append(Row((Code(cell.name), Code(cell.answer), verdict), f"{cell.name} = {cell.answer}: {verdict}."))
+        rows.append(Row((Code(cell.name), Code(cell.bare), verdict), f"{cell.name} = {cell.bare}: {verdict}."))
     yield Table((Column("name", Kind.NAME), Column("answer", Kind.ANSWER), Column("verdict")), tuple(rows))
 
 

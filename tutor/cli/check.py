@@ -16,7 +16,7 @@ import typer
 from tutor.cli import abandon_output, tell
 from tutor.cli.app import Force, command
 from tutor.cli.lessons import Json
-from tutor.cli.next_commands import as_typed, free_name, print_next
+from tutor.cli.next_commands import as_typed, free_name, print_next, typed_with
 from tutor.cli.sheet import Ask, Decimals, Points, Significant, homework_of
 from tutor.cli.worksheet import LessonName
 from tutor.errors import NothingThere, TutorError, counted
@@ -61,7 +61,10 @@ HintStage = Annotated[
 ]
 AllErrors = Annotated[bool, typer.Option("--all-errors", help="Tell every mistake, not only the first one.")]
 Before = Annotated[
-    Path | None, typer.Option(help="What was handed in before: a sheet, or a folder of them under the same names.")
+    list[Path] | None,
+    typer.Option(
+        help="What was handed in before: a sheet, or a folder of them under the same names. Once for each version."
+    ),
 ]
 Scale = Annotated[
     float | None,
@@ -124,7 +127,7 @@ def check(
     )
     files = sheets_in(paths)
     students = read_roster(roster) if roster else None
-    job = MarkingJob(text, lesson, homework, _owners(files, secret, students), students, before, feedback)
+    job = MarkingJob(text, lesson, homework, _owners(files, secret, students), students, tuple(before or ()), feedback)
     earlier = Earlier(compare) if compare else None
     if not files:
         raise NothingThere("there is no sheet to mark")
@@ -133,7 +136,7 @@ def check(
         raise TutorError(
             f"--watch marks one sheet again and again; {str(files[0])!r} is a form's export, a whole class"
         )
-    if before is not None and len(files) > 1 and not is_folder(before):
+    if len(files) > 1 and not all(map(is_folder, before or ())):
         raise TutorError("for several sheets --before has to be the folder with the earlier ones")
     telling = Telling(reveal, hint, all_errors)
     if watch:
@@ -211,9 +214,16 @@ def _print_next(sheet: SheetReport, path: Path, job: MarkingJob, printer: Printe
     if sheet.done:
         print_next(printer, "check right", lesson=lesson, fresh=free_name("new", ".toml"))
     else:
-        more = again if telling.hint < 3 and sheet.root_errors else None
+        wrong, stage = next(iter(sheet.root_errors), None), telling.hint
+        more = typed_with("--hint", stage + 1) if again and wrong and stage < 3 else None
         print_next(
-            printer, "check wrong", lesson=lesson, again=again, more=more, name=next(iter(sheet.root_errors), None)
+            printer,
+            "check wrong",
+            lesson=lesson,
+            again=again,
+            to_the_rule=more if stage == 1 else None,
+            to_the_formula=more if stage == 2 else None,
+            name=wrong if stage > 1 else None,
         )
 
 
@@ -315,6 +325,7 @@ def _started(sheets: Iterator[Report]) -> Iterator[Report]:
 
 def _watch(job: MarkingJob, path: Path, printer: Printer, telling: Telling) -> None:
     """Mark the sheet, and again whenever the file changes, until Ctrl-C."""
+    from tutor.homework.earlier_sheets import with_another
     from tutor.homework.marker import LessonMarker
     from tutor.views.marks import sheet_page
 
@@ -327,7 +338,9 @@ def _watch(job: MarkingJob, path: Path, printer: Printer, telling: Telling) -> N
         if stamp != seen:
             seen = stamp
             try:
-                printer.show(sheet_page(marker.mark_file(path), telling))
+                sheet = marker.mark_file(path)
+                marker.seen = with_another(sheet, marker.seen)
+                printer.show(sheet_page(sheet, telling))
             except TutorError as error:
                 printer.say(f"{path}: {error}")
             printer.say("", "Save the sheet to have it marked again; Ctrl-C ends.")

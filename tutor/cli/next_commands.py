@@ -59,8 +59,9 @@ NEXT: Mapping[str, CommandList] = {
     ],
     "sheet": [("check {lesson} {sheet}", "has it marked, if you kept it as {sheet}")],
     "check wrong": [
-        ("{more} --hint 3", "shows the formula of that line, too, with your numbers"),
-        ("{again} --watch", "marks it again whenever you save it"),
+        ("{to_the_rule}", "tells the rule, too"),
+        ("{to_the_formula}", "shows the formula of that line, too, with your numbers"),
+        ("{again} --watch", "marks it again whenever you save it, and knows what stood there before"),
         ("why {lesson} {name}", "how that line comes out, with its value"),
     ],
     "check right": [("vary {lesson} --seed 1 > {fresh}", "the same problem with other numbers"), _RUN],
@@ -138,6 +139,17 @@ def print_next_beside(after: str, **known: object) -> None:
 def as_typed() -> list[str]:
     """The words of the command that is running."""
     return sys.argv[1:]
+
+
+def typed_with(option: str, value: object) -> list[str]:
+    """The same with another value of the option."""
+    words, kept = iter(as_typed()), []
+    for word in words:
+        if word == option:
+            next(words, None)
+        elif not word.startswith(f"{option}="):
+            kept.append(word)
+    return [*kept, option, str(value)]
 
 
 def free_name(stem: str, ending: str) -> str:

@@ -15,7 +15,8 @@ from tutor.read_files import is_file, read_text
 from tutor.sheets.read import LARGEST_SHEET
 
 FOLDER = "earlier"
-_MOST_KEPT = 5
+_MOST_KEPT = 20
+"""Of a sheet that was handed in more often the first one is kept, and the latest."""
 Answers = Mapping[str, str]
 
 
@@ -34,11 +35,19 @@ def kept(feedback: Path, name: str) -> list[Answers]:
 
 def keep(feedback: Path, name: str, sheet: SheetReport) -> None:
     """Add this sheet to those kept, unless it is the same as the last one."""
-    answers = {cell.name: cell.answer for cell in sheet.cells if cell.answer}
-    before: Sequence[Answers] = kept(feedback, name)
-    if answers not in before[:1]:
+    before = kept(feedback, name)
+    now = with_another(sheet, before)
+    if now != before:
         make_folder(feedback / FOLDER)
-        write_whole(_path(feedback, name), for_json([answers, *before][:_MOST_KEPT]))
+        write_whole(_path(feedback, name), for_json(now))
+
+
+def with_another(sheet: SheetReport, before: Sequence[Answers]) -> list[Answers]:
+    """The sheets before with this one, the latest first."""
+    answers = {cell.name: cell.answer for cell in sheet.cells if cell.answer}
+    if answers in before[:1]:
+        return [*before]
+    return [answers, *before[: _MOST_KEPT - 2], *before[_MOST_KEPT - 2 :][-1:]]
 
 
 def _path(feedback: Path, name: str) -> Path:

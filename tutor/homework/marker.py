@@ -42,7 +42,7 @@ ENDINGS = (*DELIMITED, *WORKBOOKS, *READERS)
 class MarkingJob:
     """What is to be marked and how: everything that a process needs to mark on its own.
 
-    `before` is an earlier sheet, or a folder with earlier ones under the same names; the folder for the `feedback` has
+    `before` are earlier sheets, or folders with earlier ones under the same names; the folder for the `feedback` has
     what was marked into it before.
     """
 
@@ -51,7 +51,7 @@ class MarkingJob:
     homework: Homework
     owners: Owners | None = None
     roster: Roster | None = None
-    before: Path | None = None
+    before: tuple[Path, ...] = ()
     feedback: Path | None = None
 
 
@@ -86,6 +86,7 @@ class LessonMarker:
         worksheet = _worksheet(lesson, job.where)
         self.problem = _problem(worksheet, assign(worksheet, job.homework))
         codes = job.owners.codes if job.owners else {}
+        self.seen: list[Mapping[str, str]] = []  # while one sheet is marked again and again
         self.copies = Copies(job.text, self.problem.marker.program.compiled, codes)
 
     def mark_file(self, path: str | Path) -> SheetReport:
@@ -98,13 +99,10 @@ class LessonMarker:
 
     def _before(self, name: str, student: str | None) -> list[Mapping[str, str]]:
         """The earlier sheets of the same student, the latest first."""
-        found: list[Mapping[str, str]] = []
-        before, feedback = self.job.before, self.job.feedback
-        if before is not None and is_folder(before):
-            before = before / name if is_file(before / name) else None
-        if before is not None:
-            found.append(read_sheet(before, self._names).answers)
-        if feedback is not None:
+        paths = [path / name if is_folder(path) else path for path in self.job.before]
+        there = [p for p, given in zip(paths, self.job.before, strict=True) if p is given or is_file(p)]
+        found = [*self.seen, *(read_sheet(path, self._names).answers for path in reversed(there))]
+        if (feedback := self.job.feedback) is not None:
             found += kept(feedback, file_name(student or Path(name).stem, set()))
         return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from tutor.errors import counted
 from tutor.homework.roster import Roster, Student
 from tutor.marking.report import NotMarked, Report, SheetReport
 
@@ -126,11 +127,23 @@ def _row(student: str, sheet: Report) -> Row:
         sheet.max_score,
         ", ".join(sheet.root_errors),
         ", ".join(group.id for group in sheet.misconceptions),
-        [*sheet.remarks, *sheet.unread, *(note for note in sheet.notes if note not in sheet.please_look)],
+        [
+            *sheet.remarks,
+            *sheet.unread,
+            *_coarse(sheet),
+            *(note for note in sheet.notes if note not in sheet.please_look),
+        ],
         sheet.please_look,
         sheet.changes,
         list(_told(sheet)),
     )
+
+
+def _coarse(sheet: SheetReport) -> Iterator[str]:
+    """The lines that earn nothing and are no mistake."""
+    if coarse := [cell for cell in sheet.cells if cell.verdict == "coarse" and not cell.dropped]:
+        first = next((cell.name for cell in coarse if cell.lacks), coarse[0].name)
+        yield f"{counted(len(coarse), 'line')} coarse, {first} first"
 
 
 def _told(sheet: SheetReport) -> Iterator[str]:
@@ -139,4 +152,5 @@ def _told(sheet: SheetReport) -> Iterator[str]:
         yield f"look first at {sheet.root_errors[0]}"
     if blank := sum(cell.verdict == "missing" for cell in sheet.cells):
         yield f"{blank} left blank"
+    yield from _coarse(sheet)
     yield from (*sheet.remarks, *sheet.unread, *sheet.changes)

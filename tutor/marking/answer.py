@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from math import inf, isfinite
@@ -120,10 +120,11 @@ class Demand:
             return power_of_ten(max(-self.decimals, truth.adjusted() - MOST_DEMANDED + 1))
         return power_of_ten(truth.adjusted() - (self.significant or 1) + 1) if truth else Decimal(0)
 
-    def met(self, written: WrittenNumber, value: Decimal, truth: Decimal) -> bool:
+    def met(self, written: WrittenNumber, value: Decimal, truth: Decimal, expected: Decimal) -> bool:
         """Whether a number close enough to the truth has digits enough too; fewer where those left off are zeros.
 
-        `value` and `truth` are the numbers judged: of an updated weight, the changes.
+        `value` and `truth` are the numbers judged: of an updated weight, the changes. `expected` is one unit of the
+        last digit that its writer has elsewhere, 0 where nothing shows it.
         """
         if not value or not truth:
             return value == truth
@@ -132,14 +133,15 @@ class Demand:
             enough = enough or written.digits >= MOST_DEMANDED
         else:
             enough = written.significant(value) >= (self.significant or 1)
-        return enough or self._ends_in_zeros(value, truth)
+        return enough or self._ends_in_zeros(value, truth, expected)
 
-    def _ends_in_zeros(self, value: Decimal, truth: Decimal) -> bool:
-        """Whether the digits that are missing would be zeros, as a spreadsheet leaves them off: of two demanded the
-        third one, too, since a single digit is right too easily."""
-        if self.asked or self.decimals is not None:
+    def _ends_in_zeros(self, value: Decimal, truth: Decimal, expected: Decimal) -> bool:
+        """Whether the digits that are missing are zeros, as a spreadsheet leaves them off, up to the last one that its
+        writer has elsewhere: a single digit alone is right too easily."""
+        if self.asked or self.decimals is not None or not expected:
             return self.satisfied(value, truth)
-        return replace(self, significant=(self.significant or 1) + 1).satisfied(value, truth)
+        digits = value.adjusted() - expected.adjusted() + 1
+        return digits >= (self.significant or 1) and abs(value - truth) <= WITHIN * expected
 
     def satisfied(self, value: Decimal, truth: Decimal) -> bool:
         """Whether the value is right to the unit demanded, however many digits it has."""

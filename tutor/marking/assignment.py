@@ -99,7 +99,7 @@ class Assignment:
         if no_work := _why_no_work(sheet):
             yield f"{no_work}, so that only lines which are right earn anything"
         elif not self._has_right_lines_enough(sheet):
-            yield "more mistakes than lines that are right, so that lines which only follow earn nothing"
+            yield "more mistakes than lines that agree with the key, so that lines which only follow earn nothing"
         if nothing := [cell.mark.name for cell in sheet.cells if cell.degenerate and cell.mark.name in self.points]:
             lines = counted(len(nothing), "line")
             yield f"{lines} below a 0 or below weights left as they were, in which nothing is left to show"

@@ -41,8 +41,8 @@ class Degenerate:
         if w is None or not self._is_nothing(place, w.value):
             return False
         before = self._before(place)
-        if abs(self.key[place] - (before[1] if before else 0)) <= w.half:
-            return False
+        if w.value and before and abs(self.key[place] - before[1]) <= w.half:
+            return False  # nor would the right number show more of a change
         return abs(w.value - self.working.own[place]) > w.half or self.marker.verdict(self.working, place, w) == "wrong"
 
     def _is_repeated(self, place: int) -> bool:

@@ -118,6 +118,12 @@ class Closeness:
             return None
         return CUT_OFF if self.unit and cut_off(self.written.value, self.unit, value, 2 * Decimal(tolerance)) else None
 
+    def is_coarse(self, value: Decimal) -> bool:
+        """Whether the value is rounded to fewer digits than the writer has elsewhere: where others have six, 1 is
+        hardly 0.55."""
+        meant = self.working.expected_unit(self.place, self.written.value)
+        return 0 < meant < self.unit and abs(self.written.value - value) > WITHIN * meant
+
     def chance(self, tolerance: float) -> float:
         """How many of the candidates would fit a number of this size that has nothing to do with them."""
         size = float(abs(self.change)) or self.rough_unit or 1.0
@@ -150,7 +156,14 @@ class Diagnosis:
 
         def fit(index: int, source: int, value: Decimal, kind: int, tolerance: float) -> Fit:
             candidate = candidates[index]
-            order = (candidate.id == SWAPPED_VALUES, kind, source, candidate.rank, candidate.unusual, index)
+            order = (
+                2 * closeness.is_coarse(value) + (candidate.id == SWAPPED_VALUES),
+                kind,
+                source,
+                candidate.rank,
+                candidate.unusual,
+                index,
+            )
             return Fit(candidate.id, candidate.detail, value, place, order, closeness.chance(tolerance))
 
         for index, candidate in enumerate(candidates):
@@ -273,6 +286,8 @@ def _best_of_each(fits: list[Fit]) -> list[Fit]:
         return (*kind, ranks[kind, f"{fit.value:.20e}"], unusual, rank, index)
 
     best: dict[str, Fit] = {}
-    for fit in sorted(fits, key=place):
-        best.setdefault(fit.id, fit)
+    ordered = sorted(fits, key=place)
+    for fit in ordered:
+        if fit.order[0] // 2 == ordered[0].order[0] // 2:
+            best.setdefault(fit.id, fit)
     return list(best.values())

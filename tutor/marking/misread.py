@@ -13,7 +13,8 @@ def readings(given: Decimal, others: Sequence[Decimal]) -> Iterator[tuple[Decima
     """Every number that may be read instead, each once; and whether it is the digits that were misread. The sign or the
     point may as well have been lost in the computation, and a neighbour be taken for it."""
     seen = {given, Decimal(0)}  # nobody reads that nothing is there
-    moved = (-given, *(given.scaleb(places) for places in (1, -1, 2, -2)))
+    signs = (-given,) if given < 0 else ()  # a sign is lost; none is read where there is none
+    moved = (*signs, *(given.scaleb(places) for places in (1, -1, 2, -2)))
     for reads, by_digits in ((_by_digits(_among(given, others)), True), (moved, False), (others, False)):
         for read in reads:
             if read not in seen:

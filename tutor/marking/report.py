@@ -219,7 +219,8 @@ class Reporter:
             mistake.cell.worked = self._worked(sheet, mistake)
             given = [mistake.given] if mistake.given else []
             roots = [mistake.line, mistake.cell.name, *mistake.others, *given, *_blanks(sheet, mistake)]
-            mistake.cell.work_again = self._below(report, roots, {mistake.cell.name})
+            again = self._below(report, roots, {mistake.cell.name})
+            mistake.cell.work_again = self._standing_on(again, [mistake.cell.name, *mistake.others])
         self._tell_what_lacks(report, sheet)
         stale = {cell.name for cell in report.cells if cell.earlier}
         for cell in report.cells:
@@ -249,6 +250,16 @@ class Reporter:
             held = {place: value for place, value in working.held.items() if place != places[mistake.line]}
             return worked(Working(self.program, working.written, working.demands, held), places[mistake.cell.name])
         return worked(working, places[mistake.given or mistake.line])
+
+    def _standing_on(self, lines: Sequence[str], mended: Sequence[str]) -> list[str]:
+        """Of these lines those that are not mended themselves, or stand on another one that changes."""
+        places, followers = self.program.places, self.program.compiled.followers
+        changed = {*lines, *mended}
+        return [
+            name
+            for name in lines
+            if name not in mended or any(places[name] in followers[places[other]] for other in changed - {name})
+        ]
 
     def _below(self, report: SheetReport, roots: Sequence[str], known: set[str]) -> list[str]:
         """The lines written below these that are not right as they stand; without those told already."""

@@ -50,7 +50,7 @@ class Line:
         """The first verdict whose condition holds."""
         demand, value, key = self.demand, self.value, self.key
         if abs(value - key) <= WITHIN * self._unit(key):
-            if demand.met(self.written, value, key) or self._shows_the_change():
+            if self._is_met(value, key) or self._shows_the_change():
                 return "correct"
             if value:
                 return "carried" if self._is_own_in_full() else "coarse"
@@ -69,7 +69,7 @@ class Line:
             return CHANGE
         own = None if self.whole is None else self.whole - self.before
         truths = (self.key, *(() if own is None else (own,)))
-        if not any(self.demand.met(self.written, self.value, truth) for truth in truths):
+        if not any(self._is_met(self.value, truth) for truth in truths):
             return DIGITS
         likely = self.working.bounds(self.place).likely
         return AGREEMENT if own is not None and self._likely(own) < likely else ""
@@ -89,6 +89,11 @@ class Line:
         """One unit of the last digit; of what is exact that of the digits demanded."""
         return self.demand.unit(truth) if self.written.exponent is None else self.unit
 
+    def _is_met(self, value: Decimal, truth: Decimal) -> bool:
+        """Whether the digits are those demanded."""
+        expected = self.working.expected_unit(self.place, self.written.value)
+        return self.demand.met(self.written, value, truth, expected)
+
     def _is_own_in_full(self) -> bool:
         return self.whole is not None and is_same(self.written.value, self.whole)
 
@@ -99,7 +104,7 @@ class Line:
         if (old := compiled.before[self.place]) is None:
             return False
         before = key[old] if change_of(key[self.place], key[old]) != key[self.place] else _NOTHING
-        return self.demand.met(self.written, self.written.value - before, key[self.place] - before)
+        return self._is_met(self.written.value - before, key[self.place] - before)
 
     def _of_nothing(self, own: Decimal) -> str:
         """A written zero, or a parameter left as it was, where the key is not."""
@@ -112,8 +117,8 @@ class Line:
         return "coarse" if not isfinite(likely) or abs(own) <= least + Decimal(likely) else "wrong"
 
     def _against_own(self, own: Decimal) -> str:
-        working, written, value, demand = self.working, self.written, self.value, self.demand
-        enough = demand.met(written, value, own) or self._is_own_in_full()
+        working, written, value = self.working, self.written, self.value
+        enough = self._is_met(value, own) or self._is_own_in_full()
         cause = working.has_cause(self.place)
         if enough and cause and self._is_within(own) and working.is_steady(self.place):
             return "carried"  # and how far the lines above may be off does not matter

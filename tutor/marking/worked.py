@@ -18,7 +18,7 @@ def worked(working: Working, place: int) -> str:
     program = working.program
     name = program.names[place]
     if place < program.first:
-        return f"{name} = {_shown(program.key[place])}"
+        return f"{name} = {_shown(program.key[place])} is given"
     formula = program.steps[place - program.first].formula
     numbers = {x: _number(working, program.places[x]) for x in names(formula)}
     formulas = (typed(formula), typed(formula, numbers))

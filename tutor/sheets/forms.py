@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutor.delimited import HEADING_WITHIN
+from tutor.marking.as_written import plain_number
+from tutor.numbers.exact import is_number
 from tutor.sheets.formats import Cells, Row, is_heading
 
 FEWEST_QUANTITIES = 3
@@ -69,7 +71,7 @@ def about_rows(cells: Cells) -> list[Mapping[str, str]]:
     """What each row says of itself, where there is a column with the problem that it answers."""
     for number, heading in enumerate(cells[:HEADING_WITHIN]):
         if "problem" in map(_plain, heading) and not is_heading(heading):
-            return [filled.about for filled in _Form(heading, {}, {}, (), _nothing).rows(cells[number + 1 :], 0)]
+            return [filled.about for filled in _Form(heading, {}, {}, {}, _nothing).rows(cells[number + 1 :], 0)]
     return []
 
 
@@ -80,7 +82,7 @@ def _plain(cell: str) -> str:
 def _form(heading: Sequence[str], find: Find) -> _Form | None:
     quantities: dict[int, str] = {}
     responses: dict[int, int] = {}
-    unknown = []
+    unknown: dict[int, str] = {}
     plain = list(map(_plain, heading))
     for column, cell in enumerate(heading):
         if (match := _RESPONSE.fullmatch(plain[column])) and f"question {match[1]}" in plain:
@@ -89,8 +91,8 @@ def _form(heading: Sequence[str], find: Find) -> _Form | None:
             continue
         elif (name := quantity_in(cell, find)) is not None:
             quantities[column] = name
-        elif plain[column] not in ("", "problem") and not any(p.fullmatch(plain[column]) for p in _PEOPLE):
-            unknown += [cell.strip()[:60]] if len(cell.split()) == 1 else []  # a sentence asks for something else
+        elif plain[column] != "problem" and not any(p.fullmatch(plain[column]) for p in _PEOPLE):
+            unknown |= {column: cell.strip()[:60]} if len(cell.split()) == 1 else {}  # a sentence asks something else
     form = _Form(heading, quantities, responses, unknown, find)
     found = len(set(quantities.values())) + len(responses)
     return form if found >= (1 if any(form.people) else FEWEST_QUANTITIES) else None
@@ -118,7 +120,7 @@ class _Form:
         heading: Sequence[str],
         quantities: Mapping[int, str],
         responses: Mapping[int, int],
-        unknown: Sequence[str],
+        unknown: Mapping[int, str],
         find: Find,
     ) -> None:
         self.quantities, self.responses, self.find = quantities, responses, find
@@ -128,10 +130,10 @@ class _Form:
             [c for c, cell in enumerate(plain) if c not in taken and pattern.fullmatch(cell)] for pattern in _PEOPLE
         ]
         self.problem = next((c for c, cell in enumerate(plain) if cell == "problem"), None)
-        self.remark = f"{', '.join(unknown)}: no such quantity on this worksheet, so not marked" if unknown else ""
+        self.unknown = unknown
 
     def rows(self, cells: Cells, first: int) -> list[Filled]:
-        found = []
+        found, remark = [], self._remark(cells)
         for number, row in enumerate(cells, first):
             answers = [(name, row[c]) for c, name in self.quantities.items() if c < len(row)]
             for column, question in self.responses.items():
@@ -140,8 +142,17 @@ class _Form:
                     answers.append((quantity_in(asked, self.find) or " ".join(asked.split()), row[column]))
             about = self._about(row)
             if any(text.strip() for _, text in answers) or ("student" in about and not _is_mean(row)):
-                found.append(Filled(number, about, answers, self.remark))
+                found.append(Filled(number, about, answers, remark))
         return found
+
+    def _remark(self, cells: Cells) -> str:
+        """The columns whose name is unknown and in which numbers stand: the time of an answer, say, is none."""
+        columns = [
+            name
+            for column, name in self.unknown.items()
+            if any(column < len(row) and is_number(plain_number(row[column])) for row in cells)
+        ]
+        return f"{', '.join(columns)}: no such quantity on this worksheet, so not marked" if columns else ""
 
     def _about(self, row: Sequence[str]) -> dict[str, str]:
         """The surest of what says whose the row is; first name and family name together."""

@@ -9,6 +9,8 @@ import sympy
 
 from tutor.formulas.expressions import MINUS_ONE, add, multiply, names, parts, power, replace, symbol
 from tutor.formulas.quantity import tags
+from tutor.formulas.typed import typed
+from tutor.maths.kind import Kind
 from tutor.slips import rewrite
 from tutor.slips.roles import Roles
 from tutor.slips.slip import Rewriting, Slip, nowhere, over_paths, scaled
@@ -70,6 +72,14 @@ def _power_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
 def _decimal_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
     for k in (1, -1, 2, -2, 3, -3):
         yield Rewriting(scaled(step, sympy.Rational(10) ** k), "the decimal point", f"{k}")
+    if step.stage == "update":
+        for k in (1, -1):
+            yield Rewriting(multiply(sympy.Rational(10) ** k, step.formula), f"the decimal point of {step.name}")
+    terms = rewrite.terms_of(step.formula) if step.kind is Kind.WEIGHTED_SUM else ()
+    for place, term in enumerate(terms if len(terms) > 1 else ()):
+        for k in (1, -1):
+            moved = add(*terms[:place], multiply(sympy.Rational(10) ** k, term), *terms[place + 1 :])
+            yield Rewriting(moved, f"the decimal point of {typed(term)}")
 
 
 def _sign_slip(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -109,7 +119,7 @@ SLIPS = (
     Slip(
         "decimal-slip",
         "Is the decimal point in its place?",
-        "The digits fit, but {} does not: count by how many places it is off.",
+        "The number fits with {} in another place: count by how many places it is off.",
         _decimal_slip,
         usual=nowhere,
     ),

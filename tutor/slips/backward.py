@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 
+from tutor.errors import listed
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, multiply, names, parts, power, replace, symbol, where
 from tutor.maths.kind import Kind
 from tutor.slips import rewrite
@@ -46,11 +47,11 @@ def _missing_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
     left_out = dict.fromkeys(slopes, ONE)
     no_activation = {name: roles.without_activation(name) for name in slopes}
     for nothing, across in ((left_out, ""), (no_activation, ", nothing across")) if slopes else ():
-        yield Rewriting(rewrite.with_names(step.formula, **nothing), " and ".join(slopes), f"all{across}")
+        yield Rewriting(rewrite.with_names(step.formula, **nothing), listed(slopes), f"all{across}")
         for layer in dict.fromkeys(map(roles.layer_of, slopes)):
             those = {name: other for name, other in nothing.items() if roles.layer_of(name) == layer}
             formula = rewrite.with_names(step.formula, **those)
-            yield Rewriting(formula, " and ".join(those), f"layer {layer}{across}")
+            yield Rewriting(formula, listed(those), f"layer {layer}{across}")
     for name in slopes if len(slopes) > 1 else ():
         yield Rewriting(rewrite.swapped(step.formula, name, ONE), name)
     terms = rewrite.terms_of(step.formula)
@@ -151,7 +152,7 @@ def _other_neuron_slope(step: Step, roles: Roles) -> Iterator[Rewriting]:
         for manner, other in roles.slopes_instead(name):
             taken.setdefault(manner, {})[name] = symbol(other)
     for manner, by in taken.items():
-        yield Rewriting(rewrite.with_names(step.formula, **by), " and ".join(map(str, by.values())), manner)
+        yield Rewriting(rewrite.with_names(step.formula, **by), listed(map(str, by.values())), manner)
 
 
 def _one_for_the_other(by_parameter: bool) -> Callable[[Step, Roles], Iterator[Rewriting]]:
@@ -166,7 +167,7 @@ def _one_for_the_other(by_parameter: bool) -> Callable[[Step, Roles], Iterator[R
             yield Rewriting(taken.pop(step.name), step.name, "")
         elif taken:
             by = {symbol(name): other for name, other in taken.items()}
-            yield Rewriting(replace(step.formula, by), " and ".join(taken), "")
+            yield Rewriting(replace(step.formula, by), listed(taken), "")
         for name, other in taken.items() if len(taken) > 1 else ():
             yield Rewriting(rewrite.swapped(step.formula, name, other), name)
 
@@ -245,9 +246,8 @@ def _without_a_link(step: Step, roles: Roles) -> Iterator[Rewriting]:
             links.append(one_of_each)
     for link in links:
         left = [multiply(*(f for f in path if f != gone)) for path, gone in zip(paths, link, strict=True)]
-        formula = add(*left)
-        detail = " and ".join(dict.fromkeys(map(str, link)))
-        yield Rewriting(formula, detail, f"{paths[0].index(link[0])} of {len(paths[0])} on {len(paths)} paths")
+        detail = listed(dict.fromkeys(map(str, link)))
+        yield Rewriting(add(*left), detail, f"{paths[0].index(link[0])} of {len(paths[0])} on {len(paths)} paths")
 
 
 def _twice(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -265,7 +265,7 @@ def _twice(step: Step, roles: Roles) -> Iterator[Rewriting]:
                     running[order][symbol(name)] = add(*weighted)
     for order, by in running.items():
         if by:
-            yield Rewriting(replace(step.formula, by), " and ".join(map(str, by)), order)
+            yield Rewriting(replace(step.formula, by), listed(map(str, by)), order)
 
 
 def _ascent(step: Step, roles: Roles) -> Iterator[Rewriting]:
@@ -295,7 +295,7 @@ def _updated_weight(step: Step, roles: Roles) -> Iterator[Rewriting]:
             new[name] = symbol(roles.successors[weight])
     if new:
         by = {symbol(name): other for name, other in new.items()}
-        yield Rewriting(replace(step.formula, by), " and ".join(map(roles.old_of, new.values())), "")
+        yield Rewriting(replace(step.formula, by), listed(map(roles.old_of, new.values())), "")
     for name, other in new.items() if len(new) > 1 else ():
         yield Rewriting(rewrite.swapped(step.formula, name, other), roles.old_of(other))
 
@@ -394,7 +394,7 @@ SLIPS = (
     Slip(
         "updated-weight",
         "Which weights belong here, those before the update or those after it?",
-        "All gradients are worked out before any weight changes: take {} as it was.",
+        "All gradients are worked out before any weight changes: take {} from before the update.",
         _updated_weight,
     ),
 )

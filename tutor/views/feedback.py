@@ -58,11 +58,11 @@ def what_to_look_at(mistake: ShownMistake, hint: int, reveal: bool = False) -> I
         named = f" ({slip.id}{gives})" if hint >= RULE or reveal else ""
         yield f"{slip.question}{f' {slip.rule}' if hint >= RULE else ''}{named}"
     if hint >= FORMULA and cell.worked:
-        yield f"With your numbers: {cell.worked}"
+        yield f"{'' if mistake.given else 'With your numbers: '}{cell.worked}{'.' if mistake.given else ''}"
     if mistake.others:
         yield f"The same mistake shows in {listed(mistake.others)}: mend it there, too."
-    if below := [name for name in cell.work_again if name not in mistake.others]:
-        yield f"Then work again what stands on it: {listed(below)}."
+    if cell.work_again:
+        yield f"Then work again what stands on it: {listed(cell.work_again)}."
 
 
 def _is_implied(slip: SlipReport, slips: Sequence[SlipReport]) -> bool:

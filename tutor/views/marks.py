@@ -31,12 +31,13 @@ from tutor.views.feedback import (
     what_to_look_at,
 )
 
+NO_COUNT, FROM_EARLIER = "does not count", "from earlier"
 MEANINGS = {
     "correct": "agrees with the key",
     "carried": "follows correctly from your own lines above it",
     "rounding": "off by a unit or so in the last digit, from rounding on the way",
-    "coarse": "agrees as far as it goes, but has too few digits to tell, follows from a line that has, or is further "
-    "off than other lines allow",
+    "coarse": "too few digits to tell, or it follows from such a line, or it is further off than the other lines allow",
+    FROM_EARLIER: "follows from what stood above it before: to be worked again",
     "wrong": "your own lines above it do not lead here: look at this one first",
     "missing": "left blank",
     "unreadable": "neither a number nor a formula over the lines above",
@@ -58,15 +59,12 @@ def sheet_page(sheet: SheetReport, telling: Telling) -> Iterator[Block]:
     for reason in sheet.please_look:
         yield Paragraph(f"Please look at this sheet: {reason}.")
     yield from feedback(sheet, telling)
-    verdicts = {cell.verdict for cell in answered if not cell.dropped} - {"correct"}
+    verdicts = {_verdict(cell) for cell in answered} - {"correct"}
     yield from (Paragraph(Aside(f"{word}: {meaning}"), 2) for word, meaning in MEANINGS.items() if word in verdicts)
 
 
-NO_COUNT = "does not count"
-
-
 def _verdict(cell: CellReport) -> str:
-    return NO_COUNT if cell.dropped else cell.verdict
+    return NO_COUNT if cell.dropped else FROM_EARLIER if cell.earlier else cell.verdict
 
 
 def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
@@ -74,7 +72,7 @@ def _table(cells: Sequence[CellReport], reveal: bool) -> Table:
     columns += [Column("key", Kind.NUMBER), Column("from your lines", Kind.NUMBER)] if reveal else []
     rows = []
     for cell in cells:
-        verdict = (NO_COUNT if cell.dropped else Verdict(cell.verdict), _why(cell))
+        verdict = (NO_COUNT if cell.dropped else Verdict(cell.verdict, _verdict(cell)), _why(cell))
         texts: list[Text] = [Strong(cell.name), cell.bare, verdict]
         texts += [shorter(cell.key), shorter(cell.from_own)] if reveal else []
         rows.append(Row(tuple(texts), f"{cell.name} = {cell.bare}: {_verdict(cell)}{_why(cell)}."))

@@ -226,3 +226,74 @@ def test_mending_the_first_mistake_never_lowers_the_score(seed: int) -> None:
                 scores,
             )
     assert tried
+
+
+MISREAD = {"h2_in": "-0.014", "h2_out": "0.49650", "out_in": "1.8554", "out_out": "0.86476", "dE/dout_out": "0.83476"}
+
+
+def test_a_line_that_shows_the_mistake_is_worked_again_where_it_stands_on_another(tutor: Tutor) -> None:
+    """W3 read as 0.26: W3_new shows it, and stands on dE/dW3 besides."""
+    write(tutor.folder / "s.csv", {**MISREAD, "dE/dW3": "0.000730", "W3_new": "0.2599927"})
+    (cell,) = (c for c in tutor.json("check", "mlp", "s.csv", fails=1)["sheets"][0]["cells"] if c.get("work_again"))
+    assert cell["name"] == "h2_in" and {"dE/dW3", "W3_new"} <= {*cell["work_again"]}
+    third = said(tutor("check", "mlp", "s.csv", "--hint", "3").stdout)
+    assert "W3 = 0.62 is given." in third and "With your numbers: W3" not in third
+
+
+@pytest.mark.parametrize(("stage", "more"), [(1, "--hint 2"), (2, "--hint 3"), (3, "")])
+def test_the_next_stage_is_offered_and_no_value_at_the_first(tutor: Tutor, stage: int, more: str) -> None:
+    write(tutor.folder / "s.csv", WRONG)
+    after = said(tutor("check", "mlp", "s.csv", "--hint", stage).stdout.partition("Next\n")[2])
+    assert re.findall("--hint [0-9]", after.partition("--watch")[0])[:1] == ([more] if more else [f"--hint {stage}"])
+    assert f"--hint {stage} --hint" not in after and ("tutor why" in after) == (stage > 1)
+
+
+def test_no_version_of_a_sheet_is_forgotten_while_it_is_mended(tutor: Tutor) -> None:
+    """Line after line: what still follows from the first version, or from one between, is never accused."""
+    from tutor.homework.earlier_sheets import with_another
+    from tutor.homework.marker import LessonMarker, MarkingJob
+    from tutor.lessons.find import lesson_text
+    from tutor.lessons.format import Homework
+    from tutor.sheets.read import HandedIn
+
+    marker, whole = (
+        LessonMarker(MarkingJob(lesson_text("mlp"), "mlp", Homework())),
+        worksheet_of(parse_lesson(lesson_text("mlp"), "mlp")),
+    )
+    right = {step.name: f"{float(whole.values[step.name]):.9g}" for step in whole.steps}
+    wrong = {**right, "h1_in": "0.08"} | {"h1_out": f"{1 / (1 + 2.718281828459045**-0.08):.9g}"}
+    now, scores = dict(wrong), []
+    for name in ["h1_in", "h1_out"]:
+        sheet = marker.mark("s", HandedIn(now))
+        marker.seen = with_another(sheet, marker.seen)
+        scores.append(sheet.score)
+        now[name] = right[name]
+    scores.append(marker.mark("s", HandedIn(now)).score)
+    assert scores == sorted(scores)
+
+
+def test_the_first_version_stays_however_often_a_sheet_comes_again(tutor: Tutor) -> None:
+    from tutor.homework.earlier_sheets import kept
+
+    for number in range(30):
+        write(tutor.folder / "sheets" / "ann.csv", {**WRONG, "h1_in": f"0.{number + 10}"})
+        tutor("check", "mlp", "sheets", *ASKED, "--feedback", "fb")
+    versions = kept(tutor.folder / "fb", "ann")
+    assert versions[0]["h1_in"] == "0.39" and versions[-1]["h1_in"] == "0.10" and len(versions) < 30
+
+
+def test_several_versions_may_be_told(tutor: Tutor) -> None:
+    write(tutor.folder / "first.csv", WRONG)
+    write(tutor.folder / "second.csv", {**WRONG, "dE/dout_out": "0.9", "dE/dW6": "0.0531"})
+    write(tutor.folder / "s.csv", {**MENDED, "dE/dW6": "0.0531"})
+    both = ("--before", "first.csv", "--before", "second.csv")
+    assert tutor.json("check", "mlp", "s.csv", *ASKED, *both, fails=1)["sheets"][0]["root_errors"] == []
+    told = said(tutor("check", "mlp", "s.csv", *ASKED, *both).stdout)
+    assert "from earlier: follows from what stood above it before" in told
+
+
+def test_a_gradebook_has_a_reason_for_every_loss(tutor: Tutor) -> None:
+    write(tutor.folder / "sheets" / "ann.csv", {**RIGHT, "dE/dW5": "0.1"})
+    tutor("check", "mlp", "sheets", *ASKED, "--gradebook", "g.csv")
+    (row,) = csv.DictReader((tutor.folder / "g.csv").open())
+    assert "1 line coarse, dE/dW5 first" in row["notes"]

@@ -549,3 +549,42 @@ def test_a_letter_for_a_digit_is_told(typed: str) -> None:
 @pytest.mark.parametrize("text", ["o1_out", "l", "may", "3 mm", "1.2.3.4", "O"])
 def test_what_is_neither_keeps_its_reason(text: str) -> None:
     assert why_unreadable(text, ValueError("no")) == "no"
+
+
+@pytest.mark.parametrize("text", ["- {}", "−  {}", "– {}", "E = - {}", "= -({})", "-( {} )", "( - {})"])
+@pytest.mark.parametrize("number", ["0.0325", ".5", "3e-4", "1/7"])
+def test_a_sign_apart_from_its_number_is_its_sign(text: str, number: str) -> None:
+    """As a number of so many digits: what is taken for a formula is taken to be exact."""
+    if number != "1/7" or "(" not in text:
+        assert read(text.format(number)) == f"-{number}"
+
+
+def test_a_wrong_number_is_wrong_whatever_stands_between_it_and_its_sign(tutor: Tutor) -> None:
+    """dE/dW5 of Appendix B is 0.0602, so that W5_new is -0.200602."""
+    for sign in ("-", "- ", "−  ", "W5_new = - "):
+        (tutor.folder / "s.csv").write_text(f"name,answer\nW5_new,{sign}0.201602\n")
+        (cell,) = (c for c in tutor.json("check", "mlp", "s.csv", fails=1)["sheets"][0]["cells"] if c["answer"])
+        assert (cell["name"], cell["verdict"], bool(cell["slips"])) == ("W5_new", "wrong", True)
+        assert "W5_new = W5_new" not in tutor("check", "mlp", "s.csv").stdout
+
+
+@pytest.mark.parametrize("only", ["[[{}]]", "[{}]", "{}"])
+def test_the_only_bias_of_a_layer_is_no_scalar_of_the_worksheet(tutor: Tutor, only: str) -> None:
+    """b2 beside an array b1 is the bias of the second layer, which Appendix B calls b3."""
+    d = worksheet_of(read_lesson("mlp")).values
+    new = {name: float(d[f"{name}_new"]) for name in ("W1", "W2", "W3", "W4", "W5", "W6", "b1", "b2", "b3")}
+    (tutor.folder / "s.json").write_text(
+        f'{{"W1_new": [[{new["W1"]}, {new["W2"]}], [{new["W3"]}, {new["W4"]}]], "b1_new": [{new["b1"]}, {new["b2"]}], '
+        f'"W2_new": [[{new["W5"]}, {new["W6"]}]], "b2_new": {only.format(new["b3"])}}}'
+    )
+    sheet = tutor.json("check", "mlp", "s.json", fails=1)["sheets"][0]
+    read_as = {c["name"]: c["verdict"] for c in sheet["cells"] if c["answer"]}
+    assert read_as == dict.fromkeys((f"{name}_new" for name in new), "correct")
+
+
+def test_a_column_of_a_form_without_numbers_is_no_answer(tutor: Tutor) -> None:
+    """The times of Microsoft Forms have a heading in the language of whoever made the form."""
+    rows = "".join(f"0{n}.11.2026 20:15,s{n}@uni.example,0.48,0.617748,0.1\n" for n in (1, 2))
+    (tutor.folder / "form.csv").write_text(f"Startzeit,E-Mail,h1_in,h1_out,h9_in\n{rows}")
+    sheets = tutor.json("check", "mlp", "form.csv", fails=1)["sheets"]
+    assert [s["remarks"] for s in sheets] == [["h9_in: no such quantity on this worksheet, so not marked"]] * 2

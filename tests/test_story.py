@@ -516,3 +516,98 @@ biases = [-0.21, 0, 0, 0, 0]
     found = marked(lesson, sheet)
     assert sheet["a_in"] == "0.0319" and found.cells[0].verdict == "rounding"
     assert all(c.credit for c in found.cells if c.name in sheet)
+
+
+def test_another_form_of_the_optimizer_is_named_as_it_is() -> None:
+    """Averaged momentum where the classical one is asked: momentum corrects nothing, and counts no updates."""
+    lesson = minimised("momentum").replace("steps =", "settings = { classical = true }\nsteps =")
+    x, v, sheet = 1.3, 0.0, {}
+    for t in (1, 2):
+        v = 0.9 * v + 0.1 * 2 * x
+        x -= 0.1 * v
+        sheet |= {f"v_x[{t}]": f"{v:.8g}", f"x[{t}]": f"{x:.8g}"}
+    found = marked(lesson, sheet)
+    assert first(found) == ("other-convention", "everywhere") and "averaged form" in found.misconceptions[0].message
+    assert not any("correction" in m.message for m in found.misconceptions)
+
+
+def test_another_loss_is_one_mistake_before_and_after_the_update() -> None:
+    right = {name: float(v) for name, v in worksheet_of(parse_lesson(lesson_text("mlp"), "mlp")).values.items()}
+    sheet = {"E": f"{2 * right['E']:.6g}", "dE/dout_out": f"{2 * right['dE/dout_out']:.6g}"}
+    sheet |= {"out_out_after": f"{right['out_out_after']:.8g}", "E_after": f"{2 * right['E_after']:.6g}"}
+    found = marked(lesson_text("mlp"), {"h1_in": "0.48", "h2_in": "0.022", **sheet})
+    assert [m.id for m in found.misconceptions if not m.explains_the_same] == ["wrong-loss"]
+    assert found.root_errors == ["E", "dE/dout_out", "E_after"] and found.score == 5
+
+
+L2 = """format = 1
+title = "t"
+[network]
+inputs = ["x1", "x2"]
+loss = "half_squared_error"
+[[network.layers]]
+neurons = ["h"]
+activation = "sigmoid"
+weights = [[0.3, -0.7]]
+biases = [0.1]
+[[network.layers]]
+neurons = ["out"]
+activation = "linear"
+weights = [[0.9]]
+biases = [-0.2]
+[[examples]]
+inputs = [0.5, 1.5]
+targets = [0.4]
+[training]
+learning_rate = 0.1
+l2 = 0.04
+"""
+
+
+def test_half_a_penalty_is_no_misread_strength_where_the_loss_has_the_right_one() -> None:
+    right = {name: float(v) for name, v in worksheet_of(parse_lesson(L2, "t")).values.items()}
+    sheet = {"E": f"{right['E']:.6g}"} | {f"local(E,W{k})": f"{0.04 * right[f'W{k}']:.6g}" for k in (1, 2, 3)}
+    sheet["h_in"] = f"{right['h_in']:.6g}"
+    found = marked(L2, sheet)
+    assert first(found) == ("factor-two", "everywhere") and found.score == 4
+
+
+def test_a_short_exact_number_is_no_rounding_among_long_ones() -> None:
+    """dout_in/dh2_out is W6, 0.3; dh1_in/db1 is 1. Exchanged they are exact, and 0.5055 is no 1 in five digits."""
+    right = worksheet_of(parse_lesson(lesson_text("mlp"), "mlp")).values
+    sheet = {step: f"{float(right[step]):.5g}" for step in ("h1_out", "h2_out", "out_in", "dout_out/dout_in", "E")}
+    found = marked(lesson_text("mlp"), {**sheet, "dout_in/dh2_out": "1", "dh1_in/db1": "0.3"})
+    (cell,) = (c for c in found.cells if c.name == "dout_in/dh2_out")
+    assert [slip.id for slip in cell.slips] == ["swapped-values"]
+
+
+@pytest.mark.parametrize(("factor", "answer"), [(10, 0.1 * 0.5 + 10 * 0.1 * 0.3 + 0.4), (0.1, 0.01 * 0.5 + 0.03 + 0.4)])
+def test_the_decimal_point_of_one_product_is_in_another_place(factor: float, answer: float) -> None:
+    (cell,) = (c for c in marked(lesson_text("mlp"), {"h1_in": f"{answer:.5g}"}).cells if c.answer)
+    assert "decimal-slip" in [slip.id for slip in cell.slips], factor
+
+
+def test_no_minus_is_read_where_none_is_given() -> None:
+    """Ascent is a step in the wrong direction, and no rate of -0.01."""
+    right = {name: float(v) for name, v in worksheet_of(parse_lesson(lesson_text("mlp"), "mlp")).values.items()}
+    sheet = {f"dE/dW{k}": f"{right[f'dE/dW{k}']:.6g}" for k in range(1, 7)}
+    sheet |= {f"W{k}_new": f"{right[f'W{k}'] + 0.01 * right[f'dE/dW{k}']:.9g}" for k in range(1, 7)}
+    assert [m.id for m in marked(lesson_text("mlp"), sheet).misconceptions] == ["ascent"]
+
+
+def test_a_single_digit_is_right_only_where_zeros_were_left_off() -> None:
+    """0.8 is no answer to 0.79505 among numbers of five digits, and is one to 0.80001, which a spreadsheet shows so."""
+    lesson = (
+        'format = 1\ntitle = "t"\n[givens]\nx = 0.265016\nz = 0.26667\n[[equations]]\nname = "a"\nformula = "3*x"\n'
+    )
+    lesson += '[[equations]]\nname = "b"\nformula = "3*z"\n[[equations]]\nname = "c"\nformula = "x*z"\n'
+    found = marked(lesson, {"a": "0.8", "b": "0.8", "c": f"{0.265016 * 0.26667:.5g}"})
+    assert [c.verdict for c in found.cells] == ["coarse", "correct", "correct"]
+
+
+@pytest.mark.parametrize("answer", ["0.1193559", "0.119355", "0.119356"])
+def test_a_new_weight_is_cut_off_as_a_float_is(answer: str) -> None:
+    """0.16 - 0.05·0.81288 is 0.11935599999 in binary; cut off it is a unit below what it is."""
+    lesson = 'format = 1\ntitle = "t"\n[minimize]\nobjective = "0.81288*w"\nstart = { w = 0.16 }\nlearning_rate = 0.05\nsteps = 2\n'
+    (cell,) = (c for c in marked(lesson, {"w[1]": answer}).cells if c.answer)
+    assert cell.credit

@@ -612,3 +612,27 @@ def test_a_new_weight_is_cut_off_as_a_float_is(answer: str) -> None:
     lesson = 'format = 1\ntitle = "t"\n[minimize]\nobjective = "0.81288*w"\nstart = { w = 0.16 }\nlearning_rate = 0.05\nsteps = 2\n'
     (cell,) = (c for c in marked(lesson, {"w[1]": answer}).cells if c.answer)
     assert cell.credit
+
+
+@pytest.mark.parametrize("digits", [4, 5, 6])
+@pytest.mark.parametrize("rounding", ["ROUND_DOWN", "ROUND_HALF_EVEN"])
+def test_who_notes_so_many_digits_of_every_change_has_worked_with_as_many(digits: int, rounding: str) -> None:
+    """Only new weights and biases, in Appendix B, each as long as its change needs: 0.5000046034 has five digits of it."""
+    from decimal import Context, Decimal
+
+    short = Context(prec=digits, rounding=rounding)
+
+    def cut(value: float) -> float:
+        return float(short.plus(Decimal(f"{value:.12g}")))
+
+    h1, h2 = (cut(sigmoid(z)) for z in (0.48, 0.022))
+    y = cut(sigmoid(cut(-0.2 * h1 + 0.3 * h2 + 1.83)))
+    delta = cut(cut(y - 0.03) * cut(y * cut(1 - y)))
+    back = [cut(cut(delta * w) * cut(h * cut(1 - h))) for w, h in ((-0.2, h1), (0.3, h2))]
+    slopes = {"W1": cut(back[0] * 0.1), "W2": cut(back[0] * 0.3), "W3": cut(back[1] * 0.1), "W4": cut(back[1] * 0.3)}
+    slopes |= {"W5": cut(delta * h1), "W6": cut(delta * h2), "b1": back[0], "b2": back[1], "b3": delta}
+    old = {"W1": "0.5", "W2": "0.1", "W3": "0.62", "W4": "0.2", "W5": "-0.2", "W6": "0.3", "b1": "0.4", "b2": "-0.1"}
+    old["b3"] = "1.83"
+    sheet = {f"{p}_new": str(Decimal(old[p]) - short.plus(Decimal(f"{0.01 * g:.12g}"))) for p, g in slopes.items()}
+    found = marked(lesson_text("mlp"), sheet)
+    assert [(c.name, c.verdict) for c in found.cells if c.answer and not c.credit] == []

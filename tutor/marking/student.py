@@ -27,8 +27,8 @@ from tutor.marking.tolerance import (
 
 FEWEST_OF_A_BLANK = 3
 """Significant digits with which everybody goes on, at least, but for those who keep to so many decimals everywhere."""
-FEWEST_CUT = 3
-"""Lines that show that a writer cuts digits off."""
+FEWEST_CUT = FEWEST_ALIKE = 3
+"""Lines that show that a writer cuts digits off, or notes as many digits of every change."""
 _NOTHING = Decimal(0)
 
 
@@ -122,6 +122,8 @@ class Working:
             return Precision()
         digits = {self.written[place].digits for place in told}
         exponents = [w.exponent for place in told if (w := self.written[place]).exponent is not None]
+        if changes := self._digits_of_changes:
+            return Precision(min(digits | changes), max(exponents))
         finest = min(exponents)
         kept = len(digits) > 1 and all(self._agrees(place, power_of_ten(finest)) for place in told)
         ends = {
@@ -131,6 +133,17 @@ class Working:
         }
         kept |= len(ends) > 1 and len({exponent for exponent, _ in ends}) == 1
         return Precision(min(digits), finest if kept else max(exponents), kept)
+
+    @property
+    def _digits_of_changes(self) -> set[int]:
+        """The digits of the changes of parameters, where these and not those of the parameters are the same in all: who
+        notes every change to five digits writes 0.5000046034, and has worked with five."""
+        new = [(w, w.value - self.before(x)) for x, w in self.written.items() if self.compiled.before[x] is not None]
+        changed = [(w, change) for w, change in new if w.exponent is not None and change]
+        digits = {w.significant(change) for w, change in changed}
+        if len(changed) < FEWEST_ALIKE or len({w.exponent for w, _ in changed}) == 1:
+            return set()
+        return digits if max(digits) - min(digits) <= 1 else set()
 
     @cached_property
     def _telling(self) -> list[int]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tutor.course.format import Question
+from tutor.course.numbers import Typed
 from tutor.course.questions import Answer, answer_of, choices_of
 from tutor.course.values import Values
+
+if TYPE_CHECKING:
+    from tutor.marking.report import CellReport
 
 _SLIPS = 2
 
@@ -63,15 +68,34 @@ def _marked(question: Question, text: str, answer: Answer, values: Values) -> Ju
     order = MarkingJob(values.course.toml(block), block, Homework(ask=[answer.right]))
     report = LessonMarker(order).mark("answer", HandedIn({answer.right: text}))
     cell = next(cell for cell in report.cells if cell.name == answer.right)
-    says = [cell.reason] if cell.reason else []
-    says += [slip.message for slip in cell.slips[:_SLIPS]]
     if answer.kind == "formula":
-        return Judgement(cell.formula == "right", text, tuple(says) or _of_a_formula(cell.formula))
-    if cell.verdict == "coarse":
-        says.append("it agrees as far as it goes; give more digits")
-    if cell.verdict == "rounding":
-        says.append("it is off by what rounding on the way can do")
-    return Judgement(cell.verdict in CREDIT, text, tuple(says))
+        told = [cell.reason] if cell.reason else [slip.message for slip in cell.slips[:_SLIPS]]
+        return Judgement(cell.formula == "right", text, tuple(told) or _of_a_formula(cell.formula))
+    worksheet = values.worksheet(block)
+    typed = Typed(text, worksheet.by_name[answer.right], worksheet.values)
+    right = cell.verdict in CREDIT and not typed.repeats
+    return Judgement(right, text, tuple(_of_a_number(cell, typed)))
+
+
+def _of_a_number(cell: CellReport, typed: Typed) -> Iterator[str]:
+    """What there is to say of it; nothing of a slip in a line that nobody asked for."""
+    same = typed.repeats
+    if cell.reason:
+        yield cell.reason
+    elif same and same == typed.old:
+        yield f"that is {same}, the value before the update"
+    elif same and cell.verdict != "wrong":
+        yield f"that is {same}, which stands in the formula; with more digits the two can be told apart"
+    elif cell.verdict == "coarse":
+        so_far = "it agrees as far as it goes" if typed.agrees else "it has too few digits"
+        yield f"{so_far}; give more digits"
+    elif cell.verdict == "rounding":
+        yield "it is off by what rounding on the way can do"
+    elif cell.verdict == "wrong" and typed.change:
+        yield typed.change
+    else:
+        own = [slip for slip in cell.slips if not slip.line and typed.fits(slip.id)]
+        yield from (slip.message for slip in own[:_SLIPS])
 
 
 def _of_a_formula(verdict: str) -> tuple[str, ...]:

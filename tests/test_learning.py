@@ -88,3 +88,42 @@ def test_nothing_is_said_of_lines_that_were_not_asked_for(tutor: Tutor, tmp_path
     """6.05 for v = 2·3.0025 would come of z = 3.025, by a decimal slip in z."""
     (answer,) = said(tutor, tmp_path, question("line.v") + LINE, "6.05")
     assert "blank" not in answer and answer.startswith("Not yet. ")
+
+
+CHOICES = """```toml question
+ask = "Where?"
+choices = ["up, to where it should", "up, but half as far", "on 10"]
+right = "on 10"
+because = ["No.", "No.", "Yes."]
+```
+"""
+
+
+def test_what_singles_out_a_choice_is_enough_and_choices_can_be_told_apart(tutor: Tutor, tmp_path: Path) -> None:
+    unclear, half, ten = said(tutor, tmp_path, CHOICES, "up", "half", "10")
+    assert unclear == "Answer with one of these: a) up, to where it should; b) up, but half as far; c) on 10."
+    assert half.startswith("Not yet.") and ten.startswith("Right.")
+
+
+def test_a_question_has_the_number_that_its_answer_is_told_with(tutor: Tutor, tmp_path: Path) -> None:
+    (tutor.folder / "my.md").write_text(HEAD + CHOICES + question("line.z") + LINE)
+    told = tutor("learn", "my.md", "--again", stdin="skip\nskip\n", TUTOR_HOME=str(tmp_path)).stdout
+    for number in (1, 2):
+        assert told.index(f"Question {number}. ") < told.index(f"Question {number}: ")
+
+
+def test_a_hint_is_offered_only_where_there_is_one(tutor: Tutor, tmp_path: Path) -> None:
+    empty, asked, helped = said(tutor, tmp_path, CHOICES, "", "hint", "help")
+    assert empty == "Type an answer, or skip." and asked == "There is no hint left; skip shows the answer."
+    assert "hint" not in helped and "skip" in helped
+    one = question("line.z", hints='["x and a little"]') + LINE
+    empty, helped, hint, wrong, after = said(tutor, tmp_path, one, "", "help", "hint", "17.3", "")
+    assert empty == "Type an answer, or hint, or skip." and "a hint; there may be several" in helped
+    assert hint == "x and a little." and "or hint" not in wrong and after == "Type an answer, or skip."
+
+
+def test_a_name_at_the_beginning_of_a_hint_is_not_made_a_capital(tutor: Tutor, tmp_path: Path) -> None:
+    """v = β·v is about v, and V is nothing."""
+    hints = '["v = β·v + y, and v was 0.", "y/1000 is added"]'
+    first, second = said(tutor, tmp_path, question("line.z", hints=hints) + LINE, "hint", "hint")
+    assert (first, second) == ("v = β·v + y, and v was 0.", "y/1000 is added.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from tutor.course.format import Question
 from tutor.course.numbers import Typed
-from tutor.course.questions import Answer, answer_of, choices_of
+from tutor.course.questions import RISES, Answer, answer_of, choices_of
 from tutor.course.values import Values
 
 if TYPE_CHECKING:
@@ -33,27 +35,34 @@ def judge(question: Question, text: str, values: Values) -> Judgement:
     if among:
         chosen = chosen_in(text, among)
         if not chosen:
-            return Judgement(False, "", (f"answer with one of these: {', '.join(among)}",))
+            listed = "; ".join(f"{letter}) {choice}" for letter, choice in lettered(among))
+            return Judgement(False, "", (f"answer with one of these: {listed}",))
         return Judgement(chosen == answer_of(question, values).right, chosen)
     return _marked(question, text, answer_of(question, values), values)
 
 
+def lettered(among: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The choices with their letters."""
+    return zip(ascii_lowercase, among, strict=False)
+
+
 def chosen_in(text: str, among: Sequence[str]) -> str:
-    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number; empty
-    where there is none."""
+    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number, or
+    words that only one has in it; empty where there is none."""
     plain = " ".join(text.split()).casefold()
     if not plain:
         return ""
-    exact = [choice for choice in among if choice.casefold() == plain]
-    begun = [choice for choice in among if choice.casefold().startswith(plain)]
-    places = [str(number) for number in range(1, len(among) + 1)]
-    letters = [chr(ord("a") + number) for number in range(len(among))]
-    for known in (exact, begun if len(begun) == 1 else []):
-        if known:
-            return known[0]
-    for signs in (places, letters):
-        if plain.strip("().") in signs:
-            return among[signs.index(plain.strip("()."))]
+    sign, inside = plain.strip("()."), re.compile(rf"(?<![\w.]){re.escape(plain)}(?![\w.])")
+    ways: tuple[Callable[[int, str, str], bool], ...] = (
+        lambda number, letter, choice: choice == plain,
+        lambda number, letter, choice: choice.startswith(plain),
+        lambda number, letter, choice: sign in (letter, str(number)),
+        lambda number, letter, choice: bool(inside.search(choice)),
+    )
+    for is_meant in ways:
+        found = [c for k, (letter, c) in enumerate(lettered(among), 1) if is_meant(k, letter, c.casefold())]
+        if len(found) == 1:
+            return found[0]
     return ""
 
 
@@ -104,16 +113,17 @@ def _of_a_formula(verdict: str) -> tuple[str, ...]:
     return ("it is not the formula that is asked for",) if verdict == "wrong" else ()
 
 
-def hints_for(question: Question, answer: Answer, values: Values) -> list[str]:
-    """The hints of the question, else what decides the prediction, or those of the step: the rule, what it needs."""
+def hints_for(question: Question, values: Values) -> list[str]:
+    """The hints of the question, else what decides the prediction, or those of the step: the rule, what it needs.
+    Nothing is trained for them."""
     if question.hints:
         return list(question.hints)
-    if answer.kind == "slope":
+    if question.predict and RISES in choices_of(question, values):
         return [f"what counts is the sign of {question.predict}: where it is positive, the answer is rises"]
-    if answer.kind not in ("number", "formula"):
+    block, _, name = (question.quantity or question.formula).partition(".")
+    if not name:
         return []
-    block = answer.values[0][0].partition(".")[0]
-    step = values.worksheet(block).by_name.get(answer.right)
+    step = values.worksheet(block).by_name.get(name)
     if step is None:
         return ["it is given"]
     needs = ", ".join(step.inputs) or "nothing but numbers"

@@ -82,18 +82,18 @@ def _marked(question: Question, text: str, answer: Answer, values: Values) -> Ju
         return Judgement(cell.formula == "right", text, tuple(told) or _of_a_formula(cell.formula))
     worksheet = values.worksheet(block)
     typed = Typed(text, worksheet.by_name[answer.right], worksheet.values)
-    right = cell.verdict in CREDIT and not typed.repeats
-    return Judgement(right, text, tuple(_of_a_number(cell, typed)))
+    earned = cell.verdict in CREDIT
+    return Judgement(earned and not typed.repeats, text, tuple(_of_a_number(cell, earned, typed)))
 
 
-def _of_a_number(cell: CellReport, typed: Typed) -> Iterator[str]:
+def _of_a_number(cell: CellReport, earned: bool, typed: Typed) -> Iterator[str]:
     """What there is to say of it; nothing of a slip in a line that nobody asked for."""
     same = typed.repeats
     if cell.reason:
         yield cell.reason
     elif same and same == typed.old:
         yield f"that is {same}, the value before the update"
-    elif same and cell.verdict != "wrong":
+    elif same and earned:
         yield f"that is {same}, which stands in the formula; with more digits the two can be told apart"
     elif cell.verdict == "coarse":
         so_far = "it agrees as far as it goes" if typed.agrees else "it has too few digits"

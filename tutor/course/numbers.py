@@ -10,7 +10,6 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
-from tutor.formulas.quantity import read_name
 from tutor.marking.answer import WrittenNumber, read_written
 from tutor.numbers.exact import as_fraction
 from tutor.worksheet.step import Step
@@ -23,6 +22,7 @@ _RATIOS = {
     Fraction(1, 10): "is a tenth of what it should be",
 }
 _OF_A_CHANGE = ("factor-two", "decimal-slip")
+"""The slips that speak of the whole number and mean the change, where there is one."""
 _CLEAR = 10
 """How many times as large as its uncertainty a change must be for its ratio to be told."""
 
@@ -34,9 +34,10 @@ class Typed:
         self.written: WrittenNumber | None = None
         with suppress(ValueError):
             self.written = read_written(text)
-        self.known = {name: as_fraction(values[name]) for name in (step.name, *step.inputs)}
-        self.right = self.known.pop(step.name)
-        self.old = next((n for n in (step.before, read_name(step.name).earlier) if n in self.known), None)
+        self.right = as_fraction(values[step.name])
+        self.old = step.before if step.stage == "update" else None
+        beside = (*step.inputs, *([self.old] if self.old else ()))
+        self.known = {name: as_fraction(values[name]) for name in beside}
 
     @property
     def repeats(self) -> str:
@@ -61,7 +62,7 @@ class Typed:
         return next((f"the change from {self.old} = {float(old):.6g} {words}" for words in told), "")
 
     def fits(self, slip: str) -> bool:
-        """Whether what is said of the slip is true of the number: of an update some are about the change."""
+        """Whether what is said of the slip is true of the number itself."""
         return self.old is None or slip not in _OF_A_CHANGE
 
     @property

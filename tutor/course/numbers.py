@@ -21,8 +21,8 @@ _RATIOS = {
     Fraction(10): "is ten times as large as it should be",
     Fraction(1, 10): "is a tenth of what it should be",
 }
-_OF_A_CHANGE = ("factor-two", "decimal-slip")
-"""The slips that speak of the whole number and mean the change, where there is one."""
+_OF_A_CHANGE = ("factor-two", "decimal-slip", "ascent")
+"""The slips that the ratio of the changes tells better: two speak of the whole number, one of gradient descent."""
 _CLEAR = 10
 """How many times as large as its uncertainty a change must be for its ratio to be told."""
 

@@ -407,7 +407,7 @@ def test_clipping_reads_as_a_maximum_of_a_minimum(tutor: Tutor, lesson: Callable
 
 
 def test_no_minus_stands_before_a_plain_0(tutor: Tutor, lesson: Callable[[str], str]) -> None:
-    """Cross-entropy with the target 0 has -(t/y), a penalty at the weight 0 asks for -w > 0."""
+    """Cross-entropy with the target 0 has -(t/y), a penalty at the weight 0 asks for the sign of it."""
     text = """format = 1
 title = "t"
 network = { inputs = ["x"], loss = "cross_entropy", layers = [{ activation = "softmax", weights = [[0], [1]] }] }
@@ -416,4 +416,13 @@ training = { learning_rate = 1, l1 = 0.1 }
 """
     shown = said(tutor, "run", lesson(text))
     assert not re.search(r"(?<![\d.\w)] )-0(?![.\d])", shown)
-    assert "1 if 0 > 0 else 0 if 0 >= 0 else -1" in shown
+    assert "sign(0)" in shown
+
+
+def test_a_sign_is_written_as_one_and_read_back(tutor: Tutor, lesson: Callable[[str], str]) -> None:
+    """0 at 0, where |w| has no slope and programs take that."""
+    text = 'format = 1\ntitle = "t"\ngivens = { w = -3, o = 0, u = 2 }\n[equations]\na = "5*sign(w)"\nb = "sign(o)"\nc = "sign(u - 1)"\n'
+    steps = {step["name"]: step for step in tutor.json("run", lesson(text))["steps"]}
+    assert [float(steps[name]["value"]) for name in "abc"] == [-5, 0, 1]
+    assert [steps[name]["formula"] for name in "abc"] == ["5*sign(w)", "sign(o)", "sign(u - 1)"]
+    assert "5 times the sign of (w)" in said(tutor, "run", lesson(text), "--narrate")

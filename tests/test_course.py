@@ -461,6 +461,26 @@ def test_a_table_says_what_a_measure_with_a_name_of_its_own_is(tutor: Tutor) -> 
     assert "loss is the" not in said
 
 
+def test_a_table_says_what_a_measure_under_its_own_name_is(tutor: Tutor) -> None:
+    measures = 'diverged = "diverged"\nupdates = "updates"\nsize ='
+    name = written(tutor, LESSON + RACE.replace("size =", measures))
+    said = " ".join(tutor("compare", f"{name}/race", "--epochs", 1, "--seeds", 1).stdout.split())
+    assert "diverged is the share of trainings that diverged; updates is how many updates there were;" in said
+
+
+def test_a_curve_says_how_its_last_loss_differs_from_that_of_the_table(tutor: Tutor) -> None:
+    """One example after the other: the curve has the losses on the way, the table the loss in the end."""
+    both, alone = (
+        RACE.replace("seeds = 5", f"seeds = 1\nshow = {show}") for show in ('["table", "curves"]', '["curves"]')
+    )
+    about = "The curve has the mean over each epoch, every loss taken before the update that it led to"
+    shown = " ".join(tutor("run", written(tutor, LESSON + both)).stdout.split())
+    assert f"{about}; the table has what was measured at the end." in shown
+    row = tutor.json("run", "my.md")["sections"][0]["parts"][-1]["rows"][1]
+    assert row["measures"]["loss"][0] != row["curve"][-1]
+    assert f"{about}." in " ".join(tutor("run", written(tutor, LESSON + alone)).stdout.split())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_the_experiments_of_a_lesson_are_trained_in_one_thread(tutor: Tutor) -> None:
     """A picture before them loads NumPy, whose library reads then how many threads it is to have."""
@@ -617,7 +637,7 @@ def test_hints_have_their_numbers_and_a_heading_is_asked_with_its_question(tutor
     asked = MORE.replace('quantity = "square.y"', 'quantity = "square.y"\nhints = ["It is {square.x}·{square.x}"]', 1)
     name = written(tutor, LESSON + "## Squares\n" + asked)
     told = learn(tutor, ["", "b", "hint", "9", "quit"], name, home=tmp_path / "home")
-    assert re.search(r"Squares Question\. What is y\? > It is 3·3\. > Right\.", told), told
+    assert re.search(r"Squares Question 2\. What is y\? > It is 3·3\. > Right\.", told), told
     assert "there is no block 'cube'" in said(tutor, LESSON + asked.replace("{square.x}·", "{cube.x}·"))
 
 

@@ -281,3 +281,31 @@ targets = [{", ".join(["1", "0"][:last])}]
         z = np.array([[w[6], w[7 + k]] for k in range(last)]) @ hidden + 0.5
         wanted = np.exp(z) / np.exp(z).sum() if last == 2 else z
         assert found == pytest.approx(tuple(wanted), rel=1e-12, abs=1e-15)
+
+
+TIES = GATE.replace("[[1, 1]]", "[[0.3, -0.1]]").replace("biases = [-1.5]", "thresholds = [0.2]")
+FIRES = '[training]\nrule = "perceptron"\nfires = "s >= 0"\nlearning_rate = 0.1\n```'
+
+
+def test_an_example_on_the_boundary_is_taken_as_the_worksheet_takes_it(tutor: Tutor) -> None:
+    """0.3 - 0.1 is 0.2 exactly, so the neuron that fires at the threshold has 11 right; 10 alone is wrong."""
+    text = TIES.replace("\n```\n\n", f"\n\n{FIRES}\n\n") + '```toml plot\nregions = "gate"\nupdates = [0]\n```\n'
+    assert "1 of 4 examples is taken wrongly (0 at 1, 0 for 1)" in " ".join(run(tutor, text).split())
+
+
+def test_places_on_the_boundary_are_all_taken_alike(tutor: Tutor) -> None:
+    """Places in the middle of unit squares, some of them where 0.3·a + 0.2·b is 2.85: all of these fire, and in binary
+    floating point some would not."""
+
+    def picture(rows: int) -> list[str]:
+        plot = f'```toml plot\nregions = "gate"\nranges = {{ a = [0, 32], b = [0, {rows}] }}\nupdates = [0]\n```\n'
+        gate = TIES.replace("[[0.3, -0.1]]", "[[0.3, 0.2]]").replace("[0.2]", "[2.85]")
+        return pictures(run(tutor, gate.replace("\n```\n\n", f"\n\n{FIRES}\n\n") + plot, "--width", 40))
+
+    rows = len(picture(10))
+    lines = picture(rows)
+    places = [(2 * k + 1, 2 * (rows - j) - 1, lines[j][2 + k]) for j in range(rows) for k in range(len(lines[0]) - 2)]
+    seen = {(3 * a + 2 * b >= 57, sign) for a, b, sign in places if sign in "·#"}  # in units of 1/20
+    assert seen == {(True, "#"), (False, "·")}
+    ties = [(a, b) for a, b, _ in places if 3 * a + 2 * b == 57]
+    assert any(0.3 * (a / 2) + 0.2 * (b / 2) - 2.85 < 0 for a, b in ties), "floating point would miss some"

@@ -227,3 +227,20 @@ def test_an_initializer_scales_by_the_size_of_the_layer(name: str, scale: float)
 def test_the_corner_of_a_case_belongs_to_the_second_one() -> None:
     z = sympy.Symbol("z", real=True)
     assert evaluate_formula(where(z, sympy.Integer(1), sympy.Integer(2)), {"z": Fraction(0)}) == 2
+
+
+@pytest.mark.parametrize(("word", "told"), [
+    ("eta", "how far a step goes"), ("theta", "b = -theta"), ("rmse", "mean of (t - y)²"), ("saturation", "flat part"),
+    ("calibration", "as often right as it is sure"), ("dead relu", "no slope for any example"), ("ROC-AUC", "share of the pairs"),
+    ("mae", "mean of |t - y|"), ("R2", "share of the variance"), ("precision", "taken for it"), ("recall", "that are of it"), ("F1", "harmonic"),
+])  # fmt: skip
+def test_words_of_the_programs_own_screens_are_explained(tutor: Tutor, word: str, told: str) -> None:
+    done = tutor("explain", word)
+    assert done.returncode == 0 and told in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", [name for name, term in TERMS.items() if term.command.startswith(("train", "run"))])
+def test_what_shows_a_term_can_be_typed(tutor: Tutor, name: str) -> None:
+    quick = ["--epochs", "2"] if TERMS[name].command.startswith("train") else []
+    done = tutor(*TERMS[name].command.split(), *quick)
+    assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from tutor.errors import NothingThere, TutorError
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
-    from tutor.course.progress import Progress
+    from tutor.course.progress import Answered, Progress
     from tutor.course.read import Block
     from tutor.views.course.page import Page
 
@@ -77,6 +77,7 @@ class Session:
         self.steps = steps_of(page.course)
         self.place = progress.place(name)
         self.block = next(iter(page.course.text.worksheets), "")
+        self.hints: list[str] = []
         self.is_kept = True
 
     def start(self, again: bool) -> None:
@@ -135,14 +136,14 @@ class Session:
 
     def ask(self, block: Block) -> int | None:
         """The same at a question, which an answer that is right, or `skip`, ends."""
-        from tutor.course.judge import hints_for, judge
+        from tutor.course.judge import hints_for
         from tutor.course.progress import Answered
-        from tutor.views.course.learning import hint_blocks, judged
-        from tutor.views.course.questions import answer_blocks
+        from tutor.views.course.learning import ways_on
 
         key = block.name or " ".join(block.spec.ask.split())[:80]
         known = self.place.answered.setdefault(key, Answered())
-        hints = 0
+        with self.page.placed(block):
+            self.hints = hints_for(block.spec, self.page.values)
         while True:
             word, rest = self.read()
             if word == "quit":
@@ -150,48 +151,61 @@ class Session:
             if word == "back":
                 return -1
             if word == "skip":
-                with self.page.placed(block):
-                    answer, number = self.page.answer(block), self.page.numbers[block.line]
-                    line = block.place.line_of("because")
-                    self.printer.show(answer_blocks(block.spec, answer, number, self.page.values, line))
+                self.answer(block)
                 return 1
             if word == "hint":
-                with self.page.placed(block):
-                    found = hints_for(block.spec, self.page.answer(block), self.page.values)
-                if hints < len(found):
-                    self.printer.show(hint_blocks(self.page, block, found[hints]))
-                else:
-                    self.printer.say(f"There is no {'further ' if hints else ''}hint; skip shows the answer.")
-                known.hints += hints < len(found)
-                hints += 1
-            elif not word or self.other(word, rest, True, or_answer=True):
-                if not word:
-                    self.printer.say("Type an answer, or hint, or skip.")
-            else:
-                text = f"{word} {rest}".strip()
-                with self.page.placed(block):
-                    judgement = judge(block.spec, text, self.page.values)
-                known.given.append(text)
-                known.right = known.right or judgement.right
-                self.printer.show(judged(self.page, block, judgement))
-                if judgement.right:
-                    self.keep()
-                    return 1
+                known.hints += self.hint(block)
+            elif not word:
+                self.printer.say(ways_on("Type an answer", bool(self.hints)))
+            elif not self.other(word, rest, True) and self.judge(block, f"{word} {rest}".strip(), known):
+                self.keep()
+                return 1
             self.keep()
 
-    def other(self, word: str, rest: str, at_a_question: bool, or_answer: bool = False) -> bool:
+    def answer(self, block: Block) -> None:
+        """The right answer, shown."""
+        from tutor.views.course.questions import answer_blocks
+
+        with self.page.placed(block):
+            answer, number = self.page.answer(block), self.page.numbers[block.line]
+            line = block.place.line_of("because")
+            self.printer.show(answer_blocks(block.spec, answer, number, self.page.values, line))
+
+    def hint(self, block: Block) -> bool:
+        """The next hint. Whether there was one."""
+        from tutor.views.course.learning import hint_blocks
+
+        if not self.hints:
+            self.printer.say("There is no hint left; skip shows the answer.")
+            return False
+        self.printer.show(hint_blocks(self.page, block, self.hints.pop(0)))
+        return True
+
+    def judge(self, block: Block, text: str, known: Answered) -> bool:
+        """Say what there is to say of an answer. Whether it is right."""
+        from tutor.course.judge import judge
+        from tutor.views.course.learning import judged
+
+        with self.page.placed(block):
+            judgement = judge(block.spec, text, self.page.values)
+        known.given.append(text)
+        known.right = known.right or judgement.right
+        self.printer.show(judged(self.page, block, judgement, bool(self.hints)))
+        return judgement.right
+
+    def other(self, word: str, rest: str, at_a_question: bool) -> bool:
         """What may be typed at any time. Whether it was any of that; an answer at a question is not."""
         from tutor.views.course.learning import help_blocks
 
         if word in ("help", "?"):
-            self.printer.show(help_blocks(at_a_question))
+            self.printer.show(help_blocks(at_a_question, at_a_question and bool(self.hints)))
         elif word == "rest":
             self.rest()
         elif word == "why" and rest:
             self.why(rest)
         elif word == "calc" and rest:
             self.calc(rest)
-        elif or_answer:
+        elif at_a_question:
             return False
         else:
             self.printer.say(f"{word!r} says nothing to me here; Enter goes on, help says what can be typed.")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 from tutor.course.format import Question
-from tutor.course.questions import Answer, answer_of, choices_of
+from tutor.course.numbers import Typed
+from tutor.course.questions import RISES, Answer, answer_of, choices_of
 from tutor.course.values import Values
+
+if TYPE_CHECKING:
+    from tutor.marking.report import CellReport
 
 _SLIPS = 2
 
@@ -28,27 +35,34 @@ def judge(question: Question, text: str, values: Values) -> Judgement:
     if among:
         chosen = chosen_in(text, among)
         if not chosen:
-            return Judgement(False, "", (f"answer with one of these: {', '.join(among)}",))
+            listed = "; ".join(f"{letter}) {choice}" for letter, choice in lettered(among))
+            return Judgement(False, "", (f"answer with one of these: {listed}",))
         return Judgement(chosen == answer_of(question, values).right, chosen)
     return _marked(question, text, answer_of(question, values), values)
 
 
+def lettered(among: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The choices with their letters."""
+    return zip(ascii_lowercase, among, strict=False)
+
+
 def chosen_in(text: str, among: Sequence[str]) -> str:
-    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number; empty
-    where there is none."""
+    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number, or
+    words that only one has in it; empty where there is none."""
     plain = " ".join(text.split()).casefold()
     if not plain:
         return ""
-    exact = [choice for choice in among if choice.casefold() == plain]
-    begun = [choice for choice in among if choice.casefold().startswith(plain)]
-    places = [str(number) for number in range(1, len(among) + 1)]
-    letters = [chr(ord("a") + number) for number in range(len(among))]
-    for known in (exact, begun if len(begun) == 1 else []):
-        if known:
-            return known[0]
-    for signs in (places, letters):
-        if plain.strip("().") in signs:
-            return among[signs.index(plain.strip("()."))]
+    sign, inside = plain.strip("()."), re.compile(rf"(?<![\w.]){re.escape(plain)}(?![\w.])")
+    ways: tuple[Callable[[int, str, str], bool], ...] = (
+        lambda number, letter, choice: choice == plain,
+        lambda number, letter, choice: choice.startswith(plain),
+        lambda number, letter, choice: sign in (letter, str(number)),
+        lambda number, letter, choice: bool(inside.search(choice)),
+    )
+    for is_meant in ways:
+        found = [c for k, (letter, c) in enumerate(lettered(among), 1) if is_meant(k, letter, c.casefold())]
+        if len(found) == 1:
+            return found[0]
     return ""
 
 
@@ -63,15 +77,34 @@ def _marked(question: Question, text: str, answer: Answer, values: Values) -> Ju
     order = MarkingJob(values.course.toml(block), block, Homework(ask=[answer.right]))
     report = LessonMarker(order).mark("answer", HandedIn({answer.right: text}))
     cell = next(cell for cell in report.cells if cell.name == answer.right)
-    says = [cell.reason] if cell.reason else []
-    says += [slip.message for slip in cell.slips[:_SLIPS]]
     if answer.kind == "formula":
-        return Judgement(cell.formula == "right", text, tuple(says) or _of_a_formula(cell.formula))
-    if cell.verdict == "coarse":
-        says.append("it agrees as far as it goes; give more digits")
-    if cell.verdict == "rounding":
-        says.append("it is off by what rounding on the way can do")
-    return Judgement(cell.verdict in CREDIT, text, tuple(says))
+        told = [cell.reason] if cell.reason else [slip.message for slip in cell.slips[:_SLIPS]]
+        return Judgement(cell.formula == "right", text, tuple(told) or _of_a_formula(cell.formula))
+    worksheet = values.worksheet(block)
+    typed = Typed(text, worksheet.by_name[answer.right], worksheet.values)
+    earned = cell.verdict in CREDIT
+    return Judgement(earned and not typed.repeats, text, tuple(_of_a_number(cell, earned, typed)))
+
+
+def _of_a_number(cell: CellReport, earned: bool, typed: Typed) -> Iterator[str]:
+    """What there is to say of it; nothing of a slip in a line that nobody asked for."""
+    same = typed.repeats
+    if cell.reason:
+        yield cell.reason
+    elif same and same == typed.old:
+        yield f"that is {same}, the value before the update"
+    elif same and earned:
+        yield f"that is {same}, which stands in the formula; with more digits the two can be told apart"
+    elif cell.verdict == "coarse":
+        so_far = "it agrees as far as it goes" if typed.agrees else "it has too few digits"
+        yield f"{so_far}; give more digits"
+    elif cell.verdict == "rounding":
+        yield "it is off by what rounding on the way can do"
+    elif cell.verdict == "wrong" and typed.change:
+        yield typed.change
+    else:
+        own = [slip for slip in cell.slips if not slip.line and typed.fits(slip.id)]
+        yield from (slip.message for slip in own[:_SLIPS])
 
 
 def _of_a_formula(verdict: str) -> tuple[str, ...]:
@@ -80,16 +113,17 @@ def _of_a_formula(verdict: str) -> tuple[str, ...]:
     return ("it is not the formula that is asked for",) if verdict == "wrong" else ()
 
 
-def hints_for(question: Question, answer: Answer, values: Values) -> list[str]:
-    """The hints of the question, else what decides the prediction, or those of the step: the rule, what it needs."""
+def hints_for(question: Question, values: Values) -> list[str]:
+    """The hints of the question, else what decides the prediction, or those of the step: the rule, what it needs.
+    Nothing is trained for them."""
     if question.hints:
         return list(question.hints)
-    if answer.kind == "slope":
+    if question.predict and RISES in choices_of(question, values):
         return [f"what counts is the sign of {question.predict}: where it is positive, the answer is rises"]
-    if answer.kind not in ("number", "formula"):
+    block, _, name = (question.quantity or question.formula).partition(".")
+    if not name:
         return []
-    block = answer.values[0][0].partition(".")[0]
-    step = values.worksheet(block).by_name.get(answer.right)
+    step = values.worksheet(block).by_name.get(name)
     if step is None:
         return ["it is given"]
     needs = ", ".join(step.inputs) or "nothing but numbers"

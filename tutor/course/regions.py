@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tutor.course.decision import Decision, class_of
 from tutor.course.drawing import ends, named_after, updates_of
 from tutor.course.experiment import Setting, candidate_of, kept_training, settings_in
 from tutor.course.format import Drawing, Experiment
 from tutor.course.read import Course
 from tutor.course.values import Values
 from tutor.errors import nearest
+from tutor.numbers.exact import Number
 
 if TYPE_CHECKING:
     from tutor.experiments.trained import Trained
     from tutor.training.results import Plane
     from tutor.worksheet.step import Worksheet
+
+_NUDGE = 1e-9
+"""How far beside a place a network is looked at, in parts of the plane, to see whether a boundary goes through it."""
 
 
 def trained_row(
@@ -125,44 +131,40 @@ def _last(worksheet: Worksheet, name: str) -> int:
     return max(updates_of(worksheet, name), default=0) or int(f"{name}_new" in worksheet.by_name)
 
 
-def _parameters(worksheet: Worksheet, update: int) -> dict[str, float]:
+def _parameters(worksheet: Worksheet, update: int) -> dict[str, Number]:
     """Every parameter as the update leaves it."""
-    found = {name: float(value) for name, value in worksheet.givens.items()}
+    found: dict[str, Number] = dict(worksheet.givens)
     for name, _ in worksheet.updated:
         made = [u for u in updates_of(worksheet, name) if u <= update] if update else []
         if made and (value := named_after(name, made[-1], worksheet.values)) is not None:
-            found[name] = float(value)
+            found[name] = value
     return found
 
 
 def _plane(
-    title: str, worksheet: Worksheet, known: Mapping[str, float], spans: Sequence[tuple[float, float]], lesson: Any
+    title: str, worksheet: Worksheet, known: Mapping[str, Number], spans: Sequence[tuple[float, float]], lesson: Any
 ) -> Plane:
     """The plane of a network with these parameters, and the worksheet's examples in it."""
     from tutor.training.results import Plane
-    from tutor.training.straight_line.forward import outputs_of
 
     network = worksheet.network
     assert network is not None
     (left, right), (low, high) = spans
     last = network.layers[-1]
     classes = ("0", "1") if len(last.neurons) == 1 else tuple(neuron.stem for neuron in last.neurons)
-    bound = 0.0 if last.activation in ("sign", "tanh", "linear") else 0.5
-    outputs = outputs_of(worksheet)
+    bound = Fraction(0) if last.activation in ("sign", "tanh", "linear") else Fraction(1, 2)
+    decide = Decision(worksheet, known, bound, (_NUDGE * (right - left), _NUDGE * (high - low)))
 
     def cells(columns: int, rows: int) -> list[list[int]]:
         xs = [left + (right - left) * (k + 0.5) / columns for k in range(columns)]
         ys = [high - (high - low) * (k + 0.5) / rows for k in range(rows)]
-        return [[_class_of(values, bound) for values in outputs(known, [(x, y) for x in xs])] for y in ys]
+        return [decide.row(xs, y) for y in ys]
 
-    points = [tuple(map(float, example.inputs)) for example in lesson.examples]
-    taken = [_class_of(values, bound) for values in outputs(known, points)]
-    classed = [_class_of([float(t) for t in example.targets], bound) for example in lesson.examples if example.targets]
-    examples = tuple((x, y, *pair) for (x, y), pair in zip(points, zip(classed, taken, strict=False), strict=False))
+    points = [example.inputs for example in lesson.examples]
+    classed = [class_of(example.targets, bound) for example in lesson.examples if example.targets]
+    taken = [decide.exactly(*point) for point in points]
+    examples = tuple(
+        (float(x), float(y), *pair) for (x, y), pair in zip(points, zip(classed, taken, strict=False), strict=False)
+    )
     across, up = network.inputs
     return Plane(title, classes, (across, left, right), (up, low, high), cells, examples)
-
-
-def _class_of(values: Sequence[float], bound: float) -> int:
-    """The largest output, or whether the only one is above the bound."""
-    return values.index(max(values)) if len(values) > 1 else int(values[0] > bound)

@@ -313,11 +313,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "worst_error": Kind("the largest difference of an output and its target", _worst_error, better=-1),
     "solved": Kind(
-        "whether every training example is right", lambda o, m: float(o.outcome.training_accuracy == 1), better=1,
-        of="classes", share=True, of_diverged=True,
+        "the share of trainings after which every training example is right",
+        lambda o, m: float(o.outcome.training_accuracy == 1), better=1, of="classes", share=True, of_diverged=True,
     ),
     "diverged": Kind(
-        "whether the training diverged", lambda o, m: float(o.outcome.diverged), better=-1, of="", share=True,
+        "the share of trainings that diverged", lambda o, m: float(o.outcome.diverged), better=-1, of="", share=True,
         of_diverged=True,
     ),
     "best_epoch": Kind(

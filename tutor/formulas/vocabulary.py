@@ -46,7 +46,7 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Expr]]] = {
     "abs": (1, lambda z: where(z, z, multiply(MINUS_ONE, z))),
     "max": (2, lambda a, b: where(_minus(a, b), a, b)),
     "min": (2, lambda a, b: where(_minus(b, a), a, b)),
-    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("sigmoid", "relu")},
+    **{name: (1, lambda z, body=ACTIVATIONS[name].value: formula(body, z)) for name in ("sigmoid", "relu", "sign")},
 }
 
 

@@ -165,5 +165,115 @@ TERMS = {
             ("learning_rate", "vanishing_gradient"),
             "compare --data moons --vary clip-norm=none,1",
         ),
+        Term(
+            "threshold",
+            "what the weighted inputs of a neuron have to reach for it to fire",
+            "s = sum of w·x - theta; a step fires where s >= 0, in another convention where s > 0",
+            "It is a bias with the other sign, b = -theta, so it may be drawn as the weight of an input that is always "
+            "-1. The perceptron rule changes it by -eta·(desired - output).",
+            "Rosenblatt 1958; the lecture's slides on the threshold rule",
+            ("activation:step",),
+            "run gates/and",
+        ),
+        Term(
+            "saturation",
+            "a neuron on the flat part of its activation",
+            "slope at s below 1/100 of the largest slope that the activation has",
+            "Hardly any gradient passes it, so its weights hardly move. Sigmoid and tanh saturate where their sums are "
+            "large in size: inputs on a common scale and smaller first weights keep them from it.",
+            "Glorot and Bengio 2010",
+            ("sigmoid", "tanh", "dead_unit", "vanishing_gradient"),
+            "train --data moons --hidden 8,8 --activation sigmoid --layers",
+        ),
+        Term(
+            "dead_unit",
+            "a unit that has no slope for any example",
+            "slope at s = 0 for every example; of a relu: s <= 0 for every example",
+            "No gradient passes it, so its own weights stay as they are. Only a change in the layers before it can "
+            "wake it up. A step that is too long makes such units; leaky_relu and elu have a slope left of 0 as well.",
+            "Maas, Hannun and Ng 2013",
+            ("relu", "leaky_relu", "saturation", "learning_rate"),
+            "train --data moons --hidden 8,8 --activation relu --layers",
+        ),
+        Term(
+            "rmse",
+            "the root of the mean squared error",
+            "RMSE = sqrt(mean of (t - y)²)",
+            "It is in the unit of the values that are predicted, as the mean squared error is not. Beside it stands "
+            "the RMSE of predicting the mean for every example: a network has to be below that.",
+            "common",
+            ("mean_squared_error", "mae", "r2"),
+            "train --data sine",
+        ),
+        Term(
+            "mae",
+            "the mean absolute error",
+            "MAE = mean of |t - y|",
+            "In the unit of the values, too. A single large error counts for less in it than in the RMSE, which is "
+            "never below it.",
+            "common",
+            ("rmse", "r2"),
+            "train --data sine",
+        ),
+        Term(
+            "r2",
+            "the share of the variance of the values that is explained",
+            "R² = 1 - sum of (t - y)² / sum of (t - mean of t)²",
+            "1 is without error, 0 is as good as predicting the mean, and below 0 is worse than that. Where all values "
+            "are the same there is none.",
+            "common",
+            ("rmse", "mae"),
+            "train --data sine",
+        ),
+        Term(
+            "precision",
+            "of the examples that are taken for a class, the share that are of it",
+            "precision = right ones of the class / all that are taken for it",
+            "It says how far a guess of that class can be trusted. Whoever guesses a class seldom may have a high one "
+            "and miss most of its examples; that shows in the recall.",
+            "common",
+            ("recall", "f1"),
+            "train --data iris",
+        ),
+        Term(
+            "recall",
+            "of the examples of a class, the share that are taken for it",
+            "recall = right ones of the class / all that are of it",
+            "Its mean over the classes is the balanced accuracy, in which a rare class counts as much as a common one.",
+            "common",
+            ("precision", "f1"),
+            "train --data iris",
+        ),
+        Term(
+            "f1",
+            "precision and recall of a class in one number, their harmonic mean",
+            "F1 = 2·precision·recall/(precision + recall)",
+            "It is high only where both are. The macro F1 is its plain mean over the classes.",
+            "van Rijsbergen 1979",
+            ("precision", "recall"),
+            "train --data iris",
+        ),
+        Term(
+            "roc_auc",
+            "how often an example of a class has a higher output than one that is not of it",
+            "ROC-AUC = share of the pairs (one of the class, one not) in which the first has the higher output; equal "
+            "ones count half",
+            "It is the area under the curve of true by false positives, over all bounds that one might set. 0.5 is as "
+            "good as guessing, 1 is a perfect order. It says nothing of how sure the outputs are; that is calibration.",
+            "Hanley and McNeil 1982",
+            ("calibration", "recall"),
+            "train --data iris",
+        ),
+        Term(
+            "calibration",
+            "whether a network is as often right as it is sure",
+            "error = mean over the examples of |share that is right - mean probability| in the bin of each, by its "
+            "probability",
+            "Of the answers given with a probability of 0.9, nine in ten should be right. Large networks that fit "
+            "their examples closely are mostly surer than right.",
+            "Guo, Pleiss, Sun and Weinberger 2017",
+            ("roc_auc", "overfitting"),
+            "train --data noisy_moons --hidden 32 --validation 0.3",
+        ),
     )
 }

@@ -10,7 +10,8 @@ import sympy
 from sympy import Add, Mul, NumberSymbol, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 
-from tutor.formulas.expressions import MINUS_ONE, multiply, where
+from tutor.formulas.expressions import MINUS_ONE, formula, multiply, where
+from tutor.maths.number_system import sign
 from tutor.views.numbers import finite_decimals, fixed
 from tutor.views.style import PLAIN, Style
 
@@ -126,7 +127,7 @@ class _Writer:
         return self.inside(node.base, ATOM) + self.style.superscript(exponent), POWER
 
     def _choice(self, node: where) -> tuple[str, int]:
-        """The larger or the smaller of two, an absolute value, or whatever else is chosen by a comparison."""
+        """The larger or the smaller of two, an absolute value, a sign, or whatever else is chosen by a comparison."""
         z, then, otherwise = node.args
         left, right = _sides(z)
         if isinstance(z, Add) and {then, otherwise} == {left, right}:
@@ -134,6 +135,8 @@ class _Writer:
             return pattern.format(a=self.write(then)[0], b=self.write(otherwise)[0]), ATOM
         if then == z and otherwise == multiply(MINUS_ONE, z):
             return self.style.size.format(a=self.write(z)[0]), ATOM
+        if node == formula(sign, z):
+            return self.style.sign.format(a=self.write(z)[0]), ATOM
         if isinstance(z, Mul) and z.args[0] == -1:  # -u > 0 says that u >= 0 does not hold
             return self._cases(*_sides(_without_minus(z)), ">=", otherwise, then), 0
         return self._cases(left, right, ">", then, otherwise), 0

@@ -22,6 +22,7 @@ class Style:
     larger: str = "max({a}, {b})"
     smaller: str = "min({a}, {b})"
     size: str = "abs({a})"
+    sign: str = "sign({a})"
 
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -53,5 +54,6 @@ SPOKEN = Style(
     larger="the larger of ({a}) and ({b})",
     smaller="the smaller of ({a}) and ({b})",
     size="the absolute value of ({a})",
+    sign="the sign of ({a})",
 )
 """For reading aloud."""

@@ -64,6 +64,17 @@ ALIASES = {
     "gradient_clipping": "clipping",
     "skip_connection": "residual",
     "patience": "early_stopping",
+    "eta": "learning_rate",
+    "theta": "threshold",
+    "saturated": "saturation",
+    "dead_relu": "dead_unit",
+    "dead_neuron": "dead_unit",
+    "root_mean_squared_error": "rmse",
+    "mean_absolute_error": "mae",
+    "r_squared": "r2",
+    "balanced_accuracy": "recall",
+    "auc": "roc_auc",
+    "calibration_error": "calibration",
 }
 """Other names that people know an entry by."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tutor.course.experiment import Results, Row, candidate_of, settings_in
+from tutor.course.experiment import USUAL, Results, Row, candidate_of, settings_in
 from tutor.course.format import Experiment
 from tutor.course.read import Course
 from tutor.course.values import Value
@@ -21,6 +21,9 @@ from tutor.views.course.curves import curves, signs_of
 from tutor.views.course.networks import network_blocks
 from tutor.views.course.numbers import number, spelled
 from tutor.views.course.prose import plain_texts
+
+_OF_AN_EPOCH = "The curve has the mean over each epoch, every loss taken before the update that it led to"
+_OF_THE_TABLE = "; the table has what was measured at the end"
 
 
 def experiment_blocks(
@@ -35,6 +38,7 @@ def experiment_blocks(
             yield Paragraph(told)
     if "curves" in spec.show:
         yield loss_curves(results)
+        yield Paragraph(f"{_OF_AN_EPOCH}{_OF_THE_TABLE if 'table' in spec.show else ''}.")
     if "paths" in spec.show:
         yield from _paths(course, spec, results, over)
     yield from network_blocks(course, spec, over)
@@ -62,9 +66,13 @@ def _rows_told(spec: Experiment, results: Results) -> str:
 
 
 def _measures_told(results: Results) -> str:
-    """What each measure is that the lesson gives a name of its own."""
+    """What each measure is; the usual ones under their own names say it themselves."""
     measures = {name: read_measure(text) for name, text in results.measures.items()}
-    told = [f"{name.replace('_', ' ')} is {one.explained}" for name, one in measures.items() if name != one.name]
+    told = [
+        f"{name.replace('_', ' ')} is {one.kind.says if name == one.text else one.explained}"
+        for name, one in measures.items()
+        if not name == one.text in USUAL
+    ]
     return f"{'; '.join(told)}." if told else ""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tutor.course.judge import Judgement
+from tutor.course.judge import Judgement, lettered
 from tutor.course.progress import Answered
 from tutor.course.questions import choices_of
 from tutor.course.read import Block as Part
@@ -75,8 +75,9 @@ def _step(page: Page, step: Step) -> Iterator[Block]:
 def asked(page: Page, block: Part) -> Iterator[Block]:
     """The question, and between what is to be chosen; nothing is worked out for it yet."""
     with page.placed(block):
-        yield from prose_blocks(Prose(f"**Question.** {block.spec.ask.strip()}", block.line), page.values)
-        for letter, choice in zip("abcdefghijklmnopqrstuvwxyz", choices_of(block.spec, page.values), strict=False):
+        number = page.numbers[block.line]
+        yield from prose_blocks(Prose(f"**Question {number}.** {block.spec.ask.strip()}", block.line), page.values)
+        for letter, choice in lettered(choices_of(block.spec, page.values)):
             yield Paragraph(f"{letter}) {choice}", 2)
 
 
@@ -105,22 +106,35 @@ def mentioned(course: Course, block: str, names: Sequence[str]) -> list[str]:
 
 
 def hint_blocks(page: Page, block: Part, hint: str) -> Iterator[Block]:
-    """A hint: prose with its numbers, where the question has hints of its own."""
+    """A hint: prose with its numbers, where the question has hints of its own; these may begin with a name, which stays
+    as it is written."""
     if block.spec.hints:
         with page.placed(block):
-            yield from tidy(prose_blocks(Prose(sentence(hint), block.place.line_of("hints")), page.values))
+            yield from tidy(prose_blocks(Prose(stopped(hint), block.place.line_of("hints")), page.values))
     else:
         yield Paragraph(sentence(hint))
 
 
-def sentence(text: str) -> str:
-    """It begins with a capital and ends with a stop."""
+def stopped(text: str) -> str:
+    """It ends with a stop."""
     text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def judged(page: Page, block: Part, judgement: Judgement) -> Iterator[Block]:
-    """What is said to an answer: whether it is right, why, and for a wrong one how to go on."""
+def sentence(text: str) -> str:
+    """The program's own words, which begin with no name: a capital at their beginning, a stop at their end."""
+    text = stopped(text)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def ways_on(what: str, hint: bool) -> str:
+    """What can be typed at a question, a hint only where there is one."""
+    return f"{what}, {'or hint, ' if hint else ''}or skip."
+
+
+def judged(page: Page, block: Part, judgement: Judgement, hint: bool) -> Iterator[Block]:
+    """What is said to an answer: whether it is right, why, and for a wrong one how to go on; whether there is a `hint`
+    left."""
     if judgement.right:
         yield Paragraph(Strong("Right."))
         for text in judgement.says:
@@ -134,7 +148,7 @@ def judged(page: Page, block: Part, judgement: Judgement) -> Iterator[Block]:
     if isinstance(block.spec.because, list) and judgement.chosen in block.spec.choices:
         yield from tidy(because_blocks(block.spec, judgement.chosen, page.values, block.place.line_of("because")))
     elif not judgement.says:
-        yield Paragraph("Try another answer, or hint, or skip.")
+        yield Paragraph(ways_on("Try another answer", hint))
 
 
 def welcome(course: Course, part: int, parts: int) -> Iterator[Block]:
@@ -147,10 +161,11 @@ def welcome(course: Course, part: int, parts: int) -> Iterator[Block]:
     yield Break()
 
 
-def help_blocks(at_a_question: bool) -> Iterator[Block]:
-    """What can be typed."""
+def help_blocks(at_a_question: bool, hint: bool) -> Iterator[Block]:
+    """What can be typed; whether there is a `hint` left."""
     ways = [("Enter", "the next step")] if not at_a_question else [("a word, a letter, a number", "your answer")]
-    ways += [("hint", "a hint; there may be several"), ("skip", "the answer, and on")] if at_a_question else []
+    ways += [("hint", "a hint; there may be several")] if hint else []
+    ways += [("skip", "the answer, and on")] if at_a_question else []
     ways += [("back", "the step before"), ("rest", "the whole worksheet"), ("why NAME", "one quantity in full")]
     ways += [("calc FORMULA", "a number worked out with the names of the worksheet")]
     ways += [] if at_a_question else [("skip", "the next section")]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tutor.data.builtin import Data
     from tutor.data.preprocessing import Preprocessing
     from tutor.data.source import Source
-    from tutor.training.advice import Advice
+    from tutor.training.obstacles import Advice
     from tutor.training.trainer import Trainer
 
 
@@ -248,9 +248,10 @@ def train(
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
-    from tutor.training.advice import Advice, advice
+    from tutor.training.advice import advice
     from tutor.training.layer_measures import watch_layers
     from tutor.training.measures import measures_of
+    from tutor.training.obstacles import Advice
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, plane
     from tutor.views.training import training_page
@@ -299,7 +300,7 @@ def train(
     with watching(trainer.settings.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, examples, trainer)  # before anything is shown: the terminal may be gone
-    advised = advice(examples, trainer, result)
+    advised = advice(trainer, result)
     ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer, init_from)
     if json_output:
         told = (

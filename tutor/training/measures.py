@@ -91,22 +91,23 @@ Measures = ClassMeasures | ValueMeasures
 
 def measures_of(trainer: Trainer) -> dict[str, Measures]:
     """What the network, as it is now, comes to on every part of its data."""
-    data, measures = trainer.data, dict[str, Measures]()
-    for part, indices in data.parts.items():
-        with np.errstate(all="ignore"):
-            outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
-        if data.classes:
-            common = majority(data.y[data.train].astype(np.int64), len(data.classes))
-            y = data.y[indices].astype(np.int64)
-            probable = trainer.architecture.activations[-1] in PROBABLE
-            measures[part] = of_classes(y, data.predicted_classes(outputs), outputs, data.classes, common, probable)
-        else:
-            if data.target_scaling is not None:
-                outputs = data.target_scaling.in_units(outputs)
-            values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
-            means = means_of(values[:, data.train])
-            measures[part] = of_values(values[:, indices], outputs, means, data.outputs)
-    return measures
+    return {part: of_part(trainer, indices) for part, indices in trainer.data.parts.items()}
+
+
+def of_part(trainer: Trainer, indices: Indices) -> Measures:
+    """What it comes to on these examples."""
+    data = trainer.data
+    with np.errstate(all="ignore"):
+        outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
+    if data.classes:
+        common = majority(data.y[data.train].astype(np.int64), len(data.classes))
+        y = data.y[indices].astype(np.int64)
+        probable = trainer.architecture.activations[-1] in PROBABLE
+        return of_classes(y, data.predicted_classes(outputs), outputs, data.classes, common, probable)
+    if data.target_scaling is not None:
+        outputs = data.target_scaling.in_units(outputs)
+    values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
+    return of_values(values[:, indices], outputs, means_of(values[:, data.train]), data.outputs)
 
 
 def majority(y: Indices, count: int) -> int:

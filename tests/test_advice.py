@@ -216,7 +216,7 @@ def test_a_weighted_loss_is_held_against_what_a_weighted_guess_loses(tutor: Tuto
 
 
 def test_classes_that_count_for_too_little_are_given_weights(tutor: Tutor) -> None:
-    text, x, y = rare()
+    text, _, _ = rare()
     (tutor.folder / "d.csv").write_text(text)
     found = typed(tutor, "train --data d.csv --hidden 4 --epochs 30")
     measured = found["measures"]["training"]

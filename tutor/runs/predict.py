@@ -82,6 +82,7 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
         columns, answer, sure = _columns(run, table, label, remarks)
         of_words = [] if encoding is None else encoding.words
         in_words = [place for place, words in zip(columns, of_words, strict=False) if words is not None]
+        table.look_for_decimals([place for place in (*columns, *answer) if place not in in_words])
         reader = ColumnReader(table, columns, in_words, preprocessing.fills)
         x, answers = array("d"), []
         for number, row in table:
@@ -142,7 +143,7 @@ def _known_answers(run: Run, table: Table) -> list[int]:
     """The indices of the columns that the network learned, where all of them are there."""
     known, label = run.heading.targets, run.heading.source.label
     if known:
-        return [table.names.index(name) for name in known] if {*known} <= {*table.names} else []
+        return [table.column(name) for name in known] if {*known} <= {*table.names} else []
     try:
         return [] if label is None else table.columns(label)
     except TutorError:
@@ -160,8 +161,7 @@ def _check_names(features: Sequence[str], table: Table) -> None:
             "every column its name in the heading, or leave the heading out and keep their order"
         )
     for feature in features:
-        if table.names.count(feature) > 1:
-            raise TutorError(f"{table.path}: two columns are called {feature[:40]!r}; which of them is meant?")
+        table.check_single(feature)
 
 
 def _by_place(run: Run, table: Table, answer: list[int], remarks: list[str]) -> tuple[list[int], list[int]]:
@@ -208,7 +208,7 @@ def _answers(run: Run, table: Table, columns: list[int], cells: Sequence[tuple[i
     by_value = {value: place for place, name in enumerate(classes) if (value := value_of(name, False)) is not None}
     found = []
     for row, (cell,) in cells:
-        name, value = tidy(cell), value_of(cell, table.decimal_commas)
+        name, value = tidy(cell), table.value(row, cell)
         place = numbers.get(name, -1 if not name else None if value is None else by_value.get(value))
         if place is None and run.heading.source.classes:
             place = -1  # of a class that was left out on purpose

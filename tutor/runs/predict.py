@@ -228,7 +228,8 @@ class Predictions:
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
-    class of these very examples; without them they and what follows from them are None.
+    class of the training part, or, for a run that does not have these, of the examples; without answers they and what
+    follows from them are None.
     """
 
     classes: tuple[str, ...]
@@ -329,14 +330,20 @@ def predict(run: Run, examples: Examples) -> Predictions:
     right = targets_of(told, len(outputs), tanh)
     loss_inputs = loss_inputs.take(known, axis=1)  # row after row, as the trainer has them: sums depend on the order
     loss = BatchLoss(run.architecture, system).mean(loss_inputs, right if scaling is None else scaling.scaled(right))
+    guess = run.heading.guess
     if guessed is None:
         values = y.T.astype(np.float64)
-        measures = of_values(values, said, means_of(values), targets)
+        measures = of_values(values, said, guess or means_of(values), targets)
+        if not guess:
+            measures.baseline = "predicting the mean of these examples"
         return Predictions(classes, probable, said, None, y, loss, None, [], targets, measures)
     table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
     met = y[known].astype(np.int64)
-    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)), probable)
+    common = int(np.argmax(guess)) if guess else majority(met, len(classes))
+    measured = of_classes(met, guessed[known], outputs[:, known], classes, common, probable)
+    if not guess:
+        measured.baseline += ", the commonest class of these examples"
     return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 

@@ -250,3 +250,31 @@ def test_probabilities_are_held_against_what_happens(tutor: Tutor, data: str, hi
 def test_outputs_that_are_no_probabilities_have_no_calibration(tutor: Tutor) -> None:
     found = tutor.json("train", "--data", "moons", "--epochs", 1, "--output-activation", "tanh")
     assert found["measures"]["training"]["calibration"] is None
+
+
+def test_which_side_is_larger_is_said_where_one_is(tutor: Tutor) -> None:
+    """A distance of less than a hundredth on the whole is noise."""
+    for options in (["--data", "iris", "--epochs", 300], ["--data", "noisy_moons", "--hidden", 64, "--epochs", 300],
+                    ["--data", "moons", "--epochs", 1], ["--data", "digits", "--epochs", 30]):  # fmt: skip
+        found = tutor.json("train", *options)["measures"]["training"]["calibration"]
+        there = [one for one in found["bins"] if one["examples"]]
+        count = [one["examples"] for one in there]
+        apart = np.average([one["confidence"] - one["accuracy"] for one in there], weights=count)
+        shown = " ".join(tutor("train", *options).stdout.split())
+        assert f"Calibration error {100 * found['error']:.1f}%" in shown
+        assert ("surer than it is right" in shown) == (apart >= 0.01)
+        assert ("right more often than it is sure" in shown) == (apart <= -0.01)
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    ("--data moons", True), ("--data sine", True), ("--data iris", True), ("--data moons --validation 0.25", False),
+    ("--data moons --test 0.2", False), ("--data xor", False), ("--data and", False),
+])  # fmt: skip
+def test_what_was_learned_from_is_no_measure_of_others(tutor: Tutor, typed: str, said: bool) -> None:
+    """A gate has no other examples; where there are some, the option that is named holds them out."""
+    shown = " ".join(tutor("train", *typed.split(), "--epochs", 2).stdout.split())
+    told = "This is about examples that the network has learned from; --validation 0.25 shows how it does on others."
+    assert (told in shown) == said
+    if said:
+        assert "Held-out: " in tutor("train", *typed.split(), "--epochs", 2, "--validation", 0.25).stdout
+    assert told not in " ".join(tutor("train", "mlp", "--epochs", 2).stdout.split())

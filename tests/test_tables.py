@@ -298,3 +298,13 @@ def test_two_columns_of_answers_with_one_name_are_refused(tutor: Tutor, options:
     write(tutor, "d.csv", "a,b,kind,kind\n" + rows("{0},{1},no,{2}\n"))
     done = tutor("predict", "r.npz", "--data", "d.csv", *options)
     assert done.returncode == 2 and "two columns are called 'kind'; which of them is meant?" in done.stderr
+
+
+@pytest.mark.parametrize("heading", ["A,b", "A,B", "a,B"])
+def test_a_column_that_differs_in_its_capitals_is_thought_of(tutor: Tutor, heading: str) -> None:
+    write(tutor, "plain.csv", PLAIN.replace("a,b", "a,b,third").replace(",no", ",1,no").replace(",yes", ",1,yes"))
+    assert tutor("train", "--data", "plain.csv", "--epochs", 2, "--save", "r.npz").returncode == 0
+    write(tutor, "d.csv", f"{heading},third\n1,2,3\n")
+    done = tutor("predict", "r.npz", "--data", "d.csv")
+    meant = " and ".join(repr(name) for name in heading.split(",") if name.isupper())
+    assert done.returncode == 2 and f"did you mean {meant}? Give" in done.stderr, done.stderr

@@ -17,7 +17,7 @@ from tutor.data.limits import size_of
 from tutor.data.read_table import Table
 from tutor.data.source import is_named, open_data
 from tutor.delimited import opened_text
-from tutor.errors import TutorError, counted, listed
+from tutor.errors import TutorError, closest, counted, listed
 from tutor.files import Kind
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import Run
@@ -155,9 +155,11 @@ def _check_names(features: Sequence[str], table: Table) -> None:
     if missing := [feature for feature in features if feature not in table.names]:
         others = [name for name in table.names if name not in features]
         there = f"; the others here are {_listed(others)}" if others else ""
+        meant = [*dict.fromkeys(close for name in missing if (close := closest(name, others)))]
+        there += f" — did you mean {_listed(meant)}?" if meant else "."
         are = "is" if len(missing) == 1 else "are"
         raise TutorError(
-            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there}. Give "
+            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there} Give "
             "every column its name in the heading, or leave the heading out and keep their order"
         )
     for feature in features:

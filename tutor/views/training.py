@@ -36,12 +36,14 @@ def training_page(
     advised: tuple[str, Sequence[Sequence[str]]] | None,
     measured: Mapping[str, Any],
     layers: Sequence[Any] = (),
+    hold_out: float = 0.0,
 ) -> Iterator[Block]:
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
     `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `plane`
-    the decision regions, if there are any. `layers` are those of every epoch, where they were asked for.
+    the decision regions, if there are any. `layers` are those of every epoch, where they were asked for. `hold_out` is
+    the share of examples that could be held out, where none is.
     """
     architecture, settings = trainer.architecture, trainer.settings
     single = ", here in single precision," if trainer.engine.vector.itemsize == 4 else ""
@@ -65,6 +67,9 @@ def training_page(
         yield Break()
         yield _parts(trainer)
         yield from in_words(measured)
+        if hold_out:
+            learned = "This is about examples that the network has learned from"
+            yield Paragraph(f"{learned}; --validation {hold_out:g} shows how it does on others.")
         yield from confusion_matrix(data.classes, confused)
         yield from in_numbers(measured)
         if plane is not None:

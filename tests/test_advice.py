@@ -167,6 +167,18 @@ def test_shorter_steps_come_with_more_epochs_and_no_clipping(tutor: Tutor) -> No
     assert diverged["commands"] == ["tutor train --data sine --hidden 0 --optimizer sgd --learning-rate 3"]
 
 
+def test_shorter_steps_from_the_usual_rate_come_further(tutor: Tutor) -> None:
+    gauss = Random(7).gauss
+    rows = [(gauss(0, 1), gauss(0, 1), gauss(0, 1)) for _ in range(120)]
+    text = "".join(f"{a:.3f},{b:.3f},{a * b + abs(a) + 0.5 * noise:.3f}\n" for a, b, noise in rows)
+    (tutor.folder / "d.csv").write_text(f"a,b,y\n{text}")
+    found = typed(tutor, "train --data d.csv --task regression --hidden 32 --batch-size 8 --epochs 100")
+    assert found["advice"]["kind"] == "oscillates"
+    assert (
+        typed(tutor, found["advice"]["commands"][0])["parts"]["training"]["loss"] < (found["parts"]["training"]["loss"])
+    )
+
+
 @pytest.mark.parametrize("options", ["--activation relu --optimizer sgd --learning-rate 3", "--learning-rate 0.01"])
 def test_units_that_large_inputs_stopped_are_helped_by_a_common_scale_alone(tutor: Tutor, options: str) -> None:
     (tutor.folder / "d.csv").write_text(RAW)

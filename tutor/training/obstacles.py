@@ -50,8 +50,10 @@ def usual_rate(settings: Settings) -> float:
 
 
 def shorter_steps(settings: Settings) -> dict[str, Any]:
-    """A tenth of the rate, for twice as many epochs: steps that are shorter need more of them."""
-    return {"learning_rate": rate_times(settings, 0.1), "epochs": 2 * settings.epochs}
+    """A tenth of a rate above the usual one, three tenths of another, for twice as many epochs: steps that are shorter
+    need more of them."""
+    times = 0.1 if float(settings.training.rate) > usual_rate(settings) else 0.3
+    return {"learning_rate": rate_times(settings, times), "epochs": 2 * settings.epochs}
 
 
 def nothing_changes(settings: Settings) -> Advice | None:

@@ -130,6 +130,15 @@ def test_a_penalty_that_does_no_harm_is_not_named(tutor: Tutor) -> None:
     assert "epochs" in shown and "keeps the weights" not in shown
 
 
+def test_a_penalty_beside_inputs_of_large_size_is_not_all_that_is_wrong(tutor: Tutor) -> None:
+    rows = "".join(f"{40 * i % 997},{7000 - 31 * i % 1009},{'pn'[40 * i % 997 > 500]}\n" for i in range(120))
+    (tutor.folder / "d.csv").write_text(f"a,b,y\n{rows}")
+    found = typed(tutor, "train --data d.csv --l2 0.5")
+    (command,) = found["advice"]["commands"]
+    assert "--l2 0.001" in command and "--normalize zscore" in command
+    assert typed(tutor, command)["loss"] < 0.2 < found["loss"]
+
+
 # --- rates
 
 
@@ -237,3 +246,10 @@ def test_classes_that_count_for_too_little_are_given_weights(tutor: Tutor) -> No
     first = found["advice"]["commands"][0]
     assert first.endswith("--class-weights")
     assert typed(tutor, first)["measures"]["training"]["balanced_accuracy"] > 0.6
+
+
+def test_weights_of_classes_are_not_advised_where_the_steps_are_too_long(tutor: Tutor) -> None:
+    text, _, _ = rare()
+    (tutor.folder / "d.csv").write_text(text)
+    advised = typed(tutor, "train --data d.csv --learning-rate 3 --epochs 30", None)["advice"]
+    assert not any("--class-weights" in command for command in advised["commands"])

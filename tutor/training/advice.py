@@ -72,7 +72,7 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
     if found is not None and found.hopeless:
         return found
     trend = trend_of([epoch.loss for epoch in history])
-    if (unequal := _unequal(trainer, last, trend)) is not None:
+    if found is None and (unequal := _unequal(trainer, last, trend)) is not None:
         return unequal
     if trend == "falls" and stopped_at is not None:
         seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
@@ -91,7 +91,8 @@ def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int |
 def _in_the_way(trainer: Trainer, last: Epoch) -> Advice | None:
     """What keeps the network from learning, the first cause first."""
     if _is_unlearned(trainer, last) and (pressed := pressed_by(trainer, _SHRUNK)) is not None:
-        return replace(pressed, seen=f"{pressed.seen} Next to nothing has been learned.")
+        ways = [{**change, **scale} for change in pressed.changes for scale in common_scale(trainer) or [{}]]
+        return replace(pressed, seen=f"{pressed.seen} Next to nothing has been learned.", changes=ways)
     found = inside(trainer)
     if found is not None and found.kind == "identical":
         return found
@@ -131,16 +132,21 @@ def _longer_steps(settings: Settings) -> list[dict[str, Any]]:
     return [{"learning_rate": rate}] if rate > float(settings.training.rate) else []
 
 
+def _is_far(settings: Settings) -> bool:
+    """Whether the learning rate is far above the usual one."""
+    return float(settings.training.rate) >= _FAR * usual_rate(settings)
+
+
 def _stuck(trainer: Trainer, loss: float) -> Advice:
     """A loss that stands still and is no better than that of a constant guess."""
     settings = trainer.settings
     above = loss > _WORSE * trainer.constant_loss
     where = "above" if above else "at about"
     seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
-    rate, usual = float(settings.training.rate), usual_rate(settings)
-    if rate >= _FAR * usual:
-        seen += f" The learning rate is {rate / usual:.3g} times the usual one of {settings.optimizer}."
-        return Advice("stuck", seen, ({"learning_rate": usual},))
+    if _is_far(settings):
+        usual = usual_rate(settings)
+        times = f"{float(settings.training.rate) / usual:.3g} times the usual one of {settings.optimizer}"
+        return Advice("stuck", f"{seen} The learning rate is {times}.", ({"learning_rate": usual},))
     changes: list[Mapping[str, Any]] = [{"hidden": _wider(settings)}, *_longer_steps(settings)]
     if above:  # the biases alone would come down to such a guess with steps that are long enough
         changes.reverse()
@@ -162,7 +168,7 @@ def _settled(trainer: Trainer) -> Advice:
 def _unequal(trainer: Trainer, last: Epoch, trend: str) -> Advice | None:
     """Classes of so different size that saying the commonest loses little, and a network that hardly does more."""
     data, settings = trainer.data, trainer.settings
-    if not data.classes or settings.class_weights or last.accuracy is None:
+    if not data.classes or settings.class_weights or last.accuracy is None or _is_far(settings):
         return None
     count = len(data.classes)
     chance, sizes = 1 / count, np.bincount(data.y[data.train].astype(np.int64), minlength=count)
@@ -222,7 +228,8 @@ def _diverged(trainer: Trainer) -> Advice:
     if scaled:
         said = " and ".join(sizes)
         seen = f"{said[0].upper()}{said[1:]}; on a common scale no step would leap as far."
-        return Advice("diverged", seen, (scaled, slower))
+        too_fast = float(settings.training.rate) > usual_rate(settings)
+        return Advice("diverged", seen, (scaled, slower) if too_fast else (scaled,))
     return Advice("diverged", "The steps were too long.", (slower,))
 
 

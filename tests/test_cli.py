@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ONE_NEURON, Tutor
@@ -157,6 +158,43 @@ def test_wrong_input_ends_in_one_message_and_exit_code_2(tutor: Tutor, case: tup
     assert re.search(message, done.stderr)
     assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("tutor: ")
     assert not list(tutor.folder.iterdir()), "nothing was written"
+
+
+def of_numbers(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Every option of every command that takes a number: the command, the option and which kind of number."""
+    for name, found in group.commands.items():
+        if hasattr(found, "commands"):
+            yield from of_numbers(found, (*words, name))
+            continue
+        for option in found.params:
+            kind = {"int": "a whole number", "float": "a number"}.get(option.type.name.removesuffix(" range"))
+            if kind and option.opts[0].startswith("--"):
+                yield (*words, name), option.opts[0], kind
+
+
+def test_what_is_no_number_is_told_with_the_help_of_the_command(tutor: Tutor) -> None:
+    from tutor.cli.commands import command_line
+
+    seen = dict[tuple[tuple[str, ...], str], str]()
+    for words, option, kind in of_numbers(command_line()):
+        seen.setdefault((words, kind), option)
+    assert len(seen) > 20
+    for (words, kind), option in seen.items():
+        done = tutor(*words, option, "abc")
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert f"{option}': 'abc' is not {kind}. Try `tutor {' '.join(words)} --help`." in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    (("train", "--data", "moons", "--epohs", "3"), "Try `tutor train --help`."),
+    (("transcript", "record", "--widht", "3"), "Try `tutor transcript record --help`."),
+    (("lint",), "Try `tutor lint --help`."),
+    (("nothing",), "Try `tutor --help`."),
+    (("train", "--data", "moons", "--hidden", "-4"), "--hidden is at least 1, or 0 alone for none, not -4"),
+])  # fmt: skip
+def test_a_message_says_what_may_be_typed_and_where_to_read_on(tutor: Tutor, typed: tuple[str, ...], said: str) -> None:
+    done = tutor(*typed)
+    assert done.returncode == 2 and said in done.stderr
 
 
 def test_an_unreadable_file(tutor: Tutor) -> None:

@@ -12,8 +12,8 @@ from conftest import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutor.training.advice import rising_since, trend_of
 from tutor.training.trainer import Epoch
+from tutor.training.trend import rising_since, trend_of
 
 BIG = "a,b,y\n" + "".join(f"{100 * i},{37 * i % 101},{300.5 * i}\n" for i in range(1, 60))
 LINEAR = ["--hidden", 0, "--optimizer", "sgd", "--task", "regression", "--batch-size", 59]

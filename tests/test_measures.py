@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from math import sqrt
 from typing import Any
@@ -62,7 +63,7 @@ def check_classes(told: Any, right: list[int], said: list[int], scores: list[lis
     assert told["accuracy"] == pytest.approx(mean([float(r == s) for r, s in pairs]))
     assert told["balanced_accuracy"] == pytest.approx(mean(recalls))
     assert told["baseline_accuracy"] == right.count(common) / len(right)
-    met = [one for k, one in enumerate(told["classes"]) if k in right or k in said]
+    met = [one for k, one in enumerate(told["classes"]) if k in right]
     for name, value in told["macro"].items():
         assert value == pytest.approx(mean([one[name] or 0.0 for one in met]))
 
@@ -139,6 +140,53 @@ def test_any_values(examples: list[tuple[float, float, bool]]) -> None:
     assert (found.r2 is None) <= (max(y) - min(y) < 1e-3)
 
 
+def test_predictions_stand_beside_the_guess_of_the_training_part(tutor: Tutor) -> None:
+    """Examples that are all alike would else be guessed without an error; a run without that guess says whose it is."""
+    (tutor.folder / "values.csv").write_text("a,y\n" + "".join(f"{i},{2.5 * i}\n" for i in range(40)))
+    (tutor.folder / "classes.csv").write_text("a,y\n" + "".join(f"{i},{'pq'[i > 12]}\n" for i in range(40)))
+    (tutor.folder / "same.csv").write_text("a,y\n" + "3,7.5\n" * 5)
+    (tutor.folder / "rare.csv").write_text("a,y\n" + "3,p\n" * 5 + "30,q\n")
+    for name, more, new in (("values", ["--task", "regression"], "same"), ("classes", [], "rare")):
+        save = [*more, "--epochs", 3, "--validation", 0.25, "--save", f"{name}.json"]
+        tutor("train", "--data", f"{name}.csv", *save)
+        saved = json.loads((tutor.folder / f"{name}.json").read_text())
+        told = tutor.json("predict", f"{name}.json", "--data", f"{new}.csv")["measures"]
+        if name == "values":
+            assert told["baseline"] == "predicting the mean" and told["baseline_rmse"] > 20
+            assert told["baseline_rmse"] == pytest.approx(abs(saved["guess"][0] - 7.5))
+        else:
+            assert saved["guess"] == pytest.approx([1 / 3, 2 / 3], abs=0.02)
+            assert (told["baseline"], told["baseline_accuracy"]) == ("always saying q", 1 / 6)
+        for guess in ([], [0.5, 1, 2]):
+            (tutor.folder / f"{len(guess)}.json").write_text(json.dumps({**saved, "guess": guess}))
+        old = tutor.json("predict", "0.json", "--data", f"{new}.csv")["measures"]
+        assert old["baseline"].endswith("of these examples")
+        assert old["baseline_rmse"] == 0 if name == "values" else old["baseline_accuracy"] == 5 / 6
+        done = tutor("predict", "3.json", "--data", f"{new}.csv")
+        assert done.returncode == 2 and "'guess' is to have a finite number" in done.stderr
+
+
+def test_a_class_without_examples_is_in_no_mean() -> None:
+    """One that a network takes examples for: its recall is not known, and 0 would be a guess."""
+    found = of_classes(np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1]), np.eye(3)[[0, 2, 1, 1]].T, ["a", "b", "c"], 0)
+    recalls = [np.mean([True, False]), np.mean([True, True])]
+    assert found.balanced_accuracy == found.macro.recall == np.mean(recalls)
+    assert found.macro.precision == 1 and found.classes[2].recall is None
+
+
+@pytest.mark.parametrize(("more", "examples", "verdict"), [
+    (0, 400, "no better than"), (1, 400, "about as good as"), (2, 400, "about as good as"), (3, 400, "better than"),
+    (-1, 400, "about as good as"), (-3, 400, "worse than"), (1, 12, "better than"), (2, 4, "better than"),
+])  # fmt: skip
+def test_one_or_two_examples_of_many_make_no_difference(more: int, examples: int, verdict: str) -> None:
+    y = np.arange(examples) % 2
+    guessed = np.zeros(examples, int)
+    start = 1 if more > 0 else 0  # one of the second class rightly taken for it, or of the first wrongly
+    guessed[start : start + 2 * abs(more) : 2] = 1
+    found = of_classes(y, guessed, guessed[None, :].astype(float), ["no", "yes"], 0)
+    assert round(examples * (found.accuracy - found.baseline_accuracy)) == more and found.verdict == verdict
+
+
 def test_numbers_without_a_measure_are_null() -> None:
     found = of_values(np.array([[1.0, 2.0]]), np.array([[np.inf, np.nan]]), [1.5])
     assert found.verdict == "not to be compared with" and not np.isfinite(found.rmse)
@@ -202,3 +250,31 @@ def test_probabilities_are_held_against_what_happens(tutor: Tutor, data: str, hi
 def test_outputs_that_are_no_probabilities_have_no_calibration(tutor: Tutor) -> None:
     found = tutor.json("train", "--data", "moons", "--epochs", 1, "--output-activation", "tanh")
     assert found["measures"]["training"]["calibration"] is None
+
+
+def test_which_side_is_larger_is_said_where_one_is(tutor: Tutor) -> None:
+    """A distance of less than a hundredth on the whole is noise."""
+    for options in (["--data", "iris", "--epochs", 300], ["--data", "noisy_moons", "--hidden", 64, "--epochs", 300],
+                    ["--data", "moons", "--epochs", 1], ["--data", "digits", "--epochs", 30]):  # fmt: skip
+        found = tutor.json("train", *options)["measures"]["training"]["calibration"]
+        there = [one for one in found["bins"] if one["examples"]]
+        count = [one["examples"] for one in there]
+        apart = np.average([one["confidence"] - one["accuracy"] for one in there], weights=count)
+        shown = " ".join(tutor("train", *options).stdout.split())
+        assert f"Calibration error {100 * found['error']:.1f}%" in shown
+        assert ("surer than it is right" in shown) == (apart >= 0.01)
+        assert ("right more often than it is sure" in shown) == (apart <= -0.01)
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    ("--data moons", True), ("--data sine", True), ("--data iris", True), ("--data moons --validation 0.25", False),
+    ("--data moons --test 0.2", False), ("--data xor", False), ("--data and", False),
+])  # fmt: skip
+def test_what_was_learned_from_is_no_measure_of_others(tutor: Tutor, typed: str, said: bool) -> None:
+    """A gate has no other examples; where there are some, the option that is named holds them out."""
+    shown = " ".join(tutor("train", *typed.split(), "--epochs", 2).stdout.split())
+    told = "This is about examples that the network has learned from; --validation 0.25 shows how it does on others."
+    assert (told in shown) == said
+    if said:
+        assert "Held-out: " in tutor("train", *typed.split(), "--epochs", 2, "--validation", 0.25).stdout
+    assert told not in " ".join(tutor("train", "mlp", "--epochs", 2).stdout.split())

@@ -223,6 +223,29 @@ def test_the_comparison_that_comes_next_keeps_how_the_examples_are_prepared(tuto
     compare = led_on(tutor("train", "--data", "d.csv", *options, "--epochs", 2).stdout)[-1]
     assert compare[1] == "compare" and set(options) < set(compare)
     assert tutor(*compare[1:], "--epochs", 1, "--seeds", 1, "--jobs", 1).returncode == 0
-    assert led_on(tutor("train", "--data", "moons", "--epochs", 2).stdout)[-1] == (
+    assert led_on(tutor("train", "--data", "moons").stdout)[-1] == (
         ["tutor", "compare", "--data", "moons", "--vary", "optimizer=sgd,adam"]
     )
+
+
+KEPT = {
+    "the network": "--hidden 6,6 --activation relu --residual --freeze 1",
+    "penalties": "--l2 0.001 --l1 0.002 --dropout 0.1 --proximal",
+    "the course": "--batch-size 8 --epochs 3 --no-shuffle --schedule cosine --clip-norm 1 --seed 4",
+    "the loss": "--loss half_squared_error --output-activation tanh",
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_the_comparison_that_comes_next_keeps_the_settings_of_the_run(tutor: Tutor, name: str) -> None:
+    """All but the rate and the settings of its own optimizer, which the others have for themselves."""
+    own = ["--optimizer", "nesterov", "--learning-rate", "0.02", "--optimizer-setting", "beta=0.8"]
+    options = shlex.split(KEPT[name])
+    compare = led_on(tutor("train", "--data", "moons", *options, *own).stdout)[-1]
+    assert {*options} <= {*compare} and not {*own} & {*compare}
+    assert tutor(*compare[1:], "--epochs", 1, "--seeds", 1, "--jobs", 1).returncode == 0
+
+
+def test_after_the_perceptron_rule_gradients_are_compared(tutor: Tutor) -> None:
+    compare = led_on(tutor("train", "--data", "and", "--rule", "perceptron", "--hidden", 0).stdout)[-1]
+    assert tutor(*compare[1:], "--epochs", 1, "--seeds", 1, "--jobs", 1).returncode == 0

@@ -251,8 +251,60 @@ def test_a_first_row_with_a_gap_is_never_taken_for_a_heading(tutor: Tutor, first
 
 def test_what_only_looks_like_an_index_is_kept(tutor: Tutor) -> None:
     """A feature with a name of its own, one that has gaps, and the only one that there is."""
-    for heading, start in (("a,b,kind", 0), ("id,b,kind", 7)):
-        write(tutor, "d.csv", heading + "\n" + "".join(f"{i + start},{i * i % 5},{'xy'[i % 2]}\n" for i in range(8)))
+    for heading, step in (("a,b,kind", 1), ("id,b,kind", 7)):
+        write(tutor, "d.csv", heading + "\n" + "".join(f"{step * i},{i * i % 5},{'xy'[i % 2]}\n" for i in range(8)))
         assert tutor.json("train", "--data", "d.csv", "--epochs", 1)["network"]["sizes"][0] == 2
     write(tutor, "d.csv", "id,kind\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(8)))
     assert tutor.json("train", "--data", "d.csv", "--epochs", 1)["network"]["sizes"][0] == 1
+
+
+@pytest.mark.parametrize("first", [0, 1, 7, 1001, -3])
+@pytest.mark.parametrize("order", ["up", "down", "shuffled"])
+def test_an_index_counts_from_anywhere_in_any_order(tutor: Tutor, first: int, order: str) -> None:
+    numbers = {"up": [*range(12)], "down": [*range(12)][::-1], "shuffled": [5 * k % 12 for k in range(12)]}[order]
+    body = "".join(f"{first + n},{n * n % 5},{'xy'[n % 2]}\n" for n in numbers)
+    write(tutor, "d.csv", "id,b,kind\n" + body)
+    found = tutor.json("train", "--data", "d.csv", "--epochs", 1)
+    assert found["network"]["sizes"][0] == 1 and "'id' only counts the rows" in found["data"]["remarks"][0]
+
+
+def test_a_column_that_never_changes_is_worth_a_remark(tutor: Tutor) -> None:
+    write(tutor, "d.csv", "a,b,c,kind\n" + "".join(f"7,{i},p,{'xy'[i % 2]}\n" for i in range(8)))
+    (said, _) = tutor.json("train", "--data", "d.csv", "--epochs", 1)["data"]["remarks"]
+    assert said == "'a' and 'c' have the same value in every row, so nothing can be learned from them."
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said", "not_said"),
+    [
+        ("a,b,kind\n" + "1,5,x\n2,6,y\n" * 4, "--label b,kind", "leave it out of --label", "--drop"),
+        ("a,b,c\n" + "1,5,2\n2,6,3\n" * 4 + "1,2,much\n", "--label b,c", "most of its column are", "--drop"),
+        ("a,b,kind\n" + "1,inf,x\n2,inf,y\n" * 4, "", "'inf' is not a number; --drop 'b'", "most of its column"),
+        ("a,b,kind\n" + "1,1,x\n2,inf,y\n3,4,x\n" * 4, "", "most of its column are; correct it", "; --drop"),
+    ],
+)
+def test_what_is_said_of_a_column_is_true_of_it(
+    tutor: Tutor, text: str, options: str, said: str, not_said: str
+) -> None:
+    write(tutor, "d.csv", text)
+    done = tutor("train", "--data", "d.csv", *options.split())
+    assert done.returncode == 2 and said in done.stderr and not_said not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--label", "kind"]])
+def test_two_columns_of_answers_with_one_name_are_refused(tutor: Tutor, options: list[str]) -> None:
+    write(tutor, "plain.csv", PLAIN)
+    assert tutor("train", "--data", "plain.csv", "--epochs", 2, "--save", "r.npz").returncode == 0
+    write(tutor, "d.csv", "a,b,kind,kind\n" + rows("{0},{1},no,{2}\n"))
+    done = tutor("predict", "r.npz", "--data", "d.csv", *options)
+    assert done.returncode == 2 and "two columns are called 'kind'; which of them is meant?" in done.stderr
+
+
+@pytest.mark.parametrize("heading", ["A,b", "A,B", "a,B"])
+def test_a_column_that_differs_in_its_capitals_is_thought_of(tutor: Tutor, heading: str) -> None:
+    write(tutor, "plain.csv", PLAIN.replace("a,b", "a,b,third").replace(",no", ",1,no").replace(",yes", ",1,yes"))
+    assert tutor("train", "--data", "plain.csv", "--epochs", 2, "--save", "r.npz").returncode == 0
+    write(tutor, "d.csv", f"{heading},third\n1,2,3\n")
+    done = tutor("predict", "r.npz", "--data", "d.csv")
+    meant = " and ".join(repr(name) for name in heading.split(",") if name.isupper())
+    assert done.returncode == 2 and f"did you mean {meant}? Give" in done.stderr, done.stderr

@@ -33,17 +33,23 @@ def nearest(word: str, valid: Iterable[str]) -> str:
 
 def nearest_in(word: str, groups: Mapping[str, Iterable[str]]) -> str:
     """The same with the valid words in groups, each under its title."""
-    from difflib import get_close_matches
-
     words, listed = [], []
     for title, group in groups.items():
         members = sorted(group) if isinstance(group, AbstractSet) else list(group)
         words += members
         listed += [f"{title}: {whole_list(members)}"] if members else []
-    close = get_close_matches(word, words, n=1, cutoff=0.6)
-    if close:
-        return f" — did you mean {close[0]!r}?"
+    if close := closest(word, words):
+        return f" — did you mean {close!r}?"
     return f" — {'; '.join(listed)}" if listed else ""
+
+
+def closest(word: str, valid: Iterable[str]) -> str:
+    """The valid word that is meant, if one is near: one that differs in its capitals alone is the nearest."""
+    from difflib import get_close_matches
+
+    words = list(valid)
+    alike = [other for other in words if other.casefold() == word.casefold()]
+    return next(iter(alike or get_close_matches(word, words, n=1, cutoff=0.6)), "")
 
 
 def nearest_few(word: str, valid: Iterable[str], lists: str) -> str:
@@ -51,7 +57,7 @@ def nearest_few(word: str, valid: Iterable[str], lists: str) -> str:
     from difflib import get_close_matches
 
     words = list(valid)
-    if get_close_matches(word, words, n=1, cutoff=0.6):
+    if closest(word, words):
         return nearest(word, words)
     least_far = get_close_matches(word, words, n=3, cutoff=0.4)
     near = f"the names nearest to it are {listed(least_far)}; " if len(least_far) > 1 else ""

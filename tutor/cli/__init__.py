@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
+from typing import Any
 
 from tutor.errors import TutorError
 
 LONGEST_MESSAGE = 10_000  # every name of a long worksheet has room in it; what is put into a file has not
+_KINDS = {"float": "a number", "int(eger)?": "a whole number"}
+"""What Typer calls the kinds of numbers, and what a reader does."""
 _OF_A_PATH = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 _OF_THE_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN, errno.ENXIO)
 
@@ -57,10 +61,20 @@ def _otherwise(error: Exception) -> int:
         return 130
     if hasattr(error, "format_message"):
         message = error.format_message()
-        return complain(f"{message} Try `tutor --help`.") if message else 2  # without arguments help was shown
+        return complain(_of_the_words(error, message)) if message else 2  # without arguments help was shown
     from tutor.faults import EXIT_CODE, described
 
     return complain(described(error), EXIT_CODE)
+
+
+def _of_the_words(error: Any, message: str) -> str:
+    """What is wrong in the words of a command, in words for its reader, and whose help says more."""
+    for name, thing in _KINDS.items():
+        message = re.sub(rf"not a valid {name}( range)?\b", f"not {thing}", message)
+    context, names = getattr(error, "ctx", None), list[str]()
+    while context is not None and context.parent is not None:
+        context, names = context.parent, [str(context.info_name), *names]
+    return f"{message} Try `{' '.join(['tutor', *names])} --help`."
 
 
 def _flushed(code: int) -> int:

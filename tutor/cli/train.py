@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutor.cli import tell
+from tutor.cli.after_training import commands_for, lead_on, to_hold_out
 from tutor.cli.app import Force, command
 from tutor.cli.data_options import (
     NAMED,
@@ -26,7 +25,7 @@ from tutor.cli.figure import Draw, FigureFile, claim_figure, write_figure
 from tutor.cli.find_rate import FindRate, growing, show_rates
 from tutor.cli.folds import Folds, check_alone, train_in_folds
 from tutor.cli.lessons import Json
-from tutor.cli.next_commands import as_typed, free_name, print_next
+from tutor.cli.next_commands import print_next
 from tutor.cli.run_options import Checkpoint, Explain, InitFrom, LayersWanted, Resume, Save
 from tutor.cli.worksheet import lesson_names
 from tutor.errors import TutorError
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from tutor.data.builtin import Data
     from tutor.data.preprocessing import Preprocessing
     from tutor.data.source import Source
-    from tutor.training.advice import Advice
     from tutor.training.trainer import Trainer
 
 
@@ -248,9 +246,10 @@ def train(
     from tutor.printers.progress import watching
     from tutor.results import as_json
     from tutor.runs.run import check_can_save
-    from tutor.training.advice import Advice, advice
+    from tutor.training.advice import advice
     from tutor.training.layer_measures import watch_layers
     from tutor.training.measures import measures_of
+    from tutor.training.obstacles import Advice
     from tutor.training.report import AdviceReport, report
     from tutor.training.results import confusion, plane
     from tutor.views.training import training_page
@@ -299,7 +298,7 @@ def train(
     with watching(trainer.settings.epochs, printer.screen, json_output) as watch:
         result = trainer.run(watch)
         unsaved = keep(target, source, examples, trainer)  # before anything is shown: the terminal may be gone
-    advised = advice(examples, trainer, result)
+    advised = advice(trainer, result)
     ways = [] if advised is None else commands_for(advised, lesson, source, given, resume, trainer, init_from)
     if json_output:
         told = (
@@ -308,68 +307,13 @@ def train(
         print(as_json(report(examples, trainer, result, told, inside)))
     else:
         shown = None if advised is None else (advised.seen, ways)
-        measured = measures_of(trainer)
-        printer.show(
-            training_page(examples, trainer, result, confusion(trainer), plane(trainer), shown, measured, inside)
-        )
+        measured, held = measures_of(trainer), 0.0 if source is None or resume else to_hold_out(trainer)
+        seen = confusion(trainer), plane(trainer)
+        printer.show(training_page(examples, trainer, result, *seen, shown, measured, inside, held))
     write_figure(figure, draw, trainer)
     tell_how_it_ended(target, trainer, unsaved)
     if not json_output:
-        _print_next(lesson, source, label, target, trainer, printer)
-
-
-def commands_for(
-    advised: Advice,
-    lesson: str | None,
-    source: Source | None,
-    given: Mapping[str, Any],
-    resumed: Path | None,
-    trainer: Trainer,
-    origin: Path | None,
-) -> list[list[str]]:
-    """The whole command for each change that is advised, word by word; of a lesson only some settings can change."""
-    from tutor.cli.vary_option import command_line, options_typed
-    from tutor.training.from_lesson import CHANGEABLE
-    from tutor.training.settings import Settings
-
-    if lesson is not None:
-        fitting = [change for change in advised.changes if change.keys() <= {*CHANGEABLE}]
-        return [["tutor", "train", shlex.quote(lesson), *options_typed({**given, **change})] for change in fitting]
-    assert source is not None
-    if resumed is not None:
-        usual = asdict(Settings())
-        given = {name: value for name, value in asdict(trainer.settings).items() if value != usual[name]}
-    found = []
-    for change in advised.changes:
-        if resumed is not None and [*change] == ["epochs"]:
-            found.append(["tutor", "train", "--resume", shlex.quote(str(resumed)), *options_typed(change)])
-        else:
-            found.append(command_line(source, {**given, **change}))
-    return [[*words, *(["--init-from", shlex.quote(str(origin))] if origin else [])] for words in found]
-
-
-def _print_next(
-    lesson: str | None, source: Source | None, label: str | None, kept: Path | None, trainer: Trainer, printer: Printer
-) -> None:
-    """What to do with a trained network: one that is kept, one of a lesson, or one that is forgotten."""
-    from tutor.cli.vary_option import options_typed, words_of
-
-    if lesson is not None:
-        print_next(printer, "train lesson", lesson=lesson, number=min(100, trainer.engine.updates))
-    elif kept is not None:
-        named = None if source is None else ["--data", source.name]
-        print_next(printer, "train saved", run=kept, data=None if named is None else [*named, *_labelled(label)])
-    else:
-        settings = trainer.settings
-        same = {name: getattr(settings, name) for name in ("normalize", "target_scale", "class_weights")}
-        if settings.validation:
-            same["validation"] = settings.validation
-        words = None if source is None else [*words_of(source), *options_typed(same)]
-        print_next(printer, "train", data=words, again=as_typed(), run=free_name("run", ".npz"))
-
-
-def _labelled(label: str | None) -> list[str]:
-    return [] if label is None else ["--label", label]
+        lead_on(lesson, source, label, target, trainer, printer)
 
 
 def _explain(name: str, trainer: Trainer, number: int, printer: Printer, json_output: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from math import isfinite
 
+from tutor.data.separators import either_way
+
 GAPS_IN_WORDS = {"", "na", "n/a", "nan", "null", "?"}
 """What stands in a cell of text, in any case, where its value is missing."""
 GAPS = GAPS_IN_WORDS | {"none", "-"}
@@ -31,8 +33,8 @@ def tidy(text: str) -> str:
 
 
 def value_of(cell: str, decimal_commas: bool) -> float | None:
-    """The finite number that a cell has, or None."""
-    text = cell.replace(",", ".") if decimal_commas else cell
+    """The finite number that a cell has, or None; with decimal commas as it may be read by itself."""
+    text = either_way(cell) if decimal_commas else cell
     try:
         number = float(text)
     except ValueError:

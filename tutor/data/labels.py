@@ -84,11 +84,9 @@ class OneColumn:
         if not text:
             said = "the label is missing; fill it in, or leave out such rows with --missing drop"
             raise self.table.wrong(number, self.columns[0], said)
-        value = value_of(text, self.table.decimal_commas)
+        value = self.table.value(number, text)
         if value is None:
             self.text_in = self.text_in or number
-        elif self.table.decimal_commas:
-            self.table.check_decimals(number, [text])
         if text not in self.names and len(self.names) <= MOST_CLASSES:
             self.names[text] = len(self.names)
         self.values.append(0.0 if value is None else value)
@@ -106,7 +104,7 @@ class OneColumn:
             return codes, tuple(self.names), doubtful_classes(label, tuple(self.names), counts)
         by_value: dict[float, str] = {}
         for name in self.names:
-            by_value.setdefault(value_of(name, self.table.decimal_commas) or 0.0, name)
+            by_value.setdefault(self.table.value(0, name) or 0.0, name)
         classed = (few or self.task == "classes") and are_classes(where, by_value, self.task)
         remarks = what_was_taken(label, by_value, classed, self.task)
         if not classed:

@@ -18,8 +18,9 @@ from tutor.data.columns import DROP, FEW_WORDS, ColumnReader, gaps_told, places_
 from tutor.data.labels import TargetColumns, target_columns
 from tutor.data.limits import MOST_NUMBERS, Task, check_amount
 from tutor.data.preprocessing import NO_PREPROCESSING, Preprocessing
+from tutor.data.separators import Signs
 from tutor.delimited import Row, Rows, opened_text
-from tutor.errors import TutorError, counted, nearest
+from tutor.errors import TutorError, counted, listed, nearest
 
 if TYPE_CHECKING:
     from tutor.data.array_types import Doubles
@@ -28,6 +29,7 @@ _NUMBERING = {"index", "id", "nr", "no", "no.", "row", "rowid", "rownames", "unn
 """What a column is called that numbers the rows, in lower case."""
 _PEEKED_CELLS, _PEEKED_ROWS = 50_000, 50
 """How many cells, in how many rows at least, are looked at to tell what a column holds."""
+_SHOWN = 5
 _PIXELS = {str(level): float(level) for level in range(256)}
 
 
@@ -43,7 +45,8 @@ class Table:
     """A table of examples that is being read: the names of its columns, then its rows, and what their cells say.
 
     With semicolons, tabs or bars between the cells numbers may have decimal commas, if all of them have. `named` says
-    that the names are those of its own heading; a column without one is called by its place.
+    that the names are those of its own heading; a column without one is called by its place. `to_learn` are the columns
+    that hold what is to be learned.
     """
 
     def __init__(self, path: Path, text: TextIO) -> None:
@@ -68,20 +71,29 @@ class Table:
         self.bare = [place for place, c in enumerate(first) if self.named and not c.strip()]
         self.names = [(tidy(c) if self.named else "") or f"column {place}" for place, c in enumerate(first, 1)]
         self._rows = chain(top[1:] if self.named else top, cells)
-        self._decimals: tuple[str, int] | None = None
+        self._signs = Signs(rows.trouble)
+        self._peeked: list[Row] = []
         self._room = MOST_NUMBERS
         self.gap_advice, self.word_advice = "fill it or leave the row out", False
+        self.to_learn: Sequence[int] = ()
 
     def peek(self) -> list[Row]:
         """The first rows below the heading as they stand; they are read later all the same."""
+        if self._peeked:
+            return self._peeked
         first, cells = [], 0
         for row in self._rows:
             first.append(row)
             cells += len(row[1])
             if cells > _PEEKED_CELLS and len(first) >= _PEEKED_ROWS:
                 break
-        self._rows = chain(first, self._rows)
+        self._rows, self._peeked = chain(first, self._rows), first
         return first
+
+    def look_for_decimals(self, places: Sequence[int]) -> None:
+        """See in the first rows of these columns which sign is the decimal one, where numbers may have either."""
+        if self.decimal_commas:
+            self._signs.look((number, row[k]) for number, row in self.peek() for k in places if k < len(row))
 
     def __iter__(self) -> Iterator[Row]:
         """The rows below the heading. Raises TutorError for one that has more cells, or fewer."""
@@ -103,12 +115,18 @@ class Table:
         return [self.column(name) for name in dict.fromkeys(wanted) if name]
 
     def column(self, label: str) -> int:
-        """The place of the column that is called so. Raises TutorError where there is none."""
+        """The place of the column that is called so. Raises TutorError where there is none, or several."""
         wanted = tidy(label)
         if wanted not in self.names:
             close = nearest(wanted[:60], [name[:60] for name in self.names])
             raise TutorError(f"{self.path}: there is no column {wanted[:60]!r}{close}")
+        self.check_single(wanted)
         return self.names.index(wanted)
+
+    def check_single(self, name: str) -> None:
+        """Raises TutorError where several columns are called so."""
+        if self.names.count(name) > 1:
+            raise TutorError(f"{self.path}: two columns are called {name[:40]!r}; which of them is meant?")
 
     def check_names(self, indices: Sequence[int]) -> None:
         """Raises TutorError where two of these columns have one name."""
@@ -129,25 +147,21 @@ class Table:
         """The numbers in these cells of a row, which stand in these columns. Raises TutorError for the first one that
         is no finite number, and where there have been too many."""
         self.take(number, len(cells))
-        if self.decimal_commas:
-            self.check_decimals(number, cells)
         try:
-            found = array("d", _numbers([c.replace(",", ".") for c in cells] if self.decimal_commas else cells))
+            found = array("d", _numbers(self._with_points(number, cells)))
         except ValueError:
             raise self._no_number(number, cells, columns) from None
         if (not isfinite(sum(found)) and not all(map(isfinite, found))) or "_" in "".join(cells):
             raise self._no_number(number, cells, columns)
         return found
 
-    def check_decimals(self, number: int, cells: Sequence[str]) -> None:
-        """Raises TutorError where these numbers have decimal points and others before them commas, or the reverse."""
-        joined = " ".join(cells)
-        for sign, name in ((",", "comma"), (".", "point")):
-            if sign in joined:
-                first, where = self._decimals = self._decimals or (name, number)
-                if first != name:
-                    said = f"there is a decimal {name}, but a decimal {first} in row {where}; use one of them"
-                    raise self.trouble(number, said)
+    def value(self, number: int, cell: str) -> float | None:
+        """The number in a cell of that row, or None. Raises TutorError where it may be one of two."""
+        (text,) = self._with_points(number, [cell])
+        return value_of(text, False)
+
+    def _with_points(self, number: int, cells: Sequence[str]) -> Sequence[str]:
+        return self._signs.with_points(number, cells) if self.decimal_commas else cells
 
     def _no_number(self, number: int, cells: Sequence[str], columns: Sequence[int]) -> TutorError:
         place = next(place for place, cell in enumerate(cells) if value_of(cell, self.decimal_commas) is None)
@@ -156,8 +170,19 @@ class Table:
         if cell.lower() in GAPS - {""}:
             said += f"; if it stands for what is missing, {self.gap_advice}"
         elif cell and self.word_advice and not number_hint(cell):
-            said += f", and most of its column are; {DROP.format(repr(self.names[column][:40]))}"
+            said += self._what_helps(column)
         return self.wrong(number, column, said)
+
+    def _what_helps(self, column: int) -> str:
+        """What to do about text in a column of numbers, or about a column that has hardly any."""
+        known = [row[column].strip() for _, row in self._peeked if column < len(row) and row[column].strip()]
+        numbers = [cell for cell in known if value_of(cell, self.decimal_commas) is not None]
+        most = ", and most of its column are" if 2 * len(numbers) > len(known) else ""
+        name = repr(self.names[column][:40])
+        if column not in self.to_learn:
+            return f"{most}; {'correct it, or ' if most else ''}{DROP.format(name)}"
+        alone = f"learn {name} alone, or leave it out of --label: several columns are learned as values"
+        return f"{most}; correct it, or leave the row out" if most else f"; {alone}"
 
     def wrong(self, number: int, column: int, message: str) -> TutorError:
         """What to raise about one cell."""
@@ -208,6 +233,7 @@ class _Examples:
     ) -> None:
         self.table, self.labels, self.preprocessing = table, labels, preprocessing
         in_words = places_of_words(table, table.peek(), indices)
+        table.look_for_decimals([place for place in (*indices, *labels.columns) if place not in in_words])
         self.features = list(indices)
         self.reader = ColumnReader(table, indices, in_words, preprocessing.fills)
         self.x, self.count, self.left_out = array("d"), 0, 0
@@ -239,6 +265,7 @@ class _Examples:
             name = table.names[self.features.pop(place)]
             x = np.delete(x, place, axis=1)
             remarks = (*remarks, f"The column {name[:40]!r} only counts the rows, so it is left out.")
+        remarks = (*remarks, *self._never_changing(x))
         targets = tuple(table.names[column] for column in self.labels.columns) if table.named else ()
         features = tuple(table.names[place] for place in self.features)
         columns = self.reader.columns(self.preprocessing.missing, self.features)
@@ -253,6 +280,16 @@ class _Examples:
             yield f"{self.left_out:,} of {self.left_out + self.count:,} {have} left out."
         if told := gaps_told(self.table, self.reader.gaps, self.reader.words, self.preprocessing.missing):
             yield told
+
+    def _never_changing(self, x: Doubles) -> Iterator[str]:
+        """What to remark of features with one value in every row."""
+        names = [
+            self.table.names[k][:40] for k, same in zip(self.features, (x == x[0]).all(axis=0), strict=True) if same
+        ]
+        shown = [*map(repr, names[:_SHOWN]), *([f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])]
+        if names:
+            have, them = ("has", "it") if len(names) == 1 else ("have", "them")
+            yield f"{listed(shown)} {have} the same value in every row, so nothing can be learned from {them}."
 
     def _check_words(self) -> None:
         """Raises TutorError for a column of words that names nearly every row."""
@@ -272,10 +309,10 @@ class _Examples:
 
 
 def _counts(column: Doubles, left_out: int) -> bool:
-    """Whether these numbers count on from 0 or 1, but for so many rows that are left out."""
-    first, gone_by = column[0], column[-1] - column[0] - (len(column) - 1)
-    rises = bool((np.diff(column) >= 1).all() and (column == np.floor(column)).all())
-    return rises and 0 <= first <= 1 + left_out and bool(gone_by <= left_out)
+    """Whether these are whole numbers one after the other, in any order, but for so many rows that are left out."""
+    different = np.unique(column)
+    whole = bool((different == np.floor(different)).all()) and len(different) == len(column)
+    return whole and bool(different[-1] - different[0] <= len(column) - 1 + left_out)
 
 
 def read_csv(path: Path, label: str | None, task: Task = "", preprocessing: Preprocessing = NO_PREPROCESSING) -> Data:
@@ -291,6 +328,7 @@ def read_csv(path: Path, label: str | None, task: Task = "", preprocessing: Prep
         table.gap_advice = "fill it, leave the row out, or give --missing mean, median or drop"
         table.word_advice = True
         labels, indices = _chosen(table, label, preprocessing.drop)
+        table.to_learn = labels
         examples = _Examples(table, target_columns(table, labels, task), indices, preprocessing)
         for number, row in table:
             examples.add(number, row)

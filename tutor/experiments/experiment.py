@@ -192,7 +192,7 @@ def _outcome(trainer: Trainer, result: Result) -> Outcome:
     train, validation = (_measured(trainer, indices) for indices in (trainer.data.train, trainer.data.validation))
     if train is None or not isfinite(train.loss):
         return replace(bare, diverged=True, ended="diverged: the loss at the end was not finite")
-    constant = None if trainer.settings.rule == "perceptron" else trainer.constant_loss
+    constant = None if trainer.settings.rule == "perceptron" else trainer.loss_of_a_constant()
     found = replace(bare, training_loss=train.loss, training_accuracy=train.accuracy, constant_loss=constant)
     if validation is None or not isfinite(validation.loss):
         wrong = replace(bare, diverged=True, ended="diverged: the held-out loss at the end was not finite")

@@ -276,7 +276,7 @@ QUALITIES: Mapping[str, tuple[str, Of, int, bool, str]] = {
     "baseline_accuracy": ("baseline_accuracy", "classes", 0, True, "how often the commonest class is right"),
     "balanced_accuracy": ("balanced_accuracy", "classes", 1, True, "the mean recall of the classes"),
     "macro_precision": ("macro.precision", "classes", 1, False, "the mean precision of the classes"),
-    "macro_recall": ("macro.recall", "classes", 1, False, "the mean recall, a class without examples counting 0"),
+    "macro_recall": ("macro.recall", "classes", 1, False, "the mean recall of the classes that have examples"),
     "macro_f1": ("macro.f1", "classes", 1, False, "the mean F1 of the classes"),
     "roc_auc": ("roc_auc", "classes", 1, False, "the mean area under the curve of true by false positives"),
     "calibration_error": ("calibration.error", "probabilities", -1, True, "how far sure is from right"),

@@ -47,6 +47,8 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
 
     `numbers` are those of each state that are no arrays. `features` are the columns of a table that the network needs:
     its inputs, or what `encoding` makes these of; `targets` are the columns that it learned, where they have names.
+    `guess` is what a guess without a network goes by: of the training part the share of each class, or the mean of each
+    value; older runs have none.
     """
 
     program: str
@@ -69,6 +71,7 @@ class Heading(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     targets: tuple[str, ...] = ()
     encoding: Encoding | None = None
     target_scaling: Scaling | None = None
+    guess: tuple[float, ...] = ()
 
 
 class _Listed(msgspec.Struct, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from tutor.data.limits import size_of
 from tutor.data.read_table import Table
 from tutor.data.source import is_named, open_data
 from tutor.delimited import opened_text
-from tutor.errors import TutorError, counted, listed
+from tutor.errors import TutorError, closest, counted, listed
 from tutor.files import Kind
 from tutor.numbers.arrays import ARITHMETICS
 from tutor.runs.run import Run
@@ -82,6 +82,7 @@ def _table(run: Run, path: Path, label: str | None) -> Examples:
         columns, answer, sure = _columns(run, table, label, remarks)
         of_words = [] if encoding is None else encoding.words
         in_words = [place for place, words in zip(columns, of_words, strict=False) if words is not None]
+        table.look_for_decimals([place for place in (*columns, *answer) if place not in in_words])
         reader = ColumnReader(table, columns, in_words, preprocessing.fills)
         x, answers = array("d"), []
         for number, row in table:
@@ -142,7 +143,7 @@ def _known_answers(run: Run, table: Table) -> list[int]:
     """The indices of the columns that the network learned, where all of them are there."""
     known, label = run.heading.targets, run.heading.source.label
     if known:
-        return [table.names.index(name) for name in known] if {*known} <= {*table.names} else []
+        return [table.column(name) for name in known] if {*known} <= {*table.names} else []
     try:
         return [] if label is None else table.columns(label)
     except TutorError:
@@ -154,14 +155,15 @@ def _check_names(features: Sequence[str], table: Table) -> None:
     if missing := [feature for feature in features if feature not in table.names]:
         others = [name for name in table.names if name not in features]
         there = f"; the others here are {_listed(others)}" if others else ""
+        meant = [*dict.fromkeys(close for name in missing if (close := closest(name, others)))]
+        there += f" — did you mean {_listed(meant)}?" if meant else "."
         are = "is" if len(missing) == 1 else "are"
         raise TutorError(
-            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there}. Give "
+            f"{table.path}: of the columns that the network takes, {_listed(missing)} {are} not there{there} Give "
             "every column its name in the heading, or leave the heading out and keep their order"
         )
     for feature in features:
-        if table.names.count(feature) > 1:
-            raise TutorError(f"{table.path}: two columns are called {feature[:40]!r}; which of them is meant?")
+        table.check_single(feature)
 
 
 def _by_place(run: Run, table: Table, answer: list[int], remarks: list[str]) -> tuple[list[int], list[int]]:
@@ -208,7 +210,7 @@ def _answers(run: Run, table: Table, columns: list[int], cells: Sequence[tuple[i
     by_value = {value: place for place, name in enumerate(classes) if (value := value_of(name, False)) is not None}
     found = []
     for row, (cell,) in cells:
-        name, value = tidy(cell), value_of(cell, table.decimal_commas)
+        name, value = tidy(cell), table.value(row, cell)
         place = numbers.get(name, -1 if not name else None if value is None else by_value.get(value))
         if place is None and run.heading.source.classes:
             place = -1  # of a class that was left out on purpose
@@ -228,7 +230,8 @@ class Predictions:
     where there are values to predict; `probable` says that outputs are probabilities.
 
     `answers` are the right ones, as in `Examples`, and `measures` are against them, beside the mean or the commonest
-    class of these very examples; without them they and what follows from them are None.
+    class of the training part, or, for a run that does not have these, of the examples; without answers they and what
+    follows from them are None.
     """
 
     classes: tuple[str, ...]
@@ -329,14 +332,20 @@ def predict(run: Run, examples: Examples) -> Predictions:
     right = targets_of(told, len(outputs), tanh)
     loss_inputs = loss_inputs.take(known, axis=1)  # row after row, as the trainer has them: sums depend on the order
     loss = BatchLoss(run.architecture, system).mean(loss_inputs, right if scaling is None else scaling.scaled(right))
+    guess = run.heading.guess
     if guessed is None:
         values = y.T.astype(np.float64)
-        measures = of_values(values, said, means_of(values), targets)
+        measures = of_values(values, said, guess or means_of(values), targets)
+        if not guess:
+            measures.baseline = "predicting the mean of these examples"
         return Predictions(classes, probable, said, None, y, loss, None, [], targets, measures)
     table = confusion_matrix(y[known], guessed[known], len(classes))
     accuracy = float((guessed[known] == y[known]).mean())
     met = y[known].astype(np.int64)
-    measured = of_classes(met, guessed[known], outputs[:, known], classes, majority(met, len(classes)), probable)
+    common = int(np.argmax(guess)) if guess else majority(met, len(classes))
+    measured = of_classes(met, guessed[known], outputs[:, known], classes, common, probable)
+    if not guess:
+        measured.baseline += ", the commonest class of these examples"
     return Predictions(classes, probable, said, guessed, y, loss, accuracy, table, (), measured)
 
 

@@ -24,6 +24,7 @@ from tutor.maths.normalizers import NORMALIZERS
 from tutor.maths.schedules import SCHEDULES
 from tutor.runs.file import FORMAT, Heading, check_room, read_file, write_file
 from tutor.training.architecture import Architecture
+from tutor.training.measures import guess_of
 from tutor.training.preparation import Scaling
 from tutor.training.settings import Settings, check
 from tutor.training.setup import architecture_of, set_up
@@ -75,6 +76,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise TutorError(f"{name} of the optimizer has numbers that are no longer finite; the run is not saved")
+    guess = guess_of(trainer.data)
     heading = Heading(
         program="tutor",
         format=FORMAT,
@@ -96,6 +98,7 @@ def save_run(path: Path, source: Source, data: Data, trainer: Trainer, reached: 
         targets=data.targets,
         encoding=trainer.data.encoding,
         target_scaling=trainer.data.target_scaling,
+        guess=guess if np.isfinite(guess).all() else (),
     )
     write_file(path, heading, arrays)
 
@@ -225,6 +228,7 @@ def check_run(run: Run) -> None:
     if image is not None and (len(image) not in (2, 3) or min(image) < 1 or prod(image) != architecture.sizes[0]):
         raise TutorError(f"no image of this size has {architecture.sizes[0]} pixels")
     _check_scaling(run)
+    _check_guess(run)
     _check_epochs(run)
     _check_states(run)
 
@@ -281,6 +285,12 @@ def _check_numbers(which: str, scaling: Scaling, count: int, of: str) -> None:
         raise TutorError(f"{which!r} is to have a shift and a scale for each of the {count} {of}")
     if not np.isfinite([*scaling.shift, *scaling.scale]).all() or min(scaling.scale, default=1) <= 0:
         raise TutorError(f"{which!r} has a number that nothing can be divided by")
+
+
+def _check_guess(run: Run) -> None:
+    guess, wanted = run.heading.guess, len(run.heading.classes) or run.architecture.sizes[-1]
+    if guess and (len(guess) != wanted or not np.isfinite(guess).all()):
+        raise TutorError(f"'guess' is to have a finite number for each of the {wanted} classes or outputs")
 
 
 def _check_epochs(run: Run) -> None:

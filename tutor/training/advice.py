@@ -3,142 +3,188 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from tutor.data.builtin import Data
-from tutor.maths.activations import ACTIVATIONS
-from tutor.training.layer_measures import LayerState, alike
+from tutor.training.measures import ClassMeasures, of_part
+from tutor.training.obstacles import (
+    LARGE,
+    Advice,
+    common_scale,
+    inside,
+    largest_input,
+    not_separable,
+    nothing_changes,
+    pressed_by,
+    rate_times,
+    shorter_steps,
+    usual_rate,
+)
 from tutor.training.settings import Settings
 from tutor.training.trainer import UNLEARNED, Epoch, Result, Trainer
+from tutor.training.trend import rising_since, trend_of
 
-if TYPE_CHECKING:
-    from tutor.data.array_types import Mask
-
-_FEWEST = 6
-"""Epochs from which on a trend is told from noise by a line through the later half."""
-_SURE = 5.0
-"""How many standard errors a slope is to be away from 0, of many losses; of few more."""
-_FALL, _SWING, _RISE = 0.002, 0.1, 0.05
-"""What share of a loss counts: to fall over the later half, to swing about its line, to rise above the lowest."""
-_ABOVE_NOISE = 12.0
-"""How many times the noise of a running median a held-out loss has to rise."""
-_FLAT = 0.02
-"""A unit is saturated where its slope is no more than this share of the steepest, for nearly every example."""
-_NEARLY, _MOST, _ALL_BUT_ALL = 0.95, 0.5, 0.9
-_MEASURED_ON = 2048
 _WORSE = 1.03
 _SLOW = 0.05
 """Losing no more than this share of the first loss in a whole training is slow."""
-_LARGE = 10
-"""From which size on inputs, and values to predict, are said to want a common scale."""
+_SHRUNK = 0.5
+"""What is left of the length of weights that a penalty keeps from learning anything."""
+_FAR = 10
+"""From so many times the usual learning rate on the rate is the first thing to change."""
+_NEAR_CHANCE = 0.1
+"""Of the way from a guess to all classes right, what is hardly more than a guess."""
 
 
-@dataclass(frozen=True)
-class Advice:
-    """What was seen, which kind of thing it is, and the settings to try instead, in the order in which they are told:
-    each by itself. What is `hopeless` stays so, even where the loss still falls a little."""
+def advice(trainer: Trainer, result: Result) -> Advice | None:
+    """What to do about a training; None where there is nothing to say. No change is advised that changes nothing."""
+    found = _seen(trainer, result)
+    if found is None:
+        return None
+    settings = trainer.settings
+    now = {**asdict(settings), "learning_rate": float(settings.training.rate)}
+    changes = [change for change in found.changes if any(now[name] != value for name, value in change.items())]
+    return replace(found, changes=changes)
 
-    kind: str
-    seen: str
-    changes: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
-    hopeless: bool = False
 
-
-def advice(data: Data, trainer: Trainer, result: Result) -> Advice | None:
-    """What to do about a training on these data; None where there is nothing to say."""
+def _seen(trainer: Trainer, result: Result) -> Advice | None:
     settings, history = trainer.settings, result.history
     if result.diverged:
         return _diverged(trainer)
-    if data.name == "xor" and max(trainer.architecture.sizes[1:-1], default=0) < 2:
-        seen = "XOR is not linearly separable: with fewer than two hidden units no training can solve it."
-        changes = [{"hidden": (4,)}] if settings.rule == "gradient" else []
-        return Advice("not separable", seen, changes)
-    if settings.rule == "perceptron" or result.interrupted or not history:
+    if result.interrupted or not history:
         return None
+    obstacle = nothing_changes(settings) or not_separable(trainer, history[-1].accuracy)
+    if obstacle is not None or settings.rule == "perceptron":
+        return obstacle
     best = result.best if result.ended.startswith("stopped early") else None
     return _of_its_course(trainer, history, None if best is None else best[1])
 
 
 def _of_its_course(trainer: Trainer, history: Sequence[Epoch], stopped_at: int | None) -> Advice | None:
     """`stopped_at` is the best epoch of a training that lost its patience: more epochs would end the same."""
-    settings = trainer.settings
+    settings, last = trainer.settings, history[-1]
     if (rising := rising_since(history)) is not None:
         return _overfitted(settings, rising)
     if _solved(trainer, history):
         return None
-    inside = _inside(trainer)
-    unscaled = _unscaled(trainer, history[-1].loss)
-    if unscaled is not None and (inside is None or inside.kind != "identical"):
-        return unscaled
-    if inside is not None and inside.hopeless:
-        return inside
+    found = _in_the_way(trainer, last)
+    if found is not None and found.hopeless:
+        return found
     trend = trend_of([epoch.loss for epoch in history])
+    if found is None and (unequal := _unequal(trainer, last, trend)) is not None:
+        return unequal
     if trend == "falls" and stopped_at is not None:
         seen = f"The training loss was still falling, the held-out loss no longer after epoch {stopped_at}: "
         return _overfitted(settings, stopped_at, f"{seen}more epochs would end the same.")
-    if trend == "falls" and (share := _slowly(trainer, history)) is not None:
-        seen = f"The loss is still falling, but by no more than {100 * share:.2g}% from epoch 1 to {len(history)}: "
-        sooner = {"learning_rate": _rate(settings, 10)}, {"epochs": 2 * settings.epochs}
-        return Advice("falls", f"{seen}longer steps may get there sooner.", sooner)
     if trend == "falls":
-        return Advice("falls", "The loss is still falling.", ({"epochs": 2 * settings.epochs},))
+        return _falling(trainer, history)
     if trend == "oscillates":
-        seen = "The loss goes up and down and no longer falls: the steps are too long."
-        return Advice("oscillates", seen, ({"learning_rate": _rate(settings, 0.1)},))
-    if trend == "" or inside is not None:
-        return inside
-    wider: Mapping[str, Any] = {"hidden": _wider(settings)}
-    if history[-1].loss > UNLEARNED * trainer.constant_loss:
-        above = history[-1].loss > _WORSE * trainer.constant_loss
-        where = "above" if above else "at about"
-        seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
-        changes = [wider, {"learning_rate": _rate(settings, 10)}]
-        if above:  # the biases alone would come down to such a guess with steps that are long enough
-            changes.reverse()
-        if not trainer.data.classes and not settings.target_scale:
-            changes.insert(0, {"target_scale": True})
-        deep = len(settings.hidden) > 1 and settings.activation != "relu"
-        return Advice("stuck", seen, [{"activation": "relu"}, *changes] if deep else changes)
+        return _swinging(trainer)
+    if trend == "" or found is not None:
+        return found
+    if trend == "unsteady":
+        return None if stopped_at is not None else _more_epochs(settings, _UNSTEADY)
+    return _stuck(trainer, last.loss) if _is_unlearned(trainer, last) else _settled(trainer)
+
+
+def _in_the_way(trainer: Trainer, last: Epoch) -> Advice | None:
+    """What keeps the network from learning, the first cause first."""
+    if _is_unlearned(trainer, last) and (pressed := pressed_by(trainer, _SHRUNK)) is not None:
+        ways = [{**change, **scale} for change in pressed.changes for scale in common_scale(trainer) or [{}]]
+        return replace(pressed, seen=f"{pressed.seen} Next to nothing has been learned.", changes=ways)
+    found = inside(trainer)
+    if found is not None and found.kind == "identical":
+        return found
+    of_values, of_inputs = _unscaled(trainer, last.loss)
+    return of_values or found or of_inputs
+
+
+_UNSTEADY = "The loss has fallen in the later half of the epochs, but not steadily: more of them will tell."
+
+
+def _more_epochs(settings: Settings, seen: str) -> Advice:
+    return Advice("falls", seen, ({"epochs": 2 * settings.epochs},))
+
+
+def _falling(trainer: Trainer, history: Sequence[Epoch]) -> Advice:
+    """Longer steps are for those that are shorter than usual."""
+    settings, share = trainer.settings, _slowly(trainer, history)
+    longer = _longer_steps(settings)
+    if share is None or not longer:
+        return _more_epochs(settings, "The loss is still falling.")
+    seen = f"The loss is still falling, but by no more than {100 * share:.2g}% from epoch 1 to {len(history)}: "
+    ways = *longer, {"epochs": 2 * settings.epochs}
+    return Advice("falls", f"{seen}longer steps may get there sooner.", ways)
+
+
+def _swinging(trainer: Trainer) -> Advice:
+    """Gradients grow with the inputs, so a common scale shortens steps as well."""
+    seen = "The loss goes up and down more than it falls: the steps are too long"
+    if scaled := common_scale(trainer):
+        return Advice("oscillates", f"{seen} for inputs that go up to {largest_input(trainer):.3g}.", scaled)
+    return Advice("oscillates", f"{seen}.", (shorter_steps(trainer.settings),))
+
+
+def _longer_steps(settings: Settings) -> list[dict[str, Any]]:
+    """Ten times the rate, up to the usual one: beyond it a training that has not learned is not helped."""
+    rate = min(rate_times(settings, 10), usual_rate(settings))
+    return [{"learning_rate": rate}] if rate > float(settings.training.rate) else []
+
+
+def _is_far(settings: Settings) -> bool:
+    """Whether the learning rate is far above the usual one."""
+    return float(settings.training.rate) >= _FAR * usual_rate(settings)
+
+
+def _stuck(trainer: Trainer, loss: float) -> Advice:
+    """A loss that stands still and is no better than that of a constant guess."""
+    settings = trainer.settings
+    above = loss > _WORSE * trainer.constant_loss
+    where = "above" if above else "at about"
+    seen = f"The loss stands still {where} what a constant guess loses: next to nothing has been learned."
+    if _is_far(settings):
+        usual = usual_rate(settings)
+        times = f"{float(settings.training.rate) / usual:.3g} times the usual one of {settings.optimizer}"
+        return Advice("stuck", f"{seen} The learning rate is {times}.", ({"learning_rate": usual},))
+    changes: list[Mapping[str, Any]] = [{"hidden": _wider(settings)}, *_longer_steps(settings)]
+    if above:  # the biases alone would come down to such a guess with steps that are long enough
+        changes.reverse()
+    if not trainer.data.classes and not settings.target_scale:
+        changes.insert(0, {"target_scale": True})
+    deep = len(settings.hidden) > 1 and settings.activation != "relu"
+    return Advice("stuck", seen, [{"activation": "relu"}, *changes] if deep else changes)
+
+
+def _settled(trainer: Trainer) -> Advice:
+    """Under a penalty weights that are shorter than they began are what keeps the loss up."""
+    wider: Mapping[str, Any] = {"hidden": _wider(trainer.settings)}
+    if (pressed := pressed_by(trainer, 1.0)) is not None:
+        seen = f"The loss has settled: more epochs will change little. {pressed.seen}"
+        return Advice("settled", seen, (*pressed.changes, wider))
     return Advice("settled", "The loss has settled: more epochs will change little, a wider network may.", (wider,))
 
 
-def trend_of(losses: Sequence[float]) -> str:
-    """Whether the losses fall, oscillate or stand still in their later half; empty where too few tell nothing.
-
-    A line is laid through them: they fall where its slope is surely below 0 and its fall is worth an epoch, and
-    oscillate where what is left beside it is a good part of the loss.
-    """
-    if len(losses) < _FEWEST:
-        down = all(b < a for a, b in pairwise(losses))
-        return "falls" if len(losses) > 1 and down and losses[-1] < (1 - _FALL) * losses[0] else ""
-    later = np.array(losses[len(losses) // 2 :])
-    at = np.arange(len(later)) - (len(later) - 1) / 2
-    level = float(later.mean())
-    slope = float((at * later).sum() / (at * at).sum())
-    beside = later - level - slope * at
-    swing = float(np.sqrt((beside * beside).sum() / max(1, len(later) - 2)))
-    error = swing / float(np.sqrt((at * at).sum()))
-    fall = -slope * (len(later) - 1)
-    surely = -slope > _errors(len(later) - 2) * error or bool((np.diff(later) < 0).all())
-    if surely and fall > _FALL * level:
-        return "falls"
-    turns = int((np.diff(np.sign(np.diff(later))) != 0).sum())
-    if swing > _SWING * level and 3 * turns > len(later):
-        return "oscillates"
-    return "stands still"
-
-
-def _errors(freedom: int) -> float:
-    """The quantile of Student's distribution that lies where `_SURE` lies of the normal one, by the first terms of its
-    expansion in 1/freedom (Fisher 1926)."""
-    z = _SURE
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+def _unequal(trainer: Trainer, last: Epoch, trend: str) -> Advice | None:
+    """Classes of so different size that saying the commonest loses little, and a network that hardly does more."""
+    data, settings = trainer.data, trainer.settings
+    if not data.classes or settings.class_weights or last.accuracy is None or _is_far(settings):
+        return None
+    count = len(data.classes)
+    chance, sizes = 1 / count, np.bincount(data.y[data.train].astype(np.int64), minlength=count)
+    if not sizes.all() or sizes.max() < (1 + chance) / 2 * sizes.sum():
+        return None
+    measured = of_part(trainer, data.train)
+    assert isinstance(measured, ClassMeasures)
+    balanced = measured.balanced_accuracy
+    if balanced > chance + _NEAR_CHANCE * (1 - chance):
+        return None
+    seen = (
+        f"The balanced accuracy is {100 * balanced:.1f}%, where always saying one class has {100 * chance:.1f}%: the "
+        "rare classes count for too little."
+    )
+    longer = [{"epochs": 2 * settings.epochs}] if trend == "falls" else []
+    return Advice("unequal", seen, ({"class_weights": True}, *longer))
 
 
 def _slowly(trainer: Trainer, history: Sequence[Epoch]) -> float | None:
@@ -151,25 +197,14 @@ def _slowly(trainer: Trainer, history: Sequence[Epoch]) -> float | None:
     return share if 0 < share < _SLOW else None
 
 
+def _is_unlearned(trainer: Trainer, last: Epoch) -> bool:
+    return last.loss > UNLEARNED * trainer.constant_loss
+
+
 def _solved(trainer: Trainer, history: Sequence[Epoch]) -> bool:
     """Whether every training example is right, or the values are met as well as floats can."""
     last = history[-1]
     return last.accuracy == 1 or (last.accuracy is None and last.loss <= 1e-6 * trainer.first_loss)
-
-
-def rising_since(history: Sequence[Epoch]) -> int | None:
-    """The epoch since which the held-out loss rises while the training loss falls. It rises from the lowest of its
-    running medians, and by more than it goes up and down about them: a single low loss is no turning point."""
-    measured = [epoch for epoch in history if epoch.validation_loss is not None]
-    if len(measured) < _FEWEST:
-        return None
-    losses, width = np.array([epoch.validation_loss for epoch in measured]), max(3, len(measured) // 10)
-    medians = np.median(sliding_window_view(losses, width), axis=-1)
-    low, noise = int(medians.argmin()), float(np.median(np.abs(np.diff(losses)))) / sqrt(width)
-    risen = float(medians[-1] - medians[low])
-    began = min(measured[low : low + width], key=lambda epoch: epoch.validation_loss or 0.0)
-    has_risen = risen > max(_RISE * medians[low], _ABOVE_NOISE * noise) and history[-1].loss < began.loss
-    return began.number if has_risen and history[-1].number - began.number >= 3 else None
 
 
 def _overfitted(settings: Settings, since: int, seen: str = "") -> Advice:
@@ -182,11 +217,10 @@ def _overfitted(settings: Settings, since: int, seen: str = "") -> Advice:
 
 
 def _diverged(trainer: Trainer) -> Advice:
-    settings, x = trainer.settings, trainer.data.x[trainer.data.train[:_MEASURED_ON]]
-    slower: dict[str, Any] = {"learning_rate": _rate(settings, 0.1)}
-    largest = float(np.abs(x).max()) if np.isfinite(x).all() else 0.0
+    settings, largest = trainer.settings, largest_input(trainer)
+    slower: dict[str, Any] = {"learning_rate": min(rate_times(settings, 0.1), _FAR * usual_rate(settings))}
     values = _large_targets(trainer) if settings.hidden else 0.0
-    scaled: dict[str, Any] = {"normalize": "zscore"} if not settings.normalize and largest > _LARGE else {}
+    scaled: dict[str, Any] = {"normalize": "zscore"} if not settings.normalize and largest > LARGE else {}
     sizes = [f"the inputs go up to {largest:.3g}"] if scaled else []
     if values:
         scaled["target_scale"] = True
@@ -194,11 +228,9 @@ def _diverged(trainer: Trainer) -> Advice:
     if scaled:
         said = " and ".join(sizes)
         seen = f"{said[0].upper()}{said[1:]}; on a common scale no step would leap as far."
-        return Advice("diverged", seen, (scaled, slower))
-    short: list[Mapping[str, Any]] = [slower]
-    if settings.clip_norm is None and settings.rule == "gradient":
-        short.append({"clip_norm": 1.0})
-    return Advice("diverged", "The steps were too long.", short)
+        too_fast = float(settings.training.rate) > usual_rate(settings)
+        return Advice("diverged", seen, (scaled, slower) if too_fast else (scaled,))
+    return Advice("diverged", "The steps were too long.", (slower,))
 
 
 def _large_targets(trainer: Trainer) -> float:
@@ -206,68 +238,26 @@ def _large_targets(trainer: Trainer) -> float:
     if trainer.data.classes or trainer.settings.target_scale:
         return 0.0
     largest = float(np.abs(trainer.data.targets[:, trainer.data.train]).max())
-    return largest if np.isfinite(largest) and largest > _LARGE else 0.0
+    return largest if np.isfinite(largest) and largest > LARGE else 0.0
 
 
-def _unscaled(trainer: Trainer, loss: float) -> Advice | None:
-    """Values so large that a network with weights of usual size has not come near them."""
-    settings, largest = trainer.settings, _large_targets(trainer)
-    if not largest or loss <= _WORSE * trainer.constant_loss:
-        return None
-    seen = (
-        f"The values to predict go up to {largest:.3g}, far from what a network begins with, and it is still worse "
-        "than a constant guess."
+def _unscaled(trainer: Trainer, loss: float) -> tuple[Advice | None, Advice | None]:
+    """Values so large that a network with weights of usual size has not come near them; inputs so large that its
+    outputs go far beyond the values."""
+    if loss <= _WORSE * trainer.constant_loss:
+        return None, None
+    values, inputs = _large_targets(trainer), largest_input(trainer)
+    scaled: dict[str, Any] = {} if trainer.settings.normalize or inputs <= LARGE else {"normalize": "zscore"}
+    return (
+        _far("values to predict", values, {"target_scale": True, **scaled}) if values else None,
+        _far("inputs", inputs, scaled) if scaled else None,
     )
-    change: dict[str, Any] = {"target_scale": True}
-    if not settings.normalize and np.abs(trainer.data.x[trainer.data.train]).max() > _LARGE:
-        change["normalize"] = "zscore"
-    return Advice("unscaled", seen, (change,), hopeless=True)
 
 
-def _rate(settings: Settings, times: float) -> float:
-    return float(f"{times * float(settings.training.rate):.3g}")
+def _far(which: str, size: float, change: Mapping[str, Any]) -> Advice:
+    far = f"The {which} go up to {size:.3g}, far from what a network begins with"
+    return Advice("unscaled", f"{far}, and it is still worse than a constant guess.", (change,), hopeless=True)
 
 
 def _wider(settings: Settings) -> tuple[int, ...]:
     return tuple(2 * n for n in settings.hidden) or (16,)
-
-
-def _inside(trainer: Trainer) -> Advice | None:
-    """What keeps the hidden units from learning: copies of each other, or no slope."""
-    settings = trainer.settings
-    with np.errstate(all="ignore"):
-        hidden = trainer.engine.layer_states(_MEASURED_ON)[:-1]
-    for depth, layer in enumerate(hidden, 1):
-        if len(layer.units) > 1 and alike(layer.units).all():
-            seen = f"All units of hidden layer {depth} are the same, and the same gradient keeps them so."
-            return Advice("identical", seen, ({"init": ACTIVATIONS[settings.activation].initializer},), hopeless=True)
-    for depth, (flat, silent) in enumerate(map(_flat_units, hidden), 1):
-        count = len(flat)
-        if silent.mean() > _MOST:
-            dead = f"{int(silent.sum())} of {count} units of hidden layer {depth} are dead"
-            seen = f"{dead}: 0 for every example, with slope 0."
-            changes = [*_common_scale(trainer), {"activation": "leaky_relu"}, {"learning_rate": _rate(settings, 0.1)}]
-            return Advice("dead", seen, changes, hopeless=bool(silent.all()))
-        if flat.mean() > _MOST:
-            seen = f"{int(flat.sum())} of {count} units of hidden layer {depth} are saturated: their slope is near 0."
-            scaled: list[Mapping[str, Any]] = [] if settings.normalize else [{"normalize": "zscore"}]
-            slower = {"learning_rate": _rate(settings, 0.1)}
-            return Advice("saturated", seen, [*scaled, slower], hopeless=bool(flat.mean() > _ALL_BUT_ALL))
-    return None
-
-
-def _common_scale(trainer: Trainer) -> list[Mapping[str, Any]]:
-    """Inputs of large size kill units at rates that are fine for others."""
-    largest = np.abs(trainer.data.x[trainer.data.train[:_MEASURED_ON]]).max()
-    return [{"normalize": "zscore"}] if not trainer.settings.normalize and largest > _LARGE else []
-
-
-def _flat_units(layer: LayerState) -> tuple[Mask, Mask]:
-    """Which units of a hidden layer have next to no slope for nearly every example, and which have none and an output
-    of 0 for all of them."""
-    steep, outputs = layer.slopes, layer.outputs
-    if steep is None:
-        nowhere = np.zeros(len(outputs), dtype=bool)
-        return nowhere, nowhere
-    flat = ((steep <= _FLAT * layer.steepest) & (outputs != 0)).mean(axis=1) >= _NEARLY
-    return flat, (steep == 0).all(axis=1) & (outputs == 0).all(axis=1)

@@ -20,7 +20,7 @@ System = Any
 
 NEAR_ZERO = 1e-3
 FLAT = 0.01
-"""The share of the largest slope below which a unit is saturated."""
+"""The share of the largest slope below which a unit is saturated by an example."""
 _ALIKE = 1e-12
 """Weights that differ by no more than this share of the layer's largest are the same."""
 
@@ -123,13 +123,18 @@ def _measured(layer: int, epoch: int, one: LayerState, before: Array | None, sys
         activation_mean=mean,
         activation_spread=float(np.sqrt(_mean(np.square(one.outputs - mean), system))),
         dead=None if slopes is None else _share(np.all(slopes == 0, axis=1)),
-        saturated=None if slopes is None else _share(slopes < FLAT * one.steepest),
+        saturated=None if slopes is None else _share(is_flat(slopes, one.steepest)),
         identical=_share(copies(one.units)),
         update_ratio=None if change is None else change / length if length else None,
         zero=int(np.sum(one.weights == 0)),
         near_zero=int(np.sum(np.abs(one.weights) < NEAR_ZERO)),
         weight_norm=length,
     )
+
+
+def is_flat(slopes: Array, steepest: float) -> Array:
+    """Which of these slopes at the weighted sums of a hidden layer are those of a saturated unit."""
+    return slopes < FLAT * steepest
 
 
 def copies(units: Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from tutor.training.calibration import Calibration, calibration
+from tutor.training.preparation import PreparedData
 from tutor.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 PROBABLE = ("sigmoid", "softmax")
 """Activations of the output that make probabilities of classes."""
 BETTER, SAME, WORSE, UNKNOWN = "better than", "no better than", "worse than", "not to be compared with"
+ABOUT = "about as good as"
+_FEW, _SMALL = 2, 0.05
+"""How many examples more or fewer that are right make no difference, where they are but so small a share of all."""
 
 
 class OutputMeasures(Struct):
@@ -63,7 +67,7 @@ class ClassMeasure(Struct):
 
 
 class Macro(Struct):
-    """The plain means over the classes that have examples or were guessed; a precision or recall of none counts 0."""
+    """The plain means over the classes that have examples; the precision of one that is never guessed counts 0."""
 
     precision: float
     recall: float
@@ -71,8 +75,8 @@ class Macro(Struct):
 
 
 class ClassMeasures(Struct, tag="classes", tag_field="of"):
-    """Classes to tell apart; balanced accuracy is the mean recall of the classes that have examples, `roc_auc` the mean
-    of the classes. The baseline says the commonest class of the training part to every example. Where outputs are
+    """Classes to tell apart; balanced accuracy is the macro recall, `roc_auc` the mean of the classes that have
+    examples. The baseline says the commonest class of the training part to every example. Where outputs are
     probabilities, `calibration` says whether they hold."""
 
     accuracy: float
@@ -91,22 +95,33 @@ Measures = ClassMeasures | ValueMeasures
 
 def measures_of(trainer: Trainer) -> dict[str, Measures]:
     """What the network, as it is now, comes to on every part of its data."""
-    data, measures = trainer.data, dict[str, Measures]()
-    for part, indices in data.parts.items():
-        with np.errstate(all="ignore"):
-            outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
-        if data.classes:
-            common = majority(data.y[data.train].astype(np.int64), len(data.classes))
-            y = data.y[indices].astype(np.int64)
-            probable = trainer.architecture.activations[-1] in PROBABLE
-            measures[part] = of_classes(y, data.predicted_classes(outputs), outputs, data.classes, common, probable)
-        else:
-            if data.target_scaling is not None:
-                outputs = data.target_scaling.in_units(outputs)
-            values = data.y.reshape(len(data.y), -1).T.astype(np.float64)
-            means = means_of(values[:, data.train])
-            measures[part] = of_values(values[:, indices], outputs, means, data.outputs)
-    return measures
+    return {part: of_part(trainer, indices) for part, indices in trainer.data.parts.items()}
+
+
+def of_part(trainer: Trainer, indices: Indices) -> Measures:
+    """What it comes to on these examples."""
+    data = trainer.data
+    with np.errstate(all="ignore"):
+        outputs = trainer.engine.outputs(data.rows, indices).astype(np.float64)
+    if data.classes:
+        common = int(np.argmax(guess_of(data)))
+        y = data.y[indices].astype(np.int64)
+        probable = trainer.architecture.activations[-1] in PROBABLE
+        return of_classes(y, data.predicted_classes(outputs), outputs, data.classes, common, probable)
+    if data.target_scaling is not None:
+        outputs = data.target_scaling.in_units(outputs)
+    values = data.y[indices].reshape(len(indices), -1).T.astype(np.float64)
+    return of_values(values, outputs, guess_of(data), data.outputs)
+
+
+def guess_of(data: PreparedData) -> tuple[float, ...]:
+    """What a guess without a network goes by: the share of each class in the training part, or the mean of each
+    value."""
+    y = data.y[data.train]
+    if data.classes:
+        counts = np.bincount(y.astype(np.int64), minlength=len(data.classes))
+        return tuple((counts / counts.sum()).tolist())
+    return tuple(means_of(y.reshape(len(y), -1).T.astype(np.float64)))
 
 
 def majority(y: Indices, count: int) -> int:
@@ -157,10 +172,17 @@ def _of_output(name: str, y: Floats, output: Floats, mean: float) -> OutputMeasu
 
 
 def _compared(less: float, more: float) -> str:
-    """How the network does where the second number is an error and the first that of the baseline."""
+    """How the network does where the second number is an error and the first that of the baseline, or the first is how
+    often it is right."""
     if not (isfinite(less) and isfinite(more)):
         return UNKNOWN
     return BETTER if more < less else WORSE if more > less else SAME
+
+
+def _compared_by_count(right: int, by_guess: int, examples: int) -> str:
+    """How the network does that is right so often, beside a guess."""
+    apart = abs(right - by_guess)
+    return ABOUT if 0 < apart <= min(_FEW, _SMALL * examples) else _compared(right, by_guess)
 
 
 def of_classes(
@@ -184,18 +206,18 @@ def of_classes(
         )
         for k, name in enumerate(classes)
     ]
-    met = [one for k, one in enumerate(each) if there[k] or taken[k]]
-    recalls = [one.recall for one in each if one.recall is not None]
+    met = [one for k, one in enumerate(each) if there[k]]
+    macro = Macro(*(fsum(getattr(one, of) or 0.0 for one in met) / len(met) for of in ("precision", "recall", "f1")))
     areas = [one.roc_auc for one in each if one.roc_auc is not None]
     accuracy, baseline = sum(right) / len(y), there[common] / len(y)
     return ClassMeasures(
         accuracy=accuracy,
-        balanced_accuracy=fsum(recalls) / len(recalls),
-        macro=Macro(*(fsum(getattr(one, of) or 0.0 for one in met) / len(met) for of in ("precision", "recall", "f1"))),
+        balanced_accuracy=macro.recall,
+        macro=macro,
         roc_auc=fsum(areas) / len(areas) if areas else None,
         baseline=f"always saying {classes[common]}",
         baseline_accuracy=baseline,
-        verdict=_compared(accuracy, baseline),
+        verdict=_compared_by_count(sum(right), there[common], len(y)),
         classes=each,
         calibration=calibration(outputs, y == guessed) if probable else None,
     )

@@ -202,6 +202,13 @@ def split(data: Data, validation: float, test: float, seed: int) -> Parts:
     return train, held, tested
 
 
+def could_hold_out(data: PreparedData, share: float) -> bool:
+    """Whether such a share leaves an example of each class, or two values, to be held out of the training part."""
+    if not data.classes:
+        return share * len(data.train) >= 2
+    return bool((share * np.bincount(data.y[data.train].astype(np.int64)) >= 1).all())
+
+
 _TOO_LARGE = "the examples have numbers that are too large to be normalised"
 
 

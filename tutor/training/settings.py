@@ -333,7 +333,8 @@ def _check_range(name: str, value: Any, limits: Any) -> None:
             if not isfinite(number):
                 raise TutorError(f"{option(name)} is a finite number, not {number}")
             if least is not None and not number >= least:
-                raise TutorError(f"{option(name)} is at least {least:g}, not {number:g}")
+                none = ", or 0 alone for none" if isinstance(value, tuple) else ""
+                raise TutorError(f"{option(name)} is at least {least:g}{none}, not {number:g}")
             if below is not None and not number < below:
                 raise TutorError(f"{option(name)} is a share below {below:g}, such as 0.2, not {number:g}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutor.data.augmentation import parse_augmentation
 from tutor.data.builtin import Data
@@ -21,6 +21,9 @@ from tutor.training.preparation import Parts, PreparedData, balanced, prepare, s
 from tutor.training.settings import Settings, check
 from tutor.training.trainer import Engine, Trainer
 from tutor.training.transfer import Origin, carried_over, layers_in_common, what_was_taken
+
+if TYPE_CHECKING:
+    from tutor.data.array_types import Doubles
 
 MOST_PARAMETERS = 50_000_000
 LARGEST = {"fast": 160, "reproducible": 400}
@@ -84,8 +87,9 @@ def set_up(data: Data, settings: Settings, parts: Parts | None = None, origin: O
         vector = carried_over(origin, architecture, vector, count)
         taken = what_was_taken(origin, architecture, count, settings.normalize, data.classes)
     prepared = replace(prepared, encoding=encoding, remarks=(*remarks, *prepared.remarks, *taken))
-    engine = _engine(architecture, system, data, prepared, settings, vector)
-    return Trainer(engine, prepared, settings, architecture, BatchLoss(architecture, system))
+    weights = balanced(data.y[prepared.train], len(data.classes))[data.y] if settings.class_weights else None
+    engine = _engine(architecture, system, data, prepared, settings, vector, weights)
+    return Trainer(engine, prepared, settings, architecture, BatchLoss(architecture, system), weights)
 
 
 def _usual_start(settings: Settings) -> str:
@@ -96,16 +100,19 @@ def _usual_start(settings: Settings) -> str:
 
 
 def _engine(
-    architecture: Architecture, system: Any, data: Data, prepared: PreparedData, settings: Settings, vector: Any
+    architecture: Architecture,
+    system: Any,
+    data: Data,
+    prepared: PreparedData,
+    settings: Settings,
+    vector: Any,
+    sample_weights: Doubles | None,
 ) -> Engine:
     """Straight-line code for what is small and plain, else matrices: decided by size, so that a training has the same
     bits everywhere."""
     augmentation = parse_augmentation(settings.augment) if settings.augment else None
     if augmentation is not None:
         augmentation.check(data.shape)
-    sample_weights = None
-    if settings.class_weights:
-        sample_weights = balanced(data.y[prepared.train], len(data.classes))[data.y]
     special = settings.drop_rates or settings.batch_norm or settings.residual
     plain = sample_weights is None and augmentation is None and not special
     batch = min(settings.batch_size, len(prepared.train))

@@ -16,7 +16,7 @@ from tutor.training.preparation import PreparedData, predicted_classes
 from tutor.training.settings import Settings
 
 if TYPE_CHECKING:
-    from tutor.data.array_types import Floats, Indices
+    from tutor.data.array_types import Doubles, Floats, Indices
     from tutor.training.layer_measures import LayerState
 
 _ALL_MEASURED, _MEASURED = 100, 25
@@ -99,13 +99,20 @@ class Checkpoints:
 
 class Trainer:
     """One network, one data set, one way to train. `initial` are the parameters before the first update; each of the
-    `watchers` is called after every whole epoch with its number."""
+    `watchers` is called after every whole epoch with its number. Where there are `sample_weights`, (examples,), the
+    losses of epochs are weighted by them, and so is `constant_loss`, which these are held against."""
 
     def __init__(
-        self, engine: Engine, data: PreparedData, settings: Settings, architecture: Architecture, loss: BatchLoss
+        self,
+        engine: Engine,
+        data: PreparedData,
+        settings: Settings,
+        architecture: Architecture,
+        loss: BatchLoss,
+        sample_weights: Doubles | None = None,
     ) -> None:
         self.engine, self.data, self.settings, self.architecture, self.loss = engine, data, settings, architecture, loss
-        self.initial = engine.vector.copy()
+        self.sample_weights, self.initial = sample_weights, engine.vector.copy()
         self.result = Result()
         self.checkpoints: Checkpoints | None = None
         self.watchers: list[Callable[[int], None]] = []
@@ -124,15 +131,21 @@ class Trainer:
     def begin(self) -> None:
         """Measure the network before its first update: growth is measured by what it loses then, or the mean of the
         targets would where that is more, since a network that has nothing to learn may lose nearly nothing."""
+        weights = None if self.sample_weights is None else self.sample_weights[self.data.train]
+        self.constant_loss = self.loss_of_a_constant(weights)
+        losses = [self.measure(self.data.train).loss, self.constant_loss]
+        self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
+
+    def loss_of_a_constant(self, weights: Doubles | None = None) -> float:
+        """What the mean of the targets loses on the training part, both weighted."""
         targets = self.data.targets[:, self.data.train]
         with np.errstate(all="ignore"):
-            mean = targets.mean(axis=1, keepdims=True)
+            weighted = targets if weights is None else targets * (weights / weights.mean())
+            mean = weighted.mean(axis=1, keepdims=True)
             if self.loss.by_sums:
                 kept = np.clip(mean, _SURELY, 1 - _SURELY)
                 mean = np.log(kept) if len(mean) > 1 else np.log(kept / (1 - kept))
-            self.constant_loss = self.loss.mean(np.broadcast_to(mean, targets.shape), targets)
-        losses = [self.measure(self.data.train).loss, self.constant_loss]
-        self.first_loss = max((loss for loss in losses if np.isfinite(loss)), default=float("inf"))
+            return self.loss.mean(np.broadcast_to(mean, targets.shape), targets, weights)
 
     def run(self, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
         """Train to the end, or until Ctrl-C, which takes the network back to the last whole epochs."""
@@ -250,7 +263,7 @@ class Trainer:
         return True
 
     def measure(self, indices: Indices) -> Measurement:
-        """Loss and accuracy of the network as it is now, over these examples."""
+        """Loss and accuracy of the network as it is now, over these examples, unweighted."""
         loss_inputs = self.engine.loss_inputs(self.data.rows, indices)
         with np.errstate(all="ignore"):
             loss = self.loss.mean(loss_inputs, self.data.targets[:, indices])

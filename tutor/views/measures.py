@@ -8,6 +8,8 @@ from typing import Any
 from tutor.views.blocks import Block, Column, Heading, Kind, Paragraph, Row, Strong, Table
 
 _MOST_CLASSES = 20
+_ONE_SIDED = 0.01
+"""How far, on the whole, sure and right have to lie apart for one to be called larger."""
 _LONGEST = 1e6
 """From which size on a number is told by its power of ten, as an R² of a training that exploded."""
 
@@ -45,9 +47,14 @@ def _sentence(part: str, one: Any) -> str:
 
 
 def _calibrated(found: Any) -> str:
-    """How far the probabilities are from what happens, and to which side."""
+    """How far the probabilities are from what happens, and to which side where they lie on one."""
+    told = f"Calibration error {100 * found.error:.1f}%"
+    examples = sum(one.examples for one in found.bins)
+    surer = sum(one.examples * (one.confidence - one.accuracy) for one in found.bins if one.examples) / examples
+    if abs(surer) < _ONE_SIDED:
+        return f"{told}."
     side = "surer than it is right" if found.overconfident else "right more often than it is sure"
-    return f"Calibration error {100 * found.error:.1f}%: on the whole the network is {side}."
+    return f"{told}: on the whole the network is {side}."
 
 
 def _by_output(one: Any) -> Table:

@@ -36,12 +36,14 @@ def training_page(
     advised: tuple[str, Sequence[Sequence[str]]] | None,
     measured: Mapping[str, Any],
     layers: Sequence[Any] = (),
+    hold_out: float = 0.0,
 ) -> Iterator[Block]:
     """The network, the curve, the numbers at the end, who was taken for whom, where the line is drawn, and what to try:
     `advised` says what was seen, and has the words of commands.
 
     `measured` has the measures of each part, `confused` the confusion matrix with the part that it is about; `plane`
-    the decision regions, if there are any. `layers` are those of every epoch, where they were asked for.
+    the decision regions, if there are any. `layers` are those of every epoch, where they were asked for. `hold_out` is
+    the share of examples that could be held out, where none is.
     """
     architecture, settings = trainer.architecture, trainer.settings
     single = ", here in single precision," if trainer.engine.vector.itemsize == 4 else ""
@@ -60,11 +62,14 @@ def training_page(
     if settings.arithmetic == "fast":
         yield Paragraph(f"The last digits of fast arithmetic{single} may differ from machine to machine.")
     if result.history:
-        yield curve(result.history)
-        yield from _epochs(result.history)
+        yield curve(result.history, settings.class_weights)
+        yield from _epochs(result.history, settings.class_weights)
         yield Break()
         yield _parts(trainer)
         yield from in_words(measured)
+        if hold_out:
+            learned = "This is about examples that the network has learned from"
+            yield Paragraph(f"{learned}; --validation {hold_out:g} shows how it does on others.")
         yield from confusion_matrix(data.classes, confused)
         yield from in_numbers(measured)
         if plane is not None:
@@ -108,13 +113,17 @@ def _learning(learning: Any) -> Iterator[str]:
         yield f"Layer{'s' if len(layers) > 1 else ''} {listed(layers)} {keeps} weights and biases."
 
 
-def curve(history: Any) -> Plot:
-    """The loss by the epoch; the table below says the same in numbers."""
+def curve(history: Any, weighted: bool = False) -> Plot:
+    """The loss by the epoch, `weighted` by class or not; the table below says the same in numbers."""
     held_out = [e for e in history if e.validation_loss is not None]
     highest = max(e.loss for e in history)
     top = max([highest, *(min(e.validation_loss, 2 * highest) for e in held_out)])
     series = [Series(tuple((e.number, e.validation_loss) for e in held_out), "points", "o")] if held_out else []
     which = "The line is the loss on the training part, o that on the held-out part."
+    if weighted:
+        which = (
+            "The line is the loss on the training part, weighted by class; o is that on the held-out part, unweighted."
+        )
     first, last = history[0], history[-1]
     return Plot(
         "",
@@ -126,7 +135,7 @@ def curve(history: Any) -> Plot:
     )
 
 
-def _epochs(history: Any) -> Iterator[Block]:
+def _epochs(history: Any, weighted: bool) -> Iterator[Block]:
     measured = [e for e in history if e.accuracy is not None or e.validation_loss is not None] or history
     chosen = [measured[place] for place in sorted({round((len(measured) - 1) * k / 8) for k in range(9)})]
     held = chosen[0].validation_loss is not None
@@ -141,7 +150,12 @@ def _epochs(history: Any) -> Iterator[Block]:
         told = ", ".join(f"{heading} {cell}" for heading, cell in zip(headings, cells, strict=True))
         rows.append(Row(tuple(cells), f"{told}."))
     yield Table(tuple(Column(heading, Kind.NUMBER) for heading in headings), tuple(rows), apart=True)
-    if right or held:
+    if weighted:
+        yield Paragraph(
+            "The loss is the mean over an epoch, each example before its update and weighted by its class; all else is "
+            "after it, and unweighted."
+        )
+    elif right or held:
         yield Paragraph("The loss is the mean over an epoch, each example before its update; the rest is after it.")
 
 

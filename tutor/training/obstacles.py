@@ -63,7 +63,7 @@ def nothing_changes(settings: Settings) -> Advice | None:
         return Advice("no steps", seen, ({"learning_rate": usual_rate(settings)},))
     for name in ("clip_norm", "clip_value"):
         if getattr(settings, name) == 0:
-            seen = f"{option(name)} 0 makes every gradient 0, so no update changes a weight."
+            seen = f"{option(name)} 0 makes every gradient 0, so no example changes a weight."
             return Advice("no steps", seen, ({name: None},))
     return None
 

@@ -137,11 +137,11 @@ class Demand:
 
     def _ends_in_zeros(self, value: Decimal, truth: Decimal, expected: Decimal) -> bool:
         """Whether the digits that are missing are zeros, as a spreadsheet leaves them off, up to the last one that its
-        writer has elsewhere: a single digit alone is right too easily."""
-        if self.asked or self.decimals is not None or not expected:
+        writer has elsewhere, where that is beyond those demanded: a single digit alone is right too easily."""
+        shown = value.adjusted() - expected.adjusted() + 1 if expected else 0
+        if self.asked or self.decimals is not None or shown < (self.significant or 1):
             return self.satisfied(value, truth)
-        digits = value.adjusted() - expected.adjusted() + 1
-        return digits >= (self.significant or 1) and abs(value - truth) <= WITHIN * expected
+        return abs(value - truth) <= WITHIN * expected
 
     def satisfied(self, value: Decimal, truth: Decimal) -> bool:
         """Whether the value is right to the unit demanded, however many digits it has."""

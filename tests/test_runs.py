@@ -637,3 +637,11 @@ def test_every_prediction_as_a_table_that_no_spreadsheet_runs(tutor: Tutor) -> N
         assert all(float(row[2]) + float(row[3]) == pytest.approx(1) for row in body)
     for target in ("d.csv", "r.json"):
         assert "is read by this command" in tutor("predict", "r.json", "--data", "d.csv", "--csv", target).stderr
+
+
+def test_a_setting_as_long_as_a_file_is_told_short() -> None:
+    from tutor.runs.run import decoded_settings
+
+    with pytest.raises(TutorError) as caught:
+        decoded_settings({"arithmetic": "[" * 5_000})
+    assert len(str(caught.value)) < 400 and str(caught.value).endswith("`$.arithmetic`")

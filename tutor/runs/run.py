@@ -200,6 +200,7 @@ def _spelled(value: float | None) -> Any:
 
 
 AnyState = Mapping[str, Any]
+_LONGEST_TOLD = 150
 
 
 def decoded_settings(raw: Mapping[str, Any]) -> Settings:
@@ -211,7 +212,9 @@ def decoded_settings(raw: Mapping[str, Any]) -> Settings:
     try:
         settings = msgspec.convert(dict(raw), Settings)
     except msgspec.ValidationError as error:
-        raise TutorError(f"settings: {error}") from None
+        said = str(error)  # which may have all that stands in the file in it, and ends with the place
+        told = said if len(said) <= _LONGEST_TOLD else f"{said[:_LONGEST_TOLD]} … {said[-_LONGEST_TOLD:]}"
+        raise TutorError(f"settings: {told}") from None
     check(settings)
     return settings
 

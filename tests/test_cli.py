@@ -167,7 +167,8 @@ def of_numbers(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
             yield from of_numbers(found, (*words, name))
             continue
         for option in found.params:
-            kind = {"int": "a whole number", "float": "a number"}.get(option.type.name.removesuffix(" range"))
+            called = {"int": "a whole number", "integer": "a whole number", "float": "a number"}
+            kind = called.get(option.type.name.removesuffix(" range"))
             if kind and option.opts[0].startswith("--"):
                 yield (*words, name), option.opts[0], kind
 

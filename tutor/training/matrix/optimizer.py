@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,6 +105,14 @@ class MatrixOptimizer:
         if self.variant.shared:
             numbers |= self._shared_numbers(numbers)
         return numbers
+
+    def numbers_named(self, names: Sequence[str], loss: float, epoch: int) -> Sequence[float]:
+        """Those of these names alone: most optimizers ask for nothing but the rate."""
+        if names == [RATE]:
+            self.updates += 1
+            return (self.rate(epoch),)
+        numbers = self.numbers(loss, epoch)
+        return [numbers[name] for name in names]
 
     def _shared_numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """The lines that are worked once for all parameters."""

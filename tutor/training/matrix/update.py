@@ -90,14 +90,13 @@ class Update:
     def step(self, loss: float, epoch: int) -> None:
         """Change the parameters by the gradient, which is used up, of a loss in that epoch (from 0)."""
         network, optimization = self.network, self.optimization
-        numbers = optimization.numbers(loss, epoch)
-        if self._change is None or optimization.updates == 1:
-            optimization.change(network.vector, network.gradient, numbers)
-            if self._change_written and optimization.updates > 1:
-                self._change = self._written_change()
-        else:
+        if self._change is not None and optimization.updates:
             change, names = self._change
-            change(*map(numbers.__getitem__, names))
+            change(*optimization.numbers_named(names, loss, epoch))
+            return
+        optimization.change(network.vector, network.gradient, optimization.numbers(loss, epoch))
+        if self._change_written and optimization.updates > 1:
+            self._change = self._written_change()
 
     def _write(self, examples: Any, size: int, *arguments: Any) -> None:
         """Code for the next batches of this kind, which may have been there before."""

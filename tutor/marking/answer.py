@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -120,7 +121,7 @@ class Demand:
             return power_of_ten(max(-self.decimals, truth.adjusted() - MOST_DEMANDED + 1))
         return power_of_ten(truth.adjusted() - (self.significant or 1) + 1) if truth else Decimal(0)
 
-    def met(self, written: WrittenNumber, value: Decimal, truth: Decimal, expected: Decimal) -> bool:
+    def met(self, written: WrittenNumber, value: Decimal, truth: Decimal, expected: Callable[[], Decimal]) -> bool:
         """Whether a number close enough to the truth has digits enough too; fewer where those left off are zeros.
 
         `value` and `truth` are the numbers judged: of an updated weight, the changes. `expected` is one unit of the
@@ -133,7 +134,7 @@ class Demand:
             enough = enough or written.digits >= MOST_DEMANDED
         else:
             enough = written.significant(value) >= (self.significant or 1)
-        return enough or self._ends_in_zeros(value, truth, expected)
+        return enough or self._ends_in_zeros(value, truth, expected())
 
     def _ends_in_zeros(self, value: Decimal, truth: Decimal, expected: Decimal) -> bool:
         """Whether the digits that are missing are zeros, as a spreadsheet leaves them off, up to the last one that its

@@ -91,8 +91,10 @@ class Line:
 
     def _is_met(self, value: Decimal, truth: Decimal) -> bool:
         """Whether the digits are those demanded."""
-        expected = self.working.expected_unit(self.place, self.written.value)
-        return self.demand.met(self.written, value, truth, expected)
+        return self.demand.met(self.written, value, truth, self._expected_unit)
+
+    def _expected_unit(self) -> Decimal:
+        return self.working.expected_unit(self.place, self.written.value)
 
     def _is_own_in_full(self) -> bool:
         return self.whole is not None and is_same(self.written.value, self.whole)

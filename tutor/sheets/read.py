@@ -208,13 +208,12 @@ def _collected(rows: Sequence[Row], about: Mapping[str, str], names: Mapping[str
 def _arrays(rows: Sequence[Row], names: _Names) -> tuple[dict[str, Array], Sequence[Row]]:
     """The arrays by their names, and the other rows. One number is an array where its name is one of this program's
     arrays, b2 beside an array b1, and else, in brackets too, a number."""
-    found = {name: read_array(text) if "[" in text else None for name, text in rows}
-    several = [name for name, array in found.items() if array is not None and len(array.numbers) > 1]
-    layers = deepest_layers(several)
+    read = [read_array(text) if "[" in text else None for _, text in rows]
+    pairs = list(zip(rows, read, strict=True))
+    layers = deepest_layers([name for (name, _), array in pairs if array is not None and len(array.numbers) > 1])
     arrays: dict[str, Array] = {}
     single = []
-    for name, text in rows:
-        array = found[name]
+    for (name, text), array in pairs:
         if array is not None and (len(array.numbers) > 1 or names.find(name) is None):
             arrays[name[:60]] = array
         elif layers and is_of_layers(name, layers):

@@ -297,3 +297,9 @@ def test_a_gradebook_has_a_reason_for_every_loss(tutor: Tutor) -> None:
     tutor("check", "mlp", "sheets", *ASKED, "--gradebook", "g.csv")
     (row,) = csv.DictReader((tutor.folder / "g.csv").open())
     assert "1 line coarse, dE/dW5 first" in row["notes"]
+
+
+def test_an_earlier_sheet_that_cannot_be_read_is_named(tutor: Tutor) -> None:
+    write(tutor.folder / "s.csv", RIGHT)
+    done = tutor("check", "mlp", "s.csv", "--before", "nowhere.csv")
+    assert done.returncode == 2 and "nowhere.csv, handed in before: there is no such file" in done.stderr

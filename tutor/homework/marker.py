@@ -101,10 +101,16 @@ class LessonMarker:
         """The earlier sheets of the same student, the latest first."""
         paths = [path / name if is_folder(path) else path for path in self.job.before]
         there = [p for p, given in zip(paths, self.job.before, strict=True) if p is given or is_file(p)]
-        found = [*self.seen, *(read_sheet(path, self._names).answers for path in reversed(there))]
+        found = [*self.seen, *map(self._handed_in_before, reversed(there))]
         if (feedback := self.job.feedback) is not None:
             found += kept(feedback, file_name(student or Path(name).stem, set()))
         return found
+
+    def _handed_in_before(self, path: Path) -> Mapping[str, str]:
+        try:
+            return read_sheet(path, self._names).answers
+        except TutorError as error:
+            raise TutorError(f"{path}, handed in before: {error}") from None
 
     def mark(self, name: str, handed_in: HandedIn) -> SheetReport:
         """The same for a sheet that has been read."""

@@ -169,6 +169,23 @@ can = ["read it"]
 
 """
 """How a lesson in Markdown begins."""
+AND = """```toml worksheet and
+examples = "and"
+[network]
+inputs = ["a", "b"]
+[[network.layers]]
+neurons = [{ sum = "s", output = "out" }]
+activation = "step"
+weights = [[0.3, -0.1]]
+thresholds = [0.2]
+[training]
+rule = "perceptron"
+fires = "s >= 0"
+learning_rate = 0.1
+```
+
+"""
+"""A gate that learns AND by the perceptron rule, with weights and a threshold that fail one example."""
 ONE_NEURON = """format = 1
 title = "one neuron"
 [network]

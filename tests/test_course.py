@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HEAD, ROOT, Tutor
+from conftest import AND, HEAD, ROOT, Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,22 +45,7 @@ tests = ["square.x > square.y", "square.y > square.x"]
 because = ["It is {square.x}.", "It is {square.y}."]
 ```
 """
-GATES = """```toml worksheet and
-examples = "and"
-[network]
-inputs = ["a", "b"]
-[[network.layers]]
-neurons = [{ sum = "s", output = "out" }]
-activation = "step"
-weights = [[0.3, -0.1]]
-thresholds = [0.2]
-[training]
-rule = "perceptron"
-fires = "s >= 0"
-learning_rate = 0.1
-```
-
-```toml worksheet or
+GATES = f"""{AND}```toml worksheet or
 like = "and"
 examples = "or"
 ```

@@ -5,24 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import HEAD, Tutor
+from conftest import AND, HEAD, Tutor
 
-GATE = """```toml worksheet gate
-examples = "and"
-[network]
-inputs = ["a", "b"]
-[[network.layers]]
-neurons = [{ sum = "s", output = "out" }]
-activation = "step"
-weights = [[0.3, -0.1]]
-thresholds = [0.2]
-[training]
-rule = "perceptron"
-fires = "s >= 0"
-learning_rate = 0.1
-```
-
-"""
 BOWL = """```toml worksheet bowl
 [minimize]
 objective = "(w - 1)**2/2 + 0.3*w**2"
@@ -64,7 +48,7 @@ def test_a_threshold_is_judged_by_its_change_and_by_nothing_that_was_not_asked(
     tutor: Tutor, tmp_path: Path, typed: str, told: str
 ) -> None:
     """Of AND with 0.3, -0.1 and 0.2 the third example is the first error: the threshold goes from 0.2 to 0.3."""
-    (answer,) = said(tutor, tmp_path, question("gate.theta1[3]", hints="[]") + GATE, typed)
+    (answer,) = said(tutor, tmp_path, question("and.theta1[3]", hints="[]") + AND, typed)
     assert answer.replace("or hint, ", "") == told
 
 

@@ -276,6 +276,24 @@ def test_help_loads_neither_sympy_nor_numpy() -> None:
     assert not {"sympy", "numpy", "mpmath", "msgspec"} & loaded_after(code)
 
 
+def test_each_module_of_the_command_line_holds_the_commands_that_are_said_of_it() -> None:
+    """By the first word the module is chosen: a wrong one would know no such command."""
+    from tutor.cli.commands import FAMILIES, command_line
+
+    code = "import tutor.cli.commands as c; print(*sorted(c.command_line({!r}).commands))"
+    assert sorted(command_line().commands) == sorted(name for names in FAMILIES.values() for name in names)
+    for family, names in FAMILIES.items():
+        script = [sys.executable, "-c", code.format(names[0])]
+        found = subprocess.run(script, capture_output=True, text=True, check=True).stdout.split()
+        assert set(names) <= set(found), family
+    assert "train" not in found and "compare" not in found, "which are loaded only where they are wanted"
+
+
+def test_a_plot_and_a_picture_of_what_a_worksheet_decides_need_no_numpy() -> None:
+    code = "import sys; sys.argv = ['tutor', 'run', 'depth', '--fresh']; from tutor.__main__ import main; main()"
+    assert "numpy" not in loaded_after(code)
+
+
 def test_lessons_are_listed_and_read_without_sympy() -> None:
     assert not {"sympy", "numpy", "mpmath"} & loaded_after("import tutor.lessons.find as l; l.course()")
 

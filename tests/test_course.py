@@ -269,7 +269,8 @@ def claim(**keys: Any) -> str:
 
 HOLDS = [
     {"test": "square.y > square.x"}, {"test": ["square.x == 3", "1 < square.x < square.y", "square.z != square.y"]},
-    {"identity": "(a + b)^2 == a^2 + 2·a·b + b^2"}, {"identity": "exp(-s)/(1 + exp(-s))^2 == sigmoid(s)·(1 - sigmoid(s))"},
+    {"identity": "(a + b)^2 == a^2 + 2·a·b + b^2"}, {"identity": "x/(1 + x) == 1 - 1/(1 + x)"}, {"identity": "1 + 1 == 2"},
+    {"identity": "exp(-s)/(1 + exp(-s))^2 == sigmoid(s)·(1 - sigmoid(s))"},
     {"contradiction": ["w1 >= t", "w2 >= t", "w1 + w2 < t", "0 < t"]},
 ]  # fmt: skip
 IS_WRONG = [

@@ -18,7 +18,7 @@ from tutor.marking.answer import read_written
 from tutor.maths.number_system import FUNCTIONS
 from tutor.numbers import decimals, reproducible_scalars
 from tutor.numbers.arrays import ARITHMETICS
-from tutor.numbers.digits import exactly
+from tutor.numbers.digits import exactly, exponent_of
 from tutor.numbers.exact import ExactSystem, as_fraction, read_number
 from tutor.numbers.floats import FloatSystem
 from tutor.views.numbers import fixed, full, scientific, shown
@@ -170,6 +170,29 @@ def test_mpmath_numbers_become_fractions_without_loss() -> None:
     assert as_fraction(third) != Fraction(1, 3)
     with mpmath.workdps(60):
         assert mpmath.mpf(as_fraction(third).numerator) / as_fraction(third).denominator == third
+
+
+@given(
+    st.integers(-(10**80), 10**80).filter(bool), st.integers(-400, 400), st.integers(-(10**45), 10**45),
+    st.integers(0, 60), st.sampled_from([1, 2, 3, 17, 34]),
+)  # fmt: skip
+def test_two_values_agree_to_so_many_digits_as_their_fractions_do(
+    mantissa: int, exponent: int, moved: int, digits: int, wanted: int
+) -> None:
+    """What the powers of two say at once is what the whole comparison would have said."""
+    first, second = ExactSystem(50), ExactSystem(75)
+    value = Fraction(mantissa) * Fraction(2) ** exponent
+    rough, fine = first.inexact(value * (1 + Fraction(moved, 10 ** (digits + 45)))), second.inexact(value)
+    apart, allowed = abs(as_fraction(rough) - as_fraction(fine)), abs(as_fraction(fine)) / 10**wanted
+    if abs(apart - allowed) > allowed / 10**20:  # else the last bit of the difference decides
+        assert second.settled(rough, fine, wanted) is (apart <= allowed)
+
+
+@given(st.fractions(min_value=Fraction(1, 10**40), max_value=10**40))
+def test_the_exponent_is_that_of_the_first_digit(value: Fraction) -> None:
+    power = exponent_of(value)
+    assert Fraction(10) ** power <= value < Fraction(10) ** (power + 1)
+    assert exponent_of(-value) == power
 
 
 def test_rational_values_stay_rational() -> None:

@@ -45,7 +45,7 @@ def _run_command() -> int:
         return 0
     from tutor.cli.commands import command_line
 
-    return int(command_line()(standalone_mode=False) or 0)
+    return int(command_line(*sys.argv[1:2])(standalone_mode=False) or 0)
 
 
 def _otherwise(error: Exception) -> int:

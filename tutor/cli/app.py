@@ -12,7 +12,6 @@ import typer
 
 from tutor import __version__
 from tutor.cli import abandon_output
-from tutor.cli.training_options import given, penalty_parameters, setting_parameters
 
 app = typer.Typer(
     name="tutor",
@@ -32,8 +31,8 @@ SCREEN_OPTIONS: dict[str, tuple[Any, Any]] = {
     "color": (Color, "auto"),
     "narrate": (Narrate, False),
 }
-SETTINGS = {"given": setting_parameters, "penalties": penalty_parameters}
-"""The options that a parameter of a command stands for."""
+SETTINGS = {"given": "setting_parameters", "penalties": "penalty_parameters"}
+"""What makes the options that a parameter of a command stands for, in `tutor.cli.training_options`."""
 
 
 @app.callback(invoke_without_command=True)
@@ -51,7 +50,7 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(function, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name not in ("printer", *SETTINGS)]
-        settings = {key: made() for key, made in SETTINGS.items() if key in signature.parameters}
+        settings = {key: _options(made) for key, made in SETTINGS.items() if key in signature.parameters}
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
             for key, (kind, default) in SCREEN_OPTIONS.items()
@@ -63,6 +62,8 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
 
             screen = {key: values.pop(key) for key in SCREEN_OPTIONS}
             for key, options in settings.items():
+                from tutor.cli.training_options import given
+
                 values[key] = given({p.name: values.pop(p.name) for p in options})
             try:
                 function(**values, printer=printer_for(**screen))
@@ -76,6 +77,13 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
         return function
 
     return register
+
+
+def _options(made: str) -> list[inspect.Parameter]:
+    from tutor.cli import training_options
+
+    found: list[inspect.Parameter] = getattr(training_options, made)()
+    return found
 
 
 def _paragraphs(docstring: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.experiments.paths import Plane as PathPlane
     from tutor.experiments.report import Final
     from tutor.experiments.summary import Comparison
-    from tutor.training.results import Plane
+    from tutor.training.plane import Plane
     from tutor.training.settings import Settings
     from tutor.views.blocks import Block
 
@@ -60,7 +60,7 @@ def drawn_of(candidates: Sequence[Candidate], draw: str | None) -> list[str]:
 
 
 def _no_plane(candidate: Candidate) -> str:
-    from tutor.training.results import why_no_plane
+    from tutor.training.plane import why_no_plane
 
     return why_no_plane(candidate.subject.inputs, candidate.subject.classes)
 

@@ -36,7 +36,7 @@ _FIGURE = Kind("a curve", rb"(" + PICTURE + rb"|" + ",".join(_HEADINGS).encode()
 def claim_figure(path: Path | None, draw: str | None, trainer: Trainer, inputs: Sequence[Path], force: bool) -> None:
     """Raises TutorError where no figure can be written there, or nothing of the kind can be drawn, before the training
     rather than after it."""
-    from tutor.training.results import why_no_plane
+    from tutor.training.plane import why_no_plane
 
     if path is None:
         if draw is not None:

@@ -96,8 +96,6 @@ def _together(tests: tuple[Tested, ...]) -> str:
 
 def _identity(text: str) -> Finding:
     """Whether two formulas are the same for all values: by SymPy, after a search for values where they differ."""
-    import sympy
-
     from tutor.formulas.parse import parse
 
     one = comparisons(text)
@@ -107,10 +105,32 @@ def _identity(text: str) -> Finding:
     left, right = (parse(side, set(names)) for side in (one[0].left, one[0].right))
     if point := _where_they_differ(left, right, names):
         return Finding("wrong", values=point, said="they differ where {}")
-    difference = left - right  # over one denominator it is soon seen; SymPy's own search takes far longer
-    if sympy.expand(sympy.numer(sympy.together(difference))) == 0 or sympy.simplify(difference) == 0:
+    if _cancel_as_rational_functions(left, right, names) or _cancel(left, right):
         return Finding("holds", said="SymPy takes one from the other and is left with 0, whatever the values")
     return Finding("undecided", said=f"they agree at {len(_POINTS)} points, and SymPy finds no proof")
+
+
+def _cancel_as_rational_functions(left: Any, right: Any, names: list[str]) -> bool:
+    """Whether both are the same quotient of polynomials: soon seen, and without the parts of SymPy that `_cancel` loads
+    first."""
+    import sympy
+
+    from tutor.formulas.expressions import symbol
+
+    try:
+        field, *_ = sympy.field([symbol(name) for name in names], sympy.QQ)
+        return bool(field.from_expr(left) - field.from_expr(right) == 0)
+    except (ValueError, ZeroDivisionError, sympy.PolynomialError):  # they hold an exp, or no name at all
+        return False
+
+
+def _cancel(left: Any, right: Any) -> bool:
+    """Whether SymPy finds that their difference is 0: over one denominator it is soon seen, its own search takes far
+    longer."""
+    import sympy
+
+    difference = left - right
+    return bool(sympy.expand(sympy.numer(sympy.together(difference))) == 0 or sympy.simplify(difference) == 0)
 
 
 def _where_they_differ(left: Any, right: Any, names: list[str]) -> dict[str, Any]:

@@ -48,9 +48,9 @@ class Decision:
 
     def row(self, xs: Sequence[float], y: float) -> list[int]:
         """The classes of points of the same height: by floating point, but exactly where a boundary goes through."""
-        right, up = self.nudge
+        (right, up), bound = self.nudge, float(self.bound)
         around = [
-            [class_of(values, self.bound) for values in self.rough(self.floats, [(x + dx, y + dy) for x in xs])]
+            [class_of(values, bound) for values in self.rough(self.floats, [(x + dx, y + dy) for x in xs])]
             for dx, dy in product((-right, right), (-up, up))
         ]
         return [

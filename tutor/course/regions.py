@@ -14,10 +14,10 @@ from tutor.course.read import Course
 from tutor.course.values import Values
 from tutor.errors import nearest
 from tutor.numbers.exact import Number
+from tutor.training.plane import Plane
 
 if TYPE_CHECKING:
     from tutor.experiments.trained import Trained
-    from tutor.training.results import Plane
     from tutor.worksheet.step import Worksheet
 
 _NUDGE = 1e-9
@@ -145,7 +145,7 @@ def _plane(
     title: str, worksheet: Worksheet, known: Mapping[str, Number], spans: Sequence[tuple[float, float]], lesson: Any
 ) -> Plane:
     """The plane of a network with these parameters, and the worksheet's examples in it."""
-    from tutor.training.results import Plane
+    from tutor.training.plane import Plane
 
     network = worksheet.network
     assert network is not None

@@ -16,8 +16,8 @@ from tutor.experiments.measures import NEVER, Measure
 from tutor.experiments.paths import Plane as Paths
 from tutor.experiments.summary import Comparison, MeanAndDeviation, Measured, Summary
 from tutor.results import Result
+from tutor.training.plane import Plane
 from tutor.training.report import EpochReport, epoch_reports
-from tutor.training.results import Plane
 from tutor.training.settings import Settings
 from tutor.training.trainer import Measurement
 

@@ -12,7 +12,8 @@ from msgspec import Struct
 from tutor.errors import TutorError
 from tutor.experiments.experiment import OfFunction, Run
 from tutor.training.layer_measures import LayerMeasures, watch_layers
-from tutor.training.results import Plane, plane, why_no_plane
+from tutor.training.plane import Plane, why_no_plane
+from tutor.training.results import plane
 from tutor.training.trainer import Checkpoints
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ class _Evaluation:
         self.known: dict[int, Number] = {}  # by identity, which the formula keeps
 
     def of(self, node: Any) -> Number:
-        found = self.known.get(id(node))
+        kind = type(node)
+        found = self.values[node.name] if kind is sympy.Symbol else self.known.get(id(node))
         if found is None:
-            kind = type(node)
             if kind not in RULES:
                 RULES[kind] = next(RULES[ancestor] for ancestor in kind.__mro__ if ancestor in RULES)
             found = self.known[id(node)] = RULES[kind](node, self)
@@ -79,7 +79,6 @@ def _function(name: str, node: Any, e: _Evaluation) -> Number:
 
 
 RULES: dict[type, Rule] = {
-    sympy.Symbol: lambda node, e: e.values[node.name],
     sympy.Rational: lambda node, e: Fraction(int(node.p), int(node.q)),
     sympy.Add: _sum,
     sympy.Mul: _product,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from keyword import iskeyword
 
 from tutor.errors import listed
@@ -28,24 +29,28 @@ _DEEPEST = 100
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-def _power(base: Fraction, exponent: Fraction) -> Fraction:
+Number = int | Fraction
+"""A whole number for as long as nothing is divided."""
+
+
+def _power(base: Number, exponent: Number) -> Number:
     if exponent.denominator != 1 or not 0 <= exponent <= _LARGEST_POWER:
         raise ValueError(f"a power of indices has a whole exponent from 0 to {_LARGEST_POWER}")
-    return Fraction(base**exponent)
+    return Fraction(base ** int(exponent))
 
 
-Operations = Mapping[type, Callable[[Fraction, Fraction], Fraction]]
+Operations = Mapping[type, Callable[[Number, Number], Number]]
 
 FOLDED: Operations = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: lambda a, b: Fraction(a // b),
-    ast.Mod: lambda a, b: a % b,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
 }
 """What is worked out wherever it stands: t - 1 is a number, while 1/t and 2**t are shown as they are written."""
-ARITHMETIC: Operations = {**FOLDED, ast.Div: operator.truediv, ast.Pow: _power}
-COMPARISONS: Mapping[type, Callable[[Fraction, Fraction], bool]] = {
+ARITHMETIC: Operations = {**FOLDED, ast.Div: lambda a, b: Fraction(a) / b, ast.Pow: _power}
+COMPARISONS: Mapping[type, Callable[[Number, Number], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
     ast.Lt: operator.lt,
@@ -83,10 +88,16 @@ class Loop:
 
 
 def has_index(node: ast.AST, at: Indices) -> bool:
-    return bool(at) and any(isinstance(part, ast.Name) and part.id in at for part in ast.walk(node))
+    return bool(at) and _holds_one_of(node, tuple(at))
 
 
-def worked_out(node: ast.expr, at: Indices, using: Operations = ARITHMETIC, depth: int = 0) -> Fraction | None:
+@lru_cache(maxsize=10_000)
+def _holds_one_of(node: ast.AST, indices: tuple[str, ...]) -> bool:
+    """Kept for a formula that is read once for each value of its indices."""
+    return any(isinstance(part, ast.Name) and part.id in indices for part in ast.walk(node))
+
+
+def worked_out(node: ast.expr, at: Indices, using: Operations = ARITHMETIC, depth: int = 0) -> Number | None:
     """The value of arithmetic with whole numbers and indices alone, None for anything else."""
     arms, sign = [], 1
     while isinstance(node, ast.BinOp) and type(node.op) in using:
@@ -105,7 +116,7 @@ def worked_out(node: ast.expr, at: Indices, using: Operations = ARITHMETIC, dept
     return value
 
 
-def combined(a: Fraction | None, kind: type, b: Fraction | None, using: Operations = FOLDED) -> Fraction | None:
+def combined(a: Number | None, kind: type, b: Number | None, using: Operations = FOLDED) -> Number | None:
     """Two numbers put together by the operation of that kind; None where one is none, or for another operation."""
     if a is None or b is None or kind not in using:
         return None
@@ -113,15 +124,15 @@ def combined(a: Fraction | None, kind: type, b: Fraction | None, using: Operatio
         value = using[kind](a, b)
     except ZeroDivisionError:
         raise ValueError("the arithmetic of indices divides by zero") from None
-    if abs(value) > _LARGEST_NUMBER:
+    if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
         raise ValueError(f"arithmetic of indices goes up to {_LARGEST_NUMBER:,}")
     return value
 
 
-def _whole_number(node: ast.expr, at: Indices) -> Fraction | None:
+def _whole_number(node: ast.expr, at: Indices) -> int | None:
     if isinstance(node, ast.Constant) and type(node.value) is int and node.value <= _LARGEST_NUMBER:
-        return Fraction(node.value)
-    return Fraction(at[node.id]) if isinstance(node, ast.Name) and node.id in at else None
+        return node.value
+    return at.get(node.id) if isinstance(node, ast.Name) else None
 
 
 def holds(test: ast.expr, at: Indices) -> bool | None:

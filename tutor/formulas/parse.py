@@ -49,8 +49,8 @@ def parse(text: str, known: Collection[str], at: Indices = NO_INDICES, limit: Si
     """
     written = read_syntax(text, frozenset(known))
     long = f"the formula has more than {MOST_PARTS:,} parts when its sums are written out; shorten a range"
-    expression = _bounded(_Reader(written, known, at, SizeLimit(MOST_PARTS, long, limit)).read(written.tree, 0))
-    if written_depth(expression) > DEEPEST_FORMULA:
+    expression = _Reader(written, known, at, SizeLimit(MOST_PARTS, long, limit)).read(written.tree, 0)
+    if _size(expression) > DEEPEST_FORMULA and written_depth(expression) > DEEPEST_FORMULA:
         raise ValueError(f"written out, the formula is nested deeper than {DEEPEST_FORMULA} levels")
     return expression
 
@@ -124,7 +124,7 @@ class _Reader:
                 self._check_exponent(right)
             spliced = right.is_Add and operator is ast.Add and _is_sum_over_range(arm)
             for term in right.args if spliced else (right,):
-                result = _flat(OPERATORS[operator](result, term))
+                result = OPERATORS[operator](result, term)
             number = combined(number, operator, worked_out(arm, self.at, FOLDED))
             indexed = indexed or has_index(arm, self.at)
             if indexed and number is not None:  # t - 1 is the number that it is
@@ -198,17 +198,14 @@ def _is_sum_over_range(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sum"
 
 
-def _flat(node: Expr) -> Expr:
-    """a + b + c as one sum of three terms rather than (a + b) + c; products likewise."""
-    kind = type(node)
-    if kind in (sympy.Add, sympy.Mul) and type(node.args[0]) is kind:
-        return kind(*node.args[0].args, *node.args[1:], evaluate=False)
+def _bounded(node: Expr) -> Expr:
+    """The node, unless it is longer than anybody reads when it is written out, as functions of functions soon are."""
+    _size(node)
     return node
 
 
-def _bounded(node: Expr) -> Expr:
-    """The node, unless it is longer than anybody reads when it is written out, as functions of functions soon are."""
+def _size(node: Expr) -> int:
     size = written_size(node)
     if size > MOST_PARTS:
         raise ValueError(f"the formula has {size:,} parts when it is written out; it may have {MOST_PARTS:,}")
-    return node
+    return size

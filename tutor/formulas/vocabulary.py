@@ -16,12 +16,17 @@ from tutor.maths.number_system import FUNCTIONS as TABLE
 Expr = Any
 
 OPERATORS: Mapping[type, Callable[[Expr, Expr], Expr]] = {
-    ast.Add: lambda a, b: add(a, b),
-    ast.Sub: lambda a, b: add(a, multiply(MINUS_ONE, b)),
-    ast.Mult: lambda a, b: multiply(a, b),
-    ast.Div: lambda a, b: multiply(a, power(b, MINUS_ONE)),
+    ast.Add: lambda a, b: _joined(sympy.Add, a, b),
+    ast.Sub: lambda a, b: _joined(sympy.Add, a, multiply(MINUS_ONE, b)),
+    ast.Mult: lambda a, b: _joined(sympy.Mul, a, b),
+    ast.Div: lambda a, b: _joined(sympy.Mul, a, power(b, MINUS_ONE)),
     ast.Pow: lambda a, b: power(a, b),
 }
+
+
+def _joined(kind: Any, a: Expr, b: Expr) -> Expr:
+    """a + b + c as one sum of three terms rather than (a + b) + c; products likewise."""
+    return kind(*(a.args if type(a) is kind else (a,)), b, evaluate=False)
 
 
 def _minus(a: Expr, b: Expr) -> Expr:

@@ -54,7 +54,7 @@ class CancellingSystem(ExactSystem):
 
     def bounded(self, value: Number) -> Number:
         found = self.plainly.bounded(self.plain(value))
-        if isinstance(found, Fraction):
+        if type(found) is Fraction:
             return found
         return value if isinstance(value, Marked) else Marked(found, _mark(value))
 
@@ -63,7 +63,7 @@ class CancellingSystem(ExactSystem):
         if len(given) == 1:
             return given[0]
         size = self.plainly.add(map(self.plain, given))
-        if all(isinstance(term, Fraction) for term in given):
+        if all(type(term) is Fraction for term in given):
             return self.bounded(size)
         mark = fingerprints.total([_mark(term) for term in given])
         largest = max(abs(self.inexact(self.plain(term))) for term in given)
@@ -84,15 +84,15 @@ class CancellingSystem(ExactSystem):
     def multiply(self, factors: Iterable[Number]) -> Number:
         given = list(factors)
         size = self.plainly.multiply(map(self.plain, given))
-        return size if isinstance(size, Fraction) else Marked(size, fingerprints.product([*map(_mark, given)]))
+        return size if type(size) is Fraction else Marked(size, fingerprints.product([*map(_mark, given)]))
 
     def power(self, base: Number, exponent: Number) -> Number:
         size = self.plainly.power(self.plain(base), self.plain(exponent))
-        if isinstance(size, Fraction):
+        if type(size) is Fraction:
             return size
-        if isinstance(exponent, Fraction) and exponent.denominator == 1:
+        if type(exponent) is Fraction and exponent.denominator == 1:
             return Marked(size, fingerprints.whole_power(_mark(base), int(exponent)))
-        if isinstance(exponent, Fraction) and exponent.denominator == 2:
+        if type(exponent) is Fraction and exponent.denominator == 2:
             return Marked(size, fingerprints.whole_power(fingerprints.root(_mark(base)), exponent.numerator))
         logarithm = fingerprints.product([_mark(exponent), fingerprints.log(_mark(base))])
         return Marked(size, fingerprints.exp(logarithm))
@@ -102,7 +102,7 @@ class CancellingSystem(ExactSystem):
             half = Fraction(int(self._mp.nint(2 * z.size)), 2)
             z = half if self._is(z, half) else z
         size = self.plainly.apply(name, self.plain(z))
-        if isinstance(size, Fraction):
+        if type(size) is Fraction:
             return size
         if name == "log" and self._is(z, Fraction(1)):
             return Fraction(0)
@@ -116,7 +116,7 @@ class CancellingSystem(ExactSystem):
             case "log":
                 return self._undone("log", "exp", z, fingerprints.log(_mark(z)))
             case "tanh":
-                return fingerprints.tanh(_exponential(2 * z if isinstance(z, Fraction) else self.add([z, z])))
+                return fingerprints.tanh(_exponential(2 * z if type(z) is Fraction else self.add([z, z])))
         return fingerprints.of_function(name, _mark(z))
 
     def _undone(self, function: str, inverse: str, z: Number, mark: Fingerprint) -> Fingerprint:
@@ -128,7 +128,7 @@ class CancellingSystem(ExactSystem):
     def _is(self, z: Number, number: Fraction) -> bool:
         """Whether z is known to be that rational number."""
         difference = self.add([z, -number])
-        return isinstance(difference, Fraction) and not difference
+        return type(difference) is Fraction and not difference
 
     def is_positive(self, z: Number) -> bool:
         return self.plainly.is_positive(self.plain(z))
@@ -137,8 +137,8 @@ class CancellingSystem(ExactSystem):
 def _mark(value: Number) -> Fingerprint:
     if isinstance(value, Marked):
         return value.mark
-    return fingerprints.of_number(value) if isinstance(value, Fraction) else fingerprints.named(value)
+    return fingerprints.of_number(value) if type(value) is Fraction else fingerprints.named(value)
 
 
 def _exponential(z: Number) -> Fingerprint:
-    return fingerprints.exp_of_number(z) if isinstance(z, Fraction) else fingerprints.exp(z.mark)
+    return fingerprints.exp_of_number(z) if type(z) is Fraction else fingerprints.exp(z.mark)

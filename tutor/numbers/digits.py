@@ -17,19 +17,30 @@ _ALL_DIGITS = Context(prec=1_500, traps=[Inexact])
 
 def exponent_of(value: Fraction) -> int:
     """The power of ten of the first significant digit: 0 for 3.2, -2 for 0.05. The value is not 0."""
-    size = abs(value)
-    guess = floor((size.numerator.bit_length() - size.denominator.bit_length()) * log10(2))
-    while size >= Fraction(10) ** (guess + 1):
+    above, below = abs(value.numerator), value.denominator
+    guess = floor((above.bit_length() - below.bit_length()) * log10(2))
+    while _reaches(above, below, guess + 1):
         guess += 1
-    while size < Fraction(10) ** guess:
+    while not _reaches(above, below, guess):
         guess -= 1
     return guess
 
 
+def _reaches(above: int, below: int, power: int) -> bool:
+    """Whether above/below is 10^power or more."""
+    tens: int = 10 ** abs(power)
+    return above >= below * tens if power >= 0 else above * tens >= below
+
+
+def shifted(value: Fraction, decimals: int) -> Fraction:
+    """value·10^decimals"""
+    tens: int = 10 ** abs(decimals)
+    return value * tens if decimals >= 0 else value / tens
+
+
 def round_to(value: Fraction, decimals: int) -> Fraction:
     """The value rounded to so many decimals, half to even."""
-    scale = Fraction(10) ** decimals
-    return Fraction(round(value * scale)) / scale
+    return shifted(Fraction(round(shifted(value, decimals))), -decimals)
 
 
 _TINY = {Fraction: Fraction(1, 10**LARGEST_EXPONENT), Decimal: Decimal(1).scaleb(-LARGEST_EXPONENT)}

@@ -81,6 +81,12 @@ def _context(digits: int) -> Any:
     return context
 
 
+@lru_cache(maxsize=64)
+def _power_of_ten(digits: int, power: int) -> Any:
+    """10^power as a number of so many digits."""
+    return _context(digits).mpf(10) ** power
+
+
 class ExactSystem:
     """Arithmetic in which rational values stay rational and others carry `digits` significant digits.
 
@@ -95,15 +101,16 @@ class ExactSystem:
         self.digits = digits
         self.compared: list[Number] = []
         self._mp = _context(digits)
+        self._bits: int = self._mp.prec  # which mpmath works out whenever it is asked
         self.budget = budget or Budget(A_WORKSHEET)
         self._from_rational, self._shifted = from_rational, mpf_shift
 
     def inexact(self, value: Number) -> Number:
         """The value in floating point of this system's precision."""
-        if isinstance(value, Fraction):
+        if type(value) is Fraction:
             below = value.denominator
             twos = (below & -below).bit_length() - 1  # which mpmath would take off byte by byte
-            raw = self._from_rational(value.numerator, below >> twos, self._mp.prec)
+            raw = self._from_rational(value.numerator, below >> twos, self._bits)
             return self._mp.make_mpf(self._shifted(raw, -twos))
         return value
 
@@ -117,7 +124,7 @@ class ExactSystem:
 
     def bounded(self, value: Number) -> Number:
         """The value itself, except that an unwieldy fraction becomes inexact."""
-        if isinstance(value, Fraction):
+        if type(value) is Fraction:
             size = value.numerator.bit_length() + value.denominator.bit_length()
             return self.inexact(value) if size > _WIDEST_FRACTION else value
         _, mantissa, exponent, size = value._mpf_
@@ -127,40 +134,42 @@ class ExactSystem:
 
     def charge(self, value: Number) -> None:
         """Spends what it takes to read or make the value."""
-        rational = isinstance(value, Fraction)
-        self.budget.spend(value.numerator.bit_length() + value.denominator.bit_length() if rational else self._mp.prec)
+        rational = type(value) is Fraction
+        self.budget.spend(value.numerator.bit_length() + value.denominator.bit_length() if rational else self._bits)
 
     def add(self, terms: Iterable[Number]) -> Number:
-        rational, rest = Fraction(0), None
+        rational: Fraction | None = None
+        rest: Number = None
         for term in terms:
-            if isinstance(term, Fraction):
-                term, rational = self.bounded(rational + term), Fraction(0)
-            if isinstance(term, Fraction):
-                rational = term
-            else:
+            if type(term) is Fraction:
+                term = term if rational is None else self.bounded(rational + term)
+                rational = term if type(term) is Fraction else None
+            if type(term) is not Fraction:
                 rest = term if rest is None else rest + term
         if rest is None:
-            return rational
+            return Fraction(0) if rational is None else rational
         return rest + self.inexact(rational) if rational else rest
 
     def multiply(self, factors: Iterable[Number]) -> Number:
-        rational, rest = Fraction(1), None
+        rational: Fraction | None = None
+        rest: Number = None
         for factor in factors:
-            if isinstance(factor, Fraction):
-                factor, rational = self.bounded(rational * factor), Fraction(1)
-            if isinstance(factor, Fraction):
-                rational = factor
-            else:
+            if type(factor) is Fraction:
+                factor = factor if rational is None else self.bounded(rational * factor)
+                rational = factor if type(factor) is Fraction else None
+            if type(factor) is not Fraction:
                 rest = factor if rest is None else rest * factor
-        if rest is None or not rational:
-            return rational
-        return rest if rational == 1 else rest * self.inexact(rational)
+        if rest is None:
+            return Fraction(1) if rational is None else rational
+        if rational is None or rational == 1:
+            return rest
+        return rest * self.inexact(rational) if rational else rational
 
     def power(self, base: Number, exponent: Number) -> Number:
-        if isinstance(exponent, Fraction):
+        if type(exponent) is Fraction:
             if exponent.denominator == 1:
                 return self._integer_power(base, int(exponent))
-            if exponent == Fraction(1, 2) and isinstance(base, Fraction) and base >= 0:
+            if exponent == Fraction(1, 2) and type(base) is Fraction and base >= 0:
                 roots = isqrt(base.numerator), isqrt(base.denominator)
                 if roots[0] ** 2 == base.numerator and roots[1] ** 2 == base.denominator:
                     return Fraction(*roots)
@@ -175,7 +184,7 @@ class ExactSystem:
     def _integer_power(self, base: Number, exponent: int) -> Number:
         if exponent < 0 and not self._sign(base):
             raise ZeroDivisionError
-        if isinstance(base, Fraction):
+        if type(base) is Fraction:
             size = (base.numerator.bit_length() + base.denominator.bit_length()) * abs(exponent)
             if size <= _WIDEST_FRACTION:
                 return Fraction(base**exponent)
@@ -186,7 +195,7 @@ class ExactSystem:
 
     def _function(self, function: Callable[[Number], Number], z: Number) -> Number:
         """The value of what takes a series to compute."""
-        self.budget.spend_on_function(self._mp.prec)
+        self.budget.spend_on_function(self._bits)
         return function(self.inexact(z))
 
     def apply(self, name: str, z: Number) -> Number:
@@ -198,13 +207,13 @@ class ExactSystem:
                 raise LogarithmOfZero("takes the logarithm of 0")
             if sign < 0:
                 raise ValueError(f"takes the {entry.title} of a negative number")
-        rational = entry.rational(z) if isinstance(z, Fraction) else None  # only a fraction is known to be 0 or 1
+        rational = entry.rational(z) if type(z) is Fraction else None  # only a fraction is known to be 0 or 1
         if rational is not None:
             return Fraction(rational)
         return self._function(getattr(self._mp, name), z if entry.of_positive else _within_reach(z, name))
 
     def is_positive(self, z: Number) -> bool:
-        if not isinstance(z, Fraction):
+        if type(z) is not Fraction:
             self.compared.append(z)
         return bool(z > 0)
 
@@ -212,7 +221,7 @@ class ExactSystem:
         """1, 0 or -1; only 1 is what everybody expects of it."""
         if z > 0:
             return 1
-        if not isinstance(z, Fraction):
+        if type(z) is not Fraction:
             self.compared.append(z)
         return -1 if z < 0 else 0
 
@@ -221,11 +230,17 @@ class ExactSystem:
 
         A zero that did not come out of fractions is never settled: it may be a difference of near equals.
         """
-        if isinstance(fine, Fraction) and isinstance(rough, Fraction):
+        if type(fine) is Fraction and type(rough) is Fraction:
             return fine == rough
         if fine == 0:
             return False
-        return bool(abs(self.inexact(rough) - fine) <= abs(fine) * self._mp.mpf(10) ** -digits)
+        fine = self.inexact(fine)
+        apart = self.inexact(rough) - fine
+        _, mantissa, exponent, size = apart._mpf_
+        _, _, place, length = fine._mpf_
+        if not mantissa or exponent + size + digits * 10 // 3 + 2 <= place + length:  # the powers of two say so already
+            return bool(self._mp.isfinite(apart))
+        return bool(abs(apart) <= abs(fine) * _power_of_ten(self.digits, -digits))
 
 
 def _within_reach(z: Number, function: str) -> Number:
@@ -238,13 +253,13 @@ def _within_reach(z: Number, function: str) -> Number:
 
 def as_fraction(value: Number) -> Fraction:
     """The value as a fraction, without any loss: an mpmath number is a whole number times a power of two."""
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:
         return value
     if isinstance(value, Decimal):
         return Fraction(value)
     sign, mantissa, exponent, _ = value._mpf_
-    whole = Fraction(int(-mantissa if sign else mantissa))
-    return whole * Fraction(2) ** int(exponent)
+    whole, power = int(-mantissa if sign else mantissa), int(exponent)
+    return Fraction(whole << power) if power >= 0 else Fraction(whole, 1 << -power)
 
 
 class ComplexSystem(ExactSystem):
@@ -260,18 +275,18 @@ class ComplexSystem(ExactSystem):
 
     def height(self, value: Number) -> Fraction:
         """The imaginary part, as a fraction."""
-        return Fraction(0) if isinstance(value, Fraction) else as_fraction(self._mp.mpc(value).imag)
+        return Fraction(0) if type(value) is Fraction else as_fraction(self._mp.mpc(value).imag)
 
     def bounded(self, value: Number) -> Number:
-        return super().bounded(value) if isinstance(value, Fraction) else value
+        return super().bounded(value) if type(value) is Fraction else value
 
     def is_positive(self, z: Number) -> bool:
-        return bool((z if isinstance(z, Fraction) else self._mp.mpc(z).real) > 0)
+        return bool((z if type(z) is Fraction else self._mp.mpc(z).real) > 0)
 
     def power(self, base: Number, exponent: Number) -> Number:
-        if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+        if type(base) is Fraction and type(exponent) is Fraction:
             return super().power(base, exponent)
-        whole = isinstance(exponent, Fraction) and exponent.denominator == 1
+        whole = type(exponent) is Fraction and exponent.denominator == 1
         return self.inexact(base) ** int(exponent) if whole else self._function(self.inexact(base).__pow__, exponent)
 
     def apply(self, name: str, z: Number) -> Number:

@@ -8,31 +8,35 @@ are below one unit in the last place (tests hold them against mpmath).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal, localcontext
 from functools import cache, wraps
-from math import isqrt
 from typing import Any
 
 import numpy as np
 
-Array = Any
+from tutor.numbers.reproducible_tables import (
+    COSINE_SERIES,
+    LARGEST,
+    LN2_HIGH,
+    LN2_LOW,
+    NORMAL,
+    PER_STEP,
+    PI_OVER_2,
+    ROOT_HALF,
+    SERIES,
+    SHIFT,
+    SINE_SERIES,
+    SMALLEST,
+    STEP_HIGH,
+    STEP_LOW,
+    STEPS,
+    TANH_NEAR,
+    TANH_ONE,
+    TANH_SERIES,
+    powers_of_two,
+    tanh_table,
+)
 
-_SHIFT = float.fromhex("0x1.8p+52")  # adding and subtracting it rounds to a whole number
-_STEPS = 512
-_PER_STEP = float.fromhex("0x1.71547652b82fep+9")  # 512/ln 2
-_STEP_HIGH, _STEP_LOW = float.fromhex("0x1.62e42fef00000p-10"), float.fromhex("0x1.473de6af278edp-43")  # ln 2/512
-_LARGEST, _SMALLEST, _NORMAL = 709.782712893384, -745.1332191019412, -708.0
-_LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fee00000p-1"), float.fromhex("0x1.a39ef35793c76p-33")
-_ROOT_HALF = float.fromhex("0x1.6a09e667f3bcdp-1")
-_SERIES = tuple(2.0 / n for n in range(25, 1, -2))  # of log: 2/25, …, 2/5, 2/3
-_TANH_NEAR = 0.125
-_TANH_SERIES = (
-    6404582 / 10854718875, -929569 / 638512875, 21844 / 6081075, -1382 / 155925, 62 / 2835, -17 / 315, 2 / 15, -1 / 3,
-)  # fmt: skip
-_TANH_ONE = 19.5  # beyond that tanh is 1 to the last bit
-_SINE_SERIES = tuple(1 / n for n in (-1307674368000, 6227020800, -39916800, 362880, -5040, 120, -6))
-_COSINE_SERIES = tuple(1 / n for n in (20922789888000, -87178291200, 479001600, -3628800, 40320, -720, 24, -2))
-_PI_OVER_2 = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
+Array = Any
 
 
 def called(number: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -55,22 +59,7 @@ def called(number: bool = False) -> Callable[[Callable[..., Any]], Callable[...,
 
 @cache
 def _powers_of_two() -> tuple[Array, Array]:
-    """2^(j/512) = h·(1 + l) for j = 0 … 511, from nine square roots of whole numbers."""
-    bits = 200
-    roots, root = [], 2 << bits
-    for _ in range(9):
-        root = isqrt(root << bits)
-        roots.append(root)
-    high, low = [], []
-    for j in range(_STEPS):
-        value = 1 << bits
-        for place, root in enumerate(roots):
-            if j >> (8 - place) & 1:
-                value = value * root >> bits
-        h = value / (1 << bits)
-        whole = int(h * 2**52) << (bits - 52)
-        high.append(h)
-        low.append((value - whole) / whole)
+    high, low = powers_of_two()
     return np.array(high), np.array(low)
 
 
@@ -89,11 +78,11 @@ def exp(x: Array) -> Array:
 def _exp(x: Array) -> Array:
     """From -708 to 709.78."""
     high, low = _powers_of_two()
-    shifted = x * _PER_STEP
-    shifted += _SHIFT
-    k = shifted - _SHIFT
-    r = x - k * _STEP_HIGH
-    k *= _STEP_LOW
+    shifted = x * PER_STEP
+    shifted += SHIFT
+    k = shifted - SHIFT
+    r = x - k * STEP_HIGH
+    k *= STEP_LOW
     r -= k
     below = r * r
     below /= 6.0
@@ -101,7 +90,7 @@ def _exp(x: Array) -> Array:
     r += r
     r /= below
     whole = shifted.view(np.int64)
-    place = whole & (_STEPS - 1)
+    place = whole & (STEPS - 1)
     r += _take(low, place)
     result = _take(high, place)
     r *= result
@@ -118,7 +107,7 @@ def _take(table: Array, indices: Array) -> Array:
 
 
 def _has_edges(x: Array) -> bool:
-    return bool(x.size and not np.maximum.reduce(np.abs(x), axis=None) <= -_NORMAL)
+    return bool(x.size and not np.maximum.reduce(np.abs(x), axis=None) <= -NORMAL)
 
 
 @called(number=True)
@@ -129,11 +118,11 @@ def _correct(x: Array, result: Array) -> None:
 
 def _exp_with_edges(x: Array) -> Array:
     """The same where some results overflow, underflow or are no numbers at all."""
-    result = _exp(np.clip(np.where(np.isnan(x), 0.0, x), _NORMAL, _LARGEST))
-    small = (x < _NORMAL) & (x >= _SMALLEST)
+    result = _exp(np.clip(np.where(np.isnan(x), 0.0, x), NORMAL, LARGEST))
+    small = (x < NORMAL) & (x >= SMALLEST)
     if small.any():
-        result[small] = _exp(x[small] + 64.0 * _LN2_HIGH + 64.0 * _LN2_LOW) * 2.0**-64
-    result = np.where(x > _LARGEST, np.inf, np.where(x < _SMALLEST, 0.0, result))
+        result[small] = _exp(x[small] + 64.0 * LN2_HIGH + 64.0 * LN2_LOW) * 2.0**-64
+    result = np.where(x > LARGEST, np.inf, np.where(x < SMALLEST, 0.0, result))
     return np.where(np.isnan(x), np.nan, result)
 
 
@@ -151,22 +140,22 @@ def log(x: Array) -> Array:
 def _log(x: Array) -> Array:
     """From the smallest number to the largest."""
     f, exponent = np.frexp(x)
-    below = f < _ROOT_HALF
+    below = f < ROOT_HALF
     f += f * below
     f -= 1.0
     k = np.subtract(exponent, below, dtype=np.float64)
     s = f / (2.0 + f)
     z = s * s
-    series = _polynomial(z, _SERIES)
+    series = _polynomial(z, SERIES)
     series *= z
     half = 0.5 * f
     half *= f
     series += half
     series *= s
-    series += k * _LN2_LOW
+    series += k * LN2_LOW
     half -= series
     half -= f
-    k *= _LN2_HIGH
+    k *= LN2_HIGH
     k -= half
     return k
 
@@ -184,16 +173,7 @@ def _polynomial(z: Array, coefficients: Sequence[float]) -> Array:
 
 @cache
 def _tanh_table() -> tuple[Array, Array]:
-    """tanh(j/128) and 1 - tanh²(j/128), correctly rounded."""
-    values, slopes = [], []
-    with localcontext() as context:
-        context.prec = 60  # ten digits more than are needed, for 2,500 products one after the other
-        step, square = (Decimal(2) / 128).exp(), Decimal(1)
-        for _ in range(int(_TANH_ONE * 128) + 2):
-            value = (square - 1) / (square + 1)
-            values.append(float(value))
-            slopes.append(float(1 - value * value))
-            square *= step
+    values, slopes = tanh_table()
     return np.array(values), np.array(slopes)
 
 
@@ -204,11 +184,11 @@ def tanh(x: Array) -> Array:
     if not x.ndim:  # what NumPy makes of a single number cannot be changed in place
         return tanh(x[None])[0]
     values, slopes = _tanh_table()
-    b = np.fmin(np.abs(x), _TANH_ONE)
+    b = np.fmin(np.abs(x), TANH_ONE)
     a = b * 128.0
-    a += _SHIFT
-    a -= _SHIFT
-    a *= b >= _TANH_NEAR  # near 0 the addition formula is that of a = 0, which changes nothing
+    a += SHIFT
+    a -= SHIFT
+    a *= b >= TANH_NEAR  # near 0 the addition formula is that of a = 0, which changes nothing
     place = a.astype(np.int64)
     a *= 0.0078125
     b -= a
@@ -227,7 +207,7 @@ def tanh(x: Array) -> Array:
 
 def _tanh_series(b: Array) -> Array:
     square = b * b
-    series = _polynomial(square, _TANH_SERIES)
+    series = _polynomial(square, TANH_SERIES)
     square *= b
     series *= square
     series += b
@@ -236,19 +216,19 @@ def _tanh_series(b: Array) -> Array:
 
 def _reduced(x: Array) -> tuple[Array, Array]:
     """x as a quarter turn and a rest of at most an eighth of a turn either way; for |x| up to a million."""
-    quarter = (x * (2 / np.pi) + _SHIFT) - _SHIFT
-    first, second, third = _PI_OVER_2
+    quarter = (x * (2 / np.pi) + SHIFT) - SHIFT
+    first, second, third = PI_OVER_2
     return quarter.astype(np.int64) & 3, ((x - quarter * first) - quarter * second) - quarter * third
 
 
 def _sine_series(r: Array) -> Array:
     z = r * r
-    return r + r * z * _polynomial(z, _SINE_SERIES)
+    return r + r * z * _polynomial(z, SINE_SERIES)
 
 
 def _cosine_series(r: Array) -> Array:
     z = r * r
-    return 1.0 + z * _polynomial(z, _COSINE_SERIES)
+    return 1.0 + z * _polynomial(z, COSINE_SERIES)
 
 
 def sin(x: Array) -> Array:

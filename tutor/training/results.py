@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutor.errors import counted
+from tutor.training.plane import Plane, why_no_plane
 from tutor.training.preparation import rows_with_ones
 from tutor.training.trainer import Trainer
 
@@ -39,33 +37,6 @@ def confusion_matrix(classes: Labels, guessed: Indices, count: int) -> list[list
     table = np.zeros((count, count), dtype=np.int64)
     np.add.at(table, (classes.astype(np.int64), guessed), 1)
     return [[int(cell) for cell in row] for row in table]
-
-
-Examples = tuple[tuple[float, float, int, int], ...]
-"""Where each example is, the number of its class, and of the class that it is taken for."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """What a network of two inputs takes every place of a plane for: `cells` makes the classes for so many columns and
-    rows, from the top. Each axis has its name and both ends; `examples` are those of the `part`; `about` says of what
-    training it is, where it is one of several."""
-
-    title: str
-    classes: tuple[str, ...]
-    across: tuple[str, float, float]
-    up: tuple[str, float, float]
-    cells: Callable[[int, int], Any]
-    examples: Examples = ()
-    part: str = ""
-    about: str = ""
-
-
-def why_no_plane(inputs: int, classes: object) -> str:
-    """Why there are no regions to be drawn; empty where there are."""
-    if inputs != 2:
-        return f"there {'is' if inputs == 1 else 'are'} {counted(inputs, 'input')}, and a plane is drawn over two"
-    return "" if classes else "there are no classes that a plane could be divided into"
 
 
 def plane(trainer: Trainer) -> Plane | None:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from tutor.numbers.digits import exponent_of, round_to
+from tutor.numbers.digits import exponent_of, round_to, shifted
 from tutor.numbers.exact import as_fraction
 
 FEWEST_SIGNIFICANT = 3
@@ -29,7 +29,7 @@ def finite_decimals(value: Fraction, most: int) -> int | None:
 
 def fixed(value: Fraction, decimals: int) -> str:
     """The value with exactly so many decimals, rounded half to even, never `-0.000`."""
-    whole = round(value * Fraction(10) ** decimals)
+    whole = round(shifted(value, decimals))
     digits = str(abs(whole)).rjust(decimals + 1, "0")
     text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals > 0 else digits + "0" * -decimals
     return f"-{text}" if whole < 0 else text
@@ -43,7 +43,7 @@ def is_scientific(value: Fraction) -> bool:
 def scientific(value: Fraction, significant: int) -> str:
     """The value as d.dde-n."""
     power = exponent_of(value)
-    mantissa = round_to(value / Fraction(10) ** power, significant - 1)
+    mantissa = round_to(shifted(value, -power), significant - 1)
     if abs(mantissa) >= 10:
         mantissa, power = mantissa / 10, power + 1
     return f"{fixed(mantissa, significant - 1)}e{power:+03d}"

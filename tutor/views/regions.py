@@ -10,7 +10,7 @@ from tutor.views import blocks
 from tutor.views.blocks import Example, Regions
 
 if TYPE_CHECKING:
-    from tutor.training.results import Plane
+    from tutor.training.plane import Plane
 
 LINE = "Where the network draws the line"
 

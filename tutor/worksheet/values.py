@@ -52,14 +52,15 @@ class _Pass(ChainMap[str, Number]):
         self.compared: dict[str, list[Number]] = {}
         self.zeros: dict[str, int] = {}
         self.changes: dict[str, Number] = {}
-        super().__init__(dict(held), self.computed)
+        super().__init__(*([dict(held)] if held else []), self.computed)
+        self.known: Mapping[str, Number] = self if held else self.computed
         for step in steps:
             self._work(step, system)
         self.plain = {name: system.plain(value) for name, value in self.computed.items()}
 
     def _work(self, step: Step, system: ExactSystem) -> None:
         try:
-            self.computed[step.name] = system.bounded(value_of(step.formula, self, system))
+            self.computed[step.name] = system.bounded(value_of(step.formula, self.known, system))
         except ZeroDivisionError:
             zero = next((x for x in step.inputs if self[x] == 0), None)
             self.failed[step.name] = "divides by zero" + (f", since {zero} is 0" if zero else "")

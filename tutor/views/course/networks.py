@@ -19,7 +19,7 @@ from tutor.views.training import confusion_matrix
 
 if TYPE_CHECKING:
     from tutor.experiments.trained import Trained
-    from tutor.training.results import Plane
+    from tutor.training.plane import Plane
 
 _SORTED = "The weights at the end, from the lowest to the highest"
 _TITLE = "Which part of the plane is taken for what"

@@ -18,7 +18,6 @@ from tutor.errors import TutorError, counted
 from tutor.lessons.markdown import Prose
 from tutor.views.blocks import Block, Break, Heading, Level, Paragraph
 from tutor.views.course.claims import claim_blocks
-from tutor.views.course.experiment import experiment_blocks
 from tutor.views.course.plots import plot_blocks
 from tutor.views.course.prose import prose_blocks
 from tutor.views.course.questions import answer_blocks, question_blocks
@@ -95,6 +94,8 @@ class Page:
         yield Break()
 
     def _experiment(self, block: Part) -> Iterator[Block]:
+        from tutor.views.course.experiment import experiment_blocks
+
         results = self.values.results(block.name)
         yield from experiment_blocks(self.course, block.spec, results)
         yield Break()

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from tutor.course.drawing import Path, curves_of, path_of
 from tutor.course.format import Drawing
 from tutor.course.read import Course
-from tutor.course.regions import planes_of
 from tutor.course.values import Values
 from tutor.views.blocks import Axis, Block, Plot, Series
 from tutor.views.course.curves import curves
-from tutor.views.regions import regions
 
 _MOST_TOLD = 12
 
@@ -21,6 +19,9 @@ def plot_blocks(spec: Drawing, course: Course, values: Values) -> Iterator[Block
     if spec.path:
         yield _path(spec, path_of(spec.path, values))
     elif spec.regions:
+        from tutor.course.regions import planes_of
+        from tutor.views.regions import regions
+
         yield from regions(spec.title or spec.regions, list(planes_of(spec, course, values)))
     else:
         found = curves_of(spec, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -64,14 +64,13 @@ class WorksheetView:
     def labels(self) -> Mapping[str, str]:
         """Every value as it is shown: once rounded, the same in its own row and wherever it is substituted."""
         if self.blank:
-            return {name: exactly(value) for name, value in self.worksheet.givens.items()}
+            return _Labels(self.worksheet.givens, lambda name: exactly(self.worksheet.givens[name]))
+        if (rounded := self.rounded) is not None:
+            return _Labels(rounded, lambda name: as_written(rounded[name], self.digits))
         values = self.worksheet.values
-        if self.rounded is not None:
-            return {name: as_written(value, self.digits) for name, value in self.rounded.items()}
-        found = {name: shown(value, self.digits) for name, value in self.worksheet.givens.items()}
-        for step in self.worksheet.steps:
-            found[step.name] = shown(values[step.name], self.digits, values[step.before] if step.before else None)
-        return found
+        before = {step.name: values[step.before] if step.before else None for step in self.worksheet.steps}
+        every = (*self.worksheet.givens, *before)
+        return _Labels(every, lambda name: shown(values[name], self.digits, before.get(name)))
 
     @cached_property
     def printed_by_name(self) -> Mapping[str, Sequence[PrintedRow]]:
@@ -191,6 +190,29 @@ class WorksheetView:
         """Whether the numbers that the step is worked out from are shown exactly, none of them rounded."""
         values = self.values
         return all(as_fraction(values[n]) == Fraction(self.labels[n]) for n in step.inputs)
+
+
+class _Labels(Mapping[str, str]):
+    """A text for each name, made when it is asked for: of a long worksheet a lesson shows a few lines."""
+
+    def __init__(self, names: Iterable[str], write: Callable[[str], str]) -> None:
+        self._made: dict[str, str | None] = dict.fromkeys(names)
+        self._write = write
+
+    def __getitem__(self, name: str) -> str:
+        text = self._made[name]
+        if text is None:
+            text = self._made[name] = self._write(name)
+        return text
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def changes_in_error(view: WorksheetView) -> Iterator[str]:

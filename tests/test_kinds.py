@@ -7,13 +7,13 @@ central difference of its own loss.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import mpmath
 import pytest
 from hypothesis import assume, given, settings
+from msgspec.structs import replace
 from networks import RandomNetwork, networks
 
 from tutor.errors import TutorError

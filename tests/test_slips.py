@@ -10,6 +10,7 @@ from math import exp, log10, sqrt, tanh
 
 import pytest
 from conftest import LONGER, Tutor
+from msgspec.structs import replace as changed
 from simulation import Room, simulate_all, try_work
 from student import Habits, handed_lines
 
@@ -328,7 +329,7 @@ def test_a_diagnosis_does_not_hang_on_the_words_of_a_reason(lesson: str, monkeyp
         equations, shared = map(tuple, lines)
         monkeypatch.setitem(OPTIMIZERS, name, replace(entry, equations=equations, shared=shared))
     built = worksheet_of(parse_lesson(text, lesson))
-    reworded = replace(built, steps=tuple(replace(step, reason="in other words") for step in built.steps))
+    reworded = changed(built, steps=tuple(changed(step, reason="in other words") for step in built.steps))
     both = [SheetMarker(Marker(sheet), []) for sheet in (usual, reworded)]
     for answers in (answers for of, answers in MISTAKES if of == lesson):
         first, second = (marker.mark(answers) for marker in both)

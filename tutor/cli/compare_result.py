@@ -67,7 +67,7 @@ def _no_plane(candidate: Candidate) -> str:
 
 def regions_of(candidates: Sequence[Candidate], comparison: Comparison) -> list[Plane]:
     """The plane of every setting that has ended, by its letter, made once more with the first seed."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tutor.experiments.trained import Trained, set_up, train
     from tutor.views.comparison import letter

@@ -125,7 +125,7 @@ def _of_the_other_chain(lesson: Lesson, chain: str | None) -> str:
 
 def rounded_view(view: WorksheetView, significant: bool) -> WorksheetView:
     """The same as somebody has it who rounds every line; a blank one asks for that."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tutor.errors import counted
     from tutor.worksheet.rounded import rounded_values
@@ -176,7 +176,7 @@ def run(
     Try `tutor run perceptron --step`, or `tutor why perceptron dE/dW1` for a single line. With --blank it is a problem
     to be worked by hand: what is given, and what is to be found.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tutor.cli.course import show_course
     from tutor.lessons.course_text import CourseText

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct, field
 
 from tutor.course.format import Claim
 from tutor.course.inequalities import free_names, multipliers
@@ -17,8 +18,7 @@ OFTEN, SELDOM, FEWEST_SEEDS = 0.8, 0.2, 5
 _POINTS = tuple(Fraction(*pair) for pair in ((3, 7), (-5, 3), (11, 13), (2, 1), (-1, 4), (17, 5), (7, 9), (1, 3)))
 
 
-@dataclass(frozen=True)
-class Tested:
+class Tested(Struct, frozen=True):
     """One comparison with both its sides, and in what share of how many seeds it is true."""
 
     comparison: Comparison
@@ -52,8 +52,7 @@ def _outcome(share: float) -> str:
     return "false" if share <= SELDOM else "undecided"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What came out of a claim, `came_out`, in the words of its verdicts or "undecided"; with the comparisons that were
     made, values by name, multipliers of inequalities, and what else there is to say."""
 

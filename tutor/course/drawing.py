@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from statistics import mean
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tutor.course.experiment import Results
 from tutor.course.format import Drawing
@@ -25,8 +26,7 @@ BY_EPOCH = ("loss", "accuracy", "validation_loss")
 _MARGIN = Fraction(3, 10)
 
 
-@dataclass(frozen=True)
-class Curves:
+class Curves(Struct, frozen=True):
     """Points of each curve by its name, and what runs across."""
 
     across: str
@@ -108,8 +108,7 @@ def _over_range(text: str, variable: str, low: Fraction, high: Fraction, values:
     return points
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Struct, frozen=True):
     """The parameters after each update, from the start on, with the error there; and the error as a function of one."""
 
     names: tuple[str, ...]

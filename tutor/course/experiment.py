@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import isfinite
@@ -74,8 +72,7 @@ def _exact(value: float) -> Any:
     return Fraction(value) if isfinite(value) else value
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A row before it is trained: its name, what it says of itself, where its examples come from, and its settings."""
 
     name: str
@@ -162,7 +159,7 @@ def kept_training(
 
 def with_seeds(block: Block, seeds: int) -> Block:
     """The same experiment with so many seeds."""
-    return dataclasses.replace(block, spec=msgspec.structs.replace(block.spec, seeds=seeds))
+    return msgspec.structs.replace(block, spec=msgspec.structs.replace(block.spec, seeds=seeds))
 
 
 def count_of(spec: Experiment) -> int:

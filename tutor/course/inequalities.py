@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
+
+from msgspec import Struct
 
 from tutor.course.values import comparisons
 from tutor.formulas.vocabulary import CONSTANTS, FUNCTIONS, OVER_A_RANGE
@@ -20,8 +21,7 @@ _WORD = re.compile(r"(?<![\w.])[A-Za-z]\w*")
 _WORDS = {*FUNCTIONS, *CONSTANTS, *OVER_A_RANGE, "if", "else", "for", "in", "d"}
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """Σ coefficients·names + constant <= 0, or < 0 where it is strict, as a sum of given ones, each so many times."""
 
     coefficients: Mapping[str, Fraction]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tutor.course.format import Question
 from tutor.course.numbers import Typed
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _SLIPS = 2
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """Whether an answer is right. `chosen` is what it was taken for, empty where it is none of what can be answered;
     `says` has what there is to say about a number."""
 

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -30,8 +29,7 @@ _MOST = 100
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True)
-class Kept(Generic[T]):
+class Kept(Struct, Generic[T], frozen=True):
     """One result, which is plain data of a `shape`: the place where it is, or will be."""
 
     path: Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tutor.lessons.markdown import Prose
 
@@ -15,8 +16,7 @@ OPEN, CLOSE = "\ue000", "\ue001"
 MOST_DECIMALS = 30
 
 
-@dataclass(frozen=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """`{formula:4}`: what is to be worked out, how many decimals are shown, in per cent, with the spread over seeds."""
 
     formula: str

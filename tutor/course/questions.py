@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tutor.course.format import Question
 from tutor.course.values import Value, Values, comparisons
@@ -35,8 +35,7 @@ def _compares(text: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The right answer, the words between which it is to be chosen, if any, and the values that show it. A `kind` is
     choices, number, formula, slope, comparison, first, or converges."""
 

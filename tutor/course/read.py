@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from tutor.course.format import BLOCKS, Claim, Drawing, Experiment, Question
 from tutor.errors import TutorError, listed, nearest
@@ -18,8 +19,7 @@ SHOWN = ("table", "curves", "paths", "regions", "confusion", "layers", "weights"
 """What an experiment may show."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block of data with its place; a worksheet is read where it is asked for."""
 
     kind: str
@@ -32,16 +32,14 @@ class Block:
 Part = Prose | Block
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading with all that stands below it, down to the next."""
 
     title: str
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(Struct, frozen=True, dict=True):
     """One lesson: its text, and what it is called on the command line."""
 
     name: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import inf, isinf, isnan, nan
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tutor.course.read import Course
 from tutor.errors import TutorError
@@ -34,8 +35,7 @@ _LARGE, _LARGER = Fraction(10**40), Fraction(10**80)
 """What stands for a target that was never reached, twice: what grows with it is never, too."""
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     """The value of a formula: one number, or one for each seed."""
 
     each: tuple[Number, ...]
@@ -60,8 +60,7 @@ class Value:
         return float(stdev([float(x) for x in self.each]))
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two sides and whether the first stands so to the second."""
 
     left: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import cached_property
 from typing import Any
@@ -31,8 +30,7 @@ class Extras(Struct, frozen=True, forbid_unknown_fields=True, rename={"givens_fr
     givens_from: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class CourseText:
+class CourseText(Struct, frozen=True, dict=True):
     """The header and the parts of a lesson in Markdown; `where` is how messages call its file."""
 
     where: str

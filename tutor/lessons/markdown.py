@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tutor.errors import TutorError, nearest
 
@@ -22,16 +23,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OPENING = re.compile(r"`{3,}\s*toml\s+lesson\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """Markdown as it stands; `line` is its first."""
 
     text: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True):
     """A block of data. Its text stands on the lines that it has in the file: empty ones are before it."""
 
     kind: str

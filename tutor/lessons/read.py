@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -22,8 +21,7 @@ from tutor.worksheet.problem import Entry
 from tutor.worksheet.rules import check_problem
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A text of TOML, what messages call its file and, of a block in Markdown, the line where the block begins. The
     text then stands on the lines that it has in the file."""
 

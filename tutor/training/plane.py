@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tutor.errors import counted
 
@@ -12,8 +13,7 @@ Examples = tuple[tuple[float, float, int, int], ...]
 """Where each example is, the number of its class, and of the class that it is taken for."""
 
 
-@dataclass(frozen=True)
-class Plane:
+class Plane(Struct, frozen=True):
     """What a network of two inputs takes every place of a plane for: `cells` makes the classes for so many columns and
     rows, from the top. Each axis has its name and both ends; `examples` are those of the `part`; `about` says of what
     training it is, where it is one of several."""

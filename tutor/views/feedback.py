@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tutor.errors import counted, listed
 from tutor.marking.report import CellReport, SheetReport, ShownMistake, SlipReport, mistakes
@@ -16,8 +17,7 @@ _MOST_HINTS = 3
 _LEFT = "as it stands, the left side is {}."
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """How much a student is told: up to which stage of the hints, of which mistakes, and whether the right values."""
 
     reveal: bool = False

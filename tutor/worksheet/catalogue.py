@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct, field
 
 from tutor.errors import TutorError, nearest_in
 from tutor.formulas.expressions import MINUS_ONE, formula, multiply, power, symbol
@@ -84,8 +85,7 @@ EPOCHS = tuple(map(Fraction, (0, 1, 2, 5, 10, 20)))
 LOGITS = tuple(map(Fraction, (1, 2, 3)))
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A function of one quantity that can be derived, tabled and drawn; `derivative` is None where there is none.
 
     Every other symbol in it has its value in `constants`. At the `corner` there is no derivative either, whatever
@@ -116,8 +116,7 @@ class Curve:
         )
 
 
-@dataclass(frozen=True)
-class Details:
+class Details(Struct, frozen=True):
     """What there is to see of an entry: derivations by name, a table with a number or None in each place, the values
     that its other symbols have in it, and the curve to be drawn."""
 

@@ -6,11 +6,11 @@ Both follow from the formulas of the forward steps alone, so any computation wri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import sympy
+from msgspec import Struct
 
 from tutor.formulas.expressions import add, multiply, symbol, terms_holding, written_size
 from tutor.formulas.quantity import derivative as derivative_name
@@ -46,8 +46,7 @@ def derivatives(expression: Expr, names: Sequence[str]) -> dict[str, Expr]:
     return {name: sympy.Add(*(derivative(term, name) for term in terms)) for name, terms in holding.items()}
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Struct, frozen=True, dict=True):
     """Which quantities lead from the parameters to the goal, and along which paths.
 
     With `seeded` the derivatives of the goal by its own inputs are given, not derived. `goals` has everything that the

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from tutor.worksheet.named_network import NamedNetwork
 from tutor.worksheet.problem import Optimization
@@ -14,8 +15,7 @@ from tutor.worksheet.step import Conventions, Step
 Expr = Any
 
 
-@dataclass(frozen=True)
-class ForwardPass:
+class ForwardPass(Struct, frozen=True):
     """The forward steps of one update, to the loss, and what of them is differentiated: each of the `errors`.
 
     `goal` is the error of the whole. With a `share` it is that much of the sum of the errors, those of the examples of
@@ -41,8 +41,7 @@ class PlannedUpdate(NamedTuple):
     epoch: int
 
 
-@dataclass(frozen=True)
-class TrainingState:
+class TrainingState(Struct, frozen=True):
     """Where in a training a worksheet begins: after so many `updates`, in which `epoch` (from 0), and the values that
     parameters and the optimizer's states have by then, where they are no longer those of the beginning."""
 
@@ -51,8 +50,7 @@ class TrainingState:
     values: Mapping[str, Fraction] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Descent:
+class Descent(Struct, frozen=True):
     """How the parameters change, update after update, and what is worked once `again` after that.
 
     `place` is what a lesson calls it, `compared` has the errors that are told before and after. `factors` has the
@@ -73,8 +71,7 @@ class Descent:
     numbered: bool = False
 
 
-@dataclass(frozen=True)
-class Computation:
+class Computation(Struct, frozen=True):
     """Givens in groups, the forward passes, each once, and by what their errors are differentiated; without a
     `descent` there is one pass, after which nothing changes."""
 

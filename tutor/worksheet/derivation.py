@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import sympy
+from msgspec import Struct
 from sympy import Add, Mul, Pow
 
 from tutor.formulas.expressions import (
@@ -109,8 +109,7 @@ MOST_PARTS = 200_000
 """The names, numbers and operations on all lines of a derivation together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a derivation: the expression so far and the rule that led to it."""
 
     expression: Expr

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count, groupby
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tutor.errors import nearest
 from tutor.formulas.expressions import add, multiply, names, symbol, written_size
@@ -31,8 +33,7 @@ Written = tuple[str, str, tuple[tuple[str, str], ...]]
 """The name of an equation, its formula, and the indices with their ranges in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """One equation at one value of its indices; `number` counts the [[equations]] of the file from 1."""
 
     number: int

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from msgspec.structs import replace
 
 from tutor.formulas.expressions import MINUS_ONE, add, formula, multiply, number, symbol
 from tutor.formulas.quantity import named

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct, field
 
 from tutor.formulas.expressions import add, symbol
 from tutor.formulas.quantity import derivative, local_derivative
@@ -18,8 +19,7 @@ from tutor.worksheet.step import Step
 Expr = Any
 
 
-@dataclass(frozen=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """All steps that lead to one update, the forward ones first.
 
     `gradients` has each as what is differentiated and by what, `chain` is how they are written: nothing where there are

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from tutor.formulas.quantity import owned
 from tutor.maths.activations import ACTIVATIONS
 from tutor.worksheet.problem import Entry, Layer, Network, Neuron
 
 
-@dataclass
-class NamedNetwork:
+class NamedNetwork(Struct, dict=True):
     """A network with every quantity named: what the forward pass is written over, and what training changes."""
 
     inputs: tuple[str, ...]
@@ -41,8 +41,7 @@ class NamedNetwork:
         return found
 
 
-@dataclass(frozen=True)
-class NamedNeuron:
+class NamedNeuron(Struct, frozen=True):
     """`stem` is the name that a target takes: desired_<stem>."""
 
     stem: str
@@ -50,8 +49,7 @@ class NamedNeuron:
     output: str
 
 
-@dataclass(frozen=True)
-class NamedLayer:
+class NamedLayer(Struct, frozen=True):
     """`biases` are added to the weighted sums, or, with `subtracted`, are thresholds taken from them."""
 
     name: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tutor.errors import listed
 from tutor.formulas.expressions import add, symbol
@@ -73,8 +75,7 @@ def inputs_and_targets(problem: Problem, known: NamedNetwork) -> list[tuple[dict
     return found
 
 
-@dataclass(frozen=True)
-class Batches:
+class Batches(Struct, frozen=True):
     """How the `count` examples of a network come to updates, and the forward pass of each."""
 
     network: Network

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace as changed
 
 from tutor.errors import counted, nearest
@@ -69,8 +69,7 @@ def _epochs(forwards: Sequence[ForwardPass], values: Mapping[str, Number], train
     return last, f"no epoch without error within {last}" if training.stop == "clean_epoch" else ""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """How the neurons of a layer fire, and by what each example moves their weights."""
 
     known: NamedNetwork

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import replace as with_changes
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from msgspec import Struct
+from msgspec.structs import replace as with_changes
 
 from tutor.formulas.expressions import names, parts, replace, symbol, where, written_size
 from tutor.numbers.exact import ComplexSystem, ExactSystem, as_fraction
@@ -22,8 +22,7 @@ _DIGITS = 150
 _LARGEST_COMPOSED = 3_000  # nodes of the loss written out in full; SymPy takes about a second for so many
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One gradient and its value by each way; `composed` is None where the loss written out is too large.
 
     `corner` is set where the ways differ and a step on the path has no derivative: its name, and what is 0 there.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from tutor.errors import TutorError, nearest
 from tutor.formulas.expressions import names
@@ -36,8 +37,7 @@ def check_stages(words: Iterable[str]) -> tuple[str, ...]:
     return stages
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One equation `name` = `formula` over earlier names.
 
     `kind` says what it is, `which` of its kind where there are several; `reason` says it to people, in any words.
@@ -90,8 +90,7 @@ def merged(*parts: Mapping[str, Fraction]) -> dict[str, Fraction]:
     return found
 
 
-@dataclass(frozen=True)
-class Conventions:
+class Conventions(Struct, frozen=True):
     """What a reader must know to get the same numbers.
 
     `forms` says in words which form of the optimizer it is, where there are several. `clips` names the givens
@@ -115,8 +114,7 @@ class Conventions:
     ended: str = ""
 
 
-@dataclass(frozen=True)
-class Worksheet:
+class Worksheet(Struct, frozen=True, dict=True):
     """Givens and steps; `goal` is the quantity that the gradients differentiate, of several updates that of the first;
     `objective` is its formula where it is no step: the sum of seed·output where the gradients arrive from above.
 

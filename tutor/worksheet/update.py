@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import sympy
+from msgspec import Struct
 
 from tutor.errors import nearest
 from tutor.formulas.expressions import MINUS_ONE, ONE, add, formula, multiply, number, power, symbol
@@ -74,8 +74,7 @@ def symbols_in(variant: Variant) -> set[str]:
     return {name for line in later for name in names_in(line)} | ({"first"} if later != at_first else set())
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(Struct, frozen=True, dict=True):
     """Everything that turns the gradients of a pass into new parameters; names are those of one update, `_new` for
     what it makes."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from msgspec import Struct, field
 
 from tutor.errors import TutorError
 from tutor.formulas.evaluate import value_of
@@ -32,8 +32,7 @@ def evaluate_formula(formula: Any, values: Mapping[str, Number]) -> Number:
     return evaluate_steps({name: values[name] for name in step.inputs}, [step]).values[step.name]
 
 
-@dataclass
-class Evaluation:
+class Evaluation(Struct):
     """The `values` by name, and in `zeros` the steps in which the terms of a sum cancel: how many digits of them were
     found to do so, None where it is proved that all do."""
 

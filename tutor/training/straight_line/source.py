@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
+from msgspec import Struct, field
 
 from tutor.formulas.code import HALF, Code
 from tutor.formulas.compiled import compiled
@@ -106,8 +106,7 @@ SOURCE = "<worksheet>"  # as `compile` names it
 Run = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """The source of the function, and of each of its lines the step for which it was written.
 
     `kept` names what lives on from update to update, in the order in which the function takes and returns it: the

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby, pairwise
 from typing import Any
 
-from msgspec.structs import replace as changed
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tutor.errors import TutorError
 from tutor.formulas.expressions import MINUS_ONE, ONE, ZERO, add, formula, multiply, power, symbol, where
@@ -40,8 +40,7 @@ LOSS = "loss of the examples"
 ONE_EPOCH: dict[str, Any] = {"epochs": 1, "stop": "max_epochs", "max_epochs": 1}
 
 
-@dataclass(frozen=True)
-class LayerNames:
+class LayerNames(Struct, frozen=True):
     """What the steps call the quantities of a layer, neuron by neuron. `signals` are dE/d of the weighted sums, empty
     where learning works without; a connection that is not there has no weight."""
 
@@ -51,8 +50,7 @@ class LayerNames:
     signals: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class OneUpdate:
+class OneUpdate(Struct, frozen=True):
     """What happens to a group of examples, whichever they are.
 
     `rows` has, for each example of the group, the names of its inputs and targets. For the first of them `outputs` are
@@ -89,8 +87,8 @@ def one_update(
     """
     assert problem.network is not None
     network, training = problem.network, problem.training or Training()
-    alone = changed(training, batch=_batch(training, group), schedule="constant", **ONE_EPOCH)
-    made = computation_of(changed(problem, examples=[_blank(network)] * group, training=alone))
+    alone = replace(training, batch=_batch(training, group), schedule="constant", **ONE_EPOCH)
+    made = computation_of(replace(problem, examples=[_blank(network)] * group, training=alone))
     one, known = differentiated(made.forwards[0], made.wrt, "delta"), made.network
     assert known is not None
     update, kept = update_of(made, one), _in_layers(known, learning.frozen)
@@ -123,7 +121,7 @@ def update_of_function(minimize: Minimize, givens: Mapping[str, Fraction]) -> On
     where `tutor.worksheet.build` does, and TutorError for one without an objective."""
     if minimize.objective is None:
         raise TutorError("this worksheet is given its gradients, so there is nothing to compute others from")
-    made = computation_of(Problem(minimize=changed(minimize, steps=1), givens=dict(givens)))
+    made = computation_of(Problem(minimize=replace(minimize, steps=1), givens=dict(givens)))
     one = differentiated(made.forwards[0], made.wrt, "delta")
     update = update_of(made, one)
     given, kept = merged(givens, minimize.start, *update.givens()), update.kept
@@ -159,8 +157,8 @@ def worksheet_of_update(
     perceptron rule that of one presentation after the other."""
     assert problem.network is not None and problem.training is not None
     wanted = problem.training
-    training = changed(wanted, batch=_batch(wanted, len(examples)), **ONE_EPOCH)
-    return build(changed(problem, examples=list(examples), training=training), chain, training_state)
+    training = replace(wanted, batch=_batch(wanted, len(examples)), **ONE_EPOCH)
+    return build(replace(problem, examples=list(examples), training=training), chain, training_state)
 
 
 def through_new_weights(

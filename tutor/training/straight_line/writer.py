@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from msgspec import Struct, field
 
 from tutor.errors import TutorError
 from tutor.formulas.code import ATOM, CALL, HALF, PRODUCT, Code, Writer, call, product, total
@@ -33,8 +33,7 @@ CONSTANT, EPOCH, UPDATE, EXAMPLE = range(4)
 _LONGEST_SUM = 60  # terms in one statement; Python's own compiler walks longer ones too deeply
 
 
-@dataclass
-class Scope:
+class Scope(Struct):
     """What all groups of examples have in common: variables that live on from update to update, and what is worked
     once an epoch."""
 
@@ -60,8 +59,7 @@ class Scope:
         return self.once_an_epoch[text]
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """`target` = `text`, written for the step of that name."""
 
     target: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tutor.course.format import Claim
 from tutor.course.read import Block as Part
@@ -50,8 +50,7 @@ class Quoted(Struct):
     lesson: str
 
 
-@dataclass(frozen=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """What an entry comes to once it is worked out, and how that is shown."""
 
     printed: str
@@ -60,8 +59,7 @@ class Proved:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One statement of the source that does not hold as it stands. What it is `about` are names of `tutor explain`.
     Nothing is worked out before `prove` is called: a proof may be a training."""
 

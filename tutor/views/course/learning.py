@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tutor.course.judge import Judgement, lettered
 from tutor.course.progress import Answered
@@ -23,8 +24,7 @@ from tutor.views.course.worksheet import shown_worksheet
 _MENTIONED = 16
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """What is shown before the reader goes on; a question stands alone, but for a heading right above it."""
 
     parts: tuple[Part | Prose, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from tutor.course.claims import Finding, examine
 from tutor.course.format import Claim
@@ -26,8 +27,7 @@ from tutor.views.course.worksheet import check_show, shown_worksheet
 from tutor.views.worksheet.model import WorksheetView
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True, dict=True):
     """A lesson being shown: `view` makes the worksheet of a block as it is seen."""
 
     course: Course

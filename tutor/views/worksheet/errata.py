@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tutor.formulas.expressions import names
 from tutor.formulas.parse import parse
@@ -15,8 +16,7 @@ from tutor.views.worksheet.model import PrintedRow, WorksheetView
 from tutor.worksheet.values import with_ancestors
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """Something printed wrongly that is no value."""
 
     place: str
@@ -25,8 +25,7 @@ class Label:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
+class Chapter(Struct, frozen=True):
     """All that is to be said about one worksheet's source: what it is called on the command line, and in its lesson."""
 
     lesson: str

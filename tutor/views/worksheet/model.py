@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from tutor.formulas.quantity import named
 from tutor.maths.kind import Kind
@@ -30,8 +31,7 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedRow:
+class PrintedRow(Struct, frozen=True):
     """A value as the source prints it, with its verdict and a note whose numbers are filled in."""
 
     name: str
@@ -42,8 +42,7 @@ class PrintedRow:
     place: str = ""
 
 
-@dataclass(frozen=True)
-class WorksheetView:
+class WorksheetView(Struct, frozen=True, dict=True):
     """A worksheet with its values rounded for display, once, and the printed values by quantity.
 
     With `rounded` it shows what comes out when every line is rounded, and how far that drifts from the exact values.

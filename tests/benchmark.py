@@ -20,21 +20,18 @@ RUNS = 15
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TUTOR = [str(Path(sys.executable).with_name("tutor"))]
 PYTHON = [sys.executable, "-c"]
+IMPORTS = ('python -c "import sympy, typer, rich.table"', [*PYTHON, "import sympy, typer, rich.table"])
 PAIRS = [
     ("tutor --version", [*TUTOR, "--version"], 'python -c "pass"', [*PYTHON, "pass"], 3.0),
     ("tutor --help", [*TUTOR, "--help"], 'python -c "import typer, rich.table"', [*PYTHON, "import typer, rich.table"], None),
-    (
-        "tutor run perceptron", [*TUTOR, "run", "perceptron"],
-        'python -c "import sympy, typer, rich.table"', [*PYTHON, "import sympy, typer, rich.table"], 1.5,
-    ),
-    (  # a worksheet alone is worked out each time, a lesson is kept
-        "tutor run perceptron/perceptron", [*TUTOR, "run", "perceptron/perceptron"],
-        'python -c "import sympy, typer, rich.table"', [*PYTHON, "import sympy, typer, rich.table"], None,
-    ),
-    (
-        "tutor run mlp", [*TUTOR, "run", "mlp"],
-        'python -c "import sympy, typer, rich.table"', [*PYTHON, "import sympy, typer, rich.table"], None,
-    ),
+    ("tutor run perceptron", [*TUTOR, "run", "perceptron"], *IMPORTS, 1.5),
+    ("tutor run mlp", [*TUTOR, "run", "mlp"], *IMPORTS, 1.5),
+    # a worksheet alone is worked out each time, a lesson is kept
+    ("tutor run perceptron/perceptron", [*TUTOR, "run", "perceptron/perceptron"], *IMPORTS, 1.6),
+    ("tutor run mlp/mlp", [*TUTOR, "run", "mlp/mlp"], *IMPORTS, 1.6),
+    # the lessons without experiments, as if for the first time
+    ("tutor run depth --fresh", [*TUTOR, "run", "depth", "--fresh"], *IMPORTS, 1.6),
+    ("tutor run training-algorithm --fresh", [*TUTOR, "run", "training-algorithm", "--fresh"], *IMPORTS, 1.6),
 ]  # fmt: skip
 
 
@@ -81,13 +78,13 @@ def seconds(command: Sequence[str], folder: str) -> float:
 
 
 def main() -> None:
-    print(f"{'command':31} {'ms':>6}   {'beside':45} {'ms':>6}   ratio  goal")
+    print(f"{'command':36} {'ms':>6}   {'beside':45} {'ms':>6}   ratio  goal")
     with tempfile.TemporaryDirectory() as folder:
         for name, command, other_name, other, goal in PAIRS:
             both = [(seconds(command, folder), seconds(other, folder)) for _ in range(RUNS + 2)][2:]
             ours, theirs = (1000 * statistics.median(times) for times in zip(*both, strict=True))
             asked = f"at most {goal}" if goal else ""
-            print(f"{name:31} {ours:6.0f}   {other_name:45} {theirs:6.0f}   {ours / theirs:5.2f}  {asked}")
+            print(f"{name:36} {ours:6.0f}   {other_name:45} {theirs:6.0f}   {ours / theirs:5.2f}  {asked}")
         sizes_table(folder)
 
 

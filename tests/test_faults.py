@@ -195,7 +195,7 @@ sys.exit(main())
 
 @POSIX
 @pytest.mark.parametrize(
-    "module", ["gc", "tutor.cli", "tutor.errors", "typer", "tutor.cli.train", "sympy", "rich.text"]
+    "module", ["gc", "tutor.cli", "tutor.errors", "typer", "tutor.cli.worksheet", "sympy", "rich.text"]
 )
 def test_ctrl_c_while_modules_are_loaded_ends_without_a_word(module: str) -> None:
     script = INTERRUPTED.format(module=module)

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
-
-from msgspec import Struct
 
 from tutor.errors import counted, nearest
 
@@ -26,7 +25,8 @@ _ARGUMENT = re.compile(r'\s*(?:([A-Za-z]\w*)\s*=\s*)?("last"|last|[-+]?[0-9]*\.?
 Of = Literal["", "network", "classes", "probabilities", "values"]
 
 
-class Kind(Struct, frozen=True):
+@dataclass(frozen=True)
+class Kind:
     """A kind of measure: what it is, the numbers it needs (by name), in which direction it is better: -1 lower, 1
     higher, 0 neither; what it can be taken `of`, where that is not any training; whether it is a share, whether it is
     of the held-out part, whether a training that diverged has it, too, and whether it is `over_runs`, whose training
@@ -47,7 +47,8 @@ class Kind(Struct, frozen=True):
         return self.value is None
 
 
-class Subject(Struct, frozen=True):
+@dataclass(frozen=True)
+class Subject:
     """What is trained, as far as it decides what can be measured and drawn: the number of layers, 0 of a function, and
     of inputs; whether there are classes, whether outputs are probabilities of them, and whether examples are held
     out."""
@@ -83,7 +84,8 @@ def layer_lacking(measure: Measure, depth: int) -> str:
     return ""
 
 
-class Measure(Struct, frozen=True, order=True):
+@dataclass(frozen=True, order=True)
+class Measure:
     """One measure as it is asked for. Layers count from 1, 0 is the last; epochs from 0, -1 is the last."""
 
     name: str
@@ -164,7 +166,8 @@ def read_measures(text: str) -> list[Measure]:
     return list(dict.fromkeys(read_measure(part) for part in _COMMA.split(text) if part.strip()))
 
 
-class Observed(Struct, frozen=True, dict=True):
+@dataclass(frozen=True)
+class Observed:
     """A training that has come to its end: what it came to, how many updates there were, in all and in each epoch, how
     many parameters; of a network the trainer, and the history of the accuracy."""
 

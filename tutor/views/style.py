@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from msgspec import Struct
 
-
-class Style(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Style:
     """How operators are spelled. `superscript` is what follows the base for an exponent."""
 
     times: str = " * "

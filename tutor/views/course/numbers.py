@@ -1,4 +1,4 @@
-"""A value of a lesson as text: with so many decimals, in per cent, with its spread over the seeds, or `never`."""
+"""A value of a lesson as text: with so many decimals, in per cent, with its spread, or `never` or `infinite`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from math import isnan
 from typing import Any
 
 from tutor.course.prose import Misplaced, Placeholder
-from tutor.course.values import Value, Values
+from tutor.course.values import Infinite, Value, Values
 from tutor.numbers.digits import exponent_of, round_to
 from tutor.numbers.exact import as_fraction
 from tutor.views.numbers import shown
 from tutor.worksheet.values import CORRECT_DIGITS
 
-NEVER = "never"
+NEVER, INFINITE = "never", "infinite"
 DIGITS = 3
 _IN_PERCENT = 1
 
@@ -25,7 +25,7 @@ def number(value: Any, decimals: int | None = None, percent: bool = False) -> st
         if isnan(value):
             return "unknown"
         if value in (float("inf"), float("-inf")):
-            return NEVER
+            return INFINITE if isinstance(value, Infinite) else NEVER
         value = Fraction(value)
     value = _settled(value)
     if percent:

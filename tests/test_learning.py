@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,24 @@ def test_what_the_formula_begins_with_is_told_from_what_comes_out(tutor: Tutor, 
     answers = said(tutor, tmp_path, question("line.z") + LINE, "3.00", "3", "3.0", "3.003")
     told = "That is x, which stands in the formula; with more digits the two can be told apart."
     assert answers[:3] == [f"Not yet. {told}"] * 3 and answers[3].startswith("Right.")
+
+
+def test_a_word_that_needs_another_says_so_and_is_no_answer(tutor: Tutor, tmp_path: Path) -> None:
+    text = question("line.z") + LINE + BOWL
+    why, calc, other, small, none = said(tutor, tmp_path, text, "why", "calc", "why dE/dw", "calc 0.25^9", "why q")
+    assert why == "`why` needs the name of a quantity behind it; `rest` shows every name."
+    assert calc.startswith("`calc` needs a formula behind it")
+    assert other.startswith("There is no 'dE/dw' on this worksheet") and "`why bowl.dE/dw`" in other
+    assert small == "0.25^9 = 0.000003815"
+    assert none.startswith("There is no 'q' on this worksheet") and "another" not in none
+    (answered,) = json.loads(next(tmp_path.glob("*.json")).read_text())["lessons"]["my"]["answered"].values()
+    assert answered["given"] == []
+
+
+def test_what_is_no_choice_is_no_answer(tutor: Tutor, tmp_path: Path) -> None:
+    said(tutor, tmp_path, CHOICES, "sideways", "b")
+    (answered,) = json.loads(next(tmp_path.glob("*.json")).read_text())["lessons"]["my"]["answered"].values()
+    assert answered["given"] == ["b"]
 
 
 def test_nothing_is_said_of_lines_that_were_not_asked_for(tutor: Tutor, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ DIGITS = 3
 _IN_PERCENT = 1
 
 
-def number(value: Any, decimals: int | None = None, percent: bool = False) -> str:
-    """The number as it is shown: where decimals are not said, three of them and three significant digits at least."""
+def number(value: Any, decimals: int | None = None, percent: bool = False, significant: int = 1) -> str:
+    """The number as it is shown: where decimals are not said, three of them and three significant digits at least; else
+    as many digits as are called `significant`."""
     if isinstance(value, float):
         if isnan(value):
             return "unknown"
@@ -31,7 +32,7 @@ def number(value: Any, decimals: int | None = None, percent: bool = False) -> st
     if percent:
         text = shown(value * 100, _IN_PERCENT if decimals is None else decimals, significant=1)
         return f"{text}%"
-    return shown(value, DIGITS if decimals is None else decimals, significant=3 if decimals is None else 1)
+    return shown(value, DIGITS if decimals is None else decimals, significant=3 if decimals is None else significant)
 
 
 def spelled(value: Value, decimals: int | None = None, percent: bool = False, with_deviation: bool = False) -> str:

@@ -108,6 +108,14 @@ def test_what_singles_out_a_choice_is_enough_and_choices_can_be_told_apart(tutor
     assert half.startswith("Not yet.") and ten.startswith("Right.")
 
 
+def test_the_letter_of_a_choice_is_no_beginning_of_another(tutor: Tutor, tmp_path: Path) -> None:
+    """What is shown as a) is meant by a, though the right one, b), begins with an a."""
+    text = CHOICES.replace("up, to where it should", "ten times").replace("up, but half as far", "as far")
+    text = text.replace('right = "on 10"', 'right = "as far"').replace('"No.", "No.", "Yes."', '"No.", "Yes.", "No."')
+    letter, bracket, begun, right = said(tutor, tmp_path, text, "a", "A)", "t", "as")
+    assert letter == bracket == begun == "Not yet. No." and right.startswith("Right. Yes.")
+
+
 def test_a_question_has_the_number_that_its_answer_is_told_with(tutor: Tutor, tmp_path: Path) -> None:
     (tutor.folder / "my.md").write_text(HEAD + CHOICES + question("line.z") + LINE)
     told = tutor("learn", "my.md", "--again", stdin="skip\nskip\n", TUTOR_HOME=str(tmp_path)).stdout

@@ -138,3 +138,10 @@ def test_a_name_at_the_beginning_of_a_hint_is_not_made_a_capital(tutor: Tutor, t
     hints = '["v = β·v + y, and v was 0.", "y/1000 is added"]'
     first, second = said(tutor, tmp_path, question("line.z", hints=hints) + LINE, "hint", "hint")
     assert (first, second) == ("v = β·v + y, and v was 0.", "y/1000 is added.")
+
+
+def test_a_function_is_minimised_without_outputs_and_targets(tutor: Tutor, tmp_path: Path) -> None:
+    """The headlines of its worksheet are about it, where those of a network speak of a forward pass."""
+    (rest,) = said(tutor, tmp_path, question("bowl.w_new") + BOWL, "rest")
+    assert "The function that is minimised" in rest and "The function after the last step" in rest
+    assert "target" not in rest and "forward pass" not in rest

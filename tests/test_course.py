@@ -438,6 +438,21 @@ def test_an_experiment_is_what_compare_trains_seed_by_seed(tutor: Tutor) -> None
     assert tutor.json("compare", "my.md/race", "--seeds", 2, "--epochs", 1)["experiment"]["seeds"] == 2
 
 
+def test_the_loss_of_a_training_that_diverged_is_infinite_and_a_target_is_never_reached(tutor: Tutor) -> None:
+    rows = 'free = { learning_rate = 100, optimizer = "sgd" }\nslow = { learning_rate = 1e-6 }\n'
+    race = RACE.replace("slow = { learning-rate = 1e-6 }\nfast = { learning_rate = 0.1 }\n", rows)
+    race = race.replace('data = "xor"', 'data = "sine"').replace("hidden = [4]", 'hidden = [4]\nactivation = "relu"')
+    told = "{race.loss.free} {race.loss.free·2} {race.soon.free} {race.loss.slow/race.loss.free}\n"
+    file = written(tutor, LESSON + race + told)
+    shown = tutor("run", file, "--width", 100)
+    assert "infinite infinite never 0" in shown.stdout, shown
+    free = next(line for line in shown.stdout.splitlines() if line.startswith("│ free"))
+    assert [cell.strip() for cell in free.split("│")[2:4]] == ["infinite", "never"]
+    parts = {part["kind"]: part for part in tutor.json("run", file)["sections"][0]["parts"]}
+    measures = parts["experiment"]["rows"][0]["measures"]
+    assert measures["loss"] == ["infinite"] * 5 and measures["soon"] == ["never"] * 5
+
+
 def test_a_table_says_what_a_measure_with_a_name_of_its_own_is(tutor: Tutor) -> None:
     said = " ".join(
         tutor("compare", f"{written(tutor, LESSON + RACE)}/race", "--epochs", 1, "--seeds", 1).stdout.split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,24 @@ def test_what_the_formula_begins_with_is_told_from_what_comes_out(tutor: Tutor, 
     assert answers[:3] == [f"Not yet. {told}"] * 3 and answers[3].startswith("Right.")
 
 
+def test_a_word_that_needs_another_says_so_and_is_no_answer(tutor: Tutor, tmp_path: Path) -> None:
+    text = question("line.z") + LINE + BOWL
+    why, calc, other, small, none = said(tutor, tmp_path, text, "why", "calc", "why dE/dw", "calc 0.25^9", "why q")
+    assert why == "`why` needs the name of a quantity behind it; `rest` shows every name."
+    assert calc.startswith("`calc` needs a formula behind it")
+    assert other.startswith("There is no 'dE/dw' on this worksheet") and "`why bowl.dE/dw`" in other
+    assert small == "0.25^9 = 0.000003815"
+    assert none.startswith("There is no 'q' on this worksheet") and "another" not in none
+    (answered,) = json.loads(next(tmp_path.glob("*.json")).read_text())["lessons"]["my"]["answered"].values()
+    assert answered["given"] == []
+
+
+def test_what_is_no_choice_is_no_answer(tutor: Tutor, tmp_path: Path) -> None:
+    said(tutor, tmp_path, CHOICES, "sideways", "b")
+    (answered,) = json.loads(next(tmp_path.glob("*.json")).read_text())["lessons"]["my"]["answered"].values()
+    assert answered["given"] == ["b"]
+
+
 def test_nothing_is_said_of_lines_that_were_not_asked_for(tutor: Tutor, tmp_path: Path) -> None:
     """6.05 for v = 2·3.0025 would come of z = 3.025, by a decimal slip in z."""
     (answer,) = said(tutor, tmp_path, question("line.v") + LINE, "6.05")
@@ -87,6 +106,14 @@ def test_what_singles_out_a_choice_is_enough_and_choices_can_be_told_apart(tutor
     unclear, half, ten = said(tutor, tmp_path, CHOICES, "up", "half", "10")
     assert unclear == "Answer with one of these: a) up, to where it should; b) up, but half as far; c) on 10."
     assert half.startswith("Not yet.") and ten.startswith("Right.")
+
+
+def test_the_letter_of_a_choice_is_no_beginning_of_another(tutor: Tutor, tmp_path: Path) -> None:
+    """What is shown as a) is meant by a, though the right one, b), begins with an a."""
+    text = CHOICES.replace("up, to where it should", "ten times").replace("up, but half as far", "as far")
+    text = text.replace('right = "on 10"', 'right = "as far"').replace('"No.", "No.", "Yes."', '"No.", "Yes.", "No."')
+    letter, bracket, begun, right = said(tutor, tmp_path, text, "a", "A)", "t", "as")
+    assert letter == bracket == begun == "Not yet. No." and right.startswith("Right. Yes.")
 
 
 def test_a_question_has_the_number_that_its_answer_is_told_with(tutor: Tutor, tmp_path: Path) -> None:
@@ -111,3 +138,10 @@ def test_a_name_at_the_beginning_of_a_hint_is_not_made_a_capital(tutor: Tutor, t
     hints = '["v = β·v + y, and v was 0.", "y/1000 is added"]'
     first, second = said(tutor, tmp_path, question("line.z", hints=hints) + LINE, "hint", "hint")
     assert (first, second) == ("v = β·v + y, and v was 0.", "y/1000 is added.")
+
+
+def test_a_function_is_minimised_without_outputs_and_targets(tutor: Tutor, tmp_path: Path) -> None:
+    """The headlines of its worksheet are about it, where those of a network speak of a forward pass."""
+    (rest,) = said(tutor, tmp_path, question("bowl.w_new") + BOWL, "rest")
+    assert "The function that is minimised" in rest and "The function after the last step" in rest
+    assert "target" not in rest and "forward pass" not in rest

@@ -486,3 +486,9 @@ def test_a_fresh_problem_has_moments_of_its_own_and_as_many_updates_behind_it() 
     states = [made.state for made in drawn if made is not None]
     assert {state["t"] for state in states} == {3} and len({state["m_w"] for state in states}) > 5
     assert all(state["v_w"] > 0 for state in states)
+
+
+def test_the_classical_velocity_is_called_no_average(tutor: Tutor) -> None:
+    """Under a constant gradient it comes to ten times that; the same words head it and the averaged form."""
+    shown = tutor("explain", "momentum", "--width", 200).stdout
+    assert shown.count("velocity: a weighted sum of the gradients") >= 3 and "average of the gradients" not in shown

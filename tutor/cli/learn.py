@@ -188,7 +188,7 @@ class Session:
 
         with self.page.placed(block):
             judgement = judge(block.spec, text, self.page.values)
-        known.given.append(text)
+        known.given += [text] if judgement.chosen else []
         known.right = known.right or judgement.right
         self.printer.show(judged(self.page, block, judgement, bool(self.hints)))
         return judgement.right
@@ -201,9 +201,11 @@ class Session:
             self.printer.show(help_blocks(at_a_question, at_a_question and bool(self.hints)))
         elif word == "rest":
             self.rest()
-        elif word == "why" and rest:
+        elif word in _NEEDS and not rest:
+            self.printer.say(_NEEDS[word])
+        elif word == "why":
             self.why(rest)
-        elif word == "calc" and rest:
+        elif word == "calc":
             self.calc(rest)
         elif at_a_question:
             return False
@@ -235,16 +237,24 @@ class Session:
         try:
             self.printer.show(explanation(view, find_name(name, view.worksheet.names, lists="rest")))
         except TutorError as error:
-            self.printer.say(sentence(str(error)))
+            self.printer.say(sentence(f"{error}{self.elsewhere(name, block)}"))
+
+    def elsewhere(self, name: str, block: str) -> str:
+        """Where a name that this worksheet does not have is to be found, if another one has it."""
+        others = [other for other in self.page.course.text.worksheets if other != block]
+        found = next((other for other in others if name in self.page.values.worksheet(other).names), "")
+        return f"; `why {found}.{name}` is that of another worksheet" if found else ""
 
     def calc(self, formula: str) -> None:
         """A formula over the names of the worksheet that was shown last, and over those of all blocks."""
         from tutor.views.course.numbers import number
 
+        decimals, significant = 6, 4
+
         also = dict(self.page.values.worksheet(self.block).values) if self.block else {}
         try:
             value = self.page.values.value(formula, also)
-            self.printer.say(f"{formula.strip()} = {number(value.mean, 6)}")
+            self.printer.say(f"{formula.strip()} = {number(value.mean, decimals, significant=significant)}")
         except ValueError as error:
             self.printer.say(f"{formula.strip()}: {error}")
 
@@ -266,4 +276,8 @@ class Session:
         return line
 
 
+_NEEDS = {
+    "why": "`why` needs the name of a quantity behind it; `rest` shows every name.",
+    "calc": "`calc` needs a formula behind it, such as `calc 0.5*(1 - 0.5)`.",
+}
 _WORDS = {"next", "n", "skip", "back", "b", "quit", "q", "hint", "help", "?", "rest", "why", "calc"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from math import isfinite
+from math import isfinite, isinf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from msgspec import Struct
 from tutor.course.format import Experiment
 from tutor.course.kept import Kept, data_files, kept
 from tutor.course.read import Block, Course
+from tutor.course.values import Infinite
 from tutor.errors import TutorError
 from tutor.experiments.measures import UNKNOWN, Measure, read_measure
 
@@ -57,19 +58,22 @@ class Results(Struct, frozen=True):
 
     def values(self) -> dict[str, tuple[Any, ...]]:
         """Every measure of every row by `measure.row`, seed by seed: exactly as computed; infinite for a target that
-        was never reached."""
+        was never reached, and for the loss of a training that diverged."""
         found: dict[str, tuple[Any, ...]] = {}
         for row in self.rows:
             for measure in self.measures:
-                found[f"{measure}.{row.name}"] = tuple(_exact(seed.measured[measure]) for seed in row.seeds)
+                target = bool(read_measure(self.measures[measure]).kind.needs)
+                found[f"{measure}.{row.name}"] = tuple(_exact(seed.measured[measure], target) for seed in row.seeds)
         return found
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)
 
 
-def _exact(value: float) -> Any:
-    return Fraction(value) if isfinite(value) else value
+def _exact(value: float, target: bool) -> Any:
+    if isfinite(value):
+        return Fraction(value)
+    return Infinite(value) if isinf(value) and not target else value
 
 
 class Setting(Struct, frozen=True):

@@ -47,16 +47,18 @@ def lettered(among: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def chosen_in(text: str, among: Sequence[str]) -> str:
-    """The choice that is meant, by its words, their beginning where only one begins so, its letter or its number, or
-    words that only one has in it; empty where there is none."""
+    """The choice that is meant, by its words, its letter, the beginning where only one begins so, its number, or words
+    that only one has in it; empty where there is none. What stands before a choice as its letter is that choice, also
+    where another one begins with that letter."""
     plain = " ".join(text.split()).casefold()
     if not plain:
         return ""
     sign, inside = plain.strip("()."), re.compile(rf"(?<![\w.]){re.escape(plain)}(?![\w.])")
     ways: tuple[Callable[[int, str, str], bool], ...] = (
         lambda number, letter, choice: choice == plain,
+        lambda number, letter, choice: sign == letter,
         lambda number, letter, choice: choice.startswith(plain),
-        lambda number, letter, choice: sign in (letter, str(number)),
+        lambda number, letter, choice: sign == str(number),
         lambda number, letter, choice: bool(inside.search(choice)),
     )
     for is_meant in ways:

@@ -35,6 +35,10 @@ _LARGE, _LARGER = Fraction(10**40), Fraction(10**80)
 """What stands for a target that was never reached, twice: what grows with it is never, too."""
 
 
+class Infinite(float):
+    """The loss of a training that diverged. It compares as a target that was never reached, and is told otherwise."""
+
+
 class Value(Struct, frozen=True):
     """The value of a formula: one number, or one for each seed."""
 
@@ -43,11 +47,12 @@ class Value(Struct, frozen=True):
 
     @property
     def mean(self) -> Number:
-        """Over the seeds; infinite where one of them never came to it."""
+        """Over the seeds; infinite where one of them never came to it, or diverged."""
         if not self.by_seed:
             return self.each[0]
         if any(isinstance(x, float) for x in self.each):
-            return nan if any(isinstance(x, float) and isnan(x) for x in self.each) else inf
+            odd = [x for x in self.each if isinstance(x, float)]
+            return nan if any(isnan(x) for x in odd) else odd[0]
         from tutor.numbers.exact import as_fraction
 
         return sum(map(as_fraction, self.each), Fraction(0)) / len(self.each)
@@ -173,7 +178,7 @@ def _of_one_seed(expression: Any, here: dict[str, Number], used: tuple[str, ...]
         return here[odd[0]]
     one, two = (_worked_out(expression, {**here, odd[0]: stand_in}) for stand_in in (_LARGE, _LARGER))
     if abs(two) > _LARGE and abs(two) > abs(one):
-        return inf if two > 0 else -inf
+        return type(here[odd[0]])(inf if two > 0 else -inf)
     return Fraction(0) if abs(two) < 1 / _LARGE else two
 
 

@@ -112,7 +112,7 @@ OPTIMIZERS = {
                 Equation(
                     "v",
                     lambda s, m: s.g if s.first and s.dampening is not None else s.beta * s.v + _moved(s),
-                    "velocity: a weighted average of the gradients",
+                    "velocity: a weighted sum of the gradients",
                     start="0",
                 ),
                 _step(lambda s, m: s.eta * s.v_new, "step along the velocity"),

@@ -167,7 +167,7 @@ def experiment_document(
 ) -> ExperimentDocument:
     rows = []
     for row in results.rows:
-        each = {m: [_plain(seed.measured[m]) for seed in row.seeds] for m in results.measures}
+        each = {m: [_plain(one) for one in results.values()[f"{m}.{row.name}"]] for m in results.measures}
         curve = [loss for _, loss in mean_curve(row)]
         ended, path = [seed.ended for seed in row.seeds], row.seeds[0].path
         rows.append(RowDocument(row.name, dict(row.says), each, ended, curve, path or UNSET))
@@ -175,6 +175,5 @@ def experiment_document(
     return ExperimentDocument(name, spec.seeds, dict(results.measures), rows, told)
 
 
-def _plain(value: float) -> float | str:
-    text = number(value)
-    return text if text in ("never", "unknown") else value
+def _plain(value: Any) -> float | str:
+    return number(value) if isinstance(value, float) else float(value)

@@ -1,4 +1,4 @@
-"""A value of a lesson as text: with so many decimals, in per cent, with its spread over the seeds, or `never`."""
+"""A value of a lesson as text: with so many decimals, in per cent, with its spread, or `never` or `infinite`."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from math import isnan
 from typing import Any
 
 from tutor.course.prose import Misplaced, Placeholder
-from tutor.course.values import Value, Values
+from tutor.course.values import Infinite, Value, Values
 from tutor.numbers.digits import exponent_of, round_to
 from tutor.numbers.exact import as_fraction
 from tutor.views.numbers import shown
 from tutor.worksheet.values import CORRECT_DIGITS
 
-NEVER = "never"
+NEVER, INFINITE = "never", "infinite"
 DIGITS = 3
 _IN_PERCENT = 1
 
 
-def number(value: Any, decimals: int | None = None, percent: bool = False) -> str:
-    """The number as it is shown: where decimals are not said, three of them and three significant digits at least."""
+def number(value: Any, decimals: int | None = None, percent: bool = False, significant: int = 1) -> str:
+    """The number as it is shown: where decimals are not said, three of them and three significant digits at least; else
+    as many digits as are called `significant`."""
     if isinstance(value, float):
         if isnan(value):
             return "unknown"
         if value in (float("inf"), float("-inf")):
-            return NEVER
+            return INFINITE if isinstance(value, Infinite) else NEVER
         value = Fraction(value)
     value = _settled(value)
     if percent:
         text = shown(value * 100, _IN_PERCENT if decimals is None else decimals, significant=1)
         return f"{text}%"
-    return shown(value, DIGITS if decimals is None else decimals, significant=3 if decimals is None else 1)
+    return shown(value, DIGITS if decimals is None else decimals, significant=3 if decimals is None else significant)
 
 
 def spelled(value: Value, decimals: int | None = None, percent: bool = False, with_deviation: bool = False) -> str:

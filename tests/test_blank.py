@@ -155,3 +155,27 @@ def test_brief_is_formulas_and_values_alone(tutor: Tutor, view: list[str]) -> No
             assert f"{value:.{digits}f}".rstrip("0") in shown, step
     only = tutor("run", "mlp", "--brief", "--only", "partial", *view).stdout
     assert "dout_in/dW5" in only and "what is asked" not in only and "W5_new" not in only
+
+
+@pytest.mark.parametrize(
+    ("lesson", "said", "unsaid"),
+    [
+        ("[givens]\nn = 3\n[[equations]]\nname = 'y'\nformula = '2*n'\n", "The equations, from what is given", "Forward pass"),
+        (
+            "minimize = { objective = 'x**2', start = { x = 1 }, learning_rate = 0.1, steps = 1 }\n",
+            "The function that is minimised", "targets",
+        ),
+        (ONE_NEURON, "Forward pass: from the inputs to the outputs", "The equations"),
+    ],
+    ids=["equations", "a function", "a network"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "command", [("run",), ("run", "--blank"), ("sheet", "--format", "toml"), ("sheet", "--format", "markdown")]
+)
+def test_headlines_speak_of_what_the_worksheet_is_about(
+    tutor: Tutor, lesson: str, said: str, unsaid: str, command: tuple[str, ...]
+) -> None:
+    text = lesson if "format" in lesson else f"format = 1\ntitle = 't'\n{lesson}"
+    (tutor.folder / "my.toml").write_text(text, encoding="utf-8")
+    shown = tutor(command[0], "my.toml", *command[1:]).stdout
+    assert said in shown and unsaid not in shown

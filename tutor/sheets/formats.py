@@ -17,7 +17,8 @@ from tutor.escaping import for_csv, for_json, for_line, for_markdown, for_toml
 from tutor.marking.assignment import Assignment
 from tutor.numbers.digits import exactly
 from tutor.toml_text import parse_toml
-from tutor.worksheet.step import STAGES, Worksheet
+from tutor.worksheet.headlines import headlines
+from tutor.worksheet.step import Worksheet
 
 FORMAT = 1
 
@@ -27,7 +28,7 @@ class Question:
     """One cell to be filled: what is asked, in how many digits, for how many points, and what is in it."""
 
     name: str
-    stage: str
+    headline: str
     digits: str
     points: str
     answer: str = ""
@@ -50,13 +51,13 @@ class Paper:
 
 def questions(worksheet: Worksheet, assignment: Assignment, answers: Mapping[str, str]) -> list[Question]:
     """What the assignment asks, in worksheet order, filled with the answers that there are."""
-    found = []
+    found, over = [], headlines(worksheet)
     for name in assignment.asked:
         told = f"{assignment.points[name]:g}"
         stage, digits = worksheet.by_name[name].stage, str(assignment.demands[name])
         if stage == "update" and worksheet.by_name[name].before:
             digits += " of the change"
-        found.append(Question(name, stage, digits, told, answers.get(name, "")))
+        found.append(Question(name, over[stage], digits, told, answers.get(name, "")))
     return found
 
 
@@ -76,8 +77,8 @@ def as_toml(paper: Paper) -> str:
     title = for_line(" ".join(paper.title.split()))
     lines = [f"# {title}", "# Write each number as text, so that its digits stay as typed."]
     lines += ["", "# Given:", *(f"# {name} = {value}" for name, value in paper.given.items())]
-    for stage, questions in _by_stage(paper):
-        lines += ["", f"# {stage}"]
+    for over, questions in groupby(paper.questions, key=lambda q: q.headline):
+        lines += ["", f"# {over}"]
         lines += [f"{_quoted(q.name)} = {_quoted(q.answer)}  # {q.digits}; points: {q.points}" for q in questions]
     if paper.about:
         lines += ["", "[sheet]", *(f"{key} = {_quoted(value)}" for key, value in paper.about.items())]
@@ -91,9 +92,9 @@ def as_markdown(paper: Paper) -> str:
     lines += [line for key, value in about.items() for line in (f"{key}: `{value}`", "")]
     given = [f"| `{name}` | {value} |" for name, value in paper.given.items()]
     lines += ["## Given", "", "| name | number |", "|---|---|", *given, ""]
-    for stage, questions in _by_stage(paper):
+    for over, questions in groupby(paper.questions, key=lambda q: q.headline):
         rows = [f"| `{q.name}` | {q.answer} | {q.digits} | {q.points} |" for q in questions]
-        lines += [f"## {stage}", "", "| name | answer | digits | points |", "|---|---|---|---|", *rows, ""]
+        lines += [f"## {over}", "", "| name | answer | digits | points |", "|---|---|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
@@ -101,10 +102,6 @@ def as_json(paper: Paper) -> str:
     about = {"sheet": dict(paper.about)} if paper.about else {}
     answers = {q.name: q.answer for q in paper.questions}
     return for_json({"format": FORMAT, **about, "givens": paper.given, "answers": answers}, indent=1) + "\n"
-
-
-def _by_stage(paper: Paper) -> list[tuple[str, list[Question]]]:
-    return [(STAGES[stage], list(group)) for stage, group in groupby(paper.questions, key=lambda q: q.stage)]
 
 
 def _quoted(text: str) -> str:

@@ -47,7 +47,8 @@ def handout(
 
 
 def _heading(view: WorksheetView, question: Question) -> str:
-    return view.title(view.worksheet.by_name[question.name].part, question.stage)
+    step = view.worksheet.by_name[question.name]
+    return view.title(step.part, step.stage)
 
 
 def _table(worksheet: Worksheet, questions: Sequence[Question]) -> Table:

@@ -16,13 +16,11 @@ from tutor.numbers.digits import exactly
 from tutor.numbers.exact import as_fraction, is_number
 from tutor.views.numbers import as_written, scientific, shown
 from tutor.worksheet.derivation import Line, derive
-from tutor.worksheet.perceptron import RULE as PERCEPTRON_RULE
-from tutor.worksheet.step import STAGES, Step, Worksheet
+from tutor.worksheet.headlines import by_perceptron_rule, headlines
+from tutor.worksheet.step import Step, Worksheet
 
 Thing = TypeVar("Thing")
 OF_A_FORMULA = "A printed formula is judged by its meaning: whether it is the one that is asked for, with any numbers."
-_OF_A_FUNCTION = {"loss": "The function that is minimised", "after": "The function after the last step"}
-"""Headlines in place of those that speak of outputs, targets and a forward pass."""
 VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
@@ -124,12 +122,11 @@ class WorksheetView(Struct, frozen=True, dict=True):
 
     @cached_property
     def by_perceptron_rule(self) -> bool:
-        return any(s.kind is Kind.UPDATE and s.which == PERCEPTRON_RULE for s in self.worksheet.steps)
+        return by_perceptron_rule(self.worksheet)
 
     @cached_property
-    def minimizes(self) -> bool:
-        """Whether it is about a function to be minimised, without examples and targets."""
-        return any(s.kind is Kind.OBJECTIVE and s.reason == "objective" for s in self.worksheet.steps)
+    def headlines(self) -> Mapping[str, str]:
+        return headlines(self.worksheet)
 
     def beginning(self, things: Sequence[Thing]) -> tuple[Sequence[Thing], str]:
         """As many as are to be shown, and a sentence about the others, empty where there are none."""
@@ -140,10 +137,7 @@ class WorksheetView(Struct, frozen=True, dict=True):
 
     def title(self, part: str, stage: str) -> str:
         """The headline of a group of steps."""
-        rule = stage == "update" and self.by_perceptron_rule
-        title = "Update: the weights move towards what was wanted" if rule else STAGES[stage]
-        if self.minimizes:
-            title = _OF_A_FUNCTION.get(stage, title)
+        title = self.headlines[stage]
         return f"{part}. {title}" if part else title
 
     def parts(self, only: Sequence[str] = ()) -> list[tuple[str, str, list[Step]]]:

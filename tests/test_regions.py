@@ -200,10 +200,8 @@ def test_the_share_beside_a_straight_line_is_right_to_the_per_cent(
     gate = GATE.replace("[[1, 1]]", f"[{weights}]").replace("[-1.5]", f"[{bias}]")
     shown = run(tutor, gate + '```toml plot\nregions = "gate"\nranges = { a = [-1, 5], b = [-1, 5] }\n```\n')
     (v, w), places = weights, np.linspace(-1, 5, 600_001)[:-1] + 5e-6
-    if w:
-        share = float(np.mean(5 - np.clip((-bias - v * places) / w, -1, 5))) / 6  # above the line
-    else:
-        share = (5 + bias / v) / 6  # to its right
+    above_or_right = 5 - np.clip((-bias - v * places) / w if w else np.array([-bias / v]), -1, 5)
+    share = float(np.mean(above_or_right)) / 6
     assert told_share(shown.replace("it takes ", "it takes: "), "it takes") == pytest.approx(share, abs=0.0075)
 
 

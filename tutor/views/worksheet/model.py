@@ -24,8 +24,8 @@ VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
     "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
-    "coarse": "agrees as far as it goes, with the exact value or with what the source's earlier lines lead to; it has too few "
-    "digits to tell",
+    "coarse": "agrees as far as it goes, with the exact value or with what the source's earlier lines lead to; it has "
+    "too few digits to tell",
     "wrong": "a misprint: not even the lines printed before it lead there",
     "unreadable": "not a number",
 }

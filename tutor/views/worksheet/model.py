@@ -203,10 +203,11 @@ def changes_in_error(view: WorksheetView) -> Iterator[str]:
 def _change(view: WorksheetView, before: str, after: str) -> str:
     values = view.values
     was, now = as_fraction(values[before]), as_fraction(values[after])
+    error = after.replace("_after", "", 1)  # E, where its first value is E[1]
     if was == now:
-        return f"{before} stays at {view.labels[before]}: this step changes nothing."
+        return f"{error} stays at {view.labels[before]}: this step changes nothing."
     verb = "fell" if now < was else "rose"
     difference = abs(was - now)
     old, new = shown(was, view.digits, now), shown(now, view.digits, was)
     share = "" if was == 0 else f", that is {shown(100 * difference / abs(was), 1)}%"
-    return f"{before} {verb} from {old} to {new}, by {shown(difference, view.digits)}{share}."
+    return f"{error} {verb} from {old} to {new}, by {shown(difference, view.digits)}{share}."

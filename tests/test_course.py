@@ -329,6 +329,14 @@ def test_then_works_on_with_each_of_two_formulas(tutor: Tutor) -> None:
     )
 
 
+def test_of_two_formulas_one_is_called_correct_only_where_the_other_is_wrong(tutor: Tutor) -> None:
+    """Of two conventions neither is."""
+    keys = {"says": "s", "of": "square.y", "printed": "2*x", "correct": "x**2"}
+    for verdict, name in (("wrong", "correct"), ("depends", "the other")):
+        shown = tutor("run", written(tutor, LESSON + claim(verdict=verdict, **keys))).stdout
+        assert f"square.y: printed, 2*x = 6; {name}, x**2 = 9." in " ".join(shown.split())
+
+
 def satisfiable(rows: list[tuple[int, int, int, bool]]) -> bool:
     """Whether a·x + b·y + c < 0, or <= 0, all hold somewhere: at the corners of the lines, moved a little, or far out."""
     lines = [(Fraction(a), Fraction(b), Fraction(c)) for a, b, c, _ in rows]

@@ -115,6 +115,12 @@ def test_the_documents_name_every_word_that_can_be_written() -> None:
         assert f"| {verdict} | {meaning} |" in README or verdict in ("wrong", "unreadable")
 
 
+def test_what_is_coarse_may_agree_with_the_lines_before_it_alone(tutor: Tutor) -> None:
+    """The appendix prints 0.009 for a derivative of 0.00073: what its own factors give, and nothing that agrees with it."""
+    shown = " ".join(tutor("run", "mlp").stdout.split())
+    assert "0.009 coarse" in shown and "with the exact value or with what the source's earlier lines lead to" in shown
+
+
 def test_what_a_contributor_is_sent_to_is_there() -> None:
     section = README.partition("## For developers")[2].partition("\n## ")[0]
     folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "tutor").rglob("__init__.py")}

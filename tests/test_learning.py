@@ -125,12 +125,13 @@ def test_a_question_has_the_number_that_its_answer_is_told_with(tutor: Tutor, tm
 
 def test_a_hint_is_offered_only_where_there_is_one(tutor: Tutor, tmp_path: Path) -> None:
     empty, asked, helped = said(tutor, tmp_path, CHOICES, "", "hint", "help")
-    assert empty == "Type an answer, or skip." and asked == "There is no hint left; skip shows the answer."
+    assert empty == "Type an answer, or skip." and asked == "This question has no hint; skip shows the answer."
     assert "hint" not in helped and "skip" in helped
     one = question("line.z", hints='["x and a little"]') + LINE
-    empty, helped, hint, wrong, after = said(tutor, tmp_path, one, "", "help", "hint", "17.3", "")
+    empty, helped, hint, wrong, after, more = said(tutor, tmp_path, one, "", "help", "hint", "17.3", "", "hint")
     assert empty == "Type an answer, or hint, or skip." and "a hint; there may be several" in helped
     assert hint == "x and a little." and "or hint" not in wrong and after == "Type an answer, or skip."
+    assert more == "There is no hint left; skip shows the answer."
 
 
 def test_a_name_at_the_beginning_of_a_hint_is_not_made_a_capital(tutor: Tutor, tmp_path: Path) -> None:

@@ -192,6 +192,19 @@ def test_the_plane_of_a_worksheet_is_told_in_numbers(tutor: Tutor) -> None:
     assert told_share(shown, "it takes") == pytest.approx(1.1**2 / 2 / 1.6**2, abs=0.01)
 
 
+@pytest.mark.parametrize(("weights", "bias"), [([0, 1], -0.25), ([0, 1], -3.41), ([1, 0], 0.33), ([-2, 0.5], -0.75)])
+def test_the_share_beside_a_straight_line_is_right_to_the_per_cent(
+    tutor: Tutor, weights: list[float], bias: float
+) -> None:
+    """In the square [-1, 5]² the line of 4.75 of 6 leaves 79.2%; the mean of the heights beside the line is the share."""
+    gate = GATE.replace("[[1, 1]]", f"[{weights}]").replace("[-1.5]", f"[{bias}]")
+    shown = run(tutor, gate + '```toml plot\nregions = "gate"\nranges = { a = [-1, 5], b = [-1, 5] }\n```\n')
+    (v, w), places = weights, np.linspace(-1, 5, 600_001)[:-1] + 5e-6
+    above_or_right = 5 - np.clip((-bias - v * places) / w if w else np.array([-bias / v]), -1, 5)
+    share = float(np.mean(above_or_right)) / 6
+    assert told_share(shown.replace("it takes ", "it takes: "), "it takes") == pytest.approx(share, abs=0.0075)
+
+
 def marks(shown: str) -> str:
     return re.sub(r"[^01×]", "", "".join(pictures(shown)))
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from conftest import Tutor
 from terminals import Terminal
 
 from tutor.cli.stepping import find_step
@@ -99,6 +100,14 @@ def test_the_end_says_what_changed_and_leads_on() -> None:
         terminal.type(" ")
         end = terminal.type(" ", "\0")
     assert "E fell from" in end and "tutor run perceptron --blank" in end
+
+
+def test_after_several_steps_it_is_the_error_that_fell_and_not_its_first_value(tutor: Tutor) -> None:
+    """E[1] is the error at the start, whatever comes of it."""
+    (tutor.folder / "my.toml").write_text(
+        'format = 1\ntitle = "t"\nminimize = { objective = "w**2", start = { w = 1 }, learning_rate = 0.25, steps = 2 }\n'
+    )
+    assert "\nE fell from 1 to 0.0625, " in tutor("run", "my.toml").stdout
 
 
 @pytest.mark.parametrize("place", ["3", "j 3", "jump 3"])

@@ -78,6 +78,7 @@ class Session:
         self.place = progress.place(name)
         self.block = next(iter(page.course.text.worksheets), "")
         self.hints: list[str] = []
+        self.had_hints = False
         self.is_kept = True
 
     def start(self, again: bool) -> None:
@@ -144,6 +145,7 @@ class Session:
         known = self.place.answered.setdefault(key, Answered())
         with self.page.placed(block):
             self.hints = hints_for(block.spec, self.page.values)
+        self.had_hints = bool(self.hints)
         while True:
             word, rest = self.read()
             if word == "quit":
@@ -176,7 +178,8 @@ class Session:
         from tutor.views.course.learning import hint_blocks
 
         if not self.hints:
-            self.printer.say("There is no hint left; skip shows the answer.")
+            lacking = "There is no hint left" if self.had_hints else "This question has no hint"
+            self.printer.say(f"{lacking}; skip shows the answer.")
             return False
         self.printer.show(hint_blocks(self.page, block, self.hints.pop(0)))
         return True

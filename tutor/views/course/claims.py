@@ -74,7 +74,8 @@ def told(test: Tested, over: str) -> str:
 
 def _two_formulas(claim: Claim, finding: Finding) -> Iterator[str]:
     known = dict(zip(("printed", "correct"), pair(finding.values["printed"], finding.values["correct"]), strict=True))
-    yield f"{claim.of}: printed, {claim.printed} = {known['printed']}; correct, {claim.correct} = {known['correct']}."
+    right = "correct" if claim.verdict == "wrong" else "the other"
+    yield f"{claim.of}: printed, {claim.printed} = {known['printed']}; {right}, {claim.correct} = {known['correct']}."
     if claim.then:
         first, other = pair(finding.values["printed_then"], finding.values["correct_then"])
         yield f"With the printed one {claim.then} becomes {first}, with the other {other}."

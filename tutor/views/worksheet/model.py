@@ -25,7 +25,8 @@ VERDICTS = {
     "correct": "agrees with the exact value to within half a unit of the last digit printed (0.51 of one, to be fair)",
     "carried": "follows correctly from the source's own earlier lines, rounded or wrong as they are",
     "rounding": "off by a unit or so in the last digit, as happens when results are rounded on the way",
-    "coarse": "agrees as far as it goes, with too few digits to tell",
+    "coarse": "agrees as far as it goes, with the exact value or with what the source's earlier lines lead to; it has "
+    "too few digits to tell",
     "wrong": "a misprint: not even the lines printed before it lead there",
     "unreadable": "not a number",
 }
@@ -226,10 +227,11 @@ def changes_in_error(view: WorksheetView) -> Iterator[str]:
 def _change(view: WorksheetView, before: str, after: str) -> str:
     values = view.values
     was, now = as_fraction(values[before]), as_fraction(values[after])
+    error = after.replace("_after", "", 1)  # E, where its first value is E[1]
     if was == now:
-        return f"{before} stays at {view.labels[before]}: this step changes nothing."
+        return f"{error} stays at {view.labels[before]}: this step changes nothing."
     verb = "fell" if now < was else "rose"
     difference = abs(was - now)
     old, new = shown(was, view.digits, now), shown(now, view.digits, was)
     share = "" if was == 0 else f", that is {shown(100 * difference / abs(was), 1)}%"
-    return f"{before} {verb} from {old} to {new}, by {shown(difference, view.digits)}{share}."
+    return f"{error} {verb} from {old} to {new}, by {shown(difference, view.digits)}{share}."

@@ -825,6 +825,7 @@ def test_what_the_lecture_says_stands_in_lessons_alone() -> None:
 
 
 _NUMERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w|\.\d)")
+_TITLE = re.compile(r"^title = .*$", re.MULTILINE)
 _TYPED = {
     ("adam", "1e-8"): "what is usual, as its paper has it",
     ("decision-boundary", "400"): "the size of a built-in data set",
@@ -842,13 +843,14 @@ _TYPED = {
 
 @pytest.mark.parametrize("name", [name for name, path in lesson_files().items() if path.suffix == ".md"])
 def test_a_number_in_prose_is_given_in_a_block_or_computed(name: str) -> None:
-    """Outside of placeholders and code; 0, 1 and 2 belong to formulas."""
+    """Outside of placeholders and code, and in the titles over worksheets; 0, 1 and 2 belong to formulas."""
     parts = read_parts(lesson_files()[name].read_text("utf-8"), name)
-    blocks = "\n".join(part.text for part in parts if not isinstance(part, Prose))
+    whole = "\n".join(part.text for part in parts if not isinstance(part, Prose))
+    titles, blocks = "\n".join(_TITLE.findall(whole)), _TITLE.sub("", whole)
     given = {0.0, 1.0, 2.0, *map(float, _NUMERAL.findall(blocks))}
     prose = "\n".join(put_back(*filled(part, lambda _: "")) for part in parts if isinstance(part, Prose))
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", prose, flags=re.DOTALL)
-    typed = {number for number in _NUMERAL.findall(outside) if float(number) not in given}
+    typed = {number for number in _NUMERAL.findall(f"{outside}\n{titles}") if float(number) not in given}
     assert typed == {number for lesson, number in _TYPED if lesson == name}
 
 
@@ -891,3 +893,15 @@ def test_what_is_counted_has_whole_numbers_on_its_axis(tutor: Tutor, last: int) 
     ticks = axis.partition("|")[2].split()
     assert len(ticks) > 1 and all(tick.isdigit() for tick in ticks)
     assert int(ticks[-2]) < last <= int(ticks[-1]), "and no part of it is empty"
+
+
+def test_a_worksheet_stands_under_its_own_title(tutor: Tutor) -> None:
+    """One that is made from another does not take over the other's title."""
+    first = '```toml worksheet first\ntitle = "Three times\\n  two"\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    other = '```toml worksheet other\nlike = "first"\ngivens = { a = 5 }\n```\n'
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{first}\n{other}")
+    shown = tutor("run", "l.md").stdout.splitlines()
+    assert "Worksheet first: Three times two" in shown and "Worksheet other" in shown
+    assert "Worksheet first: Three times two" in tutor("learn", "l.md", stdin="\n\n\n\n").stdout
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{first}")
+    assert "Three times two" in tutor("run", "l.md").stdout.splitlines()

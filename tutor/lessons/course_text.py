@@ -100,6 +100,12 @@ class CourseText(Struct, frozen=True, dict=True):
             whole["givens"] = {**whole.get("givens", {}), **self._values(extras.givens_from, place)}
         return whole
 
+    def headline(self, name: str) -> str:
+        """What stands over a worksheet in its lesson: its name where there are several, and its own title."""
+        title = " ".join(str(self._block(name).get("title", "")).split())
+        named = f"Worksheet {name}" if len(self.worksheets) > 1 else ""
+        return f"{named}: {title}" if named and title else named or title
+
     def is_printed_elsewhere(self, name: str) -> bool:
         """Whether the block says what the source prints of this worksheet."""
         return not self._block(name).keys().isdisjoint(("printed", "misprints"))

@@ -88,7 +88,8 @@ def folded(page: Page, block: Part) -> Iterator[Block]:
         return
     view = page.view(block.name)
     spoken = mentioned(page.course, block.name, [step.name for step in view.worksheet.steps])
-    yield from shown_worksheet(view, ["conventions", "picture", *spoken], f"Worksheet {block.name}")
+    title = page.course.text.headline(block.name) or f"Worksheet {block.name}"
+    yield from shown_worksheet(view, ["conventions", "picture", *spoken], title)
     count = len(view.worksheet.steps)
     if len(spoken) < count:
         told = f"That is {counted(len(spoken), 'line')} of {count}; `rest` shows all, `why NAME` any one of them."

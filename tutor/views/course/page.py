@@ -89,8 +89,7 @@ class Page(Struct, frozen=True, dict=True):
         view = self.view(block.name)
         show = self.course.text.extras(block.name).show
         check_show(show or (), view)
-        several = len(self.course.text.worksheets) > 1
-        yield from shown_worksheet(view, show, f"Worksheet {block.name}" if several else "")
+        yield from shown_worksheet(view, show, self.course.text.headline(block.name))
         yield Break()
 
     def _experiment(self, block: Part) -> Iterator[Block]:

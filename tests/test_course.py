@@ -897,7 +897,9 @@ def test_what_is_counted_has_whole_numbers_on_its_axis(tutor: Tutor, last: int) 
 
 def test_a_worksheet_stands_under_its_own_title(tutor: Tutor) -> None:
     """One that is made from another does not take over the other's title."""
-    first = '```toml worksheet first\ntitle = "Three times\\n  two"\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    first = (
+        '```toml worksheet first\ntitle = "Three times\\n  two"\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    )
     other = '```toml worksheet other\nlike = "first"\ngivens = { a = 5 }\n```\n'
     (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{first}\n{other}")
     shown = tutor("run", "l.md").stdout.splitlines()

@@ -71,7 +71,7 @@ def main() -> int:
 
         # Importing SymPy makes hundreds of thousands of objects that stay; looking for garbage among them takes a
         # tenth of the time of a short command.
-        gc.set_threshold(300_000, 50, 50)
+        gc.set_threshold(200_000, 50, 50)
         code = run()
         gc.freeze()  # and on the way out Python would look once more
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 from tutor.errors import TutorError
 from tutor.formulas.quantity import Role, read_name
@@ -46,17 +46,46 @@ class Decision:
             return 0
         return class_of([as_fraction(values[name]) for name in self.outputs], self.bound)
 
-    def row(self, xs: Sequence[float], y: float) -> list[int]:
-        """The classes of points of the same height: by floating point, but exactly where a boundary goes through."""
-        (right, up), bound = self.nudge, float(self.bound)
+    def grid(self, xs: Sequence[float], ys: Sequence[float]) -> list[list[int]]:
+        """The classes of the places of a grid, row by row: by floating point, but exactly where a boundary goes
+        through, which is found beside a place of another class or at the rim."""
+        found = [self._classes([(x, y) for x in xs]) for y in ys]
+        right, up = self.nudge
+        places = sorted(_beside_another(found) | _rim(len(ys), len(xs)))
         around = [
-            [class_of(values, bound) for values in self.rough(self.floats, [(x + dx, y + dy) for x in xs])]
+            self._classes([(xs[column] + dx, ys[row] + dy) for row, column in places])
             for dx, dy in product((-right, right), (-up, up))
         ]
-        return [
-            seen[0] if len({*seen}) == 1 else self.exactly(Fraction(x), Fraction(y))
-            for x, seen in zip(xs, zip(*around, strict=True), strict=True)
-        ]
+        for (row, column), seen in zip(places, zip(*around, strict=True), strict=True):
+            exact = len({*seen}) > 1
+            found[row][column] = self.exactly(Fraction(xs[column]), Fraction(ys[row])) if exact else seen[0]
+        return found
+
+    def _classes(self, points: Sequence[tuple[float, float]]) -> list[int]:
+        """The class of each point, as floating point has it."""
+        bound, found = float(self.bound), self.rough(self.floats, points)
+        if len(self.outputs) == 1:  # as `class_of`, of which a picture asks ten thousand times
+            return [int(value > bound) for (value,) in found]
+        return [class_of(values, bound) for values in found]
+
+
+def _beside_another(grid: Sequence[Sequence[int]]) -> set[tuple[int, int]]:
+    """The places, as row and column, that have a neighbour of another class in their row or column."""
+    found = set[tuple[int, int]]()
+    for row, classes in enumerate(grid):
+        for column, (one, other) in enumerate(pairwise(classes)):
+            if one != other:
+                found |= {(row, column), (row, column + 1)}
+    for row, (above, below) in enumerate(pairwise(grid)):
+        for column, (one, other) in enumerate(zip(above, below, strict=True)):
+            if one != other:
+                found |= {(row, column), (row + 1, column)}
+    return found
+
+
+def _rim(rows: int, columns: int) -> set[tuple[int, int]]:
+    ends = {(row, column) for row in range(rows) for column in (0, columns - 1)}
+    return ends | {(row, column) for column in range(columns) for row in (0, rows - 1)}
 
 
 def _made(worksheet: Worksheet) -> dict[str, str]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tutor.course.experiment import Results
 from tutor.course.format import Drawing
 from tutor.course.values import Values
 from tutor.errors import TutorError, nearest
 from tutor.numbers.exact import read_number
 
 if TYPE_CHECKING:
+    from tutor.course.experiment import Results
     from tutor.worksheet.step import Worksheet
 
 Points = list[tuple[float, float]]

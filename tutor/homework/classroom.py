@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -44,6 +45,8 @@ def mark_all(job: MarkingJob, paths: Sequence[Path], jobs: int, journal: Journal
 def _mark_each(job: MarkingJob, paths: Sequence[Path], jobs: int) -> Iterator[list[Report]]:
     """The sheets of each file."""
     marker = LessonMarker(job)
+    gc.freeze()  # what has been loaded stays, and is not looked through for the garbage of the sheets
+    gc.set_threshold(20_000, 50, 50)
     if jobs == 1 or len(paths) <= _ALONE_UP_TO:
         for path in paths:
             yield marker.mark_all_in(path)

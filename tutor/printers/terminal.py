@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table as Grid
 
 from tutor.printers import picture, plots
@@ -49,7 +50,8 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     """The blocks one after the other, each as soon as it is there."""
     page = Page(screen)
     for block in blocks:
-        yield from map(page.lines, BY_BLOCK[type(block)](block, page))
+        if parts := [*BY_BLOCK[type(block)](block, page)]:
+            yield page.lines(Group(*parts))
 
 
 def _heading(block: Heading, page: Page) -> Parts:

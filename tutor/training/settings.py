@@ -18,6 +18,7 @@ from tutor.maths.penalties import PENALTIES, PROXIMAL
 
 if TYPE_CHECKING:
     from tutor.maths.setting import Setting
+    from tutor.training.learning import Learning
     from tutor.training.matrix.dropout import DropRates
     from tutor.worksheet.problem import Training
 
@@ -52,15 +53,6 @@ def _with_strengths(settings: Any_) -> Any_:
         setattr(settings, entry.name, setting(0.0, f"Strength of the penalty on {entry.of}.", 0))
     known |= later
     return settings
-
-
-@dataclass(frozen=True)
-class Learning:
-    """Which layers keep their weights, counted from 0, and whether each of the others is changed before the error goes
-    back through it."""
-
-    frozen: frozenset[int] = frozenset()
-    output_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +117,8 @@ class Settings:
     @property
     def learning(self) -> Learning:
         """Raises TutorError for a layer that there is not, and where none is left to learn."""
+        from tutor.training.learning import Learning
+
         depth = len(self.hidden) + 1
         known = {str(k + 1): k for k in range(depth)} | {"output": depth - 1}
         for layer in self.freeze:

@@ -14,12 +14,12 @@ from tutor.maths.losses import LOSSES
 from tutor.numbers.arrays import ReproducibleFloat
 from tutor.numbers.reproducible_scalars import Fast, Fastest, Reproducible
 from tutor.training.layer_measures import LayerState
+from tutor.training.learning import EVERY_LAYER, Learning
 from tutor.training.matrix.optimizer import rates_in
-from tutor.training.settings import Learning
 from tutor.training.straight_line.layer_states import layer_states
 from tutor.training.straight_line.program import program_of
 from tutor.training.straight_line.source import Epoch, Run
-from tutor.training.straight_line.steps import COUNT, EVERY_LAYER, worksheet_of_update
+from tutor.training.straight_line.steps import COUNT, worksheet_of_update
 from tutor.worksheet.computation import TrainingState
 from tutor.worksheet.perceptron import RULE
 from tutor.worksheet.problem import Example, Optimization, Problem

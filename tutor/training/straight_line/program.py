@@ -10,7 +10,7 @@ from functools import cache, cached_property, lru_cache
 from msgspec.structs import replace as changed
 
 from tutor.maths.optimizer import RATE
-from tutor.training.settings import Learning
+from tutor.training.learning import Learning
 from tutor.training.straight_line.source import Loop, Run, forward_of, loop_of
 from tutor.training.straight_line.steps import OneUpdate, one_update
 from tutor.worksheet.named_network import name_network

@@ -19,7 +19,7 @@ from tutor.maths.activations import VECTOR_ACTIVATIONS
 from tutor.maths.kind import Kind
 from tutor.maths.losses import LOSSES
 from tutor.maths.optimizer import RATE
-from tutor.training.settings import Learning
+from tutor.training.learning import EVERY_LAYER, Learning
 from tutor.worksheet.build import build, computation_of, update_of
 from tutor.worksheet.computation import TrainingState
 from tutor.worksheet.forward import loss_step
@@ -33,7 +33,6 @@ from tutor.worksheet.step import GOAL, Step, Worksheet, check_names, merged
 from tutor.worksheet.update import Update, symbols_in
 
 Expr = Any
-EVERY_LAYER = Learning()
 COUNT = "number of the update"
 LOSS = "loss of the examples"
 """Names of what that no worksheet has are of several words, so that no lesson can have taken them."""

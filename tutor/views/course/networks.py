@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from tutor.course.format import Experiment
 from tutor.course.read import Course
-from tutor.course.regions import trained_rows
+from tutor.course.trained_rows import trained_rows
 from tutor.views.blocks import Block, Heading, Level
 from tutor.views.course.curves import curves
 from tutor.views.layers import layers_of_several

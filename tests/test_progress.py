@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from terminals import Terminal
@@ -80,3 +81,18 @@ def test_no_bar_moves_for_who_cannot_see_one(more: list[str], environment: dict[
     terminal = Terminal(*TRAIN, *more, **environment)
     terminal.close()
     assert "\r" not in terminal.seen and "\x1b" not in terminal.seen and "━" not in terminal.seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a matter of POSIX")
+def test_no_bar_flashes_for_an_experiment_that_is_kept(tmp_path: Path) -> None:
+    lesson = tmp_path / "l.md"
+    head = 'format = 2\ntitle = "T"\nsource = "s"\npart = "Neurons"\norder = 1\nminutes = 1\ncan = ["c"]\n'
+    race = 'data = "xor"\nseeds = 3\nsettings = { hidden = [2], epochs = 3 }\n'
+    lesson.write_text(f"```toml lesson\n{head}```\n\n# One\n\n```toml experiment race\n{race}```\n")
+    seen = []
+    for width in (90, 91):  # in another width the page is made again
+        terminal = Terminal("run", str(lesson), width=width, TUTOR_HOME=str(tmp_path / "home"))
+        terminal.close()
+        assert terminal.exit_code == 0
+        seen.append(terminal.seen)
+    assert "training 0 of 3" in seen[0] and "training" not in seen[1].partition("loss")[0]

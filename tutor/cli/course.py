@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tutor.escaping import is_harmless_page
 from tutor.printers import Printer
 
 if TYPE_CHECKING:
-    from tutor.course.experiment import Results
+    from tutor.course.experiment import Results, Watched
     from tutor.course.read import Block as Part
     from tutor.course.read import Course
     from tutor.lessons.course_text import CourseText
@@ -52,12 +53,20 @@ def page_of(
 
 def run_experiment(course: Course, name: str, printer: Printer, silent: bool) -> Results:
     """What an experiment came to, while somebody at a terminal sees how far it is."""
-    from tutor.course.experiment import count_of, results_of
-    from tutor.printers.progress import counting
+    from tutor.course.experiment import results_of
 
-    block = course.of_kind("experiment")[name]
-    with counting(count_of(block.spec), printer.screen, silent) as watch:
-        return results_of(course, block, watch)
+    return results_of(course, course.of_kind("experiment")[name], _watched(printer, silent))
+
+
+def _watched(printer: Printer, silent: bool) -> Watched:
+    """How somebody at a terminal sees how far an experiment is, if it is not kept from an earlier time."""
+
+    def watched(count: int) -> AbstractContextManager[Callable[[int], None]]:
+        from tutor.printers.progress import counting
+
+        return counting(count, printer.screen, silent)
+
+    return watched
 
 
 def show_course(
@@ -133,8 +142,7 @@ def compare_in_lesson(
 ) -> list[Block]:
     """One experiment of a lesson by itself, in so many processes or on a cluster; `given` settings overrule its own.
     Returns what is shown of it, in JSON only if it is to be `drawn`."""
-    from tutor.course.experiment import count_of, results_of, with_seeds
-    from tutor.printers.progress import counting
+    from tutor.course.experiment import results_of, with_seeds
     from tutor.results import as_json
     from tutor.views.blocks import Heading, Level
     from tutor.views.course.experiment import ComparedDocument, experiment_blocks, experiment_document
@@ -142,8 +150,7 @@ def compare_in_lesson(
     course, block = _experiment(name)
     if seeds:
         block = with_seeds(block, seeds)
-    with counting(count_of(block.spec), printer.screen, json_output) as watch:
-        results = results_of(course, block, watch, given, jobs, dask)
+    results = results_of(course, block, _watched(printer, json_output), given, jobs, dask)
     try:
         shown = [] if json_output and not drawn else [*experiment_blocks(course, block.spec, results, given)]
         if json_output:

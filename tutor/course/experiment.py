@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from itertools import product
 from math import isfinite, isinf
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ENGINE = ("maths", "numbers", "data", "training", "experiments", "worksheet", "formulas")
 """The folders of the program whose change may change what a training comes to."""
 Watch = Callable[[int], None]
+Watched = Callable[[int], AbstractContextManager[Watch]]
+"""For so many trainings, what is to be called with how many more have ended while they run."""
 T = TypeVar("T")
 
 
@@ -133,7 +136,7 @@ def candidate_of(course: Course, spec: Experiment, setting: Setting) -> Candidat
 def results_of(
     course: Course,
     block: Block,
-    watch: Watch = lambda done: None,
+    watched: Watched = lambda count: nullcontext(lambda done: None),
     over: Mapping[str, Any] | None = None,
     jobs: int = 1,
     cluster: str | None = None,
@@ -146,7 +149,8 @@ def results_of(
     if found is None:
         from tutor.experiments.experiment import run_all
 
-        found = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
+        with watched(count_of(spec)) as watch:
+            found = _computed(course, block, over, lambda runs: run_all(runs, jobs, watch, cluster))
         place.write(found)
     return found
 

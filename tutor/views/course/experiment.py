@@ -81,20 +81,24 @@ def _settings(row: Row) -> str:
 
 
 def _table(spec: Experiment, results: Results) -> Table:
-    """A line for each row, by its name, or by the settings that vary."""
+    """A line for each row, by its name, or by the settings that vary; of a single training its measures alone."""
     changed = [] if spec.rows else list(dict.fromkeys(key for row in results.rows for key in row.says))
     columns = [Column("", Kind.NAME)] if spec.rows else [Column(key, Kind.NAME) for key in changed]
     columns += [Column(measure.replace("_", " "), Kind.NUMBER) for measure in results.measures]
-    return Table(tuple(columns), tuple(_line(row, changed, results) for row in results.rows), whole=True)
+    lines = []
+    for row in results.rows:
+        heads: list[Text] = [Strong(row.name)] if spec.rows else [row.says.get(key, "") for key in changed]
+        lines.append(_line(row.name if spec.rows else _settings(row), heads, row, results))
+    return Table(tuple(columns), tuple(lines), whole=True)
 
 
-def _line(row: Row, changed: list[str], results: Results) -> Line:
+def _line(called: str, heads: list[Text], row: Row, results: Results) -> Line:
     values = {measure.replace("_", " "): measured(results, row.name, measure) for measure in results.measures}
-    called = _settings(row) if changed else row.name
-    lines = [Paragraph(Strong(called)), *(Paragraph(f"{measure} {text}", 2) for measure, text in values.items())]
-    first: list[Text] = [row.says.get(key, "") for key in changed] if changed else [Strong(row.name)]
+    indent = 2 if called else 0
+    lines = [Paragraph(f"{measure} {text}", indent) for measure, text in values.items()]
     told = ", ".join(f"{measure} {text}" for measure, text in values.items())
-    return Line((*first, *values.values()), f"{called}: {told}.", tuple(lines))
+    title = (Paragraph(Strong(called)),) if called else ()
+    return Line((*heads, *values.values()), f"{called}: {told}." if called else f"{told}.", (*title, *lines))
 
 
 def measured(results: Results, row: str, measure: str) -> str:

@@ -454,6 +454,10 @@ def test_the_loss_of_a_training_that_diverged_is_infinite_and_a_target_is_never_
     file = written(tutor, LESSON + race + told)
     shown = tutor("run", file, "--width", 100)
     assert "infinite infinite never 0" in shown.stdout, shown
+    assert "A training that diverged is left out of it." not in shown.stdout, "no curve is shown"
+    curved = tutor("run", written(tutor, LESSON + race.replace("seeds = 5", 'seeds = 5\nshow = ["curves"]')))
+    assert "A training that diverged is left out of it." in " ".join(curved.stdout.split())
+    file = written(tutor, LESSON + race + told)
     free = next(line for line in shown.stdout.splitlines() if line.startswith("│ free"))
     assert [cell.strip() for cell in free.split("│")[2:4]] == ["infinite", "never"]
     parts = {part["kind"]: part for part in tutor.json("run", file)["sections"][0]["parts"]}

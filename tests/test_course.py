@@ -22,8 +22,8 @@ from tutor.course.prose import Misplaced, filled, placeholders, put_back
 from tutor.course.values import comparisons, is_true
 from tutor.errors import TutorError
 from tutor.experiments.measures import read_measure
-from tutor.lessons.course_text import parse_course
-from tutor.lessons.find import lesson_files, worksheet_of
+from tutor.lessons.course_text import CourseText, parse_course
+from tutor.lessons.find import course, lesson_files, open_course, worksheet_of
 from tutor.lessons.markdown import Prose, read_parts
 from tutor.lessons.read import parse_lesson
 
@@ -454,6 +454,10 @@ def test_the_loss_of_a_training_that_diverged_is_infinite_and_a_target_is_never_
     file = written(tutor, LESSON + race + told)
     shown = tutor("run", file, "--width", 100)
     assert "infinite infinite never 0" in shown.stdout, shown
+    assert "A training that diverged is left out of it." not in shown.stdout, "no curve is shown"
+    curved = tutor("run", written(tutor, LESSON + race.replace("seeds = 5", 'seeds = 5\nshow = ["curves"]')))
+    assert "A training that diverged is left out of it." in " ".join(curved.stdout.split())
+    file = written(tutor, LESSON + race + told)
     free = next(line for line in shown.stdout.splitlines() if line.startswith("│ free"))
     assert [cell.strip() for cell in free.split("│")[2:4]] == ["infinite", "never"]
     parts = {part["kind"]: part for part in tutor.json("run", file)["sections"][0]["parts"]}
@@ -716,6 +720,17 @@ def test_the_greeting_and_the_list_say_how_far_one_is(tutor: Tutor, tmp_path: Pa
 
 
 # The shipped lessons, and those that begin
+
+
+def test_no_lesson_is_listed_before_one_that_it_needs(tutor: Tutor) -> None:
+    """The list goes part by part, `learn` by order: in both a lesson comes after what it needs."""
+    shown = re.findall(r"(?m)^\W*([a-z][a-z0-9-]*): .*minutes", tutor("list", "--narrate", "--width", "200").stdout)
+    by_order = [name for name, _ in course()]
+    assert sorted(shown) == sorted(by_order)
+    for places in (shown, by_order):
+        for name, text in open_course():
+            if isinstance(text, CourseText):
+                assert all(places.index(needed) < places.index(name) for needed in text.header.needs), name
 
 
 def test_a_new_lesson_runs_and_lint_names_what_is_still_to_be_filled_in(tutor: Tutor) -> None:

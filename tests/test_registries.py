@@ -232,11 +232,14 @@ def test_the_corner_of_a_case_belongs_to_the_second_one() -> None:
 @pytest.mark.parametrize(("word", "told"), [
     ("eta", "how far a step goes"), ("theta", "b = -theta"), ("rmse", "mean of (t - y)²"), ("saturation", "flat part"),
     ("calibration", "as often right as it is sure"), ("dead relu", "no slope for any example"), ("ROC-AUC", "share of the pairs"),
+    ("weight", "multiplies one of its inputs"), ("bias", "always 1"), ("hidden layer", "between the inputs"), ("seed", "drawn again"),
+    ("loss", "how wrong the outputs are"), ("gradient", "by all weights and biases"), ("batch", "one update"), ("held-out", "does not see"),
     ("mae", "mean of |t - y|"), ("R2", "share of the variance"), ("precision", "taken for it"), ("recall", "that are of it"), ("F1", "harmonic"),
 ])  # fmt: skip
 def test_words_of_the_programs_own_screens_are_explained(tutor: Tutor, word: str, told: str) -> None:
     done = tutor("explain", word)
     assert done.returncode == 0 and told in " ".join(done.stdout.split())
+    assert tutor("explain", *word.split()).stdout == done.stdout, "two words need no quotation marks"
 
 
 @pytest.mark.parametrize("name", [name for name, term in TERMS.items() if term.command.startswith(("train", "run"))])

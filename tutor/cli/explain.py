@@ -24,7 +24,7 @@ _SLIP = "slip:"
 
 @command()
 def explain(
-    name: Annotated[str, typer.Argument(help="What to explain, such as sigmoid, adam, l2 or dropout.")],
+    name: Annotated[list[str], typer.Argument(help="What to explain, such as sigmoid, adam, dropout or chain rule.")],
     printer: Printer,
     digits: Digits = 3,
     json_output: Json = False,
@@ -35,8 +35,9 @@ def explain(
     A name that is more than one thing is written with its kind: activation:step, schedule:step. A mistake that `check`
     or `trace` names is explained as slip:missing-slope: what it is on paper, in numbers and in code.
     """
-    if name.strip().lower().startswith(_SLIP):
-        _explain_slip(name.strip().lower().removeprefix(_SLIP), printer, digits, json_output)
+    word = " ".join(name)
+    if word.strip().lower().startswith(_SLIP):
+        _explain_slip(word.strip().lower().removeprefix(_SLIP), printer, digits, json_output)
         return
     from tutor.results import as_json
     from tutor.views import catalogue
@@ -44,7 +45,7 @@ def explain(
     from tutor.views.entry_document import entry_document
     from tutor.worksheet.catalogue import find_entry
 
-    kind, found = find_entry(name)
+    kind, found = find_entry(word)
     errata = _errata_about(found, printer)
     if json_output:
         print(as_json(entry_document(found.name, kind, found, [one.quoted for one in errata])))

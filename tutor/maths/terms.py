@@ -22,6 +22,85 @@ TERMS = {
     entry.name: entry
     for entry in (
         Term(
+            "weight",
+            "the number that a neuron multiplies one of its inputs by",
+            "s = w_1·x_1 + … + w_n·x_n + b",
+            "Training changes the weights and the biases, and nothing else; together they are the parameters of the "
+            "network. A weight of 0 lets its input have no say.",
+            "Rosenblatt 1958; the lecture's slides on the perceptron",
+            ("bias", "gradient", "learning_rate"),
+            "run perceptron",
+        ),
+        Term(
+            "bias",
+            "the number that a neuron adds to its weighted inputs",
+            "s = w_1·x_1 + … + w_n·x_n + b, so ds/db = 1",
+            "It is the weight of an input that is always 1. Without it the sum is 0 wherever all inputs are. The bias "
+            "of many fits, how far their mean is from the truth, is another thing.",
+            "the lecture's slides on the perceptron",
+            ("weight", "threshold"),
+            "run perceptron",
+        ),
+        Term(
+            "hidden_layer",
+            "the neurons between the inputs and the output layer",
+            "h = f(W·x + b), and then y = g(V·h + c)",
+            "The examples have no targets for them, hence the name. With linear f the whole is one linear layer again.",
+            "Rumelhart, Hinton and Williams 1986; the lecture's slides on MLPs",
+            ("activation:linear", "backpropagation"),
+            "run xor/gate",
+        ),
+        Term(
+            "loss",
+            "how wrong the outputs are, as one number that training makes smaller",
+            "E = mean over the examples of the loss of each, such as 1/2·(t - y)²",
+            "It is also called error, cost or objective. Which one fits is decided by what the outputs mean: numbers "
+            "or probabilities.",
+            "the lecture's slides on loss functions",
+            ("half_squared_error", "cross_entropy", "gradient"),
+            "run losses/three",
+        ),
+        Term(
+            "gradient",
+            "the derivatives of the loss by all weights and biases",
+            "gradient = (dE/dw_1, dE/dw_2, …, dE/db)",
+            "Each says how fast E grows with its parameter while the others stay. Against the gradient E falls "
+            "fastest, for a step that is short enough.",
+            "Cauchy 1847; the lecture's slides on gradient descent",
+            ("chain_rule", "sgd", "learning_rate"),
+            "run perceptron",
+        ),
+        Term(
+            "batch",
+            "the examples that one update is made for",
+            "gradient of a batch = mean of the gradients of its examples",
+            "All examples: batch gradient descent. One: stochastic gradient descent. Some, drawn anew in each epoch: "
+            "mini-batches.",
+            "the lecture's slides on gradient descent",
+            ("epoch", "sgd"),
+            "compare --data moons --vary batch-size=1,32",
+        ),
+        Term(
+            "seed",
+            "the number that chance is drawn from, so that it can be drawn again",
+            "the same seed gives the same first weights and the same order of the examples",
+            "A training comes out otherwise with other first weights. So a comparison trains each row with several "
+            "seeds, and the table has the mean over them and how far they scatter, as the standard deviation.",
+            "common",
+            ("epoch",),
+            "compare --data moons --seeds 3",
+        ),
+        Term(
+            "held_out",
+            "examples that the training does not see",
+            "loss or share of right answers, worked on these examples alone",
+            "They show how a network does on what it has not learned by heart. Those by which a choice is made, such "
+            "as when to stop, are for validation; what is left for the end is the test.",
+            "common; the lecture's slides on generalization",
+            ("overfitting", "early_stopping"),
+            "train --data moons --validation 0.3",
+        ),
+        Term(
             "chain_rule",
             "how a change passes through one function after another",
             "dE/dx = dE/dy·dy/dx where E depends on y and y on x; over several such y the products add up",

@@ -41,6 +41,13 @@ REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "term": TERMS,
 }
 ALIASES = {
+    "parameter": "weight",
+    "hidden_neuron": "hidden_layer",
+    "validation": "held_out",
+    "cost": "loss",
+    "minibatch": "batch",
+    "mini_batch": "batch",
+    "logits": "softmax",
     "mse": "mean_squared_error",
     "sse": "squared_error",
     "bce": "binary_cross_entropy",

@@ -24,6 +24,7 @@ from tutor.views.course.prose import plain_texts
 
 _OF_AN_EPOCH = "The curve has the mean over each epoch, every loss taken before the update that it led to"
 _OF_THE_TABLE = "; the table has what was measured at the end"
+_LEFT_OUT = " A training that diverged is left out of it."
 
 
 def experiment_blocks(
@@ -38,7 +39,8 @@ def experiment_blocks(
             yield Paragraph(told)
     if "curves" in spec.show:
         yield loss_curves(results)
-        yield Paragraph(f"{_OF_AN_EPOCH}{_OF_THE_TABLE if 'table' in spec.show else ''}.")
+        left_out = _LEFT_OUT if any(seed.diverged for row in results.rows for seed in row.seeds) else ""
+        yield Paragraph(f"{_OF_AN_EPOCH}{_OF_THE_TABLE if 'table' in spec.show else ''}.{left_out}")
     if "paths" in spec.show:
         yield from _paths(course, spec, results, over)
     yield from network_blocks(course, spec, over)

@@ -922,3 +922,17 @@ def test_a_worksheet_stands_under_its_own_title(tutor: Tutor) -> None:
     assert "Worksheet first: Three times two" in tutor("learn", "l.md", stdin="\n\n\n\n").stdout
     (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{first}")
     assert "Three times two" in tutor("run", "l.md").stdout.splitlines()
+
+
+@pytest.mark.parametrize("more", [(), ("--narrate",), ("--width", "28"), ("--json",)], ids=str)
+@pytest.mark.parametrize("measure", ["", '[measure]\nright = "accuracy"\n'], ids=["the usual measures", "one"])
+def test_an_experiment_of_a_single_training_is_shown(tutor: Tutor, measure: str, more: tuple[str, ...]) -> None:
+    """Neither rows nor what varies: a table of the measures alone, without a name in front."""
+    race = (
+        f'```toml experiment race\ndata = "xor"\nseeds = 2\nsettings = {{ hidden = [2], epochs = 2 }}\n{measure}```\n'
+    )
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{race}")
+    for command in (("run", "l.md"), ("compare", "l.md/race")):
+        done = tutor(*command, *more)
+        assert done.returncode == 0, done.stderr
+        assert ("accuracy" if not measure else "right") in done.stdout and not re.search(r"^ *: ", done.stdout, re.M)

@@ -876,6 +876,17 @@ settings = {{ hidden = [3], epochs = 4 }}
     assert f"{weights[0]:.4g} at percentile 0, " in shown and f"{weights[-1]:.4g} at percentile 100" in shown
 
 
+@pytest.mark.parametrize("options", [("--narrate",), ("--width", "40")])
+def test_a_row_of_a_table_in_the_text_says_where_a_title_ends_and_its_cell_begins(
+    tutor: Tutor, options: tuple[str, ...]
+) -> None:
+    table = "| λ | nearer to 0 | eighth, measured | |\n|---|---|---|---|\n| 0.3 | 4 | 0.5, or so | good |\n| 0.6 | 5 | | |\n"
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{table}", encoding="utf-8")
+    shown = " ".join(tutor("run", "l.md", *options).stdout.split())
+    assert "λ: 0.3; nearer to 0: 4; eighth, measured: 0.5, or so; good." in shown
+    assert "λ: 0.6; nearer to 0: 5." in shown
+
+
 def test_a_worksheet_that_shows_nothing_gives_its_numbers_to_the_text(tutor: Tutor) -> None:
     quiet = '```toml worksheet quiet\nshow = []\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
     (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{quiet}\nb is {{quiet.b:0}}.\n")
@@ -897,7 +908,9 @@ def test_what_is_counted_has_whole_numbers_on_its_axis(tutor: Tutor, last: int) 
 
 def test_a_worksheet_stands_under_its_own_title(tutor: Tutor) -> None:
     """One that is made from another does not take over the other's title."""
-    first = '```toml worksheet first\ntitle = "Three times\\n  two"\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    first = (
+        '```toml worksheet first\ntitle = "Three times\\n  two"\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
+    )
     other = '```toml worksheet other\nlike = "first"\ngivens = { a = 5 }\n```\n'
     (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{first}\n{other}")
     shown = tutor("run", "l.md").stdout.splitlines()

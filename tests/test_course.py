@@ -891,6 +891,17 @@ settings = {{ hidden = [3], epochs = 4 }}
     assert f"{weights[0]:.4g} at percentile 0, " in shown and f"{weights[-1]:.4g} at percentile 100" in shown
 
 
+@pytest.mark.parametrize("options", [("--narrate",), ("--width", "40")])
+def test_a_row_of_a_table_in_the_text_says_where_a_title_ends_and_its_cell_begins(
+    tutor: Tutor, options: tuple[str, ...]
+) -> None:
+    table = "| λ | nearer to 0 | eighth, measured | |\n|---|---|---|---|\n| 0.3 | 4 | 0.5, or so | good |\n| 0.6 | 5 | | |\n"
+    (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{table}", encoding="utf-8")
+    shown = " ".join(tutor("run", "l.md", *options).stdout.split())
+    assert "λ: 0.3; nearer to 0: 4; eighth, measured: 0.5, or so; good." in shown
+    assert "λ: 0.6; nearer to 0: 5." in shown
+
+
 def test_a_worksheet_that_shows_nothing_gives_its_numbers_to_the_text(tutor: Tutor) -> None:
     quiet = '```toml worksheet quiet\nshow = []\ngivens = { a = 2 }\nequations = { b = "3*a" }\n```\n'
     (tutor.folder / "l.md").write_text(f"{HEAD}# Numbers\n\n{quiet}\nb is {{quiet.b:0}}.\n")

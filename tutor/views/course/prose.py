@@ -143,8 +143,9 @@ class _Reader:
 
 
 def _aloud(titles: Sequence[str], row: Sequence[tuple[Piece, ...]]) -> str:
-    pairs = [f"{title} {_plain(cell)}".strip() for title, cell in zip(titles, row, strict=False)]
-    return f"{', '.join(pair for pair in pairs if pair)}."
+    """Each cell after its title, with signs between that tell the two apart: both may hold commas and numbers."""
+    told = [(title, _plain(cell)) for title, cell in zip(titles, row, strict=False)]
+    return f"{'; '.join(f'{title}: {cell}' if title else cell for title, cell in told if cell)}."
 
 
 def _is_numeric(text: str) -> bool:

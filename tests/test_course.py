@@ -947,3 +947,10 @@ def test_an_experiment_of_a_single_training_is_shown(tutor: Tutor, measure: str,
         done = tutor(*command, *more)
         assert done.returncode == 0, done.stderr
         assert ("accuracy" if not measure else "right") in done.stdout and not re.search(r"^ *: ", done.stdout, re.M)
+
+
+def test_an_index_that_a_derivative_does_not_have_is_told_with_the_name_that_there_is(tutor: Tutor) -> None:
+    """What stands before the stroke alone is no name of the lesson, and says nothing to its writer."""
+    lines = 'givens = { x = 2 }\nequations = { y = "x**2" }\ndifferentiate = { of = "y", wrt = ["x"] }\n'
+    told = said(tutor, f"{HEAD}# One\n\n```toml worksheet f\n{lines}```\n\nIt is {{f.dy/dx[1]}}.\n")
+    assert "unknown name 'f.dy' — did you mean 'f.dy/dx'?" in told

@@ -85,8 +85,16 @@ class _Reader:
             return self._call(node.func.id, node, depth)
         if isinstance(node, ast.IfExp):
             return self._choice(node, depth)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            self._check_block(node.value.id, self.syntax.written(node))
         hint = comma_hint(self.syntax.source) if isinstance(node, ast.Tuple) else ""
         raise ValueError(f"{self._text(node)} does not belong in a formula{hint}")
+
+    def _check_block(self, block: str, written: str) -> None:
+        """Raises ValueError, with the name that is meant, where names begin with the block of a lesson and a dot: of
+        `net.dE/dW1[1]` the first part is read where only `net.dE/dW1` is known."""
+        if own := [name for name in self.known if name.startswith(f"{block}.")]:
+            raise ValueError(unknown_name(written, [name for name in own if name.startswith(written)] or own))
 
     def _text(self, node: ast.expr) -> str:
         return ascii(self.syntax.written(node)[:40])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import HEAD, Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tutor.course.decision import Decision
 from tutor.course.read import SHOWN
 from tutor.data.builtin import load
 from tutor.lessons.find import worksheet_of
@@ -203,6 +205,17 @@ def test_the_share_beside_a_straight_line_is_right_to_the_per_cent(
     above_or_right = 5 - np.clip((-bias - v * places) / w if w else np.array([-bias / v]), -1, 5)
     share = float(np.mean(above_or_right)) / 6
     assert told_share(shown.replace("it takes ", "it takes: "), "it takes") == pytest.approx(share, abs=0.0075)
+
+
+def test_places_on_a_boundary_count_for_both_of_its_sides() -> None:
+    """Of 128 times 128 places of a square 128 lie on its diagonal, a line that leaves half to each side."""
+    text = 'format = 1\ntitle = "t"\n' + GATE.partition("gate\n")[2].partition("```")[0]
+    worksheet = worksheet_of(parse_lesson(text.replace("[-1.5]", "[-1]"), "t"))
+    places = [(k + 0.5) / 128 for k in range(128)]
+    decision = Decision(worksheet, worksheet.givens, Fraction(1, 2), (1e-9, 1e-9))
+    assert decision.counts(places, places) == {0: 8192, 1: 8192}
+    grid = decision.grid(places, places)
+    assert sum(map(sum, grid)) == 8192 + 64, "a step unit fires at 0 itself"
 
 
 def marks(shown: str) -> str:

@@ -5,9 +5,10 @@ In floating point 0.3 - 0.1 - 0.2 is a little below 0, and a neuron that fires a
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import chain, pairwise
 
 from tutor.errors import TutorError
 from tutor.formulas.quantity import Role, read_name
@@ -17,6 +18,8 @@ from tutor.worksheet.step import Worksheet
 from tutor.worksheet.values import values_with, with_ancestors
 
 _DIGITS = 50
+_ASIDE = 0.37
+"""How far aside a nudge goes, in parts of its length: along no line on which several places of a grid lie."""
 
 
 class Decision:
@@ -48,18 +51,37 @@ class Decision:
 
     def grid(self, xs: Sequence[float], ys: Sequence[float]) -> list[list[int]]:
         """The classes of the places of a grid, row by row: by floating point, but exactly where a boundary goes
-        through, which is found beside a place of another class or at the rim."""
-        found = [self._classes([(x, y) for x in xs]) for y in ys]
-        right, up = self.nudge
-        places = sorted(_beside_another(found) | _rim(len(ys), len(xs)))
-        around = [
-            self._classes([(xs[column] + dx, ys[row] + dy) for row, column in places])
-            for dx, dy in product((-right, right), (-up, up))
-        ]
-        for (row, column), seen in zip(places, zip(*around, strict=True), strict=True):
+        through."""
+        found, around = self._looked_at(xs, ys)
+        for (row, column), seen in around.items():
             exact = len({*seen}) > 1
             found[row][column] = self.exactly(Fraction(xs[column]), Fraction(ys[row])) if exact else seen[0]
         return found
+
+    def counts(self, xs: Sequence[float], ys: Sequence[float]) -> Mapping[int, float]:
+        """How many places of the grid each class has: one that a boundary goes through belongs in parts to both sides,
+        as a boundary has no width."""
+        found, around = self._looked_at(xs, ys)
+        counts = defaultdict[int, float](float, Counter(chain.from_iterable(found)))
+        for (row, column), seen in around.items():
+            counts[found[row][column]] -= 1
+            for one in seen:
+                counts[one] += 1 / len(seen)
+        return counts
+
+    def _looked_at(
+        self, xs: Sequence[float], ys: Sequence[float]
+    ) -> tuple[list[list[int]], dict[tuple[int, int], tuple[int, ...]]]:
+        """The class of each place as floating point has it; and of those beside a place of another class, or at the
+        rim, the classes a nudge beside them: there a boundary may go through."""
+        found = [self._classes([(x, y) for x in xs]) for y in ys]
+        (right, up), aside = self.nudge, _ASIDE
+        places = sorted(_beside_another(found) | _rim(len(ys), len(xs)))
+        around = [
+            self._classes([(xs[column] + dx, ys[row] + dy) for row, column in places])
+            for dx, dy in ((right, aside * up), (-right, -aside * up), (aside * right, -up), (-aside * right, up))
+        ]
+        return found, dict(zip(places, zip(*around, strict=True), strict=True))
 
     def _classes(self, points: Sequence[tuple[float, float]]) -> list[int]:
         """The class of each point, as floating point has it."""

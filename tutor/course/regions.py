@@ -97,10 +97,9 @@ def _plane(
     bound = Fraction(0) if last.activation in ("sign", "tanh", "linear") else Fraction(1, 2)
     decide = Decision(worksheet, known, bound, (_NUDGE * (right - left), _NUDGE * (high - low)))
 
-    def cells(columns: int, rows: int) -> list[list[int]]:
+    def grid(columns: int, rows: int) -> tuple[list[float], list[float]]:
         xs = [left + (right - left) * (k + 0.5) / columns for k in range(columns)]
-        ys = [high - (high - low) * (k + 0.5) / rows for k in range(rows)]
-        return decide.grid(xs, ys)
+        return xs, [high - (high - low) * (k + 0.5) / rows for k in range(rows)]
 
     points = [example.inputs for example in lesson.examples]
     classed = [class_of(example.targets, bound) for example in lesson.examples if example.targets]
@@ -109,4 +108,12 @@ def _plane(
         (float(x), float(y), *pair) for (x, y), pair in zip(points, zip(classed, taken, strict=False), strict=False)
     )
     across, up = network.inputs
-    return Plane(title, classes, (across, left, right), (up, low, high), cells, examples)
+    return Plane(
+        title,
+        classes,
+        (across, left, right),
+        (up, low, high),
+        cells=lambda columns, rows: decide.grid(*grid(columns, rows)),
+        examples=examples,
+        counts=lambda columns, rows: decide.counts(*grid(columns, rows)),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -15,8 +15,9 @@ Examples = tuple[tuple[float, float, int, int], ...]
 
 class Plane(Struct, frozen=True):
     """What a network of two inputs takes every place of a plane for: `cells` makes the classes for so many columns and
-    rows, from the top. Each axis has its name and both ends; `examples` are those of the `part`; `about` says of what
-    training it is, where it is one of several."""
+    rows, from the top, `counts` how many of these places each class has, where there is a better way than to count
+    them. Each axis has its name and both ends; `examples` are those of the `part`; `about` says of what training it is,
+    where it is one of several."""
 
     title: str
     classes: tuple[str, ...]
@@ -26,6 +27,7 @@ class Plane(Struct, frozen=True):
     examples: Examples = ()
     part: str = ""
     about: str = ""
+    counts: Callable[[int, int], Mapping[int, float]] | None = None
 
 
 def why_no_plane(inputs: int, classes: object) -> str:

@@ -269,6 +269,8 @@ class Plot(Struct, frozen=True):
 
 Cells = Callable[[int, int], Sequence[Sequence[int]]]
 """For so many columns and rows the class of every place, from the top."""
+Counts = Callable[[int, int], Mapping[int, float]]
+"""For so many columns and rows how many of the places each class has."""
 _LOOKED_AT = 120, 120
 """The places at which the shares of a plane are counted: so many that a straight boundary, which anybody can work out,
 has its share to the per cent that is told."""
@@ -298,6 +300,7 @@ class Plane:
     title: str
     cells: Cells = field(compare=False)
     examples: tuple[Example, ...] = ()
+    counts: Counts | None = field(default=None, compare=False)
 
 
 class Regions(Struct, frozen=True):
@@ -335,7 +338,10 @@ class Regions(Struct, frozen=True):
     def shares(self, plane: Plane) -> str:
         """How large a share of the plane each class has, in per cent."""
         columns, rows = _LOOKED_AT
-        counts = Counter(int(place) for row in plane.cells(columns, rows) for place in row)
+        if plane.counts is None:
+            counts: Mapping[int, float] = Counter(int(place) for row in plane.cells(columns, rows) for place in row)
+        else:
+            counts = plane.counts(columns, rows)
         said = [f"{100 * counts[k] / columns / rows:.0f}% for {name}" for k, name in enumerate(self.classes)]
         return ", ".join(said)
 

@@ -19,7 +19,8 @@ def regions(title: str, planes: Iterable[Plane]) -> Iterator[Regions]:
     """The planes side by side, as far as they are of the same data."""
     for (classes, across, up, part, about), same in groupby(planes, _common):
         drawn = [
-            blocks.Plane(plane.title, plane.cells, tuple(Example(*one) for one in plane.examples)) for plane in same
+            blocks.Plane(plane.title, plane.cells, tuple(Example(*one) for one in plane.examples), plane.counts)
+            for plane in same
         ]
         yield Regions(title, classes, across, up, tuple(drawn), part, about)
 

@@ -41,7 +41,8 @@ def outputs_of(worksheet: Worksheet) -> Outputs:
     def outputs(known: Mapping[str, float], rows: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
         kept = tuple(known[name] for name in parameters)
         try:
-            return [tuple(map(float, row)) for row in run(kept, rows)]
+            found: list[tuple[float, ...]] = run(kept, rows)
+            return found
         except (ArithmeticError, ValueError):
             return [outputs(known, [row])[0] if len(rows) > 1 else (nan,) * len(update.outputs) for row in rows]
 

@@ -540,3 +540,20 @@ def test_a_terminal_that_closes_takes_nothing_with_it(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
     assert os.waitstatus_to_exitcode(ended[1]) == 128 + signal.SIGHUP
     assert len(load_run(tmp_path / "r.npz").heading.history) >= reached and names(tmp_path) == ["r.npz"]
+
+
+LARGE = """import sys, time
+from tutor.processes import workers
+with workers(2) as pool:
+    results = [pool.submit(bytes, 3_000_000) for _ in range(40)]
+    time.sleep(float(sys.argv[1]))
+    raise KeyboardInterrupt
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("wait", ["0.02", "0.03", "0.05"])
+def test_processes_that_end_in_the_middle_of_a_result_are_not_waited_for(wait: str) -> None:
+    """What each sends is more than a pipe holds, so that nearly always one of them has sent a part."""
+    done = subprocess.run([sys.executable, "-c", LARGE, wait], capture_output=True, text=True, timeout=30)
+    assert done.returncode and done.stderr.endswith("KeyboardInterrupt\n"), done.stderr

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context
 from threading import Thread
 from typing import Any
@@ -26,8 +26,19 @@ def workers(jobs: int, set_up: Callable[..., None] | None = None, *given: Any) -
     except BaseException:
         for child in set(active_children()) - others:
             child.kill()
+        _end_results(pool)
         pool.shutdown(cancel_futures=True)  # its processes are gone, so it ends at once, and whole
         raise
+
+
+def _end_results(pool: Any) -> None:
+    """Let whoever reads the results of the pool see that no more will come.
+
+    A process that is killed may have sent the half of one. As long as this process holds an end of the pipe to write
+    to, the thread that reads would wait for the other half, and the pool for that thread.
+    """
+    with suppress(AttributeError):  # these names are Python's own affair
+        pool._result_queue._writer.close()
 
 
 def _start(set_up: Callable[..., None] | None, given: tuple[Any, ...]) -> None:

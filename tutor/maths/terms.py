@@ -25,8 +25,8 @@ TERMS = {
             "weight",
             "the number that a neuron multiplies one of its inputs by",
             "s = w_1·x_1 + … + w_n·x_n + b",
-            "Training changes the weights and the biases, and nothing else; together they are the parameters of the "
-            "network. A weight of 0 lets its input have no say.",
+            "Weights and biases are what training changes, the parameters of the network; batch normalization adds two "
+            "for each neuron. A weight of 0 lets its input have no say.",
             "Rosenblatt 1958; the lecture's slides on the perceptron",
             ("bias", "gradient", "learning_rate"),
             "run perceptron",

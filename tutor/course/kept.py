@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -119,8 +120,9 @@ def _prefix(lesson: str) -> str:
 
 def _program(folders: Sequence[str]) -> Iterator[str]:
     for folder in folders:
-        for path in sorted((_PACKAGE / folder).rglob("*.py")):
-            yield hashlib.sha256(path.read_bytes()).hexdigest()
+        every = [f"{at}/{name}" for at, _, names in os.walk(_PACKAGE / folder) for name in names]
+        for path in sorted(name for name in every if name.endswith(".py")):
+            yield hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _libraries() -> Iterator[str]:

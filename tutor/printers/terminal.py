@@ -9,7 +9,6 @@ from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Group
 from rich.table import Table as Grid
 
 from tutor.printers import picture, plots
@@ -51,7 +50,7 @@ def printed(blocks: Iterable[Block], screen: Screen) -> Iterator[str]:
     page = Page(screen)
     for block in blocks:
         if parts := [*BY_BLOCK[type(block)](block, page)]:
-            yield page.lines(Group(*parts))
+            yield page.lines(parts)
 
 
 def _heading(block: Heading, page: Page) -> Parts:

@@ -247,3 +247,8 @@ def test_what_shows_a_term_can_be_typed(tutor: Tutor, name: str) -> None:
     quick = ["--epochs", "2"] if TERMS[name].command.startswith("train") else []
     done = tutor(*TERMS[name].command.split(), *quick)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mistake_may_stand_behind_a_space(tutor: Tutor) -> None:
+    whole = tutor("explain", "slip:missing-slope")
+    assert whole.returncode == 0 and tutor("explain", "slip:", "missing-slope").stdout == whole.stdout

@@ -31,8 +31,8 @@ SCREEN_OPTIONS: dict[str, tuple[Any, Any]] = {
     "color": (Color, "auto"),
     "narrate": (Narrate, False),
 }
-SETTINGS = {"given": "setting_parameters", "penalties": "penalty_parameters"}
-"""What makes the options that a parameter of a command stands for, in `tutor.cli.training_options`."""
+SETTINGS = ("given", "penalties")
+"""The parameters of a command that stand for options of a training."""
 
 
 @app.callback(invoke_without_command=True)
@@ -50,7 +50,7 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(function, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name not in ("printer", *SETTINGS)]
-        settings = {key: _options(made) for key, made in SETTINGS.items() if key in signature.parameters}
+        settings = _settings([key for key in SETTINGS if key in signature.parameters])
         shared = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
             for key, (kind, default) in SCREEN_OPTIONS.items()
@@ -61,9 +61,9 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
             from tutor.printers import printer_for
 
             screen = {key: values.pop(key) for key in SCREEN_OPTIONS}
-            for key, options in settings.items():
+            if settings:
                 from tutor.cli.training_options import given
-
+            for key, options in settings.items():
                 values[key] = given({p.name: values.pop(p.name) for p in options})
             try:
                 function(**values, printer=printer_for(**screen))
@@ -79,11 +79,14 @@ def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Call
     return register
 
 
-def _options(made: str) -> list[inspect.Parameter]:
-    from tutor.cli import training_options
+def _settings(wanted: list[str]) -> dict[str, list[inspect.Parameter]]:
+    """The options for each of these parameters; of a training is loaded only what a command asks for."""
+    if not wanted:
+        return {}
+    from tutor.cli.training_options import penalty_parameters, setting_parameters
 
-    found: list[inspect.Parameter] = getattr(training_options, made)()
-    return found
+    made = {"given": setting_parameters, "penalties": penalty_parameters}
+    return {key: made[key]() for key in wanted}
 
 
 def _paragraphs(docstring: str) -> str:

@@ -37,7 +37,7 @@ def explain(
     """
     word = " ".join(name)
     if word.strip().lower().startswith(_SLIP):
-        _explain_slip(word.strip().lower().removeprefix(_SLIP), printer, digits, json_output)
+        _explain_slip(word.strip().lower().removeprefix(_SLIP).strip(), printer, digits, json_output)
         return
     from tutor.results import as_json
     from tutor.views import catalogue

@@ -19,7 +19,7 @@ from tutor.worksheet.values import values_with, with_ancestors
 
 _DIGITS = 50
 _ASIDE = 0.37
-"""How far aside a nudge goes, in parts of its length: along no line on which several places of a grid lie."""
+"""How far aside a nudge goes, in parts of its length: not along an axis or a diagonal, where boundaries often run."""
 
 
 class Decision:

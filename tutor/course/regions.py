@@ -87,8 +87,6 @@ def _plane(
     title: str, worksheet: Worksheet, known: Mapping[str, Number], spans: Sequence[tuple[float, float]], lesson: Any
 ) -> Plane:
     """The plane of a network with these parameters, and the worksheet's examples in it."""
-    from tutor.training.plane import Plane
-
     network = worksheet.network
     assert network is not None
     (left, right), (low, high) = spans
